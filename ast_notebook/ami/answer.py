@@ -1,0 +1,177 @@
+"""Actions under way and what became of them: an answer, a refusal, or silence."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from ast_notebook.ami.message import Event, Response
+from ast_notebook.errors import ActionRefused, AnswerTimeout, PermissionMissing
+
+# The classes of manager.conf's `write`, any of which an action needs (`manager show command NAME`).
+WRITE_CLASS = {
+    "agentlogoff": "agent",
+    "agents": "agent",
+    "atxfer": "call",
+    "blindtransfer": "call",
+    "bridgelist": "reporting",
+    "command": "command",
+    "confbridgekick": "call",
+    "confbridgelist": "reporting",
+    "confbridgelistrooms": "reporting",
+    "confbridgemute": "call",
+    "confbridgeunmute": "call",
+    "coreshowchannels": "system or reporting",
+    "dbdel": "system",
+    "dbdeltree": "system",
+    "dbget": "system or reporting",
+    "dbput": "system",
+    "devicestatelist": "call or reporting",
+    "extensionstatelist": "call or reporting",
+    "filter": "system",
+    "getvar": "system, call or reporting",
+    "hangup": "system or call",
+    "mailboxcount": "call or reporting",
+    "mixmonitor": "system",
+    "modulecheck": "system",
+    "originate": "originate",
+    "park": "call",
+    "queueadd": "agent",
+    "queuepause": "agent",
+    "queueremove": "agent",
+    "redirect": "call",
+    "reload": "system, config or reporting",
+    "setvar": "call",
+    "stopmixmonitor": "call or system",
+    "voicemailuserslist": "call or reporting",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What Asterisk answered: the response, and the entries where it answered with a list."""
+
+    response: Response
+    events: tuple[Event, ...] = ()
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self.events)
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def __bool__(self) -> bool:
+        """Whether there is an answer, however short its list: there is."""
+        return True
+
+
+class Pending:
+    """An action that was sent and is being answered.
+
+    `wait` gives the answer or raises what went wrong; several threads may wait.
+    """
+
+    __slots__ = ("_done", "_error", "_events", "_listing", "_response", "deadline", "name", "then")
+
+    def __init__(
+        self, name: str, timeout: float, then: Callable[[Pending], None] | None = None
+    ) -> None:
+        self.name = name
+        self.then = then
+        self.deadline = time.monotonic() + timeout
+        self._done = threading.Event()
+        self._response: Response | None = None
+        self._events: list[Event] = []
+        self._error: Exception | None = None
+        self._listing = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether it was answered, refused or given up."""
+        return self._done.is_set()
+
+    @property
+    def response(self) -> Response | None:
+        """The response, if it has come."""
+        return self._response
+
+    def wait(self, timeout: float | None = None) -> Answer:
+        """Wait for the answer.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds; the session's own patience by default.
+
+        Raises
+        ------
+        ActionRefused
+            If Asterisk says no; `PermissionMissing` if the login lacks a class of permission.
+        AnswerTimeout
+            If it says nothing.
+        ConnectionLost
+            If the connection broke meanwhile.
+        """
+        patience = self.deadline - time.monotonic() if timeout is None else timeout
+        if not self._done.wait(max(0.0, patience)):
+            raise AnswerTimeout(
+                f"Asterisk has not answered {self.name} in time: it is overloaded, or the network "
+                "is slow. Ask again, or connect with a larger timeout"
+            )
+        if self._error is not None:
+            raise self._error.with_traceback(None)
+        assert self._response is not None
+        return Answer(self._response, tuple(self._events))
+
+    def respond(self, response: Response) -> bool:
+        """Take the response in; True if nothing more is to come."""
+        if self._response is not None:
+            return False
+        self._response = response
+        if not response.ok:
+            self._error = refusal(
+                self.name, response.get_header("Message") or response.data or "no reason given"
+            )
+        elif response.begins_list:
+            self._listing = "announced"
+        elif (response.get_header("Message") or "").lower().endswith("will follow"):
+            self._listing = "old style"  # before Asterisk 12 lists were announced by these words
+        return not self._listing
+
+    def enter(self, event: Event) -> bool:
+        """Take an entry of a list in; True if it was the last."""
+        if not self._listing:
+            return False
+        event.answer = True
+        self._events.append(event)
+        if self._listing == "announced":
+            complete = (event.get_header("EventList") or "").lower() in ("complete", "cancelled")
+            if complete:
+                self._events.pop()
+            return complete
+        if event.name.endswith("Complete"):
+            self._events.pop()
+            return True
+        return event.name == "DBGetResponse"
+
+    def finish(self, error: Exception | None = None) -> None:
+        """Let those who wait go on, with an error if there is one."""
+        if error is not None:
+            self._error = error
+        self._done.set()
+
+
+def refusal(action: str, reason: str) -> ActionRefused:
+    """Return the error for an action that Asterisk answered with `reason`."""
+    if reason.lower().startswith("permission denied"):
+        needed = WRITE_CLASS.get(action.lower())
+        what = f"`{needed}`" if needed else f"the class that `manager show command {action}` names"
+        return PermissionMissing(
+            f"this login may not use {action}: add {what} to its `write =` in manager.conf, "
+            "then run `manager reload` on the PBX and connect again",
+            action=action,
+            reason=reason,
+        )
+    return ActionRefused(f"Asterisk refused {action}: {reason}", action=action, reason=reason)

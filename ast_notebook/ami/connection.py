@@ -1,0 +1,153 @@
+"""A connection to a manager interface: bytes over TCP, IPv4 or IPv6, plain or TLS."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+
+BLOCK = 256 * 1024
+SLICE = 0.2  # how long a wait that nothing can wake lasts before it looks whether to go on
+
+
+class Connection:
+    """One connection, read by one thread and written by any.
+
+    The socket does not block: OpenSSL allows one call at a time on a connection, so a TLS reader
+    waits outside of the lock that the writers need.
+
+    Parameters
+    ----------
+    host : str
+        A name, an IPv4 or an IPv6 address.
+    port : int
+    timeout : float
+        Seconds to connect in, and to hand over what is sent.
+    tls : ssl.SSLContext, optional
+        How to verify and encrypt; plain text without.
+    wanted : callable
+        Asked now and then while connecting; False gives up.
+
+    Raises
+    ------
+    OSError
+        If no connection can be made; a subclass, `ssl.SSLError`, if TLS is what failed.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        timeout: float,
+        tls: ssl.SSLContext | None,
+        wanted: Callable[[], bool],
+    ) -> None:
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._sending = threading.Lock()
+        self._wanted = wanted
+        deadline = time.monotonic() + timeout
+        self._socket = self._dial(host, port, deadline)
+        try:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if tls is not None:
+                self._shake_hands(tls, host, deadline)
+            self._readable = selectors.DefaultSelector()
+            self._readable.register(self._socket, selectors.EVENT_READ)
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def _dial(self, host: str, port: int, deadline: float) -> socket.socket:
+        """Try each address of the name in turn, sharing out the time between them."""
+        error: OSError | None = None
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        for number, (family, kind, protocol, _, address) in enumerate(found):
+            share = (deadline - time.monotonic()) / (len(found) - number)
+            dialled = socket.socket(family, kind, protocol)
+            dialled.setblocking(False)
+            try:
+                with contextlib.suppress(BlockingIOError):
+                    dialled.connect(address)
+                self._wait(dialled, selectors.EVENT_WRITE, time.monotonic() + share)
+                code = dialled.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if code:
+                    raise OSError(code, os.strerror(code))
+                return dialled
+            except OSError as failed:
+                dialled.close()
+                error = failed
+        raise error or OSError(f"no address for {host}")
+
+    def _shake_hands(self, tls: ssl.SSLContext, host: str, deadline: float) -> None:
+        encrypted = tls.wrap_socket(
+            self._socket, server_hostname=host, do_handshake_on_connect=False
+        )
+        self._socket = encrypted
+        while True:
+            try:
+                encrypted.do_handshake()
+                return
+            except ssl.SSLWantReadError:
+                self._wait(encrypted, selectors.EVENT_READ, deadline)
+            except ssl.SSLWantWriteError:
+                self._wait(encrypted, selectors.EVENT_WRITE, deadline)
+
+    def _wait(self, one: socket.socket, what: int, deadline: float) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(one, what)
+            while not selector.select(max(0.0, min(SLICE, deadline - time.monotonic()))):
+                if not self._wanted():
+                    raise ConnectionAbortedError("closed while it was being made")
+                if time.monotonic() >= deadline:
+                    raise TimeoutError("no answer in the time allowed")
+
+    def receive(self, timeout: float) -> bytes:
+        """Return what has come, up to a large block; empty at the end.
+
+        Raises
+        ------
+        TimeoutError
+            If nothing came for `timeout` seconds.
+        OSError
+            If the connection broke.
+        """
+        while True:
+            try:
+                with self._lock:
+                    return self._socket.recv(BLOCK)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                if not self._readable.select(timeout):
+                    raise TimeoutError(f"nothing came for {timeout:g} s") from None
+            except ssl.SSLWantWriteError:
+                self._wait(self._socket, selectors.EVENT_WRITE, time.monotonic() + timeout)
+
+    def send(self, data: bytes) -> None:
+        """Send all of it, or raise `OSError`; whole messages of several threads never mix."""
+        view = memoryview(data)
+        with self._sending:
+            deadline = time.monotonic() + self._timeout
+            while view:
+                try:
+                    with self._lock:
+                        sent = self._socket.send(view)
+                    view = view[sent:]
+                except (BlockingIOError, ssl.SSLWantWriteError):
+                    self._wait(self._socket, selectors.EVENT_WRITE, deadline)
+                except ssl.SSLWantReadError:
+                    self._wait(self._socket, selectors.EVENT_READ, deadline)
+
+    def shut(self) -> None:
+        """End it from any thread: the reader wakes and sees the end."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Give the socket back; for the reader's thread, once it reads no more."""
+        self._readable.close()
+        self._socket.close()

@@ -1,0 +1,282 @@
+"""What Asterisk sends, cut from bytes into messages: the wire format read, and written safely."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from ast_notebook.ami.secret import Secret
+from ast_notebook.errors import UnsafeText
+
+END_OF_MESSAGE = b"\r\n\r\n"
+END_OF_COMMAND = "--END COMMAND--"
+LONGEST_MESSAGE = 32 * 1024 * 1024
+
+Field = str | int | float | Secret | Iterable[str]
+
+
+class Message:
+    """One message of the manager interface, with the interface of pyst2's messages.
+
+    Headers are looked up in any case. A header sent more than once (``Output``, ``Variable``,
+    ``ChanVariable``) is kept whole: its values joined by line feeds as one header, and apart in
+    order by `get_all`.
+
+    Attributes
+    ----------
+    headers : dict of str to str
+        The headers, spelled as Asterisk spelled them.
+    name : str
+        The event's name; empty for a response.
+    data : str
+        The text of a response to ``Command``; empty for all others.
+    received : int
+        When it was read, in microseconds since 1970 UTC.
+    """
+
+    __slots__ = ("_lower", "_repeated", "data", "headers", "name", "received")
+
+    def __init__(
+        self,
+        headers: dict[str, str],
+        name: str = "",
+        received: int = 0,
+        data: str = "",
+        repeated: dict[str, list[str]] | None = None,
+    ) -> None:
+        self.headers = headers
+        self.name = name
+        self.received = received
+        self.data = data
+        self._repeated = repeated
+        self._lower: dict[str, str] | None = None
+
+    def get_header(self, hname: str, defval: str | None = None) -> str | None:
+        """Return a header's value, in whatever case it was sent, or `defval`."""
+        value = self.headers.get(hname)
+        if value is not None:
+            return value
+        lower = self._lower
+        if lower is None:
+            lower = self._lower = {key.lower(): key for key in self.headers}
+        key = lower.get(hname.lower())
+        return defval if key is None else self.headers[key]
+
+    def get_all(self, hname: str) -> list[str]:
+        """Return every value of a header in the order sent; empty if it was not."""
+        for key, values in (self._repeated or {}).items():
+            if key.lower() == hname.lower():
+                return list(values)
+        value = self.get_header(hname)
+        return [] if value is None else [value]
+
+    def has_header(self, hname: str) -> bool:
+        """Tell whether the header was sent."""
+        return self.get_header(hname) is not None
+
+    __contains__ = has_header
+
+    def __getitem__(self, hname: str) -> str:
+        """Return a header's value; `KeyError` if it was not sent."""
+        value = self.get_header(hname)
+        if value is None:
+            raise KeyError(hname)
+        return value
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name or self.headers.get('Response', '')}>"
+
+
+class Event(Message):
+    """Something that happened on the PBX, or one entry of a list that was asked for.
+
+    Attributes
+    ----------
+    answer : bool
+        True for an entry of a list answer, which this session asked for.
+    """
+
+    __slots__ = ("answer",)
+
+    def __init__(
+        self,
+        headers: dict[str, str],
+        name: str = "",
+        received: int = 0,
+        data: str = "",
+        repeated: dict[str, list[str]] | None = None,
+    ) -> None:
+        # Written out, not by super(): this runs for every event of a flood.
+        self.headers = headers
+        self.name = name
+        self.received = received
+        self.data = data
+        self._repeated = repeated
+        self._lower = None
+        self.answer = False
+
+    def get_action_id(self) -> str | None:
+        """Return the ActionID of the action that this event belongs to, if any."""
+        return self.get_header("ActionID")
+
+
+class Response(Message):
+    """The answer to an action."""
+
+    __slots__ = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether Asterisk did as it was asked (an ``Error`` is the one answer that is not)."""
+        return self.headers.get("Response", "").lower() != "error"
+
+    @property
+    def begins_list(self) -> bool:
+        """Whether events that carry the same ActionID follow, up to one that completes them."""
+        return (self.get_header("EventList") or "").lower() == "start"
+
+
+class Framer:
+    """Cuts the stream of bytes into the texts of whole messages."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._follows: list[str] = []
+
+    @property
+    def torn(self) -> bool:
+        """Whether a message has begun that has not ended yet."""
+        return bool(self._rest or self._follows)
+
+    def line(self, data: bytes) -> str | None:
+        """Take bytes up to the first line's end, and return that line once it is whole."""
+        line, end, rest = (self._rest + data).partition(b"\n")
+        if not end:
+            self._rest = self._bounded(line)
+            return None
+        self._rest = rest
+        return decode(line).rstrip("\r")
+
+    def feed(self, data: bytes) -> list[str]:
+        """Take bytes in, and return the messages that they complete.
+
+        Raises
+        ------
+        ValueError
+            If a message grows beyond 32 MiB: this is no manager interface.
+        """
+        if self._rest:
+            data = self._rest + data
+        end = data.rfind(END_OF_MESSAGE)
+        if end < 0:
+            self._rest = self._bounded(data)
+            return []
+        self._rest = self._bounded(data[end + 4 :])
+        text = decode(data[:end])
+        texts = text.split("\r\n\r\n")
+        if self._follows or "Response: Follows" in text:
+            return list(self._whole(texts))
+        return [text for text in texts if text]
+
+    def _whole(self, texts: list[str]) -> Iterator[str]:
+        """Join what an old Asterisk's command printed with empty lines in between."""
+        for text in texts:
+            if self._follows:
+                self._follows.append(text)
+                if END_OF_COMMAND in text:
+                    yield "\r\n\r\n".join(self._follows)
+                    self._follows = []
+                elif sum(map(len, self._follows)) > LONGEST_MESSAGE:
+                    self._bounded(b"", over=True)
+            elif text.startswith("Response: Follows") and END_OF_COMMAND not in text:
+                self._follows = [text]
+            elif text:
+                yield text
+
+    @staticmethod
+    def _bounded(rest: bytes, *, over: bool = False) -> bytes:
+        if over or len(rest) > LONGEST_MESSAGE:
+            raise ValueError(
+                f"a message of more than {LONGEST_MESSAGE} bytes: this does not speak AMI"
+            )
+        return rest
+
+
+def decode(data: bytes) -> str:
+    """Turn bytes into text so that none is lost: UTF-8, and Latin-1 for the lines that are not."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return "\n".join(map(_decode_line, data.split(b"\n")))
+
+
+def _decode_line(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
+
+
+def parse(text: str, received: int = 0) -> Event | Response:
+    """Turn the text of one message into an `Event` or a `Response`."""
+    lines = text.split("\r\n")
+    try:
+        headers = dict([line.split(": ", 1) for line in lines])
+    except ValueError:
+        return _parse_oddly(lines, received)
+    name = headers.get("Event")
+    if name is not None and len(headers) == len(lines):
+        return Event(headers, name, received)
+    return _parse_oddly(lines, received)
+
+
+def _parse_oddly(lines: list[str], received: int) -> Event | Response:
+    """Parse a message with repeated headers, headers with no space, or lines that are data."""
+    headers: dict[str, str] = {}
+    spelled: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
+    data: list[str] = []
+    while len(lines) > 1 and not lines[0]:
+        del lines[0]
+    follows = lines[0] == "Response: Follows"
+    for number, line in enumerate(lines):
+        key, colon, value = line.partition(":")
+        if not colon or (follows and key not in ("Response", "Privilege", "ActionID")):
+            data = lines[number:]
+            break
+        value = value.removeprefix(" ")
+        key = spelled.setdefault(key.lower(), key)
+        if key in headers:
+            repeated.setdefault(key, [headers[key]]).append(value)
+        else:
+            headers[key] = value
+    for key, values in repeated.items():
+        headers[key] = "\n".join(values)
+    text = "\r\n".join(data).removesuffix(END_OF_COMMAND) if data else headers.get("Output", "")
+    if "Event" in headers:
+        return Event(headers, headers["Event"], received, text, repeated or None)
+    return Response(headers, "", received, text, repeated or None)
+
+
+def encode(action: Mapping[str, Field]) -> bytes:
+    """Write an action as bytes; a list is written as one header a value.
+
+    Raises
+    ------
+    UnsafeText
+        If a header or a value holds a carriage return, a line feed or a NUL, before a byte is sent.
+    """
+    lines: list[str] = []
+    for key, value in action.items():
+        values = [value] if isinstance(value, str | int | float | Secret) else value
+        for one in values:
+            line = f"{key}: {one.reveal() if isinstance(one, Secret) else one}"
+            if "\r" in line or "\n" in line or "\0" in line:
+                raise UnsafeText(
+                    f"{key} of the action {action.get('Action', '')} holds a line break or a NUL, "
+                    "which Asterisk would read as further headers: take it out"
+                )
+            lines.append(line)
+    try:
+        return ("\r\n".join(lines) + "\r\n\r\n").encode()
+    except UnicodeEncodeError as error:
+        raise UnsafeText(f"the action {action.get('Action', '')} holds half a character") from error

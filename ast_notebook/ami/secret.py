@@ -1,0 +1,22 @@
+"""A password, kept from every place that shows things."""
+
+from __future__ import annotations
+
+
+class Secret:
+    """A password that no repr, log or traceback shows."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str | Secret) -> None:
+        self._text: str = text._text if isinstance(text, Secret) else text
+
+    def reveal(self) -> str:
+        """Return the text itself, for the one place that sends it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not written anywhere: pickle the settings without it")

@@ -1,0 +1,606 @@
+"""A threaded session with one Asterisk, on pyst2's `Manager`: it stays logged in by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import itertools
+import logging
+import queue
+import socket
+import ssl
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import tenacity
+
+from ast_notebook.ami.answer import Answer, Pending
+from ast_notebook.ami.connection import Connection
+from ast_notebook.ami.message import Event, Field, Framer, Response, encode, parse
+from ast_notebook.ami.secret import Secret
+from ast_notebook.ami.settings import Settings
+from ast_notebook.errors import ActionRefused, AstError, ConnectionLost, LoginRefused
+
+if TYPE_CHECKING:
+
+    class Manager:
+        """pyst2's `Manager`, which is untyped."""
+else:
+    from asterisk.manager import Manager
+
+logger = logging.getLogger(__name__)
+
+Callback = Callable[[Event, "Session"], object]
+
+BACKLOG = 100_000  # events read but not dispatched, before further ones are dropped and counted
+BOOT_PATIENCE = 1.0  # a login without `read = system` never hears FullyBooted
+CLOSING_PATIENCE = 0.8
+LONGEST_PAUSE = 30.0
+
+
+class Session(Manager):
+    """A session with Asterisk's manager that reads, answers, dispatches and comes back by itself.
+
+    One thread, the reader, connects, logs in, reads and parses, and hands what it read to
+    `recorder` and to the dispatcher's thread, which runs the functions of `register_event`. A lost
+    connection is made again after a pause that grows; the stream then holds an event
+    ``SessionLost`` and later ``SessionRestored``. ``SessionReady`` says that Asterisk has booted
+    and can be asked how things stand, after each login; it is dispatched, not recorded.
+
+    pyst2's action methods (`originate`, `redirect`, `dbget` …) work, from any thread.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        Where and how to log in. Without a username, `connect` only connects, and `login` is yours.
+    name : str
+        The name of this PBX: of its threads, and in what is recorded.
+    recorder : callable, optional
+        Given each list of events on the reader's thread, in order; it must be quick.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        name: str = "ast",
+        recorder: Callable[[list[Event]], None] | None = None,
+    ) -> None:
+        # pyst2's own constructor only makes the queues and threads that this class replaces.
+        self.settings = settings or Settings(username="")
+        self._tls = self.settings.tls_context()
+        self.name = name
+        self.title: str | None = None
+        self.version = ""
+        self.hostname = socket.gethostname()
+        self.counts: Counter[str] = Counter()
+        self.events_read = 0
+        self.connected_since: float | None = None
+        self.lost_since: float | None = None
+        self.next_try: float | None = None
+        self.last_error = ""
+
+        self._recorder = recorder
+        self._prefix = f"ast-{uuid.uuid4().hex[:12]}"
+        self._numbers = itertools.count()
+        self._pending: dict[str, Pending] = {}
+        self._stream: queue.SimpleQueue[list[Event | Pending] | None] = queue.SimpleQueue()
+        self._callbacks: dict[str, list[Callback]] = {}
+        self._routes: dict[str, tuple[Callback, ...]] = {}
+        self._registering = threading.Lock()
+        self._handed = 0  # written by the reader alone, as the next is by the dispatcher
+        self._dispatched = 0
+
+        self._connection: Connection | None = None
+        self._framer = Framer()
+        self._logged_in = threading.Event()
+        self._closing = threading.Event()
+        self._tried = threading.Event()
+        self._failure: Exception | None = None
+        self._boot_deadline: float | None = None
+        self._keep_trying = False
+        self._logins = 0
+        self._reader: threading.Thread | None = None
+        self._dispatcher: threading.Thread | None = None
+
+    def __del__(self) -> None:
+        """Do nothing, where pyst2 would wait for its threads: `close` is for who connected."""
+
+    def __repr__(self) -> str:
+        state = "connected" if self.connected() else "closed" if self.closed else "not connected"
+        return f"<Session {self.name} {self.settings.address} {state}>"
+
+    # --- opening and closing -------------------------------------------------------------------
+
+    def connect(self, host: str | None = None, port: int | None = None) -> Session:
+        """Connect, and log in if there is a username; the reader's thread runs from here on.
+
+        Raises
+        ------
+        ConnectionLost
+            If nothing answers there as a manager interface does.
+        LoginRefused
+            If the username or the password is wrong.
+        """
+        if self._reader is not None:
+            raise ConnectionLost(f"this session with {self.settings.address} was opened before")
+        if host is not None or port is not None:
+            self._change(host=host or self.settings.host, port=port or self.settings.port)
+        self._dispatcher = threading.Thread(
+            target=self._dispatch, name=f"ast-dispatch-{self.name}", daemon=True
+        )
+        self._reader = threading.Thread(target=self._run, name=f"ast-read-{self.name}", daemon=True)
+        self._dispatcher.start()
+        self._reader.start()
+        try:
+            self._tried.wait()
+        except BaseException:
+            self.close()
+            raise
+        if self._failure is not None:
+            self.close()
+            raise self._failure.with_traceback(None)
+        return self
+
+    def login(self, username: str, secret: str | Secret) -> Response:
+        """Log in on a session that was connected without a username, and at each reconnect."""
+        self._change(username=username, password=Secret(secret))
+        action = {"Action": "Login", "Username": username, "Events": self.settings.events}
+        pending = self._send({**action, "Secret": self.settings.password})
+        try:
+            response = pending.wait().response
+        except AstError as error:
+            raise self._login_refused(error) from None
+        self._logged_in.set()
+        return response
+
+    def close(self) -> None:
+        """Log off and end the threads, from any thread, within two seconds."""
+        first = not self._closing.is_set()
+        self._closing.set()
+        connection = self._connection
+        if connection is not None:
+            if first:
+                with contextlib.suppress(OSError):
+                    connection.send(encode({"Action": "Logoff"}))
+            connection.shut()
+        current = threading.current_thread()
+        if self._reader is not None and self._reader is not current:
+            self._reader.join(CLOSING_PATIENCE)
+        self._stream.put(None)
+        if self._dispatcher is not None and self._dispatcher is not current:
+            self._dispatcher.join(CLOSING_PATIENCE)
+
+    def __enter__(self) -> Session:
+        return self if self._reader else self.connect()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closing.is_set()
+
+    def connected(self) -> bool:
+        """Whether the session is logged in now."""
+        return self._logged_in.is_set()
+
+    def _change(self, **changes: Any) -> None:
+        self.settings = dataclasses.replace(self.settings, **changes)
+
+    # --- asking --------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        action: Mapping[str, Field],
+        *,
+        then: Callable[[Pending], None] | None = None,
+        timeout: float | None = None,
+    ) -> Pending:
+        """Send an action and return at once.
+
+        Parameters
+        ----------
+        action : mapping
+            Headers by name, with ``Action``; a list is sent as one header a value.
+        then : callable, optional
+            Called with the `Pending`, done, on the dispatcher's thread, at the place in the stream
+            of events where the answer came.
+        timeout : float, optional
+            Seconds that `Pending.wait` waits; the settings' by default.
+
+        Raises
+        ------
+        ConnectionLost
+            If there is no connection now.
+        UnsafeText
+            If a field holds a line break; nothing was sent.
+        """
+        if not self._logged_in.is_set() and self.settings.username:
+            raise self._no_connection()
+        return self._send(action, then=then, timeout=timeout)
+
+    def request(self, action: Mapping[str, Field], timeout: float | None = None) -> Answer:
+        """Send an action and wait for its answer; see `ask` and `Pending.wait` for the errors."""
+        if threading.current_thread() is self._reader:
+            raise RuntimeError("the reader's thread cannot wait for what it alone can read")
+        return self.ask(action, timeout=timeout).wait()
+
+    def send_action(self, cdict: Mapping[str, Field] | None = None, **kwargs: Field) -> Response:
+        """Send an action as pyst2's method does, and return the response, an ``Error`` included."""
+        action: dict[str, Field] = {**(cdict or {}), **kwargs}
+        pending = self.ask(action)
+        with contextlib.suppress(ActionRefused):
+            pending.wait()
+        assert pending.response is not None
+        return pending.response
+
+    def new_id(self) -> str:
+        """Return an ActionID that no other session, of this process or another, gives out."""
+        return f"{self._prefix}-{next(self._numbers)}"
+
+    def _send(
+        self,
+        action: Mapping[str, Field],
+        *,
+        then: Callable[[Pending], None] | None = None,
+        timeout: float | None = None,
+    ) -> Pending:
+        fields = dict(action)
+        name = str(fields.get("Action", ""))
+        key = str(fields.setdefault("ActionID", self.new_id()))
+        data = encode(fields)
+        connection = self._connection
+        if connection is None:
+            raise self._no_connection()
+        pending = Pending(name, timeout or self.settings.timeout, then)
+        if self._pending.setdefault(key, pending) is not pending:
+            raise ValueError(f"an action with the ActionID {key} is under way")
+        try:
+            connection.send(data)
+        except OSError as error:
+            self._pending.pop(key, None)
+            connection.shut()
+            raise ConnectionLost(f"{name} could not be sent: {error}") from None
+        return pending
+
+    def _no_connection(self) -> ConnectionLost:
+        if self.closed:
+            return ConnectionLost(
+                f"the session with {self.settings.address} is closed: connect again"
+            )
+        if self._reader is None:
+            return ConnectionLost(f"not connected to {self.settings.address} yet: connect first")
+        return ConnectionLost(
+            f"no connection to {self.settings.address} now ({self.last_error or 'being made'}); "
+            "it is made again by itself: wait, or see %ast status"
+        )
+
+    # --- the reader's thread -------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self._closing.is_set():
+                try:
+                    self._open_with_patience()
+                    self._read()
+                except (OSError, ValueError, AstError) as error:
+                    self._lose(error)
+                except Exception as error:
+                    logger.exception("the reader of %s met what it should not", self.name)
+                    self._lose(error)
+                if not self._keep_trying:
+                    break
+        finally:
+            self._release(ConnectionLost(f"the session with {self.settings.address} was closed"))
+            self._tried.set()
+
+    def _open_with_patience(self) -> None:
+        """Connect and log in; again and again once that has succeeded before."""
+        if not self._keep_trying:
+            self._open()
+            return
+        tenacity.Retrying(
+            wait=tenacity.wait_exponential_jitter(initial=0.5, max=LONGEST_PAUSE, jitter=0.5),
+            stop=tenacity.stop_when_event_set(self._closing),
+            sleep=tenacity.sleep_using_event(self._closing),
+            retry=tenacity.retry_if_exception_type((OSError, ValueError, AstError)),
+            before_sleep=self._before_pause,
+            reraise=True,
+        )(self._open)
+
+    def _before_pause(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        self.counts["tries"] += 1
+        self.last_error = str(error)
+        self.next_try = time.time() + state.upcoming_sleep
+
+    def _open(self) -> None:
+        settings = self.settings
+        self._release(ConnectionLost("the connection was made anew"))
+        self._framer = Framer()
+        try:
+            self._connection = Connection(
+                settings.host,
+                settings.port,
+                settings.timeout,
+                self._tls,
+                lambda: not self._closing.is_set(),
+            )
+        except ssl.SSLError as error:
+            raise ConnectionLost(
+                f"TLS with {settings.address} failed: {error}. Give the PBX's certificate by "
+                "tls='FILE.pem', or check that this port is manager.conf's tlsbindaddr"
+            ) from None
+        except socket.gaierror as error:
+            raise ConnectionLost(f"there is no host {settings.host}: {error.strerror}") from None
+        except OSError as error:
+            raise ConnectionLost(
+                f"nothing answers at {settings.address} ({error.strerror or error}): is Asterisk "
+                "running there, with `enabled = yes` in manager.conf?"
+            ) from None
+        self._greet()
+        if settings.username:
+            self._log_in()
+        self._restore()
+
+    def _greet(self) -> None:
+        """Read the banner, whatever it says."""
+        deadline = time.monotonic() + self.settings.timeout
+        banner = self._framer.line(b"")
+        while banner is None:
+            try:
+                banner = self._framer.line(self._receive(deadline))
+            except TimeoutError:
+                raise ConnectionLost(
+                    f"{self.settings.address} accepts a connection but does not greet as "
+                    "Asterisk's manager does: is this its port? With TLS, give tls=True"
+                ) from None
+        title, _, version = banner.partition("/")
+        self.title, self.version = title.strip(), version.strip()
+
+    def _log_in(self) -> None:
+        settings = self.settings
+        action: dict[str, Field] = {
+            "Action": "Login",
+            "Username": settings.username,
+            "Events": settings.events,
+        }
+        try:
+            if settings.auth == "md5":
+                challenge = self._exchange({"Action": "Challenge", "AuthType": "MD5"})
+                proof = challenge.response["Challenge"] + settings.password.reveal()
+                key = hashlib.md5(proof.encode(), usedforsecurity=False).hexdigest()
+                self._exchange({**action, "AuthType": "MD5", "Key": key})
+            else:
+                self._exchange({**action, "Secret": settings.password})
+        except ActionRefused as error:
+            raise self._login_refused(error) from None
+        for text in settings.filters:
+            self._exchange({"Action": "Filter", "Operation": "Add", "Filter": text})
+
+    def _login_refused(self, error: Exception) -> LoginRefused:
+        reason = getattr(error, "reason", "") or str(error)
+        return LoginRefused(
+            f"{self.settings.address} did not let {self.settings.username!r} in: {reason}. Check "
+            "the section and its secret in manager.conf, and its permit and deny lines"
+        )
+
+    def _exchange(self, action: Mapping[str, Field]) -> Answer:
+        """Ask on the reader's thread, reading on until it is answered."""
+        pending = self._send(action)
+        while not pending.done:
+            self._pump(self._receive(pending.deadline))
+        return pending.wait()
+
+    def _receive(self, deadline: float) -> bytes:
+        connection = self._connection
+        assert connection is not None
+        data = connection.receive(max(0.01, deadline - time.monotonic()))
+        if not data:
+            raise ConnectionResetError("Asterisk closed the connection")
+        return data
+
+    def _restore(self) -> None:
+        """Say that the session stands, to those who wait for it and in the stream."""
+        now = time.time()
+        if self._logins:
+            self.counts["reconnects"] += 1
+            gap = now - (self.lost_since or now)
+            self._hand_over([self._own_event("SessionRestored", Seconds=f"{gap:.3f}")])
+        self._logins += 1
+        self.connected_since, self.lost_since, self.next_try = now, None, None
+        self.last_error = ""
+        self._keep_trying = True
+        if self.settings.username:
+            self._logged_in.set()
+        self._boot_deadline = time.monotonic() + BOOT_PATIENCE
+        self._tried.set()
+
+    def _read(self) -> None:
+        connection = self._connection
+        assert connection is not None
+        patience, asked = self.settings.keepalive, False
+        while not self._closing.is_set():
+            booting = self._boot_deadline
+            wait = patience if booting is None else max(0.01, booting - time.monotonic())
+            try:
+                data = connection.receive(wait)
+            except TimeoutError:
+                self._sweep()
+                if booting is not None:
+                    self._ready()
+                elif asked:
+                    raise ConnectionResetError(
+                        f"Asterisk gave no sign of life for {2 * patience:g} s"
+                    ) from None
+                else:
+                    asked = True
+                    self._send({"Action": "Ping"})
+                continue
+            if not data:
+                raise ConnectionResetError("Asterisk closed the connection")
+            asked = False
+            self._pump(data)
+            if booting is not None and time.monotonic() > booting:
+                self._ready()
+
+    def _pump(self, data: bytes) -> None:
+        """Turn bytes into messages, and hand them to whom they belong."""
+        received = time.time_ns() // 1000
+        pending = self._pending
+        stream: list[Event | Pending] = []
+        booted = False
+        for text in self._framer.feed(data):
+            message = parse(text, received)
+            key = message.headers.get("ActionID")
+            if isinstance(message, Event):
+                stream.append(message)
+                if message.name == "FullyBooted":
+                    booted = True
+                if key is None or (waiting := pending.get(key)) is None:
+                    continue
+                complete = waiting.enter(message)
+            elif key is None or (waiting := pending.get(key)) is None:
+                self.counts["unmatched"] += 1
+                continue
+            else:
+                complete = waiting.respond(message)
+            if complete:
+                self._finish(key, waiting, stream)
+        if stream:
+            self._hand_over(stream)
+        if booted:
+            self._ready()
+
+    def _finish(self, key: str, pending: Pending, stream: list[Event | Pending]) -> None:
+        self._pending.pop(key, None)
+        pending.finish()
+        if pending.then is not None:
+            stream.append(pending)
+
+    def _hand_over(self, stream: list[Event | Pending]) -> None:
+        events = [item for item in stream if type(item) is Event]
+        self.events_read += len(events)
+        if self._recorder is not None and events:
+            self._recorder(events)
+        if self.backlog > BACKLOG:
+            self.counts["undispatched"] += len(events)
+            stream = [item for item in stream if type(item) is not Event]
+            stream.append(self._own_event("SessionOverflow"))
+        self._put(stream)
+
+    def _put(self, stream: list[Event | Pending]) -> None:
+        self._handed += len(stream)
+        self._stream.put(stream)
+
+    def _ready(self) -> None:
+        self._boot_deadline = None
+        self._put([self._own_event("SessionReady")])
+
+    def _own_event(self, name: str, **headers: str) -> Event:
+        return Event({"Event": name, **headers}, name, time.time_ns() // 1000)
+
+    def _lose(self, error: Exception) -> None:
+        """Take note that the connection is gone, and tell everyone who waits or listens."""
+        self._logged_in.clear()
+        self.connected_since, self._boot_deadline = None, None
+        self.last_error = str(error)
+        if not self._keep_trying:
+            self._failure = (
+                error
+                if isinstance(error, AstError)
+                else ConnectionLost(
+                    f"{self.settings.address} ended the connection before the login: {error}"
+                )
+            )
+            return
+        torn = int(self._framer.torn)
+        self._release(ConnectionLost(f"the connection to {self.settings.address} broke: {error}"))
+        if self.lost_since is None and not self._closing.is_set():
+            self.lost_since = time.time()
+            self.counts["torn"] += torn
+            self._hand_over([self._own_event("SessionLost", Reason=str(error), Missing=str(torn))])
+            logger.warning("%s: connection lost: %s", self.name, error)
+
+    def _release(self, error: ConnectionLost) -> None:
+        """Give the connection back, and fail the actions that were under way on it."""
+        self._logged_in.clear()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        self._fail(list(self._pending), error)
+
+    def _sweep(self) -> None:
+        """Forget actions that were never answered and that nobody waits for any more."""
+        now = time.monotonic()
+        late = [key for key, one in list(self._pending.items()) if one.deadline + 60 < now]
+        self._fail(late, ConnectionLost("Asterisk never answered"))
+
+    def _fail(self, keys: list[str], error: ConnectionLost) -> None:
+        for key in keys:
+            pending = self._pending.pop(key, None)
+            if pending is not None:
+                pending.finish(error)
+                self.counts["unanswered"] += 1
+                if pending.then is not None:
+                    self._put([pending])
+
+    # --- the dispatcher's thread ---------------------------------------------------------------
+
+    def register_event(self, event: str, function: Callback) -> None:
+        """Have `function(event, session)` called for each event of that name, or ``*`` for all.
+
+        It runs on the dispatcher's thread and should be quick. One that raises is counted and
+        logged, and holds up no other; what it returns is of no account.
+        """
+        with self._registering:
+            self._callbacks.setdefault(event, []).append(function)
+            self._routes = {}
+
+    def unregister_event(self, event: str, function: Callback) -> None:
+        """Take a function of `register_event` back; one that is not there is no error."""
+        with self._registering:
+            with contextlib.suppress(ValueError):
+                self._callbacks.get(event, []).remove(function)
+            self._routes = {}
+
+    def _route(self, name: str) -> tuple[Callback, ...]:
+        with self._registering:
+            route = (*self._callbacks.get(name, ()), *self._callbacks.get("*", ()))
+            if len(self._routes) < 1000:  # names come from the wire
+                self._routes[name] = route
+            return route
+
+    def _dispatch(self) -> None:
+        take = self._stream.get
+        while (batch := take()) is not None and not self._closing.is_set():
+            for item in batch:
+                if type(item) is Event:
+                    route = self._routes.get(item.name)
+                    for callback in self._route(item.name) if route is None else route:
+                        try:
+                            callback(item, self)
+                        except Exception:
+                            self._callback_failed(item.name)
+                elif type(item) is Pending and item.then is not None:
+                    try:
+                        item.then(item)
+                    except Exception:
+                        self._callback_failed(item.name)
+            self._dispatched += len(batch)
+
+    def _callback_failed(self, what: str) -> None:
+        self.counts["failed"] += 1
+        logger.exception("%s: a function registered for %s raised", self.name, what)
+
+    @property
+    def backlog(self) -> int:
+        """How many events were read but are not dispatched yet."""
+        return self._handed - self._dispatched

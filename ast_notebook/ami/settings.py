@@ -1,0 +1,77 @@
+"""What a session needs to know: where Asterisk is, who logs in, how, and how patiently."""
+
+from __future__ import annotations
+
+import dataclasses
+import ssl
+from pathlib import Path
+
+from ast_notebook.ami.secret import Secret
+from ast_notebook.errors import ConfError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where and how to log in.
+
+    Parameters
+    ----------
+    host : str
+        A name, an IPv4 or an IPv6 address.
+    port : int
+        5038 is Asterisk's own; 5039 its own for TLS.
+    username, password : str
+        A section of ``manager.conf`` and its ``secret``.
+    tls : bool, str, Path or ssl.SSLContext
+        False for plain text; True to encrypt and verify by the system's authorities; a path to
+        verify by that file of certificates; a context for all else.
+    auth : {"secret", "md5"}
+        How the password is proven. With ``md5`` it never goes over the wire.
+    events : str
+        The mask of events wanted: ``on``, ``off``, or classes such as ``system,call``.
+    filters : tuple of str
+        Asterisk's event filters, such as ``Event: Newchannel`` or ``!Channel: Local/``. They need
+        ``write = system``.
+    timeout : float
+        Seconds that an answer, or a connection, may take.
+    keepalive : float
+        Seconds of silence after which Asterisk is asked for a sign of life.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 5038
+    username: str = "admin"
+    password: Secret = dataclasses.field(default_factory=lambda: Secret(""))
+    tls: bool | str | Path | ssl.SSLContext = False
+    auth: str = "secret"
+    events: str = "on"
+    filters: tuple[str, ...] = ()
+    timeout: float = 10.0
+    keepalive: float = 15.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work before anything is dialled."""
+        if not 0 < self.port < 65536:
+            raise ConfError(f"port = {self.port} is none: Asterisk's manager listens on 5038")
+        if self.auth not in ("secret", "md5"):
+            raise ConfError(f"auth = {self.auth} is unknown: write secret or md5")
+        if self.timeout <= 0 or self.keepalive <= 0:
+            raise ConfError("timeout and keepalive are seconds, and more than 0")
+
+    @property
+    def address(self) -> str:
+        """Host and port as a person writes them."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Return the context to encrypt with; None for plain text."""
+        if isinstance(self.tls, ssl.SSLContext):
+            return self.tls
+        if not self.tls:
+            return None
+        try:
+            return ssl.create_default_context(cafile=None if self.tls is True else str(self.tls))
+        except OSError as error:
+            raise ConfError(
+                f"tls = {self.tls} is no readable file of certificates: {error.strerror or error}"
+            ) from None

@@ -1,0 +1,340 @@
+"""One Asterisk, as `sh.ast` is: the functions of the old plugin, and what lies beneath them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from ast_notebook.ami import Answer, Event, Field, Session, Settings
+from ast_notebook.bindings.cell import Cell
+from ast_notebook.bindings.worker import Worker
+from ast_notebook.calling import Call, Calling
+from ast_notebook.errors import (
+    ActionRefused,
+    AstError,
+    KeyMissing,
+    PermissionMissing,
+    TechnologyMissing,
+)
+from ast_notebook.live import Live, channel_of, channels_frame, is_of, new_messages
+from ast_notebook.recording import Record
+from ast_notebook.recording.record import BUDGET
+
+# The channel drivers of the technologies that a telephone can be called by.
+DRIVERS = {"PJSIP": "chan_pjsip", "SIP": "chan_sip", "IAX2": "chan_iax2", "DAHDI": "chan_dahdi"}
+
+Function = TypeVar("Function", bound=Callable[[Event], object])
+_required: Any = object()
+
+
+class Asterisk:
+    """One Asterisk: ask it, tell it, and be told.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where it is and who logs in.
+    name : str
+        Its name: the attribute of `sh`, and the column ``server`` of its events.
+    budget : int
+        Bytes of memory that its events may take.
+
+    Attributes
+    ----------
+    session : Session
+        The session with its manager interface.
+    live : Live
+        What is up right now.
+    record : Record
+        Every event heard.
+    """
+
+    def __init__(self, settings: Settings, *, name: str = "ast", budget: int = BUDGET) -> None:
+        self.name = name
+        self.record = Record(name, budget)
+        self.session = Session(settings, name=name, recorder=self.record.add)
+        self.live = Live(self.session)
+        self.callbacks: dict[str, Worker] = {}
+        self._calling = Calling(self.session)
+        self._registered: dict[str, list[tuple[str, Any]]] = {}
+
+    def __repr__(self) -> str:
+        session = self.session
+        state = "connected" if session.connected() else "closed" if session.closed else "lost"
+        return f"<Asterisk {self.name} at {session.settings.address}: {state}>"
+
+    def connect(self) -> Asterisk:
+        """Connect, log in and learn how things stand; see `Session.connect` for the errors."""
+        self.session.connect()
+        self.live.primed.wait(self.session.settings.timeout)
+        return self
+
+    def close(self) -> None:
+        """Log off and end every thread; what was recorded stays readable."""
+        self.session.close()
+        for key in list(self.callbacks):
+            self.off(key)
+        self.record.close()
+
+    # --- the seed's functions ------------------------------------------------------------------
+
+    def call(
+        self,
+        source: str,
+        dest: str | int,
+        context: str,
+        callerid: str | None = None,
+        *,
+        timeout: float = 30.0,
+        variables: Mapping[str, object] | None = None,
+    ) -> Call:
+        """Call a device, and connect it with an extension once it answers.
+
+        Parameters
+        ----------
+        source : str
+            The device with its technology, such as ``PJSIP/200``.
+        dest : str
+            The extension that it is connected with.
+        context : str
+            The context of that extension.
+        callerid : str, optional
+            What the telephones show, such as ``Door <100>``.
+        timeout : float
+            Seconds that the source rings.
+        variables : mapping, optional
+            Channel variables, set on the source's channel.
+
+        Returns
+        -------
+        Call
+            `Call.wait` tells what became of it.
+
+        Raises
+        ------
+        TechnologyMissing
+            If the PBX has no channel driver for the source.
+        ActionRefused
+            If Asterisk does not take the order; `PermissionMissing` without ``originate``.
+
+        Examples
+        --------
+        >>> sh.ast.call("SIP/200", "240", "door", "Door <100>").wait()
+        'answered'
+        """
+        self._check_technology(source)
+        return self._calling.originate(
+            source, str(dest), context, callerid, timeout, variables or {}
+        )
+
+    def db_write(self, key: str, value: object) -> None:
+        """Write an entry of the Asterisk database, True and False as 1 and 0.
+
+        Parameters
+        ----------
+        key : str
+            Family and key, such as ``dnd/office``.
+        value : object
+            Its text is written.
+        """
+        family, name = _family(key)
+        text = str(int(value)) if isinstance(value, bool) else str(value)
+        self.action("DBPut", Family=family, Key=name, Val=text)
+
+    def db_read(self, key: str, default: Any = _required) -> Any:
+        """Read an entry of the Asterisk database, as the text that it is.
+
+        Raises
+        ------
+        KeyMissing
+            If there is no such entry and no `default` was given.
+        """
+        family, name = _family(key)
+        try:
+            answer = self.action("DBGet", Family=family, Key=name)
+        except PermissionMissing:
+            raise
+        except ActionRefused as error:
+            if "not found" not in error.reason:
+                raise
+            if default is not _required:
+                return default
+            raise KeyMissing(
+                f"the Asterisk database has no entry {family}/{name}: write it with "
+                f"db_write({key!r}, …), or read with a default"
+            ) from None
+        return answer.events[0]["Val"]
+
+    def mailbox_count(self, mailbox: str | int, context: str = "default") -> tuple[int, int]:
+        """Count the messages of a mailbox: ``(old_messages, new_messages)``.
+
+        Urgent messages are new ones. Asterisk counts 0 and 0 in a mailbox that does not exist, too:
+        then a warning says so.
+
+        Parameters
+        ----------
+        mailbox : str
+            ``22``, or with its context ``22@default``.
+        context : str
+            The context where `mailbox` names none.
+        """
+        box = str(mailbox) if "@" in str(mailbox) else f"{mailbox}@{context}"
+        response = self.action("MailboxCount", Mailbox=box).response
+        counts = int(response["OldMessages"]), new_messages(response.get_header)
+        if counts == (0, 0) and self._is_no_mailbox(box):
+            warnings.warn(
+                f"voicemail.conf has no mailbox {box}: Asterisk counts 0 and 0 for it",
+                stacklevel=2,
+            )
+        return counts
+
+    def _is_no_mailbox(self, box: str) -> bool:
+        try:
+            users = self.action("VoicemailUsersList")
+        except AstError:
+            return False  # who may not ask, or has no app_voicemail, is not warned
+        return box not in {f"{one['VoiceMailbox']}@{one['VMContext']}" for one in users}
+
+    def hangup(self, device: str | int) -> list[str]:
+        """Hang up every channel of a device, whether it called or was called.
+
+        The far party follows its dialplan: a caller waiting in a queue waits on.
+
+        Parameters
+        ----------
+        device : str
+            ``30``, or with its technology ``PJSIP/30``; never ``300``.
+
+        Returns
+        -------
+        list of str
+            The channels that were hung up; empty if there were none.
+        """
+        hung_up = []
+        for one in self.action("CoreShowChannels"):
+            if is_of(one["Channel"], str(device)):
+                try:
+                    self.action("Hangup", Channel=one["Channel"])
+                except PermissionMissing:
+                    raise
+                except ActionRefused:
+                    continue  # it ended by itself meanwhile
+                hung_up.append(one["Channel"])
+        return hung_up
+
+    # --- what lies beneath ---------------------------------------------------------------------
+
+    def action(self, name: str, /, timeout: float | None = None, **fields: Field) -> Answer:
+        """Send any action of the manager interface, and return its answer.
+
+        Parameters
+        ----------
+        name : str
+            The action, such as ``QueueStatus``.
+        timeout : float, optional
+            Seconds to wait for the answer.
+        **fields
+            Its headers; a list is sent as one header a value.
+
+        Raises
+        ------
+        ActionRefused, AnswerTimeout, ConnectionLost, UnsafeText
+        """
+        return self.session.request({"Action": name, **fields}, timeout)
+
+    def command(self, command: str, timeout: float | None = None) -> str:
+        """Run a command of Asterisk's command line, and return what it prints.
+
+        It needs ``write = command`` in manager.conf, which the least permissions do not have.
+        """
+        return self.action("Command", timeout, Command=command).response.data
+
+    def channels(self) -> pd.DataFrame:
+        """Ask Asterisk for the channels that are up; the columns are those of `live.channels`."""
+        return channels_frame(map(channel_of, self.action("CoreShowChannels")))
+
+    def technologies(self) -> list[str]:
+        """Ask which of the technologies of telephones this PBX has: PJSIP, SIP, IAX2, DAHDI."""
+        return [name for name in DRIVERS if self._has(name)]
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """Every event heard so far that is still kept, as `Record.frame` gives them."""
+        return self.record.frame()
+
+    def _has(self, technology: str) -> bool:
+        try:
+            self.action("ModuleCheck", Module=DRIVERS[technology])
+        except PermissionMissing:
+            raise
+        except ActionRefused:
+            return False
+        return True
+
+    def _check_technology(self, source: str) -> None:
+        technology, slash, device = source.partition("/")
+        if not slash or not device:
+            raise TechnologyMissing(
+                f"{source!r} is no device: write it with its technology, such as PJSIP/{source}"
+            )
+        try:
+            if technology not in DRIVERS or self._has(technology):
+                return
+            there = self.technologies()
+        except PermissionMissing:
+            return  # who may not ask finds out by the call itself
+        hint = f"try {there[0]}/{device}" if there else "it has none that calls telephones"
+        raise TechnologyMissing(f"this PBX has no {DRIVERS[technology]} loaded: {hint}")
+
+    # --- being told ----------------------------------------------------------------------------
+
+    def on(self, *names: str) -> Callable[[Function], Function]:
+        """Have a function called with each event of these names, or ``*``, on a thread of its own.
+
+        The calls of one function come in order; one that is slow or raises holds up nothing else,
+        and `%ast status` shows it. Entries of list answers are not events here. Binding a function
+        of the same name again replaces the former.
+
+        Examples
+        --------
+        >>> @sh.ast.on("Hangup")
+        ... def tell(event):
+        ...     print(event["Channel"], event["Cause-txt"])
+        """
+
+        def bind(function: Function) -> Function:
+            name = getattr(function, "__qualname__", repr(function))
+            key = name if name.isidentifier() else f"{name} {id(function):x}"
+            self.off(key)
+            worker = Worker(key, function, cell=Cell.current())
+
+            def put(event: Event, session: Session) -> None:
+                if not event.answer:
+                    worker.put(event)
+
+            self.callbacks[key] = worker
+            self._registered[key] = [(event, put) for event in names or ("*",)]
+            for event, registered in self._registered[key]:
+                self.session.register_event(event, registered)
+            return function
+
+        return bind
+
+    def off(self, function: str | Callable[..., object]) -> None:
+        """Undo `on` for a function, given itself or by its name; an unknown one is no error."""
+        key = function if isinstance(function, str) else function.__qualname__
+        for event, registered in self._registered.pop(key, ()):
+            self.session.unregister_event(event, registered)
+        worker = self.callbacks.pop(key, None)
+        if worker is not None:
+            worker.stop(0)
+
+
+def _family(key: str) -> tuple[str, str]:
+    family, slash, name = key.strip("/").partition("/")
+    if not slash or not family or not name:
+        raise KeyMissing(f"{key!r} is no entry: write family and key, such as 'dnd/office'")
+    return family, name

@@ -1,0 +1,101 @@
+"""The attributes that tie an item to a PBX (`ast_dev`, `ast_box`, `ast_db`), read and checked."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+from ast_notebook.bindings.conf import split_instance
+from ast_notebook.errors import ConfError
+
+Kind = Literal["ast_dev", "ast_box", "ast_db"]
+
+DEFAULT_CONTEXT = "default"  # of mailboxes, as in voicemail.conf
+# The types of item that fit, and an example of what to write.
+FITTING: dict[str, tuple[tuple[str, ...], str]] = {
+    "ast_dev": (("bool",), "ast_dev = 2222"),
+    "ast_box": (("num",), "ast_box = 22"),
+    "ast_db": (("bool", "num", "str", "foo"), "ast_db = active/office"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Tie:
+    """One attribute that ties an item to a PBX.
+
+    Attributes
+    ----------
+    kind : {"ast_dev", "ast_box", "ast_db"}
+    target : str
+        The device, mailbox (its context included) or database key.
+    written : str
+        The same as the user wrote it.
+    pbx : str or None
+        The PBX named by ``ast_dev@NAME``; None for the first.
+    """
+
+    kind: Kind
+    target: str
+    written: str
+    pbx: str | None
+
+
+def ties(path: str, type_name: str | None, conf: Mapping[str, Any]) -> tuple[Tie, ...]:
+    """Return what ties an item to PBXs.
+
+    Parameters
+    ----------
+    path : str
+        The item's, for messages.
+    type_name : str or None
+        The item's type.
+    conf : mapping
+        The item's attributes.
+
+    Raises
+    ------
+    ConfError
+        If a value cannot be, or does not fit the type.
+    """
+    found = []
+    for attribute, value in conf.items():
+        kind, pbx = split_instance(attribute)
+        if kind in FITTING and value is not None:
+            found.append(_tie(path, type_name, cast(Kind, kind), value, pbx))
+    for kind in ("ast_dev", "ast_box"):
+        if sum(tie.kind == kind for tie in found) > 1:
+            raise ConfError(f"{path} has {kind} twice: give each PBX an item of its own")
+    if {"ast_dev", "ast_box"} <= {tie.kind for tie in found}:
+        raise ConfError(f"{path} has both ast_dev and ast_box: give each an item of its own")
+    return tuple(found)
+
+
+def _tie(path: str, type_name: str | None, kind: Kind, value: Any, pbx: str | None) -> Tie:
+    types, example = FITTING[kind]
+    if isinstance(value, list | tuple | Mapping):
+        raise ConfError(f"{path}: {kind} takes one value: write {example}")
+    written = str(value).strip()
+    if not written or any(letter in written for letter in "\r\n\0"):
+        raise ConfError(f"{path}: {kind} needs a value: write {example}")
+    if type_name not in types:
+        has = f"type = {type_name}" if type_name else "no type"
+        raise ConfError(
+            f"{path} has {kind} and {has}: it needs type = {' or '.join(types)}. "
+            f"Write type = {types[0]}"
+        )
+    target = written
+    if kind == "ast_box":
+        box, _, context = written.partition("@")
+        target = f"{box}@{context or DEFAULT_CONTEXT}"
+        if not box:
+            raise ConfError(f"{path}: ast_box = {written} names no mailbox: write {example}")
+    elif kind == "ast_db":
+        family, _, key = written.strip("/").partition("/")
+        target = f"{family}/{key}"
+        if not family or not key:
+            raise ConfError(
+                f"{path}: ast_db = {written} is no entry of the Asterisk database: write "
+                f"FAMILY/KEY, as in {example}"
+            )
+    return Tie(kind, target, written, pbx)

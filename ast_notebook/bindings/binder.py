@@ -1,0 +1,262 @@
+"""Ties items and logics to one PBX, and keeps the Asterisk database as the items are."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ast_notebook.ami import Event, Pending, Session
+from ast_notebook.bindings.attributes import Tie
+from ast_notebook.bindings.item import Change, Item, Items
+from ast_notebook.bindings.logic import Logics
+from ast_notebook.bindings.worker import Row, one_line
+from ast_notebook.errors import AstError, ConnectionLost
+from ast_notebook.live import Live
+
+logger = logging.getLogger(__name__)
+
+
+class _Bond(Protocol):
+    """One attribute of one item, tied to the PBX."""
+
+    def close(self) -> None:
+        """Untie it."""
+
+
+class Binder:
+    """Ties items and logics to one PBX, until `close`.
+
+    Parameters
+    ----------
+    session : Session
+    live : Live
+        The same PBX's.
+    items : Items
+    logics : Logics
+    name : str
+        The name of the PBX, as in ``ast_dev@NAME``.
+    first : bool
+        Whether it is the PBX that attributes without ``@NAME`` mean.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        live: Live,
+        items: Items,
+        logics: Logics,
+        *,
+        name: str = "ast",
+        first: bool = True,
+    ) -> None:
+        self.name = name
+        self.first = first
+        self._session = session
+        self._live = live
+        self._items = items
+        self._logics = logics
+        self._bonds: dict[Item, list[_Bond]] = {}
+        self._lock = threading.RLock()
+        session.register_event("UserEvent", self._user_event)
+        session.register_event("SessionReady", self._ready)
+        items.attach(self)
+
+    def __repr__(self) -> str:
+        return f"<Binder {self.name} of {len(self._bonds)} items>"
+
+    @property
+    def write_failures(self) -> int:
+        """How many writes to the Asterisk database failed with nobody waiting for them."""
+        return sum(entry.failed for entry in self._entries())
+
+    def status(self) -> list[Row]:
+        """Return a row for each item that is written to the Asterisk database."""
+        return [entry.row() for entry in self._entries()]
+
+    def close(self) -> None:
+        """Untie everything; writes that wait for the connection are given up."""
+        self._session.unregister_event("UserEvent", self._user_event)
+        self._session.unregister_event("SessionReady", self._ready)
+        self._items.detach(self)
+
+    def bind_item(self, item: Item) -> None:
+        """Tie an item by those of its attributes that mean this PBX."""
+        mine = [tie for tie in item._definition.ties if self._is_meant(tie)]
+        if not mine:
+            return
+        bonds = self._bonds.setdefault(item, [])
+        item._stale_when.append(self._is_lost)
+        for tie in mine:
+            if tie.kind == "ast_db":
+                bonds.append(_DatabaseEntry(self._session, item, tie.target))
+            elif tie.kind == "ast_dev":
+                bonds.append(_Watched(item, tie, self._live.watch_device))
+            else:
+                bonds.append(_Watched(item, tie, self._live.watch_mailbox))
+
+    def unbind_item(self, item: Item) -> None:
+        """Undo that; an item that is not tied is no error."""
+        for bond in self._bonds.pop(item, []):
+            bond.close()
+        if self._is_lost in item._stale_when:
+            item._stale_when.remove(self._is_lost)
+
+    def _is_meant(self, tie: Tie) -> bool:
+        return self.first if tie.pbx is None else tie.pbx == self.name
+
+    def _is_lost(self) -> bool:
+        return self._live.stale
+
+    def _entries(self) -> list[_DatabaseEntry]:
+        return [
+            bond
+            for bonds in list(self._bonds.values())
+            for bond in list(bonds)
+            if isinstance(bond, _DatabaseEntry)
+        ]
+
+    def _user_event(self, event: Event, session: Session) -> None:
+        self._logics.start(event, self.name, first=self.first)
+
+    def _ready(self, event: Event, session: Session) -> None:
+        for entry in self._entries():
+            entry.resume()
+
+
+class _Watched:
+    """An item that has the value of a device or a mailbox."""
+
+    def __init__(
+        self, item: Item, tie: Tie, watch: Callable[[str, Callable[[Any], None]], Any]
+    ) -> None:
+        self._item = item
+        self._source = tie.written
+        self._closed = False
+        self._watch = watch(tie.target, self._changed)
+
+    def close(self) -> None:
+        self._closed = True
+        self._watch.close()
+
+    def _changed(self, value: bool | int) -> None:
+        if not self._closed:  # what was on its way to the dispatcher may still come
+            self._item._update(value, "Asterisk", self._source, waits=False)
+
+
+class _Write:
+    """A value on its way to the Asterisk database."""
+
+    __slots__ = ("error", "pending", "text", "waits")
+
+    def __init__(self, text: str, *, waits: bool) -> None:
+        self.text = text
+        self.waits = waits
+        self.pending: Pending | None = None
+        self.error: AstError | None = None
+
+
+class _DatabaseEntry:
+    """An item whose changes are written to the Asterisk database, in order.
+
+    A change is queued under the item's lock and sent once that is free, so that nothing waits
+    inside. While there is no connection the latest value is kept, for `resume`.
+    """
+
+    def __init__(self, session: Session, item: Item, key: str) -> None:
+        self.failed = 0
+        self._session = session
+        self._item = item
+        self._family, _, self._key = key.partition("/")
+        self._done = 0
+        self._last_error = ""
+        self._queue: deque[_Write] = deque()
+        self._latest: _Write | None = None
+        self._kept: str | None = None
+        self._closed = False
+        self._lock = threading.Lock()  # while a write is sent, so that writes keep their order
+        with item._lock:
+            item._listeners.append(self)
+
+    def __call__(self, change: Change) -> Callable[[], None]:
+        write = _Write(_text(change.value), waits=change.waits)
+        self._queue.append(write)
+        return lambda: self._finish(write)
+
+    def close(self) -> None:
+        self._closed = True
+        with self._item._lock:
+            self._item._listeners.remove(self)
+
+    def resume(self) -> None:
+        """Write the value that was kept while there was no connection; on the dispatcher."""
+        with self._lock:
+            kept, self._kept = self._kept, None
+        if kept is not None:
+            self._queue.appendleft(_Write(kept, waits=False))
+        self._send()
+
+    def row(self) -> Row:
+        waiting = len(self._queue) + (self._kept is not None)
+        name = f"{self._item.id()}: {self._family}/{self._key}"
+        return Row(name, "ast_db", waiting, self._done, self.failed, 0, None, self._last_error)
+
+    def _finish(self, write: _Write) -> None:
+        """Send a write, and wait for the answer if the one who changed the item can wait."""
+        self._send()
+        if not write.waits:
+            return
+        if write.error is not None:
+            raise write.error
+        if write.pending is not None:
+            try:
+                write.pending.wait()
+            except ConnectionLost as error:
+                logger.info("%s is written once the connection is back: %s", self._item, error)
+
+    def _send(self) -> None:
+        with self._lock:
+            while self._queue and not self._closed:
+                write = self._queue.popleft()
+                action = {
+                    "Action": "DBPut",
+                    "Family": self._family,
+                    "Key": self._key,
+                    "Val": write.text,
+                }
+                try:
+                    write.pending = self._session.ask(
+                        action, then=functools.partial(self._answered, write)
+                    )
+                except ConnectionLost:
+                    self._latest, self._kept = None, write.text
+                except AstError as error:
+                    write.error = error
+                    self._fail(write, error)
+                else:
+                    self._latest, self._kept = write, None
+
+    def _answered(self, write: _Write, pending: Pending) -> None:
+        try:
+            pending.wait(0)
+        except ConnectionLost:
+            with self._lock:
+                if self._latest is write:
+                    self._latest, self._kept = None, write.text
+        except AstError as error:
+            self._fail(write, error)
+        else:
+            self._done += 1
+
+    def _fail(self, write: _Write, error: AstError) -> None:
+        self.failed += 1
+        self._last_error = one_line(error)
+        if not write.waits:  # else the one who waits is told
+            logger.warning("%s was not written to the Asterisk database: %s", self._item, error)
+
+
+def _text(value: Any) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)

@@ -1,0 +1,353 @@
+"""Logics: code of the user's that runs at each UserEvent of a name, with `trigger` bound anew."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import logging
+import symtable
+import threading
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ast_notebook.ami import Event
+from ast_notebook.bindings.cell import Cell
+from ast_notebook.bindings.worker import Row, Worker
+from ast_notebook.errors import ConfError
+
+BOUND = ("sh", "logic", "trigger", "logger")
+
+
+class Trigger(dict[str, Any]):
+    """What started a run of a logic: ``trigger['value']`` or ``trigger.value``.
+
+    ``by`` is who ('Asterisk'); ``source``, ``value`` and ``dest`` are the UserEvent's Source,
+    Value and Destination as text, or None; ``event`` is the whole event.
+    """
+
+    def __init__(
+        self, by: str, source: Any = None, value: Any = None, dest: Any = None, event: Any = None
+    ) -> None:
+        super().__init__(by=by, source=source, value=value, dest=dest, event=event)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"a trigger has {', '.join(self)}, not {name}") from None
+
+
+class Logic:
+    """A piece of the user's code and what starts it.
+
+    Code given as text or as a script runs in `namespace` as a cell does: names that it assigns land
+    there. `sh`, `logic`, `trigger` and `logger` are bound anew for each run, for the code and for
+    the functions in it, and are not seen outside of it. A function is called with the trigger, or
+    with nothing if it takes nothing. Runs are made in order, one at a time, on a thread of the
+    logic's own; ``SystemExit`` ends a run, as ``exit()`` does in SmartHome.py.
+
+    Parameters
+    ----------
+    name : str
+    code : str, Path or callable
+        Source (without magics: give it through IPython's ``transform_cell`` first), a script, or a
+        function.
+    sh : object
+        What the code knows as `sh`.
+    userevent : str or iterable of str
+        The UserEvents that start it; upper and lower case are the same.
+    dest : str, optional
+        The only Destination that it runs for, upper and lower case alike; it runs for each, and for
+        none, without.
+    pbx : str, optional
+        The name of the PBX whose events count; the first by default.
+    namespace : dict, optional
+        The user's namespace; one of its own by default.
+    enabled : bool
+        Whether events start it.
+    conf : mapping, optional
+        Its attributes in logic.conf.
+    cell : Cell, optional
+        Where its output goes; the cell being run by default.
+
+    Attributes
+    ----------
+    alive : bool
+        False once it is stopped or replaced; a long run can look at it.
+
+    Raises
+    ------
+    ConfError
+        If the script cannot be read, or the function wants more than the trigger.
+    SyntaxError
+        If the source is not Python.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        code: str | Path | Callable[..., object],
+        *,
+        sh: Any,
+        userevent: str | Iterable[str] = (),
+        dest: str | None = None,
+        pbx: str | None = None,
+        namespace: dict[str, Any] | None = None,
+        enabled: bool = True,
+        conf: Mapping[str, Any] | None = None,
+        cell: Cell | None = None,
+    ) -> None:
+        self.name = name
+        self.userevent = (userevent,) if isinstance(userevent, str) else tuple(userevent)
+        self.dest = dest
+        self.pbx = pbx
+        self.enabled = enabled
+        self.conf: Mapping[str, Any] = dict(conf or {})
+        self.alive = True
+        self._sh = sh
+        self._logger = logging.getLogger(f"ast_notebook.logic.{name}")
+        self._run: Callable[[Trigger], object]
+        if isinstance(code, str | Path):
+            self._run = self._script(code, {} if namespace is None else namespace)
+        else:
+            self._run = _called_with_trigger(name, code)
+        self.worker = Worker(name, self._guarded, cell=cell)
+
+    def __repr__(self) -> str:
+        events = ", ".join(self.userevent) or "nothing"
+        state = "" if self.enabled else " disabled"
+        return f"<Logic {self.name} at {events}{state}: {self.worker.done} runs>"
+
+    def trigger(
+        self, by: str = "Logic", source: Any = None, value: Any = None, dest: Any = None
+    ) -> None:
+        """Run it once, as if by an event, whether or not it is enabled; does not wait."""
+        self.start(Trigger(by, source, value, dest))
+
+    def start(self, trigger: Trigger) -> None:
+        """Run it for a trigger, after the runs asked for before; does not wait."""
+        self.worker.put(trigger)
+
+    def wants(self, userevent: str, dest: str | None) -> bool:
+        """Tell whether a UserEvent of that name and Destination starts it."""
+        return (
+            self.enabled
+            and userevent.casefold() in [one.casefold() for one in self.userevent]
+            and (self.dest is None or self.dest.casefold() == (dest or "").casefold())
+        )
+
+    def stop(self, timeout: float = 1.0) -> bool:
+        """Drop the runs that wait, and end the thread after the one under way.
+
+        Returns
+        -------
+        bool
+            Whether no run is under way any more.
+        """
+        self.alive = False
+        return self.worker.stop(timeout)
+
+    def _guarded(self, trigger: Trigger) -> None:
+        try:
+            self._run(trigger)
+        except SystemExit:
+            self._logger.debug("ended early")
+
+    def _script(self, code: str | Path, namespace: dict[str, Any]) -> Callable[[Trigger], object]:
+        if isinstance(code, Path):
+            filename = str(code)
+            try:
+                source = code.read_text("utf-8-sig")
+            except (OSError, UnicodeDecodeError) as error:
+                raise ConfError(f"the script {code} cannot be read: {error}") from None
+        else:
+            source, filename = code, f"<logic {self.name}>"
+            # Without a time of modification, linecache keeps the lines for tracebacks.
+            lines = source.splitlines(keepends=True)
+            linecache.cache[filename] = (len(source), None, lines, filename)
+        function = compile_logic(source, filename, namespace)
+        return lambda trigger: function(self._sh, self, trigger, self._logger)
+
+
+class Logics:
+    """The logics of `sh`, by name.
+
+    A logic that is added takes the place of the one of the same name, whose waiting runs are
+    dropped and counted in `dropped`.
+    """
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self._logics: dict[str, Logic] = {}
+        self._lock = threading.RLock()
+
+    def __iter__(self) -> Iterator[Logic]:
+        return iter(list(self._logics.values()))
+
+    def __len__(self) -> int:
+        return len(self._logics)
+
+    def __repr__(self) -> str:
+        return f"<Logics: {', '.join(self._logics) or 'none'}>"
+
+    def __getitem__(self, name: str) -> Logic:
+        """Return a logic by its name; a `KeyError` names those that there are."""
+        try:
+            return self._logics[name]
+        except KeyError:
+            known = ", ".join(self._logics) or "none"
+            raise KeyError(f"there is no logic {name}; there are: {known}") from None
+
+    def add(self, logic: Logic) -> Logic:
+        """Let events start a logic from here on, in place of a former one of that name."""
+        with self._lock:
+            former = self._logics.get(logic.name)
+            self._logics[logic.name] = logic
+        self._end(former)
+        return logic
+
+    def remove(self, name: str) -> None:
+        """Let nothing start a logic any more.
+
+        Raises
+        ------
+        KeyError
+            If there is none of that name.
+        """
+        with self._lock:
+            former = self[name]
+            del self._logics[name]
+        self._end(former)
+
+    def close(self) -> None:
+        """Remove all of them; runs under way are not waited for."""
+        for logic in self:
+            self.remove(logic.name)
+
+    def start(self, event: Event, pbx: str, *, first: bool) -> None:
+        """Start the logics that a UserEvent of a PBX is for; never waits.
+
+        Parameters
+        ----------
+        event : Event
+            The UserEvent.
+        pbx : str
+            The name of the PBX that sent it.
+        first : bool
+            Whether that is the first PBX, whose events are meant where none is named.
+        """
+        userevent = event.get_header("UserEvent") or ""
+        dest = event.get_header("Destination")
+        for logic in self:
+            if logic.wants(userevent, dest) and (
+                logic.pbx == pbx if logic.pbx is not None else first
+            ):
+                source, value = event.get_header("Source"), event.get_header("Value")
+                logic.start(Trigger("Asterisk", source, value, dest, event))
+
+    def status(self) -> list[Row]:
+        """Return a row for each logic."""
+        return [logic.worker.row("logic") for logic in self]
+
+    def _end(self, former: Logic | None) -> None:
+        if former is not None:
+            before = former.worker.dropped
+            former.stop(0)
+            self.dropped += former.worker.dropped - before
+
+
+def compile_logic(source: str, filename: str, namespace: dict[str, Any]) -> Callable[..., object]:
+    """Compile source into a function of `sh`, `logic`, `trigger` and `logger`.
+
+    The code becomes the body of a function whose parameters are those four, so that each run has
+    its own, and functions in the code see them as any inner function does. All other names that
+    the code assigns are declared global, so that they land in `namespace`.
+
+    Raises
+    ------
+    SyntaxError
+        If the source is not Python, or not what may stand in a module.
+    """
+    tree = ast.parse(source, filename)
+    compile(tree, filename, "exec", dont_inherit=True)  # a module may not return or yield
+    future: list[ast.stmt] = [
+        line
+        for line in tree.body
+        if isinstance(line, ast.ImportFrom) and line.module == "__future__"
+    ]
+    body: list[ast.stmt] = [line for line in tree.body if line not in future]
+    adapt = _AsInFunction()
+    body = [adapt.visit(line) for line in body]
+    symbols = symtable.symtable(source, filename, "exec").get_symbols()
+    assigned = [one.get_name() for one in symbols if one.is_assigned() or one.is_imported()]
+    names = [name for name in {*assigned, *adapt.names} if name not in BOUND]
+    declaration: list[ast.stmt] = [ast.Global(names=sorted(names))] if names else []
+    shell = ast.parse(f"def logic({', '.join(BOUND)}): pass")
+    function = shell.body[0]
+    assert isinstance(function, ast.FunctionDef)
+    function.body = [*declaration, *body] or function.body
+    shell.body = [*future, function]
+    module = compile(ast.fix_missing_locations(shell), filename, "exec", dont_inherit=True)
+    code = next(one for one in module.co_consts if isinstance(one, types.CodeType))
+    return types.FunctionType(code, namespace)
+
+
+class _AsInFunction(ast.NodeTransformer):
+    """Writes what only a module may say in the way a function with global names can."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()  # assigned by := in a comprehension, which symtable hides
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return node
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        return node
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        return node
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.AST:
+        self.names.add(node.target.id)
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        """Drop the annotation: a global name in a function may have none."""
+        if not node.simple:
+            return node
+        written: ast.stmt = ast.Pass()
+        if node.value is not None:
+            written = ast.Assign(targets=[node.target], value=self.visit(node.value))
+        return ast.copy_location(written, node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        """Import ``*`` by a module's own code, run in the same globals."""
+        if node.names[0].name != "*":
+            return node
+        call = ast.parse(f"exec({ast.unparse(node)!r}, globals())").body[0]
+        for part in ast.walk(call):
+            ast.copy_location(part, node)
+        return call
+
+
+def _called_with_trigger(name: str, function: Callable[..., object]) -> Callable[[Trigger], object]:
+    """Return a function of the trigger, whether or not the user's takes it."""
+    if inspect.iscoroutinefunction(function):
+        raise ConfError(f"{name}: an async function would never be awaited: write `def`")
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # some built-in functions do not tell
+        return function
+    for arguments in ((None,), ()):
+        try:
+            signature.bind(*arguments)
+        except TypeError:
+            continue
+        return function if arguments else lambda trigger: function()
+    raise ConfError(f"{name}: the function takes {signature}: write it with one parameter, trigger")

@@ -1,0 +1,271 @@
+"""The smart home, `sh`: its items as attributes, its logics, and one or several PBXs."""
+
+from __future__ import annotations
+
+import dataclasses
+import ssl
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ast_notebook.ami import Secret, Settings
+from ast_notebook.asterisk import Asterisk
+from ast_notebook.bindings import conf
+from ast_notebook.bindings.binder import Binder
+from ast_notebook.bindings.item import Item, Items
+from ast_notebook.bindings.logic import Logic, Logics
+from ast_notebook.bindings.worker import Row
+from ast_notebook.errors import ConfError
+from ast_notebook.recording.record import BUDGET
+
+
+class SmartHome:
+    """Items as attributes, logics, and the PBXs that they are tied to.
+
+    ``sh.office.fon`` is an item, ``sh.ast`` a PBX. `close` ends everything; ``with`` does so too.
+    """
+
+    def __init__(self) -> None:
+        self.logics = Logics()
+        self._pbxs: dict[str, Asterisk] = {}
+        self._binders: dict[str, Binder] = {}
+        self._items = Items(reserved=(name for name in dir(type(self)) if name[0] != "_"))
+
+    def __enter__(self) -> SmartHome:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the PBX or the outermost item of that name."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        found = self._pbxs.get(name) or self._items.child(name)
+        if found is None:
+            there = ", ".join([*self._pbxs, *self._items.names()]) or "nothing yet"
+            hint = ": connect first" if name == "ast" else f"; there is {there}"
+            raise AttributeError(f"sh has neither an item nor a PBX named {name!r}{hint}")
+        return found
+
+    def __dir__(self) -> Iterable[str]:
+        return [*super().__dir__(), *self._pbxs, *self._items.names()]
+
+    def __repr__(self) -> str:
+        pbxs = ", ".join(map(repr, self._pbxs.values())) or "no PBX"
+        return f"<SmartHome: {pbxs}; {len(self._items)} items, {len(self.logics)} logics>"
+
+    # --- PBXs ----------------------------------------------------------------------------------
+
+    @property
+    def pbxs(self) -> Mapping[str, Asterisk]:
+        """The PBXs by their names; the first is the one that items mean by default."""
+        return dict(self._pbxs)
+
+    def connect(self, settings: Settings, *, name: str = "ast", budget: int = BUDGET) -> Asterisk:
+        """Connect one more PBX, which becomes the attribute `name`; a former one is closed.
+
+        Raises
+        ------
+        ConnectionLost, LoginRefused
+            As `Session.connect` does; then all is as it was.
+        ConfError
+            If the name is an item's, or one of `sh`'s own.
+        """
+        if not name.isidentifier() or name in dir(type(self)) or self._items.child(name):
+            raise ConfError(f"a PBX cannot be named {name!r}: take a name that is free")
+        pbx = Asterisk(settings, name=name, budget=budget)
+        try:
+            pbx.connect()
+        except BaseException:
+            pbx.close()
+            raise
+        self.disconnect(name)
+        first = not any(one.first for one in self._binders.values())
+        self._pbxs[name] = pbx
+        self._binders[name] = Binder(
+            pbx.session, pbx.live, self._items, self.logics, name=name, first=first
+        )
+        return pbx
+
+    def disconnect(self, name: str = "ast") -> Asterisk | None:
+        """Close a PBX and return it; its record stays readable. None if there is none."""
+        pbx = self._pbxs.pop(name, None)
+        bound = self._binders.pop(name, None)
+        if bound is not None:
+            bound.close()
+        if pbx is not None:
+            pbx.close()
+        return pbx
+
+    def close(self) -> None:
+        """Close every PBX and end every logic and callback, within two seconds for each PBX."""
+        for name in list(self._pbxs):
+            self.disconnect(name)
+        self.logics.close()
+        self._items.close()
+
+    # --- items ---------------------------------------------------------------------------------
+
+    @property
+    def items(self) -> Items:
+        """The tree of items; shown as a table in a notebook."""
+        return self._items
+
+    def load_items(self, source: str | Path | Mapping[str, Any]) -> list[Item]:
+        """Define items from a file (``items.conf``, ``items.yaml``), or from nested dicts.
+
+        Raises
+        ------
+        ConfError
+            If the definitions cannot be used: where, what is wrong, and what to write.
+        """
+        if isinstance(source, Mapping):
+            return self._items.load(source)
+        return self._items.load(conf.read_items(Path(source)))
+
+    def return_item(self, path: str) -> Item | None:
+        """Return the item of a path such as ``office.fon``; None if there is none."""
+        return self._items.return_item(path)
+
+    def return_items(self) -> list[Item]:
+        """Return all items, each before those below it."""
+        return self._items.return_items()
+
+    def match_items(self, pattern: str) -> list[Item]:
+        """Return the items that match a pattern such as ``*.fon`` or ``*:ast_dev``."""
+        return self._items.match_items(pattern)
+
+    def find_items(self, attribute: str) -> list[Item]:
+        """Return the items that have an attribute such as ``ast_dev``."""
+        return self._items.find_items(attribute)
+
+    # --- logics --------------------------------------------------------------------------------
+
+    def logic(
+        self, name: str, *, userevent: str | Iterable[str], dest: str | None = None
+    ) -> Callable[[Callable[..., object]], Logic]:
+        """Make a function a logic, which runs with the trigger at each UserEvent.
+
+        Parameters
+        ----------
+        name : str
+        userevent : str or iterable of str
+            The UserEvents that start it.
+        dest : str, optional
+            The only Destination that it runs for; without, it runs for each and for none.
+
+        Examples
+        --------
+        >>> @sh.logic("logic1", userevent="Call")
+        ... def tell(trigger):
+        ...     print(trigger["source"], trigger["value"], trigger["dest"])
+        """
+
+        def bind(function: Callable[..., object]) -> Logic:
+            return self.add_logic(name, function, userevent=userevent, dest=dest)
+
+        return bind
+
+    def add_logic(
+        self,
+        name: str,
+        code: str | Path | Callable[..., object],
+        *,
+        userevent: str | Iterable[str],
+        dest: str | None = None,
+        namespace: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> Logic:
+        """Add a logic, in place of a former one of that name; see `Logic` for the parameters."""
+        added = Logic(
+            name, code, sh=self, userevent=userevent, dest=dest, namespace=namespace, **more
+        )
+        return self.logics.add(added)
+
+    def load_logics(self, path: str | Path, namespace: dict[str, Any] | None = None) -> list[Logic]:
+        """Add the logics of a file, ``logic.conf`` or ``logic.yaml``.
+
+        Raises
+        ------
+        ConfError
+            If the file or one of its scripts cannot be used.
+        """
+        added = [
+            Logic(
+                one.name,
+                one.filename,
+                sh=self,
+                userevent=one.userevent,
+                dest=one.dest,
+                pbx=one.pbx,
+                namespace=namespace,
+                enabled=one.enabled,
+                conf=one.conf,
+            )
+            for one in conf.read_logics(Path(path))
+        ]
+        return [self.logics.add(one) for one in added]
+
+    # --- how it goes ---------------------------------------------------------------------------
+
+    def bindings(self) -> pd.DataFrame:
+        """Return a row for each thing that is bound: what waits, what failed, what was dropped."""
+        rows: list[Row] = [*self._items.status(), *self.logics.status()]
+        for name, pbx in self._pbxs.items():
+            rows += self._binders[name].status()
+            rows += [worker.row("event") for worker in pbx.callbacks.values()]
+        names = [field.name for field in dataclasses.fields(Row)]
+        return pd.DataFrame([dataclasses.asdict(row) for row in rows], columns=names)
+
+
+def connect(
+    host: str = "127.0.0.1",
+    port: int = 5038,
+    *,
+    username: str = "admin",
+    password: str | Secret = "",
+    tls: bool | str | Path | ssl.SSLContext = False,
+    name: str = "ast",
+    budget: int = BUDGET,
+    **settings: Any,
+) -> SmartHome:
+    """Connect to an Asterisk, and return the `sh` that it is an attribute of.
+
+    Parameters
+    ----------
+    host, port : str, int
+        Where Asterisk's manager listens.
+    username, password : str
+        A section of ``manager.conf`` and its ``secret``.
+    tls : bool, str, Path or ssl.SSLContext
+        True to encrypt and verify; a path to the certificates to verify by.
+    name : str
+        The attribute of `sh` that it becomes.
+    budget : int
+        Bytes of memory that its events may take.
+    **settings
+        The rest of `Settings`: ``auth``, ``events``, ``filters``, ``timeout``, ``keepalive``.
+
+    Raises
+    ------
+    ConnectionLost
+        If nothing answers there as a manager interface does.
+    LoginRefused
+        If the username or the password is wrong.
+
+    Examples
+    --------
+    >>> with ast_notebook.connect("127.0.0.1", username="admin", password=secret) as sh:
+    ...     sh.ast.db_write("dnd/office", 1)
+    """
+    password = Secret(password)  # the plain text goes out of sight of any traceback
+    sh = SmartHome()
+    sh.connect(
+        Settings(host=host, port=port, username=username, password=password, tls=tls, **settings),
+        name=name,
+        budget=budget,
+    )
+    return sh

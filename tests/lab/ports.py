@@ -1,0 +1,26 @@
+"""Ports for those who start a server and have to say beforehand where."""
+
+from __future__ import annotations
+
+import random
+import socket
+
+#: Between the ports for voice (rtp.conf) and those that the system hands out to clients: a server
+#: that is restarted finds its port as it left it.
+_RANGE = range(20_001, 32_768)
+_given: set[int] = set()
+
+
+def free_port(kind: socket.SocketKind) -> int:
+    """A port of the loopback interface that nobody uses, and that is given away only once."""
+    while True:
+        port = random.choice(_RANGE)
+        if port in _given:
+            continue
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _given.add(port)
+        return port
