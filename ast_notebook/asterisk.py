@@ -15,11 +15,16 @@ from ast_notebook.calling import Call, Calling
 from ast_notebook.errors import (
     ActionRefused,
     AstError,
+    ChannelGone,
+    ConfError,
     KeyMissing,
     PermissionMissing,
     TechnologyMissing,
+    UnsafeText,
 )
-from ast_notebook.live import Live, channel_of, channels_frame, is_of, new_messages
+from ast_notebook.live import Live, is_of, new_messages
+from ast_notebook.live.channels import new_row_of, table
+from ast_notebook.live.table import to_frame
 from ast_notebook.recording import Record
 from ast_notebook.recording.record import BUDGET
 
@@ -59,6 +64,7 @@ class Asterisk:
         self.live = Live(self.session)
         self.callbacks: dict[str, Worker] = {}
         self._calling = Calling(self.session)
+        self._allowed: tuple[float | None, frozenset[str]] | None = None
         self._registered: dict[str, list[tuple[str, Any]]] = {}
 
     def __repr__(self) -> str:
@@ -127,7 +133,11 @@ class Asterisk:
         """
         self._check_technology(source)
         return self._calling.originate(
-            source, str(dest), context, callerid, timeout, variables or {}
+            source,
+            extension=(str(dest), context),
+            callerid=callerid,
+            timeout=timeout,
+            variables=variables,
         )
 
     def db_write(self, key: str, value: object) -> None:
@@ -183,7 +193,7 @@ class Asterisk:
         """
         box = str(mailbox) if "@" in str(mailbox) else f"{mailbox}@{context}"
         response = self.action("MailboxCount", Mailbox=box).response
-        counts = int(response["OldMessages"]), new_messages(response.get_header)
+        counts = int(response["OldMessages"]), new_messages(response)
         if counts == (0, 0) and self._is_no_mailbox(box):
             warnings.warn(
                 f"voicemail.conf has no mailbox {box}: Asterisk counts 0 and 0 for it",
@@ -254,7 +264,8 @@ class Asterisk:
 
     def channels(self) -> pd.DataFrame:
         """Ask Asterisk for the channels that are up; the columns are those of `live.channels`."""
-        return channels_frame(map(channel_of, self.action("CoreShowChannels")))
+        rows = [new_row_of(event) for event in self.action("CoreShowChannels")]
+        return to_frame(table(), rows)
 
     def technologies(self) -> list[str]:
         """Ask which of the technologies of telephones this PBX has: PJSIP, SIP, IAX2, DAHDI."""
@@ -288,6 +299,135 @@ class Asterisk:
             return  # who may not ask finds out by the call itself
         hint = f"try {there[0]}/{device}" if there else "it has none that calls telephones"
         raise TechnologyMissing(f"this PBX has no {DRIVERS[technology]} loaded: {hint}")
+
+    def may(self, action: str) -> bool:
+        """Tell whether the login may use an action; asked once a connection."""
+        session = self.session
+        if self._allowed is None or self._allowed[0] != session.connected_since:
+            headers = self.action("ListCommands").response.headers
+            names = frozenset(name.lower() for name in headers)
+            self._allowed = (session.connected_since, names)
+        return action.lower() in self._allowed[1]
+
+    # --- what is done to a call ----------------------------------------------------------------
+
+    def hangup_channel(self, channel: str, uniqueid: str | None = None) -> None:
+        """Hang up one channel.
+
+        Parameters
+        ----------
+        channel : str
+        uniqueid : str, optional
+            Only if the channel of that name is still this one.
+
+        Raises
+        ------
+        ChannelGone
+            If it is not there any more.
+        """
+        self._on_channel("Hangup", channel, uniqueid)
+
+    def redirect(
+        self, channel: str, exten: str | int, context: str, uniqueid: str | None = None
+    ) -> None:
+        """Send one channel to an extension; whoever it was bridged with follows his dialplan."""
+        self._on_channel(
+            "Redirect", channel, uniqueid, Exten=str(exten), Context=context, Priority=1
+        )
+
+    def transfer(
+        self, channel: str, exten: str | int, context: str, uniqueid: str | None = None
+    ) -> None:
+        """Have a channel's party call an extension and hand the call over once it hangs up.
+
+        An attended transfer, as if that party had dialled it by the feature code.
+        """
+        self._on_channel("Atxfer", channel, uniqueid, Exten=str(exten), Context=context)
+
+    def park(self, channel: str, uniqueid: str | None = None, *, lot: str = "") -> None:
+        """Park a channel; `live.parked` tells the space where it can be picked up."""
+        more = {"Parkinglot": lot} if lot else {}
+        self._on_channel("Park", channel, uniqueid, **more)
+
+    def record_channel(self, channel: str, uniqueid: str | None = None, *, file: str = "") -> str:
+        """Record both directions of a channel on the PBX, and return the file's name there.
+
+        Parameters
+        ----------
+        channel : str
+        uniqueid : str, optional
+        file : str
+            The file, in Asterisk's own folder for recordings unless it is a whole path; by default
+            it is named by the channel's Uniqueid.
+        """
+        name = file or f"{uniqueid or channel.replace('/', '-')}.wav"
+        self._on_channel("MixMonitor", channel, uniqueid, File=name)
+        return name
+
+    def stop_recording(self, channel: str, uniqueid: str | None = None) -> None:
+        """End the recording of a channel."""
+        self._on_channel("StopMixMonitor", channel, uniqueid)
+
+    def spy(self, channel: str, by: str, mode: str = "listen") -> Call:
+        """Have a telephone hear a channel.
+
+        Parameters
+        ----------
+        channel : str
+            The channel to be heard.
+        by : str
+            The telephone that rings and then hears it, such as ``PJSIP/200``.
+        mode : {"listen", "whisper", "barge"}
+            Only listen; speak to the channel's party alone; speak to both.
+        """
+        options = {"listen": "qES", "whisper": "qESw", "barge": "qESB"}
+        if mode not in options:
+            raise ConfError(f"a mode {mode!r} is unknown: listen, whisper or barge")
+        if "," in channel:
+            raise UnsafeText(f"a channel named {channel!r} cannot be listened to")
+        self._check_technology(by)
+        data = f"{channel},{options[mode]}"
+        return self._calling.originate(by, callerid="Spy", application=("ChanSpy", data))
+
+    def _on_channel(self, action: str, channel: str, uniqueid: str | None, **fields: Field) -> None:
+        there = self.live.parts["channels"].rows()
+        if uniqueid is not None and there.get(uniqueid, {}).get("channel") != channel:
+            raise ChannelGone(f"{channel} is not there any more: nothing was done")
+        try:
+            self.action(action, Channel=channel, **fields)
+        except PermissionMissing:
+            raise
+        except ActionRefused as error:
+            if "no such channel" in error.reason.lower():
+                raise ChannelGone(f"{channel} is not there any more: nothing was done") from None
+            raise
+
+    # --- what is done to queues and conferences -------------------------------------------------
+
+    def queue_pause(self, queue: str, interface: str, paused: bool, reason: str = "") -> None:
+        """Pause a member of a queue, or let it work on."""
+        more = {"Reason": reason} if reason else {}
+        self.action(
+            "QueuePause", Queue=queue, Interface=interface, Paused=str(paused).lower(), **more
+        )
+
+    def queue_add(self, queue: str, interface: str, name: str = "", penalty: int = 0) -> None:
+        """Add a member to a queue."""
+        more = {"MemberName": name} if name else {}
+        self.action("QueueAdd", Queue=queue, Interface=interface, Penalty=penalty, **more)
+
+    def queue_remove(self, queue: str, interface: str) -> None:
+        """Take a member out of a queue; one that queues.conf names comes back at its reload."""
+        self.action("QueueRemove", Queue=queue, Interface=interface)
+
+    def conference_mute(self, conference: str, channel: str, muted: bool = True) -> None:
+        """Mute a participant of a conference, or let it be heard."""
+        action = "ConfbridgeMute" if muted else "ConfbridgeUnmute"
+        self.action(action, Conference=conference, Channel=channel)
+
+    def conference_kick(self, conference: str, channel: str) -> None:
+        """Put a participant out of a conference."""
+        self.action("ConfbridgeKick", Conference=conference, Channel=channel)
 
     # --- being told ----------------------------------------------------------------------------
 

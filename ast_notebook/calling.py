@@ -143,30 +143,36 @@ class Calling:
     def originate(
         self,
         source: str,
-        dest: str,
-        context: str,
-        callerid: str | None,
-        timeout: float,
-        variables: Mapping[str, object],
+        *,
+        extension: tuple[str, str] | None = None,
+        application: tuple[str, str] | None = None,
+        callerid: str | None = None,
+        timeout: float = 30.0,
+        variables: Mapping[str, object] | None = None,
     ) -> Call:
-        """Ask Asterisk to call `source` and, once it answers, to connect it with `dest`."""
+        """Ask Asterisk to call `source` and, once it answers, to connect it.
+
+        With an extension, given with its context, or with an application, given with its data.
+        """
         key = self._session.new_id()
-        call = Call(source, dest, context, key, timeout + self._session.settings.timeout)
         action: dict[str, Field] = {
             "Action": "Originate",
             "ActionID": key,
             "ChannelId": key,
             "Channel": source,
-            "Exten": dest,
-            "Context": context,
-            "Priority": 1,
             "Timeout": int(timeout * 1000),
             "Async": "true",
         }
+        if extension is not None:
+            action |= {"Exten": extension[0], "Context": extension[1], "Priority": 1}
+        if application is not None:
+            action |= {"Application": application[0], "Data": application[1]}
         if callerid:
             action["CallerID"] = callerid
         if variables:
             action["Variable"] = [f"{name}={value}" for name, value in variables.items()]
+        dest, context = extension or application or ("", "")
+        call = Call(source, dest, context, key, timeout + self._session.settings.timeout)
         self._calls[key] = call
         try:
             self._session.request(action)

@@ -9,6 +9,7 @@ __all__ = [
     "ActionRefused",
     "AnswerTimeout",
     "AstError",
+    "ChannelGone",
     "ConfError",
     "ConnectionLost",
     "KeyMissing",
@@ -100,6 +101,10 @@ class UnsafeText(AstError, ValueError):
 
 class KeyMissing(AstError, LookupError):
     """The Asterisk database has no such entry."""
+
+
+class ChannelGone(AstError, LookupError):
+    """The channel that something was to be done to is not there any more."""
 
 
 class TechnologyMissing(AstError, LookupError):

@@ -9,6 +9,8 @@ import traceback
 from types import TracebackType
 from typing import Any
 
+from ast_notebook.errors import AstError
+
 _PACKAGE = __name__.rpartition(".")[0]
 _here = threading.local()
 
@@ -74,8 +76,11 @@ class Cell:
         elif self._parent is None or self._pins_threads:
             self._shell.showtraceback((type(error), error, place), tb_offset=0)
         else:  # an older kernel sends a traceback to the newest cell, but text where it belongs
-            lines = traceback.format_exception(type(error), error, place)
-            sys.stderr.write("".join(lines))
+            if isinstance(error, AstError):
+                text = f"{type(error).__name__}: {error}\n"
+            else:
+                text = "".join(traceback.format_exception(type(error), error, place))
+            sys.stderr.write(text)
 
     @property
     def _pins_threads(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 import linecache
 import logging
@@ -292,6 +293,7 @@ def compile_logic(source: str, filename: str, namespace: dict[str, Any]) -> Call
     shell.body = [*future, function]
     module = compile(ast.fix_missing_locations(shell), filename, "exec", dont_inherit=True)
     code = next(one for one in module.co_consts if isinstance(one, types.CodeType))
+    namespace.setdefault("__builtins__", builtins)  # as exec does
     return types.FunctionType(code, namespace)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from string import Template
@@ -140,7 +139,7 @@ class Scene:
                 ["sipp", *self._options(), "-sf", str(scenario)],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
             )
@@ -159,9 +158,10 @@ class Scene:
         self._running.discard(self)
 
     def _options(self) -> list[str]:
-        """How sipp is started; here, to be called."""
         host = self._pbx.host
-        return ["-i", host, "-p", str(self.port), "-ci", host, "-nostdin"]
+        here = ["-i", host, "-p", str(self.port), "-ci", host, "-nostdin"]
+        errors = ["-trace_err", "-error_file", "errors.log"]
+        return [*here, *errors, f"{host}:{self._pbx.sip_port}"]
 
     def _say_goodbye(self, process: subprocess.Popen[bytes]) -> None:
         """Let calls end while there is still somebody to answer the BYE."""
@@ -177,9 +177,9 @@ class Scene:
                 # What was to be reached may have come just before the end.
                 if reached():
                     return
-                said = self._read("sipp.log")[-2000:]
+                said = self._read("errors.log") or self._read("sipp.log")
                 self.end()
-                raise TelephoneError(f"The telephone {self.device} {failure}:\n{said}")
+                raise TelephoneError(f"The telephone {self.device} {failure}:\n{said[-2000:]}")
             time.sleep(0.01)
 
     def _read(self, name: str) -> str:
@@ -200,6 +200,7 @@ class Call(Scene):
         running: set[Scene],
     ) -> None:
         super().__init__(pbx, device, port, "call", values, running)
+        self._call_id = f"call-{uuid.uuid4().hex}"
 
     @property
     def is_answered(self) -> bool:
@@ -234,22 +235,27 @@ class Call(Scene):
     def hang_up(self) -> None:
         """Hang up, or give up when it still rings at the other end."""
         process = self._process
-        if process is None:
+        if process is None or self.is_over:
             return
-        # The first of these tells sipp to begin no more calls, the second to end what there is.
-        for _ in range(2):
-            if process.poll() is None:
-                os.kill(process.pid, signal.SIGUSR1)
-                time.sleep(0.05)
+        # sipp cannot be told to hang up, but it takes any message with its call's id for one of
+        # that call; the scenario waits for this one.
+        cue = [
+            "INFO sip:telephone SIP/2.0",
+            "Via: SIP/2.0/UDP tests;branch=z9hG4bK-hang-up",
+            "From: <sip:tests>;tag=tests",
+            "To: <sip:telephone>;tag=telephone",
+            f"Call-ID: {self._call_id}",
+            "CSeq: 1 INFO",
+            "Content-Length: 0",
+        ]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto("\r\n".join([*cue, "", ""]).encode(), (self._pbx.host, self.port))
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(2.0)
 
     def _options(self) -> list[str]:
-        return [
-            *super()._options(),
-            *("-m", "1", "-trace_logs", "-log_file", "answers.log"),
-            f"{self._pbx.host}:{self._pbx.sip_port}",
-        ]
+        once = ["-m", "1", "-cid_str", self._call_id]
+        return [*super()._options(), *once, "-trace_logs", "-log_file", "answers.log"]
 
     def _say_goodbye(self, process: subprocess.Popen[bytes]) -> None:
         self.hang_up()

@@ -1,0 +1,219 @@
+"""The channels that are up, the devices they belong to, and how many calls there were."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ast_notebook.ami import Event
+from ast_notebook.live.keeper import Keeper, moment, text
+from ast_notebook.live.table import Row, Table
+
+REMEMBERED = 1000
+STEP = 10  # seconds that one point of the concurrency covers
+POINTS = 360
+
+
+def device_of(channel: str) -> tuple[str, str] | None:
+    """Return the technology and the device that a channel belongs to.
+
+    The name of a channel is ``TECHNOLOGY/DEVICE-SERIAL``; Local channels, and what Asterisk leaves
+    behind of a channel that it moved, belong to no device.
+
+    >>> device_of("PJSIP/2222-0000002a")
+    ('PJSIP', '2222')
+    >>> device_of("Local/2222@door-00000001;1") is None
+    True
+    """
+    technology, slash, rest = channel.partition("/")
+    device, dash, _ = rest.rpartition("-")
+    if not slash or not dash or technology == "Local" or channel.endswith("<ZOMBIE>"):
+        return None
+    return technology, device
+
+
+def is_of(channel: str, device: str) -> bool:
+    """Tell whether a channel belongs to a device, given as ``2222`` or as ``PJSIP/2222``."""
+    found = device_of(channel)
+    return found is not None and device in (found[1], f"{found[0]}/{found[1]}")
+
+
+# Where the fields of a row stand in the events that carry a channel's whole state.
+SNAPSHOT = {
+    "channel": "Channel",
+    "uniqueid": "Uniqueid",
+    "linkedid": "Linkedid",
+    "state": "ChannelStateDesc",
+    "caller": "CallerIDNum",
+    "caller_name": "CallerIDName",
+    "connected": "ConnectedLineNum",
+    "connected_name": "ConnectedLineName",
+    "context": "Context",
+    "exten": "Exten",
+    "application": "Application",
+}
+FIELDS = {
+    "channel": "",
+    "uniqueid": "",
+    "linkedid": "",
+    "device": "",
+    **dict.fromkeys(list(SNAPSHOT)[3:], ""),
+    "bridge": "",
+    "since": None,
+    "held": False,
+}
+
+
+def table() -> Table:
+    """Return an empty table of channels."""
+    return Table(FIELDS, times=("since",))
+
+
+def row_of(event: Event) -> Row:
+    """Return what an event says of the channel it is about."""
+    headers = event.headers
+    row = {
+        field: "" if value == "<unknown>" else value
+        for field, header in SNAPSHOT.items()
+        if (value := headers.get(header)) is not None
+    }
+    if "channel" in row:
+        row["device"] = "/".join(device_of(row["channel"]) or ())
+    return row
+
+
+def new_row_of(event: Event) -> Row:
+    """Return what a Newchannel, or an entry of CoreShowChannels, says of its channel."""
+    return {**row_of(event), "bridge": text(event, "BridgeId"), "since": _since(event)}
+
+
+class Channels(Keeper):
+    """Keeps the channels; `changed` is told the name of each channel that came, went or moved."""
+
+    reads = "call"
+    questions = ({"Action": "CoreShowChannels"},)
+
+    def __init__(self, changed: Callable[[str], None]) -> None:
+        super().__init__()
+        self.channels = table()
+        self.tables = {"channels": self.channels}
+        self.concurrency: deque[tuple[float, int]] = deque(maxlen=POINTS)
+        self._changed = changed
+        self._gone: dict[str, None] = {}
+        self._calls: dict[str, int] = {}
+        snapshots = ("Newstate", "NewCallerid", "NewConnectedLine", "Newexten", "NewAccountCode")
+        self.events = {
+            "Newchannel": self._new,
+            "CoreShowChannel": self._new,
+            "Rename": self._rename,
+            "BridgeEnter": self._enter,
+            "BridgeLeave": self._leave,
+            "Hold": self._hold,
+            "Unhold": self._unhold,
+            "Hangup": self._hangup,
+            **dict.fromkeys(snapshots, self._update),
+        }
+
+    def gone(self, rows: Sequence[Row]) -> None:
+        """Tell of channels that ended unheard."""
+        for row in rows:
+            self._end(row)
+
+    def _new(self, event: Event) -> None:
+        row = new_row_of(event)
+        uniqueid = row.get("uniqueid", "")
+        if not uniqueid or uniqueid in self._gone:
+            return
+        known = self.channels.get(uniqueid)
+        if known is None:
+            linkedid = row.get("linkedid") or uniqueid
+            self._calls[linkedid] = self._calls.get(linkedid, 0) + 1
+            self._count()
+        else:
+            row["since"] = known["since"]
+        self.channels.put(uniqueid, **row)
+        self._changed(row["channel"])
+
+    def _update(self, event: Event, **more: Any) -> None:
+        uniqueid = event.get_header("Uniqueid") or ""
+        known = self.channels.get(uniqueid)
+        if known is None:
+            return
+        row = row_of(event)
+        former, linked = known["channel"], known["linkedid"]
+        self.channels.put(uniqueid, **row, **more)
+        if linked != known["linkedid"]:
+            self._relink(linked or uniqueid, known["linkedid"])
+        if former != known["channel"]:
+            self._changed(former)
+            self._changed(known["channel"])
+
+    def _rename(self, event: Event) -> None:
+        name = text(event, "Newname")
+        known = self.channels.get(text(event, "Uniqueid"))
+        if known is not None and name:
+            former = known["channel"]
+            device = "/".join(device_of(name) or ())
+            self.channels.put(known["uniqueid"], channel=name, device=device)
+            self._changed(former)
+            self._changed(name)
+
+    def _enter(self, event: Event) -> None:
+        self._update(event, bridge=text(event, "BridgeUniqueid"))
+
+    def _leave(self, event: Event) -> None:
+        self._update(event, bridge="")
+
+    def _hold(self, event: Event) -> None:
+        self._update(event, held=True)
+
+    def _unhold(self, event: Event) -> None:
+        self._update(event, held=False)
+
+    def _hangup(self, event: Event) -> None:
+        uniqueid = event.get_header("Uniqueid") or ""
+        # A list that Asterisk began before may still bring it, as if it were up.
+        self._gone[uniqueid] = None
+        if len(self._gone) > REMEMBERED:
+            del self._gone[next(iter(self._gone))]
+        row = self.channels.drop(uniqueid)
+        if row is not None:
+            self._end(row)
+
+    def _end(self, row: Row) -> None:
+        self._relink(row["linkedid"] or row["uniqueid"], None)
+        self._changed(row["channel"])
+
+    def _relink(self, former: str, now: str | None) -> None:
+        left = self._calls.get(former, 0) - 1
+        if left > 0:
+            self._calls[former] = left
+        else:
+            self._calls.pop(former, None)
+        if now:
+            self._calls[now] = self._calls.get(now, 0) + 1
+        self._count()
+
+    def _count(self) -> None:
+        """Keep the most calls at once of each step of time."""
+        step, calls = time.time() // STEP * STEP, len(self._calls)
+        if self.concurrency and self.concurrency[-1][0] == step:
+            calls = max(calls, self.concurrency.pop()[1])
+        self.concurrency.append((step, calls))
+
+    @property
+    def calls(self) -> int:
+        """How many calls there are now: channels that share a Linkedid are one."""
+        return len(self._calls)
+
+
+def _since(event: Event) -> float:
+    """When the channel came up: now, less what CoreShowChannels says that it has lasted."""
+    duration = event.get_header("Duration")
+    try:
+        hours, minutes, seconds = map(int, (duration or "0:0:0").split(":"))
+    except ValueError:
+        return moment(event)
+    return moment(event) - hours * 3600 - minutes * 60 - seconds

@@ -1,0 +1,148 @@
+"""The devices and trunks: their lamps, whether they can be reached, and how fast they answer."""
+
+from __future__ import annotations
+
+import re
+
+from ast_notebook.ami import Event
+from ast_notebook.live.channels import device_of
+from ast_notebook.live.keeper import Keeper, moment, number, text
+from ast_notebook.live.table import Table
+
+NO_TELEPHONES = ("Local", "Queue", "Custom", "MWI", "Park", "confbridge", "Calendar", "Presence")
+_MILLISECONDS = re.compile(r"\((\d+) ms\)")
+
+
+class Devices(Keeper):
+    """Keeps the devices, by the technology and name that Asterisk's device states give them."""
+
+    reads = "call"
+    questions = (
+        {"Action": "DeviceStateList"},
+        {"Action": "ExtensionStateList"},
+        {"Action": "PJSIPShowContacts"},
+        {"Action": "SIPpeers"},
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        fields = {
+            "device": "",
+            "state": "UNKNOWN",
+            "name": "",
+            "extension": "",
+            "reachable": "",
+            "rtt_ms": None,
+            "since": None,
+        }
+        self.devices = Table(fields, times=("since",))
+        self.tables = {"devices": self.devices}
+        self._endpoints: dict[str, str] = {}
+        self.events = {
+            "DeviceStateChange": self._state,
+            "ExtensionStatus": self._extension,
+            "ContactStatus": self._contact,
+            "ContactList": self._listed_contact,
+            "PeerStatus": self._peer,
+            "PeerEntry": self._listed_peer,
+            "Newchannel": self._caller,
+        }
+
+    def _state(self, event: Event) -> None:
+        device = text(event, "Device")
+        technology, slash, name = device.partition("/")
+        if not slash or not name or technology in NO_TELEPHONES or ":" in technology:
+            return
+        state = text(event, "State")
+        known = self.devices.get(device)
+        since = known["since"] if known and known["state"] == state else moment(event)
+        self.devices.put(device, device=device, state=state, since=since)
+
+    def _extension(self, event: Event) -> None:
+        # A hint may name several devices; the first is the telephone.
+        device = text(event, "Hint").partition("&")[0].partition(",")[0]
+        if "/" in device and device.partition("/")[0] not in NO_TELEPHONES:
+            self.devices.change(device, extension=text(event, "Exten"))
+
+    def _contact(self, event: Event) -> None:
+        status = text(event, "ContactStatus")
+        if status in ("Created", "Removed", "Updated"):
+            status = {"Removed": "Unreachable"}.get(status, "")
+        self._reach(
+            f"PJSIP/{text(event, 'EndpointName') or text(event, 'AOR')}",
+            status,
+            number(event, "RoundtripUsec") / 1000,
+        )
+
+    def _listed_contact(self, event: Event) -> None:
+        words = {"NonQual": "", "NonQualified": "", "Unavail": "Unreachable", "Avail": "Reachable"}
+        status = text(event, "Status")
+        usec = text(event, "RoundtripUsec")
+        self._reach(
+            f"PJSIP/{text(event, 'Endpoint')}",
+            words.get(status, status),
+            float(usec) / 1000 if usec.replace(".", "", 1).isdigit() else 0.0,
+        )
+
+    def _peer(self, event: Event) -> None:
+        self._reach(text(event, "Peer"), text(event, "PeerStatus"), float(number(event, "Time")))
+
+    def _listed_peer(self, event: Event) -> None:
+        status = text(event, "Status")
+        found = _MILLISECONDS.search(status)
+        word = status.partition(" ")[0].capitalize()
+        words = {"Ok": "Reachable", "Unmonitored": "", "Unknown": ""}
+        technology = text(event, "Channeltype") or "SIP"
+        self._reach(
+            f"{technology}/{text(event, 'ObjectName')}",
+            words.get(word, word),
+            float(found[1]) if found else 0.0,
+        )
+
+    def _reach(self, device: str, status: str, milliseconds: float) -> None:
+        self.devices.change(device, reachable=status, rtt_ms=milliseconds or None)
+
+    def _caller(self, event: Event) -> None:
+        """Learn a device's name from the caller id of its own channels."""
+        device = "/".join(device_of(text(event, "Channel")) or ())
+        known = self.devices.get(device)
+        name = text(event, "CallerIDName")
+        if known is not None and name and not known["name"]:
+            self.devices.put(device, name=name)
+
+
+class Registrations(Keeper):
+    """Keeps the trunks that this PBX registers with."""
+
+    reads = "system"
+    questions = (
+        {"Action": "PJSIPShowRegistrationsOutbound"},
+        {"Action": "SIPshowregistry"},
+        {"Action": "IAXregistry"},
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        fields = {"trunk": "", "server": "", "state": "", "since": None}
+        self.registrations = Table(fields, times=("since",))
+        self.tables = {"registrations": self.registrations}
+        self.events = {
+            "OutboundRegistrationDetail": self._pjsip,
+            "RegistryEntry": self._entry,
+            "Registry": self._changed,
+        }
+
+    def _pjsip(self, event: Event) -> None:
+        key, server = text(event, "ClientUri"), text(event, "ServerUri")
+        self._put(event, key, server, text(event, "Status"))
+
+    def _entry(self, event: Event) -> None:
+        self._put(event, text(event, "Username"), text(event, "Host"), text(event, "State"))
+
+    def _changed(self, event: Event) -> None:
+        self._put(event, text(event, "Username"), text(event, "Domain"), text(event, "Status"))
+
+    def _put(self, event: Event, trunk: str, server: str, state: str) -> None:
+        known = self.registrations.get(trunk)
+        since = known["since"] if known and known["state"] == state else moment(event)
+        self.registrations.put(trunk, trunk=trunk, server=server, state=state, since=since)

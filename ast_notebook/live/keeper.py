@@ -1,0 +1,101 @@
+"""What keeps tables from events: the questions asked at each connect, and the events understood."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
+
+from ast_notebook.ami import Answer, Event, Field, Message, Pending
+from ast_notebook.errors import AnswerTimeout, AstError, ConnectionLost, PermissionMissing
+from ast_notebook.live.table import Row, Table
+
+Question = Mapping[str, Field]
+Ask = Callable[[Question, Callable[[Pending], None]], None]
+
+
+class Keeper:
+    """Keeps some tables as the PBX is; every method runs on the dispatcher's thread.
+
+    Attributes
+    ----------
+    reads : str
+        The class of manager.conf's ``read`` without which its events are not heard.
+    questions : sequence of mappings
+        The actions whose answers list all that is there. Their entries are events, and come by
+        like any other, in their place among them.
+    """
+
+    reads: ClassVar[str] = ""
+    questions: ClassVar[Sequence[Question]] = ()
+
+    def __init__(self) -> None:
+        self.tables: dict[str, Table] = {}
+        self.events: dict[str, Callable[[Event], None]] = {}
+
+    def prime(self, ask: Ask, heard: Callable[[], None]) -> None:
+        """Ask for all that is there; `heard` is called once it was answered."""
+        for table in self.tables.values():
+            table.begin_list()
+        refused: list[AstError] = []
+        waiting = 0
+
+        def put(questions: Sequence[Question]) -> None:
+            nonlocal waiting
+            waiting += len(questions)
+            for question in questions:
+                ask(question, answered)
+
+        def answered(pending: Pending) -> None:
+            nonlocal waiting
+            try:
+                put(self.further(pending.wait(0)))
+            except AstError as error:
+                refused.append(error)
+            waiting -= 1
+            if not waiting:
+                self._complete(refused)
+                heard()
+
+        put(self.questions)
+
+    def further(self, answer: Answer) -> Sequence[Question]:
+        """Return what is still to be asked, now that this was answered."""
+        return ()
+
+    def _complete(self, refused: Sequence[AstError]) -> None:
+        """Take away what was not listed any more, or say why nothing was."""
+        denied = [str(error) for error in refused if isinstance(error, PermissionMissing)]
+        unheard = any(isinstance(error, ConnectionLost | AnswerTimeout) for error in refused)
+        for table in self.tables.values():
+            self.gone(table.keep_list() if unheard else table.end_list())
+            table.silent = denied[0] if denied else ""
+
+    def gone(self, rows: Sequence[Row]) -> None:
+        """Do what is to be done when rows were not listed any more."""
+
+
+def text(event: Message, header: str) -> str:
+    """Return a header's text; empty for what Asterisk does not know."""
+    value = event.get_header(header) or ""
+    return "" if value == "<unknown>" else value
+
+
+def number(event: Message, header: str) -> int:
+    """Return a header's whole number; 0 where there is none."""
+    try:
+        return int(event.get_header(header) or 0)
+    except ValueError:
+        return 0
+
+
+def truth(event: Message, header: str) -> bool:
+    """Return whether a header says 1, yes, on or true."""
+    return (event.get_header(header) or "").lower() in ("1", "yes", "on", "true")
+
+
+def moment(event: Message) -> float:
+    """Return when the event happened, in seconds since 1970: Asterisk's word, or when it came."""
+    try:
+        return float(event.headers["Timestamp"])
+    except (KeyError, ValueError):
+        return event.received / 1e6

@@ -1,0 +1,81 @@
+"""How many messages the mailboxes hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ast_notebook.ami import Event, Message, Pending
+from ast_notebook.errors import AstError
+from ast_notebook.live.keeper import Ask, Keeper, moment, number, text
+from ast_notebook.live.table import Table
+
+
+class Mailboxes(Keeper):
+    """Keeps the mailboxes of voicemail.conf; `changed` is told a mailbox and its new messages."""
+
+    reads = "call"
+    questions = ({"Action": "VoicemailUsersList"},)
+
+    def __init__(self, changed: Callable[[str, int], None], wanted: Callable[[], set[str]]) -> None:
+        super().__init__()
+        fields = {"mailbox": "", "name": "", "new": 0, "old": 0, "time": None}
+        self.mailboxes = Table(fields, times=("time",))
+        self.tables = {"mailboxes": self.mailboxes}
+        self.refused: dict[str, str] = {}
+        self._changed = changed
+        self._wanted = wanted
+        self._ask: Ask | None = None
+        self.events = {"VoicemailUserEntry": self._entry, "MessageWaiting": self._waiting_message}
+
+    def prime(self, ask: Ask, heard: Callable[[], None]) -> None:
+        """Ask for all of them, and for each that somebody watches whether or not it is listed."""
+        self._ask = ask
+        super().prime(ask, heard)
+        for mailbox in self._wanted():
+            self.count(mailbox, ask)
+
+    def count(self, mailbox: str, ask: Ask) -> None:
+        """Ask how many messages a mailbox holds."""
+        ask(
+            {"Action": "MailboxCount", "Mailbox": mailbox},
+            lambda pending: self._counted(mailbox, pending),
+        )
+
+    def _counted(self, mailbox: str, pending: Pending) -> None:
+        try:
+            response = pending.wait(0).response
+        except AstError as error:
+            self.refused[mailbox] = str(error)
+            return
+        self.refused.pop(mailbox, None)
+        self._put(
+            mailbox, new_messages(response), number(response, "OldMessages"), moment(response)
+        )
+
+    def _entry(self, event: Event) -> None:
+        mailbox = f"{text(event, 'VoiceMailbox')}@{text(event, 'VMContext')}"
+        self.mailboxes.put(mailbox, mailbox=mailbox, name=text(event, "Fullname"))
+        self._put(
+            mailbox,
+            number(event, "NewMessageCount"),
+            number(event, "OldMessageCount"),
+            moment(event),
+        )
+
+    def _waiting_message(self, event: Event) -> None:
+        mailbox = text(event, "Mailbox")
+        if not mailbox:
+            return
+        if event.has_header("New"):
+            self._put(mailbox, number(event, "New"), number(event, "Old"), moment(event))
+        elif self._ask is not None and mailbox in self._wanted():
+            self.count(mailbox, self._ask)
+
+    def _put(self, mailbox: str, new: int, old: int, when: float) -> None:
+        self.mailboxes.put(mailbox, mailbox=mailbox, new=new, old=old, time=when)
+        self._changed(mailbox, new)
+
+
+def new_messages(response: Message) -> int:
+    """Add up what MailboxCount calls new and what it calls urgent, which is new as well."""
+    return number(response, "NewMessages") + number(response, "UrgMessages")

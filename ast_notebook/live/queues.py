@@ -1,0 +1,177 @@
+"""The queues: who waits, who works, and how it went so far."""
+
+from __future__ import annotations
+
+from ast_notebook.ami import Event
+from ast_notebook.live.keeper import Keeper, moment, number, text, truth
+from ast_notebook.live.table import Table
+
+# What the number that QueueMember calls Status says (Asterisk's device states).
+STATES = (
+    "UNKNOWN",
+    "NOT_INUSE",
+    "INUSE",
+    "BUSY",
+    "INVALID",
+    "UNAVAILABLE",
+    "RINGING",
+    "RINGINUSE",
+    "ONHOLD",
+)
+
+
+class Queues(Keeper):
+    """Keeps the queues, their members and their callers."""
+
+    reads = "agent"
+    questions = ({"Action": "QueueStatus"},)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queues = Table(
+            {
+                "queue": "",
+                "strategy": "",
+                "calls": 0,
+                "completed": 0,
+                "abandoned": 0,
+                "holdtime": 0,
+                "talktime": 0,
+                "servicelevel": 0,
+            }
+        )
+        self.members = Table(
+            {
+                "queue": "",
+                "interface": "",
+                "name": "",
+                "state_interface": "",
+                "state": "UNKNOWN",
+                "paused": False,
+                "reason": "",
+                "penalty": 0,
+                "calls_taken": 0,
+                "last_call": None,
+                "in_call": False,
+            },
+            times=("last_call",),
+        )
+        self.callers = Table(
+            {
+                "queue": "",
+                "position": 0,
+                "channel": "",
+                "uniqueid": "",
+                "caller": "",
+                "caller_name": "",
+                "since": None,
+            },
+            times=("since",),
+        )
+        self.tables = {"queues": self.queues, "members": self.members, "callers": self.callers}
+        member = dict.fromkeys(
+            (
+                "QueueMember",
+                "QueueMemberAdded",
+                "QueueMemberStatus",
+                "QueueMemberPause",
+                "QueueMemberPaused",  # before Asterisk 12
+                "QueueMemberPenalty",
+                "QueueMemberRinginuse",
+            ),
+            self._member,
+        )
+        self.events = {
+            "QueueParams": self._params,
+            "QueueEntry": self._entry,
+            "QueueMemberRemoved": self._removed,
+            "QueueCallerJoin": self._join,
+            "QueueCallerLeave": self._leave,
+            "QueueCallerAbandon": self._abandoned,
+            "AgentComplete": self._completed,
+            **member,
+        }
+
+    def _params(self, event: Event) -> None:
+        self.queues.put(
+            text(event, "Queue"),
+            queue=text(event, "Queue"),
+            strategy=text(event, "Strategy"),
+            calls=number(event, "Calls"),
+            completed=number(event, "Completed"),
+            abandoned=number(event, "Abandoned"),
+            holdtime=number(event, "Holdtime"),
+            talktime=number(event, "TalkTime"),
+            servicelevel=number(event, "ServiceLevel"),
+        )
+
+    def _member(self, event: Event) -> None:
+        queue = text(event, "Queue")
+        interface = text(event, "Interface") or text(event, "Location")
+        status = number(event, "Status")
+        self.members.put(
+            f"{queue}|{interface}",
+            queue=queue,
+            interface=interface,
+            name=text(event, "MemberName") or text(event, "Name"),
+            state_interface=text(event, "StateInterface"),
+            state=STATES[status] if status < len(STATES) else "UNKNOWN",
+            paused=truth(event, "Paused"),
+            reason=text(event, "PausedReason") or text(event, "Reason"),
+            penalty=number(event, "Penalty"),
+            calls_taken=number(event, "CallsTaken"),
+            last_call=float(number(event, "LastCall")) or None,
+            in_call=truth(event, "InCall"),
+        )
+
+    def _removed(self, event: Event) -> None:
+        interface = text(event, "Interface") or text(event, "Location")
+        self.members.drop(f"{text(event, 'Queue')}|{interface}")
+
+    def _entry(self, event: Event) -> None:
+        self._caller(event, moment(event) - number(event, "Wait"))
+
+    def _join(self, event: Event) -> None:
+        self._caller(event, moment(event))
+        self.queues.change(text(event, "Queue"), calls=number(event, "Count"))
+
+    def _caller(self, event: Event, since: float) -> None:
+        uniqueid = text(event, "Uniqueid")
+        queue, position = text(event, "Queue"), number(event, "Position")
+        known = self.callers.get(uniqueid)
+        # Who comes in with a higher priority stands before others.
+        if known is None:
+            self._shift(queue, position, 1)
+        self.callers.put(
+            uniqueid,
+            queue=queue,
+            position=position,
+            channel=text(event, "Channel"),
+            uniqueid=uniqueid,
+            caller=text(event, "CallerIDNum"),
+            caller_name=text(event, "CallerIDName"),
+            since=known["since"] if known else since,
+        )
+
+    def _leave(self, event: Event) -> None:
+        row = self.callers.drop(text(event, "Uniqueid"))
+        queue = text(event, "Queue")
+        if row is not None:
+            self._shift(queue, row["position"] + 1, -1)
+        self.queues.change(queue, calls=number(event, "Count"))
+
+    def _shift(self, queue: str, first: int, by: int) -> None:
+        for key, row in self.callers.rows().items():
+            if row["queue"] == queue and row["position"] >= first:
+                self.callers.put(key, position=row["position"] + by)
+
+    def _abandoned(self, event: Event) -> None:
+        self._add(event, "abandoned")
+
+    def _completed(self, event: Event) -> None:
+        self._add(event, "completed")
+
+    def _add(self, event: Event, field: str) -> None:
+        row = self.queues.get(text(event, "Queue"))
+        if row is not None:
+            self.queues.put(row["queue"], **{field: row[field] + 1})
