@@ -346,7 +346,7 @@ class Asterisk:
 
     def park(self, channel: str, uniqueid: str | None = None, *, lot: str = "") -> None:
         """Park a channel; `live.parked` tells the space where it can be picked up."""
-        more = {"Parkinglot": lot} if lot else {}
+        more: dict[str, Any] = {"Parkinglot": lot} if lot else {}
         self._on_channel("Park", channel, uniqueid, **more)
 
     def record_channel(self, channel: str, uniqueid: str | None = None, *, file: str = "") -> str:
@@ -406,14 +406,14 @@ class Asterisk:
 
     def queue_pause(self, queue: str, interface: str, paused: bool, reason: str = "") -> None:
         """Pause a member of a queue, or let it work on."""
-        more = {"Reason": reason} if reason else {}
+        more: dict[str, Any] = {"Reason": reason} if reason else {}
         self.action(
             "QueuePause", Queue=queue, Interface=interface, Paused=str(paused).lower(), **more
         )
 
     def queue_add(self, queue: str, interface: str, name: str = "", penalty: int = 0) -> None:
         """Add a member to a queue."""
-        more = {"MemberName": name} if name else {}
+        more: dict[str, Any] = {"MemberName": name} if name else {}
         self.action("QueueAdd", Queue=queue, Interface=interface, Penalty=penalty, **more)
 
     def queue_remove(self, queue: str, interface: str) -> None:

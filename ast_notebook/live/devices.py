@@ -10,6 +10,17 @@ from ast_notebook.live.keeper import Keeper, moment, number, text
 from ast_notebook.live.table import Table
 
 NO_TELEPHONES = ("Local", "Queue", "Custom", "MWI", "Park", "confbridge", "Calendar", "Presence")
+# What the number that ExtensionStatus calls Status says.
+EXTENSION_STATES = {
+    "0": "NOT_INUSE",
+    "1": "INUSE",
+    "2": "BUSY",
+    "4": "UNAVAILABLE",
+    "8": "RINGING",
+    "9": "RINGINUSE",
+    "16": "ONHOLD",
+    "17": "ONHOLD",
+}
 _MILLISECONDS = re.compile(r"\((\d+) ms\)")
 
 
@@ -19,6 +30,7 @@ class Devices(Keeper):
     reads = "call"
     questions = (
         {"Action": "DeviceStateList"},
+        {"Action": "PJSIPShowEndpoints"},
         {"Action": "ExtensionStateList"},
         {"Action": "PJSIPShowContacts"},
         {"Action": "SIPpeers"},
@@ -37,9 +49,9 @@ class Devices(Keeper):
         }
         self.devices = Table(fields, times=("since",))
         self.tables = {"devices": self.devices}
-        self._endpoints: dict[str, str] = {}
         self.events = {
             "DeviceStateChange": self._state,
+            "EndpointList": self._endpoint,
             "ExtensionStatus": self._extension,
             "ContactStatus": self._contact,
             "ContactList": self._listed_contact,
@@ -58,11 +70,25 @@ class Devices(Keeper):
         since = known["since"] if known and known["state"] == state else moment(event)
         self.devices.put(device, device=device, state=state, since=since)
 
+    def _endpoint(self, event: Event) -> None:
+        state = text(event, "DeviceState").replace(" ", "_").upper()
+        known = {"NOT_IN_USE": "NOT_INUSE", "IN_USE": "INUSE", "ON_HOLD": "ONHOLD"}
+        self._know(f"PJSIP/{text(event, 'ObjectName')}", known.get(state, state))
+
     def _extension(self, event: Event) -> None:
         # A hint may name several devices; the first is the telephone.
         device = text(event, "Hint").partition("&")[0].partition(",")[0]
         if "/" in device and device.partition("/")[0] not in NO_TELEPHONES:
-            self.devices.change(device, extension=text(event, "Exten"))
+            self._know(device, EXTENSION_STATES.get(text(event, "Status"), "UNKNOWN"))
+            self.devices.put(device, extension=text(event, "Exten"))
+
+    def _know(self, device: str, state: str) -> None:
+        """Take a state that is no news: Asterisk lists no device whose state never changed."""
+        known = self.devices.get(device)
+        if known is None or known["state"] == "UNKNOWN":
+            self.devices.put(device, device=device, state=state)
+        else:
+            self.devices.put(device)
 
     def _contact(self, event: Event) -> None:
         status = text(event, "ContactStatus")
@@ -93,8 +119,10 @@ class Devices(Keeper):
         word = status.partition(" ")[0].capitalize()
         words = {"Ok": "Reachable", "Unmonitored": "", "Unknown": ""}
         technology = text(event, "Channeltype") or "SIP"
+        device = f"{technology}/{text(event, 'ObjectName')}"
+        self._know(device, "UNKNOWN")
         self._reach(
-            f"{technology}/{text(event, 'ObjectName')}",
+            device,
             words.get(word, word),
             float(found[1]) if found else 0.0,
         )
