@@ -20,6 +20,19 @@ REASONS = {
     "5": "busy",
     "8": "unreachable",
 }
+# What the cause of a hangup says of a leg that did not answer (ITU-T Q.850).
+CAUSES = {
+    "1": "failed: there is no such number",
+    "3": "unreachable",
+    "17": "busy",
+    "18": "no answer",
+    "19": "no answer",
+    "20": "unreachable",
+    "21": "rejected",
+    "27": "unreachable",
+    "34": "unreachable",
+    "38": "unreachable",
+}
 # What the DialStatus of a DialEnd says.
 DIAL_STATUS = {
     "ANSWER": "answered",
@@ -68,6 +81,9 @@ class Call:
         self._patience = patience
         self._source = _Leg()
         self._dest = _Leg()
+        self._channel_is_up = False
+        self._failed = ""
+        self._cause = ""
         self._dialled = ""
         self._connected = ""
 
@@ -132,6 +148,7 @@ class Calling:
         self._session = session
         self._calls: dict[str, Call] = {}
         for name, function in {
+            "Newchannel": self._new,
             "OriginateResponse": self._source_done,
             "DialEnd": self._dial_end,
             "BridgeEnter": self._bridged,
@@ -181,17 +198,33 @@ class Calling:
             raise
         return call
 
+    def _new(self, event: Event, session: Session) -> None:
+        call = self._calls.get(event.get_header("Uniqueid") or "")
+        if call is not None:
+            call._channel_is_up = True
+
     def _source_done(self, event: Event, session: Session) -> None:
         call = self._calls.get(event.get_header("ActionID") or "")
         if call is None:
             return
         if event.get_header("Response") == "Success":
             call._source.end("answered")
+        else:
+            call._failed = event.get_header("Reason") or "0"
+        self._settle(call)
+
+    def _settle(self, call: Call) -> None:
+        """End what is known by now: the response and the hangup come in either order."""
+        if call._channel_is_up or not (call._failed or call._source.done.is_set()):
             return
-        reason = event.get_header("Reason") or "0"
-        words = REASONS.get(reason, f"failed: reason {reason}")
-        call._source.end(words)
-        call._dest.end(f"source {words}")
+        if call._failed:
+            words = REASONS.get(call._failed, f"failed: reason {call._failed}")
+            if words != "no answer":
+                words = CAUSES.get(call._cause, words)
+            call._source.end(words)
+            call._dest.end(f"source {words}")
+        else:
+            call._dest.end(call._dialled or "failed: the source hung up before anybody was dialled")
         del self._calls[call.uniqueid]
 
     def _dial_end(self, event: Event, session: Session) -> None:
@@ -209,12 +242,10 @@ class Calling:
 
     def _hangup(self, event: Event, session: Session) -> None:
         call = self._calls.get(event.get_header("Uniqueid") or "")
-        if call is None:
-            return
-        call._dest.end(call._dialled or "failed: the source hung up before anybody was dialled")
-        # The response may come after the hangup of a leg that never answered.
-        if call._source.done.is_set():
-            del self._calls[call.uniqueid]
+        if call is not None:
+            call._channel_is_up = False
+            call._cause = event.get_header("Cause") or ""
+            self._settle(call)
 
     def _lost(self, event: Event, session: Session) -> None:
         for call in self._calls.values():

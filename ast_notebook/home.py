@@ -43,7 +43,9 @@ class SmartHome:
         """Return the PBX or the outermost item of that name."""
         if name.startswith("_"):
             raise AttributeError(name)
-        found = self._pbxs.get(name) or self._items.child(name)
+        found = self._pbxs.get(name)
+        if found is None:
+            found = self._items.child(name)
         if found is None:
             there = ", ".join([*self._pbxs, *self._items.names()]) or "nothing yet"
             hint = ": connect first" if name == "ast" else f"; there is {there}"
@@ -74,8 +76,9 @@ class SmartHome:
         ConfError
             If the name is an item's, or one of `sh`'s own.
         """
-        if not name.isidentifier() or name in dir(type(self)) or self._items.child(name):
+        if not name.isidentifier() or name in dir(type(self)):
             raise ConfError(f"a PBX cannot be named {name!r}: take a name that is free")
+        self._items.reserve(name)
         pbx = Asterisk(settings, name=name, budget=budget)
         try:
             pbx.connect()

@@ -132,7 +132,7 @@ class Pending:
         self._response = response
         if not response.ok:
             self._error = refusal(
-                self.name, response.get_header("Message") or response.data or "no reason given"
+                self.name, response.data or response.get_header("Message") or "no reason given"
             )
         elif response.begins_list:
             self._listing = "announced"

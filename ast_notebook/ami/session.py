@@ -295,6 +295,7 @@ class Session(Manager):
                 except Exception as error:
                     logger.exception("the reader of %s met what it should not", self.name)
                     self._lose(error)
+                    self._closing.wait(1)
                 if not self._keep_trying:
                     break
         finally:
@@ -307,7 +308,8 @@ class Session(Manager):
             self._open()
             return
         tenacity.Retrying(
-            wait=tenacity.wait_exponential_jitter(initial=0.5, max=LONGEST_PAUSE, jitter=0.5),
+            wait=tenacity.wait_exponential(multiplier=0.5, max=LONGEST_PAUSE)
+            + tenacity.wait_random(0, 0.5),
             stop=tenacity.stop_when_event_set(self._closing),
             sleep=tenacity.sleep_using_event(self._closing),
             retry=tenacity.retry_if_exception_type((OSError, ValueError, AstError)),

@@ -60,7 +60,6 @@ class Binder:
         self._items = items
         self._logics = logics
         self._bonds: dict[Item, list[_Bond]] = {}
-        self._lock = threading.RLock()
         session.register_event("UserEvent", self._user_event)
         session.register_event("SessionReady", self._ready)
         items.attach(self)

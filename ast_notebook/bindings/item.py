@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import decimal
 import fnmatch
 import html
 import keyword
-import numbers
 import re
 import threading
 import unicodedata
@@ -18,19 +16,14 @@ from typing import Any, Protocol, TypeVar
 
 from ast_notebook.bindings.attributes import FITTING, Tie, ties
 from ast_notebook.bindings.conf import Definitions, split_instance, truth
-from ast_notebook.bindings.worker import Row, Worker
+from ast_notebook.bindings.values import DEFAULTS, cast, same, shown
+from ast_notebook.bindings.worker import Row, Worker, stop_all
 from ast_notebook.errors import AstError, ConfError
 
 Function = TypeVar("Function", bound=Callable[..., object])
 Finish = Callable[[], None]
 
-DEFAULTS: dict[str, Any] = {"bool": False, "num": 0, "str": "", "list": [], "dict": {}, "foo": None}
 ATTRIBUTES = ("type", "value", "name", "enforce_updates", *FITTING)
-LONGEST_SHOWN = 200
-
-
-class BadValue(AstError, ValueError):
-    """An item cannot hold this value."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,8 +130,8 @@ class Item:
         unfinished = []
         with self._lock:
             definition = self._definition
-            value = _cast(self._path, definition.type_name, value)
-            if not definition.enforce and _same(value, self._value):
+            value = cast(self._path, definition.type_name, value)
+            if not definition.enforce and same(value, self._value):
                 return
             self._previous, self._value = self._value, value
             self._changed_before, self._changed = self._changed, datetime.now().astimezone()
@@ -283,7 +276,7 @@ class Item:
         if self.type() is None:
             return f"<Item {self._path} of {len(self._children)}>"
         stale = " (stale)" if self.stale else ""
-        return f"<Item {self._path} {self.type()} {_shown(self._value)}{stale}>"
+        return f"<Item {self._path} {self.type()} {shown(self._value)}{stale}>"
 
     def _repr_html_(self) -> str:
         rows = [] if self.type() is None else [self]
@@ -316,7 +309,7 @@ class Items:
     """
 
     def __init__(self, reserved: Iterable[str] = ()) -> None:
-        self._reserved = frozenset(reserved)
+        self._reserved = set(reserved)
         self._top: dict[str, Item] = {}
         self._binders: list[Binder] = []
         self._lock = threading.RLock()
@@ -335,6 +328,19 @@ class Items:
         return _table(item for item in _walk(self._top) if item.type() is not None)
 
     # --- looking up ----------------------------------------------------------------------------
+
+    def reserve(self, name: str) -> None:
+        """Let no outermost item have that name from here on.
+
+        Raises
+        ------
+        ConfError
+            If there is one.
+        """
+        with self._lock:
+            if name in self._top:
+                raise ConfError(f"{name} is an item: take another name")
+            self._reserved.add(name)
 
     def child(self, name: str) -> Item | None:
         """Return an outermost item; None if there is none of that name."""
@@ -437,11 +443,9 @@ class Items:
                 for callback in _callbacks(gone):
                     callback.worker.stop(0)
 
-    def close(self) -> None:
-        """End the callbacks of all items; those under way are not waited for."""
-        for item in self.return_items():
-            for callback in _callbacks(item):
-                callback.worker.stop(0)
+    def close(self, timeout: float = 1.0) -> None:
+        """End the callbacks of all items; those under way have `timeout` seconds in all."""
+        stop_all((one.worker for item in self.return_items() for one in _callbacks(item)), timeout)
 
     def status(self) -> list[Row]:
         """Return a row for each callback bound to an item."""
@@ -541,7 +545,7 @@ def _define(path: str, section: Mapping[str, Any]) -> _Definition | None:
         initial = conf.get("value", DEFAULTS[type_name])
         if type_name == "list" and isinstance(initial, str):
             initial = [initial] if initial else []
-        initial = _cast(path, type_name, initial)
+        initial = cast(path, type_name, initial)
     return _Definition(type_name, conf, initial, enforce, ties(path, type_name, conf))
 
 
@@ -550,78 +554,6 @@ def _is_section(key: str, value: object) -> bool:
     if key in ATTRIBUTES or "@" in key:
         return key == "name" and isinstance(value, Mapping)
     return value is None or isinstance(value, Mapping)
-
-
-def _cast(path: str, type_name: str | None, value: Any) -> Any:
-    if type_name is None:
-        raise BadValue(f"{path} has no type and holds no value: define it with type = bool, say")
-    try:
-        return _CASTS[type_name](value)
-    except (ValueError, TypeError, OverflowError):
-        raise BadValue(f"{path} is of type {type_name} and does not take {_shown(value)}") from None
-
-
-def _to_bool(value: Any) -> bool:
-    if isinstance(value, str):
-        return truth(value)
-    if value in (0, 1):
-        return bool(value)
-    raise ValueError
-
-
-def _to_num(value: Any) -> int | float:
-    number: int | float
-    if isinstance(value, str):
-        text = value.strip() or "0"
-        try:
-            return int(text)
-        except ValueError:
-            number = float(text)
-    elif isinstance(value, numbers.Integral):
-        return int(value)
-    elif isinstance(value, numbers.Real | decimal.Decimal):
-        number = float(value)
-    else:
-        raise TypeError
-    if number != number:  # NaN would differ from itself: each setting a change
-        raise ValueError
-    return number
-
-
-def _to_str(value: Any) -> str:
-    if isinstance(value, str | numbers.Real):
-        return str(value)
-    raise TypeError
-
-
-def _to_list(value: Any) -> list[Any]:
-    if isinstance(value, list | tuple):
-        return copy.deepcopy(list(value))
-    raise TypeError
-
-
-def _to_dict(value: Any) -> dict[Any, Any]:
-    if isinstance(value, Mapping):
-        return copy.deepcopy(dict(value))
-    raise TypeError
-
-
-_CASTS: dict[str, Callable[[Any], Any]] = {
-    "bool": _to_bool,
-    "num": _to_num,
-    "str": _to_str,
-    "list": _to_list,
-    "dict": _to_dict,
-    "foo": lambda value: value,
-}
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two values are equal; those that cannot tell, as two DataFrames, are not."""
-    try:
-        return bool(one == other)
-    except Exception:
-        return False
 
 
 def _error_of(finish: Finish) -> AstError | None:
@@ -674,17 +606,12 @@ def _key(function: Callable[..., object]) -> object:
     return getattr(function, "__module__", None), function.__qualname__, owner
 
 
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
-
-
 def _table(items: Iterable[Item]) -> str:
     """Return items as a table; all text in it is escaped, callers' names are not to be trusted."""
     heads = ("item", "type", "value", "changed", "by")
     rows = []
     for item in items:
-        value = _shown(item()) + (" (stale)" if item.stale else "")
+        value = shown(item()) + (" (stale)" if item.stale else "")
         changed = f"{item.last_change():%Y-%m-%d %H:%M:%S}"
         cells = (item.id(), item.type() or "", value, changed, item.changed_by())
         rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))

@@ -16,7 +16,7 @@ from typing import Any
 
 from ast_notebook.ami import Event
 from ast_notebook.bindings.cell import Cell
-from ast_notebook.bindings.worker import Row, Worker
+from ast_notebook.bindings.worker import Row, Worker, stop_all
 from ast_notebook.errors import ConfError
 
 BOUND = ("sh", "logic", "trigger", "logger")
@@ -223,10 +223,12 @@ class Logics:
             del self._logics[name]
         self._end(former)
 
-    def close(self) -> None:
-        """Remove all of them; runs under way are not waited for."""
-        for logic in self:
+    def close(self, timeout: float = 1.0) -> None:
+        """Remove all of them; runs under way have `timeout` seconds in all to end."""
+        logics = list(self)
+        for logic in logics:
             self.remove(logic.name)
+        stop_all((logic.worker for logic in logics), timeout)
 
     def start(self, event: Event, pbx: str, *, first: bool) -> None:
         """Start the logics that a UserEvent of a PBX is for; never waits.

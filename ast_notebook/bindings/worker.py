@@ -7,7 +7,7 @@ import inspect
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -232,6 +232,16 @@ class Worker:
                 self._cell.show_error(error, self.name)
         except Exception:
             Cell().show_error(error, self.name)
+
+
+def stop_all(workers: Iterable[Worker], timeout: float = 1.0) -> None:
+    """Stop workers all at once, and wait for their threads' ends, `timeout` seconds in all."""
+    stopped = list(workers)
+    for worker in stopped:
+        worker.stop(0)
+    deadline = time.monotonic() + timeout
+    for worker in stopped:
+        worker.stop(max(0.0, deadline - time.monotonic()))
 
 
 def one_line(error: BaseException) -> str:

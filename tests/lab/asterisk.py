@@ -277,7 +277,9 @@ def loader(tree: Path) -> list[str]:
     The libraries are named to the loader, not in the environment: what Asterisk itself starts
     (a shell, say) belongs to this machine and has to find this machine's libraries.
     """
-    folders = [folder for lib in ("lib/*-linux-*", "usr/lib/*-linux-*") for folder in tree.glob(lib)]
+    folders = [
+        folder for lib in ("lib/*-linux-*", "usr/lib/*-linux-*") for folder in tree.glob(lib)
+    ]
     loaders = [found for folder in folders for found in folder.glob("ld-linux*.so.*")]
     if not loaders:
         raise AsteriskError(f"There is no dynamic loader in {tree}.")

@@ -1,8 +1,8 @@
 """Fetches Asterisk 16 and 22 from Debian into a cache folder, without installing them.
 
-Debian's current release may have no ``asterisk`` package, but other suites on the same mirror do. They
-are downloaded with private apt directories and unpacked side by side; the system is not touched and
-no root is needed.
+Debian's current release may have no ``asterisk`` package, but other suites on the same mirror do.
+They are downloaded with private apt directories and unpacked side by side; the system is not
+touched, and no root is needed.
 
     python -m tests.lab.install 16 22
 """

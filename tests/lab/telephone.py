@@ -93,7 +93,7 @@ class Telephone:
 
 
 class Scene:
-    """A telephone in action: a sipp process that is running inside the ``with``, and never after."""
+    """A telephone in action: a sipp process that runs inside the ``with``, and never after."""
 
     def __init__(
         self,

@@ -1,0 +1,304 @@
+"""Conf files of SmartHome.py and YAML files of SmartHomeNG are read alike, or refused helpfully."""
+
+import configobj
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from ast_notebook.bindings.conf import read_items, read_logics, read_plugins
+from ast_notebook.errors import ConfError
+
+ITEMS_CONF = """
+# the seed's
+[office]
+    [[fon]]
+        type = bool
+        ast_dev = 2222   # the desk
+        ast_db = active/office
+        [[[box]]]
+            type = num
+            ast_box = 22
+"""
+ITEMS_YAML = """
+# the seed's
+office:
+    fon:
+        type: bool
+        ast_dev: 2222   # the desk
+        ast_db: active/office
+        box:
+            type: num
+            ast_box: 22
+"""
+SEED = {
+    "office": {
+        "fon": {
+            "type": "bool",
+            "ast_dev": "2222",
+            "ast_db": "active/office",
+            "box": {"type": "num", "ast_box": "22"},
+        }
+    }
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name, text):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("text", [ITEMS_CONF, ITEMS_YAML])
+def test_a_cell_holds_either_format(text):
+    assert read_items(text).tree == SEED
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.conf", ITEMS_CONF), ("a.yaml", ITEMS_YAML)])
+def test_a_file_is_read_by_its_type(write, name, text):
+    assert read_items(write(name, text)).tree == SEED
+
+
+def test_nothing_is_no_items():
+    assert read_items("").tree == {}
+    assert read_items("# nothing yet").tree == {}
+
+
+@pytest.mark.parametrize("text", ["[a]\nast_dev = 0049", "a:\n  ast_dev: 0049"])
+def test_numbers_keep_their_noughts(text):
+    assert read_items(text).tree["a"]["ast_dev"] == "0049"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[a]\nx = one | two\ny = 'one | two'", "a:\n  x: [one, two]\n  y: one | two"],
+)
+def test_lists_are_written_with_bars_or_as_yaml(text):
+    assert read_items(text).tree["a"] == {"x": ["one", "two"], "y": "one | two"}
+
+
+def test_letters_commas_and_percent_signs_are_text():
+    tree = read_items("[küche]\nname = Müller, Öfen %(x)s ${y}\n").tree
+    assert tree == {"küche": {"name": "Müller, Öfen %(x)s ${y}"}}
+
+
+def test_an_empty_section_of_yaml_is_there():
+    assert read_items("a:\n  b:\n  c: ~\n").tree == {"a": {"b": None, "c": None}}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "advice"),
+    [
+        ("[a]\nnonsense", 2, "NAME = VALUE"),
+        ("[a\nx = 1", 1, "brackets"),
+        ("[a]\nx = 1\nx = 2", 3, "given before"),
+        ("[a]\n[a]", 2, "given before"),
+        ("[a]\n[[[b]]]", 2, "brackets do not fit"),
+        ("a:\n  x: 1\n  x: 2", 3, "given before"),
+        ("a:\n  x: [", 2, "not YAML"),
+        ("a: &a {b: {}}\nc: *a", 1, "write them out"),
+        ("a: &a {b: c}\nd:\n  <<: *a", 3, "<<"),
+        ("a:\n  ? [x]\n  : 1", 2, "a word"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_line(text, line, advice):
+    with pytest.raises(ConfError) as caught:
+        read_items(text)
+    assert f"the cell, line {line}:" in str(caught.value)
+    assert advice in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["a: " + "[" * 50_000, "[a]\nx = " + "1" * 2_000_000])
+def test_bombs_are_refused(text):
+    with pytest.raises(ConfError):
+        read_items(text)
+
+
+def test_aliases_cannot_grow(write):
+    layers = ["a0: &a0 [x, x]"]
+    layers += [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60)]
+    with pytest.raises(ConfError, match="write them out"):
+        read_items(write("bomb.yaml", "\n".join(layers)))
+
+
+def test_yaml_constructs_nothing():
+    assert read_items("a:\n  x: !!python/name:os.system ''").tree == {"a": {"x": ""}}
+
+
+@pytest.mark.parametrize("text", ["- a\n- b: 1", "a: 1\n---\nb: 2", "\ta: 1", "a: \x07"])
+def test_yaml_that_is_no_tree_is_refused(write, text):
+    with pytest.raises(ConfError, match=r"items\.yaml"):
+        read_items(write("items.yaml", text))
+
+
+def test_a_file_that_is_not_there_or_not_utf8_is_told(tmp_path):
+    with pytest.raises(ConfError, match="No such file"):
+        read_items(tmp_path / "none.conf")
+    path = tmp_path / "old.conf"
+    path.write_bytes("[a]\nname = Küche".encode("latin-1"))
+    with pytest.raises(ConfError, match=r"old\.conf, line 2: .*UTF-8"):
+        read_items(path)
+
+
+NAMES = st.text("abcdefgäöü_", min_size=1, max_size=8)
+VALUES = st.text(
+    st.characters(exclude_categories=("C", "Z"), exclude_characters="'\"|"), max_size=20
+)
+TREES = st.recursive(
+    st.dictionaries(NAMES, VALUES.map(lambda text: text or "x"), max_size=3),
+    lambda below: st.dictionaries(NAMES, below, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(NAMES, TREES, min_size=1, max_size=3))
+def test_what_configobj_writes_is_read_back(tree):
+    quoted = configobj.ConfigObj(tree, interpolation=False, list_values=True)
+    assert read_items("\n".join(quoted.write())).tree == tree
+
+
+@given(st.dictionaries(NAMES, TREES, min_size=1, max_size=3))
+def test_what_ruamel_writes_is_read_back(tmp_path_factory, tree):
+    path = tmp_path_factory.mktemp("yaml") / "items.yaml"
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False  # in braces ruamel writes `:0` without the quotes it needs
+    yaml.dump(tree, path)
+    assert read_items(path).tree == tree
+
+
+# --- logics -------------------------------------------------------------------------------------
+
+
+def test_logics_are_read_with_their_scripts(write):
+    write("logics/one.py", "")
+    write("two.py", "")
+    path = write(
+        "logic.conf",
+        "[logic1]\nfilename = one.py\nast_userevent = Call\ncolour = red\n"
+        "[logic2]\nfilename = two.py\nast_userevent = Action | Door\nast_dest = Office\n"
+        "enabled = no\n[logic3]\nfilename = two.py\nast_userevent@berlin = Call\n",
+    )
+    first, second, third = read_logics(path)
+    assert (first.name, first.userevent, first.dest, first.pbx) == ("logic1", ("Call",), None, None)
+    assert first.filename == path.parent / "logics" / "one.py"
+    assert first.conf["colour"] == "red"
+    assert first.enabled
+    assert (second.userevent, second.dest, second.enabled) == (("Action", "Door"), "Office", False)
+    assert third.pbx == "berlin"
+
+
+def test_scripts_may_lie_in_the_folder_where_smarthome_has_them(write):
+    write("logics/one.py", "")
+    path = write("etc/logic.yaml", "logic1:\n  filename: one.py\n  ast_userevent: [Call]\n")
+    (logic,) = read_logics(path)
+    assert logic.filename.read_text() == ""
+    assert logic.userevent == ("Call",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[a]\nast_userevent = Call", "line 1: the logic a has no script"),
+        ("[a]\nfilename = none.py", "line 2: there is no script none.py"),
+        ("filename = x.py", "line 1: filename stands outside of any section"),
+        ("[a]\nfilename = here.py\nenabled = perhaps", "line 3: enabled = 'perhaps' is neither"),
+    ],
+)
+def test_a_logic_that_cannot_be_is_told(write, text, message):
+    write("here.py", "")
+    with pytest.raises(ConfError, match=message):
+        read_logics(write("logic.conf", text))
+
+
+def test_what_would_start_a_logic_in_smarthome_only_is_warned_of(write):
+    write("here.py", "")
+    with pytest.warns(UserWarning, match="crontab does not start the logic a here"):
+        read_logics(write("logic.conf", "[a]\nfilename = here.py\ncrontab = init"))
+
+
+# --- plugins ------------------------------------------------------------------------------------
+
+PLUGIN = """
+[knx]
+    class_name = KNX
+    class_path = plugins.knx
+    host = 10.0.0.1
+[ast]
+    class_name = Asterisk
+    class_path = plugins.asterisk
+    username = admin
+    password = secret
+    host = # default
+    port = 5038 # default
+"""
+
+
+def test_the_seeds_plugin_conf_is_read():
+    (plugin,) = read_plugins(PLUGIN)
+    assert plugin.name == "ast"
+    password = plugin.settings["password"]
+    assert password.reveal() == "secret"
+    assert dict(plugin.settings) == {"username": "admin", "password": password, "port": 5038}
+    assert "secret" not in repr(plugin).replace("<secret>", "")
+
+
+def test_plugin_yaml_names_a_pbx_by_its_instance():
+    plugins = read_plugins(
+        "ast:\n  plugin_name: asterisk\n  host:\n  tls: yes\n"
+        "second:\n  plugin_name: asterisk\n  instance: berlin\n  port: 5039\n  timeout: 2.5\n"
+        "third:\n  plugin_name: asterisk\n  plugin_enabled: False\n"
+    )
+    assert [plugin.name for plugin in plugins] == ["ast", "berlin"]
+    assert plugins[0].settings == {"tls": True}
+    assert plugins[1].settings == {"port": 5039, "timeout": 2.5}
+
+
+def test_a_section_needs_no_class():
+    (plugin,) = read_plugins("[berlin]\nhost = pbx.example\ntls = ca.pem")
+    assert (plugin.name, plugin.settings["host"]) == ("berlin", "pbx.example")
+    assert str(plugin.settings["tls"]) == "ca.pem"
+
+
+def test_an_unknown_key_is_warned_of():
+    with pytest.warns(UserWarning, match=r"hots in \[ast\] is not known"):
+        read_plugins("[ast]\nhots = 10.0.0.1")
+
+
+def test_a_hash_in_a_password_is_kept_in_quotes_and_refused_without():
+    (plugin,) = read_plugins("[ast]\npassword = 'a#b|c'  # mine")
+    assert plugin.settings["password"].reveal() == "a#b|c"
+    (plugin,) = read_plugins("[ast]\npassword = ab # mine, the room#2's")
+    assert plugin.settings["password"].reveal() == "ab"
+    with pytest.raises(ConfError, match=r"line 2: .*quotes"):
+        read_plugins("[ast]\npassword = a#b")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[ast]\npassword : hunter2",
+        "[ast]\npassword = a\npassword = hunter2",
+        "ast:\n  password: *hunter2",
+        "ast:\n  password: 'hunter2",
+        "ast:\n  password: hunter2: x",
+        "[ast]\npassword = a#hunter2",
+        "ast:\n  password: [hunter2]",
+        "[ast]\npassword = hunter2\nport = many",
+    ],
+)
+def test_no_error_tells_a_password(text):
+    with pytest.raises(ConfError) as caught:
+        read_plugins(text)
+    error = caught.value
+    assert "hunter2" not in str(error)
+    assert error.__suppress_context__ or error.__context__ is None
+
+
+def test_a_file_of_other_plugins_only_is_told():
+    with pytest.raises(ConfError, match="class_name = Asterisk"):
+        read_plugins("[knx]\nclass_name = KNX")
