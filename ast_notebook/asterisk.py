@@ -31,6 +31,9 @@ from ast_notebook.recording.record import BUDGET
 # The channel drivers of the technologies that a telephone can be called by.
 DRIVERS = {"PJSIP": "chan_pjsip", "SIP": "chan_sip", "IAX2": "chan_iax2", "DAHDI": "chan_dahdi"}
 
+# What Asterisk's actions say, each in its own words, of a channel that ended meanwhile.
+NO_CHANNEL = ("no such channel", "does not exist", "channel not found")
+
 Function = TypeVar("Function", bound=Callable[[Event], object])
 _required: Any = object()
 
@@ -398,7 +401,7 @@ class Asterisk:
         except PermissionMissing:
             raise
         except ActionRefused as error:
-            if "no such channel" in error.reason.lower():
+            if any(words in error.reason.lower() for words in NO_CHANNEL):
                 raise ChannelGone(f"{channel} is not there any more: nothing was done") from None
             raise
 
