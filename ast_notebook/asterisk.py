@@ -392,7 +392,7 @@ class Asterisk:
         data = f"{channel},{options[mode]}"
         return self._calling.originate(by, callerid="Spy", application=("ChanSpy", data))
 
-    def _on_channel(self, action: str, channel: str, uniqueid: str | None, **fields: Field) -> None:
+    def _on_channel(self, action: str, channel: str, uniqueid: str | None, **fields: Any) -> None:
         there = self.live.parts["channels"].rows()
         if uniqueid is not None and there.get(uniqueid, {}).get("channel") != channel:
             raise ChannelGone(f"{channel} is not there any more: nothing was done")

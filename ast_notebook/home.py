@@ -14,8 +14,9 @@ from ast_notebook.ami import Secret, Settings
 from ast_notebook.asterisk import Asterisk
 from ast_notebook.bindings import conf
 from ast_notebook.bindings.binder import Binder
-from ast_notebook.bindings.item import Item, Items
+from ast_notebook.bindings.item import Item
 from ast_notebook.bindings.logic import Logic, Logics
+from ast_notebook.bindings.tree import Items
 from ast_notebook.bindings.worker import Row
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.record import BUDGET
@@ -43,7 +44,7 @@ class SmartHome:
         """Return the PBX or the outermost item of that name."""
         if name.startswith("_"):
             raise AttributeError(name)
-        found = self._pbxs.get(name)
+        found: Asterisk | Item | None = self._pbxs.get(name)
         if found is None:
             found = self._items.child(name)
         if found is None:

@@ -15,8 +15,8 @@ from ast_notebook.ami.answer import Pending
 from ast_notebook.ami.message import Response
 from ast_notebook.bindings.binder import Binder
 from ast_notebook.bindings.conf import read_items
-from ast_notebook.bindings.item import Items
 from ast_notebook.bindings.logic import Logic, Logics
+from ast_notebook.bindings.tree import Items
 from ast_notebook.bindings.values import BadValue
 from ast_notebook.errors import ActionRefused, AstError, ConfError, ConnectionLost, UnsafeText
 

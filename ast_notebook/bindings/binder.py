@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 from ast_notebook.ami import Event, Pending, Session
 from ast_notebook.bindings.attributes import Tie
-from ast_notebook.bindings.item import Change, Item, Items
+from ast_notebook.bindings.item import Change, Item
 from ast_notebook.bindings.logic import Logics
+from ast_notebook.bindings.tree import Items
 from ast_notebook.bindings.worker import Row, one_line
 from ast_notebook.errors import AstError, ConnectionLost
 from ast_notebook.live import Live

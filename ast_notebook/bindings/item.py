@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import fnmatch
 import html
-import keyword
-import re
 import threading
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from ast_notebook.bindings.attributes import FITTING, Tie, ties
-from ast_notebook.bindings.conf import Definitions, split_instance, truth
+from ast_notebook.bindings.conf import truth
 from ast_notebook.bindings.values import DEFAULTS, cast, same, shown
-from ast_notebook.bindings.worker import Row, Worker, stop_all
+from ast_notebook.bindings.worker import Worker
 from ast_notebook.errors import AstError, ConfError
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -63,7 +59,7 @@ class Binder(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
-class _Definition:
+class Definition:
     """What an item is by its attributes; replaced as a whole."""
 
     type_name: str | None = None
@@ -86,13 +82,13 @@ class Item:
         self._children: dict[str, Item] = {}
         # Reentrant, as copying and comparing a user's own values is the user's code.
         self._lock = threading.RLock()
-        self._definition = _Definition()
+        self._definition = Definition()
         self._value: Any = None
         self._previous: Any = None
         self._changed = self._changed_before = datetime.now().astimezone()
         self._changed_by = "Init:None"
         self._listeners: list[Listener] = []
-        self._callbacks: dict[object, _Callback] = {}
+        self._callbacks: dict[object, Callback] = {}
         self._stale_when: list[Callable[[], bool]] = []
 
     # --- the value -----------------------------------------------------------------------------
@@ -235,7 +231,7 @@ class Item:
     def _bind(
         self, function: Callable[..., object], arguments: Callable[[Change], tuple[Any, ...]]
     ) -> None:
-        callback = _Callback(Worker(f"{self._path}:{_name(function)}", function), arguments)
+        callback = Callback(Worker(f"{self._path}:{_name(function)}", function), arguments)
         with self._lock:
             former = self._callbacks.get(_key(function))
             if former is not None:
@@ -280,11 +276,11 @@ class Item:
 
     def _repr_html_(self) -> str:
         rows = [] if self.type() is None else [self]
-        rows += _walk(self._children) if not rows else []
-        return _table(rows)
+        rows += walk(self._children) if not rows else []
+        return items_table(rows)
 
 
-class _Callback:
+class Callback:
     """Tells a user's function of an item's changes."""
 
     def __init__(self, worker: Worker, arguments: Callable[[Change], tuple[Any, ...]]) -> None:
@@ -292,244 +288,16 @@ class _Callback:
         self._arguments = arguments
 
     def __call__(self, change: Change) -> None:
+        """Put the change on the worker's queue."""
         self.worker.put(*self._arguments(change))
 
 
-# What an item is called must not hide what an item does, nor what `sh` is.
-RESERVED = frozenset({"ast", "type", "value"} | {name for name in dir(Item) if name[0] != "_"})
-
-
-class Items:
-    """The tree of items that `sh` gives access to.
-
-    Parameters
-    ----------
-    reserved : iterable of str
-        Names that no outermost item may have, beside those that no item may have.
-    """
-
-    def __init__(self, reserved: Iterable[str] = ()) -> None:
-        self._reserved = set(reserved)
-        self._top: dict[str, Item] = {}
-        self._binders: list[Binder] = []
-        self._lock = threading.RLock()
-
-    def __iter__(self) -> Iterator[Item]:
-        """Iterate over the outermost items."""
-        return iter(list(self._top.values()))
-
-    def __len__(self) -> int:
-        return len(self.return_items())
-
-    def __repr__(self) -> str:
-        return f"<Items: {len(self)}>"
-
-    def _repr_html_(self) -> str:
-        return _table(item for item in _walk(self._top) if item.type() is not None)
-
-    # --- looking up ----------------------------------------------------------------------------
-
-    def reserve(self, name: str) -> None:
-        """Let no outermost item have that name from here on.
-
-        Raises
-        ------
-        ConfError
-            If there is one.
-        """
-        with self._lock:
-            if name in self._top:
-                raise ConfError(f"{name} is an item: take another name")
-            self._reserved.add(name)
-
-    def child(self, name: str) -> Item | None:
-        """Return an outermost item; None if there is none of that name."""
-        return self._top.get(name)
-
-    def names(self) -> list[str]:
-        """Return the names of the outermost items."""
-        return list(self._top)
-
-    def return_item(self, path: str) -> Item | None:
-        """Return the item of that path, as in ``office.fon``; None if there is none."""
-        first, *rest = path.split(".")
-        item = self._top.get(first)
-        for name in rest:
-            if item is None:
-                return None
-            item = item._children.get(name)
-        return item
-
-    def return_items(self) -> list[Item]:
-        """Return all items, each before those below it."""
-        return list(_walk(self._top))
-
-    def match_items(self, pattern: str) -> list[Item]:
-        """Return the items that a pattern matches.
-
-        Parameters
-        ----------
-        pattern : str
-            A path in which ``*`` stands for anything, dots included, and ``?`` for one letter.
-            ``PATTERN:ATTRIBUTE`` asks for an attribute as well, ``PATTERN:ATTRIBUTE[VALUE]`` for
-            its value, as in ``*.fon:ast_dev[2222]``.
-        """
-        path, _, condition = pattern.partition(":")
-        attribute, _, wanted = condition.removesuffix("]").partition("[")
-        expression = re.compile(fnmatch.translate(path.replace("[", "[[]")))
-        return [
-            item
-            for item in _walk(self._top)
-            if expression.match(item.id())
-            and (not attribute or any(_holds(one, wanted) for one in _given(item, attribute)))
-        ]
-
-    def find_items(self, attribute: str) -> list[Item]:
-        """Return the items that have an attribute; ``ast_dev`` finds ``ast_dev@berlin`` too."""
-        return [item for item in _walk(self._top) if _given(item, attribute)]
-
-    # --- changing the tree ---------------------------------------------------------------------
-
-    def load(self, definitions: Definitions | Mapping[str, Any]) -> list[Item]:
-        """Define items, all of them or, if one cannot be, none.
-
-        An item that was there is the same object afterwards: it has its new attributes and keeps
-        its callbacks, and its value too if the type is the same. Items not mentioned stay, as does
-        an item that is mentioned only for those below it.
-
-        Parameters
-        ----------
-        definitions : Definitions or mapping
-            What `read_items` read, or nested dicts: ``{"office": {"fon": {"type": "bool"}}}``.
-
-        Returns
-        -------
-        list of Item
-            The items that were defined, in order.
-
-        Raises
-        ------
-        ConfError
-            If a name is not to be had, or attributes do not fit: where, and what to write.
-        """
-        if not isinstance(definitions, Definitions):
-            definitions = Definitions(definitions)
-        with self._lock:
-            plan = [
-                planned
-                for name, section in definitions.sections()
-                for planned in self._plan(definitions, (name,), section)
-            ]
-            return [self._define(path, definition) for path, definition in plan]
-
-    def remove(self, path: str) -> None:
-        """Remove an item and all below it, their callbacks included.
-
-        Raises
-        ------
-        LookupError
-            If there is no such item.
-        """
-        with self._lock:
-            item = self.return_item(path)
-            if item is None:
-                raise LookupError(f"there is no item {path}")
-            parent = item.return_parent()
-            siblings = self._top if parent is None else parent._children
-            del siblings[path.rpartition(".")[2]]
-            for gone in (item, *_walk(item._children)):
-                for binder in self._binders:
-                    binder.unbind_item(gone)
-                for callback in _callbacks(gone):
-                    callback.worker.stop(0)
-
-    def close(self, timeout: float = 1.0) -> None:
-        """End the callbacks of all items; those under way have `timeout` seconds in all."""
-        stop_all((one.worker for item in self.return_items() for one in _callbacks(item)), timeout)
-
-    def status(self) -> list[Row]:
-        """Return a row for each callback bound to an item."""
-        return [
-            callback.worker.row("item")
-            for item in self.return_items()
-            for callback in _callbacks(item)
-        ]
-
-    # --- PBXs ----------------------------------------------------------------------------------
-
-    def attach(self, binder: Binder) -> None:
-        """Have all items, and those defined from here on, tied to a PBX."""
-        with self._lock:
-            self._binders.append(binder)
-            for item in _walk(self._top):
-                binder.bind_item(item)
-
-    def detach(self, binder: Binder) -> None:
-        """Undo that; a binder that is not attached is no error."""
-        with self._lock:
-            if binder in self._binders:
-                self._binders.remove(binder)
-                for item in _walk(self._top):
-                    binder.unbind_item(item)
-
-    # --- how a definition is read --------------------------------------------------------------
-
-    def _plan(
-        self, definitions: Definitions, path: tuple[str, ...], section: Mapping[str, Any]
-    ) -> Iterator[tuple[tuple[str, ...], _Definition | None]]:
-        name = unicodedata.normalize("NFKC", path[-1])  # as Python does with what is written in it
-        where = (*path[:-1], name)
-        self._check_name(definitions, path, name)
-        try:
-            definition = _define(".".join(where), section)
-        except AstError as error:
-            raise definitions.error(path, str(error)) from None
-        yield where, definition
-        for key, value in section.items():
-            if _is_section(key, value):
-                below = {} if value is None else value
-                for rest, found in self._plan(definitions, (*path, key), below):
-                    yield (*where, *rest[len(where) :]), found
-
-    def _check_name(self, definitions: Definitions, path: tuple[str, ...], name: str) -> None:
-        what = ""
-        if not name.isidentifier() or name.startswith("_") or keyword.iskeyword(name):
-            what = "is no name that Python can say"
-        elif name in RESERVED or (len(path) == 1 and name in self._reserved):
-            what = "is the name of something else here"
-        if what:
-            better = re.sub(r"\W", "_", name).strip("_") or "item"
-            better = f"i{better}" if better[0].isdigit() else f"{better}_"
-            raise definitions.error(
-                path, f"an item cannot be called {name}, which {what}: write {better}, for example"
-            )
-
-    def _define(self, path: tuple[str, ...], definition: _Definition | None) -> Item:
-        siblings, item = self._top, None
-        for name in path:
-            parent, item = item, siblings.get(name)
-            if item is None:
-                item = siblings[name] = Item(parent, name)
-            siblings = item._children
-        assert item is not None
-        if definition is not None:
-            for binder in self._binders:
-                binder.unbind_item(item)
-            with item._lock:
-                if item._definition.type_name != definition.type_name:
-                    item._value, item._previous = definition.initial, None
-                item._definition = definition
-            for binder in self._binders:
-                binder.bind_item(item)
-        return item
-
-
-def _define(path: str, section: Mapping[str, Any]) -> _Definition | None:
+def define(path: str, section: Mapping[str, Any]) -> Definition | None:
     """Read an item's own attributes; None if there are none."""
     conf = {
         key: value
         for key, value in section.items()
-        if not _is_section(key, value) and value is not None
+        if not is_section(key, value) and value is not None
     }
     if not conf:
         return None
@@ -546,14 +314,7 @@ def _define(path: str, section: Mapping[str, Any]) -> _Definition | None:
         if type_name == "list" and isinstance(initial, str):
             initial = [initial] if initial else []
         initial = cast(path, type_name, initial)
-    return _Definition(type_name, conf, initial, enforce, ties(path, type_name, conf))
-
-
-def _is_section(key: str, value: object) -> bool:
-    """Whether this is an item below, and no attribute; in YAML an item may be empty."""
-    if key in ATTRIBUTES or "@" in key:
-        return key == "name" and isinstance(value, Mapping)
-    return value is None or isinstance(value, Mapping)
+    return Definition(type_name, conf, initial, enforce, ties(path, type_name, conf))
 
 
 def _error_of(finish: Finish) -> AstError | None:
@@ -562,33 +323,6 @@ def _error_of(finish: Finish) -> AstError | None:
     except AstError as error:
         return error
     return None
-
-
-def _walk(children: Mapping[str, Item]) -> Iterator[Item]:
-    for item in list(children.values()):
-        yield item
-        yield from _walk(item._children)
-
-
-def _callbacks(item: Item) -> list[_Callback]:
-    return list(item._callbacks.values())
-
-
-def _given(item: Item, attribute: str) -> list[Any]:
-    """Return the values of an attribute, whatever PBX it names."""
-    return [
-        value
-        for key, value in item.conf.items()
-        if key == attribute or split_instance(key)[0] == attribute
-    ]
-
-
-def _holds(value: Any, wanted: str) -> bool:
-    if not wanted:
-        return True
-    if isinstance(value, list | tuple | Mapping):
-        return wanted in map(str, value)
-    return str(value) == wanted
 
 
 def _name(function: Callable[..., object]) -> str:
@@ -606,7 +340,7 @@ def _key(function: Callable[..., object]) -> object:
     return getattr(function, "__module__", None), function.__qualname__, owner
 
 
-def _table(items: Iterable[Item]) -> str:
+def items_table(items: Iterable[Item]) -> str:
     """Return items as a table; all text in it is escaped, callers' names are not to be trusted."""
     heads = ("item", "type", "value", "changed", "by")
     rows = []
@@ -618,3 +352,17 @@ def _table(items: Iterable[Item]) -> str:
     head = "".join(f"<th>{name}</th>" for name in heads)
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def is_section(key: str, value: object) -> bool:
+    """Whether this is an item below, and no attribute; in YAML an item may be empty."""
+    if key in ATTRIBUTES or "@" in key:
+        return key == "name" and isinstance(value, Mapping)
+    return value is None or isinstance(value, Mapping)
+
+
+def walk(children: Mapping[str, Item]) -> Iterator[Item]:
+    """Yield items, each before those below it."""
+    for item in list(children.values()):
+        yield item
+        yield from walk(item._children)
