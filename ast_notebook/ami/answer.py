@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from ast_notebook.ami.message import Event, Response
 from ast_notebook.errors import ActionRefused, AnswerTimeout, PermissionMissing
+from ast_notebook.show import table
 
 # The classes of manager.conf's `write`, any of which an action needs (`manager show command NAME`).
 WRITE_CLASS = {
@@ -65,6 +66,17 @@ class Answer:
     def __bool__(self) -> bool:
         """Whether there is an answer, however short its list: there is."""
         return True
+
+    def __repr__(self) -> str:
+        said = self.response.get_header("Message") or self.response.data or "no more words"
+        return f"<Answer {self.response.get_header('Response')}: {said}; {len(self)} entries>"
+
+    def _repr_html_(self) -> str:
+        said = [one for one in self.response.headers.items() if one[0] != "ActionID"]
+        heads = dict.fromkeys(head for event in self.events for head in event.headers)
+        heads.pop("ActionID", None)
+        rows = [[event.get_header(head) or "" for head in heads] for event in self.events]
+        return table((), said) + (table(list(heads), rows) if rows else "")
 
 
 class Pending:

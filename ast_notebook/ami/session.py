@@ -61,7 +61,8 @@ class Session(Manager):
     name : str
         The name of this PBX: of its threads, and in what is recorded.
     recorder : callable, optional
-        Given each list of events on the reader's thread, in order; it must be quick.
+        Given the texts of the events read at once, and when that was in microseconds since 1970
+        UTC, on the reader's thread, in order; it must be quick.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Session(Manager):
         settings: Settings | None = None,
         *,
         name: str = "ast",
-        recorder: Callable[[list[Event]], None] | None = None,
+        recorder: Callable[[list[str], int], None] | None = None,
     ) -> None:
         # pyst2's own constructor only makes the queues and threads that this class replaces.
         self.settings = settings or Settings(username="")
@@ -415,7 +416,7 @@ class Session(Manager):
         if self._logins:
             self.counts["reconnects"] += 1
             gap = now - (self.lost_since or now)
-            self._hand_over([self._own_event("SessionRestored", Seconds=f"{gap:.3f}")])
+            self._tell("SessionRestored", Seconds=f"{gap:.3f}")
         self._logins += 1
         self.connected_since, self.lost_since, self.next_try = now, None, None
         self.last_error = ""
@@ -457,9 +458,11 @@ class Session(Manager):
         """Turn bytes into messages, and hand them to whom they belong."""
         received = time.time_ns() // 1000
         pending = self._pending
+        texts = self._framer.feed(data)
         stream: list[Event | Pending] = []
+        answers: set[int] = set()
         booted = False
-        for text in self._framer.feed(data):
+        for number, text in enumerate(texts):
             message = parse(text, received)
             key = message.headers.get("ActionID")
             if isinstance(message, Event):
@@ -469,15 +472,18 @@ class Session(Manager):
                 if key is None or (waiting := pending.get(key)) is None:
                     continue
                 complete = waiting.enter(message)
-            elif key is None or (waiting := pending.get(key)) is None:
-                self.counts["unmatched"] += 1
-                continue
             else:
+                answers.add(number)
+                if key is None or (waiting := pending.get(key)) is None:
+                    self.counts["unmatched"] += 1
+                    continue
                 complete = waiting.respond(message)
             if complete:
                 self._finish(key, waiting, stream)
-        if stream:
-            self._hand_over(stream)
+        if answers:
+            texts = [text for number, text in enumerate(texts) if number not in answers]
+        self._record(texts, received)
+        self._hand_over(stream, len(texts))
         if booted:
             self._ready()
 
@@ -487,15 +493,18 @@ class Session(Manager):
         if pending.then is not None:
             stream.append(pending)
 
-    def _hand_over(self, stream: list[Event | Pending]) -> None:
-        events = [item for item in stream if type(item) is Event]
-        self.events_read += len(events)
-        if self._recorder is not None and events:
-            self._recorder(events)
+    def _record(self, texts: list[str], received: int) -> None:
+        self.events_read += len(texts)
+        if self._recorder is not None and texts:
+            self._recorder(texts, received)
+
+    def _hand_over(self, stream: list[Event | Pending], events: int) -> None:
+        if not stream:
+            return
         if self.backlog > BACKLOG:
-            self.counts["undispatched"] += len(events)
+            self.counts["undispatched"] += events
             stream = [item for item in stream if type(item) is not Event]
-            stream.append(self._own_event("SessionOverflow"))
+            stream.append(_own_event("SessionOverflow"))
         self._put(stream)
 
     def _put(self, stream: list[Event | Pending]) -> None:
@@ -504,10 +513,14 @@ class Session(Manager):
 
     def _ready(self) -> None:
         self._boot_deadline = None
-        self._put([self._own_event("SessionReady")])
+        self._put([_own_event("SessionReady")])
 
-    def _own_event(self, name: str, **headers: str) -> Event:
-        return Event({"Event": name, **headers}, name, time.time_ns() // 1000)
+    def _tell(self, name: str, **headers: str) -> None:
+        """Put an event of our own into the record and the stream."""
+        event = _own_event(name, **headers)
+        text = "\r\n".join(f"{key}: {value}" for key, value in event.headers.items())
+        self._record([text], event.received)
+        self._put([event])
 
     def _lose(self, error: Exception) -> None:
         """Take note that the connection is gone, and tell everyone who waits or listens."""
@@ -528,7 +541,7 @@ class Session(Manager):
         if self.lost_since is None and not self._closing.is_set():
             self.lost_since = time.time()
             self.counts["torn"] += torn
-            self._hand_over([self._own_event("SessionLost", Reason=str(error), Missing=str(torn))])
+            self._tell("SessionLost", Reason=" ".join(str(error).split()), Missing=str(torn))
             logger.warning("%s: connection lost: %s", self.name, error)
 
     def _release(self, error: ConnectionLost) -> None:
@@ -606,3 +619,7 @@ class Session(Manager):
     def backlog(self) -> int:
         """How many events were read but are not dispatched yet."""
         return self._handed - self._dispatched
+
+
+def _own_event(name: str, **headers: str) -> Event:
+    return Event({"Event": name, **headers}, name, time.time_ns() // 1000)

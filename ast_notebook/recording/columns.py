@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-
-from ast_notebook.ami import Event
 
 MISSING = ("", "<unknown>")  # Asterisk's ways to say that there is nothing to say
 WIDEST = 500  # headers come from the wire: a frame has so many columns of them, and no more
@@ -91,111 +88,116 @@ NUMBERS = frozenset(
 )
 OWN = frozenset(("received", "time", "server", "event", "extra"))
 
-_PROMOTED = frozenset(PROMOTED)
+_OWN_COLUMNS = frozenset(("event", "timestamp", *PROMOTED))
+Places = np.ndarray[Any, Any]
+
 _INDEX = pa.int16()
 _TEXTS = pa.dictionary(_INDEX, pa.string())
-_PAIRS = pa.map_(pa.string(), pa.string())
-
-Plan = tuple[tuple[tuple[int, str], ...], tuple[tuple[int, str], ...], int]
-_plans: dict[tuple[str, ...], Plan] = {}
 
 
-def _plan(keys: tuple[str, ...]) -> Plan:
-    """Where each header of events with these headers goes: a column, a pair, or the time."""
-    plan = _plans.get(keys)
-    if plan is None:
-        columns: list[tuple[int, str]] = []
-        pairs: list[tuple[int, str]] = []
-        time = -1
-        for number, key in enumerate(keys):
-            name = key.lower()
-            if name == "event":
-                continue
-            if name == "timestamp":
-                time = number
-            elif name in _PROMOTED:
-                columns.append((number, name))
-            else:
-                pairs.append((number, f"header_{name}" if name in OWN else name))
-        plan = tuple(columns), tuple(pairs), time
-        if len(_plans) < 5000:
-            _plans[keys] = plan
-    return plan
+def seal(texts: Sequence[str], received: Sequence[int] | Places) -> pa.RecordBatch:
+    """Turn the texts of events into a batch of columns, in their order.
 
-
-def seal(events: Sequence[Event]) -> pa.RecordBatch:
-    """Turn events into a batch of columns, in their order.
-
-    Times are microseconds since 1970 UTC; ``time`` is null where Asterisk sent no ``Timestamp``.
-    A batch has those of the `PROMOTED` columns that its events have.
+    Arrow does the work, outside of Python's lock: the reader's thread is not held up. Times are
+    microseconds since 1970 UTC; ``time`` is null where Asterisk sent no ``Timestamp``. A batch has
+    those of the `PROMOTED` columns that its events have, and ``extra`` for all other headers.
     """
-    groups: dict[tuple[str, ...], tuple[list[int], list[tuple[str, ...]]]] = {}
-    for number, event in enumerate(events):
-        headers = event.headers
-        keys = tuple(headers)
-        group = groups.get(keys)
-        if group is None:
-            group = groups[keys] = ([], [])
-        group[0].append(number)
-        group[1].append(tuple(headers.values()))
-    # Events with the same headers are a table as they stand; Arrow, which works outside of
-    # Python's lock, then brings the rows of all of them into their order.
-    tables = [_table(keys, rows) for keys, (_, rows) in groups.items()]
-    places = np.concatenate([numbers for numbers, _ in groups.values()] or [[]]).astype(np.int64)
-    known = pa.concat_tables(tables or [_table((), [])], promote_options="default")
-    known = known.combine_chunks().take(pa.array(np.argsort(places)))
-    arrays: dict[str, pa.Array] = {
-        "received": pa.array([event.received for event in events], pa.int64()),
-        "time": _first(known["time"]),
-        "event": _encode(pa.array([event.name for event in events], pa.string())),
-    }
-    arrays |= {n: _encode(_first(known[n])) for n in PROMOTED if n in known.column_names}
-    if "extra" in known.column_names:
-        arrays["extra"] = _first(known["extra"])
+    count = len(texts)
+    lines = pc.split_pattern(pa.array(texts, pa.string()), "\r\n")
+    rows = pc.list_parent_indices(lines).to_numpy()
+    parts = pc.split_pattern(pc.list_flatten(lines), ": ", max_splits=1)
+    names, codes, rows, parts = _named(parts, rows)
+    values = pc.list_element(parts, 1)
+
+    order = np.argsort(codes.astype(np.int16), kind="stable")  # by radix, so narrow is fast
+    often = np.bincount(codes, minlength=len(names))
+    ends = np.cumsum(often)
+    sorted_rows = rows[order]
+    again = np.flatnonzero(
+        (sorted_rows[1:] == sorted_rows[:-1]) & (codes[order[1:]] == codes[order[:-1]])
+    )
+    repeated = set(codes[order[again]].tolist())
+    arrays: dict[str, pa.Array] = {"received": pa.array(received, pa.int64())}
+    found: dict[str, pa.Array] = {}
+    for code, name in enumerate(names):
+        if name in _OWN_COLUMNS:
+            part = slice(ends[code] - often[code], ends[code])
+            column = _joined if code in repeated else _column_of
+            found[name] = column(values, order[part], sorted_rows[part], count)
+    time = found.pop("timestamp", None)
+    arrays["time"] = pa.nulls(count, pa.int64()) if time is None else _microseconds(time)
+    for name in ("event", *PROMOTED):
+        if name in found:
+            arrays[name] = found[name].dictionary_encode().cast(_TEXTS)
+    if "event" not in arrays:
+        arrays["event"] = pa.array([""] * count, pa.string()).dictionary_encode().cast(_TEXTS)
+    is_pair = np.array([name not in _OWN_COLUMNS for name in names], bool)
+    pairs = np.flatnonzero(is_pair[codes]) if len(names) else np.zeros(0, np.int64)
+    if len(pairs):
+        offsets = np.zeros(count + 1, np.int32)
+        np.cumsum(np.bincount(rows[pairs], minlength=count), out=offsets[1:])
+        free = pa.array([f"header_{name}" if name in OWN else name for name in names], pa.string())
+        arrays["extra"] = pa.MapArray.from_arrays(
+            pa.array(offsets), free.take(pa.array(codes[pairs])), values.take(pa.array(pairs))
+        )
     return pa.RecordBatch.from_pydict(arrays)
 
 
-def _table(keys: tuple[str, ...], rows: list[tuple[str, ...]]) -> pa.Table:
-    """Make a table of the values of events that all have these headers."""
-    columns, pairs, time = _plan(keys)
-    values = list(zip(*rows, strict=True))
-    count = len(rows)
-    arrays = {"time": _microseconds(values[time]) if time >= 0 else pa.nulls(count, pa.int64())}
-    for position, name in columns:
-        arrays[name] = pa.array(values[position], pa.string())
-    if pairs:
-        wide = len(pairs)
-        arrays["extra"] = pa.MapArray.from_arrays(
-            pa.array(np.arange(0, wide * count + 1, wide, dtype=np.int32)),
-            pa.array([name for _, name in pairs] * count, pa.string()),
-            pa.array(
-                list(chain.from_iterable(zip(*(values[at] for at, _ in pairs), strict=True))),
-                pa.string(),
-            ),
-        )
-    return pa.table(arrays)
+def _named(parts: pa.ListArray, rows: Places) -> tuple[list[str], Places, Places, pa.ListArray]:
+    """Return the names of the headers in lower case, and the code of each line's name.
+
+    Lines that are no header (what a command printed) are left out.
+    """
+    lengths = pc.list_value_length(parts).to_numpy()
+    if (lengths != 2).any():
+        parts, rows = _odd(parts, lengths, rows)
+    keys = pc.list_element(parts, 0).dictionary_encode()
+    lower = [name.lower() for name in keys.dictionary.to_pylist()]
+    names = list(dict.fromkeys(lower))
+    code_of = {name: code for code, name in enumerate(names)}
+    same = np.array([code_of[name] for name in lower], np.int32)
+    codes = same[keys.indices.to_numpy()] if lower else np.zeros(0, np.int32)
+    return names, codes, rows, parts
 
 
-def _first(column: pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks()
+def _odd(parts: pa.ListArray, lengths: Places, rows: Places) -> tuple[pa.ListArray, Places]:
+    """Split the few lines that have no space behind their colon, and leave out those without."""
+    fixed = parts.to_pylist()
+    for number in np.flatnonzero(lengths != 2).tolist():
+        fixed[number] = fixed[number][0].split(":", 1) if fixed[number] else []
+    kept = [number for number, part in enumerate(fixed) if len(part) == 2]
+    return pa.array([fixed[number] for number in kept], pa.list_(pa.string())), rows[kept]
 
 
-def _encode(values: pa.Array) -> pa.Array:
-    return values.dictionary_encode().cast(_TEXTS)
+def _column_of(values: pa.Array, where: Places, rows: Places, count: int) -> pa.Array:
+    """Return a header's value for each row, null where it was not sent."""
+    if len(where) == count:
+        return values.take(pa.array(where))
+    places = np.full(count, -1, np.int64)
+    places[rows] = where
+    return values.take(pa.array(places, mask=places < 0))
 
 
-def _microseconds(texts: Sequence[str]) -> pa.Array:
+def _joined(values: pa.Array, where: Places, rows: Places, count: int) -> pa.Array:
+    """Return the same for a header that some events have repeatedly: joined by line feeds."""
+    texts: list[list[str]] = [[] for _ in range(count)]
+    for row, value in zip(rows.tolist(), values.take(pa.array(where)).to_pylist(), strict=True):
+        texts[row].append(value)
+    return pa.array(["\n".join(some) if some else None for some in texts], pa.string())
+
+
+def _microseconds(texts: pa.Array) -> pa.Array:
     """Read Asterisk's ``1700000000.123456``: a double holds today's microseconds exactly."""
     try:
-        seconds = pa.array(texts, pa.string()).cast(pa.float64())
+        seconds = texts.cast(pa.float64())
     except pa.ArrowInvalid:
-        seconds = pa.array([_seconds(text) for text in texts], pa.float64())
+        seconds = pa.array([_seconds(text) for text in texts.to_pylist()], pa.float64())
     return pc.round(pc.multiply(seconds, 1e6)).cast(pa.int64(), safe=False)
 
 
-def _seconds(text: str) -> float | None:
+def _seconds(text: str | None) -> float | None:
     try:
-        return float(text)
+        return None if text is None else float(text)
     except ValueError:
         return None
 
@@ -204,7 +206,7 @@ def frame(batches: Sequence[pa.RecordBatch], server: str) -> pd.DataFrame:
     """Make one frame of batches, a row an event; its shape is told by `Record.frame`."""
     tables = [pa.Table.from_batches([_wide(batch)]) for batch in batches]
     if not tables:
-        tables = [pa.Table.from_batches([_wide(seal([]))])]
+        tables = [pa.Table.from_batches([_wide(seal([], []))])]
     table = pa.concat_tables(tables, promote_options="permissive").unify_dictionaries()
     received = table["received"].to_numpy()
     time = table["time"]

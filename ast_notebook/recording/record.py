@@ -5,30 +5,30 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ast_notebook.ami import Event
 from ast_notebook.errors import ConfError
-from ast_notebook.recording.columns import frame, seal
+from ast_notebook.recording.block import TEXT, Block
+from ast_notebook.recording.columns import frame
 
 logger = logging.getLogger(__name__)
 
-BLOCK = 2000
+BLOCK = 10_000
 BUDGET = 256 * 1024 * 1024
-OPEN_EVENT = 3000  # bytes that an event takes while it is an object of its own, as measured
-EXPANDED = 40  # a batch's own cost, schema and buffers' headers, in units of 64 bytes a column
+CALM = 0.5  # seconds without a full block, after which there is time for columns
 
 
 class Record:
-    """Every event of a session, oldest first, kept in columns.
+    """Every event of a session, oldest first.
 
-    The reader's thread calls `add`; the recorder's thread seals every 2,000 events into a block of
-    columns; any thread may read. Beyond the budget the oldest blocks are dropped and counted.
+    The reader's thread calls `add`. The recorder's thread packs every 10,000 events into a block at
+    once, and puts blocks into columns while no flood is coming in. Any thread may read. Beyond the
+    budget the oldest blocks are dropped and counted.
 
     Parameters
     ----------
@@ -48,12 +48,8 @@ class Record:
         self.dropped = 0
         self._budget = 0
         self._lock = threading.Lock()  # held for moments only: the reader waits on it
-        self._open: list[Event] = []
-        self._full: deque[list[Event]] = deque()
-        self._blocks: deque[pa.RecordBatch] = deque()
-        self._sizes: deque[int] = deque()
-        self._sealed_bytes = 0
-        self._sealed_events = 0
+        self._open = Block()
+        self._blocks: deque[Block] = deque()
         self._wake = threading.Semaphore(0)
         self._closing = False
         self._recorder: threading.Thread | None = None
@@ -61,7 +57,7 @@ class Record:
 
     def __len__(self) -> int:
         with self._lock:
-            return self._sealed_events + sum(map(len, self._full)) + len(self._open)
+            return sum(map(len, self._blocks)) + len(self._open)
 
     def __repr__(self) -> str:
         return (
@@ -76,7 +72,7 @@ class Record:
 
     @budget.setter
     def budget(self, value: int) -> None:
-        least = 2 * BLOCK * OPEN_EVENT
+        least = 2 * BLOCK * TEXT
         if value < least:
             raise ConfError(f"a budget of {value} bytes is too small: give at least {least}")
         self._budget = int(value)
@@ -90,63 +86,61 @@ class Record:
             return self._size()
 
     def _size(self) -> int:
-        waiting = sum(map(len, self._full)) + len(self._open)
-        return self._sealed_bytes + waiting * OPEN_EVENT
+        return sum(block.nbytes for block in self._blocks) + self._open.nbytes
 
-    def add(self, events: list[Event]) -> None:
-        """Keep events; for the reader's thread: it hands over and goes on."""
+    def add(self, texts: list[str], received: int) -> None:
+        """Keep the texts of events, read at `received`; for the reader's thread: it goes on."""
         with self._lock:
-            self._open += events
+            self._open.add(texts, received)
             if len(self._open) < BLOCK:
                 return
-            self._full.append(self._open)
-            self._open = []
+            self._blocks.append(self._open)
+            self._open = Block()
+            self._keep_within()
             if self._recorder is None and not self._closing:
                 self._recorder = threading.Thread(
                     target=self._run, name=f"ast-record-{self.server}", daemon=True
                 )
                 self._recorder.start()
-            self._keep_within()
         self._wake.release()
 
     def _keep_within(self) -> None:
         """Drop the oldest until the rest is within the budget; under the lock."""
-        while self._size() > self._budget and (self._blocks or len(self._full) > 1):
-            if self._blocks:
-                dropped = self._blocks.popleft().num_rows
-                self._sealed_bytes -= self._sizes.popleft()
-                self._sealed_events -= dropped
-            else:
-                # The one at the front may be in the recorder's hands.
-                dropped = len(self._full[1])
-                del self._full[1]
-            self.dropped += dropped
+        excess = self._size() - self._budget
+        while excess > 0 and self._blocks:
+            block = self._blocks.popleft()
+            excess -= block.nbytes
+            self.dropped += len(block)
+
+    # --- the recorder's thread -----------------------------------------------------------------
 
     def _run(self) -> None:
-        while True:
-            self._wake.acquire()
+        while not self._closing:
+            block = self._next("packed") or self._next("columns")
+            if block is None:
+                self._wake.acquire()
+            elif block.form == "text":
+                self._try(block, block.pack)
+            elif not self._wake.acquire(timeout=CALM):
+                self._try(block, block.columns)
+
+    def _next(self, form: str) -> Block | None:
+        """Return the oldest block that is not in that form, nor a better one."""
+        poorer = {"packed": ("text",), "columns": ("text", "packed")}[form]
+        with self._lock:
+            return next((one for one in self._blocks if one.form in poorer), None)
+
+    def _try(self, block: Block, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except Exception:
+            logger.exception("%d events cannot be kept", len(block))
             with self._lock:
-                if not self._full:
-                    if self._closing:
-                        return
-                    continue
-                events = self._full[0]
-            try:
-                block = seal(events)
-            except Exception:
-                logger.exception("%d events could not be put into columns", len(events))
-                block = None
-            with self._lock:
-                self._full.popleft()
-                if block is None:
-                    self.dropped += len(events)
-                    continue
-                size = block.get_total_buffer_size() + 64 * EXPANDED * block.num_columns
-                self._blocks.append(block)
-                self._sizes.append(size)
-                self._sealed_bytes += size
-                self._sealed_events += block.num_rows
-                self._keep_within()
+                if block in self._blocks:
+                    self._blocks.remove(block)
+                    self.dropped += len(block)
+        with self._lock:
+            self._keep_within()
 
     def frame(
         self,
@@ -177,10 +171,8 @@ class Record:
             times is joined by line feeds.
         """
         with self._lock:
-            blocks = list(self._blocks)
-            waiting = [*(event for block in self._full for event in block), *self._open]
-        if waiting:
-            blocks.append(seal(waiting[-last:] if last and not events else waiting))
+            kept = [*self._blocks, self._open.copy(None if events else last)]
+        blocks = [block.columns() for block in kept if len(block)]
         if since is not None:
             moment = pd.Timestamp(since).to_pydatetime()  # in local time, where it has no zone
             earliest = int(moment.timestamp() * 1_000_000)
@@ -195,13 +187,9 @@ class Record:
     def clear(self) -> int:
         """Forget every event kept, and return how many there were; they do not count as dropped."""
         with self._lock:
-            count = self._sealed_events + sum(map(len, list(self._full)[1:])) + len(self._open)
+            count = sum(map(len, self._blocks)) + len(self._open)
             self._blocks.clear()
-            self._sizes.clear()
-            self._sealed_bytes = self._sealed_events = 0
-            while len(self._full) > 1:
-                self._full.pop()
-            self._open = []
+            self._open = Block()
         return count
 
     def close(self) -> None:

@@ -1,0 +1,1 @@
+"""Benchmarks, each a command: what was measured, as ratios within one run."""

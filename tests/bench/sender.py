@@ -1,0 +1,98 @@
+"""A manager interface that logs anybody in and then sends events as fast as they go."""
+
+from __future__ import annotations
+
+import random
+import socket
+import sys
+
+KINDS = {
+    "Newexten": ("Extension: 240", "Application: Dial", "AppData: PJSIP/240,30,tT"),
+    "VarSet": ("Variable: DIALSTATUS", "Value: ANSWER"),
+    "Newstate": (),
+    "NewConnectedLine": (),
+    "DialBegin": (
+        "DestChannel: PJSIP/240-{n:08x}",
+        "DestChannelState: 0",
+        "DestUniqueid: 1763877600.{n}",
+        "DestLinkedid: 1763877600.{n}",
+        "DialString: 240",
+    ),
+    "BridgeEnter": (
+        "BridgeUniqueid: 9c7fb1e5-8b1c-4f6d-9d9e-{n:012x}",
+        "BridgeType: basic",
+        "BridgeTechnology: simple_bridge",
+        "BridgeNumChannels: 2",
+    ),
+    "Hangup": ("Cause: 16", "Cause-txt: Normal Clearing"),
+    "UserEvent": ("UserEvent: Call", "Source: 100", "Value: Door", "Destination: Office"),
+}
+CHANNEL = (
+    "Channel: PJSIP/2222-{n:08x}",
+    "ChannelState: 6",
+    "ChannelStateDesc: Up",
+    "CallerIDNum: 2222",
+    "CallerIDName: Office",
+    "ConnectedLineNum: <unknown>",
+    "ConnectedLineName: <unknown>",
+    "Language: en",
+    "AccountCode: ",
+    "Context: phones",
+    "Exten: 240",
+    "Priority: {priority}",
+    "Uniqueid: 1763877600.{n}",
+    "Linkedid: 1763877600.{n}",
+)
+
+
+def events(count: int) -> bytes:
+    """Return so many events of 15 to 25 headers, of the kinds that calls are made of."""
+    random.seed(2222)
+    names = list(KINDS)
+    parts = []
+    for number in range(count):
+        name = names[number % len(names)]
+        lines = (
+            f"Event: {name}",
+            "Privilege: call,all",
+            f"Timestamp: {1763877600 + number / 10_000:.6f}",
+            *CHANNEL,
+            *KINDS[name],
+        )
+        text = "\r\n".join(lines).format(n=number // 24, priority=random.randint(1, 9))
+        parts.append(f"{text}\r\n\r\n")
+    return "".join(parts).encode()
+
+
+def main() -> None:
+    """Serve one client after another; the first line printed is the port."""
+    data = events(int(sys.argv[1]))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        print(server.getsockname()[1], flush=True)
+        while True:
+            client, _ = server.accept()
+            with client:
+                serve(client, data)
+
+
+def serve(client: socket.socket, data: bytes) -> None:
+    """Answer the login, and every later action; the events start with an action Flood."""
+    client.sendall(b"Asterisk Call Manager/11.0.0\r\n")
+    rest = b""
+    while block := client.recv(65536):
+        rest += block
+        while b"\r\n\r\n" in rest:
+            action, _, rest = rest.partition(b"\r\n\r\n")
+            lines = dict(line.split(b": ", 1) for line in action.split(b"\r\n") if b": " in line)
+            headers = {key.lower(): value for key, value in lines.items()}
+            answer = b"Response: Success\r\nActionID: %s\r\nMessage: as you say\r\n\r\n"
+            try:
+                client.sendall(answer % headers.get(b"actionid", b""))
+                if headers.get(b"action", b"").lower() == b"flood":
+                    client.sendall(data)
+            except OSError:
+                return
+
+
+if __name__ == "__main__":
+    main()
