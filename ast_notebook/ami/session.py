@@ -132,17 +132,15 @@ class Session(Manager):
             raise ConnectionLost(f"this session with {self.settings.address} was opened before")
         if host is not None or port is not None:
             self._change(host=host or self.settings.host, port=port or self.settings.port)
-        self._dispatcher = threading.Thread(
-            target=self._dispatch, name=f"ast-dispatch-{self.name}", daemon=True
-        )
-        self._reader = threading.Thread(target=self._run, name=f"ast-read-{self.name}", daemon=True)
-        self._dispatcher.start()
-        self._reader.start()
+        self._dispatcher = _started(self._dispatch, f"ast-dispatch-{self.name}")
+        self._reader = _started(self._run, f"ast-read-{self.name}")
         try:
             self._tried.wait()
         except BaseException:
             self.close()
             raise
+        if self._failure is None and self.closed:
+            self._failure = self._no_connection()
         if self._failure is not None:
             self.close()
             raise self._failure.with_traceback(None)
@@ -623,3 +621,9 @@ class Session(Manager):
 
 def _own_event(name: str, **headers: str) -> Event:
     return Event({"Event": name, **headers}, name, time.time_ns() // 1000)
+
+
+def _started(run: Callable[[], None], name: str) -> threading.Thread:
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    return thread

@@ -132,14 +132,16 @@ def seal(texts: Sequence[str], received: Sequence[int] | Places) -> pa.RecordBat
     if "event" not in arrays:
         arrays["event"] = pa.array([""] * count, pa.string()).dictionary_encode().cast(_TEXTS)
     is_pair = np.array([name not in _OWN_COLUMNS for name in names], bool)
-    pairs = np.flatnonzero(is_pair[codes]) if len(names) else np.zeros(0, np.int64)
+    pairs = np.flatnonzero(is_pair[codes]) if names else np.zeros(0, np.int64)
     if len(pairs):
-        offsets = np.zeros(count + 1, np.int32)
-        np.cumsum(np.bincount(rows[pairs], minlength=count), out=offsets[1:])
         free = pa.array([f"header_{name}" if name in OWN else name for name in names], pa.string())
-        arrays["extra"] = pa.MapArray.from_arrays(
-            pa.array(offsets), free.take(pa.array(codes[pairs])), values.take(pa.array(pairs))
-        )
+        keys, held = free.take(pa.array(codes[pairs])), values.take(pa.array(pairs))
+        places = rows[pairs]
+        if is_pair[list(repeated)].any():
+            keys, held, places = _joined_pairs(keys, held, places)
+        offsets = np.zeros(count + 1, np.int32)
+        np.cumsum(np.bincount(places, minlength=count), out=offsets[1:])
+        arrays["extra"] = pa.MapArray.from_arrays(pa.array(offsets), keys, held)
     return pa.RecordBatch.from_pydict(arrays)
 
 
@@ -184,6 +186,21 @@ def _joined(values: pa.Array, where: Places, rows: Places, count: int) -> pa.Arr
     for row, value in zip(rows.tolist(), values.take(pa.array(where)).to_pylist(), strict=True):
         texts[row].append(value)
     return pa.array(["\n".join(some) if some else None for some in texts], pa.string())
+
+
+def _joined_pairs(
+    keys: pa.Array, values: pa.Array, rows: Places
+) -> tuple[pa.Array, pa.Array, Places]:
+    """Return pairs in which each row has each name but once."""
+    joined: dict[tuple[int, str], str] = {}
+    for row, key, value in zip(rows.tolist(), keys.to_pylist(), values.to_pylist(), strict=True):
+        place = row, key
+        joined[place] = f"{joined[place]}\n{value}" if place in joined else value
+    return (
+        pa.array([key for _, key in joined], pa.string()),
+        pa.array(list(joined.values()), pa.string()),
+        np.array([row for row, _ in joined], np.int64),
+    )
 
 
 def _microseconds(texts: pa.Array) -> pa.Array:

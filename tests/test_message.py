@@ -1,0 +1,119 @@
+"""Bytes become messages, whatever they are, and no text becomes a header of an action."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ast_notebook.ami import Event, Response, Secret
+from ast_notebook.ami.message import Framer, encode, parse
+from ast_notebook.errors import UnsafeText
+
+
+def messages(data: bytes, size: int = 1 << 20):
+    framer = Framer()
+    blocks = [data[at : at + size] for at in range(0, len(data), size)]
+    return [parse(text, 5) for block in blocks for text in framer.feed(block)]
+
+
+def test_an_event_is_looked_up_in_any_case():
+    (event,) = messages(b"Event: Hangup\r\nUniqueid: 1.2\r\nCause-txt: Normal: all well\r\n\r\n")
+    assert isinstance(event, Event)
+    assert event.name == "Hangup"
+    assert event["uniqueid"] == event["UNIQUEID"] == event.get_header("UniqueID") == "1.2"
+    assert event["Cause-txt"] == "Normal: all well"
+    assert "cause-TXT" in event
+    assert not event.has_header("Channel")
+    assert event.get_header("Channel", "none") == "none"
+    assert event.received == 5
+    with pytest.raises(KeyError):
+        event["Channel"]
+    assert repr(event) == "<Event Hangup>"
+
+
+def test_repeated_headers_are_kept_in_order():
+    (event,) = messages(
+        b"Event: Status\r\nChanVariable: a=1\r\nChanVariable: b=2\r\nchanvariable: c=\r\n\r\n"
+    )
+    assert event.get_all("ChanVariable") == ["a=1", "b=2", "c="]
+    assert event["ChanVariable"] == "a=1\nb=2\nc="
+    assert event.get_all("Event") == ["Status"]
+    assert event.get_all("Nothing") == []
+
+
+def test_the_output_of_a_command_is_its_data():
+    (new,) = messages(
+        b"Response: Success\r\nActionID: 1\r\nMessage: Command output follows\r\n"
+        b"Output: one\r\nOutput: \r\nOutput: two: three\r\n\r\n"
+    )
+    assert isinstance(new, Response)
+    assert new.data == "one\n\ntwo: three"
+    old, after = messages(
+        b"Response: Follows\r\nPrivilege: Command\r\nActionID: 1\r\n"
+        b"one: two\n\r\n\r\nthree\n--END COMMAND--\r\n\r\nEvent: Next\r\n\r\n"
+    )
+    assert old.data == "one: two\n\r\n\r\nthree\n"
+    assert old["ActionID"] == "1"
+    assert after.name == "Next"
+
+
+def test_words_in_a_value_swallow_nothing():
+    found = messages(
+        b"Event: UserEvent\r\nText: Channel status will follow\r\n\r\n"
+        b"Event: UserEvent\r\nText: Response: Follows\r\n\r\nEvent: Third\r\n\r\n"
+    )
+    assert [one.name for one in found] == ["UserEvent", "UserEvent", "Third"]
+
+
+def test_latin_1_and_utf_8_letters_survive_side_by_side():
+    (event,) = messages("Event: A\r\nOne: Jörg\r\n".encode() + b"Two: J\xf6rg\r\n\r\n")
+    assert event["One"] == event["Two"] == "Jörg"
+
+
+def test_odd_lines_are_no_reason_to_lose_a_message():
+    (event,) = messages(b"\r\nEvent:Odd\r\nEmpty:\r\nNot a header\r\n\r\n")
+    assert (event.name, event["Empty"], event.data) == ("Odd", "", "Not a header")
+
+
+@given(st.binary(), st.integers(1, 9))
+def test_any_bytes_are_read_and_what_follows_is_too(noise, size):
+    noise = noise.replace(b"Response: Follows", b"")
+    data = noise + b"\r\n\r\n" + b"Event: After\r\nX: 1\r\n\r\n"
+    assert messages(data, size)[-1].name == "After"
+
+
+@given(
+    st.lists(st.tuples(st.from_regex(r"[A-Za-z-]{1,12}", fullmatch=True), st.text()), min_size=1)
+)
+def test_what_is_encoded_is_read_back(fields):
+    action = {"Event": "Test"} | {
+        key: value for key, value in fields if key.lower() not in ("event", "response")
+    }
+    try:
+        data = encode(action)
+    except UnsafeText:
+        text = "".join(action.values())
+        assert any(one in text for one in "\r\n\0") or any(0xD800 <= ord(c) < 0xE000 for c in text)
+        return
+    (event,) = messages(data)
+    lower = {}
+    for key, value in action.items():
+        lower.setdefault(key.lower(), []).append(value)
+    for key, values in lower.items():
+        assert event.get_all(key) == values
+
+
+@pytest.mark.parametrize("bad", ["a\rb", "a\nb", "a\r\n\r\nAction: Originate", "a\0b", "\ud800"])
+def test_a_line_break_is_refused_wherever_it_is(bad):
+    for action in ({"Action": bad}, {"Action": "x", bad: "y"}, {"Action": "x", "V": ["a", bad]}):
+        with pytest.raises(UnsafeText):
+            encode(action)
+    with pytest.raises(UnsafeText) as caught:
+        encode({"Action": "Login", "Secret": Secret(f"hunter2{bad}")})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_message_without_end_is_given_up():
+    framer = Framer()
+    with pytest.raises(ValueError, match="does not speak AMI"):
+        for _ in range(70):
+            framer.feed(b"x" * (1 << 19))

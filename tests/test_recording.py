@@ -1,0 +1,207 @@
+"""The record keeps every event in order, within its budget, and gives a frame to be trusted."""
+
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ast_notebook.ami.message import parse
+from ast_notebook.errors import ConfError
+from ast_notebook.recording import Record
+from ast_notebook.recording.block import Block
+from ast_notebook.recording.record import BLOCK
+from tests.bench.sender import events as flood
+from tests.waiting import eventually
+
+NOW = 1_763_877_600_000_000  # 2025-11-23 06:00:00 UTC
+
+
+def text(name, *lines, **headers):
+    return "\r\n".join(
+        [f"Event: {name}", *lines, *(f"{key}: {value}" for key, value in headers.items())]
+    )
+
+
+def record(*texts, **more):
+    kept = Record(**more)
+    for number, one in enumerate(texts):
+        kept.add([one], NOW + number)
+    return kept
+
+
+def test_the_frame_has_the_columns_and_types_agreed_on():
+    frame = record(
+        text("Newchannel", Timestamp="1763877599.250000", Channel="PJSIP/30-1", UniqueID="1.1"),
+        text("Hangup", Uniqueid="1.1", Cause="16", CallerIDNum="<unknown>", AccountCode=""),
+        server="berlin",
+    ).frame()
+    assert list(frame.columns[:7]) == [
+        "received",
+        "time",
+        "server",
+        "event",
+        "channel",
+        "uniqueid",
+        "linkedid",
+    ]
+    for name in ("received", "time"):
+        assert frame[name].dtype == pd.DatetimeTZDtype("us", "UTC")
+    assert frame["time"][0] == pd.Timestamp("2025-11-23 05:59:59.25", tz="UTC")
+    assert frame["time"][1] == frame["received"][1] == pd.Timestamp(NOW + 1, unit="us", tz="UTC")
+    assert frame["server"].tolist() == ["berlin", "berlin"]
+    assert frame["event"].tolist() == ["Newchannel", "Hangup"]
+    assert frame["uniqueid"].tolist() == ["1.1", "1.1"]
+    assert frame["uniqueid"].dtype == "str"
+    assert frame["cause"].dtype == "Int64"
+    assert frame["cause"][1] == 16
+    assert frame[["calleridnum", "accountcode", "linkedid"]].isna().all(axis=None)
+
+
+def test_an_empty_record_has_a_frame_too():
+    frame = Record().frame()
+    assert frame.empty
+    assert list(frame.columns[:4]) == ["received", "time", "server", "event"]
+    assert frame["time"].dtype == pd.DatetimeTZDtype("us", "UTC")
+
+
+def test_repeated_headers_are_joined_in_order_and_odd_lines_harm_nothing():
+    frame = record(
+        text("Status", "ChanVariable: a=1", "ChanVariable: b=2", "Channel: x"),
+        text("Status", "NoSpace:1", "Channel:", "no header at all", "Value: x: y"),
+    ).frame()
+    assert frame["chanvariable"].tolist()[0] == "a=1\nb=2"
+    assert frame["channel"].tolist()[0] == "x"
+    assert pd.isna(frame["channel"][1])
+    assert frame["nospace"].tolist()[1] == "1"
+    assert frame["value"].tolist()[1] == "x: y"
+
+
+def test_headers_that_are_named_like_our_columns_do_not_replace_them():
+    frame = record(text("X", Time="noon", Server="s", Received="r", Extra="e")).frame()
+    assert frame["server"].tolist() == ["ast"]
+    named = ["header_time", "header_server", "header_received", "header_extra"]
+    assert frame[named].iloc[0].tolist() == ["noon", "s", "r", "e"]
+
+
+def test_text_where_a_number_is_expected_makes_the_column_text():
+    frame = record(text("A", Count="1"), text("UserEvent", Count="many")).frame()
+    assert frame["count"].tolist() == ["1", "many"]
+    assert record(text("A", Count="1"), text("B", Count="")).frame()["count"].dtype == "Int64"
+
+
+def test_a_broken_timestamp_falls_back_to_when_it_was_read():
+    frame = record(text("A", Timestamp="soon"), text("B", Timestamp="1763877599.000001")).frame()
+    assert frame["time"][0] == frame["received"][0]
+    assert frame["time"][1] == pd.Timestamp("2025-11-23 05:59:59.000001", tz="UTC")
+
+
+def test_thousands_of_different_headers_stay_in_bounds():
+    kept = record(*(text("UserEvent", **{f"H{number}": number}) for number in range(3000)))
+    with pytest.warns(UserWarning, match="3000 different headers"):
+        frame = kept.frame()
+    assert len(frame.columns) < 600
+    rest = frame["extra"].dropna()
+    assert len(rest) == 2500
+    assert all(len(one) == 1 for one in rest)
+
+
+names = st.from_regex(r"[a-z][a-z-]{0,7}", fullmatch=True)
+values = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), max_size=9)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.tuples(names, values), max_size=6), min_size=1, max_size=8))
+def test_what_was_heard_is_in_the_frame_whatever_form_it_is_kept_in(events):
+    texts = [text("E", *(f"{key}: {value}" for key, value in headers)) for headers in events]
+    kept = record(*texts)
+    packed = Block(texts, range(len(texts)))
+    packed.pack()
+    assert packed.columns().equals(Block(texts, range(len(texts))).columns())
+    frame = kept.frame()
+    assert len(frame) == len(texts)
+    for row, one in zip(frame.to_dict("records"), texts, strict=True):
+        message = parse(one)
+        for key in message.headers:
+            name = key.lower()
+            if name in ("event", "timestamp"):
+                continue
+            name = f"header_{name}" if name in ("time", "server", "received", "extra") else name
+            expected = message[key]
+            if expected in ("", "<unknown>"):
+                assert pd.isna(row[name])
+            else:
+                assert str(row[name]) == expected or int(row[name]) == int(expected)
+
+
+def test_events_are_found_by_name_by_time_and_from_the_end():
+    kept = record(*(text("Even" if n % 2 == 0 else "Odd", Number=n) for n in range(100)))
+    assert kept.frame(last=3)["number"].tolist() == ["97", "98", "99"]
+    assert kept.frame(events=["Odd"], last=2)["number"].tolist() == ["97", "99"]
+    since = pd.Timestamp(NOW + 90, unit="us", tz="UTC")
+    assert len(kept.frame(since=since)) == 10
+    assert len(kept.frame(since=since.tz_convert("Asia/Tokyo"), events=["Even"])) == 5
+    assert len(kept.frame(last=0)) == 0
+
+
+def filled(count, **more):
+    texts = flood(count).decode().split("\r\n\r\n")[:count]
+    kept = Record(**more)
+    for start in range(0, count, 100):
+        kept.add(texts[start : start + 100], NOW + start)
+    return kept
+
+
+def test_beyond_the_budget_the_oldest_are_dropped_and_counted():
+    kept = filled(12 * BLOCK, budget=14_000_000)
+    try:
+        eventually(lambda: all(block.form != "text" for block in kept._blocks))
+        assert len(kept) + kept.dropped == 12 * BLOCK
+        kept.budget = 13_000_000
+        assert kept.nbytes <= 13_000_000
+        frame = kept.frame()
+        assert len(frame) == len(kept)
+        assert frame["time"].max() == frame["time"].iloc[-1]
+        with pytest.raises(ConfError, match="too small"):
+            kept.budget = 1000
+        assert "dropped" in repr(kept)
+        assert kept.clear() == len(frame)
+        assert len(kept) == 0
+    finally:
+        kept.close()
+
+
+def test_blocks_are_packed_at_once_and_put_into_columns_when_it_is_calm():
+    kept = filled(2 * BLOCK + 10)
+    try:
+        before = kept.nbytes
+        eventually(lambda: all(block.form == "columns" for block in kept._blocks))
+        assert kept.nbytes < before / 2
+        assert len(kept.frame()) == 2 * BLOCK + 10
+    finally:
+        kept.close()
+
+
+def test_reading_while_events_pour_in_loses_none_and_keeps_their_order():
+    kept = Record()
+    stop = threading.Event()
+    seen = []
+
+    def read():
+        while not stop.is_set():
+            numbers = kept.frame()["number"].astype(int).to_numpy() if len(kept) else np.zeros(0)
+            seen.append(bool((np.diff(numbers) == 1).all()))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for start in range(0, 3 * BLOCK, 50):
+        kept.add([text("E", Number=n) for n in range(start, start + 50)], NOW)
+    stop.set()
+    reader.join()
+    kept.close()
+    assert seen
+    assert all(seen)
+    assert kept.frame()["number"].astype(int).tolist() == list(range(3 * BLOCK))
+    assert kept.dropped == 0

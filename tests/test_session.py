@@ -1,0 +1,571 @@
+"""A session answers right, survives everything, comes back, and ends when it is told to."""
+
+import contextlib
+import hashlib
+import logging
+import pickle
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import traceback
+
+import pytest
+
+from ast_notebook.ami import Secret, Session, Settings
+from ast_notebook.ami import session as session_module
+from ast_notebook.errors import (
+    ActionRefused,
+    AnswerTimeout,
+    ConfError,
+    ConnectionLost,
+    LoginRefused,
+    UnsafeText,
+)
+from tests.fake_manager import FakeManager, obliging
+from tests.lab.asterisk import Asterisk
+from tests.lab.fixtures import require
+from tests.waiting import eventually
+
+
+def settings(pbx, **more):
+    given = {"port": pbx.port, "username": "admin", "password": Secret("secret"), "timeout": 5}
+    return Settings(**(given | more))
+
+
+def opened(pbx, recorder=None, **more):
+    return Session(settings(pbx, **more), recorder=recorder).connect()
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+def test_four_threads_asking_500_questions_each_get_their_own_answers_in_a_flood(pbx):
+    with opened(pbx, timeout=60) as session:
+        flood = {"Action": "Originate", "Channel": "Local/20000@flood/n", "Application": "Wait"}
+        session.request(flood | {"Data": "20", "Async": "true"})
+        right, wrong = [], []
+
+        def ask(thread):
+            for number in range(250):
+                key = {"Family": f"thread{thread}", "Key": str(number)}
+                session.request({"Action": "DBPut", "Val": f"{thread}-{number}", **key})
+                answer = session.request({"Action": "DBGet", **key})
+                found = [(one["Key"], one["Val"]) for one in answer]
+                good = found == [(str(number), f"{thread}-{number}")]
+                (right if good else wrong).append(found)
+
+        before = session.events_read
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert (len(right), wrong) == (1000, [])  # each of two questions: 2,000 answers
+        assert session.events_read > before + 1000
+        assert session.counts["unmatched"] == 0
+
+
+def test_answers_that_come_in_another_order_reach_those_who_asked():
+    held = []
+
+    def backwards(client, action):
+        if action["Action"] != "Echo":
+            obliging(client, action)
+            return
+        held.append(action)
+        if len(held) == 4:
+            for one in reversed(held):
+                client.ok(one, f"Said: {one['Say']}")
+            held.clear()
+
+    with FakeManager(backwards) as fake, opened(fake) as session:
+        pending = [session.ask({"Action": "Echo", "Say": str(number)}) for number in range(4)]
+        assert [one.wait().response["Said"] for one in pending] == ["0", "1", "2", "3"]
+
+
+def test_action_ids_differ_across_sessions():
+    ids = {Session(Settings()).new_id() for _ in range(100)}
+    assert len(ids) == 100
+
+
+def test_a_list_is_gathered_up_to_its_end_announced_or_in_the_old_style():
+    def lists(client, action):
+        key = f"ActionID: {action.get('ActionID')}"
+        if action["Action"] == "New":
+            client.ok(action, "EventList: start", "Message: a list will follow")
+            client.send("Event: Other", "X: 1")
+            client.send("Event: Entry", key, "X: 1")
+            client.send("Event: EntryComplete", key, "X: not the end")
+            client.send("Event: Done", "EventList: Complete", key)
+        elif action["Action"] == "Old":
+            client.ok(action, "Message: Peer status list will follow")
+            client.send("Event: PeerEntry", key)
+            client.send("Event: PeerlistComplete", key)
+        elif action["Action"] == "DBGet":
+            client.ok(action, "Message: Result will follow")
+            client.send("Event: DBGetResponse", key, "Val: 1")
+        else:
+            client.ok(action)
+
+    with FakeManager(lists) as fake, opened(fake) as session:
+        assert [one.name for one in session.request({"Action": "New"})] == [
+            "Entry",
+            "EntryComplete",
+        ]
+        assert [one.name for one in session.request({"Action": "Old"})] == ["PeerEntry"]
+        assert [one["Val"] for one in session.request({"Action": "DBGet"})] == ["1"]
+
+
+def test_the_entries_of_a_list_are_told_from_events():
+    def lists(client, action):
+        client.ok(action, "EventList: start")
+        client.send("Event: Entry", f"ActionID: {action['ActionID']}")
+        client.send("Event: News")
+        client.send("Event: End", "EventList: Complete", f"ActionID: {action['ActionID']}")
+
+    heard = []
+    script = {"List": lists}
+    with FakeManager(lambda c, a: script.get(a["Action"], obliging)(c, a)) as fake:
+        session = Session(settings(fake))
+        session.register_event("*", lambda event, session: heard.append((event.name, event.answer)))
+        with session.connect():
+            session.request({"Action": "List"})
+            eventually(lambda: ("End", True) in heard)
+    assert ("Entry", True) in heard
+    assert ("News", False) in heard
+
+
+def test_what_comes_then_runs_in_the_place_of_the_answer():
+    order = []
+
+    def script(client, action):
+        if action["Action"] == "Ask":
+            client.send("Event: Before")
+            client.ok(action)
+            client.send("Event: After")
+        else:
+            client.ok(action)
+
+    with FakeManager(script) as fake:
+        session = Session(settings(fake))
+        session.register_event("*", lambda event, session: order.append(event.name))
+        with session.connect():
+            session.ask({"Action": "Ask"}, then=lambda pending: order.append("then"))
+            eventually(lambda: "After" in order)
+    assert [one for one in order if one != "SessionReady"] == ["Before", "then", "After"]
+
+
+def test_a_refusal_says_what_and_pyst2s_methods_work(pbx):
+    with opened(pbx) as session:
+        with pytest.raises(ActionRefused, match="Asterisk refused DBGet: Database entry not found"):
+            session.request({"Action": "DBGet", "Family": "no", "Key": "such"})
+        assert session.dbput("a", "b", "c")["Response"] == "Success"
+        assert session.dbget("a", "nothing")["Response"] == "Error"
+        assert session.ping()["Ping"] == "Pong"
+        assert session.mailbox_count("22@default")["NewMessages"].isdigit()
+        assert session.command("core show uptime")["Message"] == "Permission denied"
+        queued = session.originate("Local/601@phones", "600", "phones", "1", run_async=True)
+        assert queued["Message"] == "Originate successfully queued"
+        eventually(lambda: not session.request({"Action": "CoreShowChannels"}).events, 30)
+
+
+def test_a_line_break_in_a_field_is_refused_before_a_byte_is_sent():
+    with FakeManager() as fake, opened(fake) as session:
+        with pytest.raises(UnsafeText):
+            session.request({"Action": "DBPut", "Family": "a\r\nAction: Originate"})
+        session.request({"Action": "Ping"})
+        assert fake.names() == ["Login", "Ping"]
+
+
+# --- patience ------------------------------------------------------------------------------------
+
+
+def silent_but_for_the_login(client, action):
+    if action["Action"] == "Login":
+        client.ok(action)
+
+
+def test_every_wait_is_bounded():
+    with FakeManager(silent_but_for_the_login) as fake, opened(fake, timeout=30) as session:
+        began = time.monotonic()
+        with pytest.raises(AnswerTimeout, match="has not answered Status in time"):
+            session.request({"Action": "Status"}, timeout=0.2)
+        with pytest.raises(AnswerTimeout):
+            session.ask({"Action": "Status"}).wait(0.1)
+        assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("script", "banner", "words"),
+    [
+        (obliging, b"", "does not greet"),
+        (
+            lambda client, action: None,
+            b"Asterisk Call Manager/1.0\r\n",
+            "sign of life|no answer|came",
+        ),
+        (obliging, b"x" * 40_000_000, "does not speak AMI|does not greet"),
+    ],
+    ids=["no greeting", "no answer to the login", "no end of the greeting"],
+)
+def test_a_server_that_is_none_is_found_out(script, banner, words):
+    with FakeManager(script, banner) as fake, pytest.raises(ConnectionLost, match=words):
+        opened(fake, timeout=0.5)
+
+
+def test_nobody_there_is_said_in_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(
+        ConnectionLost, match=rf"nothing answers at 127.0.0.1:{port} .*manager.conf"
+    ):
+        Session(Settings(port=port)).connect()
+    with pytest.raises(ConnectionLost, match="no host"):
+        Session(Settings(host="no-such-host.invalid")).connect()
+    with pytest.raises(ConnectionLost, match="connect first"):
+        Session(Settings()).request({"Action": "Ping"})
+    with pytest.raises(ConfError, match="port"):
+        Settings(port=0)
+
+
+@pytest.mark.parametrize(
+    "banner", [b"Asterisk Call Manager/1.1\r\n", b"Some PBX/9\r\n", b"hello\n"]
+)
+def test_any_banner_will_do(banner):
+    with FakeManager(banner=banner) as fake, opened(fake) as session:
+        assert session.request({"Action": "Ping"}).response.ok
+
+
+# --- logging in ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("auth", ["secret", "md5"])
+def test_logging_in_by_secret_and_by_challenge(pbx, auth):
+    with opened(pbx, auth=auth) as session:
+        assert session.request({"Action": "Ping"}).response.ok
+
+
+@pytest.mark.parametrize("auth", ["secret", "md5"])
+def test_a_wrong_password_is_one_clean_line_and_shows_nowhere(pbx, auth, caplog):
+    caplog.set_level(logging.DEBUG)
+    session = Session(settings(pbx, auth=auth, password=Secret("hunter2")))
+    with pytest.raises(
+        LoginRefused, match="did not let 'admin' in: Authentication failed"
+    ) as caught:
+        session.connect()
+    told = "".join(
+        traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
+    )
+    assert "hunter2" not in f"{caught.value}{session!r}{session.settings!r}{caplog.text}{told}"
+    with pytest.raises(TypeError, match="secret"):
+        pickle.dumps(session.settings)
+
+
+def test_an_md5_login_never_sends_the_password():
+    def script(client, action):
+        client.ok(action, "Challenge: 123456")
+
+    with FakeManager(script) as fake, opened(fake, auth="md5", password=Secret("hunter2")):
+        assert "hunter2" not in str(fake.asked)
+        assert fake.asked[-1]["Key"] == hashlib.md5(b"123456hunter2").hexdigest()
+
+
+def test_mask_and_filters_are_sent_anew_at_each_reconnect():
+    with FakeManager() as fake:
+        more = {"events": "call,user", "filters": ("Event: Hangup", "!Channel: Local/")}
+        with opened(fake, **more) as session:
+            expected = ["Login", "Filter", "Filter"]
+            assert fake.names() == expected
+            fake.asked.clear()
+            fake.drop()
+            eventually(lambda: session.connected() and fake.names()[:3] == expected)
+            assert fake.asked[0]["Events"] == "call,user"
+            assert [one["Filter"] for one in fake.asked[1:3]] == list(more["filters"])
+
+
+def test_a_filter_keeps_events_away(pbx):
+    heard = []
+    session = Session(settings(pbx, filters=("Event: Hangup",)))
+    session.register_event("*", lambda event, session: heard.append(event.name))
+    with session.connect():
+        session.originate("Local/601@phones", "601", "phones", "1", run_async=True)
+        eventually(lambda: "Hangup" in heard, 30)
+    assert set(heard) <= {"Hangup", "HangupRequest", "SessionReady", "FullyBooted"}
+
+
+def test_pyst2s_own_way_to_connect_and_log_in(pbx):
+    session = Session()
+    session.connect(pbx.host, pbx.port)
+    try:
+        assert session.title == "Asterisk Call Manager"
+        assert session.login("admin", "secret")["Response"] == "Success"
+        assert session.connected()
+        assert session.ping()["Ping"] == "Pong"
+    finally:
+        session.close()
+
+
+# --- TLS and addresses ---------------------------------------------------------------------------
+
+
+def test_tls_is_verified_unless_told_otherwise():
+    require(22)
+    with Asterisk(22, tls=True) as pbx:
+        given = {"port": pbx.tls_port, "host": "localhost"}
+        with opened(pbx, tls=str(pbx.ca_file), **given) as session:
+            assert session.request({"Action": "Ping"}).response.ok
+            threads = [
+                threading.Thread(
+                    target=lambda: [session.request({"Action": "Ping"}) for _ in range(50)]
+                )
+                for _ in range(4)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(30)
+            assert session.counts["unmatched"] == 0
+        with pytest.raises(ConnectionLost, match=r"TLS with localhost.* failed.*tls='FILE.pem'"):
+            opened(pbx, tls=True, **given)
+        unverified = ssl.create_default_context()
+        unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
+        with opened(pbx, tls=unverified, **given) as session:
+            assert session.connected()
+        with pytest.raises(ConnectionLost, match="TLS"):
+            opened(pbx, tls=True)
+    with pytest.raises(ConfError, match="no readable file"):
+        Session(Settings(tls="no/such.pem"))
+
+
+def test_ipv6_works_as_well():
+    with FakeManager() as fake, socket.create_server(("::1", 0), family=socket.AF_INET6) as server:
+
+        def forward():
+            near, _ = server.accept()
+            far = socket.create_connection(("127.0.0.1", fake.port))
+            back = threading.Thread(target=pipe, args=(far, near), daemon=True)
+            back.start()
+            pipe(near, far)
+            back.join(5)
+
+        def pipe(source, sink):
+            with source, contextlib.suppress(OSError):
+                while data := source.recv(65536):
+                    sink.sendall(data)
+                sink.shutdown(socket.SHUT_WR)
+
+        thread = threading.Thread(target=forward, daemon=True)
+        thread.start()
+        with opened(fake, host="::1", port=server.getsockname()[1]) as session:
+            assert session.request({"Action": "Ping"}).response.ok
+            assert "[::1]:" in repr(session)
+        thread.join(5)
+
+
+# --- losing the connection -----------------------------------------------------------------------
+
+
+def test_a_lost_connection_comes_back_and_its_gap_is_told():
+    texts, heard = [], []
+    with FakeManager() as fake:
+        session = Session(settings(fake), recorder=lambda some, received: texts.extend(some))
+        session.register_event("*", lambda event, session: heard.append(event.name))
+        with session.connect():
+            eventually(lambda: "SessionReady" in heard)
+            fake.drop()
+            eventually(lambda: heard.count("SessionReady") == 2)
+            assert session.counts["reconnects"] == 1
+            assert session.request({"Action": "Ping"}).response.ok
+    kinds = [text.split("\r\n")[0] for text in texts]
+    assert kinds == ["Event: SessionLost", "Event: SessionRestored"]
+    assert "Reason: Asterisk closed the connection" in texts[0]
+    assert "SessionReady" not in str(texts)
+
+
+def test_those_who_wait_are_told_that_the_connection_broke():
+    with FakeManager(silent_but_for_the_login) as fake, opened(fake, timeout=30) as session:
+        pending = session.ask({"Action": "Status"})
+        fake.drop()
+        with pytest.raises(ConnectionLost, match="broke"):
+            pending.wait(5)
+
+
+def test_a_silence_after_a_ping_counts_as_lost():
+    with FakeManager(silent_but_for_the_login) as fake, opened(fake, keepalive=0.3) as session:
+        eventually(lambda: "Ping" in fake.names())
+        eventually(lambda: session.counts["reconnects"] >= 1, 20)
+
+
+def test_while_it_is_lost_the_next_try_is_known():
+    with FakeManager() as fake:
+        session = opened(fake)
+    try:
+        eventually(lambda: session.next_try)
+        assert not session.connected()
+        assert "nothing answers" in session.last_error or "closed" in session.last_error
+        with pytest.raises(ConnectionLost, match="by itself"):
+            session.request({"Action": "Ping"})
+    finally:
+        session.close()
+    with pytest.raises(ConnectionLost, match="closed"):
+        session.request({"Action": "Ping"})
+
+
+def test_events_that_nobody_dispatches_in_time_are_counted(monkeypatch):
+    monkeypatch.setattr(session_module, "BACKLOG", 100)
+    release = threading.Event()
+    heard = []
+
+    def slow(event, session):
+        if event.name == "First":
+            release.wait(10)
+        heard.append(event.name)
+
+    def script(client, action):
+        client.ok(action)
+        if action["Action"] == "Flood":
+            client.send("Event: First")
+            for _ in range(20):
+                client.raw(b"Event: More\r\n\r\n" * 50)
+                time.sleep(0.005)
+
+    texts = []
+    with FakeManager(script) as fake:
+        session = Session(settings(fake), recorder=lambda some, received: texts.extend(some))
+        session.register_event("*", slow)
+        with session.connect():
+            session.request({"Action": "Flood"})
+            eventually(lambda: len(texts) == 1001)
+            release.set()
+            eventually(lambda: "SessionOverflow" in heard and not session.backlog)
+            assert heard.count("More") + session.counts["undispatched"] == 1000
+            assert session.counts["undispatched"] > 0
+
+
+def test_one_callback_that_raises_or_returns_true_harms_no_other():
+    heard = []
+
+    def fails(event, session):
+        raise RuntimeError("as it does")
+
+    with FakeManager(lambda c, a: (c.ok(a), c.send("Event: News"))) as fake:
+        session = Session(settings(fake))
+        session.register_event("News", fails)
+        session.register_event("News", lambda event, session: True)
+        session.register_event("News", lambda event, session: heard.append(event.name))
+        session.unregister_event("News", heard.append)
+        with session.connect():
+            eventually(lambda: heard)
+            eventually(lambda: session.counts["failed"])
+
+
+def test_noise_on_the_line_does_not_end_the_reader():
+    def noisy(client, action):
+        client.raw(b"\xff\xfe\0garbage\r\n:::\r\n\r\nResponse\r\n\r\n\r\n\r\nEvent\r\n\r\n")
+        client.ok(action)
+
+    with FakeManager(noisy) as fake, opened(fake) as session:
+        for _ in range(3):
+            assert session.request({"Action": "Ping"}).response.ok
+
+
+# --- closing -------------------------------------------------------------------------------------
+
+
+def closes_in_time(session):
+    began = time.monotonic()
+    session.close()
+    return time.monotonic() - began < 2
+
+
+def test_closing_twice_from_anywhere_within_two_seconds():
+    with FakeManager() as fake:
+        session = opened(fake)
+        assert closes_in_time(session)
+        assert closes_in_time(session)
+        assert session.closed
+
+
+def test_closing_from_a_callback():
+    closed = threading.Event()
+
+    def close(event, session):
+        session.close()
+        closed.set()
+
+    with FakeManager() as fake:
+        session = Session(settings(fake))
+        session.register_event("SessionReady", close)
+        session.connect()
+        assert closed.wait(5)
+
+
+def test_closing_in_a_flood(pbx):
+    session = opened(pbx)
+    flood = {"Action": "Originate", "Channel": "Local/50000@flood/n", "Application": "Wait"}
+    session.request(flood | {"Data": "5", "Async": "true"})
+    eventually(lambda: session.events_read > 1000)
+    assert closes_in_time(session)
+    pbx.cli("channel request hangup all")
+    eventually(lambda: not pbx.channels())
+
+
+def test_closing_while_it_connects():
+    # A listener whose backlog is full answers nobody.
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        port = server.getsockname()[1]
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", port))
+        session = Session(Settings(port=port, timeout=30))
+        told = []
+
+        def connect():
+            with pytest.raises(ConnectionLost) as caught:
+                session.connect()
+            told.append(caught.value)
+
+        thread = threading.Thread(target=connect)
+        thread.start()
+        time.sleep(0.1)
+        assert closes_in_time(session)
+        thread.join(5)
+        assert told
+        for filler in fillers:
+            filler.close()
+
+
+# --- the other modules named asterisk ------------------------------------------------------------
+
+
+HIDDEN = """
+import sys
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name == "asterisk":
+            raise ModuleNotFoundError("No module named 'asterisk'", name=name)
+sys.meta_path.insert(0, Hidden())
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("", "not pyst2's"), ("print 'python 2'", "not pyst2's"), (None, "pip install pyst2")],
+)
+def test_a_wrong_module_named_asterisk_is_said_clearly(tmp_path, content, words):
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})"
+    if content is None:
+        code += HIDDEN
+    else:
+        (tmp_path / "asterisk").mkdir()
+        (tmp_path / "asterisk" / "__init__.py").write_text("")
+        (tmp_path / "asterisk" / "manager.py").write_text(content)
+    code += "\nimport ast_notebook.errors"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert words in done.stderr.splitlines()[-1]
