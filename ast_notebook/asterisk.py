@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 
@@ -36,6 +36,13 @@ NO_CHANNEL = ("no such channel", "does not exist", "channel not found")
 
 Function = TypeVar("Function", bound=Callable[[Event], object])
 _required: Any = object()
+
+
+class MailboxCount(NamedTuple):
+    """How many messages a mailbox holds."""
+
+    old_messages: int
+    new_messages: int
 
 
 class Asterisk:
@@ -181,7 +188,33 @@ class Asterisk:
             ) from None
         return answer.events[0]["Val"]
 
-    def mailbox_count(self, mailbox: str | int, context: str = "default") -> tuple[int, int]:
+    def db_delete(self, key: str) -> None:
+        """Delete an entry of the Asterisk database.
+
+        Raises
+        ------
+        KeyMissing
+            If there is no such entry.
+        """
+        self.db_read(key)  # Asterisk's refusal would not tell
+        family, name = _family(key)
+        self.action("DBDel", Family=family, Key=name)
+
+    def db_show(self, family: str = "", timeout: float | None = None) -> pd.DataFrame:
+        """Ask for the entries of the Asterisk database, all or those of a family.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row an entry: ``key`` as `db_read` takes it, and ``value``; both are text.
+        """
+        first, _, rest = family.strip("/").partition("/")
+        fields = {name: text for name, text in (("Family", first), ("Key", rest)) if text}
+        found = self.action("DBGetTree", timeout, **fields)
+        rows = [(entry["Key"].strip("/"), entry["Val"]) for entry in found]
+        return pd.DataFrame(rows, columns=["key", "value"], dtype="str")
+
+    def mailbox_count(self, mailbox: str | int, context: str = "default") -> MailboxCount:
         """Count the messages of a mailbox: ``(old_messages, new_messages)``.
 
         Urgent messages are new ones. Asterisk counts 0 and 0 in a mailbox that does not exist, too:
@@ -196,7 +229,7 @@ class Asterisk:
         """
         box = str(mailbox) if "@" in str(mailbox) else f"{mailbox}@{context}"
         response = self.action("MailboxCount", Mailbox=box).response
-        counts = int(response["OldMessages"]), new_messages(response)
+        counts = MailboxCount(int(response["OldMessages"]), new_messages(response))
         if counts == (0, 0) and self._is_no_mailbox(box):
             warnings.warn(
                 f"voicemail.conf has no mailbox {box}: Asterisk counts 0 and 0 for it",
@@ -434,8 +467,10 @@ class Asterisk:
 
     # --- being told ----------------------------------------------------------------------------
 
-    def on(self, *names: str) -> Callable[[Function], Function]:
+    def on(self, *names: str, userevents: Collection[str] = ()) -> Callable[[Function], Function]:
         """Have a function called with each event of these names, or ``*``, on a thread of its own.
+
+        With `userevents`, also at each UserEvent of those names, upper and lower case alike.
 
         The calls of one function come in order; one that is slow or raises holds up nothing else,
         and `%ast status` shows it. Entries of list answers are not events here. Binding a function
@@ -448,6 +483,8 @@ class Asterisk:
         ...     print(event["Channel"], event["Cause-txt"])
         """
 
+        wanted = {name.casefold() for name in userevents}
+
         def bind(function: Function) -> Function:
             name = getattr(function, "__qualname__", repr(function))
             key = name if name.isidentifier() else f"{name} {id(function):x}"
@@ -458,8 +495,15 @@ class Asterisk:
                 if not event.answer:
                     worker.put(event)
 
+            def put_userevent(event: Event, session: Session) -> None:
+                if (event.get_header("UserEvent") or "").casefold() in wanted:
+                    worker.put(event)
+
             self.callbacks[key] = worker
-            self._registered[key] = [(event, put) for event in names or ("*",)]
+            heard = names or (() if wanted else ("*",))
+            self._registered[key] = [(event, put) for event in heard]
+            if wanted and not {"UserEvent", "*"} & set(names):
+                self._registered[key].append(("UserEvent", put_userevent))
             for event, registered in self._registered[key]:
                 self.session.register_event(event, registered)
             return function

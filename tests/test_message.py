@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from ast_notebook.ami import Event, Response, Secret
 from ast_notebook.ami.message import Framer, encode, parse
 from ast_notebook.errors import UnsafeText
+from tests.secrecy import shown
 
 
 def messages(data: bytes, size: int = 1 << 20):
@@ -117,3 +118,28 @@ def test_a_message_without_end_is_given_up():
     with pytest.raises(ValueError, match="does not speak AMI"):
         for _ in range(70):
             framer.feed(b"x" * (1 << 19))
+
+
+def test_a_line_that_is_no_header_hides_none_of_those_behind_it():
+    (event,) = messages(b"Event: A\r\nno header\r\nUniqueid: 1.2\r\nnor this\r\nX: 1\r\n\r\n")
+    assert (event["Uniqueid"], event["X"]) == ("1.2", "1")
+    assert event.data == "no header\r\nnor this"
+
+
+def test_a_user_event_with_a_header_named_event_stays_a_user_event():
+    (event,) = messages(b"Event: UserEvent\r\nUserEvent: Call\r\nEvent: Hangup\r\n\r\n")
+    assert event.name == "UserEvent"
+    assert event.get_all("Event") == ["UserEvent", "Hangup"]
+
+
+def test_bytes_are_no_list_of_values():
+    with pytest.raises(TypeError, match=r"Val .* bytes"):
+        encode({"Action": "DBPut", "Val": b"text"})
+
+
+@pytest.mark.parametrize("bad", ["\r\n", "\0", "\ud800"])
+def test_a_password_that_cannot_be_sent_is_in_no_error(bad):
+    secret = Secret(f"hunter2{bad}")
+    with pytest.raises(UnsafeText) as caught:
+        encode({"Action": "Login", "Secret": secret, "Events": "on"})
+    assert not shown(caught.value, "hunter2")

@@ -1,6 +1,7 @@
 """The record keeps every event in order, within its budget, and gives a frame to be trusted."""
 
 import threading
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -8,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ast_notebook.ami.message import parse
+from ast_notebook.ami.message import Event, Framer, parse
 from ast_notebook.errors import ConfError
 from ast_notebook.recording import Record
 from ast_notebook.recording.block import Block
-from ast_notebook.recording.record import BLOCK
+from ast_notebook.recording.record import BLOCK, LARGEST
 from tests.bench.sender import events as flood
 from tests.waiting import eventually
 
@@ -205,3 +206,150 @@ def test_reading_while_events_pour_in_loses_none_and_keeps_their_order():
     assert all(seen)
     assert kept.frame()["number"].astype(int).tolist() == list(range(3 * BLOCK))
     assert kept.dropped == 0
+
+
+@pytest.mark.parametrize("header", ["Variable", "ChanVariable", "Output", "Channel"])
+def test_repeated_headers_are_joined_however_each_is_spelled(header):
+    lines = [f"{header}: a=1", f"{header}: b=2", f"{header.lower()}: c=3"]
+    frame = record(text("A", *lines), text("B"), text("C", f"{header}: d")).frame()
+    assert frame[header.lower()].tolist()[::2] == ["a=1\nb=2\nc=3", "d"]
+    assert frame[header.lower()].isna().tolist() == [False, True, False]
+
+
+def test_a_user_event_cannot_pose_as_another_event_nor_as_another_time():
+    odd = text("UserEvent", "Event: Hangup", "Timestamp: 1", "Timestamp: soon", "Time: noon")
+    assert parse(odd).name == "UserEvent"
+    frame = record(odd, text("Hangup", "Header_time: late")).frame()
+    assert frame["event"].tolist() == ["UserEvent", "Hangup"]
+    assert frame["time"][0] == pd.Timestamp("1970-01-01 00:00:01", tz="UTC")
+    assert frame["header_event"][0] == "Hangup"
+    assert frame["header_timestamp"][0] == "soon"
+    assert frame["header_time"].tolist() == ["noon", "late"]
+
+
+@pytest.mark.parametrize("odd", ["nan", "inf", "-inf", "1e300", "-5", "", "99999999999999"])
+def test_a_time_that_is_none_falls_back_to_when_it_was_read(odd):
+    frame = record(text("A", Timestamp=odd)).frame()
+    assert frame["time"].tolist() == frame["received"].tolist()
+
+
+def test_a_frame_of_some_events_knows_nothing_of_the_others():
+    kept = record(
+        text("A", Position=1, Mood="good", Channel="a", CallerIDName="Ann"),
+        text("B", Position="first", Queue="support", CallerIDName="Bob"),
+        text("C", Priority=10**30),
+    )
+    assert list(kept.frame(events=["B"]).columns)[4:] == [
+        *("channel", "uniqueid", "linkedid"),
+        *("calleridname", "queue", "position"),
+    ]
+    assert kept.frame(events=["A"])["position"].tolist() == [1]
+    assert kept.frame(events="B")["calleridname"].cat.categories.tolist() == ["Bob"]
+    assert kept.frame(last=1)["priority"].tolist() == [str(10**30)]
+
+
+def test_to_see_the_newest_no_more_is_made_than_they_need(monkeypatch):
+    kept = filled(3 * BLOCK + 10)
+    kept.close()
+    made = []
+    columns = Block.columns
+    monkeypatch.setattr(Block, "columns", lambda self: made.append(len(self)) or columns(self))
+    assert len(kept.frame(last=5)) == 5
+    assert made == [10]
+    assert len(kept.frame(last=BLOCK)) == BLOCK
+    assert made == [10, 10, BLOCK]
+    assert len(kept.frame(since=pd.Timestamp(NOW + 3 * BLOCK, unit="us", tz="UTC"))) == 10
+    assert made == [10, 10, BLOCK, 10]
+
+
+def test_no_event_goes_only_because_there_was_time_to_put_it_into_columns(monkeypatch):
+    monkeypatch.setattr("ast_notebook.recording.record.CALM", 0.01)
+    budget = 2 * LARGEST
+    kept = Record(budget=budget)
+    total = 40 * BLOCK
+    try:
+        # Hardly two values are the same: columns take several times what packed text takes.
+        for first in range(0, total, BLOCK):
+            numbers = range(first, first + BLOCK)
+            kept.add([text("A", Uniqueid=n, Channel=f"PJSIP/{n}", Exten=n) for n in numbers], NOW)
+            eventually(lambda: all(block.form != "text" for block in kept._blocks))
+        eventually(lambda: kept._next() is None)
+        assert {block.form for block in kept._blocks} == {"packed", "columns"}
+        assert len(kept.frame()) == total
+        assert kept.dropped == 0
+        assert kept.nbytes <= budget
+    finally:
+        kept.close()
+
+
+def test_large_events_count_by_their_size():
+    budget = 2 * LARGEST
+    kept = Record(budget=budget)
+    kept.close()
+    for number in range(100):
+        kept.add([text("A", Uniqueid=number, Noise="é" * 1_000_000)], NOW)
+        assert kept.nbytes <= budget + LARGEST
+    assert 0 < len(kept) < 20
+    assert kept.dropped + len(kept) == 100
+    assert kept.frame()["uniqueid"].tolist()[-1] == "99"
+
+
+def test_what_it_says_of_its_memory_is_so():
+    kept = Record()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for first in range(0, BLOCK - 1000, 100):
+            kept.add([text("A", Uniqueid=first + n, Mood="x" * 400) for n in range(100)], NOW)
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert 0.7 < kept.nbytes / taken < 1.3
+
+
+def test_many_events_at_once_are_no_matter():
+    kept = Record()
+    kept.add([text("A", Uniqueid=n, Context=n) for n in range(70_000)], NOW)
+    frame = kept.frame()
+    kept.close()
+    assert frame["uniqueid"].tolist() == [str(n) for n in range(70_000)]
+    assert frame["context"].nunique() == 70_000
+
+
+def test_a_different_header_in_every_line_breaks_nothing():
+    wide = [text("A", **{f"Odd{n}-{m}": m for m in range(40)}, Uniqueid=n) for n in range(2000)]
+    kept = record(*wide)
+    with pytest.warns(UserWarning, match="80000 different headers"):
+        frame = kept.frame()
+    assert frame["uniqueid"].tolist() == [str(n) for n in range(2000)]
+    assert frame["extra"][1999]["odd1999-39"] == "39"
+    assert frame["odd0-0"][0] == "0"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes_can_be_recorded(noise):
+    stream = b"Event: A\r\n" + noise + b"\r\n\r\nEvent: B\r\n\r\n"
+    texts = [one for one in Framer().feed(stream) if isinstance(parse(one), Event)]
+    kept = record(*texts)
+    assert len(kept.frame()) == len(texts)
+    packed = Block(texts, range(len(texts)))
+    packed.pack()
+    assert packed.columns().num_rows == len(texts)
+    names = kept.frame()["event"].astype("str").fillna("")
+    assert names.tolist() == [parse(one).name.replace("<unknown>", "") for one in texts]
+
+
+def test_its_repr_makes_no_frame(monkeypatch):
+    kept = record(*[text("A")] * 1234)
+    monkeypatch.setattr("ast_notebook.recording.record.frame", None)
+    assert repr(kept).startswith("<Record of ast: 1,234 events in 0.")
+    assert repr(kept).endswith(" MB, 0 dropped>")
+
+
+def test_a_closed_record_can_be_read_and_added_to():
+    kept = filled(2 * BLOCK)
+    kept.close()
+    kept.close()
+    kept.add([text("B")] * (2 * BLOCK), NOW)
+    assert len(kept.frame()) == 4 * BLOCK

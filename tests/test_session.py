@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import logging
 import pickle
+import re
 import socket
 import ssl
 import subprocess
@@ -11,11 +12,14 @@ import sys
 import threading
 import time
 import traceback
+from pathlib import Path
 
 import pytest
 
 from ast_notebook.ami import Secret, Session, Settings
 from ast_notebook.ami import session as session_module
+from ast_notebook.ami.answer import WRITE_CLASS
+from ast_notebook.ami.connection import Connection
 from ast_notebook.errors import (
     ActionRefused,
     AnswerTimeout,
@@ -27,7 +31,10 @@ from ast_notebook.errors import (
 from tests.fake_manager import FakeManager, obliging
 from tests.lab.asterisk import Asterisk
 from tests.lab.fixtures import require
-from tests.waiting import eventually
+from tests.secrecy import shown
+from tests.waiting import eventually, stays
+
+PACKAGE = Path(session_module.__file__).parents[1]
 
 
 def settings(pbx, **more):
@@ -239,6 +246,47 @@ def test_any_banner_will_do(banner):
         assert session.request({"Action": "Ping"}).response.ok
 
 
+def test_a_server_that_never_ends_what_it_says_is_given_up():
+    stop = threading.Event()
+
+    def drip(client, action=None):
+        while not stop.wait(0.002):
+            client.raw(b"x" if action is None else b"Event: More\r\n\r\n")
+
+    with FakeManager(drip) as fake:
+        began = time.monotonic()
+        with pytest.raises(ConnectionLost):
+            opened(fake, timeout=0.5)
+        fake.banner = b""
+        monkeypatch_accept = threading.Thread(
+            target=lambda: eventually(lambda: fake.clients[1:]) and drip(fake.clients[-1])
+        )
+        monkeypatch_accept.start()
+        with pytest.raises(ConnectionLost, match="does not greet"):
+            opened(fake, timeout=0.5)
+        assert time.monotonic() - began < 6
+        stop.set()
+        monkeypatch_accept.join()
+
+
+def test_what_is_never_answered_is_given_up_while_events_pour_in():
+    stop = threading.Event()
+    told = []
+
+    def pour(client, action):
+        silent_but_for_the_login(client, action)
+        while action["Action"] == "Status" and not stop.wait(0.02):
+            client.raw(b"Event: More\r\n\r\n")
+
+    with FakeManager(pour) as fake, opened(fake) as session:
+        session.ask({"Action": "Status"}, then=told.append, timeout=0.3)
+        (pending,) = eventually(lambda: told)
+        with pytest.raises(AnswerTimeout):
+            pending.wait(0)
+        assert session.connected()
+        stop.set()
+
+
 # --- logging in ----------------------------------------------------------------------------------
 
 
@@ -262,6 +310,19 @@ def test_a_wrong_password_is_one_clean_line_and_shows_nowhere(pbx, auth, caplog)
     assert "hunter2" not in f"{caught.value}{session!r}{session.settings!r}{caplog.text}{told}"
     with pytest.raises(TypeError, match="secret"):
         pickle.dumps(session.settings)
+
+
+def test_a_password_shows_in_no_traceback_whatever_goes_wrong(monkeypatch):
+    with FakeManager() as fake, Session(Settings(port=fake.port, username="")) as session:
+        for secret in (Secret("hunter2\r\n"), Secret("hunter2")):
+            with pytest.raises((UnsafeText, ConnectionLost)) as caught:
+                session.login("admin", secret.reveal())
+            assert not shown(caught.value, "hunter2", since=Session.login)
+            monkeypatch.setattr(Connection, "send", _broken)
+
+
+def _broken(connection, data):
+    raise OSError("broken")
 
 
 def test_an_md5_login_never_sends_the_password():
@@ -397,6 +458,31 @@ def test_a_silence_after_a_ping_counts_as_lost():
     with FakeManager(silent_but_for_the_login) as fake, opened(fake, keepalive=0.3) as session:
         eventually(lambda: "Ping" in fake.names())
         eventually(lambda: session.counts["reconnects"] >= 1, 20)
+
+
+def test_a_server_that_ends_every_connection_is_not_stormed():
+    def fickle(client, action):
+        client.ok(action)
+        if fake.names().count("Login") > 1:
+            client.connection.shutdown(socket.SHUT_RDWR)
+
+    with FakeManager(fickle) as fake, opened(fake):
+        fake.drop()
+        eventually(lambda: fake.names().count("Login") >= 3)
+        assert stays(lambda: fake.names().count("Login") < 8, 2)
+
+
+def test_a_recorder_that_raises_does_not_end_the_connection():
+    def fails(texts, received):
+        raise RuntimeError("as it does")
+
+    with FakeManager(lambda c, a: (c.send("Event: News"), c.ok(a))) as fake:
+        session = Session(settings(fake), recorder=fails)
+        with session.connect():
+            for _ in range(3):
+                assert session.request({"Action": "Ping"}).response.ok
+            assert session.counts["unrecorded"] == 4
+            assert session.counts["reconnects"] == 0
 
 
 def test_while_it_is_lost_the_next_try_is_known():
@@ -569,3 +655,64 @@ def test_a_wrong_module_named_asterisk_is_said_clearly(tmp_path, content, words)
     code += "\nimport ast_notebook.errors"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert words in done.stderr.splitlines()[-1]
+
+
+def test_closing_while_slow_callbacks_have_much_to_hear():
+    def script(client, action):
+        client.ok(action)
+        client.raw(b"Event: More\r\n\r\n" * 5000)
+
+    heard = []
+    with FakeManager(script) as fake:
+        session = Session(settings(fake))
+        session.register_event("More", lambda event, session: heard.append(time.sleep(0.01)))
+        session.connect()
+        eventually(lambda: heard)
+        assert closes_in_time(session)
+        assert len(heard) < 5000
+        assert not session._dispatcher.is_alive()
+
+
+def test_closing_while_the_other_side_reads_nothing_more():
+    def deaf(client, action):
+        client.ok(action)
+        gone.wait(20)
+
+    gone = threading.Event()
+    with FakeManager(deaf) as fake:
+        session = opened(fake, timeout=30)
+        fields = {"Action": "Originate", "Variable": ["x" * 1000] * 20_000}
+
+        def say():
+            with contextlib.suppress(ConnectionLost):
+                session.ask(fields)
+
+        sayers = [threading.Thread(target=say) for _ in range(2)]
+        for sayer in sayers:
+            sayer.start()
+        eventually(lambda: len(session._pending) == 2)
+        assert closes_in_time(session)
+        for sayer in sayers:
+            sayer.join(5)
+            assert not sayer.is_alive()
+        gone.set()
+
+
+# --- permissions ---------------------------------------------------------------------------------
+
+ASKED = re.compile(r'(?:"Action": |\baction\(|_on_channel\(|_prompt\()"(\w+)"')
+
+
+def test_the_permission_that_is_missing_is_the_one_that_asterisk_wants(pbx):
+    rooms = ("", "live", "bindings", "magics", "panel")
+    files = [file for room in rooms for file in (PACKAGE / room).glob("*.py")]
+    asked = {name.lower() for file in files for name in ASKED.findall(file.read_text())}
+    assert "hangup" in asked
+    wrong = {}
+    for action in sorted(asked | set(WRITE_CLASS)):
+        _, privilege, rest = pbx.cli(f"manager show command {action}").partition("[Privilege]\n")
+        wanted = set(rest.split("\n")[0].strip().split(",")) - {"all", "<none>"}
+        given = set(re.split(r", | or ", WRITE_CLASS.get(action, ""))) - {""}
+        if privilege and given != wanted:
+            wrong[action] = " or ".join(sorted(wanted))
+    assert not wrong, wrong

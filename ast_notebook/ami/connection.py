@@ -145,7 +145,8 @@ class Connection:
     def shut(self) -> None:
         """End it from any thread: the reader wakes and sees the end."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            # Not the TLS socket's own method, which takes the encryption from under the reader.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Give the socket back; for the reader's thread, once it reads no more."""

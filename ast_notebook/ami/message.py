@@ -63,11 +63,13 @@ class Message:
 
     def get_all(self, hname: str) -> list[str]:
         """Return every value of a header in the order sent; empty if it was not."""
-        for key, values in (self._repeated or {}).items():
-            if key.lower() == hname.lower():
-                return list(values)
-        value = self.get_header(hname)
-        return [] if value is None else [value]
+        wanted, repeated = hname.lower(), self._repeated or {}
+        return [
+            one
+            for key, value in self.headers.items()
+            if key.lower() == wanted
+            for one in repeated.get(key, (value,))
+        ]
 
     def has_header(self, hname: str) -> bool:
         """Tell whether the header was sent."""
@@ -240,9 +242,12 @@ def _parse_oddly(lines: list[str], received: int) -> Event | Response:
     follows = lines[0] == "Response: Follows"
     for number, line in enumerate(lines):
         key, colon, value = line.partition(":")
-        if not colon or (follows and key not in ("Response", "Privilege", "ActionID")):
+        if follows and (not colon or key not in ("Response", "Privilege", "ActionID")):
             data = lines[number:]
             break
+        if not colon:
+            data.append(line)
+            continue
         value = value.removeprefix(" ")
         key = spelled.setdefault(key.lower(), key)
         if key in headers:
@@ -253,7 +258,9 @@ def _parse_oddly(lines: list[str], received: int) -> Event | Response:
         headers[key] = "\n".join(values)
     text = "\r\n".join(data).removesuffix(END_OF_COMMAND) if data else headers.get("Output", "")
     if "Event" in headers:
-        return Event(headers, headers["Event"], received, text, repeated or None)
+        # A UserEvent may carry a header of that name, too: the first is what the event is.
+        name = repeated["Event"][0] if "Event" in repeated else headers["Event"]
+        return Event(headers, name, received, text, repeated or None)
     return Response(headers, "", received, text, repeated or None)
 
 
@@ -265,18 +272,27 @@ def encode(action: Mapping[str, Field]) -> bytes:
     UnsafeText
         If a header or a value holds a carriage return, a line feed or a NUL, before a byte is sent.
     """
-    lines: list[str] = []
+    # Written so that no variable holds a password while an error is raised: tracebacks show them.
+    fields: list[tuple[str, str | int | float | Secret]] = []
     for key, value in action.items():
-        values = [value] if isinstance(value, str | int | float | Secret) else value
-        for one in values:
-            line = f"{key}: {one.reveal() if isinstance(one, Secret) else one}"
-            if "\r" in line or "\n" in line or "\0" in line:
-                raise UnsafeText(
-                    f"{key} of the action {action.get('Action', '')} holds a line break or a NUL, "
-                    "which Asterisk would read as further headers: take it out"
-                )
-            lines.append(line)
-    try:
-        return ("\r\n".join(lines) + "\r\n\r\n").encode()
-    except UnicodeEncodeError as error:
-        raise UnsafeText(f"the action {action.get('Action', '')} holds half a character") from error
+        if isinstance(value, bytes | bytearray):
+            raise TypeError(f"{key} of the action {action.get('Action', '')} is bytes: decode it")
+        several = [value] if isinstance(value, str | int | float | Secret) else value
+        fields += [(key, one) for one in several]
+    for key, one in fields:
+        if problem := _problem(key) or _problem(one):
+            raise UnsafeText(f"{key!r} of the action {action.get('Action', '')!r} holds {problem}")
+    return ("\r\n".join([f"{key}: {_text(one)}" for key, one in fields]) + "\r\n\r\n").encode()
+
+
+def _text(value: object) -> str:
+    return value.reveal() if isinstance(value, Secret) else str(value)
+
+
+def _problem(value: object) -> str:
+    """Say why a text cannot be sent; empty if it can."""
+    if any(map(_text(value).__contains__, "\r\n\0")):
+        return "a line break or a NUL, which Asterisk would read as further headers: take it out"
+    if not _text(value).isascii() and any("\ud800" <= one <= "\udfff" for one in _text(value)):
+        return "half a character: take it out"
+    return ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import itertools
 import logging
 import queue
@@ -24,7 +23,7 @@ from ast_notebook.ami.connection import Connection
 from ast_notebook.ami.message import Event, Field, Framer, Response, encode, parse
 from ast_notebook.ami.secret import Secret
 from ast_notebook.ami.settings import Settings
-from ast_notebook.errors import ActionRefused, AstError, ConnectionLost, LoginRefused
+from ast_notebook.errors import ActionRefused, AnswerTimeout, AstError, ConnectionLost, LoginRefused
 
 if TYPE_CHECKING:
 
@@ -41,6 +40,8 @@ BACKLOG = 100_000  # events read but not dispatched, before further ones are dro
 BOOT_PATIENCE = 1.0  # a login without `read = system` never hears FullyBooted
 CLOSING_PATIENCE = 0.8
 LONGEST_PAUSE = 30.0
+SWEEPING = 1.0  # seconds between looks for actions that were never answered
+STEADY = 10.0  # seconds that a connection lasts before the next one is not held back
 
 
 class Session(Manager):
@@ -106,6 +107,8 @@ class Session(Manager):
         self._boot_deadline: float | None = None
         self._keep_trying = False
         self._logins = 0
+        self._short_ones = 0
+        self._next_sweep = 0.0
         self._reader: threading.Thread | None = None
         self._dispatcher: threading.Thread | None = None
 
@@ -148,9 +151,10 @@ class Session(Manager):
 
     def login(self, username: str, secret: str | Secret) -> Response:
         """Log in on a session that was connected without a username, and at each reconnect."""
-        self._change(username=username, password=Secret(secret))
+        secret = Secret(secret)  # at once: a traceback shows the text that it was
+        self._change(username=username, password=secret)
         action = {"Action": "Login", "Username": username, "Events": self.settings.events}
-        pending = self._send({**action, "Secret": self.settings.password})
+        pending = self._send({**action, "Secret": secret})
         try:
             response = pending.wait().response
         except AstError as error:
@@ -266,8 +270,11 @@ class Session(Manager):
         except OSError as error:
             self._pending.pop(key, None)
             connection.shut()
-            raise ConnectionLost(f"{name} could not be sent: {error}") from None
-        return pending
+            failed = error.with_traceback(None)  # its frames hold what was to be sent
+        else:
+            return pending
+        del data
+        raise ConnectionLost(f"{name} could not be sent: {failed}")
 
     def _no_connection(self) -> ConnectionLost:
         if self.closed:
@@ -287,6 +294,7 @@ class Session(Manager):
         try:
             while not self._closing.is_set():
                 try:
+                    self._rest()
                     self._open_with_patience()
                     self._read()
                 except (OSError, ValueError, AstError) as error:
@@ -300,6 +308,13 @@ class Session(Manager):
         finally:
             self._release(ConnectionLost(f"the session with {self.settings.address} was closed"))
             self._tried.set()
+
+    def _rest(self) -> None:
+        """Wait where the last connections broke soon: not all of a storm is Asterisk's doing."""
+        if self._short_ones > 1:
+            pause = min(LONGEST_PAUSE, 0.25 * 2 ** min(self._short_ones, 10))
+            self.next_try = time.time() + pause
+            self._closing.wait(pause)
 
     def _open_with_patience(self) -> None:
         """Connect and log in; again and again once that has succeeded before."""
@@ -334,6 +349,8 @@ class Session(Manager):
                 self._tls,
                 lambda: not self._closing.is_set(),
             )
+            if self._closing.is_set():  # `close` may have come too early to see the connection
+                raise ConnectionAbortedError("closed while it was being made")
         except ssl.SSLError as error:
             raise ConnectionLost(
                 f"TLS with {settings.address} failed: {error}. Give the PBX's certificate by "
@@ -342,6 +359,8 @@ class Session(Manager):
         except socket.gaierror as error:
             raise ConnectionLost(f"there is no host {settings.host}: {error.strerror}") from None
         except OSError as error:
+            if self.closed:
+                raise self._no_connection() from None
             raise ConnectionLost(
                 f"nothing answers at {settings.address} ({error.strerror or error}): is Asterisk "
                 "running there, with `enabled = yes` in manager.conf?"
@@ -376,8 +395,7 @@ class Session(Manager):
         try:
             if settings.auth == "md5":
                 challenge = self._exchange({"Action": "Challenge", "AuthType": "MD5"})
-                proof = challenge.response["Challenge"] + settings.password.reveal()
-                key = hashlib.md5(proof.encode(), usedforsecurity=False).hexdigest()
+                key = settings.password.answer(challenge.response["Challenge"])
                 self._exchange({**action, "AuthType": "MD5", "Key": key})
             else:
                 self._exchange({**action, "Secret": settings.password})
@@ -403,7 +421,10 @@ class Session(Manager):
     def _receive(self, deadline: float) -> bytes:
         connection = self._connection
         assert connection is not None
-        data = connection.receive(max(0.01, deadline - time.monotonic()))
+        patience = deadline - time.monotonic()
+        if patience <= 0:
+            raise TimeoutError("no answer in the time allowed")
+        data = connection.receive(patience)
         if not data:
             raise ConnectionResetError("Asterisk closed the connection")
         return data
@@ -449,6 +470,8 @@ class Session(Manager):
                 raise ConnectionResetError("Asterisk closed the connection")
             asked = False
             self._pump(data)
+            self._sweep()
+            booting = self._boot_deadline
             if booting is not None and time.monotonic() > booting:
                 self._ready()
 
@@ -494,7 +517,11 @@ class Session(Manager):
     def _record(self, texts: list[str], received: int) -> None:
         self.events_read += len(texts)
         if self._recorder is not None and texts:
-            self._recorder(texts, received)
+            try:
+                self._recorder(texts, received)
+            except Exception:
+                self.counts["unrecorded"] += len(texts)
+                logger.exception("%s: what records the events raised", self.name)
 
     def _hand_over(self, stream: list[Event | Pending], events: int) -> None:
         if not stream:
@@ -523,6 +550,9 @@ class Session(Manager):
     def _lose(self, error: Exception) -> None:
         """Take note that the connection is gone, and tell everyone who waits or listens."""
         self._logged_in.clear()
+        if self.connected_since is not None:
+            lasted = time.time() - self.connected_since
+            self._short_ones = self._short_ones + 1 if lasted < STEADY else 0
         self.connected_since, self._boot_deadline = None, None
         self.last_error = str(error)
         if not self._keep_trying:
@@ -551,12 +581,17 @@ class Session(Manager):
         self._fail(list(self._pending), error)
 
     def _sweep(self) -> None:
-        """Forget actions that were never answered and that nobody waits for any more."""
+        """Give up actions that were not answered in time, now and then."""
         now = time.monotonic()
-        late = [key for key, one in list(self._pending.items()) if one.deadline + 60 < now]
-        self._fail(late, ConnectionLost("Asterisk never answered"))
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + SWEEPING
+        for key, one in list(self._pending.items()):
+            # Who waits has a timeout of his own, which may be longer.
+            if one.deadline + (0 if one.then else 60) < now:
+                self._fail([key], AnswerTimeout(f"Asterisk has not answered {one.name} in time"))
 
-    def _fail(self, keys: list[str], error: ConnectionLost) -> None:
+    def _fail(self, keys: list[str], error: AstError) -> None:
         for key in keys:
             pending = self._pending.pop(key, None)
             if pending is not None:
@@ -592,9 +627,11 @@ class Session(Manager):
             return route
 
     def _dispatch(self) -> None:
-        take = self._stream.get
-        while (batch := take()) is not None and not self._closing.is_set():
+        take, closing = self._stream.get, self._closing.is_set
+        while (batch := take()) is not None:
             for item in batch:
+                if closing():
+                    return
                 if type(item) is Event:
                     route = self._routes.get(item.name)
                     for callback in self._route(item.name) if route is None else route:

@@ -19,7 +19,7 @@ from ast_notebook.bindings.cell import Cell
 from ast_notebook.bindings.worker import Row, Worker, stop_all
 from ast_notebook.errors import ConfError
 
-BOUND = ("sh", "logic", "trigger", "logger")
+BOUND = ("sh", "logic", "trigger", "logger", "event")
 
 
 class Trigger(dict[str, Any]):
@@ -170,7 +170,7 @@ class Logic:
             lines = source.splitlines(keepends=True)
             linecache.cache[filename] = (len(source), None, lines, filename)
         function = compile_logic(source, filename, namespace)
-        return lambda trigger: function(self._sh, self, trigger, self._logger)
+        return lambda trigger: function(self._sh, self, trigger, self._logger, trigger["event"])
 
 
 class Logics:

@@ -127,25 +127,25 @@ class Channels(Keeper):
         if not uniqueid or uniqueid in self._gone:
             return
         known = self.channels.get(uniqueid)
-        if known is None:
-            linkedid = row.get("linkedid") or uniqueid
-            self._calls[linkedid] = self._calls.get(linkedid, 0) + 1
-            self._count()
-        else:
-            row["since"] = known["since"]
-        self.channels.put(uniqueid, **row)
-        self._changed(row["channel"])
+        if known is not None:  # what was not heard of it meanwhile is made up for
+            self._put(known, {**row, "since": known["since"]})
+            return
+        known = self.channels.put(uniqueid, **row)
+        if uniqueid in self.channels:
+            self._relink(None, known["linkedid"] or uniqueid)
+            self._changed(known["channel"])
 
     def _update(self, event: Event, **more: Any) -> None:
-        uniqueid = event.get_header("Uniqueid") or ""
-        known = self.channels.get(uniqueid)
-        if known is None:
-            return
-        row = row_of(event)
-        former, linked = known["channel"], known["linkedid"]
-        self.channels.put(uniqueid, **row, **more)
+        known = self.channels.get(event.get_header("Uniqueid") or "")
+        if known is not None:
+            self._put(known, {**row_of(event), **more})
+
+    def _put(self, known: Row, row: Row) -> None:
+        """Change a row, and with it what depends on it."""
+        uniqueid, former, linked = known["uniqueid"], known["channel"], known["linkedid"]
+        self.channels.put(uniqueid, **row)
         if linked != known["linkedid"]:
-            self._relink(linked or uniqueid, known["linkedid"])
+            self._relink(linked or uniqueid, known["linkedid"] or uniqueid)
         if former != known["channel"]:
             self._changed(former)
             self._changed(known["channel"])
@@ -186,12 +186,14 @@ class Channels(Keeper):
         self._relink(row["linkedid"] or row["uniqueid"], None)
         self._changed(row["channel"])
 
-    def _relink(self, former: str, now: str | None) -> None:
-        left = self._calls.get(former, 0) - 1
-        if left > 0:
-            self._calls[former] = left
-        else:
-            self._calls.pop(former, None)
+    def _relink(self, former: str | None, now: str | None) -> None:
+        """Take note that a channel left one call for another, came, or went."""
+        if former:
+            left = self._calls.get(former, 0) - 1
+            if left > 0:
+                self._calls[former] = left
+            else:
+                self._calls.pop(former, None)
         if now:
             self._calls[now] = self._calls.get(now, 0) + 1
         self._count()

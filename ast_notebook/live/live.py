@@ -36,17 +36,23 @@ class Watch:
     def __init__(self, name: str, changed: Callable[[Any], None], forget: Callable[[Watch], None]):
         self.name = name
         self.value: Any = None
+        self._closed = False
         self._changed = changed
         self._forget = forget
 
     def see(self, value: bool | int) -> None:
         """Take a value in, and tell of it if it is new; for the dispatcher's thread."""
-        if value != self.value:
-            self.value = value
+        if value == self.value or self._closed:
+            return
+        self.value = value
+        try:
             self._changed(value)
+        except Exception:  # the next one is to be told all the same
+            logger.exception("who watches %s raised", self.name)
 
     def close(self) -> None:
         """Be told no more."""
+        self._closed = True
         self._forget(self)
 
 
@@ -215,9 +221,13 @@ class Live:
         user = session.settings.username
         question = {"Action": "GetConfig", "Filename": "manager.conf", "Category": user}
         self._ask(question, self._permissions)
-        self._prime()
+        self._prime_once_more()
 
     def _overflow(self, event: Event, session: Session) -> None:
+        self._prime_once_more()
+
+    def _prime_once_more(self) -> None:
+        """Ask how things stand, after what is being asked already."""
         if self._priming:
             self._again = True
         else:
@@ -245,6 +255,8 @@ class Live:
     def _lost(self, event: Event, session: Session) -> None:
         self.stale = True
         self.primed.clear()
+        # What was asked has failed by now, and who could not ask will not be heard.
+        self._priming, self._again = 0, False
 
     def _permissions(self, pending: Pending) -> None:
         """Learn which events the login hears, where it may ask: otherwise silence is silence."""

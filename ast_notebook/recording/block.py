@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Sequence
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 from ast_notebook.recording.columns import Places, seal
 
-TEXT = 650  # bytes that an event takes while it is text, as measured
+LINE = 16  # bytes that an event takes beside its text, in the lists
 COLUMN = 2500  # bytes that a column takes beside its values: schema, buffers' headers
 _END = "\r\n\r\n"
 
@@ -20,30 +21,44 @@ class Block:
 
     Packing costs a fiftieth of putting into columns and saves nine tenths of the memory, so that
     the record keeps up with any flood; columns are made later, or when somebody wants to see them.
+
+    Attributes
+    ----------
+    nbytes : int
+        Bytes of memory that the events take, about.
+    settled : bool
+        Whether they stay as they are: in columns, or packed for want of memory.
+    start : int
+        The number of the first event, counted from the record's first.
     """
 
-    __slots__ = ("_changing", "_columns", "_packed", "_received", "_size", "_texts")
+    __slots__ = (
+        "_changing",
+        "_columns",
+        "_length",
+        "_packed",
+        "_received",
+        "_texts",
+        "nbytes",
+        "settled",
+        "start",
+    )
 
-    def __init__(self, texts: Sequence[str] = (), received: Sequence[int] | Places = ()) -> None:
+    def __init__(
+        self, texts: Sequence[str] = (), received: Sequence[int] = (), start: int = 0
+    ) -> None:
+        self.start = start
         self._changing = threading.Lock()
         self._texts: list[str] | None = list(texts)
         self._received: list[int] | Places = list(received)
         self._packed: pa.Buffer | None = None
-        self._size = 0
+        self._length = 0
         self._columns: pa.RecordBatch | None = None
+        self.nbytes = 0
+        self.settled = False
 
     def __len__(self) -> int:
         return len(self._received)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory that the events take, about."""
-        columns, packed = self._columns, self._packed
-        if columns is not None:
-            return int(columns.get_total_buffer_size()) + COLUMN * columns.num_columns
-        if packed is not None:
-            return int(packed.size) + 8 * len(self._received)
-        return TEXT * len(self._received)
 
     @property
     def form(self) -> str:
@@ -52,18 +67,32 @@ class Block:
             return "columns"
         return "text" if self._packed is None else "packed"
 
+    def since(self, moment: int) -> bool:
+        """Tell whether any of the events was received at that microsecond or later."""
+        return bool(len(self)) and int(max(self._received[0], self._received[-1])) >= moment
+
     def add(self, texts: list[str], received: int) -> None:
         """Take further events in, read at `received`; for a block that is still text."""
         assert self._texts is not None
         assert isinstance(self._received, list)
         self._texts += texts
         self._received += [received] * len(texts)
+        self.nbytes += sum(map(sys.getsizeof, texts)) + LINE * len(texts)
 
-    def copy(self, last: int | None = None) -> Block:
-        """Return a block of the same events, or of so many of the newest."""
+    def copy(self) -> Block:
+        """Return a block of the same events, which stays as it is while this one grows."""
         assert self._texts is not None
-        start = 0 if last is None else max(0, len(self) - last)
-        return Block(self._texts[start:], self._received[start:])
+        assert isinstance(self._received, list)
+        return Block(self._texts, self._received)
+
+    def part(self, first: int, most: int) -> Block | pa.RecordBatch:
+        """Return some of the events, from the one at `first` on: in columns, if they are so."""
+        with self._changing:
+            if self._columns is not None:
+                return self._columns.slice(first, most)
+            some = slice(first, first + most)
+            received = [int(one) for one in self._received[some]]
+            return Block(self._unpacked()[some], received, self.start + first)
 
     def pack(self) -> None:
         """Compress the texts; none holds an empty line, so they come apart again."""
@@ -72,21 +101,31 @@ class Block:
                 return
             data = _END.join(self._texts).encode()
             received = np.array(self._received, np.int64)
-            self._size = len(data)
+            self._length = len(data)
             self._packed = pa.compress(data, codec="zstd")
             self._received, self._texts = received, None
+            self.nbytes = int(self._packed.size) + received.nbytes
 
     def columns(self) -> pa.RecordBatch:
-        """Return the events in columns, and keep them so."""
+        """Return the events in columns; they are made anew unless `keep` was told to keep them."""
         with self._changing:
-            if self._columns is None:
-                self._columns = seal(self._unpacked(), self._received)
-                self._texts = self._packed = None
-            return self._columns
+            return self._columns or seal(self._unpacked(), self._received)
+
+    def keep(self, columns: pa.RecordBatch) -> None:
+        """Hold the events in these columns from now on."""
+        with self._changing:
+            self._columns, self._texts, self._packed = columns, None, None
+            self.nbytes = size_of(columns)
+            self.settled = True
 
     def _unpacked(self) -> list[str]:
         if self._texts is not None:
             return self._texts
-        data = pa.decompress(self._packed, self._size, codec="zstd", asbytes=True)
+        data = pa.decompress(self._packed, self._length, codec="zstd", asbytes=True)
         texts: list[str] = data.decode().split(_END)
         return texts
+
+
+def size_of(columns: pa.RecordBatch) -> int:
+    """Return about how many bytes of memory columns take."""
+    return int(columns.get_total_buffer_size()) + COLUMN * int(columns.num_columns)

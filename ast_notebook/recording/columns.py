@@ -88,6 +88,7 @@ NUMBERS = frozenset(
 )
 OWN = frozenset(("received", "time", "server", "event", "extra"))
 
+_TAKEN = OWN - {"event"}
 _OWN_COLUMNS = frozenset(("event", "timestamp", *PROMOTED))
 Places = np.ndarray[Any, Any]
 
@@ -100,7 +101,8 @@ def seal(texts: Sequence[str], received: Sequence[int] | Places) -> pa.RecordBat
 
     Arrow does the work, outside of Python's lock: the reader's thread is not held up. Times are
     microseconds since 1970 UTC; ``time`` is null where Asterisk sent no ``Timestamp``. A batch has
-    those of the `PROMOTED` columns that its events have, and ``extra`` for all other headers.
+    those of the `PROMOTED` columns that its events have, and ``extra`` for all other headers. The
+    values of a header that an event has repeatedly are joined by line feeds.
     """
     count = len(texts)
     lines = pc.split_pattern(pa.array(texts, pa.string()), "\r\n")
@@ -108,22 +110,21 @@ def seal(texts: Sequence[str], received: Sequence[int] | Places) -> pa.RecordBat
     parts = pc.split_pattern(pc.list_flatten(lines), ": ", max_splits=1)
     names, codes, rows, parts = _named(parts, rows)
     values = pc.list_element(parts, 1)
+    names, codes = _first_only(names, codes, rows)
+    order = _by_code(codes)
+    again = (np.diff(rows[order]) == 0) & (np.diff(codes[order]) == 0)
+    if again.any():
+        values, codes, rows = _joined(values, codes, rows, order, again)
+        order = _by_code(codes)
 
-    order = np.argsort(codes.astype(np.int16), kind="stable")  # by radix, so narrow is fast
     often = np.bincount(codes, minlength=len(names))
     ends = np.cumsum(often)
-    sorted_rows = rows[order]
-    again = np.flatnonzero(
-        (sorted_rows[1:] == sorted_rows[:-1]) & (codes[order[1:]] == codes[order[:-1]])
-    )
-    repeated = set(codes[order[again]].tolist())
     arrays: dict[str, pa.Array] = {"received": pa.array(received, pa.int64())}
     found: dict[str, pa.Array] = {}
     for code, name in enumerate(names):
-        if name in _OWN_COLUMNS:
-            part = slice(ends[code] - often[code], ends[code])
-            column = _joined if code in repeated else _column_of
-            found[name] = column(values, order[part], sorted_rows[part], count)
+        if name in _OWN_COLUMNS and often[code]:
+            where = order[ends[code] - often[code] : ends[code]]
+            found[name] = _column_of(values, where, rows[where], count)
     time = found.pop("timestamp", None)
     arrays["time"] = pa.nulls(count, pa.int64()) if time is None else _microseconds(time)
     for name in ("event", *PROMOTED):
@@ -132,21 +133,19 @@ def seal(texts: Sequence[str], received: Sequence[int] | Places) -> pa.RecordBat
     if "event" not in arrays:
         arrays["event"] = pa.array([""] * count, pa.string()).dictionary_encode().cast(_TEXTS)
     is_pair = np.array([name not in _OWN_COLUMNS for name in names], bool)
-    pairs = np.flatnonzero(is_pair[codes]) if names else np.zeros(0, np.int64)
+    pairs = np.flatnonzero(is_pair[codes]) if len(names) else np.zeros(0, np.int64)
     if len(pairs):
-        free = pa.array([f"header_{name}" if name in OWN else name for name in names], pa.string())
-        keys, held = free.take(pa.array(codes[pairs])), values.take(pa.array(pairs))
-        places = rows[pairs]
-        if is_pair[list(repeated)].any():
-            keys, held, places = _joined_pairs(keys, held, places)
         offsets = np.zeros(count + 1, np.int32)
-        np.cumsum(np.bincount(places, minlength=count), out=offsets[1:])
-        arrays["extra"] = pa.MapArray.from_arrays(pa.array(offsets), keys, held)
+        np.cumsum(np.bincount(rows[pairs], minlength=count), out=offsets[1:])
+        keys = pa.array(names, pa.string()).take(pa.array(codes[pairs]))
+        arrays["extra"] = pa.MapArray.from_arrays(
+            pa.array(offsets), keys, values.take(pa.array(pairs))
+        )
     return pa.RecordBatch.from_pydict(arrays)
 
 
 def _named(parts: pa.ListArray, rows: Places) -> tuple[list[str], Places, Places, pa.ListArray]:
-    """Return the names of the headers in lower case, and the code of each line's name.
+    """Return the names of the columns, and the code of each line's name.
 
     Lines that are no header (what a command printed) are left out.
     """
@@ -154,11 +153,12 @@ def _named(parts: pa.ListArray, rows: Places) -> tuple[list[str], Places, Places
     if (lengths != 2).any():
         parts, rows = _odd(parts, lengths, rows)
     keys = pc.list_element(parts, 0).dictionary_encode()
-    lower = [name.lower() for name in keys.dictionary.to_pylist()]
-    names = list(dict.fromkeys(lower))
+    heard = [name.lower() for name in keys.dictionary.to_pylist()]
+    wanted = [f"header_{name}" if name in _TAKEN else name for name in heard]
+    names = list(dict.fromkeys(wanted))
     code_of = {name: code for code, name in enumerate(names)}
-    same = np.array([code_of[name] for name in lower], np.int32)
-    codes = same[keys.indices.to_numpy()] if lower else np.zeros(0, np.int32)
+    same = np.array([code_of[name] for name in wanted], np.int32)
+    codes = same[keys.indices.to_numpy()] if heard else np.zeros(0, np.int32)
     return names, codes, rows, parts
 
 
@@ -171,6 +171,41 @@ def _odd(parts: pa.ListArray, lengths: Places, rows: Places) -> tuple[pa.ListArr
     return pa.array([fixed[number] for number in kept], pa.list_(pa.string())), rows[kept]
 
 
+def _first_only(names: list[str], codes: Places, rows: Places) -> tuple[list[str], Places]:
+    """Give another name to an ``Event`` or ``Timestamp`` that is not its event's first.
+
+    What a dialplan sends with UserEvent may be named so, too.
+    """
+    for name in ("event", "timestamp"):
+        if name in names:
+            where = np.flatnonzero(codes == names.index(name))
+            further = where[1:][np.diff(rows[where]) == 0]
+            if len(further):
+                other = f"header_{name}"
+                names = names if other in names else [*names, other]
+                codes = codes.copy()
+                codes[further] = names.index(other)
+    return names, codes
+
+
+def _by_code(codes: Places) -> Places:
+    """Return the places of the lines, those of one name together and in their order."""
+    narrow = codes.astype(np.uint16) if codes.max(initial=0) < 1 << 16 else codes
+    return np.argsort(narrow, kind="stable")  # narrow ones are sorted by radix, which is fast
+
+
+def _joined(
+    values: pa.Array, codes: Places, rows: Places, order: Places, again: Places
+) -> tuple[pa.Array, Places, Places]:
+    """Join the values of lines that have their event and their name in common."""
+    firsts = np.flatnonzero(np.append(True, ~again))
+    bounds = pa.array(np.append(firsts, len(order)).astype(np.int32))
+    joined = pc.binary_join(pa.ListArray.from_arrays(bounds, values.take(pa.array(order))), "\n")
+    lines = order[firsts]
+    back = np.argsort(lines)
+    return joined.take(pa.array(back)), codes[lines[back]], rows[lines[back]]
+
+
 def _column_of(values: pa.Array, where: Places, rows: Places, count: int) -> pa.Array:
     """Return a header's value for each row, null where it was not sent."""
     if len(where) == count:
@@ -180,36 +215,15 @@ def _column_of(values: pa.Array, where: Places, rows: Places, count: int) -> pa.
     return values.take(pa.array(places, mask=places < 0))
 
 
-def _joined(values: pa.Array, where: Places, rows: Places, count: int) -> pa.Array:
-    """Return the same for a header that some events have repeatedly: joined by line feeds."""
-    texts: list[list[str]] = [[] for _ in range(count)]
-    for row, value in zip(rows.tolist(), values.take(pa.array(where)).to_pylist(), strict=True):
-        texts[row].append(value)
-    return pa.array(["\n".join(some) if some else None for some in texts], pa.string())
-
-
-def _joined_pairs(
-    keys: pa.Array, values: pa.Array, rows: Places
-) -> tuple[pa.Array, pa.Array, Places]:
-    """Return pairs in which each row has each name but once."""
-    joined: dict[tuple[int, str], str] = {}
-    for row, key, value in zip(rows.tolist(), keys.to_pylist(), values.to_pylist(), strict=True):
-        place = row, key
-        joined[place] = f"{joined[place]}\n{value}" if place in joined else value
-    return (
-        pa.array([key for _, key in joined], pa.string()),
-        pa.array(list(joined.values()), pa.string()),
-        np.array([row for row, _ in joined], np.int64),
-    )
-
-
 def _microseconds(texts: pa.Array) -> pa.Array:
     """Read Asterisk's ``1700000000.123456``: a double holds today's microseconds exactly."""
     try:
         seconds = texts.cast(pa.float64())
     except pa.ArrowInvalid:
         seconds = pa.array([_seconds(text) for text in texts.to_pylist()], pa.float64())
-    return pc.round(pc.multiply(seconds, 1e6)).cast(pa.int64(), safe=False)
+    likely = pc.and_(pc.greater_equal(seconds, 0), pc.less(seconds, 1e10))  # a number, up to 2286
+    seconds = pc.if_else(likely, seconds, pa.scalar(None, pa.float64()))
+    return pc.round(pc.multiply(seconds, 1e6)).cast(pa.int64())
 
 
 def _seconds(text: str | None) -> float | None:
@@ -235,9 +249,10 @@ def frame(batches: Sequence[pa.RecordBatch], server: str) -> pd.DataFrame:
         ),
         "event": _column("event", table["event"]),
     }
-    names = [name for name in PROMOTED if name in table.column_names or name in IDS[:3]]
+    heard = {name for name in table.column_names if table[name].null_count < len(table)}
+    names = [name for name in PROMOTED if name in heard or name in IDS[:3]]
     for name in names:
-        known = table[name] if name in table.column_names else pa.nulls(len(received), pa.string())
+        known = table[name] if name in heard else pa.nulls(len(received), pa.string())
         columns[name] = _column(name, known)
     if "extra" in table.column_names:
         columns |= _apart(table["extra"].combine_chunks())
@@ -268,8 +283,9 @@ def _column(name: str, values: Any) -> Any:
     words = values.dictionary
     codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     missing = pc.is_in(words, pa.array(MISSING)).to_numpy(zero_copy_only=False)
+    missing |= np.bincount(codes[codes >= 0], minlength=len(words)) == 0
     if missing.any():
-        # The codes of missing words become -1, and those of the words behind them move up.
+        # The codes of words that are missing, or in no row, become -1; those behind them move up.
         moved = np.append(np.where(missing, -1, np.cumsum(~missing) - 1), -1)
         codes = moved[codes]
         words = words.filter(pa.array(~missing))

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Collection
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ast_notebook.errors import ConfError
-from ast_notebook.recording.block import TEXT, Block
+from ast_notebook.recording.archive import Archive
+from ast_notebook.recording.block import Block, size_of
 from ast_notebook.recording.columns import frame
 
 logger = logging.getLogger(__name__)
 
 BLOCK = 10_000
+LARGEST = 6_500_000  # bytes of memory that a block may take before it is closed
 BUDGET = 256 * 1024 * 1024
 CALM = 0.5  # seconds without a full block, after which there is time for columns
 
@@ -41,11 +46,14 @@ class Record:
     ----------
     dropped : int
         Events that are no longer here, since the budget was used up.
+    archive : Archive or None
+        What keeps them on disk, after `to`.
     """
 
     def __init__(self, server: str = "ast", budget: int = BUDGET) -> None:
         self.server = server
         self.dropped = 0
+        self.archive: Archive | None = None
         self._budget = 0
         self._lock = threading.Lock()  # held for moments only: the reader waits on it
         self._open = Block()
@@ -60,9 +68,10 @@ class Record:
             return sum(map(len, self._blocks)) + len(self._open)
 
     def __repr__(self) -> str:
+        kept = f", {self.archive!r}" if self.archive else ""
         return (
             f"<Record of {self.server}: {len(self):,} events in {self.nbytes / 1e6:.1f} MB, "
-            f"{self.dropped:,} dropped>"
+            f"{self.dropped:,} dropped{kept}>"
         )
 
     @property
@@ -72,7 +81,7 @@ class Record:
 
     @budget.setter
     def budget(self, value: int) -> None:
-        least = 2 * BLOCK * TEXT
+        least = 2 * LARGEST
         if value < least:
             raise ConfError(f"a budget of {value} bytes is too small: give at least {least}")
         self._budget = int(value)
@@ -90,12 +99,16 @@ class Record:
 
     def add(self, texts: list[str], received: int) -> None:
         """Keep the texts of events, read at `received`; for the reader's thread: it goes on."""
+        for first in range(0, len(texts), BLOCK):
+            self._add(texts[first : first + BLOCK] if len(texts) > BLOCK else texts, received)
+
+    def _add(self, texts: list[str], received: int) -> None:
         with self._lock:
             self._open.add(texts, received)
-            if len(self._open) < BLOCK:
+            if len(self._open) < BLOCK and self._open.nbytes < LARGEST:
                 return
             self._blocks.append(self._open)
-            self._open = Block()
+            self._open = Block(start=self._open.start + len(self._open))
             self._keep_within()
             if self._recorder is None and not self._closing:
                 self._recorder = threading.Thread(
@@ -115,20 +128,23 @@ class Record:
     # --- the recorder's thread -----------------------------------------------------------------
 
     def _run(self) -> None:
+        calm = False
         while not self._closing:
-            block = self._next("packed") or self._next("columns")
+            block = self._next()
             if block is None:
                 self._wake.acquire()
+                calm = False
             elif block.form == "text":
                 self._try(block, block.pack)
-            elif not self._wake.acquire(timeout=CALM):
-                self._try(block, block.columns)
+            elif calm := not self._wake.acquire(timeout=0 if calm else CALM):
+                self._try(block, partial(self._columns, block))
 
-    def _next(self, form: str) -> Block | None:
-        """Return the oldest block that is not in that form, nor a better one."""
-        poorer = {"packed": ("text",), "columns": ("text", "packed")}[form]
+    def _next(self) -> Block | None:
+        """Return the oldest block that is text, or else the oldest that is to be in columns."""
         with self._lock:
-            return next((one for one in self._blocks if one.form in poorer), None)
+            open_ones = [block for block in self._blocks if not block.settled]
+        texts = [block for block in open_ones if block.form == "text"]
+        return next(iter(texts or open_ones), None)
 
     def _try(self, block: Block, step: Callable[[], object]) -> None:
         try:
@@ -139,8 +155,17 @@ class Record:
                 if block in self._blocks:
                     self._blocks.remove(block)
                     self.dropped += len(block)
+
+    def _columns(self, block: Block) -> pa.RecordBatch:
+        """Return a block in columns, and keep it so while half of the budget is free."""
+        columns = block.columns()
         with self._lock:
-            self._keep_within()
+            if not block.settled and block in self._blocks:
+                if self._size() - block.nbytes + size_of(columns) <= self._budget / 2:
+                    block.keep(columns)
+                else:
+                    block.settled = block.form == "packed"
+        return columns
 
     def frame(
         self,
@@ -171,41 +196,135 @@ class Record:
             times is joined by line feeds.
         """
         with self._lock:
-            kept = [*self._blocks, self._open.copy(None if events else last)]
-        blocks = [block.columns() for block in kept if len(block)]
+            kept = [*self._blocks, self._open.copy()]
+        names = pa.array([events] if isinstance(events, str) else list(events), pa.string())
+        earliest = None
         if since is not None:
             moment = pd.Timestamp(since).to_pydatetime()  # in local time, where it has no zone
             earliest = int(moment.timestamp() * 1_000_000)
-            blocks = [b.filter(pc.greater_equal(b["received"], earliest)) for b in blocks]
-        if events:
-            names = pa.array(list(events), pa.string())
-            blocks = [b.filter(pc.is_in(b["event"].cast(pa.string()), names)) for b in blocks]
-        if last is not None:
-            blocks = _newest(blocks, last)
-        return frame(blocks, self.server)
+        chosen: list[pa.RecordBatch] = []
+        missing = last
+        for block in reversed(kept):
+            if missing is not None and missing <= 0:
+                break
+            if not len(block) or (earliest is not None and not block.since(earliest)):
+                continue
+            batch = self._columns(block)
+            if earliest is not None:
+                batch = batch.filter(pc.greater_equal(batch["received"], earliest))
+            if len(names):
+                batch = batch.filter(pc.is_in(batch["event"].cast(pa.string()), names))
+            if missing is not None:
+                batch = batch.slice(max(0, batch.num_rows - missing))
+                missing -= batch.num_rows
+            chosen.append(batch)
+        return frame(chosen[::-1], self.server)
 
     def clear(self) -> int:
-        """Forget every event kept, and return how many there were; they do not count as dropped."""
+        """Forget every event kept in memory, and return how many there were.
+
+        They do not count as dropped, and an archive keeps them.
+        """
+        if self.archive is not None:
+            self.archive.flush()
         with self._lock:
             count = sum(map(len, self._blocks)) + len(self._open)
             self._blocks.clear()
-            self._open = Block()
+            self._open = Block(start=self._open.start + len(self._open))
         return count
 
+    # --- what keeps it on disk -----------------------------------------------------------------
+
+    def to(
+        self,
+        place: str | os.PathLike[str],
+        retention_days: int | None = None,
+        *,
+        spool: str | os.PathLike[str] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> Archive:
+        """Keep every event on disk, too, from now on, until the archive is closed.
+
+        A record has one archive: one at another place is closed, and stays there; at the same
+        place it goes on.
+
+        Parameters
+        ----------
+        place : str or path
+            A folder, or a URL that fsspec knows.
+        retention_days : int, optional
+            Days, before today in UTC, whose files are kept; all by default.
+        spool : str or path, optional
+            A local folder for files that are still written to; by default the archive's own, or
+            for a URL one below the user's folder for the state of programs.
+        options : dict, optional
+            What fsspec is to be given besides a URL, such as credentials.
+
+        Returns
+        -------
+        Archive
+            What does it; it tells how many events are written, waiting and lost, and what fails.
+
+        Raises
+        ------
+        ConfError
+            If nothing can be kept there.
+        """
+        old = self.archive
+        if old is not None and old.is_at(place):
+            old.retain(retention_days)
+            return old
+        self.archive = Archive(self, place, retention_days, spool=spool, options=options)
+        if old is not None:
+            old.close()
+        return self.archive
+
+    @property
+    def end(self) -> int:
+        """The number of the next event to come, counted from the record's first."""
+        with self._lock:
+            return self._open.start + len(self._open)
+
+    def after(self, number: int, most: int) -> tuple[int, pa.RecordBatch] | None:
+        """Return the next events from a number on, in columns.
+
+        Parameters
+        ----------
+        number : int
+            That of the first event wanted, counted from the record's first.
+        most : int
+            How many to return at most.
+
+        Returns
+        -------
+        tuple of int and pyarrow.RecordBatch, or None
+            The number of the first event that is still here, and events from that on; None if
+            there is none.
+        """
+        with self._lock:
+            found = self._open
+            for block in reversed(self._blocks):
+                if found.start <= number:
+                    break
+                found = block
+            first = max(number, found.start)
+            if first >= found.start + len(found):
+                # Only where what lies between was dropped: then the next block begins later.
+                later = (b for b in (*self._blocks, self._open) if b.start >= first and len(b))
+                found = next(later, found)
+                first = max(first, found.start)
+            part = found.part(first - found.start, most) if found is self._open else None
+        if part is None:
+            part = found.part(first - found.start, most)
+        if not isinstance(part, Block):
+            return first, part
+        return (first, part.columns()) if len(part) else None
+
     def close(self) -> None:
-        """End the recorder's thread; what was recorded stays readable."""
+        """End the threads; what was recorded stays readable, and what was to be kept is on disk."""
+        if self.archive is not None:
+            self.archive.close()
         self._closing = True
         self._wake.release()
         if self._recorder is not None:
             self._recorder.join(0.8)
-
-
-def _newest(blocks: list[pa.RecordBatch], count: int) -> list[pa.RecordBatch]:
-    kept: list[pa.RecordBatch] = []
-    for block in reversed(blocks):
-        if count <= 0:
-            break
-        part = block.slice(max(0, block.num_rows - count))
-        kept.insert(0, part)
-        count -= part.num_rows
-    return kept

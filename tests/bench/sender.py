@@ -45,12 +45,12 @@ CHANNEL = (
 )
 
 
-def events(count: int) -> bytes:
+def events(count: int, first: int = 0) -> bytes:
     """Return so many events of 15 to 25 headers, of the kinds that calls are made of."""
-    random.seed(2222)
+    random.seed(2222 + first)
     names = list(KINDS)
     parts = []
-    for number in range(count):
+    for number in range(first, first + count):
         name = names[number % len(names)]
         lines = (
             f"Event: {name}",

@@ -1,0 +1,120 @@
+"""Run the demo PBX by itself: ``python -m ast_notebook.demo``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from ast_notebook.demo.server import Plan, serve
+from ast_notebook.errors import AstError
+
+#: Seconds between two looks whether the parent is still there.
+PARENT_SECONDS = 1.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until Ctrl-C, or as a child until the parent is gone."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
+    plan = Plan(
+        tech=options.tech,
+        host=options.host,
+        port=options.port,
+        calls=not options.no_calls,
+        channels=options.channels,
+        changes=options.changes,
+        seed=options.seed,
+    )
+    try:
+        asyncio.run(_run(plan, options.embedded))
+    except KeyboardInterrupt:
+        return 0
+    except (AstError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ast_notebook.demo",
+        description="A small PBX that speaks Asterisk's manager interface, with calls going on.",
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="where to listen (default: %(default)s)"
+    )
+    parser.add_argument("--port", type=int, default=5038, help="its port; 0 takes a free one")
+    parser.add_argument(
+        "--tech",
+        choices=("PJSIP", "SIP"),
+        default="PJSIP",
+        type=str.upper,
+        help="PJSIP plays an Asterisk 22, SIP an Asterisk 16",
+    )
+    parser.add_argument("--no-calls", action="store_true", help="let no calls go on by themselves")
+    parser.add_argument("--channels", type=int, default=0, help="besides, so many channels up")
+    parser.add_argument("--changes", type=float, default=0.0, help="and so many changes a second")
+    parser.add_argument("--seed", type=int, help="what chance begins with")
+    parser.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+async def _run(plan: Plan, is_embedded: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError):
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+    _allow_connections()
+    if is_embedded:
+        loop.add_signal_handler(signal.SIGINT, lambda: None)
+        threading.Thread(target=_watch_input, args=(loop, stop), daemon=True).start()
+
+    def ready(host: str, port: int) -> None:
+        if is_embedded:
+            sys.stdout.write(f"{port}\n")
+        else:
+            sys.stdout.write(
+                f"The demo PBX ({plan.tech}) listens on {host}:{port}; log in as in "
+                f"{plan.folder / 'manager.conf'}. Ctrl-C ends it.\n"
+            )
+        sys.stdout.flush()
+
+    watch = loop.create_task(_watch_parent(stop)) if is_embedded else None
+    await serve(plan, ready, stop)
+    if watch is not None:
+        watch.cancel()
+
+
+async def _watch_parent(stop: asyncio.Event) -> None:
+    """Stop when another process has taken us over: what our parent forked may hold our input."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        await asyncio.sleep(PARENT_SECONDS)
+    stop.set()
+
+
+def _watch_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Stop when the parent lets go of our standard input, which it also does by dying."""
+    with contextlib.suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    loop.call_soon_threadsafe(stop.set)
+
+
+def _allow_connections() -> None:
+    """Let as many be connected as this process is allowed at all."""
+    with contextlib.suppress(OSError, ValueError):
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

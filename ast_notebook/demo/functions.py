@@ -1,0 +1,91 @@
+"""Variables and functions of the dialplan: what ``${…}`` stands for on a channel."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ast_notebook.demo.channel import Channel
+    from ast_notebook.demo.pbx import Pbx
+
+_FUNCTION = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
+
+
+def fill(pbx: Pbx, channel: Channel | None, text: str) -> str:
+    """Fill in what stands in a text for variables, functions and expressions."""
+    return pbx.dialplan.fill(text, lambda name: value_of(pbx, channel, name))
+
+
+def value_of(pbx: Pbx, channel: Channel | None, name: str) -> str:
+    """Return the value of a variable or a function; empty where there is none."""
+    found = _FUNCTION.fullmatch(name)
+    if found is not None:
+        return _function(pbx, channel, found[1], found[2])
+    if channel is None:
+        return pbx.variables.get(name, "")
+    known = {
+        "EXTEN": channel.exten,
+        "CONTEXT": channel.context,
+        "PRIORITY": str(channel.priority),
+        "CHANNEL": channel.name,
+        "UNIQUEID": channel.uniqueid,
+        "HANGUPCAUSE": str(channel.cause),
+    }
+    for variables in (known, channel.variables, pbx.variables):
+        if name in variables:
+            return variables[name]
+    return ""
+
+
+def _function(pbx: Pbx, channel: Channel | None, name: str, argument: str) -> str:
+    if name == "DB":
+        return pbx.database.get(f"/{argument.strip('/')}", "")
+    if name == "QUOTE":
+        inside = argument.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{inside}"'
+    if name == "EPOCH":
+        return str(int(time.time()))
+    if channel is None:
+        return ""
+    if name == "CALLERID":
+        caller = channel.caller
+        return {
+            "num": caller.number,
+            "number": caller.number,
+            "name": caller.name,
+            "all": f'"{caller.name}" <{caller.number}>',
+        }.get(argument, "")
+    if name == "CHANNEL":
+        return {
+            "name": channel.name,
+            "linkedid": channel.linkedid,
+            "uniqueid": channel.uniqueid,
+            "state": channel.state.word,
+            "language": channel.language,
+            "accountcode": channel.account,
+        }.get(argument, "")
+    return ""
+
+
+def assign(pbx: Pbx, channel: Channel | None, name: str, value: str) -> None:
+    """Set a variable, or a function that can be set."""
+    found = _FUNCTION.fullmatch(name)
+    if found is None:
+        pbx.set_variable(channel, name.lstrip("_"), value)
+    elif found[1] == "DB":
+        pbx.database[f"/{found[2].strip('/')}"] = value
+    elif channel is not None and found[1] == "TIMEOUT" and found[2] == "absolute":
+        set_timeout(channel, value)
+    elif channel is not None and found[1] == "CHANNEL" and found[2] == "accountcode":
+        channel.account = value
+
+
+def set_timeout(channel: Channel, seconds: str) -> None:
+    """Have a channel end after so many seconds, or at no time for 0."""
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", seconds):
+        return
+    limit = float(seconds)
+    channel.ends_at = time.monotonic() + limit if limit > 0 else None
+    channel.look_again()

@@ -1,0 +1,90 @@
+"""Originate: calls that the exchange itself makes, for the manager."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ast_notebook.demo.channel import Channel, HungUp, Sent
+from ast_notebook.demo.configuration import NOBODY, Party
+from ast_notebook.demo.dialling import Attempt
+from ast_notebook.demo.functions import assign
+from ast_notebook.demo.walk import run_application, walk
+
+if TYPE_CHECKING:
+    from ast_notebook.demo.pbx import Pbx
+
+#: The reasons that an OriginateResponse gives: Asterisk's own numbers.
+FAILED, RANG, ANSWERED, BUSY = "0", "3", "4", "5"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Order:
+    """A call that was ordered: whom to call, and what to do with who answers."""
+
+    interface: str
+    context: str = ""
+    exten: str = ""
+    priority: int = 1
+    application: str = ""
+    data: str = ""
+    caller: Party = NOBODY
+    timeout: float = 30.0
+    variables: Sequence[str] = ()
+    uniqueids: tuple[str, str] = ("", "")
+
+    def headers(self) -> dict[str, str]:
+        """Return what an OriginateResponse repeats of it."""
+        if self.application:
+            return {"Application": self.application, "Data": self.data}
+        return {"Context": self.context, "Exten": self.exten}
+
+
+async def originate(pbx: Pbx, order: Order, done: Callable[[str, Channel | None], None]) -> None:
+    """Carry an order out; `done` is told the reason, and the channel if that answered."""
+    leg = pbx.call_out(order.interface, uniqueids=order.uniqueids)
+    if leg is None:
+        done(FAILED, None)
+        return
+    if leg.technology == "SIP":
+        leg.exten = ""
+    pbx.enter_application(leg, "AppDial2", "(Outgoing Line)")
+    for variable in reversed(order.variables):
+        name, _, value = variable.partition("=")
+        assign(pbx, leg, name, value)
+    if order.caller:
+        pbx.identify(leg, order.caller)
+        leg.connected = order.caller
+        pbx.emit("call", "NewConnectedLine", leg.snapshot())
+    attempt = Attempt(pbx, None)
+    if not attempt.call(leg, order.interface.partition("/")[2]):
+        done(FAILED, None)
+        return
+    with contextlib.suppress(HungUp, Sent):
+        await leg.wait(order.timeout, attempt.done)
+    if attempt.winner is leg:
+        attempt.tell_answered(leg)
+        done(ANSWERED, leg)
+        await _go_on(pbx, leg, order)
+    elif attempt.legs:
+        done(RANG, None)
+        attempt.drop(19 if pbx.profile.is_newer else 0)
+    else:
+        # Asterisk 22 has forgotten why by the time it says so.
+        was_busy = 17 in attempt.causes and not pbx.profile.is_newer
+        done(BUSY if was_busy else FAILED, None)
+
+
+async def _go_on(pbx: Pbx, leg: Channel, order: Order) -> None:
+    if order.application:
+
+        async def run(channel: Channel) -> None:
+            await run_application(pbx, channel, order.application, order.data)
+
+        await walk(pbx, leg, Sent(run))
+        return
+    context = order.context or leg.context
+    exten = order.exten or leg.exten
+    await walk(pbx, leg, Sent((context, exten, order.priority)))

@@ -1,0 +1,93 @@
+"""The whole demo PBX in one event loop: exchange, manager, and the calls that go on."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from ast_notebook.demo.configuration import SAMPLES, Configuration
+from ast_notebook.demo.life import Life
+from ast_notebook.demo.manager import Manager
+from ast_notebook.demo.pbx import Pbx
+from ast_notebook.demo.profile import profile_of
+from ast_notebook.demo.stress import Stress
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a demo PBX is to be.
+
+    Parameters
+    ----------
+    tech : str
+        ``PJSIP`` for an Asterisk 22, ``SIP`` for an Asterisk 16.
+    host, port : str, int
+        Where its manager listens; 0 for a free port.
+    calls : bool
+        Whether calls go on by themselves.
+    channels, changes : int, float
+        Besides, so many channels, and so many changes of them a second.
+    seed : int, optional
+        What chance begins with.
+    folder : Path
+        The configuration.
+    """
+
+    tech: str = "PJSIP"
+    host: str = "127.0.0.1"
+    port: int = 0
+    calls: bool = True
+    channels: int = 0
+    changes: float = 0.0
+    seed: int | None = None
+    folder: Path = SAMPLES
+
+
+class Server:
+    """A demo PBX that runs in the current event loop.
+
+    Attributes
+    ----------
+    pbx : Pbx
+        The exchange, whose telephones can be played.
+    manager : Manager
+        Its port.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        profile = profile_of(plan.tech)
+        configuration = Configuration.read(profile.technology, plan.folder)
+        self.pbx = Pbx(configuration, profile, seed=plan.seed)
+        self.manager = Manager(self.pbx)
+        self._plan = plan
+
+    async def start(self) -> None:
+        """Open the port, and let the calls begin.
+
+        Raises
+        ------
+        OSError
+            If the port cannot be opened.
+        """
+        plan = self._plan
+        await self.manager.listen(plan.host, plan.port)
+        if plan.calls:
+            self.pbx.spawn(Life(self.pbx).go_on())
+        if plan.channels:
+            self.pbx.spawn(Stress(self.pbx, plan.channels, plan.changes).go_on())
+
+    async def close(self) -> None:
+        """Close the port, and end all that goes on."""
+        await self.manager.close()
+        await self.pbx.close()
+
+
+async def serve(plan: Plan, ready: Callable[[str, int], None], stop: asyncio.Event) -> None:
+    """Run a demo PBX until it is told to stop; `ready` is told the host and the port."""
+    server = Server(plan)
+    await server.start()
+    ready(server.manager.host, server.manager.port)
+    await stop.wait()
+    await server.close()

@@ -1,0 +1,46 @@
+"""The `%ast` line and cell: parse, call, render; no logic of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ast_notebook.magics.astmagics import AstMagics
+from ast_notebook.magics.completion import ID, matcher
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["AstMagics", "load", "unload"]
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register `%ast`, its TAB completion and `sh`; once more is no harm."""
+    if loaded(shell) is not None:
+        return
+    magics = AstMagics(shell)
+    shell.register_magics(magics)
+    shell.Completer.custom_matchers.append(matcher(magics))
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take all of that back, and close every connection; without `load` before, no harm."""
+    magics = loaded(shell)
+    if magics is None:
+        return
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("ast", None)
+    shell.magics_manager.registry.pop(AstMagics.__name__, None)
+    configurables: list[Any] = shell.configurables
+    if magics in configurables:
+        configurables.remove(magics)
+    completer = shell.Completer
+    completer.custom_matchers[:] = [
+        one for one in completer.custom_matchers if getattr(one, "matcher_identifier", "") != ID
+    ]
+    magics.close()
+
+
+def loaded(shell: InteractiveShell) -> AstMagics | None:
+    """Return the magics that a shell has; None before `load` and after `unload`."""
+    found = shell.magics_manager.registry.get(AstMagics.__name__)
+    return found if isinstance(found, AstMagics) else None

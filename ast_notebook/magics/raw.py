@@ -1,0 +1,54 @@
+"""`%ast action` and `cli`: what lies beneath all else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from IPython.core.error import UsageError
+
+from ast_notebook.ami import Answer
+from ast_notebook.magics import values
+from ast_notebook.magics.command import Given, argument, command
+from ast_notebook.show import Text
+
+if TYPE_CHECKING:
+    from ast_notebook.magics.astmagics import AstMagics
+
+
+@command(
+    "action",
+    argument("name", metavar="NAME", values=values.actions),
+    argument("fields", nargs="*", metavar="KEY=VALUE"),
+)
+def action(magics: AstMagics, given: Given) -> Answer:
+    """Send any action of the manager interface; its answer has .response and .events.
+
+    A key given several times is sent several times.
+
+    In [1]: a = %ast action QueueStatus Queue=support
+    In [2]: [event["Name"] for event in a if event.name == "QueueMember"]
+    """
+    fields: dict[str, list[str]] = {}
+    for field in given.fields:
+        key, equals, value = field.partition("=")
+        if not equals or not key:
+            raise UsageError(f"%ast action: write KEY=VALUE, not {field}")
+        fields.setdefault(key, []).append(value)
+    for key in ("Action", "ActionID"):
+        if key in fields:
+            raise UsageError(f"%ast action: {key} is set by itself")
+    sent = {key: found[0] if len(found) == 1 else found for key, found in fields.items()}
+    return magics.pbx(given.pbx).session.request({"Action": given.name, **sent})
+
+
+@command("cli", argument("text", nargs="?", default="", metavar="TEXT"), raw=True)
+def cli(magics: AstMagics, given: Given) -> Text:
+    """Run a command of Asterisk's command line, and give what it prints.
+
+    It needs `write = command` in manager.conf. The rest of the line is sent as it stands.
+
+    In [1]: %ast cli core show uptime
+    """
+    if not given.text:
+        raise UsageError("%ast cli: write a command, such as %ast cli core show uptime")
+    return Text(magics.pbx(given.pbx).command(given.text))

@@ -1,0 +1,204 @@
+"""How it goes: each PBX, and each thing that is bound, at one moment."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from ast_notebook.asterisk import Asterisk
+from ast_notebook.errors import AstError
+from ast_notebook.home import SmartHome
+from ast_notebook.show import columns, table
+
+PATIENCE = 2.0  # seconds that a PBX may take to say what it is
+MB = 1024 * 1024
+RECENT = 1000  # events that the rate is counted by, and the seconds that they may be old
+RECENT_SECONDS = 60.0
+
+NOT_CONNECTED = (
+    "No PBX is connected: %ast connect USER@HOST:PORT, or %ast demo to try things on a small one"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class PbxStatus:
+    """How one PBX is, and the session with it.
+
+    Attributes
+    ----------
+    name, address, state : str
+        The attribute of `sh`, where it is, and ``connected`` or ``lost``.
+    asterisk, manager, up_since : str
+        Asterisk's version, that of its manager interface, and when it started, by its own clock;
+        empty where the login may not ask.
+    since : datetime
+        When the session logged in, or was lost.
+    calls, channels : int
+        What is up now.
+    read, kept, dropped : int
+        Events read, those in the record, and those that the budget had no room for.
+    memory, budget : int
+        Bytes that the record takes, and may take.
+    rate : float
+        Events a second of late.
+    backlog, undispatched : int
+        Events that wait to be dispatched, and those that never were since too many waited.
+    reconnects : int
+        How often the connection came back.
+    last_error : str
+        Why the connection is lost.
+    next_try : datetime or None
+        When it is tried again.
+    unheard : mapping
+        What the login's permissions leave out: why, and what.
+    """
+
+    name: str
+    address: str
+    state: str
+    asterisk: str
+    manager: str
+    up_since: str
+    since: datetime | None
+    calls: int
+    channels: int
+    read: int
+    kept: int
+    dropped: int
+    memory: int
+    budget: int
+    rate: float
+    backlog: int
+    undispatched: int
+    reconnects: int
+    last_error: str
+    next_try: datetime | None
+    unheard: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, pbx: Asterisk) -> PbxStatus:
+        """Ask how a PBX is; that takes no longer than two seconds for each of two questions."""
+        session, record = pbx.session, pbx.record
+        connected = session.connected()
+        asterisk, up_since = _versions(pbx) if connected else ("", "")
+        unheard: dict[str, list[str]] = defaultdict(list)
+        for what, why in pbx.live.unheard.items():
+            unheard[why].append(what)
+        return cls(
+            name=pbx.name,
+            address=f"{session.settings.username}@{session.settings.address}",
+            state="connected" if connected else "lost",
+            asterisk=asterisk,
+            manager=f"{session.title} {session.version}",
+            up_since=up_since,
+            since=_moment(session.connected_since if connected else session.lost_since),
+            calls=pbx.live.calls,
+            channels=len(pbx.live.channels),
+            read=session.events_read,
+            kept=len(record),
+            dropped=record.dropped,
+            memory=record.nbytes,
+            budget=record.budget,
+            rate=_rate(pbx),
+            backlog=session.backlog,
+            undispatched=session.counts["undispatched"],
+            reconnects=session.counts["reconnects"],
+            last_error=session.last_error,
+            next_try=_moment(session.next_try),
+            unheard=dict(unheard),
+        )
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return what a person wants to know: names and texts."""
+        lines = [("address", self.address), ("state", self._state())]
+        if self.asterisk:
+            up = f", up since {self.up_since} by its clock" if self.up_since else ""
+            lines.append(("Asterisk", f"{self.asterisk}{up}"))
+        late = f"{self.backlog:,} waiting, {self.undispatched:,} never dispatched"
+        kept = f"{self.kept:,} kept, {self.dropped:,} dropped"
+        lines += [
+            ("manager", self.manager),
+            ("now", f"calls: {self.calls:,}, channels: {self.channels:,}"),
+            ("events", f"{self.read:,} read, {self.rate:,.1f} a second, {late}"),
+            ("record", f"{kept}, {self.memory / MB:,.1f} of {self.budget / MB:,.0f} MB"),
+            ("reconnects", f"{self.reconnects:,}"),
+        ]
+        lines += [(", ".join(what), f"not known: {why}") for why, what in self.unheard.items()]
+        return lines
+
+    def _state(self) -> str:
+        since = f" since {self.since:%Y-%m-%d %H:%M:%S}" if self.since else ""
+        if self.state == "connected":
+            return f"connected{since}"
+        again = f"; next try at {self.next_try:%H:%M:%S}" if self.next_try else ""
+        return f"LOST{since}: {self.last_error}{again}"
+
+
+class Status:
+    """How it goes, at the moment that it was asked for.
+
+    Attributes
+    ----------
+    pbxs : tuple of PbxStatus
+    bindings : pandas.DataFrame
+        A row for each thing that is bound: `SmartHome.bindings`.
+    """
+
+    def __init__(self, sh: SmartHome) -> None:
+        self.pbxs = tuple(PbxStatus.of(pbx) for pbx in sh.pbxs.values())
+        self.bindings = sh.bindings()
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A row a PBX."""
+        names = [field.name for field in dataclasses.fields(PbxStatus)]
+        rows = [{name: getattr(one, name) for name in names} for one in self.pbxs]
+        return pd.DataFrame(rows, columns=names).set_index("name")
+
+    def __repr__(self) -> str:
+        parts = [f"{one.name}\n{columns(one.lines(), '  ')}" for one in self.pbxs]
+        if not self.bindings.empty:
+            parts.append(f"bound\n{columns([_HEAD, *self._rows()], '  ')}")
+        return "\n".join(parts) if self.pbxs else "\n".join([NOT_CONNECTED, *parts])
+
+    def _repr_html_(self) -> str:
+        parts = [table((), one.lines(), title=one.name) for one in self.pbxs]
+        if not self.pbxs:
+            parts.append(f"<p>{NOT_CONNECTED}</p>")
+        if not self.bindings.empty:
+            parts.append(table(_HEAD, self._rows(), title="bound"))
+        return "".join(parts)
+
+    def _rows(self) -> list[list[object]]:
+        return self.bindings[list(_HEAD)].astype(object).to_numpy().tolist()
+
+
+_HEAD = ("name", "kind", "waiting", "done", "failed", "dropped", "last_error")
+
+
+def _versions(pbx: Asterisk) -> tuple[str, str]:
+    """Ask for Asterisk's version and for when it started; empty where that is not to be had."""
+    try:
+        settings = pbx.action("CoreSettings", PATIENCE).response
+        status = pbx.action("CoreStatus", PATIENCE).response
+    except AstError:
+        return "", ""
+    up_since = [status.get_header(key) or "" for key in ("CoreStartupDate", "CoreStartupTime")]
+    return settings.get_header("AsteriskVersion") or "", " ".join(up_since).strip()
+
+
+def _rate(pbx: Asterisk) -> float:
+    """Count by the newest events alone, which costs the same however many are kept."""
+    received = pbx.record.frame(last=RECENT)["received"]
+    now = pd.Timestamp.now(tz="UTC")
+    recent = received[received > now - pd.Timedelta(seconds=RECENT_SECONDS)]
+    if len(recent) < RECENT:
+        return len(recent) / RECENT_SECONDS
+    return float(len(recent) / max(0.001, (now - recent.iloc[0]).total_seconds()))
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).astimezone()

@@ -1,0 +1,85 @@
+"""The subcommands of `%ast` by their names, and the way from a line's words to one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from IPython.core.error import UsageError
+
+from ast_notebook.magics import calling, connecting, raw, recording, smarthome, storage
+from ast_notebook.magics.command import Command, did_you_mean
+from ast_notebook.show import Text, columns
+
+COMMANDS: dict[str, Command] = {
+    one.name: one
+    for one in (
+        connecting.connect,
+        connecting.disconnect,
+        connecting.demo,
+        connecting.status,
+        calling.call,
+        calling.hangup,
+        calling.channels,
+        storage.db_read,
+        storage.db_write,
+        storage.db_del,
+        storage.db_show,
+        storage.mailbox,
+        recording.events,
+        recording.record,
+        recording.record_budget,
+        recording.record_clear,
+        smarthome.items,
+        smarthome.logics,
+        smarthome.logic,
+        smarthome.on,
+        smarthome.off,
+        smarthome.load,
+        raw.action,
+        raw.cli,
+    )
+}
+#: Other words for the same.
+ALIASES = {"db get": "db read", "db put": "db write", "command": "cli"}
+
+
+def find(words: Sequence[str]) -> tuple[Command, int]:
+    """Return the subcommand that a line begins with, and how many words name it.
+
+    Raises
+    ------
+    UsageError
+        If there is none, with what was probably meant.
+    """
+    for count in (2, 1):
+        name = " ".join(words[:count])
+        name = ALIASES.get(name, name)
+        if name in COMMANDS and len(words) >= count:
+            return COMMANDS[name], count
+    verbs = [name.partition(" ")[2] for name in COMMANDS if name.startswith(f"{words[0]} ")]
+    if verbs:
+        given = words[1] if len(words) > 1 else ""
+        raise UsageError(
+            f"%ast {words[0]}: say what to do: {', '.join(verbs)}{did_you_mean(given, verbs)}"
+        )
+    names = [*COMMANDS, *ALIASES, "help"]
+    hint = did_you_mean(words[0], [name for name in names if " " not in name])
+    raise UsageError(f"%ast has no {words[0]}{hint or ': %ast help shows what it has'}")
+
+
+def raw_command(line: str) -> Command | None:
+    """Return the subcommand that a line begins with if it takes the rest as it stands."""
+    name = line.partition(" ")[0]
+    one = COMMANDS.get(ALIASES.get(name, name))
+    return one if one is not None and one.raw else None
+
+
+def overview() -> Text:
+    """Return one line for each subcommand."""
+    rows = [(one.magic, one.summary) for one in COMMANDS.values()]
+    return Text(
+        "%ast [--pbx NAME] SUBCOMMAND …; %ast help SUBCOMMAND tells more\n\n"
+        f"{columns(rows)}\n\n"
+        "With several PBXs, --pbx says which. {expression} and $name put the notebook's variables\n"
+        "into a line; Asterisk's own ${…} and $[…] stay as they are."
+    )

@@ -1,0 +1,320 @@
+"""What a panel says of one PBX: all of it once, and from then on what changed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ast_notebook.ami import Event, Session
+from ast_notebook.asterisk import Asterisk
+from ast_notebook.errors import AstError
+from ast_notebook.home import SmartHome
+from ast_notebook.live import Follower
+from ast_notebook.panel.items import ShownItems
+
+Row = dict[str, Any]
+Message = dict[str, Any]
+
+EVENTS_KEPT = 200
+EVENTS_AT_ONCE = 60  # of one delta; the rest is counted
+LONGEST_HEADER = 500
+HEADERS = 80
+COUNT_EVERY = 1.0
+LOOK_AT_BINDINGS = 3.0
+LOOK_AT_CONCURRENCY = 10.0
+
+
+class Feed:
+    """Gathers what a panel shows, while somebody looks.
+
+    Parameters
+    ----------
+    sh : SmartHome
+    name : str
+        The PBX to show. When `sh` has another one of that name, that is shown.
+    items : ShownItems
+    """
+
+    def __init__(self, sh: SmartHome, name: str, items: ShownItems) -> None:
+        self.name = name
+        self.pbx: Asterisk | None = None
+        self._sh = sh
+        self._items = items
+        self._lock = threading.RLock()
+        self._follower: Follower | None = None
+        self._sent: dict[str, dict[str, Row]] = {}
+        self._silent: dict[str, str] = {}
+        self._shown_items: dict[str, Row] = {}
+        self._connection: Row = {}
+        self._events: deque[tuple[int, Event]] = deque(maxlen=EVENTS_KEPT)
+        self._numbered = 0
+        self._events_sent = 0
+        self._rates: deque[tuple[float, int]] = deque(maxlen=5)
+        self._due = dict.fromkeys(("connection", "bindings", "concurrency"), 0.0)
+        self._bindings = (0, 0)
+        self._facts: Row = {}
+        self._last_point = 0.0
+        self.bind()
+
+    # --- which PBX -----------------------------------------------------------------------------
+
+    def bind(self) -> bool:
+        """Take the PBX that `sh` has now by that name; tell whether it is another one."""
+        pbx = self._sh.pbxs.get(self.name)
+        if pbx is None or pbx is self.pbx:
+            return False
+        with self._lock:
+            self._unbind()
+            self.pbx = pbx
+            pbx.session.register_event("*", self._heard)
+        return True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the PBX was closed, and there is (as yet) no other one of its name."""
+        return self.pbx is None or (self.pbx.session.closed and self.name not in self._sh.pbxs)
+
+    def close(self) -> None:
+        """Gather nothing any more; what is there can still be read."""
+        with self._lock:
+            self._unbind()
+
+    def _unbind(self) -> None:
+        self.rest()
+        if self.pbx is not None:
+            self.pbx.session.unregister_event("*", self._heard)
+
+    def _heard(self, event: Event, session: Session) -> None:
+        """Keep an event; on the dispatcher's thread."""
+        if not event.answer and event.name != "SessionReady":
+            self._numbered += 1
+            self._events.append((self._numbered, event))
+
+    # --- all of it -----------------------------------------------------------------------------
+
+    def follow(self) -> None:
+        """Take note of changes from here on, unless that is done already."""
+        with self._lock:
+            if self._follower is None and self.pbx is not None:
+                self._follower = self.pbx.live.follow()
+                self._sent = {name: {} for name in self.pbx.live.parts}
+                self._due = dict.fromkeys(self._due, 0.0)
+                self._items.forget()
+                self._shown_items = {}
+                self._connection = {}
+                self.delta()
+
+    def rest(self) -> None:
+        """Take no note of anything: nobody looks."""
+        with self._lock:
+            if self._follower is not None:
+                self._follower.close()
+                self._follower = None
+            self._sent = {}
+
+    @property
+    def follows(self) -> bool:
+        """Whether changes are taken note of."""
+        return self._follower is not None
+
+    def state(self, most: int | None = None) -> Message:
+        """Return all of it as it is now, from any thread.
+
+        Parameters
+        ----------
+        most : int, optional
+            No more rows of a part than that.
+        """
+        with self._lock:
+            live = None if self.pbx is None else self.pbx.live
+            parts = {} if live is None else live.parts
+            return {
+                "taken": time.time(),
+                "parts": {name: self._part(table.rows(), most) for name, table in parts.items()},
+                "silent": {name: table.silent for name, table in parts.items()},
+                "items": self._items.rows(),
+                "connection": self._connected(),
+                "events": [_shown(number, event) for number, event in list(self._events)][-20:],
+                "concurrency": self._points(),
+            }
+
+    def snapshot(self) -> Message:
+        """Return all that the deltas so far make up; `follow` comes first."""
+        with self._lock:
+            return {
+                "taken": time.time(),
+                "parts": {name: dict(rows) for name, rows in self._sent.items()},
+                "silent": dict(self._silent),
+                "items": dict(self._shown_items),
+                "connection": dict(self._connection),
+                "events": [
+                    _shown(number, event)
+                    for number, event in list(self._events)
+                    if number <= self._events_sent
+                ],
+                "concurrency": self._points(),
+            }
+
+    @staticmethod
+    def _part(rows: Mapping[str, Row], most: int | None) -> dict[str, Row]:
+        return dict(list(rows.items())[:most])
+
+    # --- what changed --------------------------------------------------------------------------
+
+    def delta(self) -> Message:
+        """Return what changed since the last delta; empty if nothing did."""
+        with self._lock:
+            message: Message = {}
+            if self._follower is None or self.pbx is None:
+                return message
+            self._rows(message)
+            self._add(message, "silent", self._changed_silence())
+            rows, gone = self._items.changes()
+            self._shown_items.update(rows)
+            for path in gone:
+                self._shown_items.pop(path, None)
+            self._add(message, "items", rows)
+            self._add(message, "items_gone", gone)
+            self._add(message, "connection", self._changed_connection())
+            if self._is_due("concurrency", LOOK_AT_CONCURRENCY):
+                points = [point for point in self._points() if point[0] >= self._last_point]
+                self._last_point = points[-1][0] if points else 0.0
+                message["concurrency"] = points
+            self._news(message)
+            return message
+
+    @staticmethod
+    def _add(message: Message, name: str, content: Any) -> None:
+        if content:
+            message[name] = content
+
+    def _rows(self, message: Message) -> None:
+        assert self._follower is not None and self.pbx is not None
+        for name, keys in self._follower.take().items():
+            sent = self._sent[name]
+            rows = self.pbx.live.parts[name].rows(keys)
+            changed = {}
+            for key, row in rows.items():
+                known = sent.get(key)
+                fields = row if known is None else _difference(known, row)
+                if fields:
+                    changed[key] = fields
+                    sent[key] = row
+            gone = [key for key in keys if key not in rows and sent.pop(key, None) is not None]
+            if changed:
+                message.setdefault("set", {})[name] = changed
+            if gone:
+                message.setdefault("gone", {})[name] = gone
+
+    def _changed_silence(self) -> dict[str, str]:
+        assert self.pbx is not None
+        silent = {name: table.silent for name, table in self.pbx.live.parts.items()}
+        changed = _difference(self._silent, silent)
+        self._silent = silent
+        return changed
+
+    def _changed_connection(self) -> Row:
+        if not self._is_due("connection", COUNT_EVERY) and not self._has_turned():
+            return {}
+        now = self._connected()
+        changed = _difference(self._connection, now)
+        self._connection = now
+        return changed
+
+    def _has_turned(self) -> bool:
+        return self._connection.get("state") != self._connection_state()
+
+    def _news(self, message: Message) -> None:
+        news = [one for one in list(self._events) if one[0] > self._events_sent]
+        missed = self._numbered - self._events_sent - len(news)
+        left_out = max(0, len(news) - EVENTS_AT_ONCE)
+        if news:
+            message["events"] = [_shown(*one) for one in news[left_out:]]
+            message["dropped_events"] = max(0, missed) + left_out
+            self._events_sent = news[-1][0]
+
+    def _is_due(self, what: str, every: float) -> bool:
+        now = time.monotonic()
+        if now < self._due[what]:
+            return False
+        self._due[what] = now + every
+        return True
+
+    # --- the connection ------------------------------------------------------------------------
+
+    def _connection_state(self) -> str:
+        if self.pbx is None or self.pbx.session.closed:
+            return "closed"
+        return "connected" if self.pbx.session.connected() else "lost"
+
+    def _connected(self) -> Row:
+        pbx = self.pbx
+        if pbx is None:
+            return {"state": "closed", "name": self.name}
+        session = pbx.session
+        if self._is_due("bindings", LOOK_AT_BINDINGS):
+            rows = self._sh.bindings()
+            self._bindings = (int(rows["waiting"].sum()), int(rows["failed"].sum()))
+        return {
+            "state": self._connection_state(),
+            "stale": pbx.live.stale,
+            "name": self.name,
+            "address": session.settings.address,
+            "since": session.connected_since,
+            "lost_since": session.lost_since,
+            "next_try": session.next_try,
+            "error": session.last_error,
+            "rate": self._rate(session),
+            "kept": len(pbx.record),
+            "dropped": pbx.record.dropped + session.counts["undispatched"],
+            "calls": pbx.live.calls,
+            "waiting": self._bindings[0],
+            "failed": self._bindings[1],
+            **self._facts,
+        }
+
+    def _rate(self, session: Session) -> float:
+        """Return the events a second over the last few seconds."""
+        now = (time.monotonic(), session.events_read)
+        rates = self._rates
+        if not rates or now[0] - rates[-1][0] >= COUNT_EVERY / 2:
+            rates.append(now)
+        seconds, events = now[0] - rates[0][0], now[1] - rates[0][1]
+        return round(events / seconds, 1) if seconds > 0 else 0.0
+
+    def ask(self) -> None:
+        """Ask the PBX what it is and since when; it waits for the answers."""
+        pbx = self.pbx
+        if pbx is None:
+            return
+        facts = {}
+        for action, header, name in (
+            ("CoreSettings", "AsteriskVersion", "version"),
+            ("CoreStatus", "CoreStartupDate", "up_date"),
+            ("CoreStatus", "CoreStartupTime", "up_time"),
+        ):
+            try:
+                facts[name] = pbx.action(action).response.get_header(header) or ""
+            except AstError:
+                facts[name] = ""
+        self._facts = facts
+
+    def _points(self) -> list[tuple[float, int]]:
+        if self.pbx is None:
+            return []
+        points: Iterable[tuple[Any, Any]] = self.pbx.live.concurrency().items()
+        return [(int(moment.timestamp()), int(calls)) for moment, calls in points]
+
+
+def _difference(known: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in now.items() if known.get(name, known) != value}
+
+
+def _shown(number: int, event: Event) -> Row:
+    """Return an event as a message holds it: bounded, whatever the wire brought."""
+    headers: Iterable[tuple[str, str]] = event.headers.items()
+    kept = {key: value[:LONGEST_HEADER] for key, value in list(headers)[:HEADERS] if key != "Event"}
+    return {"n": number, "time": event.received / 1e6, "name": event.name, "headers": kept}

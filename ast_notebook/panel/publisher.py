@@ -1,0 +1,81 @@
+"""The one thread of a kernel that brings its panels' news to the browser."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Protocol
+
+logger = logging.getLogger(__name__)
+
+THREAD = "ast-publish"
+PATIENCE = 1.0  # seconds that `remove` waits for the thread to end
+
+
+class Published(Protocol):
+    """What the publisher calls upon."""
+
+    def publish(self) -> float:
+        """Send what is to be sent, and return the seconds until it should be called again."""
+
+
+class Publisher:
+    """Calls each of its panels when that is due, on a thread that lives as long as one is there."""
+
+    def __init__(self) -> None:
+        self._wake = threading.Condition()
+        self._due: dict[Published, float] = {}
+        self._thread: threading.Thread | None = None
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def add(self, panel: Published) -> None:
+        """Call `panel` from here on; the first starts the thread."""
+        with self._wake:
+            self._due[panel] = 0.0
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
+                self._thread.start()
+            self._wake.notify()
+
+    def remove(self, panel: Published) -> None:
+        """Call it no more; with the last of them the thread ends, and is waited for."""
+        with self._wake:
+            self._due.pop(panel, None)
+            thread = None if self._due else self._thread
+            self._wake.notify()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(PATIENCE)
+
+    def wake(self, panel: Published) -> None:
+        """Call it at once."""
+        with self._wake:
+            if panel in self._due:
+                self._due[panel] = 0.0
+                self._wake.notify()
+
+    def _run(self) -> None:
+        while (panel := self._next()) is not None:
+            try:
+                pause = panel.publish()
+            except Exception:
+                logger.exception("a panel could not be brought up to date")
+                pause = 1.0
+            with self._wake:
+                if self._due.get(panel) == float("inf"):  # else it was woken meanwhile
+                    self._due[panel] = time.monotonic() + pause
+
+    def _next(self) -> Published | None:
+        """Wait until a panel is due; None when there is none left."""
+        with self._wake:
+            while self._due:
+                panel = min(self._due, key=lambda one: self._due[one])
+                wait = self._due[panel] - time.monotonic()
+                if wait <= 0:
+                    self._due[panel] = float("inf")
+                    return panel
+                self._wake.wait(wait)
+            self._thread = None
+            return None

@@ -1,0 +1,330 @@
+"""The widget itself: what the browser is told and asks, and what is left of it in the end."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+import time
+import uuid
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+from IPython import get_ipython
+from IPython.display import publish_display_data
+
+from ast_notebook.errors import AstError, ConfError, ConnectionLost
+from ast_notebook.home import SmartHome
+from ast_notebook.panel import actions, snapshot
+from ast_notebook.panel.feed import Feed, Message
+from ast_notebook.panel.items import ShownItems
+from ast_notebook.panel.publisher import Publisher
+from ast_notebook.panel.views import EVERYONE, WHO_HAS_NONE, Busy, Views
+
+IDLE = 1.0  # seconds between two looks whether the PBX is still there, while nobody sees the panel
+HEARTBEAT = 4.0  # a browser that is told nothing for long says so
+KEYFRAME = 3.0  # seconds between snapshots for pages that cannot ask, while a cell runs
+READ_DATABASE = 30.0
+PATIENCE = 1.5  # seconds that a PBX may be gone before another of its name
+PICTURED = 200  # rows of a part in what a notebook saves
+BUTTONS_AT_ONCE = 8
+
+_publisher = Publisher()
+_busy = Busy()
+_open: weakref.WeakSet[Panel] = weakref.WeakSet()
+
+
+class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
+    """A PBX as it is now: calls, devices, mailboxes, items, queues, conferences, events.
+
+    Put it last in a cell, or give it to `display`. What a saved notebook shows is the state at that
+    moment, and after `freeze`, `close` or a disconnect the last one.
+
+    Parameters
+    ----------
+    sh : SmartHome
+    pbx : str
+        The name of the PBX to show.
+    readonly : bool
+        Show no button at all.
+    refresh_hz : float
+        How often a second the browser is told what changed.
+    editable : iterable of str
+        Patterns of items that may be set here, such as ``office.*``. Those of type bool with
+        ``ast_db`` always may.
+    wall : bool
+        Large, to be read from afar.
+
+    Raises
+    ------
+    ConnectionLost
+        If `sh` has no PBX of that name.
+
+    Examples
+    --------
+    >>> ast_notebook.Panel(sh, editable=["office.*"])
+    """
+
+    _ended = True  # until it is whole
+    _esm = Path(__file__).parent / "panel.js"
+    _css = Path(__file__).parent / "panel.css"
+    name = traitlets.Unicode(help="What a page knows the panel by.").tag(sync=True)
+    picture = traitlets.Dict(help="The state when it was made, for a page without a kernel.").tag(
+        sync=True
+    )
+
+    def __init__(
+        self,
+        sh: SmartHome,
+        pbx: str = "ast",
+        readonly: bool = False,
+        refresh_hz: float = 5.0,
+        editable: Iterable[str] = (),
+        *,
+        wall: bool = False,
+    ) -> None:
+        if pbx not in sh.pbxs:
+            raise ConnectionLost(f"sh has no PBX named {pbx!r}: connect first")
+        if not 0.1 <= refresh_hz <= 50:
+            raise ConfError(f"refresh_hz = {refresh_hz} is no use: write 5, or 0.1 to 50")
+        editable = (editable,) if isinstance(editable, str) else tuple(editable)
+        self._items = ShownItems(sh, pbx, editable)
+        self._feed = Feed(sh, pbx, self._items)
+        self._readonly = readonly
+        self._pause = 1.0 / refresh_hz
+        self._views = Views()
+        self._head = {"t": "snapshot", "readonly": readonly, "wall": wall}
+        self._may: set[str] = set()
+        self._asked_at: float | None = None  # `connected_since` when the PBX was asked for facts
+        self._read_at = float("-inf")
+        self._sequence = itertools.count(1)
+        self._number = 0
+        self._over_since: float | None = None
+        self._spoke = self._keyframe = float("-inf")
+        self._results: deque[Message] = deque(maxlen=100)
+        self._workers: set[threading.Thread] = set()
+        self._displays: list[str] = []
+        super().__init__(name=uuid.uuid4().hex, picture=self._whole(self._feed.state(PICTURED)))
+        self.on_msg(self._receive)
+        self._ended = False
+        _begin(self)
+
+    def __repr__(self) -> str:
+        return f"<Panel of {self._feed.name}{', closed' if self._ended else ''}>"
+
+    # --- showing and ending --------------------------------------------------------------------
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        """Display it so that a static picture can take its place later."""
+        data, metadata = self._repr_mimebundle_(**kwargs)
+        name = f"ast-panel-{self.model_id}-{len(self._displays)}"
+        if not self._ended:
+            self._displays.append(name)
+            self._views.shown()
+            _publisher.wake(self)
+        _display(data, metadata, name)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        picture = snapshot.to_html(self._feed.state())
+        if self._ended:
+            return {"text/html": picture, "text/plain": repr(self)}, {}
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        return {**data, "text/html": picture}, metadata
+
+    def freeze(self) -> None:
+        """Put the last state as a static table in the place of the panel, wherever it is shown."""
+        if self._ended:
+            return
+        self._ended = True
+        _publisher.remove(self)
+        _open.discard(self)
+        picture = {"text/html": snapshot.to_html(self._feed.state()), "text/plain": repr(self)}
+        self._feed.close()
+        with contextlib.suppress(Exception):  # a page that is gone must not keep us from ending
+            self.send({"t": "closed"})
+            for name in self._displays:
+                _display(picture, {}, name, update=True)
+        current = threading.current_thread()
+        deadline = time.monotonic() + 1.0
+        for worker in list(self._workers):
+            if worker is not current:
+                worker.join(max(0.0, deadline - time.monotonic()))
+        if not len(_publisher):
+            _busy.leave()
+
+    def close(self) -> None:
+        """Freeze it, and give up the widget."""
+        self.freeze()
+        super().close()
+
+    # --- from the browser, on the kernel's main thread ------------------------------------------
+
+    def _receive(self, widget: object, content: Any, buffers: object) -> None:
+        """Take a message in; nothing here waits for anything."""
+        if self._ended or not isinstance(content, dict):
+            return
+        kind, view = content.get("t"), str(content.get("view", ""))[:64]
+        if kind == "hello":
+            self._views.hello(view)
+        elif kind == "visible":
+            self._views.visible(view, bool(content.get("on")))
+        elif kind == "do":
+            self._click(content)
+        _publisher.wake(self)
+
+    def _click(self, content: Message) -> None:
+        what, args = str(content.get("what")), content.get("args")
+        number = content.get("id")
+        try:
+            if self._readonly:
+                raise ConfError("this panel is read-only")
+            actions.check_time(content.get("at"))
+            if not isinstance(args, dict) or not _are_plain(args):
+                raise ConfError(f"the button {what} came with what it cannot take")
+            if len(self._workers) >= BUTTONS_AT_ONCE:
+                raise AstError("too many buttons wait for the PBX: nothing was done")
+        except AstError as error:
+            self._tell(number, False, str(error))
+            return
+        self._start(lambda: self._do(number, what, args))
+
+    def _start(self, function: Callable[[], None]) -> None:
+        """Run what may wait for the PBX on a thread of its own."""
+
+        def run() -> None:
+            try:
+                function()
+            finally:
+                self._workers.discard(threading.current_thread())
+
+        worker = threading.Thread(target=run, name=f"ast-panel-{self._feed.name}", daemon=True)
+        self._workers.add(worker)
+        worker.start()
+
+    def _do(self, number: Any, what: str, args: Message) -> None:
+        pbx = self._feed.pbx
+        try:
+            if what == "item":
+                told = self._items.set(pbx, str(args.get("path")), args.get("value"))
+            elif pbx is None or what not in self._may:
+                raise ConfError(f"this login may not {what}")
+            else:
+                told = actions.run(pbx, what, args)
+            self._tell(number, True, told)
+        except Exception as error:
+            self._tell(number, False, str(error) or type(error).__name__)
+
+    def _tell(self, number: Any, ok: bool, text: str) -> None:
+        number = number if isinstance(number, int | str) else None
+        self._results.append({"t": "done", "id": number, "ok": ok, "text": text})
+        _publisher.wake(self)
+
+    # --- to the browser, on the publisher's thread ----------------------------------------------
+
+    def publish(self) -> float:
+        """Send what is to be sent; for the publisher."""
+        if self._ended:
+            return IDLE
+        if self._is_over():
+            self.freeze()
+            return IDLE
+        while self._results:
+            self.send(self._results.popleft())
+        if not self._views.any(deaf_until=_busy.until):
+            self._feed.rest()
+            return IDLE
+        self._look()
+        waiting = self._views.take_waiting()
+        if not self._feed.follows:
+            self._feed.follow()
+            waiting.add(EVERYONE)
+        delta = self._feed.delta()
+        now = time.monotonic()
+        if delta or now - self._spoke > HEARTBEAT:
+            self._number = next(self._sequence)
+            self._spoke = now
+            self.send({"t": "delta", "seq": self._number, "now": time.time(), **delta})
+        if not waiting and self._is_deaf() and now - self._keyframe > KEYFRAME:
+            waiting.add(WHO_HAS_NONE)
+        if waiting:
+            self._keyframe = now
+            whole = self._whole(self._feed.snapshot())
+            self.send({**whole, "to": sorted(waiting)})
+        return self._pause
+
+    def _is_over(self) -> bool:
+        """Whether the PBX was closed for good: connecting anew closes the former one first."""
+        if not self._feed.is_over:
+            self._over_since = None
+            return False
+        self._over_since = self._over_since or time.monotonic()
+        return time.monotonic() - self._over_since > PATIENCE
+
+    def _is_deaf(self) -> bool:
+        """Whether pages may be there that could not say so: then they are told unasked."""
+        return _busy.running or not self._views.heard
+
+    def _whole(self, state: Message) -> Message:
+        return {
+            **self._head,
+            "seq": self._number,
+            "now": time.time(),
+            "may": sorted(self._may),
+            **state,
+        }
+
+    def _look(self) -> None:
+        """Have the PBX asked what deltas do not tell: after a connect, and now and then."""
+        self._feed.bind()
+        pbx = self._feed.pbx
+        if pbx is None or not pbx.session.connected() or pbx.live.stale:
+            return
+        now, since = time.monotonic(), pbx.session.connected_since
+        if since != self._asked_at:
+            self._asked_at = since
+            self._read_at = now
+            self._start(self._ask)
+        elif now - self._read_at > READ_DATABASE:
+            self._read_at = now
+            self._start(lambda: self._items.read(pbx))
+
+    def _ask(self) -> None:
+        pbx = self._feed.pbx
+        if pbx is None:
+            return
+        self._feed.ask()
+        may = set() if self._readonly else actions.allowed(pbx)
+        if may != self._may:
+            self._may = may
+            self._views.want(EVERYONE)
+            _publisher.wake(self)
+        self._items.read(pbx)
+
+
+def _display(
+    data: dict[str, Any], metadata: dict[str, Any], name: str, *, update: bool = False
+) -> None:
+    publish: Any = publish_display_data
+    publish(data, metadata, transient={"display_id": name}, update=update)
+
+
+def _are_plain(args: Message) -> bool:
+    return all(isinstance(value, str | bool | int | float) for value in args.values())
+
+
+def _begin(panel: Panel) -> None:
+    if not len(_publisher):
+        _busy.follow(get_ipython())
+    _open.add(panel)
+    _publisher.add(panel)
+
+
+def close_all() -> None:
+    """Close every panel of this kernel; the publisher's thread ends with the last."""
+    for panel in list(_open):
+        panel.close()

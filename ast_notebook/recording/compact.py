@@ -1,0 +1,139 @@
+"""Open files made into sealed ones: Parquet, which everything reads."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ast_notebook.recording.layout import SCHEMA, SEALED, TEXTS, flattened
+from ast_notebook.recording.lock import hold
+from ast_notebook.recording.segment import Blocks
+from ast_notebook.recording.shelf import Shelf
+
+logger = logging.getLogger(__name__)
+
+ROWS = 100_000  # a group of rows of a sealed file: bounds the memory that this takes
+
+
+class Stopped(Exception):
+    """There was no time to finish; the open file is as it was."""
+
+
+def compact(
+    path: Path, shelf: Shelf, *, killed: bool, stop: Callable[[], bool] = lambda: False
+) -> int:
+    """Make an open file a sealed one; for the one who holds its lock, and who then removes it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The open file.
+    shelf : Shelf
+        The archive that it belongs to.
+    killed : bool
+        Whether its recorder may have died: if the file has no proper end, a row tells of the
+        loss, the event ``RecordingLost``.
+    stop : callable, optional
+        Asked now and then whether to give up.
+
+    Returns
+    -------
+    int
+        How many events the sealed file has; 0 if there is none, or was one already.
+
+    Raises
+    ------
+    Stopped
+        If `stop` said so.
+    OSError
+        If the disk is full, or the shelf cannot be reached.
+    """
+    blocks = Blocks(path)
+    if shelf.is_sealed(blocks.name):
+        return 0  # by one who died before the open file was removed
+    temporary = path.with_name(f".{path.name}{SEALED}.part")
+    try:
+        events = _write(blocks, temporary, killed, stop)
+        if events:
+            shelf.put(temporary, blocks.name)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return events
+
+
+def discard(path: Path) -> None:
+    """Remove an open file that was sealed, and its folder if that is empty now."""
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()
+
+
+def _write(blocks: Blocks, temporary: Path, killed: bool, stop: Callable[[], bool]) -> int:
+    group: list[pa.RecordBatch] = []
+    events = held = 0
+    with pq.ParquetWriter(
+        temporary,
+        SCHEMA,
+        compression="zstd",
+        # Pandas, Spark and Polars are to see plain texts, not our dictionaries.
+        store_schema=False,
+        use_dictionary=[*TEXTS, "extra.key_value.key", "extra.key_value.value"],
+        column_encoding=dict.fromkeys(
+            ("received", "time", "received_us", "time_us"), "DELTA_BINARY_PACKED"
+        ),
+    ) as writer:
+        for block in blocks:
+            group.append(flattened(block, blocks.name.recorder))
+            held += len(block)
+            if held >= ROWS:
+                writer.write_table(pa.Table.from_batches(group), row_group_size=held)
+                events += held
+                group, held = [], 0
+            if stop():
+                raise Stopped
+        lost = blocks.lost_row() if killed else None
+        if lost is not None:
+            logger.warning("%s: %d bytes at its end could not be read", blocks.path, blocks.torn)
+            group.append(flattened(lost, blocks.name.recorder))
+            held += 1
+        if group:
+            writer.write_table(pa.Table.from_batches(group), row_group_size=held)
+        writer.add_key_value_metadata(blocks.name.metadata() | {"torn_bytes": str(blocks.torn)})
+    return events + held
+
+
+def compact_leftovers(shelf: Shelf, stop: Callable[[], bool] = lambda: False) -> int:
+    """Seal what dead recorders left behind, and return how many events that were.
+
+    A recorder is dead when its file's lock is free: the lock ends with its process.
+    """
+    events = 0
+    for file in shelf.open_files():
+        path = Path(file.path)
+        try:
+            handle = os.open(path, os.O_RDWR)
+        except OSError:
+            continue  # sealed by another in between, or not ours to write
+        try:
+            dead = hold(handle) and path.stat().st_ino == os.fstat(handle).st_ino
+            if dead:
+                events += compact(path, shelf, killed=True, stop=stop)
+        except FileNotFoundError:
+            continue
+        finally:
+            os.close(handle)
+        if dead:
+            discard(path)
+    return events
+
+
+def remove_old(shelf: Shelf, server: str, days: int) -> int:
+    """Remove a server's sealed files of more than so many UTC days ago; today is day 0."""
+    return shelf.remove_before(datetime.now(UTC).date() - timedelta(days=days), server)

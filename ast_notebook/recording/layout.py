@@ -1,0 +1,186 @@
+"""How events lie in an archive: the columns, the version, and the names of folders and files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from urllib.parse import quote, unquote
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ast_notebook.errors import ConfError
+from ast_notebook.recording.columns import PROMOTED
+
+VERSION = 1
+OPEN = ".arrows"
+SEALED = ".parquet"
+DAY = 86_400_000_000  # microseconds
+
+_MOMENT = pa.timestamp("us", "UTC")
+_PAIRS = pa.map_(pa.string(), pa.string())
+_TEXTS = pa.dictionary(pa.int16(), pa.string())
+_VERSION = b"ast_notebook.archive"
+_TIMES = [
+    ("received", _MOMENT),
+    ("time", _MOMENT),
+    ("received_us", pa.int64()),
+    ("time_us", pa.int64()),
+]
+
+#: What a sealed file has; ``server`` and ``day`` are told by the names of its folders.
+SCHEMA = pa.schema(
+    [
+        *_TIMES,
+        ("recorder", pa.string()),
+        *((name, pa.string()) for name in ("event", *PROMOTED)),
+        ("extra", _PAIRS),
+    ]
+)
+TEXTS = [field.name for field in SCHEMA if field.type == pa.string()]
+FOLDERS = pa.schema([("server", pa.string()), ("day", pa.date32())])
+
+
+@dataclass(frozen=True, order=True)
+class Name:
+    """Whose events a file has, of which day, and the how-manieth of its recorder it is.
+
+    A recorder's id begins with the second in which it started, so names sort by age.
+    """
+
+    recorder: str
+    number: int
+    server: str
+    day: date
+
+    @property
+    def folder(self) -> str:
+        """The folder below the archive's own."""
+        return f"server={quote(self.server, safe='')}/day={self.day.isoformat()}"
+
+    def path(self, ending: str) -> str:
+        """Return the path below the archive's folder, of the open or of the sealed file.
+
+        An open file's name begins with ``_``: those who read the folder as a dataset (pandas,
+        Spark, Dask) pass over such files, and would stumble over it otherwise.
+        """
+        hidden = "_" if ending == OPEN else ""
+        return f"{self.folder}/{hidden}{self.recorder}-{self.number:06d}{ending}"
+
+    def metadata(self) -> dict[str, str]:
+        """Return what each file tells about itself."""
+        return {
+            _VERSION.decode(): str(VERSION),
+            "server": self.server,
+            "recorder": self.recorder,
+            "day": self.day.isoformat(),
+        }
+
+
+_PATH = re.compile(
+    r"(?:^|.*/)server=([^/]+)/day=(\d{4}-\d\d-\d\d)/_?([0-9a-f]+)-(\d+)(\.arrows|\.parquet)$"
+)
+
+
+def named(path: str) -> tuple[Name, str] | None:
+    """Tell what a path's name says, and its ending; None if it is no file of an archive."""
+    found = _PATH.match(path)
+    if found is None:
+        return None
+    server, day, recorder, number, ending = found.groups()
+    try:
+        return Name(recorder, int(number), unquote(server), date.fromisoformat(day)), ending
+    except ValueError:
+        return None
+
+
+def block_schema(name: Name) -> pa.Schema:
+    """Return the columns of an open file: the same, each block with small dictionaries."""
+    fields = [*_TIMES, *((column, _TEXTS) for column in ("event", *PROMOTED)), ("extra", _PAIRS)]
+    return pa.schema(fields, metadata=name.metadata())
+
+
+def check_version(metadata: dict[bytes, bytes] | None, path: str) -> None:
+    """See that a file is one that we can read.
+
+    Raises
+    ------
+    ConfError
+        If it was written by a later version of ast_notebook, or by something else.
+    """
+    written = (metadata or {}).get(_VERSION)
+    if written is None or not written.isdigit():
+        raise ConfError(f"{path} was not written by ast_notebook: take it out of the archive")
+    if int(written) > VERSION:
+        raise ConfError(
+            f"{path} is of version {written.decode()} of the archive, and this ast_notebook reads "
+            f"up to {VERSION}: pip install --upgrade ast_notebook"
+        )
+
+
+def widened(block: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Give a sealed block of events all the columns of an open file."""
+    received = block["received"]
+    time = pc.coalesce(block["time"], received)
+    columns = {
+        "received": received.cast(_MOMENT),
+        "time": time.cast(_MOMENT),
+        "received_us": received,
+        "time_us": time,
+    }
+    known = set(block.schema.names)
+    arrays = [
+        columns[field.name]
+        if field.name in columns
+        else block[field.name]
+        if field.name in known
+        else pa.nulls(len(block), field.type)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def flattened(block: pa.RecordBatch, recorder: str) -> pa.RecordBatch:
+    """Make a block of an open file one of a sealed file: texts instead of dictionaries."""
+    count = len(block)
+    known = set(block.schema.names)
+    arrays = [
+        pa.array([recorder], pa.string()).take(pa.array(np.zeros(count, np.int8)))
+        if field.name == "recorder"
+        else block[field.name].cast(field.type)
+        if field.name in known
+        else pa.nulls(count, field.type)
+        for field in SCHEMA
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+
+
+def narrowed(block: pa.RecordBatch) -> pa.RecordBatch:
+    """Make of an archive's block one as `columns.seal` makes them: without empty columns."""
+    arrays: dict[str, pa.Array] = {"received": block["received_us"], "time": block["time_us"]}
+    for name in ("event", *PROMOTED):
+        column = block[name] if name in block.schema.names else None
+        if column is None or (column.null_count == len(column) and name != "event"):
+            continue
+        arrays[name] = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    if "extra" in block.schema.names and block["extra"].null_count < len(block):
+        arrays["extra"] = block["extra"]
+    return pa.RecordBatch.from_pydict(arrays)
+
+
+def day_of(microseconds: int) -> date:
+    """Return the UTC day of a moment, given in microseconds since 1970 UTC."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)).date()
+
+
+def by_day(block: pa.RecordBatch) -> Iterator[tuple[date, pa.RecordBatch]]:
+    """Part a sealed block where the UTC day of the receive time changes, keeping its order."""
+    days = block["received"].to_numpy() // DAY
+    edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
+    for first, last in pairwise(edges):
+        if last > first:
+            yield day_of(int(days[first]) * DAY), block.slice(first, last - first)

@@ -1,0 +1,456 @@
+"""What is up is known from events, agrees with what Asterisk lists, and is right after gaps."""
+
+import contextlib
+import itertools
+import threading
+
+import pytest
+
+from ast_notebook.ami import Secret, Session, Settings
+from ast_notebook.live import Live, device_of, is_of
+from tests.fake_manager import FakeManager
+from tests.lab.asterisk import Asterisk
+from tests.lab.fixtures import require
+from tests.waiting import eventually, stays
+
+
+def connected(pbx, **more):
+    session = Session(
+        Settings(port=pbx.port, username="admin", password=Secret("secret"), timeout=10, **more)
+    )
+    live = Live(session)
+    session.connect()
+    return session, live
+
+
+@contextlib.contextmanager
+def living(pbx, **more):
+    session, live = connected(pbx, **more)
+    with session:
+        eventually(live.primed.is_set)
+        yield session, live
+
+
+def names(live):
+    return sorted(row["channel"] for row in live.parts["channels"].rows().values())
+
+
+# --- names -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("channel", "device"),
+    [
+        ("PJSIP/30-0000002a", ("PJSIP", "30")),
+        ("SIP/my-desk-phone-00000001", ("SIP", "my-desk-phone")),
+        ("DAHDI/i1/5551234-7", ("DAHDI", "i1/5551234")),
+        ("IAX2/trunk@berlin-17", ("IAX2", "trunk@berlin")),
+        ("Local/30@phones-00000001;1", None),
+        ("PJSIP/30-0000002a<ZOMBIE>", None),
+        ("PJSIP/30", None),
+        ("", None),
+    ],
+)
+def test_a_channel_belongs_to_the_device_before_its_last_dash(channel, device):
+    assert device_of(channel) == device
+
+
+def test_30_is_not_300():
+    assert is_of("PJSIP/30-00000001", "30")
+    assert is_of("PJSIP/30-00000001", "PJSIP/30")
+    assert not is_of("PJSIP/300-00000001", "30")
+    assert not is_of("PJSIP/30-00000001", "300")
+    assert not is_of("PJSIP/30-00000001", "SIP/30")
+    assert not is_of("PJSIP/my-30-00000001", "30")
+    assert not is_of("Local/30@phones-00000001;2", "30")
+
+
+# --- on real calls -----------------------------------------------------------------------------
+
+
+def test_channels_agree_with_what_asterisk_lists(pbx):
+    with living(pbx) as (_, live):
+        pbx.originate("Local/600@phones/n", "600@phones")
+        eventually(lambda: len(live.channels) == len(pbx.channels()) == 2)
+        assert names(live) == sorted(pbx.channels())
+        assert set(live.channels["state"]) == {"Up"}
+        assert live.channels["device"].isna().all()
+        assert live.channels["linkedid"].nunique() == live.calls == 1
+        pbx.cli("channel request hangup all")
+        eventually(lambda: live.channels.empty)
+        assert live.calls == 0
+
+
+def test_calls_that_are_up_at_connect_are_known_once_it_is_primed(pbx):
+    with pbx.telephone("30").calls("600"), pbx.telephone("300").calls("600"):
+        eventually(lambda: len(pbx.channels()) == 2)
+        with living(pbx) as (_, live):
+            assert names(live) == sorted(pbx.channels())
+            (channel,) = live.channels_of("30")
+            assert channel.startswith(f"{pbx.tech}/30-")
+            assert live.channels_of(f"{pbx.tech}/300") != [channel]
+            assert live.calls == 2
+            (watched,) = live.channels[live.channels["channel"] == channel].itertuples()
+            assert (watched.device, watched.caller) == (f"{pbx.tech}/30", "30")
+            assert watched.since.tzinfo
+
+
+def test_a_watch_hears_of_the_first_and_the_last_channel_only(pbx):
+    heard, other = [], []
+    with living(pbx) as (_, live):
+        watch = live.watch_device("30", heard.append)
+        live.watch_device("300", other.append)
+        eventually(lambda: heard == [False])
+        with pbx.telephone("30").calls("600"):
+            eventually(lambda: heard == [False, True])
+            assert watch.value is True
+            with pbx.telephone("30").calls("600"):
+                eventually(lambda: len(live.channels_of("30")) == 2)
+            eventually(lambda: len(live.channels_of("30")) == 1)
+            assert heard == [False, True]
+        eventually(lambda: heard == [False, True, False])
+        watch.close()
+        watch.close()
+        with pbx.telephone("30").calls("600"):
+            eventually(lambda: live.channels_of("30"))
+        eventually(lambda: not live.channels_of("30"))
+        assert heard == [False, True, False]
+        assert other == [False]
+
+
+def test_a_watched_mailbox_says_how_many_new_messages_it_holds(pbx):
+    heard = []
+    with living(pbx) as (_, live):
+        watch = live.watch_mailbox("22@default", heard.append)
+        before = eventually(lambda: heard)[0]
+        pbx.leave_message("22")
+        eventually(lambda: watch.value == before + 1)
+        assert heard == [before, before + 1]
+        mailbox = live.mailboxes.set_index("mailbox").loc["22@default"]
+        assert (mailbox["new"], mailbox["old"]) == (before + 1, 0)
+        nobody = live.watch_mailbox("99@nowhere", [].append)
+        eventually(lambda: nobody.value == 0)
+
+
+def test_many_short_calls_leave_nothing_behind(pbx):
+    with living(pbx) as (session, live):
+        for _ in range(30):
+            session.request(
+                {
+                    "Action": "Originate",
+                    "Channel": "Local/5@flood/n",
+                    "Application": "Hangup",
+                    "Async": "true",
+                }
+            )
+        eventually(lambda: not pbx.channels(), 30)
+        eventually(lambda: live.channels.empty)
+        assert live.calls == 0
+        assert live.concurrency().max() >= 1
+
+
+def test_priming_in_the_midst_of_calls_that_come_and_go_is_right_in_the_end(pbx):
+    with living(pbx) as (session, live):
+        for _ in range(10):
+            pbx.originate("Local/20@flood/n", "620@phones")
+        for _ in range(10):
+            session.request(
+                {
+                    "Action": "Originate",
+                    "Channel": "Local/200@flood/n",
+                    "Application": "Wait",
+                    "Data": "1",
+                    "Async": "true",
+                }
+            )
+            late_session, late = connected(pbx)
+            with late_session:
+                eventually(late.primed.is_set)
+        eventually(lambda: names(live) == sorted(pbx.channels()), 30)
+        pbx.cli("channel request hangup all")
+        eventually(lambda: live.channels.empty and not pbx.channels(), 30)
+
+
+def test_an_attended_transfer_leaves_each_device_with_its_own_channel(pbx):
+    heard = {device: [] for device in ("30", "200", "240")}
+    with (
+        living(pbx) as (session, live),
+        pbx.telephone("200").answers(),
+        pbx.telephone("240").answers(),
+    ):
+        for device, told in heard.items():
+            live.watch_device(device, told.append)
+        with pbx.telephone("30").calls("200"):
+            channel = eventually(
+                lambda: [
+                    row["channel"]
+                    for row in live.parts["channels"].rows().values()
+                    if row["device"].endswith("/200") and row["bridge"]
+                ]
+            )[0]
+            session.request(
+                {"Action": "Atxfer", "Channel": channel, "Exten": "240", "Context": "phones"}
+            )
+            eventually(lambda: heard["240"] == [False, True])
+            session.request({"Action": "Hangup", "Channel": channel})
+            eventually(lambda: heard["200"] == [False, True, False])
+            assert stays(lambda: heard["30"] == heard["240"] == [False, True])
+            eventually(lambda: names(live) == sorted(pbx.channels()))
+        eventually(lambda: live.channels.empty)
+        eventually(lambda: set(map(tuple, heard.values())) == {(False, True, False)})
+        assert live.calls == 0
+
+
+@pytest.mark.parametrize("version", [16, 22])
+def test_after_asterisk_was_killed_all_is_as_it_then_is(version):
+    require(version)
+    heard = []
+    with Asterisk(version) as pbx, living(pbx) as (_, live):
+        watch = live.watch_device("30", heard.append)
+        with pbx.telephone("30").calls("600"):
+            eventually(lambda: heard == [False, True])
+            pbx.kill()
+            eventually(lambda: live.stale)
+            assert not live.primed.is_set()
+            assert live.channels_of("30")
+            assert watch.value is True
+        pbx.start()
+        eventually(live.primed.is_set, 40)
+        assert not live.stale
+        assert live.channels.empty
+        assert live.calls == 0
+        eventually(lambda: heard == [False, True, False])
+        with pbx.telephone("30").calls("600"):
+            eventually(lambda: heard == [False, True, False, True])
+
+
+# --- on a scripted one -------------------------------------------------------------------------
+
+
+class Channels:
+    """A manager's script: lists channels, and tells of what becomes of them."""
+
+    def __init__(self):
+        self.up = {}
+        self.ids = itertools.count(2)
+        self.questions = []
+        self.hold = threading.Event()
+        self.hold.set()
+        self.amid = lambda client: None
+
+    def __call__(self, client, action):
+        if action["Action"] == "CoreShowChannels":
+            self.questions.append(action)
+            self.hold.wait(10)
+            client.ok(action, "EventList: start")
+            for uniqueid, more in list(self.up.items()):
+                client.send("Event: CoreShowChannel", self.key(action), *self.lines(uniqueid, more))
+            self.amid(client)
+            client.send("Event: CoreShowChannelsComplete", self.key(action), "EventList: Complete")
+        elif action["Action"] == "MailboxCount":
+            client.ok(action, "NewMessages: 2", "UrgMessages: 1", "OldMessages: 4")
+        elif action["Action"] in ("Login", "Ping"):
+            client.ok(action)
+        elif action["Action"] != "Logoff":
+            client.send("Response: Error", self.key(action), "Message: no such thing here")
+
+    def key(self, action):
+        return f"ActionID: {action['ActionID']}"
+
+    def lines(self, uniqueid, more):
+        return [f"{key}: {value}" for key, value in {"Uniqueid": uniqueid, **more}.items()]
+
+    def start(self, client, device, linkedid=None):
+        uniqueid = f"1.{next(self.ids)}"
+        more = {"Channel": f"{device}-{uniqueid}", "Linkedid": linkedid or uniqueid}
+        self.up[uniqueid] = more
+        client.send("Event: Newchannel", *self.lines(uniqueid, more))
+        return uniqueid
+
+    def end(self, client, uniqueid):
+        more = self.up.pop(uniqueid)
+        client.send("Event: Hangup", *self.lines(uniqueid, more))
+
+
+@pytest.fixture
+def script():
+    return Channels()
+
+
+@pytest.fixture
+def fake(script):
+    with FakeManager(script) as fake:
+        yield fake
+
+
+def test_a_channel_that_ends_while_it_is_being_listed_is_not_up(fake, script):
+    script.up["1.99"] = {"Channel": "SIP/30-1", "Linkedid": "1.99"}
+    script.amid = lambda client: client.send("Event: Hangup", "Uniqueid: 1.99", "Channel: SIP/30-1")
+    with living(fake) as (_, live):
+        assert live.channels.empty
+        assert live.calls == 0
+
+
+def test_a_hangup_that_is_heard_before_the_list_says_that_it_was_up_counts(fake, script):
+    script.hold.clear()
+    session, live = connected(fake)
+    with session:
+        eventually(lambda: script.questions)
+        client = fake.clients[-1]
+        script.up["1.99"] = {"Channel": "SIP/30-1", "Linkedid": "1.99"}
+        client.send("Event: Hangup", "Uniqueid: 1.99", "Channel: SIP/30-1")
+        script.hold.set()
+        eventually(live.primed.is_set)
+        assert live.channels.empty
+
+
+def test_being_told_twice_that_it_is_ready_makes_no_channel_flicker(fake, script):
+    script.up["1.1"] = {"Channel": "SIP/30-1", "Linkedid": "1.1"}
+    heard = []
+    with living(fake) as (_, live):
+        live.watch_device("30", heard.append)
+        eventually(lambda: heard == [True])
+        script.hold.clear()
+        client = fake.clients[-1]
+        for _ in range(3):
+            client.send("Event: FullyBooted")
+        eventually(lambda: len(script.questions) >= 2)
+        script.hold.set()
+        client.send("Event: FullyBooted")
+        eventually(lambda: len(script.questions) >= 3 and not live._priming)
+        assert names(live) == ["SIP/30-1"]
+        script.end(client, "1.1")
+        script.start(client, "SIP/300")
+        eventually(lambda: names(live) == ["SIP/300-1.2"])
+        client.send("Event: FullyBooted")
+        eventually(lambda: not live._priming)
+        assert heard == [True, False]
+        assert live.calls == 1
+
+
+def test_what_changed_while_the_connection_was_lost_is_told_once(fake, script):
+    heard, counted = [], []
+    with living(fake) as (session, live):
+        client = fake.clients[-1]
+        script.start(client, "SIP/30")
+        live.watch_device("30", heard.append)
+        live.watch_mailbox("22@default", counted.append)
+        eventually(lambda: heard == [True] and counted == [3])
+        script.up.clear()
+        fake.drop()
+        eventually(lambda: heard == [True, False])
+        fake.drop()
+        eventually(lambda: session.counts["reconnects"] == 2 and live.primed.is_set(), 20)
+        assert heard == [True, False]
+        assert counted == [3]
+        assert live.calls == 0
+
+
+def test_a_lost_connection_while_it_is_primed_starts_anew(fake, script):
+    script.hold.clear()
+    session, live = connected(fake)
+    with session:
+        eventually(lambda: script.questions)
+        script.up["1.1"] = {"Channel": "SIP/30-1", "Linkedid": "1.1"}
+        fake.drop()
+        script.hold.set()
+        eventually(live.primed.is_set, 20)
+        assert names(live) == ["SIP/30-1"]
+
+
+def test_a_call_that_was_joined_or_renamed_unheard_is_put_right_by_the_next_list(fake, script):
+    heard = []
+    with living(fake) as (_, live):
+        client = fake.clients[-1]
+        first, second = script.start(client, "SIP/30"), script.start(client, "SIP/300")
+        live.watch_device("30", heard.append)
+        eventually(lambda: live.calls == 2 and heard == [True])
+        script.up[second]["Linkedid"] = first
+        script.up[first]["Channel"] = "SIP/200-1"
+        client.send("Event: FullyBooted")
+        eventually(lambda: heard == [True, False])
+        assert live.calls == 1
+        script.end(client, first)
+        script.end(client, second)
+        eventually(lambda: live.channels.empty)
+        assert live.calls == 0
+
+
+def test_a_rename_moves_a_channel_from_device_to_device(fake, script):
+    heard, other = [], []
+    with living(fake) as (_, live):
+        client = fake.clients[-1]
+        uniqueid = script.start(client, "SIP/30")
+        live.watch_device("30", heard.append)
+        live.watch_device("200", other.append)
+        eventually(lambda: heard == [True] and other == [False])
+        lines = [f"Uniqueid: {uniqueid}", f"Channel: SIP/30-{uniqueid}"]
+        client.send("Event: Rename", *lines, f"Newname: SIP/200-{uniqueid}")
+        eventually(lambda: heard == [True, False] and other == [False, True])
+        assert live.channels["device"].tolist() == ["SIP/200"]
+
+
+def test_a_watcher_that_raises_harms_no_other(fake, script):
+    heard = []
+
+    def fails(value):
+        raise RuntimeError("as it does")
+
+    with living(fake) as (_, live):
+        for _ in range(2):
+            live.watch_device("30", fails)
+            live.watch_mailbox("22@default", fails)
+        live.watch_device("30", heard.append)
+        live.watch_mailbox("22@default", heard.append)
+        eventually(lambda: sorted(heard) == [0, 3])
+        script.start(fake.clients[-1], "SIP/30")
+        eventually(lambda: True in heard)
+
+
+def test_a_watch_that_was_closed_hears_nothing_more(fake, script):
+    heard = []
+    with living(fake) as (_, live):
+
+        def close_the_others(value):
+            for watch in watches[1:]:
+                watch.close()
+
+        watches = []
+        watches += [live.watch_device("30", close_the_others)]
+        watches += [live.watch_device("30", heard.append) for _ in range(2)]
+        eventually(lambda: watches[0].value is False)
+        script.start(fake.clients[-1], "SIP/30")
+        eventually(lambda: watches[0].value is True)
+        assert True not in heard
+
+
+def test_the_order_of_hangup_and_cdr_is_of_no_account(fake, script):
+    with living(fake) as (_, live):
+        client = fake.clients[-1]
+        for order in (("Hangup", "Cdr"), ("Cdr", "Hangup")):
+            uniqueid = script.start(client, "SIP/30")
+            eventually(lambda: live.calls == 1)
+            for name in order:
+                client.send(
+                    f"Event: {name}", f"Uniqueid: {uniqueid}", f"Channel: SIP/30-{uniqueid}"
+                )
+            eventually(lambda: live.channels.empty and live.calls == 0)
+
+
+def test_hostile_events_break_nothing_and_take_no_more_than_so_much_memory(fake, script):
+    with living(fake) as (session, live):
+        client = fake.clients[-1]
+        for kind in ("Newchannel", "Rename", "Hangup", "MessageWaiting", "BridgeEnter", "Newstate"):
+            client.send(f"Event: {kind}")
+            client.send(f"Event: {kind}", "Uniqueid: ", "Channel: -", "Mailbox: @", "New: many")
+            client.send(f"Event: {kind}", "Uniqueid: x", "Duration: x:y", "Timestamp: nan")
+        for number in range(25_000):
+            client.send("Event: Newchannel", f"Uniqueid: {number}", f"Channel: SIP/{number}-1")
+        client.send("Event: MessageWaiting", "Mailbox: 1@b", "New: 3", "Old: 1")
+        eventually(lambda: "1@b" in set(live.mailboxes["mailbox"]), 30)
+        assert len(live.parts["channels"]) == 20_000
+        assert session.counts["failed"] == 0
+        assert live.calls <= 20_001
+        client.send("Event: FullyBooted")
+        eventually(lambda: live.channels.empty and not live._priming, 30)
+        assert live.calls == 0

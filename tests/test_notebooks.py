@@ -1,0 +1,239 @@
+"""The notebooks and the cells of the issue in a real kernel, on the demo PBX and on Asterisk 22."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from jupyter_client.manager import start_new_kernel
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from ast_notebook import demo
+from ast_notebook.magics.table import find
+from tests.lab.asterisk import Asterisk
+
+ROOT = Path(__file__).parent.parent
+QUICKSTART = ROOT / "notebooks" / "quickstart.ipynb"
+PATIENCE = 60
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """What a kernel gets: this checkout, and nothing of the user's settings."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("AST_")}
+    own = {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(tmp_path), "PYTHONWARNINGS": "default"}
+    return kept | own
+
+
+def of(pbx: Asterisk) -> dict[str, str]:
+    """Return the environment that leads `%ast connect` to a PBX."""
+    return {"AST_HOST": pbx.host, "AST_PORT": str(pbx.port), "AST_PASSWORD": "secret"}
+
+
+def execute(notebook: nbformat.NotebookNode, environment: Mapping[str, str], folder: Path) -> str:
+    """Run a notebook as nbclient does, and return what its cells gave, as text; none may warn."""
+    resources = {"metadata": {"path": str(folder)}}
+    NotebookClient(notebook, timeout=PATIENCE, resources=resources).execute(env=dict(environment))
+    outputs = [one for cell in notebook.cells if cell.cell_type == "code" for one in cell.outputs]
+    assert not [one.text for one in outputs if one.get("name") == "stderr"]
+    return "\n".join(one.get("text") or one["data"]["text/plain"] for one in outputs)
+
+
+@contextlib.contextmanager
+def answering(pbx: Asterisk) -> Iterator[None]:
+    """Have somebody at each telephone that the notebook calls."""
+    with contextlib.ExitStack() as scenes:
+        for device in ("200", "240", "2222"):
+            scenes.enter_context(pbx.telephone(device).answers())
+        yield
+
+
+def test_quickstart_runs_on_the_demo(environment, tmp_path):
+    began = time.monotonic()
+    text = execute(nbformat.read(QUICKSTART, 4), environment, tmp_path)
+    assert time.monotonic() - began < PATIENCE
+    assert "<Call PJSIP/200 -> 240@door: answered>" in text
+    assert "('answered', True, '1')" in text
+    assert "secret" not in text
+
+
+def test_quickstart_runs_on_asterisk_22(asterisk22, environment, tmp_path):
+    with answering(asterisk22):
+        text = execute(nbformat.read(QUICKSTART, 4), environment | of(asterisk22), tmp_path)
+    assert f"admin@{asterisk22.host}:{asterisk22.port}" in text
+    assert "<Call PJSIP/200 -> 240@door: answered>" in text
+    assert "('answered', True, '1')" in text
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
+def test_a_notebook_is_kept_without_outputs(path):
+    notebook = nbformat.read(path, 4)
+    nbformat.validate(notebook)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in cells)
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROMPT = re.compile(r"^(?:In \[\d+\]| +\.\.\.): ", re.MULTILINE)
+
+
+def test_the_transcript_in_the_readme_runs_as_it_is_shown(environment, tmp_path):
+    shown = README.split("```")[1]
+    cells = [
+        "\n".join(PROMPT.sub("", line) for line in part.splitlines() if PROMPT.match(line))
+        for part in shown.split("\n\n")
+    ]
+    notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
+    text = execute(notebook, environment, tmp_path)
+    assert "<Call PJSIP/200 -> 240@door: answered>" in shown
+    assert "<Call PJSIP/200 -> 240@door: answered>" in text
+    assert "MailboxCount(" in text
+
+
+def test_the_plain_python_in_the_readme_runs_as_it_is_shown(monkeypatch, capsys):
+    code = README.split("```python\n")[1].split("```")[0]
+    with demo.start(calls=False, seed=1, username="admin") as small:
+        monkeypatch.setenv("AST_PASSWORD", small.password)
+        exec(code.replace('"pbx.example"', f'"127.0.0.1", {small.port}'), {})
+    printed = capsys.readouterr().out
+    assert "answered" in printed
+    assert "Newchannel" in printed
+
+
+def test_the_readme_names_only_subcommands_that_there_are():
+    for words in re.findall(r"%ast ([a-z]+(?: [a-z]+)?)", README):
+        if not words.startswith("help"):
+            find(words.split())
+
+
+CELLS = """%load_ext ast_notebook
+---
+%ast connect                              # or: %ast connect admin@pbx.example:5038
+---
+%%ast items
+[office]
+    [[fon]]
+        type = bool
+        ast_dev = 2222
+        ast_db = active/office
+        [[[box]]]
+            type = num
+            ast_box = 22
+---
+%%ast logic logic1 --userevent Call
+print(trigger['source'], trigger['value'], trigger['dest'])
+---
+%ast call {sh.ast.technologies()[0]}/200 240 door --callerid "Door <100>"
+---
+sh.office.fon(), sh.office.fon.box()
+---
+sh.ast.db_write('dnd/office', 1); dnd = sh.ast.db_read('dnd/office')
+mbc = sh.ast.mailbox_count('2222')
+%ast db del dnd/office
+dnd, mbc == (0, 0)
+---
+sh.ast.hangup('30')
+---
+sh.ast.events"""
+
+
+def test_the_cells_of_the_main_job_run_as_a_notebook(asterisk22, environment, tmp_path):
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS.split("\n---\n")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    with answering(asterisk22):
+        text = execute(notebook, environment | of(asterisk22), tmp_path)
+        asterisk22.hang_up("200")
+    assert "(False, 0)" in text
+    assert "('1', True)" in text
+    assert "FullyBooted" in text
+
+
+def test_an_error_fails_its_cell_with_one_line_and_names_the_variable(environment, tmp_path):
+    cells = [
+        nbformat.v4.new_code_cell("%load_ext ast_notebook"),
+        nbformat.v4.new_code_cell("%ast connect nobody@127.0.0.1:1"),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    no_keyring = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+    with pytest.raises(CellExecutionError):
+        execute(notebook, environment | no_keyring, tmp_path)
+    (error,) = notebook.cells[1].outputs
+    assert error["ename"] == "LoginRefused"
+    assert "set AST_PASSWORD" in error["evalue"]
+    assert len(error["traceback"]) == 1
+
+
+class Kernel:
+    """A kernel, and what each cell gave: also what came after it was done, which nbclient drops."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.manager, self.client = start_new_kernel(env=dict(environment))
+        self.given: dict[str, str] = defaultdict(str)
+
+    def run(self, cell: str) -> str:
+        """Run a cell, and return the id by which `given` knows it."""
+        key = self.client.execute(cell)
+        reply = self.client.get_shell_msg(timeout=PATIENCE)
+        assert reply["content"]["status"] == "ok", reply["content"]
+        return str(key)
+
+    def eventually(self, key: str, text: str) -> None:
+        """Wait until the text is under that cell."""
+        deadline = time.monotonic() + 15
+        while text not in self.given[key]:
+            assert time.monotonic() < deadline, dict(self.given)
+            with contextlib.suppress(queue.Empty):
+                self._take(self.client.get_iopub_msg(timeout=0.2))
+
+    def _take(self, message: dict[str, Any]) -> None:
+        content = message["content"]
+        text = content.get("text") or content.get("data", {}).get("text/plain", "")
+        text += "\n".join(content.get("traceback", ()))
+        self.given[message["parent_header"].get("msg_id", "")] += text
+
+
+@pytest.fixture
+def kernel(environment):
+    with demo.start(calls=False, seed=1, username="admin") as small:
+        where = {"AST_PORT": str(small.port), "AST_PASSWORD": small.password, "NO_COLOR": "1"}
+        kernel = Kernel(environment | where)
+        try:
+            yield kernel
+        finally:
+            kernel.client.stop_channels()
+            kernel.manager.shutdown_kernel(now=True)
+            kernel.manager.cleanup_resources()
+
+
+def test_what_a_callback_says_lands_under_the_cell_that_bound_it(kernel):
+    kernel.run("%load_ext ast_notebook")
+    kernel.run("%ast connect")
+    kernel.run("%%ast items\n[office]\n    [[fon]]\n        type = bool\n        ast_dev = 2222")
+    logic = kernel.run("%%ast logic logic1 --userevent Call\nprint('logic1', trigger['source'])")
+    on = kernel.run("%%ast on Hangup\nprint('bye', event['Channel']); 1 / 0")
+    item = kernel.run("@sh.office.fon.on_change\ndef lamp(item):\n    print('lamp', item())")
+    call = kernel.run('%ast call 2222 240 door --callerid "Door <100>" --wait --dest')
+    kernel.run("%ast hangup 2222")
+    last = kernel.run("print('done')")
+    for key, text in (
+        (logic, "logic1 100"),
+        (on, "bye PJSIP/2222-"),
+        (on, "ZeroDivisionError"),
+        (item, "lamp True"),
+        (item, "lamp False"),
+        (call, "answered>"),
+        (last, "done"),
+    ):
+        kernel.eventually(key, text)
+    assert kernel.given[last] == "done\n"
