@@ -5,7 +5,7 @@ from setuptools import find_packages, setup
 setup(
     name="ast_notebook",
     version="0.1.0",
-    description="Asterisk from a notebook: %ast magics, a live panel, every event in a pandas frame",
+    description="Asterisk from a notebook: %ast magics, a live panel, every event in a frame",
     long_description=(Path(__file__).parent / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     author="The ast_notebook founders",

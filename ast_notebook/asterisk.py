@@ -482,7 +482,6 @@ class Asterisk:
         ... def tell(event):
         ...     print(event["Channel"], event["Cause-txt"])
         """
-
         wanted = {name.casefold() for name in userevents}
 
         def bind(function: Function) -> Function:

@@ -193,17 +193,21 @@ def relation(
     since: Moment | None = None,
     until: Moment | None = None,
     servers: Collection[str] | str = (),
+    columns: Sequence[str] | None = None,
     connection: duckdb.DuckDBPyConnection | None = None,
     spool: str | os.PathLike[str] | None = None,
     options: dict[str, Any] | None = None,
 ) -> duckdb.DuckDBPyRelation:
     """Return an archive as a DuckDB relation, of which nothing is read yet.
 
-    Parameters and errors are those of `read`, and the columns those of `scan`; a rare header is
-    ``extra['talktime']`` in SQL.
+    The other parameters and the errors are those of `read`.
 
     Parameters
     ----------
+    columns : sequence of str, optional
+        Only these, a rare header taken out of ``extra``, and Asterisk's ``<unknown>`` and empty
+        texts made missing values; by default the columns of `scan` as they are, in which a rare
+        header is ``extra['talktime']`` in SQL.
     connection : duckdb.DuckDBPyConnection, optional
         Where it is to be known; DuckDB's own one in memory by default.
     """
@@ -212,7 +216,20 @@ def relation(
     except ImportError:
         raise ConfError("for this, DuckDB is needed: pip install duckdb") from None
     dataset = scan(place, since=since, until=until, servers=servers, spool=spool, options=options)
-    return (connection or duckdb.default_connection()).from_arrow(dataset)
+    found = (connection or duckdb.default_connection()).from_arrow(dataset)
+    if columns is None:
+        return found
+    return found.project(", ".join(_sql(name) for name in dict.fromkeys(columns)))
+
+
+def _sql(name: str) -> str:
+    """Return a column of a frame in SQL."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    if name in _ALL.names and name not in (*TEXTS, "extra"):
+        return quoted
+    text = "'" + name.replace("'", "''") + "'"
+    value = quoted if name in TEXTS and name != "recorder" else f"extra[{text}]"
+    return f"nullif(nullif({value}, ''), '<unknown>') AS {quoted}"
 
 
 def _select(
@@ -345,7 +362,7 @@ def _limited(block: pa.RecordBatch, columns: list[str] | None) -> pa.RecordBatch
     return block.set_column(block.schema.get_field_index("extra"), "extra", fewer)
 
 
-def _servers(rows: list[tuple[str, int]], servers: list[str]) -> "pd.Categorical[Any]":
+def _servers(rows: list[tuple[str, int]], servers: list[str]) -> pd.Categorical[Any]:
     code = {server: number for number, server in enumerate(servers)}
     codes = np.repeat([code[server] for server, _ in rows], [count for _, count in rows])
     return pd.Categorical.from_codes(
