@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ast_notebook.errors import (
     ActionRefused,
@@ -22,6 +22,8 @@ from ast_notebook.home import SmartHome, connect
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ast_notebook.panel import Panel
+
 __all__ = [
     "ActionRefused",
     "AnswerTimeout",
@@ -31,12 +33,22 @@ __all__ = [
     "ConnectionLost",
     "KeyMissing",
     "LoginRefused",
+    "Panel",
     "PermissionMissing",
     "SmartHome",
     "TechnologyMissing",
     "UnsafeText",
     "connect",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the panel when it is asked for: a script without a screen needs no widgets."""
+    if name == "Panel":
+        from ast_notebook.panel import Panel
+
+        return Panel
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

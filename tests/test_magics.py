@@ -772,6 +772,20 @@ def _threads():
     return [one.name for one in threading.enumerate() if one.name.startswith("ast-")]
 
 
+def test_panel_shows_the_pbx_and_ends_with_the_extension(connected):
+    panel = connected.run("%ast panel --readonly --wall --editable office.*")
+    assert "text/html" in str(panel._repr_mimebundle_())
+    connected.run("%unload_ext ast_notebook")
+    eventually(lambda: not _threads())
+
+
+def test_record_to_keeps_events_on_disk(connected, tmp_path):
+    archive = connected.run(f"archive = %ast record to {tmp_path} --days 30\narchive")
+    connected.run("%ast call Local/601@phones 601 phones;")
+    eventually(lambda: list(tmp_path.rglob("*.arrows")))
+    assert str(tmp_path) in repr(archive)
+
+
 def test_unload_leaves_nothing_behind(where, monkeypatch):
     registered = []
     monkeypatch.setattr(atexit, "register", lambda f: registered.append(f))

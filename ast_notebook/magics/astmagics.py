@@ -22,6 +22,7 @@ from ast_notebook.home import SmartHome
 from ast_notebook.magics.line import expand, words
 from ast_notebook.magics.status import MB, NOT_CONNECTED, Status
 from ast_notebook.magics.table import find, overview, raw_command
+from ast_notebook.panel import close_all
 from ast_notebook.recording.record import BUDGET
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ class AstMagics(Magics):
     def close(self) -> None:
         """Close every connection and demo; `sh` goes out of the namespace if it is ours still."""
         atexit.unregister(self.close)
+        close_all()
         if self._is_ours:
             self.sh.close()
             if self.user_namespace.get("sh") is self.sh:

@@ -13,6 +13,7 @@ from ast_notebook.magics import values
 from ast_notebook.magics.command import Given, argument, command
 from ast_notebook.magics.status import MB
 from ast_notebook.recording import Record
+from ast_notebook.recording.archive import Archive
 
 if TYPE_CHECKING:
     from ast_notebook.magics.astmagics import AstMagics
@@ -97,6 +98,19 @@ def record_clear(magics: AstMagics, given: Given) -> Record:
     kept = magics.pbx(given.pbx).record
     kept.clear()
     return kept
+
+
+@command(
+    "record to",
+    argument("place", metavar="FOLDER", help="a folder, or a URL such as s3://bucket/calls"),
+    argument("--days", type=int, metavar="N", help="remove what is older than so many days"),
+)
+def record_to(magics: AstMagics, given: Given) -> Archive:
+    """Keep every event on disk, too, from now on; it survives the kernel.
+
+    In [1]: %ast record to calls --days 90
+    """
+    return magics.pbx(given.pbx).record.to(given.place, given.days)
 
 
 def moment(text: str, now: pd.Timestamp) -> pd.Timestamp:

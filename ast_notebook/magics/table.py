@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from IPython.core.error import UsageError
 
-from ast_notebook.magics import calling, connecting, raw, recording, smarthome, storage
+from ast_notebook.magics import calling, connecting, panel, raw, recording, smarthome, storage
 from ast_notebook.magics.command import Command, did_you_mean
 from ast_notebook.show import Text, columns
 
@@ -25,10 +25,12 @@ COMMANDS: dict[str, Command] = {
         storage.db_del,
         storage.db_show,
         storage.mailbox,
+        panel.panel,
         recording.events,
         recording.record,
         recording.record_budget,
         recording.record_clear,
+        recording.record_to,
         smarthome.items,
         smarthome.logics,
         smarthome.logic,
