@@ -25,6 +25,7 @@ setup(
         "ipython>=8.18,<10",
         "ipywidgets>=8.1.5,<9",
         "keyring>=25,<26",
+        "narwhals>=2,<3",
         "numpy>=2,<3",
         "pandas>=3,<4",
         "pyarrow>=19,<27",
@@ -36,6 +37,7 @@ setup(
     ],
     extras_require={
         "archive": ["duckdb>=1.2,<3", "fsspec>=2025.1"],
+        "history": ["sqlalchemy>=2,<3"],
         "lab": ["jupyterlab>=4.2,<5"],
         "test": [
             "duckdb>=1.2,<3",
@@ -53,6 +55,7 @@ setup(
             "pytest>=8.3,<10",
             "pytest-timeout>=2.3,<3",
             "ruff>=0.15,<0.18",
+            "sqlalchemy>=2,<3",
             "trustme>=1.2,<2",
             "voila>=0.5.8,<0.6",
         ],

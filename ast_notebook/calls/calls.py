@@ -1,0 +1,137 @@
+"""Calls and legs of any events, on the engine that one likes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from ast_notebook.calls import channels, frames
+from ast_notebook.calls.engines import tidy
+from ast_notebook.calls.from_events import from_events
+from ast_notebook.calls.source import COLUMNS, Source, read, servers
+from ast_notebook.errors import ConfError
+
+ENGINES = ("pandas", "polars", "duckdb", "spark")
+
+_TIMES = ("start", "answered", "end")
+_SECONDS = ("ring", "wait", "billsec")
+_TEXT = (
+    "server",
+    "channel",
+    "device",
+    "number",
+    "name",
+    "exten",
+    "dialled_by",
+    "status",
+    "queue",
+    "conference",
+    "recording",
+)
+
+
+def calls(events: Any, *, trunks: Collection[str] | None = None, engine: str | None = None) -> Any:
+    """Make calls of events; `from_events` says what they are.
+
+    Parameters
+    ----------
+    events : frame
+        Events in pandas, Polars, PyArrow, DuckDB or Spark.
+    trunks : collection of str, optional
+        The devices that lead to the public network.
+    engine : str, optional
+        ``pandas``, ``polars`` or ``duckdb`` to reckon there whatever a pandas frame of events is
+        given; a pandas frame comes back. Without it, events are reckoned on the engine that they
+        come with; ``spark`` says that they come with a Spark session.
+
+    Raises
+    ------
+    ConfError
+        If there is no such engine, or the events are not on it and cannot be brought there.
+    """
+    if engine is not None and engine not in ENGINES:
+        raise ConfError(f"there is no engine {engine!r}: take one of {', '.join(ENGINES)}")
+    if not isinstance(events, pd.DataFrame):
+        at_hand = "spark" if _is_spark(events) else None
+        if engine is not None and not (at_hand == engine or _is(events, engine)):
+            raise ConfError(
+                f"these events are not {engine}'s: leave the engine out, or give pandas"
+            )
+        return from_events(events, trunks=trunks)
+    if engine is None or engine == "pandas":
+        return from_events(events, trunks=trunks)
+    if engine == "spark":
+        raise ConfError("give a DataFrame of your Spark session: calls(session.read.parquet(…))")
+    known = events[[name for name in COLUMNS if name in events]]
+    if engine == "polars":
+        import polars as pl
+
+        found = from_events(pl.from_pandas(known), trunks=trunks).to_pandas()
+    else:
+        import duckdb
+        import pyarrow as pa
+
+        with duckdb.connect() as connection:
+            table = connection.from_arrow(pa.Table.from_pandas(known, preserve_index=False))
+            found = from_events(table, trunks=trunks).to_arrow_table().to_pandas()
+    return frames.pandas(found, frames.TIMES, frames.WHOLE)
+
+
+def _is(events: Any, engine: str) -> bool:
+    return str(nw.from_native(events).implementation.name).lower() == engine
+
+
+def _is_spark(events: Any) -> bool:
+    return bool(nw.from_native(events).implementation.is_pyspark())
+
+
+def legs(events: Any) -> Any:
+    """Return a row a channel, halves of Local channels and all.
+
+    Parameters
+    ----------
+    events : frame
+        Events as `from_events` takes them.
+
+    Returns
+    -------
+    frame
+        ``call leg server channel device local start answered end ring wait billsec number name
+        exten dialled_by status cause queue conference recording``: ``leg`` is the channel's
+        uniqueid, ``answered`` is when the channel came up, ``ring`` from the beginning of its dial
+        to the end of that, ``wait`` its time in queues and ``billsec`` from its answer to its end,
+        all in seconds; ``number`` and ``name`` are its own, ``exten`` is what it dialled,
+        ``dialled_by`` the leg that dialled it and ``status`` how that ended. Those who met in a
+        conference have its name in ``conference``, and calls of their own.
+    """
+    with tidy(given := read(events)):
+        parts = [_legs(source, name) for name, source in servers(given)]
+        whole = nw.concat(parts or [_legs(Source(given), None)], how="vertical")
+        return frames.give(
+            whole, like=events, order=("start", "leg"), times=_TIMES, whole=("cause",)
+        )
+
+
+def _legs(source: Source, server: str | None) -> nw.LazyFrame[Any]:
+    rows = channels.build(source).with_columns(
+        nw.lit(server, dtype=nw.String).alias("server"),
+        nw.col("uniqueid").alias("leg"),
+        nw.col("up").alias("answered"),
+        nw.col("rung").alias("ring"),
+        nw.col("waited").alias("wait"),
+        (nw.col("end") - nw.col("up")).alias("billsec"),
+    )
+    return frames.seconds(rows, _SECONDS).select(
+        "call",
+        "leg",
+        *(nw.col(name).cast(nw.String) for name in _TEXT[:3]),
+        "local",
+        *(nw.col(name).cast(nw.Int64) for name in _TIMES),
+        *_SECONDS,
+        *(nw.col(name).cast(nw.String) for name in _TEXT[3:8]),
+        nw.col("cause").cast(nw.Int64),
+        *(nw.col(name).cast(nw.String) for name in _TEXT[8:]),
+    )

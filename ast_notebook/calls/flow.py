@@ -1,0 +1,209 @@
+"""One call as a ladder: a line down for each channel, and across it what happened, in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from ast_notebook.calls import channels
+from ast_notebook.calls.engines import tidy
+from ast_notebook.calls.linkage import age
+from ast_notebook.calls.source import MICROSECOND, Source, read, servers
+from ast_notebook.errors import ChannelGone
+
+_LANE, _ROW, _LEFT, _TOP = 150, 24, 90, 44  # pixels
+_KINDS = {
+    "Newchannel": "begins",
+    "DialBegin": "rings",
+    "DialEnd": "dial ends",
+    "Newstate": "is up",
+    "BridgeEnter": "enters the bridge",
+    "BridgeLeave": "leaves the bridge",
+    "Hold": "holds",
+    "Unhold": "resumes",
+    "BlindTransfer": "transfers to",
+    "AttendedTransfer": "transfers",
+    "QueueCallerJoin": "waits in",
+    "QueueCallerAbandon": "gave up waiting in",
+    "AgentConnect": "is connected by",
+    "ParkedCall": "is parked",
+    "UnParkedCall": "is fetched",
+    "Pickup": "picks up",
+    "ConfbridgeJoin": "joins",
+    "ConfbridgeLeave": "leaves",
+    "Hangup": "ends",
+}
+#: Which header of an event says more, for a person.
+_DETAILS = {
+    "DialEnd": "dialstatus",
+    "BlindTransfer": "extension",
+    "QueueCallerJoin": "queue",
+    "QueueCallerAbandon": "queue",
+    "AgentConnect": "membername",
+    "ConfbridgeJoin": "conference",
+    "ConfbridgeLeave": "conference",
+    "Hangup": "cause-txt",
+}
+#: Which channel an event is about, and which other one, where that is not the usual header.
+_ABOUT = {
+    "BlindTransfer": "transfereruniqueid",
+    "AttendedTransfer": "origtransfereruniqueid",
+    "ParkedCall": "parkeeuniqueid",
+    "UnParkedCall": "parkeeuniqueid",
+}
+_OTHER = {
+    "DialBegin": "destuniqueid",
+    "DialEnd": "destuniqueid",
+    "AttendedTransfer": "secondtransfereruniqueid",
+    "UnParkedCall": "retrieveruniqueid",
+    "Pickup": "targetuniqueid",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happened to a channel, or between two: lanes are counted from the left."""
+
+    time: int
+    lane: int
+    to: int | None
+    text: str
+
+
+class Flow:
+    """A call as a ladder; a notebook shows the drawing, elsewhere it is text.
+
+    Attributes
+    ----------
+    call : str
+        The call's oldest linkedid.
+    channels : tuple of str
+        Its channels, one line down for each, the oldest first.
+    steps : tuple of Step
+        What happened, in order; times are microseconds since 1970 UTC.
+    """
+
+    def __init__(self, call: str, channels: Sequence[str], steps: Sequence[Step]) -> None:
+        self.call = call
+        self.channels = tuple(channels)
+        self.steps = tuple(steps)
+
+    def __repr__(self) -> str:
+        lines = [f"Call {self.call}"]
+        for step in self.steps:
+            other = "" if step.to is None else f" -> {self.channels[step.to]}"
+            lines.append(
+                f"{self._seconds(step):9.3f} s  {self.channels[step.lane]}{other}  {step.text}"
+            )
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return f'<div style="overflow-x:auto">{self.svg()}</div>'
+
+    def svg(self) -> str:
+        """Return the drawing as SVG; all text in it is escaped."""
+        width = _LEFT + _LANE * max(1, len(self.channels))
+        height = _TOP + _ROW * (len(self.steps) + 1)
+        parts = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            'font-family="sans-serif" font-size="11" role="img" fill="currentColor" '
+            f'stroke="none"><title>Call {escape(self.call)}</title>'
+        ]
+        for lane, channel in enumerate(self.channels):
+            x = _x(lane)
+            parts.append(f'<text x="{x}" y="20" text-anchor="middle">{escape(channel)}</text>')
+            parts.append(
+                f'<line x1="{x}" y1="28" x2="{x}" y2="{height}" stroke="currentColor" '
+                'stroke-opacity="0.3"/>'
+            )
+        for row, step in enumerate(self.steps):
+            parts += self._drawn(step, _TOP + _ROW * row)
+        return "".join([*parts, "</svg>"])
+
+    def _drawn(self, step: Step, y: int) -> Iterator[str]:
+        x = _x(step.lane)
+        yield f'<text x="4" y="{y + 4}">{self._seconds(step):.3f} s</text>'
+        yield f'<circle cx="{x}" cy="{y}" r="3"/>'
+        at, anchor = x + 6, "start"
+        if step.to is not None and step.to != step.lane:
+            end = _x(step.to)
+            back = -6 if end > x else 6
+            yield f'<line x1="{x}" y1="{y}" x2="{end}" y2="{y}" stroke="currentColor"/>'
+            yield f'<path d="M{end},{y} l{back},-4 v8 z"/>'
+            at, anchor = (x + end) // 2, "middle"
+        yield f'<text x="{at}" y="{y - 4}" text-anchor="{anchor}">{escape(step.text)}</text>'
+
+    def _seconds(self, step: Step) -> float:
+        return (step.time - self.steps[0].time) / MICROSECOND
+
+
+def _x(lane: int) -> int:
+    return _LEFT + _LANE * lane + _LANE // 2
+
+
+def flow(events: Any, which: object) -> Flow:
+    """Return one call as a ladder.
+
+    Parameters
+    ----------
+    events : frame
+        Events as `from_events` takes them.
+    which : str
+        A call's id, the uniqueid or the name of one of its channels, or a number: then the last
+        call in which somebody had that number.
+
+    Raises
+    ------
+    ChannelGone
+        If there is no such call among the events.
+
+    Examples
+    --------
+    >>> flow(sh.ast.events, "200")
+    Call 1700000000.12
+        0.000 s  PJSIP/2222-00000004  begins
+        0.002 s  PJSIP/2222-00000004 -> PJSIP/200-00000005  rings
+    """
+    wanted = str(which)
+    with tidy(whole := read(events)):
+        for _, source in servers(whole):
+            legs = channels.build(source).select("call", "uniqueid", "channel", "number", "exten")
+            rows = list(legs.collect().iter_rows())
+            call = _choose(rows, wanted)
+            if call is not None:
+                mine = sorted((row for row in rows if row[0] == call), key=lambda row: age(row[1]))
+                lanes = {row[1]: number for number, row in enumerate(mine)}
+                return Flow(call, [str(row[2]) for row in mine], _steps(source, lanes))
+    raise ChannelGone(f"No call {wanted!r} is among the events: give a call's id or a number")
+
+
+def _choose(rows: list[tuple[Any, ...]], wanted: str) -> str | None:
+    exact = [row[0] for row in rows if wanted in row[:3]]
+    numbers = [row[0] for row in rows if wanted in row[3:]]
+    found: list[str] = exact or sorted(numbers, key=age)
+    return found[-1] if found else None
+
+
+def _steps(source: Source, lanes: dict[str, int]) -> list[Step]:
+    headers = {"uniqueid", "channelstatedesc", *_DETAILS.values(), *_ABOUT.values()}
+    names = {name: name for name in sorted(headers | set(_OTHER.values()))}
+    rows = source.only(list(_KINDS), event="event", **names).collect()
+    steps = []
+    for row in rows.iter_rows(named=True):
+        kind = row["event"]
+        if kind == "Newstate" and row["channelstatedesc"] != "Up":
+            continue
+        one = lanes.get(row[_ABOUT.get(kind, "uniqueid")])
+        two = lanes.get(row[_OTHER[kind]]) if kind in _OTHER else None
+        if one is None:
+            one, two = two, None
+        if one is None:
+            continue
+        detail = row[_DETAILS[kind]] if kind in _DETAILS else None
+        text = _KINDS[kind] if detail is None else f"{_KINDS[kind]} {detail}"
+        if kind == "Hangup" and detail is not None:
+            text = f"ends: {detail}"
+        steps.append(Step(int(row["time"]), one, two, text))
+    return sorted(steps, key=lambda step: step.time)

@@ -1,0 +1,95 @@
+"""The calls frame: its columns, their kinds, and how it is given back on each engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from ast_notebook.calls.engines import materialise
+from ast_notebook.calls.source import MICROSECOND
+
+TIMES = ("start", "answered", "end")
+SECONDS = ("ring", "wait", "talk", "hold", "billsec")
+#: Every column of a calls frame, in order, whatever it was made of.
+COLUMNS = (
+    "call",
+    "server",
+    *TIMES,
+    *SECONDS,
+    "caller",
+    "caller_name",
+    "dialled",
+    "did",
+    "trunk",
+    "answered_by",
+    "direction",
+    "disposition",
+    "cause",
+    "hangup_by",
+    "queue",
+    "transfers",
+    "legs",
+    "recording",
+    "gap",
+    "source",
+)
+WHOLE = ("cause", "transfers", "legs")
+_TEXT = frozenset(COLUMNS) - {*TIMES, *SECONDS, *WHOLE, "gap"}
+
+
+def shape(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Pick the columns of a calls frame; durations become seconds, times stay microseconds."""
+    return seconds(calls, SECONDS).select(
+        *(
+            nw.col(name).cast(nw.String)
+            if name in _TEXT
+            else nw.col(name).cast(nw.Int64)
+            if name in (*TIMES, *WHOLE)
+            else nw.col(name)
+            for name in COLUMNS
+        )
+    )
+
+
+def seconds(frame: nw.LazyFrame[Any], names: tuple[str, ...]) -> nw.LazyFrame[Any]:
+    """Make seconds of microseconds."""
+    return frame.with_columns(
+        *(nw.col(name).cast(nw.Float64) / float(MICROSECOND) for name in names)
+    )
+
+
+def pandas(frame: pd.DataFrame, times: tuple[str, ...], whole: tuple[str, ...]) -> pd.DataFrame:
+    """Give a pandas frame its kinds: times of UTC, and whole numbers that may be missing."""
+    kinds: dict[str, Any] = dict.fromkeys(whole, "Int64")
+    for name in times:
+        if not isinstance(frame[name].dtype, pd.DatetimeTZDtype):
+            frame[name] = pd.to_datetime(frame[name].astype("Int64"), unit="us", utc=True)
+        kinds[name] = "datetime64[us, UTC]"
+    for name in frame.columns:
+        if pd.api.types.is_object_dtype(frame[name].dtype):
+            kinds.setdefault(name, "str")
+    return frame.astype(kinds)
+
+
+def give(
+    frame: nw.LazyFrame[Any],
+    *,
+    like: Any,
+    order: tuple[str, ...],
+    times: tuple[str, ...] = TIMES,
+    whole: tuple[str, ...] = WHOLE,
+) -> Any:
+    """Return a frame of the kind that the user's is, times being times of UTC where they can be.
+
+    DuckDB and Spark keep times as microseconds since 1970 UTC.
+    """
+    frame = frame.sort(*order)
+    if frame.implementation.is_duckdb() or frame.implementation.is_pyspark():
+        return materialise(frame).to_native()
+    frame = frame.with_columns(*(nw.col(name).cast(nw.Datetime("us", "UTC")) for name in times))
+    given = nw.from_native(like)
+    if given.implementation.is_pandas():
+        return pandas(frame.collect().to_pandas(), times, whole)
+    return (frame if isinstance(given, nw.LazyFrame) else frame.collect()).to_native()

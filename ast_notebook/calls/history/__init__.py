@@ -1,0 +1,5 @@
+"""Calls out of what a PBX has written already: CDR, CEL, queue_log, and archives of ours."""
+
+from ast_notebook.calls.history.history import History, history
+
+__all__ = ["History", "history"]

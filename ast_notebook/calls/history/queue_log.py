@@ -1,0 +1,184 @@
+"""Asterisk's queue_log into calls: those that came into a queue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ast_notebook.calls.history.clock import SECOND, BadTime, Clock
+from ast_notebook.calls.history.growing import Growing
+from ast_notebook.calls.history.lines import text_of, whole_of
+
+PLAIN = [
+    "time",
+    "callid",
+    "queuename",
+    "agent",
+    "event",
+    "data1",
+    "data2",
+    "data3",
+    "data4",
+    "data5",
+]
+_ALSO = {"queue": "queuename", "qname": "queuename", "qagent": "agent", "qevent": "event"}
+#: What ends a call's stay, and how it went.
+_LEFT = {
+    "EXITWITHTIMEOUT": "NO ANSWER",
+    "EXITWITHKEY": "NO ANSWER",
+    "EXITEMPTY": "NO ANSWER",
+    "FULL": "NO ANSWER",
+    "JOINEMPTY": "NO ANSWER",
+    "JOINUNAVAIL": "NO ANSWER",
+    "SYSCOMPAT": "FAILED",
+}
+#: Somebody who left a queue may come into another one this much later.
+_GRACE = 2 * 3600 * SECOND
+
+
+def rename(columns: Sequence[str]) -> list[str]:
+    """Return our names of a table's columns."""
+    return [_ALSO.get(column.strip().lower(), column.strip().lower()) for column in columns]
+
+
+def record_of(line: str) -> dict[str, str]:
+    """Part a line.
+
+    Raises
+    ------
+    ValueError
+        If it is none of a queue_log.
+    """
+    parts = line.split("|")
+    if len(parts) < 5:
+        raise ValueError(f"{len(parts)} fields, and a queue_log has five or more")
+    return dict(zip(PLAIN, parts, strict=False))
+
+
+class _Stay:
+    __slots__ = ("call", "connected", "joined", "last", "waited")
+
+    def __init__(self, moment: int) -> None:
+        self.call: dict[str, Any] = {"transfers": 0}
+        self.joined: int | None = None
+        self.connected: int | None = None
+        self.waited: int | None = None
+        self.last = moment
+
+
+class QueueLog:
+    """Makes calls of a queue's log.
+
+    Parameters
+    ----------
+    clock : Clock
+        What reads the times.
+    calls : Growing
+        Where the calls go.
+    """
+
+    def __init__(self, clock: Clock, calls: Growing) -> None:
+        self._clock = clock
+        self._calls = calls
+        self._stays: dict[str, _Stay] = {}
+        self._count = 0
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Take an entry.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be one.
+        """
+        moment = self._clock.read(record.get("time"))
+        if moment is None:
+            raise BadTime("no time")
+        event = text_of(record, "event")
+        if event is None:
+            raise ValueError("no event")
+        callid = text_of(record, "callid")
+        if callid is None or callid in ("NONE", "REALTIME", "MANAGER"):
+            return  # of an agent or of Asterisk itself, not of a call
+        stay = self._stays.get(callid)
+        if stay is None:
+            if event not in ("ENTERQUEUE", "DID", *_LEFT):
+                if event in ("CONNECT", "ABANDON") or event.startswith("COMPLETE"):
+                    raise ValueError(f"{event} of a call that never came into the queue")
+                return
+            stay = self._stays[callid] = _Stay(moment)
+            stay.call |= {"call": callid, "start": moment}
+        stay.last = moment
+        self._take(stay, moment, event, record)
+        self._count += 1
+        if self._count % 10_000 == 0:
+            done = [
+                key
+                for key, one in self._stays.items()
+                if one.call.get("disposition") and one.last < moment - _GRACE
+            ]
+            for key in done:
+                self._give(key)
+
+    def _take(self, stay: _Stay, moment: int, event: str, record: Mapping[str, Any]) -> None:
+        call = stay.call
+        queue = text_of(record, "queuename")
+        if event == "ENTERQUEUE":
+            stay.joined = moment
+            call["queue"] = call.get("queue") or queue
+            call["caller"] = call.get("caller") or text_of(record, "data2")
+            for name in ("disposition", "end", "hangup_by"):
+                call.pop(name, None)
+        elif event == "DID":
+            call["did"] = text_of(record, "data1")
+        elif event == "CONNECT":
+            self._wait(stay, whole_of(record, "data1"), moment)
+            stay.connected = moment
+            ring = whole_of(record, "data3")
+            call |= {
+                "queue": queue,
+                "answered": call.get("answered", moment),
+                "answered_by": call.get("answered_by") or text_of(record, "agent"),
+                "ring": None if ring is None else ring * SECOND,
+                "disposition": "ANSWERED",
+            }
+        elif event in ("COMPLETECALLER", "COMPLETEAGENT"):
+            self._talked(stay, moment, whole_of(record, "data2"))
+            call["end"] = moment
+            call["hangup_by"] = "caller" if event == "COMPLETECALLER" else "callee"
+        elif event in ("TRANSFER", "BLINDTRANSFER", "ATTENDEDTRANSFER"):
+            # What comes after a transfer is not the queue's any more: nor is the end known here.
+            call["transfers"] += 1
+            call["disposition"] = "ANSWERED"
+        elif event == "ABANDON":
+            self._wait(stay, whole_of(record, "data3"), moment)
+            call |= {"end": moment, "disposition": "ABANDONED", "hangup_by": "caller"}
+        elif event in _LEFT:
+            call["queue"] = call.get("queue") or queue
+            self._wait(stay, None, moment)
+            call["disposition"] = _LEFT[event]
+
+    @staticmethod
+    def _wait(stay: _Stay, seconds: int | None, moment: int) -> None:
+        if seconds is None and stay.joined is not None:
+            seconds = (moment - stay.joined) // SECOND
+        if seconds is not None:
+            stay.waited = (stay.waited or 0) + seconds * SECOND
+        stay.joined = None
+
+    @staticmethod
+    def _talked(stay: _Stay, moment: int, seconds: int | None) -> None:
+        if seconds is None and stay.connected is not None:
+            seconds = (moment - stay.connected) // SECOND
+        if seconds is not None:
+            stay.call["talk"] = seconds * SECOND
+
+    def finish(self) -> None:
+        """Take it that no further entry comes."""
+        for key in list(self._stays):
+            self._give(key)
+
+    def _give(self, callid: str) -> None:
+        stay = self._stays.pop(callid)
+        stay.call["wait"] = stay.waited
+        self._calls.add(stay.call)

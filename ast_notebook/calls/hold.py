@@ -1,0 +1,52 @@
+"""How long somebody was put on hold."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+import narwhals as nw
+
+from ast_notebook.calls.engines import small
+from ast_notebook.calls.source import Source
+
+
+def holds(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Return ``call`` and ``hold`` in microseconds, for the calls in which somebody was held.
+
+    From ``Hold`` to ``Unhold`` or, when the holder takes the call nowhere any more, until he leaves
+    the bridge. Two who hold each other count twice. Channels that hold are few: they are paired on
+    the driver.
+    """
+    held = source.only("Hold", uniqueid="uniqueid")
+    rows = (
+        nw.concat(
+            [
+                held.with_columns(nw.lit(1, dtype=nw.Int64).alias("holds")),
+                source.only(("Unhold", "BridgeLeave", "Hangup"), uniqueid="uniqueid").with_columns(
+                    nw.lit(0, dtype=nw.Int64).alias("holds")
+                ),
+            ],
+            how="vertical",
+        )
+        .join(held.select("uniqueid").unique(), on="uniqueid", how="semi")
+        .join(legs.select("uniqueid", "call"), on="uniqueid", how="inner")
+        .select("call", "uniqueid", "time", "holds")
+        .collect()
+    )
+    total: dict[str, int] = {}
+    ordered = sorted(rows.iter_rows())
+    for (call, _), steps in groupby(ordered, key=lambda row: row[:2]):
+        since: int | None = None
+        total.setdefault(call, 0)
+        for _, _, time, holds_now in steps:
+            if holds_now and since is None:
+                since = int(time)
+            elif not holds_now and since is not None:
+                total[call] += int(time) - since
+                since = None
+    return small(
+        {"call": list(total), "hold": list(total.values())},
+        {"call": nw.String, "hold": nw.Int64},
+        legs,
+    )

@@ -1,0 +1,106 @@
+"""Which channels are one call.
+
+Asterisk gives every channel a linkedid, the uniqueid of the oldest channel that it has to do with,
+and changes it when calls come together. Not always: those of an attended transfer may part ways
+with two linkedids, and parking merges none. So every (uniqueid, linkedid) ever seen is an edge, and
+so are the two calls named by an attended transfer, by a pickup and by somebody who fetches a parked
+call. A conference is no edge: who meets there came by a call of his own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import narwhals as nw
+
+from ast_notebook.calls.engines import keep, small
+from ast_notebook.calls.source import Source
+
+#: Events that name two calls which are one from then on, and the headers they do it in.
+_JOINTS = (
+    ("AttendedTransfer", "origtransfererlinkedid", "secondtransfererlinkedid"),
+    ("Pickup", "linkedid", "targetlinkedid"),
+    ("UnParkedCall", "parkeelinkedid", "retrieverlinkedid"),
+)
+
+
+def linkage(source: Source, like: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Return ``linkedid`` and ``call``, a row for each linkedid that is not its call's.
+
+    Only channels that had two linkedids come to the driver, which are few.
+
+    Parameters
+    ----------
+    source : Source
+    like : nw.LazyFrame
+        Of the engine that the result is to be of.
+    """
+    seen = (
+        source.with_value("uniqueid", uniqueid="uniqueid", linkedid="linkedid")
+        .filter(~nw.col("linkedid").is_null())
+        .group_by("uniqueid", "linkedid")
+        .agg(nw.len().alias("times"))
+    )
+    dialled = (
+        source.with_value("destuniqueid", uniqueid="destuniqueid", linkedid="destlinkedid")
+        .filter(~nw.col("linkedid").is_null())
+        .group_by("uniqueid", "linkedid")
+        .agg(nw.len().alias("times"))
+        if source.has("destuniqueid", "destlinkedid")
+        else seen.head(0)
+    )
+    pairs = keep(nw.concat([seen, dialled], how="vertical").select("uniqueid", "linkedid").unique())
+    # A channel with two linkedids ties them together; so does one that was somebody's linkedid
+    # and has another itself.
+    ties = pairs.group_by("uniqueid").agg(nw.len().alias("ids")).filter(nw.col("ids") > 1)
+    several = pairs.join(ties.select("uniqueid"), on="uniqueid", how="semi")
+    ids = pairs.select(nw.col("linkedid").alias("uniqueid")).unique()
+    strays = pairs.filter(nw.col("uniqueid") != nw.col("linkedid")).join(
+        ids, on="uniqueid", how="semi"
+    )
+    edges = list(_rows(several)) + list(_rows(strays))
+    for kind, one, other in _JOINTS:
+        if source.has(one, other):
+            edges += _rows(source.only(kind, one=one, other=other).select("one", "other"))
+    return _frame(_oldest(edges), like)
+
+
+def _rows(frame: nw.LazyFrame[Any]) -> Iterable[tuple[str, str]]:
+    for one, other in frame.collect().iter_rows():
+        if isinstance(one, str) and isinstance(other, str):
+            yield one, other
+
+
+def age(uniqueid: str) -> tuple[float, int]:
+    """Return what orders uniqueids by their age: text would put ``….10`` before ``….9``."""
+    seconds, _, number = uniqueid.rpartition("-")[2].partition(".")
+    try:
+        return float(seconds), int(number or 0)
+    except ValueError:
+        return float("inf"), 0
+
+
+def _oldest(edges: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the oldest of all ids that each id is tied to."""
+    above: dict[str, str] = {}
+
+    def root(one: str) -> str:
+        while (next_one := above.setdefault(one, one)) != one:
+            above[one] = above[next_one]
+            one = next_one
+        return one
+
+    for one, other in edges:
+        first, second = sorted((root(one), root(other)), key=age)
+        above[second] = first
+    return {one: root(one) for one in above}
+
+
+def _frame(oldest: dict[str, str], like: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    changed = {one: call for one, call in oldest.items() if one != call}
+    return small(
+        {"linkedid": list(changed), "call": list(changed.values())},
+        {"linkedid": nw.String, "call": nw.String},
+        like,
+    )

@@ -1,0 +1,1 @@
+"""Calls played on a real Asterisk, each with the truth about it written beside."""

@@ -1,0 +1,159 @@
+"""Where scenarios are played: an Asterisk of the lab, telephones in hand, and a record of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import ast_notebook
+from tests.lab.asterisk import Asterisk
+from tests.lab.configuration import DEVICES
+from tests.lab.ports import free_port
+from tests.scenarios.softphone import PATIENCE, Leg, Softphone, SoftphoneError, phones
+
+CONF = Path(__file__).parent / "conf"
+PARKING_SECONDS = 3
+#: Somebody's number in the public network.
+OUTSIDE = "0301234567"
+
+
+class Stage:
+    """A running Asterisk with everything that a scenario needs.
+
+    Parameters
+    ----------
+    version : int
+        16 or 22.
+    username : str
+        The manager's login that records: ``panel`` hears everything, ``admin`` what the seed asks
+        for.
+    """
+
+    def __init__(self, version: int, username: str = "panel") -> None:
+        self.version = version
+        self.pbx = Asterisk(
+            version,
+            settings={
+                ("res_parking.conf", "default", "parkingtime"): str(PARKING_SECONDS),
+                ("voicemail.conf", "general", "minsecs"): "0",
+            },
+        )
+        self.tech = self.pbx.tech
+        ports = {device: self.pbx.telephone(device).port for device in DEVICES}
+        ports["trunk"] = free_port(2)
+        self._configure(ports["trunk"])
+        self._ports = ports
+        self._username = username
+        self.phones: dict[str, Softphone] = {}
+
+    def __enter__(self) -> Self:
+        self.pbx.start()
+        self.phones = phones(self._ports, self.pbx.sip_port)
+        self.phones["trunk"].user = OUTSIDE
+        self.sh = ast_notebook.connect(
+            self.pbx.host, self.pbx.port, username=self._username, password=self.pbx.password
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for phone in self.phones.values():
+            phone.close()
+        self.sh.close()
+        self.pbx.close()
+
+    def _configure(self, trunk: int) -> None:
+        """Add what the sample does not have: more numbers, queues, a trunk, an absent telephone."""
+        etc = self.pbx.directories.etc
+        for name in ("extensions.conf", "queues.conf", f"{self.tech.lower()}.conf"):
+            more = (CONF / name).read_text().replace("TECH/", f"{self.tech}/")
+            more = more.replace("TRUNK,", f"{self.outside('${EXTEN:1}')},")
+            with (etc / name).open("a") as conf:
+                conf.write("\n" + more.replace("TRUNKPORT", str(trunk)))
+
+    def outside(self, number: str) -> str:
+        """What is dialled to reach a number in the public network."""
+        return f"SIP/trunk/{number}" if self.tech == "SIP" else f"PJSIP/{number}@trunk"
+
+    # --- what scripts do -----------------------------------------------------------------------
+
+    def calls(self, device: str, number: str) -> Leg:
+        """Let a telephone dial a number."""
+        return self.phones[device].calls(number)
+
+    def rings(self, device: str) -> Leg:
+        """Wait until a telephone rings."""
+        return self.phones[device].rings()
+
+    def pause(self, seconds: float) -> float:
+        """Let time go by, and return how much of it did."""
+        begun = time.monotonic()
+        time.sleep(seconds)
+        return time.monotonic() - begun
+
+    def now(self) -> float:
+        """Seconds on the script's own clock."""
+        return time.monotonic()
+
+    def until(self, leg: Leg, state: str) -> float:
+        """Wait for a telephone, and return how long that took."""
+        begun = time.monotonic()
+        leg.wait(state)
+        return time.monotonic() - begun
+
+    def by_version(self, sixteen: int, twenty_two: int) -> int:
+        """What Asterisk 16 says, and what 22 does."""
+        return sixteen if self.version == 16 else twenty_two
+
+    def action(self, name: str, **fields: Any) -> None:
+        """Ask the manager for something."""
+        self.sh.ast.action(name, **fields)
+
+    def channel(self, device: str, number: int = 0) -> str:
+        """The name of a device's channel; of its oldest first."""
+        for _ in range(40):
+            names = [
+                name
+                for name in self.pbx.channels()
+                if name.rpartition("-")[0] == f"{self.tech}/{device}"
+            ]
+            if len(names) > number:
+                return sorted(names, key=lambda name: name.rpartition("-")[2])[number]
+            time.sleep(0.05)
+        raise SoftphoneError(f"{device} has no channel")
+
+    def wait_until(self, reached: Callable[[], bool], what: str) -> None:
+        """Wait for something.
+
+        Raises
+        ------
+        SoftphoneError
+            When it does not come in time.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while not reached():
+            if time.monotonic() > deadline:
+                raise SoftphoneError(f"{what} did not happen")
+            time.sleep(0.1)
+
+    def settle(self) -> None:
+        """Wait until nobody talks any more, and everything about it was told."""
+        try:
+            # Not asked of the manager: the answers would stand among the events recorded.
+            self.wait_until(lambda: not self.pbx.channels(), "silence")
+        except SoftphoneError:
+            self.pbx.cli("channel request hangup all")
+            time.sleep(0.5)
+            raise
+        finally:
+            for phone in self.phones.values():
+                while not phone.incoming.empty():
+                    phone.incoming.get()
+        time.sleep(0.4)

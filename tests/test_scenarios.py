@@ -1,0 +1,159 @@
+"""Calls made of recordings of a real Asterisk 16 and 22 are those that took place.
+
+The recordings are in ``tests/fixtures``; ``python -m tests.scenarios record`` makes them anew, and
+``python -m tests.scenarios check`` plays the same on the Asterisks of this machine.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pandas as pd
+import pytest
+
+from ast_notebook.calls import agent_pauses, agent_sessions, from_events, legs
+from ast_notebook.calls.source import COLUMNS, KINDS, NEEDED
+from tests.scenarios.all import SCENARIOS
+from tests.scenarios.compare import TRUNKS, check, rows
+from tests.scenarios.play import FIXTURES
+from tests.scenarios.truth import Played, load
+
+VERSIONS = (16, 22)
+
+
+@cache
+def events(version: int) -> pd.DataFrame:
+    return pd.read_parquet(FIXTURES / f"asterisk{version}" / "events.parquet")
+
+
+@cache
+def calls(version: int) -> pd.DataFrame:
+    return from_events(events(version), trunks=TRUNKS)
+
+
+@cache
+def played(version: int) -> dict[str, Played]:
+    return {one.name: one for one in load(FIXTURES / f"asterisk{version}" / "truth.jsonl")}
+
+
+def during(frame: pd.DataFrame, one: Played) -> pd.DataFrame:
+    seconds = frame["time"].astype("int64") / 1e6
+    return frame[(seconds >= one.begun) & (seconds <= one.ended)]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_calls_found_are_those_that_took_place(version: int, name: str) -> None:
+    assert check(calls(version), played(version)[name]) == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_nothing_else_is_found(version: int) -> None:
+    expected = sum(len(one.calls) for one in played(version).values())
+    assert len(calls(version)) == expected
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_scenario_alone_gives_the_same_calls_as_the_whole_day(version: int, name: str) -> None:
+    one = played(version)[name]
+    alone = from_events(during(events(version), one), trunks=TRUNKS)
+    assert rows(alone, one) == rows(calls(version), one)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_order_of_events_does_not_matter(version: int) -> None:
+    shuffled = events(version).sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(from_events(shuffled, trunks=TRUNKS), calls(version))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_reader_may_leave_out_what_is_not_needed(version: int) -> None:
+    every = events(version)
+    needed = every["event"].isin(KINDS)
+    for kind, (header, value) in NEEDED.items():
+        needed &= (every["event"] != kind) | (every[header] == value)
+    few = every.loc[needed, [name for name in COLUMNS if name in every]]
+    assert len(few) < len(every) / 2
+    pd.testing.assert_frame_equal(from_events(few, trunks=TRUNKS), calls(version))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_billsec_agrees_with_asterisks_own_records(version: int) -> None:
+    """Asterisk splits a call into records, and rounds each time down to whole seconds."""
+    spans = records(version)
+    known = calls(version).dropna(subset="billsec").set_index("call")["billsec"]
+    wrong = {
+        call: (known[call], span)
+        for call, span in spans.items()
+        if call in known.index and abs(known[call] - span) > 1
+    }
+    # Two Local halves that took themselves away leave a record of themselves, and the channel that
+    # the call began with is in none that was there from its answer on.
+    assert len(wrong) <= 1, wrong
+    assert len(known.index.intersection(list(spans))) > 40
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_talk_agrees_with_asterisks_own_records_for_two_telephones(version: int) -> None:
+    found = calls(version)
+    spans = records(version)
+    for one in played(version).values():
+        for expected, row in zip(one.calls, rows(found, one), strict=True):
+            if expected.direct and row["talk"] is not None:
+                assert abs(row["talk"] - spans[row["call"]]) <= 1, one.name
+                assert abs(row["talk"] - row["billsec"]) <= 1, one.name
+
+
+def records(version: int) -> dict[str, float]:
+    """Seconds from the first answer to the last end, of the CDRs that a channel is in."""
+    told = events(version).query("event == 'Cdr'").dropna(subset="answertime")
+    names = events(version).query("event == 'Newchannel'").set_index("channel")["uniqueid"]
+    sides = pd.concat(
+        [
+            told.assign(one=told["uniqueid"].astype(object)),
+            told.assign(one=told["destinationchannel"].astype(object).map(names)),
+        ]
+    )
+    sides = sides.assign(
+        begun=pd.to_datetime(sides["answertime"].astype(str)),
+        over=pd.to_datetime(sides["endtime"].astype(str)),
+    )
+    span = sides.groupby("one").agg({"begun": "min", "over": "max"})
+    seconds: dict[str, float] = (span["over"] - span["begun"]).dt.total_seconds().to_dict()
+    return seconds
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_those_who_meet_share_a_conference_and_no_call(version: int) -> None:
+    one = played(version)["three_meet_in_a_conference"]
+    met = legs(during(events(version), one)).dropna(subset="conference")
+    assert list(met["conference"]) == ["room"] * 3
+    assert met["call"].nunique() == 3
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_those_who_rang_in_vain_end_with_answered_elsewhere(version: int) -> None:
+    one = played(version)["all_ring_and_one_answers"]
+    rang = legs(during(events(version), one))
+    losers = rang[rang["answered"].isna()]
+    assert list(losers["cause"]) == [26, 26]
+    assert rows(calls(version), one)[0]["cause"] == 16
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_agents_shift_is_a_session_with_its_pauses(version: int) -> None:
+    (session,) = agent_sessions(events(version)).to_dict("records")
+    assert (session["agent"], session["queue"], session["pauses"]) == ("Kitchen", "desk", 2)
+    assert session["seconds"] == pytest.approx(1.8, abs=0.3)
+    assert session["paused"] == pytest.approx(1.1, abs=0.3)
+    pauses = agent_pauses(events(version))
+    assert list(pauses["reason"]) == ["lunch", "smoke"]
+    assert list(pauses["seconds"]) == pytest.approx([0.6, 0.5], abs=0.2)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_local_channel_belongs_to_a_call_with_people(version: int) -> None:
+    every = legs(events(version))
+    people = every[~every["local"]]
+    assert set(every[every["local"]]["call"]) <= set(people["call"])
