@@ -110,6 +110,7 @@ def test_a_call_that_is_still_up_has_no_end() -> None:
 def test_a_call_that_was_up_before_has_no_start() -> None:
     row = only(from_events(frame(*two_talk()[9:])))
     assert pd.isna(row["start"])
+    assert pd.isna(row["billsec"])
     assert row["end"] == pd.Timestamp(START + 8, unit="s", tz="UTC")
 
 

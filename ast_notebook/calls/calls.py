@@ -109,7 +109,7 @@ def legs(events: Any) -> Any:
     """
     with tidy(given := read(events)):
         parts = [_legs(source, name) for name, source in servers(given)]
-        whole = nw.concat(parts or [_legs(Source(given), None)], how="vertical")
+        whole = nw.concat(parts, how="vertical")
         return frames.give(
             whole, like=events, order=("start", "leg"), times=_TIMES, whole=("cause",)
         )

@@ -33,7 +33,7 @@ FULL = 500_000  # events of a file, at which it is sealed
 OLD = 3600.0  # seconds after which it is sealed, however few they are
 AGAIN = 30.0  # seconds between attempts to write, at most, while the disk refuses
 RESEAL = 5.0  # seconds between attempts to seal
-STOP = 0.8  # seconds that each thread has to end
+STOP = 0.8  # seconds that the threads have to end
 
 
 class Source(Protocol):
@@ -192,7 +192,7 @@ class Archive:
         self._closing = True
         self._wake.set()
         self._writer.join(STOP)
-        self._sealer.join(STOP)
+        self._sealer.join(max(0.2, self._deadline + 0.2 - time.monotonic()))
 
     # --- the writer's thread -------------------------------------------------------------------
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,59 +16,29 @@ import pyarrow.dataset as ds
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.columns import PROMOTED, frame
 from ast_notebook.recording.layout import (
-    FOLDERS,
-    SCHEMA,
     TEXTS,
     Name,
     check_version,
-    day_of,
     flattened,
     narrowed,
 )
-from ast_notebook.recording.segment import Blocks
-from ast_notebook.recording.shelf import Found, Shelf
 
 if TYPE_CHECKING:
     import duckdb
 
-Moment = datetime | pd.Timestamp | str
-_OWN = ("received", "time", "server", "event")
-_ALL = pa.schema([*SCHEMA, *FOLDERS])
-_CODED = pa.schema(
-    [
-        pa.field(each.name, pa.dictionary(pa.int32(), pa.string())) if each.name in TEXTS else each
-        for each in SCHEMA
-    ]
+from ast_notebook.recording.selection import (
+    ALL,
+    CODED,
+    FORMAT,
+    Moment,
+    Selection,
+    by_server,
+    dataset,
+    select,
 )
-_FORMAT = ds.ParquetFileFormat(dictionary_columns=TEXTS)
+from ast_notebook.recording.twice import heard_twice
 
-
-@dataclass
-class _Selection:
-    """The files of an archive that a question is about, and what they do not tell."""
-
-    shelf: Shelf
-    sealed: list[Found]
-    still_open: list[tuple[Name, list[pa.RecordBatch]]] = field(default_factory=list)
-    first: int | None = None
-    last: int | None = None
-    torn: dict[str, int] = field(default_factory=dict)
-    vanished: list[str] = field(default_factory=list)
-
-    @property
-    def names(self) -> list[Name]:
-        return [*(file.name for file in self.sealed), *(name for name, _ in self.still_open)]
-
-    def within(self) -> pc.Expression | None:
-        """Return the condition on the receive time; None if there is none."""
-        received = pc.field("received_us")
-        if self.first is None and self.last is None:
-            return None
-        if self.last is None:
-            return received >= self.first
-        if self.first is None:
-            return received < self.last
-        return (received >= self.first) & (received < self.last)
+_OWN = ("received", "time", "server", "event")
 
 
 def read(
@@ -117,15 +84,15 @@ def read(
     ConfError
         If there is no such folder, or a file is of a later version.
     """
-    chosen = _select(place, since, until, servers, spool, options)
+    chosen = select(place, since, until, servers, spool, options)
     wanted = None if columns is None else list(dict.fromkeys(columns))
     blocks: list[pa.RecordBatch] = []
     rows: list[tuple[str, int]] = []
     recorders: dict[str, int] = {}
-    for server, names in groupby(sorted(chosen.names, key=_by_server), lambda name: name.server):
+    for server, names in groupby(sorted(chosen.names, key=by_server), lambda name: name.server):
         own = list(names)
         recorders[server] = len({name.recorder for name in own})
-        without = _heard_twice(chosen, own)
+        without = heard_twice(chosen, own)
         for block in _blocks(chosen, own, without, wanted):
             blocks.append(narrowed(block))
             rows.append((server, len(block)))
@@ -167,19 +134,19 @@ def scan(
         1970 UTC as ``received_us`` and ``time_us``, ``recorder``, ``event``, the frequent headers,
         ``extra`` with all others, ``server`` and ``day``. What is still open is held in memory.
     """
-    chosen = _select(place, since, until, servers, spool, options)
+    chosen = select(place, since, until, servers, spool, options)
     tables = [
         _with_folders(pa.Table.from_batches([flattened(b, name.recorder) for b in some]), name)
         for name, some in chosen.still_open
         if some
     ]
-    parts = [ds.dataset(pa.concat_tables(tables) if tables else _ALL.empty_table())]
+    parts = [ds.dataset(pa.concat_tables(tables) if tables else ALL.empty_table())]
     if chosen.sealed:
-        parts.append(_dataset(chosen.shelf, chosen.sealed))
+        parts.append(dataset(chosen.shelf, chosen.sealed))
     whole = ds.dataset(parts)
     conditions = [chosen.within()]
-    for _, names in groupby(sorted(chosen.names, key=_by_server), lambda name: name.server):
-        for recorder, outside in _heard_twice(chosen, list(names)).items():
+    for _, names in groupby(sorted(chosen.names, key=by_server), lambda name: name.server):
+        for recorder, outside in heard_twice(chosen, list(names)).items():
             conditions.append((pc.field("recorder") != recorder) | outside)
     for condition in conditions:
         if condition is not None:
@@ -225,80 +192,11 @@ def relation(
 def _sql(name: str) -> str:
     """Return a column of a frame in SQL."""
     quoted = '"' + name.replace('"', '""') + '"'
-    if name in _ALL.names and name not in (*TEXTS, "extra"):
+    if name in ALL.names and name not in (*TEXTS, "extra"):
         return quoted
     text = "'" + name.replace("'", "''") + "'"
     value = quoted if name in TEXTS and name != "recorder" else f"extra[{text}]"
     return f"nullif(nullif({value}, ''), '<unknown>') AS {quoted}"
-
-
-def _select(
-    place: str | os.PathLike[str],
-    since: Moment | None,
-    until: Moment | None,
-    servers: Collection[str] | str,
-    spool: str | os.PathLike[str] | None,
-    options: dict[str, Any] | None,
-) -> _Selection:
-    shelf = Shelf(place, spool, options)
-    if not shelf.exists:
-        raise ConfError(f"there is no folder {shelf.root}, so no archive to read")
-    first, last = _microseconds(since), _microseconds(until)
-    names = [servers] if isinstance(servers, str) else servers
-    sealed, still_open = shelf.files(
-        names,
-        None if first is None else day_of(first),
-        None if last is None else day_of(max(0, last - 1)),
-    )
-    chosen = _Selection(shelf, sealed, first=first, last=last)
-    condition = chosen.within()
-    for file in still_open:
-        _take_open(chosen, file, condition)
-    chosen.sealed.sort(key=lambda file: file.name)
-    return chosen
-
-
-def _take_open(chosen: _Selection, file: Found, condition: pc.Expression | None) -> None:
-    """Read an open file, or take its sealed twin, where that has come in between."""
-    blocks = Blocks(Path(file.path))
-    try:
-        some = list(blocks)
-        loss = blocks.loss()
-    except FileNotFoundError:
-        if chosen.shelf.is_sealed(file.name):
-            path = f"{chosen.shelf.root}/{file.name.path('.parquet')}"
-            chosen.sealed.append(Found(file.name, path))
-        else:
-            chosen.vanished.append(file.path)
-        return
-    if loss is not None:
-        some.append(loss)
-        if blocks.torn:
-            chosen.torn[file.path] = blocks.torn
-    if condition is not None:
-        some = [block.filter(condition) for block in some]
-    chosen.still_open.append((file.name, [block for block in some if len(block)]))
-
-
-def _microseconds(moment: Moment | None) -> int | None:
-    if moment is None:
-        return None
-    return int(pd.Timestamp(moment).to_pydatetime().timestamp() * 1_000_000)
-
-
-def _by_server(name: Name) -> tuple[str, Name]:
-    return name.server, name
-
-
-def _dataset(shelf: Shelf, files: Iterable[Found]) -> ds.Dataset:
-    return ds.dataset(
-        [file.path for file in files],
-        schema=_ALL,
-        format="parquet",
-        filesystem=shelf.filesystem,
-        partitioning=ds.partitioning(FOLDERS, flavor="hive"),
-        partition_base_dir=shelf.root,
-    )
 
 
 def _with_folders(table: pa.Table, name: Name) -> pa.Table:
@@ -308,7 +206,7 @@ def _with_folders(table: pa.Table, name: Name) -> pa.Table:
 
 
 def _blocks(
-    chosen: _Selection,
+    chosen: Selection,
     names: list[Name],
     without: dict[str, pc.Expression],
     columns: list[str] | None,
@@ -326,10 +224,10 @@ def _blocks(
             continue
         limits = [limit for limit in (chosen.within(), condition) if limit is not None]
         try:
-            fragment = _FORMAT.make_fragment(sealed[name].path, chosen.shelf.filesystem)
+            fragment = FORMAT.make_fragment(sealed[name].path, chosen.shelf.filesystem)
             check_version(fragment.metadata.metadata, sealed[name].path)
             table = fragment.to_table(
-                schema=_CODED, columns=needed, filter=limits[0] & limits[-1] if limits else None
+                schema=CODED, columns=needed, filter=limits[0] & limits[-1] if limits else None
             )
         except FileNotFoundError:
             chosen.vanished.append(sealed[name].path)
@@ -341,7 +239,7 @@ def _blocks(
 def _needed(columns: list[str] | None) -> list[str]:
     """Return the columns of the files that those of the frame are made of."""
     if columns is None:
-        return [name for name in _CODED.names if name not in ("received", "time", "recorder")]
+        return [name for name in CODED.names if name not in ("received", "time", "recorder")]
     promoted = [name for name in PROMOTED if name in columns]
     rare = set(columns).difference(PROMOTED, _OWN)
     return ["received_us", "time_us", "event", *promoted, *(["extra"] if rare else [])]
@@ -369,74 +267,3 @@ def _servers(rows: list[tuple[str, int]], servers: list[str]) -> pd.Categorical[
         codes.astype(np.int8 if len(servers) < 128 else np.int32),
         dtype=pd.CategoricalDtype(pd.Index(servers, dtype="str")),
     )
-
-
-# --- what two recorders have heard ---------------------------------------------------------------
-
-
-def _heard_twice(chosen: _Selection, names: list[Name]) -> dict[str, pc.Expression]:
-    """Return, for each recorder of one server, which of its events no earlier one has heard.
-
-    An event is known again by Asterisk's own time; a recorder without a connection hears nothing.
-    """
-    days: dict[str, set[Any]] = {}
-    for name in names:
-        days.setdefault(name.recorder, set()).add(name.day)
-    recorders = sorted(days)
-    covered: list[tuple[int, int]] = []
-    conditions: dict[str, pc.Expression] = {}
-    for number, recorder in enumerate(recorders):
-        others = recorders[:number] + recorders[number + 1 :]
-        if not any(days[recorder] & days[other] for other in others):
-            continue
-        heard = _heard(chosen, [name for name in names if name.recorder == recorder])
-        first, last = heard[0][0], heard[-1][1]
-        for start, end in covered:
-            if start <= last and first <= end:
-                time = pc.field("time_us")
-                outside = (time < start) | (time > end)
-                known = conditions.get(recorder)
-                conditions[recorder] = outside if known is None else known & outside
-        covered += heard
-    return conditions
-
-
-def _heard(chosen: _Selection, names: list[Name]) -> list[tuple[int, int]]:
-    """Return from when to when a recorder was connected, in microseconds since 1970 UTC."""
-    tables = [
-        pa.Table.from_batches([block.select(["time_us", "event"]) for block in some])
-        for name, some in chosen.still_open
-        if name in names and some
-    ]
-    files = [file for file in chosen.sealed if file.name in names]
-    edges = [(table["time_us"][0].as_py(), "") for table in tables]
-    edges += [(table["time_us"][-1].as_py(), "") for table in tables]
-    told = pc.is_in(pc.field("event"), pa.array(["SessionLost", "SessionRestored"]))
-    if files:
-        tables.append(_dataset(chosen.shelf, files).to_table(["time_us", "event"], filter=told))
-        for file in files:
-            edges += [(moment, "") for moment in _range(chosen.shelf, file)]
-    rows = [row for table in tables for row in table.filter(told).to_pylist()]
-    edges += [(row["time_us"], row["event"]) for row in rows]
-    edges.sort()
-    spans: list[tuple[int, int]] = []
-    start: int | None = edges[0][0]
-    for moment, event in edges:
-        if event == "SessionLost" and start is not None:
-            spans.append((start, moment))
-            start = None
-        elif event == "SessionRestored":
-            start = moment if start is None else start
-    if start is not None:
-        spans.append((start, edges[-1][0]))
-    return spans
-
-
-def _range(shelf: Shelf, file: Found) -> tuple[int, int]:
-    """Return when the first and the last event of a sealed file happened, by its footer."""
-    metadata = _FORMAT.make_fragment(file.path, shelf.filesystem).metadata
-    column = metadata.schema.names.index("time_us")
-    known = [
-        metadata.row_group(n).column(column).statistics for n in range(metadata.num_row_groups)
-    ]
-    return min(one.min for one in known), max(one.max for one in known)

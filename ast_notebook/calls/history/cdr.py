@@ -31,6 +31,8 @@ _COMMON = [
 PLAIN = ["accountcode", "src", "dst", "dcontext", "clid", *_COMMON[4:]]
 #: cdr_custom's, as its sample file has it.
 CUSTOM = [*_COMMON, "accountcode", "uniqueid", "userfield", "sequence"]
+#: What a line of names has, and few others.
+MARK = "disposition"
 _NEW = ["peeraccount", "linkedid", "sequence"]
 _UNIQUE = re.compile(r"(?:[\w.]+-)?\d{9,10}\.\d+$")
 #: Names that tables and header lines have for the same.
@@ -88,7 +90,7 @@ def rename(columns: Sequence[str]) -> list[str]:
 def is_header(record: Sequence[str]) -> bool:
     """Tell whether a line holds the names of columns."""
     names = set(rename(record))
-    return {"src", "dst"} <= names and bool({"start", "disposition", "duration"} & names)
+    return {"src", "dst", MARK} <= names
 
 
 def layout(record: Sequence[str]) -> list[str]:
@@ -120,24 +122,38 @@ def layout(record: Sequence[str]) -> list[str]:
 
 
 def _is_time(text: str) -> bool:
-    return bool(re.match(r"\d{4}-\d\d-\d\d|\d{9,10}(\.|$)", text))
+    return text[:4].isdecimal() and (text[4:5] == "-" or (len(text) > 8 and text[:9].isdecimal()))
 
 
 class _Line:
     """One record, checked."""
 
-    __slots__ = ("answer", "billsec", "disposition", "end", "record", "start")
+    __slots__ = (
+        "answer",
+        "billsec",
+        "channel",
+        "disposition",
+        "dstchannel",
+        "end",
+        "linkedid",
+        "record",
+        "start",
+        "uniqueid",
+    )
 
     def __init__(self, record: Mapping[str, Any], clock: Clock) -> None:
         self.record = record
-        uniqueid = text_of(record, "uniqueid")
-        made = born(uniqueid)
+        self.linkedid = text_of(record, "linkedid")
+        self.uniqueid = text_of(record, "uniqueid")
+        self.channel = text_of(record, "channel")
+        self.dstchannel = text_of(record, "dstchannel")
+        made = born(self.uniqueid)
         seconds = whole_of(record, "duration")
         self.billsec = whole_of(record, "billsec")
         start = clock.read(record.get("start"), made)
         if start is None:
             raise ValueError("no start")
-        clock.witness(start, uniqueid)
+        clock.witness(start, self.uniqueid)
         self.start = start
         length = None if seconds is None else seconds * SECOND
         end = clock.read(record.get("end"), start + (length or 0))
@@ -160,14 +176,13 @@ class _Line:
     @property
     def keys(self) -> Iterator[tuple[str, str]]:
         """By what it is known that another line is of the same call."""
-        for name in ("linkedid", "uniqueid"):
-            value = text_of(self.record, name)
-            if value is not None:
-                yield name, value
-        for name in ("channel", "dstchannel"):
-            value = text_of(self.record, name)
-            if value is not None and _OWN_NAME.search(value):
-                yield "channel", value.removesuffix(";1").removesuffix(";2")
+        if self.linkedid is not None:
+            yield "linkedid", self.linkedid
+        if self.uniqueid is not None:
+            yield "uniqueid", self.uniqueid
+        for name in (self.channel, self.dstchannel):
+            if name is not None and _OWN_NAME.search(name):
+                yield "channel", name.removesuffix(";1").removesuffix(";2")
 
 
 class _Group:
@@ -263,12 +278,11 @@ class Cdr:
 def _call(group: _Group) -> tuple[dict[str, Any], str | None, str | None]:
     lines = sorted(group.lines, key=lambda line: (line.start, _sequence(line)))
     first = lines[0].record
-    channel = text_of(first, "channel")
+    channel = lines[0].channel
     taken = [line for line in lines if line.disposition == "ANSWERED"]
-    talked = [line for line in taken if text_of(line.record, "dstchannel")]
-    own = [line for line in taken if text_of(line.record, "channel") == channel]
-    known = [text_of(line.record, "linkedid") or text_of(line.record, "uniqueid") for line in lines]
-    ids = [one for one in known if one]
+    talked = [line for line in taken if line.dstchannel]
+    own = [line for line in taken if line.channel == channel]
+    ids = [known for line in lines if (known := line.linkedid or line.uniqueid)]
     name = _CLID.match(text_of(first, "clid") or "")
     queues = [line.record for line in lines if text_of(line.record, "lastapp") == "Queue"]
     callee = _callee(talked)
@@ -294,12 +308,12 @@ def _call(group: _Group) -> tuple[dict[str, Any], str | None, str | None]:
     did = text_of(first, "did")
     if did is not None:
         call["did"] = did
-    return call, channel, callee or text_of(lines[-1].record, "dstchannel")
+    return call, channel, callee or lines[-1].dstchannel
 
 
 def _callee(talked: list[_Line]) -> str | None:
     """Return the channel that answered first, a real one if there is."""
-    channels = [str(line.record["dstchannel"]) for line in sorted(talked, key=_answer)]
+    channels = [line.dstchannel for line in sorted(talked, key=_answer)]
     return next((one for one in channels if not is_local(one)), next(iter(channels), None))
 
 

@@ -305,7 +305,7 @@ class _Parser:
             If it is none.
         """
         record = fields(line)
-        if self._module.is_header(record):
+        if self._module.MARK in line.lower() and self._module.is_header(record):
             self._names = self._names if self._told else self._module.rename(record)
             return None
         names = self._names
