@@ -92,6 +92,7 @@ class SmartHome:
         self._binders[name] = Binder(
             pbx.session, pbx.live, self._items, self.logics, name=name, first=first
         )
+        self._binders[name].settle()
         return pbx
 
     def disconnect(self, name: str = "ast") -> Asterisk | None:
@@ -121,14 +122,18 @@ class SmartHome:
     def load_items(self, source: str | Path | Mapping[str, Any]) -> list[Item]:
         """Define items from a file (``items.conf``, ``items.yaml``), or from nested dicts.
 
+        When it returns, they have the values that the PBX knows.
+
         Raises
         ------
         ConfError
             If the definitions cannot be used: where, what is wrong, and what to write.
         """
-        if isinstance(source, Mapping):
-            return self._items.load(source)
-        return self._items.load(conf.read_items(Path(source)))
+        tree = source if isinstance(source, Mapping) else conf.read_items(Path(source))
+        loaded = self._items.load(tree)
+        for binder in list(self._binders.values()):
+            binder.settle()
+        return loaded
 
     def return_item(self, path: str) -> Item | None:
         """Return the item of a path such as ``office.fon``; None if there is none."""

@@ -77,6 +77,13 @@ def test_a_message_left_in_the_box_counts_without_being_asked_for(pbx, sh, offic
     assert sh.ast.mailbox_count("22") == (0, before + 1)
 
 
+def test_an_item_of_a_mailbox_has_its_count_at_once(pbx, sh):
+    pbx.leave_message("22")
+    count = eventually(lambda: sh.ast.mailbox_count("22").new_messages)
+    (box,) = sh.load_items({"box": {"type": "num", "ast_box": "22"}})
+    assert box() == count
+
+
 def test_on_change_hears_of_each_change_in_order(pbx, sh, office):
     heard = []
 

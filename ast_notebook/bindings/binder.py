@@ -20,6 +20,9 @@ from ast_notebook.live import Live
 
 logger = logging.getLogger(__name__)
 
+# Longer than a PBX at work takes to answer; a slow one's answers come to the items later.
+SETTLING = 2.0
+
 
 class _Bond(Protocol):
     """One attribute of one item, tied to the PBX."""
@@ -104,6 +107,16 @@ class Binder:
             bond.close()
         if self._is_lost in item._stale_when:
             item._stale_when.remove(self._is_lost)
+
+    def settle(self) -> None:
+        """Wait until items have what the PBX was asked for them, for two seconds at most."""
+        answered = threading.Event()
+        try:
+            # Answers come in the order of the questions.
+            self._session.ask({"Action": "Ping"}, then=lambda _: answered.set())
+        except AstError:
+            return  # without a connection items are stale, and say so
+        answered.wait(SETTLING)
 
     def _is_meant(self, tie: Tie) -> bool:
         return self.first if tie.pbx is None else tie.pbx == self.name

@@ -47,7 +47,7 @@ def items(magics: AstMagics, given: Given) -> pd.DataFrame:
         return _items_frame(magics.sh.match_items(given.pattern))
     if given.pattern != "*":
         raise UsageError("%%ast items: the items stand in the cell; the line takes no word")
-    return _items_frame(magics.sh.items.load(conf.read_items(given.body)))
+    return _items_frame(magics.sh.load_items(conf.read_items(given.body)))
 
 
 @command("logics")
