@@ -119,7 +119,7 @@ class SmartHome:
         """The tree of items; shown as a table in a notebook."""
         return self._items
 
-    def load_items(self, source: str | Path | Mapping[str, Any]) -> list[Item]:
+    def load_items(self, source: str | Path | Mapping[str, Any] | conf.Definitions) -> list[Item]:
         """Define items from a file (``items.conf``, ``items.yaml``), or from nested dicts.
 
         When it returns, they have the values that the PBX knows.
@@ -129,8 +129,9 @@ class SmartHome:
         ConfError
             If the definitions cannot be used: where, what is wrong, and what to write.
         """
-        tree = source if isinstance(source, Mapping) else conf.read_items(Path(source))
-        loaded = self._items.load(tree)
+        if isinstance(source, str | Path):
+            source = conf.read_items(Path(source))
+        loaded = self._items.load(source)
         for binder in list(self._binders.values()):
             binder.settle()
         return loaded
