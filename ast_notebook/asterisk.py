@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 
+from ast_notebook import calls as call_log
 from ast_notebook.ami import Answer, Event, Field, Session, Settings
 from ast_notebook.bindings.cell import Cell
 from ast_notebook.bindings.worker import Worker
 from ast_notebook.calling import Call, Calling
+from ast_notebook.calls import Flow, begun
 from ast_notebook.errors import (
     ActionRefused,
     AstError,
@@ -311,6 +314,49 @@ class Asterisk:
     def events(self) -> pd.DataFrame:
         """Every event heard so far that is still kept, as `Record.frame` gives them."""
         return self.record.frame()
+
+    # --- the call log --------------------------------------------------------------------------
+
+    def calls(
+        self,
+        *,
+        since: datetime | None = None,
+        trunks: Collection[str] | None = None,
+        engine: str | None = None,
+    ) -> pd.DataFrame:
+        """Return the calls heard so far, a row a call; `calls.from_events` says what they are.
+
+        Parameters
+        ----------
+        since : datetime, optional
+            Only calls that began then or later; one without a zone is in local time.
+        trunks : collection of str, optional
+            The devices that lead to the public network: they tell a call's direction.
+        engine : str, optional
+            ``pandas``, ``polars`` or ``duckdb``: where the calls are reckoned.
+
+        See Also
+        --------
+        ast_notebook.history : calls of an archive, or of what the PBX has written itself.
+        """
+        return begun(call_log.calls(self._heard(), trunks=trunks, engine=engine), since)
+
+    def visits(self, *, since: datetime | None = None) -> pd.DataFrame:
+        """Return each stay of a caller in a queue heard so far; see `calls.visits`."""
+        return begun(call_log.visits(self._heard()), since)
+
+    def flow(self, which: object) -> Flow:
+        """Return one call as a ladder: by its id, a channel's name or uniqueid, or a number.
+
+        Raises
+        ------
+        ChannelGone
+            If no such call was heard.
+        """
+        return call_log.flow(self._heard(), which)
+
+    def _heard(self) -> pd.DataFrame:
+        return self.record.frame(events=call_log.KINDS)
 
     def _has(self, technology: str) -> bool:
         try:

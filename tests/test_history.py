@@ -144,7 +144,9 @@ def test_queue_log_and_events_of_the_same_hour_agree(version: int) -> None:
         assert call["queue"] == known["queue"]
         assert call["caller"] == known["caller"]
         assert abs(call["wait"] - known["wait"]) <= 1.1
-        if known["disposition"] in ("ANSWERED", "ABANDONED"):
+        # Who is moved elsewhere while he waits has given up, to the queue's log.
+        moved = known["dialled"] == "916" and known["disposition"] == "ANSWERED"
+        if known["disposition"] in ("ANSWERED", "ABANDONED") and not moved:
             assert call["disposition"] == known["disposition"]
 
 

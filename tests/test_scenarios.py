@@ -11,7 +11,8 @@ from functools import cache
 import pandas as pd
 import pytest
 
-from ast_notebook.calls import agent_pauses, agent_sessions, from_events, legs
+from ast_notebook.calls import agent_pauses, agent_sessions, from_events, legs, visits
+from ast_notebook.calls.history import history
 from ast_notebook.calls.source import COLUMNS, KINDS, NEEDED
 from tests.scenarios.all import SCENARIOS
 from tests.scenarios.compare import TRUNKS, check, rows
@@ -72,11 +73,43 @@ def test_the_order_of_events_does_not_matter(version: int) -> None:
 def test_a_reader_may_leave_out_what_is_not_needed(version: int) -> None:
     every = events(version)
     needed = every["event"].isin(KINDS)
-    for kind, (header, value) in NEEDED.items():
-        needed &= (every["event"] != kind) | (every[header] == value)
+    for kind, (header, values) in NEEDED.items():
+        needed &= (every["event"] != kind) | every[header].isin(values)
     few = every.loc[needed, [name for name in COLUMNS if name in every]]
     assert len(few) < len(every) / 2
     pd.testing.assert_frame_equal(from_events(few, trunks=TRUNKS), calls(version))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_stays_in_queues_are_those_that_took_place(version: int) -> None:
+    stays = visits(events(version)).set_index("call")
+    told = 0
+    for one in played(version).values():
+        for expected, row in zip(one.calls, rows(calls(version), one), strict=True):
+            if not expected.visits:
+                continue
+            found = stays.loc[[row["call"]]]
+            assert list(found["queue"]) == [visit.queue for visit in expected.visits], one.name
+            assert list(found["outcome"]) == [visit.outcome for visit in expected.visits], one.name
+            waits = [visit.wait for visit in expected.visits]
+            assert list(found["wait"]) == pytest.approx(waits, abs=expected.tolerance), one.name
+            agents = found["agent"].astype(object).where(found["agent"].notna(), None)
+            assert list(agents) == [visit.agent for visit in expected.visits], one.name
+            told += len(found)
+    assert told == 8
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_queue_log_knows_the_same_stays_as_far_as_asterisk_logs_them(version: int) -> None:
+    log = history(FIXTURES / f"asterisk{version}" / "queue_log.gz").visits
+    heard = visits(events(version))
+    # Of who is not let in Asterisk logs nothing, and of who is moved elsewhere that he gave up.
+    heard = heard[~heard["outcome"].isin(["FULL", "JOIN EMPTY"])].reset_index(drop=True)
+    heard["outcome"] = heard["outcome"].replace("TRANSFERRED", "ABANDONED")
+    same = ["call", "queue", "caller", "outcome", "agent", "position"]
+    pd.testing.assert_frame_equal(log[same], heard[same])
+    for name in ("wait", "talk"):
+        assert (log[name] - heard[name]).abs().max() < 1.1
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -105,9 +138,15 @@ def test_talk_agrees_with_asterisks_own_records_for_two_telephones(version: int)
 
 
 def records(version: int) -> dict[str, float]:
-    """Seconds from the first answer to the last end, of the CDRs that a channel is in."""
+    """Seconds from the first answer to the last end, of the CDRs that a channel is in.
+
+    A Local channel that took itself away has the records of who was connected by it.
+    """
     told = events(version).query("event == 'Cdr'").dropna(subset="answertime")
     names = events(version).query("event == 'Newchannel'").set_index("channel")["uniqueid"]
+    every = legs(events(version))
+    local = every.loc[every["local"] & (every["leg"] == every["call"]), "call"]
+    behind = every[every["call"].isin(local)].set_index("leg")["call"]
     sides = pd.concat(
         [
             told.assign(one=told["uniqueid"].astype(object)),
@@ -118,6 +157,7 @@ def records(version: int) -> dict[str, float]:
         begun=pd.to_datetime(sides["answertime"].astype(str)),
         over=pd.to_datetime(sides["endtime"].astype(str)),
     )
+    sides["one"] = sides["one"].map(lambda one: behind.get(one, one))
     span = sides.groupby("one").agg({"begun": "min", "over": "max"})
     seconds: dict[str, float] = (span["over"] - span["begun"]).dt.total_seconds().to_dict()
     return seconds
@@ -142,7 +182,8 @@ def test_those_who_rang_in_vain_end_with_answered_elsewhere(version: int) -> Non
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_agents_shift_is_a_session_with_its_pauses(version: int) -> None:
-    (session,) = agent_sessions(events(version)).to_dict("records")
+    shifts = agent_sessions(events(version))
+    (session,) = shifts[shifts["queue"] == "desk"].to_dict("records")
     assert (session["agent"], session["queue"], session["pauses"]) == ("Kitchen", "desk", 2)
     assert session["seconds"] == pytest.approx(1.8, abs=0.3)
     assert session["paused"] == pytest.approx(1.1, abs=0.3)

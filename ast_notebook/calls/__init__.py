@@ -3,6 +3,20 @@
 from ast_notebook.calls.agents import agent_pauses, agent_sessions
 from ast_notebook.calls.calls import calls, legs
 from ast_notebook.calls.flow import Flow, flow
+from ast_notebook.calls.frames import begun
 from ast_notebook.calls.from_events import from_events
+from ast_notebook.calls.queues import visits
+from ast_notebook.calls.source import KINDS
 
-__all__ = ["Flow", "agent_pauses", "agent_sessions", "calls", "flow", "from_events", "legs"]
+__all__ = [
+    "KINDS",
+    "Flow",
+    "agent_pauses",
+    "agent_sessions",
+    "begun",
+    "calls",
+    "flow",
+    "from_events",
+    "legs",
+    "visits",
+]

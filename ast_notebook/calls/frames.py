@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import narwhals as nw
@@ -71,6 +72,14 @@ def pandas(frame: pd.DataFrame, times: tuple[str, ...], whole: tuple[str, ...]) 
         if pd.api.types.is_object_dtype(frame[name].dtype):
             kinds.setdefault(name, "str")
     return frame.astype(kinds)
+
+
+def begun(frame: pd.DataFrame, since: datetime | None) -> pd.DataFrame:
+    """Return the rows that began then or later; one without a zone is in local time."""
+    if since is None:
+        return frame
+    moment = pd.Timestamp(pd.Timestamp(since).to_pydatetime().timestamp(), unit="s", tz="UTC")
+    return frame[frame["start"] >= moment].reset_index(drop=True)
 
 
 def give(

@@ -283,7 +283,7 @@ def _disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .then(nw.lit("VOICEMAIL"))
         .when(given_up)
         .then(nw.lit("ABANDONED"))
-        .when(nw.col("cancelled") == 1)
+        .when((nw.col("cancelled") == 1) & ~nw.col("origin_asked_at_all").is_null())
         .then(nw.lit("CANCELLED"))
         .when(nw.col("rank") == _REJECTED)
         .then(nw.lit("REJECTED"))

@@ -24,6 +24,7 @@ COLUMNS: tuple[str, ...] = (
     "context",
     "cause",
     "application",
+    "appdata",
     "lastapplication",
     "destuniqueid",
     "destlinkedid",
@@ -31,6 +32,7 @@ COLUMNS: tuple[str, ...] = (
     "forward",
     "bridgeuniqueid",
     "queue",
+    "position",
     "holdtime",
     "ringtime",
     "talktime",
@@ -63,6 +65,7 @@ COLUMNS: tuple[str, ...] = (
 #: Events that calls are made of: a reader may leave out all others. (Any event of a channel may
 #: show a linkedid; but what these show has told all there is to tell.)
 KINDS: tuple[str, ...] = (
+    "AgentComplete",
     "AgentConnect",
     "AgentLogin",
     "AgentLogoff",
@@ -95,9 +98,12 @@ KINDS: tuple[str, ...] = (
     "VarSet",
 )
 #: Of the two most frequent ones, only these are needed.
-NEEDED = {"Newexten": ("application", "VoiceMail"), "VarSet": ("variable", "MIXMONITOR_FILENAME")}
+NEEDED = {
+    "Newexten": ("application", ("Queue", "VoiceMail")),
+    "VarSet": ("variable", ("MIXMONITOR_FILENAME", "QUEUESTATUS")),
+}
 #: Those of them that are numbers, whatever an engine keeps them as.
-NUMBERS = frozenset(("cause", "holdtime", "ringtime", "talktime"))
+NUMBERS = frozenset(("cause", "holdtime", "position", "ringtime", "talktime"))
 
 MICROSECOND = 1_000_000
 
@@ -194,9 +200,9 @@ def servers(events: nw.LazyFrame[Any]) -> Iterator[tuple[str | None, Source]]:
 def _narrow(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     schema = events.collect_schema()
     wanted = nw.col("event").is_in([kind for kind in KINDS if kind not in NEEDED])
-    for kind, (header, value) in NEEDED.items():
+    for kind, (header, values) in NEEDED.items():
         if header in schema:
-            wanted = wanted | ((nw.col("event") == kind) & (nw.col(header) == value))
+            wanted = wanted | ((nw.col("event") == kind) & nw.col(header).is_in(values))
     few = events.select(*(name for name in COLUMNS if name in schema)).filter(wanted)
     if few.implementation.is_pandas():
         # Arrow has missing numbers, and is the faster one to join and to group by.

@@ -1,6 +1,6 @@
 """Every scenario there is."""
 
-from tests.scenarios import originated, people, rooms, transfers, waiting
+from tests.scenarios import originated, people, queues, rooms, transfers, waiting
 from tests.scenarios.play import SCENARIOS
 
-__all__ = ["SCENARIOS", "originated", "people", "rooms", "transfers", "waiting"]
+__all__ = ["SCENARIOS", "originated", "people", "queues", "rooms", "transfers", "waiting"]

@@ -181,7 +181,7 @@ class Leg:
             self._cseq += 1
         if method == "INVITE":
             self._branch = branch = branch or _branch()
-        sent = self.phone.send(
+        message = text_of(
             f"{method} {self.target} SIP/2.0",
             f"Via: SIP/2.0/UDP 127.0.0.1:{self.phone.port};branch={branch or _branch()}",
             f"From: {self.local}",
@@ -195,17 +195,20 @@ class Leg:
             body=self._sdp(direction),
         )
         if method != "ACK":
-            self.unanswered[method] = sent
+            # Before it is sent: the answer may be there sooner than this thread goes on.
+            self.unanswered[method] = message
+        self.phone.send(message)
 
     def respond(self, code: int, reason: str, *more: str, direction: str = "") -> None:
         """Answer the INVITE that began this call."""
         assert self.invite is not None
         self.code = code
-        sent = self.phone.reply(
+        message = self.phone.answer(
             self.invite, code, reason, *more, tag=self.tag, body=self._sdp(direction)
         )
         if code >= 200:
-            self.unanswered["ACK"] = sent
+            self.unanswered["ACK"] = message
+        self.phone.send(message)
 
     def acknowledge(self, response: Message) -> None:
         """Send the ACK that a final response to our INVITE wants."""
@@ -292,19 +295,22 @@ class Softphone:
         for thread in self._threads:
             thread.join(1.0)
 
-    def send(self, *lines: str, body: str = "") -> bytes:
-        """Send a message to the PBX, and return it."""
-        kind = ["Content-Type: application/sdp"] if body else []
-        text = "\r\n".join([*lines, *kind, f"Content-Length: {len(body)}", "", body]).encode()
-        self._socket.sendto(text, ("127.0.0.1", self.sip_port))
-        return text
+    def send(self, message: bytes) -> None:
+        """Send a message to the PBX."""
+        self._socket.sendto(message, ("127.0.0.1", self.sip_port))
 
     def reply(
         self, request: Message, code: int, reason: str, *more: str, tag: str, body: str = ""
+    ) -> None:
+        """Answer a request."""
+        self.send(self.answer(request, code, reason, *more, tag=tag, body=body))
+
+    def answer(
+        self, request: Message, code: int, reason: str, *more: str, tag: str, body: str = ""
     ) -> bytes:
-        """Answer a request, and return the answer."""
+        """Return the answer to a request."""
         to = request["to"]
-        return self.send(
+        return text_of(
             f"SIP/2.0 {code} {reason}",
             *(f"Via: {via}" for via in request.headers["via"]),
             f"From: {request['from']}",
@@ -351,7 +357,7 @@ class Softphone:
     def _send_again(self) -> None:
         for leg in list(self._legs.values()):
             for message in list(leg.unanswered.values()):
-                self._socket.sendto(message, ("127.0.0.1", self.sip_port))
+                self.send(message)
 
     def _answered(self, leg: Leg, response: Message) -> None:
         leg.unanswered.pop(response.method, None)
@@ -413,6 +419,12 @@ class Softphone:
         if self.answers_at_once:
             leg.answer()
         self.incoming.put(leg)
+
+
+def text_of(*lines: str, body: str = "") -> bytes:
+    """Return a message as it goes over the wire."""
+    kind = ["Content-Type: application/sdp"] if body else []
+    return "\r\n".join([*lines, *kind, f"Content-Length: {len(body)}", "", body]).encode()
 
 
 def _branch() -> str:

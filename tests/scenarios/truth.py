@@ -15,6 +15,16 @@ TOLERANCE = 0.35
 SECONDS = ("ring", "wait", "talk", "hold")
 
 
+@dataclass(frozen=True)
+class Visit:
+    """A stay of the caller in a queue."""
+
+    queue: str
+    outcome: str
+    wait: float
+    agent: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Call:
     """A call that took place. None is what is not there: nobody answered, no queue was joined."""
@@ -36,6 +46,8 @@ class Call:
     conference: str | None = None
     #: Two telephones and nothing else: Asterisk's own record has to agree with `talk`, too.
     direct: bool = False
+    #: Their stays in queues, where a scenario is about these.
+    visits: list[Visit] = field(default_factory=list)
     tolerance: float = TOLERANCE
 
 
@@ -58,14 +70,19 @@ def save(played: Iterable[Played], path: Path) -> None:
 def load(path: Path) -> list[Played]:
     """Read what `save` wrote."""
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    return [Played(**{**line, "calls": [Call(**call) for call in line["calls"]]}) for line in lines]
+    return [Played(**{**line, "calls": [_call(call) for call in line["calls"]]}) for line in lines]
+
+
+def _call(plain: dict[str, Any]) -> Call:
+    visits = [Visit(**visit) for visit in plain.pop("visits", [])]
+    return Call(**plain, visits=visits)
 
 
 def differences(expected: Call, found: dict[str, Any]) -> list[str]:
     """Say where a call that was found is not the one that took place."""
     told = []
     for name, truth in asdict(expected).items():
-        if name in ("direct", "tolerance", "conference"):
+        if name in ("direct", "tolerance", "conference", "visits"):
             continue
         value = found[name]
         if name in SECONDS and truth is not None and value is not None:

@@ -1,20 +1,101 @@
-"""A calls frame that grows call by call."""
+"""Frames that grow row by row: of calls, and of visits to queues."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ast_notebook.calls.frames import COLUMNS, SECONDS, TIMES, WHOLE
+from ast_notebook.calls import frames, queues
 
-CHUNK = 50_000  # calls that are plain Python at a time
+CHUNK = 50_000  # rows that are plain Python at a time
+
+
+class Rows:
+    """Takes rows, and gives a frame of them.
+
+    Parameters
+    ----------
+    columns : mapping
+        The columns and their kinds: ``time``, ``seconds``, ``whole``, ``yes`` or ``text``.
+    defaults : mapping
+        What some columns have where the row does not tell.
+    """
+
+    def __init__(self, columns: Mapping[str, str], defaults: Mapping[str, Any]) -> None:
+        self._columns = columns
+        self._defaults = defaults
+        self._rows: list[dict[str, Any]] = []
+        self._parts: list[pd.DataFrame] = []
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Take a row: times and seconds in microseconds."""
+        self._rows.append(row)
+        if len(self._rows) >= CHUNK:
+            self._flush()
+
+    def _flush(self) -> None:
+        columns = {name: [row.get(name) for row in self._rows] for name in self._columns}
+        for name, value in self._defaults.items():
+            columns[name] = [value if one is None else one for one in columns[name]]
+        typed = {name: _TYPED[self._columns[name]](values) for name, values in columns.items()}
+        self._parts.append(pd.DataFrame(typed))
+        self._rows = []
+
+    def frame(self) -> pd.DataFrame:
+        """Return the rows, by their start."""
+        if self._rows or not self._parts:
+            self._flush()
+        whole = pd.concat(self._parts, ignore_index=True)
+        self._parts = [whole]
+        # Of those that began in one second, the one with the lower number came first.
+        serial = whole["call"].str.extract(r"\.(\d{1,18})$", expand=False).astype("Int64")
+        order = whole.assign(serial=serial).sort_values(["start", "serial", "call"], kind="stable")
+        return order.drop(columns="serial").reset_index(drop=True)
+
+
+def _times(values: list[Any]) -> pd.DatetimeIndex:
+    moments = pd.array(values, dtype="Int64")
+    missing = np.array([value is None for value in values], bool)
+    plain = moments.to_numpy(np.int64, na_value=0).astype("datetime64[us]")
+    known = pd.DatetimeIndex(np.where(missing, np.datetime64("NaT", "us"), plain))
+    return known.tz_localize("UTC")
+
+
+def _seconds(values: list[Any]) -> Any:
+    return np.array([np.nan if value is None else value / 1e6 for value in values], np.float64)
+
+
+_TYPED: dict[str, Callable[[list[Any]], Any]] = {
+    "time": _times,
+    "seconds": _seconds,
+    "whole": lambda values: pd.array(values, dtype="Int64"),
+    "yes": lambda values: pd.array(values, dtype="boolean"),
+    "text": lambda values: pd.array(values, dtype="str"),
+}
+
+
+def kinds(columns: Collection[str], **known: Collection[str]) -> dict[str, str]:
+    """Return the kind of each column: text is what is not told otherwise."""
+    of = {name: kind for kind, names in known.items() for name in names}
+    return {name: of.get(name, "text") for name in columns}
+
+
+CALLS = kinds(
+    frames.COLUMNS, time=frames.TIMES, seconds=frames.SECONDS, whole=frames.WHOLE, yes=("gap",)
+)
+VISITS = kinds(queues.COLUMNS, time=queues.TIMES, seconds=queues.SECONDS, whole=queues.WHOLE)
 
 
 class Growing:
-    """Takes calls, and gives the frame of them.
+    """Takes calls, and gives the frame of them; a queue_log's visits, too.
+
+    Attributes
+    ----------
+    visits : Rows
+        The visits to queues.
 
     Parameters
     ----------
@@ -29,10 +110,9 @@ class Growing:
     def __init__(
         self, source: str, server: str | None = None, trunks: Collection[str] | None = None
     ) -> None:
-        self._defaults = {"source": source, "server": server}
         self._trunks = None if trunks is None else set(trunks)
-        self._rows: list[dict[str, Any]] = []
-        self._parts: list[pd.DataFrame] = []
+        self._rows = Rows(CALLS, {"source": source, "server": server})
+        self.visits = Rows(VISITS, {"source": source, "server": server})
 
     def add(
         self, call: dict[str, Any], caller: str | None = None, callee: str | None = None
@@ -45,52 +125,14 @@ class Growing:
             if inbound:
                 call.setdefault("did", call.get("dialled"))
         self._rows.append(call)
-        if len(self._rows) >= CHUNK:
-            self._flush()
 
     def _is_trunk(self, channel: str | None) -> bool:
         known = device(channel)
         return known is not None and bool({known, peer(known)} & (self._trunks or set()))
 
-    def _flush(self) -> None:
-        columns = {name: [row.get(name) for row in self._rows] for name in COLUMNS}
-        for name, value in self._defaults.items():
-            columns[name] = [value if one is None else one for one in columns[name]]
-        self._parts.append(_frame(columns))
-        self._rows = []
-
     def frame(self) -> pd.DataFrame:
         """Return the calls, by their start."""
-        if self._rows or not self._parts:
-            self._flush()
-        whole = pd.concat(self._parts, ignore_index=True)
-        self._parts = [whole]
-        # Of those that began in one second, the one with the lower number came first.
-        serial = whole["call"].str.extract(r"\.(\d{1,18})$", expand=False).astype("Int64")
-        order = whole.assign(serial=serial).sort_values(["start", "serial", "call"], kind="stable")
-        return order.drop(columns="serial").reset_index(drop=True)
-
-
-def _frame(columns: dict[str, list[Any]]) -> pd.DataFrame:
-    typed: dict[str, Any] = {}
-    for name, values in columns.items():
-        if name in TIMES:
-            moments = pd.array(values, dtype="Int64")
-            missing = np.array([value is None for value in values], bool)
-            plain = moments.to_numpy(np.int64, na_value=0).astype("datetime64[us]")
-            typed[name] = pd.DatetimeIndex(np.where(missing, np.datetime64("NaT", "us"), plain))
-            typed[name] = typed[name].tz_localize("UTC")
-        elif name in SECONDS:
-            typed[name] = np.array(
-                [np.nan if value is None else value / 1e6 for value in values], np.float64
-            )
-        elif name in WHOLE:
-            typed[name] = pd.array(values, dtype="Int64")
-        elif name == "gap":
-            typed[name] = pd.array(values, dtype="boolean")
-        else:
-            typed[name] = pd.array(values, dtype="str")
-    return pd.DataFrame(typed)
+        return self._rows.frame()
 
 
 def device(channel: str | None) -> str | None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from ast_notebook.calls.frames import SECONDS, TIMES, WHOLE
+from ast_notebook.calls import frames, queues
 from ast_notebook.calls.from_events import from_events
 from ast_notebook.calls.history import cdr, cel, queue_log
 from ast_notebook.calls.history.clock import Clock
@@ -54,6 +54,9 @@ class History:
     ----------
     calls : pandas.DataFrame
         The calls frame.
+    visits : pandas.DataFrame
+        The stays of callers in queues, as `ast_notebook.calls.visits` has them; a CDR and a CEL
+        know of none.
     kind : str
         What they were read from: ``cdr``, ``cel``, ``queue_log`` or ``events``.
     origin : str
@@ -69,9 +72,17 @@ class History:
     """
 
     def __init__(
-        self, calls: pd.DataFrame, kind: str, origin: str, records: int, bad: Bad, doubtful: int
+        self,
+        calls: pd.DataFrame,
+        visits: pd.DataFrame,
+        kind: str,
+        origin: str,
+        records: int,
+        bad: Bad,
+        doubtful: int,
     ) -> None:
         self.calls = calls
+        self.visits = visits
         self.kind = kind
         self.origin = origin
         self.records = records
@@ -187,19 +198,12 @@ def _of_archive(place: str, server: str | None, trunks: Collection[str] | None) 
     events = scan(place, servers=servers).count_rows()
     if events <= MANY:
         frame = read(place, servers=servers, columns=COLUMNS)
-        calls = from_events(frame, trunks=trunks)
+        calls, stays = from_events(frame, trunks=trunks), queues.visits(frame)
     else:
         lazy = relation(place, servers=servers, columns=COLUMNS)
-        calls = _typed(from_events(lazy, trunks=trunks).df())
-    return History(calls, "events", place, events, Bad(), 0)
-
-
-def _typed(calls: pd.DataFrame) -> pd.DataFrame:
-    """Give DuckDB's answer the types of a calls frame of pandas."""
-    for name in TIMES:
-        calls[name] = pd.to_datetime(calls[name].astype("Int64"), unit="us", utc=True)
-    texts = [name for name in calls if name not in (*TIMES, *SECONDS, *WHOLE, "gap")]
-    return calls.astype(dict.fromkeys(texts, "str") | dict.fromkeys(WHOLE, "Int64"))
+        calls = frames.pandas(from_events(lazy, trunks=trunks).df(), frames.TIMES, frames.WHOLE)
+        stays = frames.pandas(queues.visits(lazy).df(), queues.TIMES, queues.WHOLE)
+    return History(calls, stays, "events", place, events, Bad(), 0)
 
 
 # --- lines and rows ------------------------------------------------------------------------------
@@ -346,4 +350,4 @@ def _read(
             doubtful += clock.unsure
     maker.finish()
     clock.settle(origin)
-    return History(calls.frame(), kind, origin, count, bad, doubtful)
+    return History(calls.frame(), calls.visits.frame(), kind, origin, count, bad, doubtful)

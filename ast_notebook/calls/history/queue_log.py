@@ -8,6 +8,7 @@ from typing import Any
 from ast_notebook.calls.history.clock import SECOND, BadTime, Clock
 from ast_notebook.calls.history.growing import Growing
 from ast_notebook.calls.history.lines import text_of, whole_of
+from ast_notebook.calls.history.stays import Stays
 
 PLAIN = [
     "time",
@@ -80,6 +81,7 @@ class QueueLog:
     def __init__(self, clock: Clock, calls: Growing) -> None:
         self._clock = clock
         self._calls = calls
+        self._visits = Stays(calls.visits)
         self._stays: dict[str, _Stay] = {}
         self._count = 0
 
@@ -110,6 +112,7 @@ class QueueLog:
             stay.call |= {"call": callid, "start": moment}
         stay.last = moment
         self._take(stay, moment, event, record)
+        self._visits.take(callid, moment, event, record)
         self._count += 1
         if self._count % 10_000 == 0:
             done = [
@@ -177,8 +180,10 @@ class QueueLog:
         """Take it that no further entry comes."""
         for key in list(self._stays):
             self._give(key)
+        self._visits.finish()
 
     def _give(self, callid: str) -> None:
         stay = self._stays.pop(callid)
+        self._visits.give(callid)
         stay.call["wait"] = stay.waited
         self._calls.add(stay.call)
