@@ -129,6 +129,8 @@ def test_those_who_meet_share_a_conference_and_no_call(version: int) -> None:
     met = legs(during(events(version), one)).dropna(subset="conference")
     assert list(met["conference"]) == ["room"] * 3
     assert met["call"].nunique() == 3
+    theirs = calls(version).query("conference == 'room'")
+    assert set(met["call"]) == set(theirs["call"])
 
 
 @pytest.mark.parametrize("version", VERSIONS)
