@@ -103,9 +103,10 @@ def legs(events: Any) -> Any:
         name exten dialled_by status cause queue conference recording``: ``leg`` is the channel's
         uniqueid, ``answered`` is when the channel came up, ``ring`` from the beginning of its dial
         to the end of that, ``wait`` its time in queues, ``billsec`` from its answer to its end
-        and ``pdd`` from the beginning of its dial to when it rang, all in seconds; ``number`` and ``name`` are its own, ``exten`` is what it dialled,
-        ``dialled_by`` the leg that dialled it and ``status`` how that ended. Those who met in a
-        conference have its name in ``conference``, and calls of their own.
+        and ``pdd`` from the beginning of its dial to when it rang, all in seconds; ``number`` and
+        ``name`` are its own, ``exten`` is what it dialled, ``dialled_by`` the leg that dialled it
+        and ``status`` how that ended. Those who met in a conference have its name in
+        ``conference``, and calls of their own.
     """
     with tidy(given := read(events)):
         parts = [_legs(source, name) for name, source in servers(given)]

@@ -27,8 +27,8 @@ def build(source: Source) -> nw.LazyFrame[Any]:
     -------
     nw.LazyFrame
         ``uniqueid call channel device local real start up end cause number name exten context
-        dialled_by begun ringing rung status forwarded entered left bridges asked queue joined waited
-        abandoned conference mailbox recording dialled``.
+        dialled_by begun ringing rung status forwarded entered left bridges asked queue joined
+        waited abandoned conference mailbox recording dialled``.
     """
     channels = keep(_channels(source))
     links = linkage(source, like=channels)
