@@ -94,7 +94,7 @@ def test_a_call_has_all_columns_of_the_contract_and_utc_times() -> None:
 
 def test_what_events_do_not_tell_is_missing_and_not_nought() -> None:
     row = only(from_events(frame(*two_talk())))
-    for name in ("wait", "hold", "queue", "direction", "trunk", "did", "recording"):
+    for name in ("wait", "hold", "queue", "direction", "did", "recording", "pdd", "conference"):
         assert pd.isna(row[name]), name
 
 
@@ -118,6 +118,41 @@ def test_a_lost_connection_is_a_gap_in_the_calls_that_it_fell_into() -> None:
     lost = {"at": 5.0, "server": "ast", "event": "SessionLost"}
     found = from_events(frame(*two_talk(), *two_talk(begun=20, first=10), lost))
     assert list(found["gap"]) == [True, False]
+
+
+def test_a_killed_recorder_is_a_gap_as_a_lost_connection_is() -> None:
+    lost = {"at": 22.0, "server": "ast", "event": "RecordingLost"}
+    found = from_events(frame(*two_talk(), *two_talk(begun=20, first=10), lost))
+    assert list(found["gap"]) == [False, True]
+
+
+def test_post_dial_delay_is_until_the_first_telephone_rings() -> None:
+    rings = event(1.5, "Newstate", "PJSIP/200-2", 2, channelstatedesc="Ringing")
+    later = event(2.5, "Newstate", "PJSIP/200-2", 2, channelstatedesc="Ringing")
+    events = frame(*two_talk(), later, rings)
+    assert only(from_events(events))["pdd"] == 0.5
+    caller, callee = legs(events)["pdd"]
+    assert (pd.isna(caller), callee) == (True, 0.5)
+    early = event(0.99, "Newstate", "PJSIP/200-2", 2, channelstatedesc="Ringing")
+    assert only(from_events(frame(*two_talk(), early)))["pdd"] == 0
+
+
+def test_neither_the_caller_nor_a_local_channel_rings() -> None:
+    local = channel(0.2, "Local/200@out-0;1", 7)
+    dialled = event(0.5, "DialBegin", "PJSIP/2222-1", 1, destuniqueid=f"{START}.7")
+    passes_on = event(0.6, "Newstate", "Local/200@out-0;1", 7, channelstatedesc="Ringing")
+    caller = event(0.7, "Newstate", "PJSIP/2222-1", 1, channelstatedesc="Ringing")
+    events = [*two_talk(), local, dialled, passes_on, caller]
+    assert pd.isna(only(from_events(frame(*events)))["pdd"])
+    rings = event(1.5, "Newstate", "PJSIP/200-2", 2, channelstatedesc="Ringing")
+    assert only(from_events(frame(*events, rings)))["pdd"] == 1.0
+
+
+def test_a_call_names_the_conference_that_it_led_to() -> None:
+    joined = event(3, "ConfbridgeJoin", "PJSIP/2222-1", 1, conference="room")
+    found = from_events(frame(*two_talk(), *two_talk(begun=20, first=10), joined))
+    assert found["conference"][0] == "room"
+    assert pd.isna(found["conference"][1])
 
 
 def test_calls_of_two_pbxs_are_kept_apart() -> None:

@@ -169,6 +169,7 @@ def test_those_who_meet_share_a_conference_and_no_call(version: int) -> None:
     met = legs(during(events(version), one)).dropna(subset="conference")
     assert list(met["conference"]) == ["room"] * 3
     assert met["call"].nunique() == 3
+    assert [row["conference"] for row in rows(calls(version), one)] == ["room"] * 3
 
 
 @pytest.mark.parametrize("version", VERSIONS)

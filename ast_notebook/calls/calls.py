@@ -17,7 +17,7 @@ from ast_notebook.errors import ConfError
 ENGINES = ("pandas", "polars", "duckdb", "spark")
 
 _TIMES = ("start", "answered", "end")
-_SECONDS = ("ring", "wait", "billsec")
+_SECONDS = ("ring", "wait", "billsec", "pdd")
 _TEXT = (
     "server",
     "channel",
@@ -99,13 +99,14 @@ def legs(events: Any) -> Any:
     Returns
     -------
     frame
-        ``call leg server channel device local start answered end ring wait billsec number name
-        exten dialled_by status cause queue conference recording``: ``leg`` is the channel's
+        ``call leg server channel device local start answered end ring wait billsec pdd number
+        name exten dialled_by status cause queue conference recording``: ``leg`` is the channel's
         uniqueid, ``answered`` is when the channel came up, ``ring`` from the beginning of its dial
-        to the end of that, ``wait`` its time in queues and ``billsec`` from its answer to its end,
-        all in seconds; ``number`` and ``name`` are its own, ``exten`` is what it dialled,
-        ``dialled_by`` the leg that dialled it and ``status`` how that ended. Those who met in a
-        conference have its name in ``conference``, and calls of their own.
+        to the end of that, ``wait`` its time in queues, ``billsec`` from its answer to its end
+        and ``pdd`` from the beginning of its dial to when it rang, all in seconds; ``number`` and
+        ``name`` are its own, ``exten`` is what it dialled, ``dialled_by`` the leg that dialled it
+        and ``status`` how that ended. Those who met in a conference have its name in
+        ``conference``, and calls of their own.
     """
     with tidy(given := read(events)):
         parts = [_legs(source, name) for name, source in servers(given)]
@@ -123,6 +124,7 @@ def _legs(source: Source, server: str | None) -> nw.LazyFrame[Any]:
         nw.col("rung").alias("ring"),
         nw.col("waited").alias("wait"),
         (nw.col("end") - nw.col("up")).alias("billsec"),
+        (nw.col("ringing") - nw.col("begun")).alias("pdd"),
     )
     return frames.seconds(rows, _SECONDS).select(
         "call",

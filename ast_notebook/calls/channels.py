@@ -27,8 +27,8 @@ def build(source: Source) -> nw.LazyFrame[Any]:
     -------
     nw.LazyFrame
         ``uniqueid call channel device local real start up end cause number name exten context
-        dialled_by begun rung status forwarded entered left bridges asked queue joined waited
-        abandoned conference mailbox recording dialled``.
+        dialled_by begun ringing rung status forwarded entered left bridges asked queue joined
+        waited abandoned conference mailbox recording dialled``.
     """
     channels = keep(_channels(source))
     links = linkage(source, like=channels)
@@ -61,6 +61,12 @@ def build(source: Source) -> nw.LazyFrame[Any]:
         nw.when(~nw.col("begun").is_null())
         .then(nw.coalesce("rung_until", "end") - nw.col("begun"))
         .alias("rung"),
+        # A telephone that is quick rings some milliseconds before Asterisk tells of its dial.
+        nw.when(nw.col("ringing") >= nw.col("begun"))
+        .then(nw.col("ringing"))
+        .when(~nw.col("ringing").is_null())
+        .then(nw.col("begun"))
+        .alias("ringing"),
     )
     return keep(whole)
 
@@ -106,11 +112,16 @@ def _channels(source: Source) -> nw.LazyFrame[Any]:
 
 
 def _answers(source: Source) -> nw.LazyFrame[Any]:
+    """Return when the channel came up, and when its telephone first rang."""
+
+    def first(state: str, name: str) -> nw.Expr:
+        return nw.when(nw.col("state") == state).then(nw.col("time")).alias(name)
+
     return (
         source.only("Newstate", uniqueid="uniqueid", state="channelstatedesc")
-        .filter(nw.col("state") == "Up")
+        .with_columns(first("Up", "up"), first("Ringing", "ringing"))
         .group_by("uniqueid")
-        .agg(nw.col("time").min().alias("up"))
+        .agg(nw.col("up").min(), nw.col("ringing").min())
     )
 
 

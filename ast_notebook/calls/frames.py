@@ -12,7 +12,7 @@ from ast_notebook.calls.engines import materialise
 from ast_notebook.calls.source import MICROSECOND
 
 TIMES = ("start", "answered", "end")
-SECONDS = ("ring", "wait", "talk", "hold", "billsec")
+SECONDS = ("ring", "wait", "talk", "hold", "billsec", "pdd")
 #: Every column of a calls frame, in order, whatever it was made of.
 COLUMNS = (
     "call",
@@ -33,6 +33,7 @@ COLUMNS = (
     "transfers",
     "legs",
     "recording",
+    "conference",
     "gap",
     "source",
 )

@@ -52,14 +52,16 @@ def from_events(events: Any, *, trunks: Collection[str] | None = None) -> Any:
         how long the telephone rang that answered, or else the one that rang longest; ``wait`` the
         time in queues; ``talk`` the time in which two people were connected, held or not;
         ``hold`` from Hold to Unhold; ``billsec`` from the answer of the channel that the call
-        began with (be it by a menu, a queue or a mailbox) to its end, as Asterisk's CDR reckons.
+        began with (be it by a menu, a queue or a mailbox) to its end, as Asterisk's CDR reckons;
+        ``pdd`` (post-dial delay) from the first DialBegin to when the first telephone rang.
 
         ``direction`` is inbound if the call began on a trunk, outbound if it only reached one,
         else internal. ``disposition`` is ANSWERED if there was talk; else VOICEMAIL, ABANDONED (in
         a queue), CANCELLED (by the caller), NO ANSWER, BUSY, REJECTED, FAILED, or IVR if Asterisk
         itself was all that answered. ``cause`` is the Q.850 cause of the channel that the call
         began with; ``hangup_by`` is caller, callee or pbx. ``transfers`` counts those that
-        succeeded. ``legs`` counts channels, but not the halves of Local channels.
+        succeeded. ``legs`` counts channels, but not the halves of Local channels. ``conference`` is
+        the ConfBridge that somebody of the call joined; all who met there have calls of their own.
 
         What is not known yet of a call that is still up is missing, its ``end`` first of all.
 
@@ -107,6 +109,7 @@ def _calls(source: Source, server: str | None, trunks: Collection[str] | None) -
             nw.when((nw.col("open") == 0) & ~nw.col("origin_start").is_null())
             .then(nw.coalesce(nw.col("origin_end") - nw.col("up"), nw.lit(0)))
             .alias("billsec"),
+            (nw.col("ringing") - nw.col("begun")).alias("pdd"),
             nw.max_horizontal(
                 nw.coalesce("told", nw.lit(0)),
                 nw.coalesce("merged", nw.lit(0)),
@@ -186,6 +189,7 @@ def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             nw.col("end").is_null().cast(nw.Int64).alias("open"),
             real.cast(nw.Int64).alias("legs"),
             nw.when(real).then(nw.col("rung")).alias("longest"),
+            nw.when(real).then(nw.col("ringing")).alias("ringing"),
             nw.when(called).then(rank).alias("rank"),
             nw.when(called & (nw.col("status") == "CANCEL"))
             .then(nw.lit(1))
@@ -204,6 +208,8 @@ def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             nw.col("open").sum(),
             nw.col("legs").sum(),
             nw.col("longest").max(),
+            nw.col("begun").min(),
+            nw.col("ringing").min(),
             nw.col("rank").max(),
             nw.col("cancelled").max(),
             nw.col("asked").max(),
@@ -214,6 +220,7 @@ def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             nw.col("abandoned").max(),
             nw.col("mailbox").min(),
             nw.col("recording").max(),
+            nw.col("conference").max(),
         )
         .with_columns(nw.when(nw.col("waits") > 0).then(nw.col("waited")).alias("wait"))
     )

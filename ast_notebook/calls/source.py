@@ -92,6 +92,7 @@ KINDS: tuple[str, ...] = (
     "QueueMemberAdded",
     "QueueMemberPause",
     "QueueMemberRemoved",
+    "RecordingLost",
     "SessionLost",
     "UnParkedCall",
     "Unhold",
@@ -139,8 +140,8 @@ class Source:
         return self._pick(~nw.col(column).is_null(), columns)
 
     def lost(self) -> list[int]:
-        """When the connection was lost, in microseconds since 1970 UTC."""
-        times = self.only("SessionLost").collect()["time"].to_list()
+        """When the connection or the recorder was lost, in microseconds since 1970 UTC."""
+        times = self.only(("SessionLost", "RecordingLost")).collect()["time"].to_list()
         return sorted(int(time) for time in times)
 
     def _pick(self, rows: nw.Expr, columns: dict[str, str]) -> nw.LazyFrame[Any]:
