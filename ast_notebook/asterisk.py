@@ -15,6 +15,8 @@ from ast_notebook.bindings.cell import Cell
 from ast_notebook.bindings.worker import Worker
 from ast_notebook.calling import Call, Calling
 from ast_notebook.calls import Flow, begun
+from ast_notebook.calls.measures.grouping import Zone
+from ast_notebook.calls.report import Report
 from ast_notebook.errors import (
     ActionRefused,
     AstError,
@@ -344,6 +346,36 @@ class Asterisk:
     def visits(self, *, since: datetime | None = None) -> pd.DataFrame:
         """Return each stay of a caller in a queue heard so far; see `calls.visits`."""
         return begun(call_log.visits(self._heard()), since)
+
+    def report(
+        self,
+        *,
+        since: datetime | None = None,
+        trunks: Collection[str] | None = None,
+        tz: Zone | None = None,
+        within: float = 20.0,
+    ) -> Report:
+        """Return what matters of the calls heard so far, on one page.
+
+        Parameters
+        ----------
+        since, trunks
+            As in `calls`.
+        tz : str or tzinfo, optional
+            The zone of hours and days; this machine's by default.
+        within : float
+            Seconds of the service level.
+        """
+        events = self._heard()
+        return Report(
+            begun(call_log.calls(events, trunks=trunks), since),
+            begun(call_log.visits(events), since),
+            sessions=begun(call_log.agent_sessions(events), since, "login"),
+            pauses=begun(call_log.agent_pauses(events), since),
+            tz=tz,
+            within=within,
+            title=f"Calls of {self.name}",
+        )
 
     def flow(self, which: object) -> Flow:
         """Return one call as a ladder: by its id, a channel's name or uniqueid, or a number.

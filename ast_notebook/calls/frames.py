@@ -75,12 +75,12 @@ def pandas(frame: pd.DataFrame, times: tuple[str, ...], whole: tuple[str, ...]) 
     return frame.astype(kinds)
 
 
-def begun(frame: pd.DataFrame, since: datetime | None) -> pd.DataFrame:
+def begun(frame: pd.DataFrame, since: datetime | None, column: str = "start") -> pd.DataFrame:
     """Return the rows that began then or later; one without a zone is in local time."""
     if since is None:
         return frame
     moment = pd.Timestamp(pd.Timestamp(since).to_pydatetime().timestamp(), unit="s", tz="UTC")
-    return frame[frame["start"] >= moment].reset_index(drop=True)
+    return frame[frame[column] >= moment].reset_index(drop=True)
 
 
 def give(

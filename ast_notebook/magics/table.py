@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 from IPython.core.error import UsageError
 
-from ast_notebook.magics import calling, connecting, panel, raw, recording, smarthome, storage
+from ast_notebook.magics import (
+    calling,
+    calllog,
+    connecting,
+    panel,
+    raw,
+    recording,
+    smarthome,
+    storage,
+)
 from ast_notebook.magics.command import Command, did_you_mean
 from ast_notebook.show import Text, columns
 
@@ -31,6 +40,11 @@ COMMANDS: dict[str, Command] = {
         recording.record_budget,
         recording.record_clear,
         recording.record_to,
+        calllog.calls,
+        calllog.visits,
+        calllog.flow,
+        calllog.report,
+        calllog.history,
         smarthome.items,
         smarthome.logics,
         smarthome.logic,

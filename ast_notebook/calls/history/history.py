@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from ast_notebook.calls.history.clock import Clock
 from ast_notebook.calls.history.growing import Growing
 from ast_notebook.calls.history.lines import Bad, fields, lines
 from ast_notebook.calls.history.table import Table, is_database
+from ast_notebook.calls.report import Report
 from ast_notebook.calls.source import COLUMNS
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.reading import read, relation, scan
@@ -93,6 +94,13 @@ class History:
 
     def __len__(self) -> int:
         return len(self.calls)
+
+    def report(
+        self, *, since: datetime | None = None, tz: str | tzinfo | None = None, within: float = 20.0
+    ) -> Report:
+        """Return what matters of these calls on one page; see `Report`."""
+        calls, visits = (frames.begun(frame, since) for frame in (self.calls, self.visits))
+        return Report(calls, visits, tz=tz, within=within, title=f"Calls of {self.origin}")
 
     def __repr__(self) -> str:
         return (

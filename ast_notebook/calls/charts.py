@@ -1,0 +1,160 @@
+"""Pictures of measures, by matplotlib: they show on white and on black, and stay small."""
+
+from __future__ import annotations
+
+import base64
+import io
+from datetime import tzinfo
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Grey can be read on white and on black; the colours are told apart by the colour-blind, too.
+GREY, BLUE, ORANGE, LIGHT = "#808080", "#3b82c4", "#d97706", "#9ca3af"
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_DPI = 110
+
+
+def heat_map(table: pd.DataFrame, *, title: str = "Calls by hour of the week") -> Figure:
+    """Draw the hours of the week.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        What `measures.heat_map` gave.
+    title : str
+        What it says above.
+    """
+    figure, axes = _canvas(title, height=2.6)
+    values = table.to_numpy(dtype=float)
+    most = values.max() if values.size else 0.0
+    image = axes.imshow(values, aspect="auto", cmap="Blues", vmin=0, vmax=most or 1)
+    axes.set_yticks(range(7), WEEKDAYS)
+    axes.set_xticks(range(0, 24, 2), [f"{hour}:00" for hour in range(0, 24, 2)])
+    for edge in axes.spines.values():
+        edge.set_visible(False)
+    bar = figure.colorbar(image, ax=axes, pad=0.02)
+    bar.ax.tick_params(colors=GREY, labelsize=8)
+    bar.outline.set_visible(False)
+    return figure
+
+
+def concurrency(
+    table: pd.DataFrame, *, tz: str | tzinfo = "UTC", title: str = "Calls at once"
+) -> Figure:
+    """Draw how many calls there were at once: the mean as an area, the peak as a line.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        What `measures.concurrency` gave.
+    tz : str or tzinfo
+        The zone of the clock below.
+    title : str
+        What it says above.
+    """
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    figure, axes = _canvas(title)
+    when = table["time"].dt.tz_convert(tz).dt.tz_localize(None)
+    axes.fill_between(when, table["mean"], color=BLUE, alpha=0.45, step="post", label="mean")
+    axes.step(when, table["peak"], color=ORANGE, linewidth=0.9, where="post", label="peak")
+    places = AutoDateLocator()  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(places)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(places))  # type: ignore[no-untyped-call]
+    axes.set_ylim(bottom=0)
+    _legend(axes)
+    return figure
+
+
+def waits(table: pd.DataFrame, *, title: str = "How long callers waited (s)") -> Figure:
+    """Draw a histogram of waits by what they came to.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        What `measures.waits` gave.
+    title : str
+        What it says above.
+    """
+    figure, axes = _canvas(title)
+    step = table["wait"].diff().dropna().min() if len(table) > 1 else 5.0
+    below = pd.Series(0.0, table.index)
+    for name, colour in (("answered", BLUE), ("abandoned", ORANGE), ("other", LIGHT)):
+        axes.bar(
+            table["wait"], table[name], step * 0.9, below, align="edge", color=colour, label=name
+        )
+        below = below + table[name]
+    _legend(axes)
+    return figure
+
+
+def bars(
+    names: pd.Series, values: pd.Series, *, title: str, most: int = 8, height: float = 2.6
+) -> Figure:
+    """Draw bars that lie, the first one above.
+
+    Parameters
+    ----------
+    names, values : pandas.Series
+        What each bar is called, and how long it is.
+    title : str
+        What it says above.
+    most : int
+        How many there are at most.
+    height : float
+        Of the picture, in inches.
+    """
+    figure, axes = _canvas(title, height=height)
+    # A caller's name may hold what matplotlib would take for mathematics.
+    labels = [str(name).replace("$", r"\$")[:40] for name in names[:most]]
+    axes.barh(range(len(labels)), values[:most], color=BLUE)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.invert_yaxis()
+    return figure
+
+
+def image(figure: Figure, text: str) -> str:
+    """Return a picture as HTML that needs no file beside it.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The picture.
+    text : str
+        What it shows, for those who do not see it.
+    """
+    packed = io.BytesIO()
+    figure.savefig(packed, format="png", dpi=_DPI, transparent=True)
+    data = base64.b64encode(packed.getvalue()).decode("ascii")
+    return (
+        f'<img alt="{escape(text)}" src="data:image/png;base64,{data}" '
+        'style="max-width:100%;height:auto"/>'
+    )
+
+
+def _canvas(title: str, *, height: float = 2.6) -> tuple[Figure, Axes]:
+    # Not by pyplot: that keeps each figure, and shows it a second time in a notebook.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.5, height), layout="constrained")
+    axes: Any = figure.add_subplot()
+    figure.patch.set_alpha(0)
+    axes.patch.set_alpha(0)
+    axes.set_title(title, color=GREY, fontsize=10, loc="left")
+    axes.tick_params(colors=GREY, labelsize=8)
+    axes.xaxis.get_offset_text().set_color(GREY)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(GREY)
+    return figure, axes
+
+
+def _legend(axes: Axes) -> None:
+    axes.legend(frameon=False, fontsize=8, labelcolor=GREY, loc="upper right")

@@ -1,0 +1,39 @@
+"""Measures of calls and queues, each by its standard definition, of frames of any engine."""
+
+from ast_notebook.calls.measures.agents import agents, pauses_by_reason
+from ast_notebook.calls.measures.causes import causes
+from ast_notebook.calls.measures.load import BusyHour, Peak, busy_hour, concurrency, erlangs, peak
+from ast_notebook.calls.measures.service import percentiles, service, waits
+from ast_notebook.calls.measures.staffing import (
+    agents_for,
+    erlang_b,
+    erlang_c,
+    service_level,
+    staffing,
+    trunks_for,
+)
+from ast_notebook.calls.measures.summary import heat_map, summary, top
+
+__all__ = [
+    "BusyHour",
+    "Peak",
+    "agents",
+    "agents_for",
+    "busy_hour",
+    "causes",
+    "concurrency",
+    "erlang_b",
+    "erlang_c",
+    "erlangs",
+    "heat_map",
+    "pauses_by_reason",
+    "peak",
+    "percentiles",
+    "service",
+    "service_level",
+    "staffing",
+    "summary",
+    "top",
+    "trunks_for",
+    "waits",
+]

@@ -1,0 +1,136 @@
+"""Grouping by columns and by the clock: sums on the frame's own engine, a small frame of pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from ast_notebook.calls.engines import lazy
+from ast_notebook.calls.source import MICROSECOND
+from ast_notebook.errors import ConfError
+
+Zone = str | tzinfo
+Rows = nw.LazyFrame[Any]
+
+#: What one can group by besides the columns: the local time at which it began.
+CLOCK = ("hour", "weekday", "day")
+#: The offset of every time zone in use is a multiple of this (ISO 8601; the tz database).
+QUARTER = 900 * MICROSECOND
+
+
+def read(frame: Any, columns: Mapping[str, Any], times: Sequence[str]) -> Rows:
+    """Take a user's frame: times in microseconds since 1970 UTC, and these columns at the least.
+
+    Parameters
+    ----------
+    frame : frame
+        In pandas, Polars, PyArrow, DuckDB or Spark.
+    columns : mapping
+        Columns and their types; one that is not there is missing everywhere.
+    times : sequence of str
+        Those of them that are times.
+    """
+    rows = lazy(frame)
+    schema = rows.collect_schema()
+    moments = [name for name in times if name in schema and schema[name] == nw.Datetime]
+    if moments and rows.implementation.is_duckdb():
+        made = ", ".join(f"epoch_us({name}) AS {name}" for name in moments)
+        rows = lazy(rows.to_native().project(f"* REPLACE ({made})"))
+    elif moments and rows.implementation.is_pyspark():
+        native = rows.to_native()
+        for name in moments:
+            native = native.selectExpr("*", f"unix_micros({name}) AS {name}_us").drop(name)
+            native = native.withColumnRenamed(f"{name}_us", name)
+        rows = lazy(native)
+    else:
+        rows = rows.with_columns(nw.col(name).dt.timestamp("us") for name in moments)
+    if rows.implementation.is_pandas():
+        # Arrow has whole numbers that are missing.
+        rows = rows.collect("pyarrow").lazy()
+    return rows.with_columns(
+        *(
+            nw.col(name).cast(kind) if name in schema else nw.lit(None, dtype=kind).alias(name)
+            for name, kind in columns.items()
+        )
+    )
+
+
+def gather(
+    rows: Rows,
+    by: Sequence[str],
+    tz: Zone,
+    sums: Mapping[str, nw.Expr],
+    maxima: Mapping[str, nw.Expr] | None = None,
+) -> pd.DataFrame:
+    """Add up columns by groups, on the engine, and give a small frame with ``by`` in front.
+
+    Parameters
+    ----------
+    rows : nw.LazyFrame
+        As `read` gives it, with ``start`` where ``by`` has a word of `CLOCK`.
+    by : sequence of str
+        Columns, or words of `CLOCK`, of the zone ``tz``.
+    sums, maxima : mapping
+        What is added up, and what the greatest is wanted of, by the names in the result.
+
+    Raises
+    ------
+    ConfError
+        If there is no such column.
+    """
+    maxima = maxima or {}
+    unknown = [name for name in by if name not in (*CLOCK, *rows.collect_schema())]
+    if unknown:
+        raise ConfError(
+            f"there is no column {unknown[0]!r} to group by: take one of the frame's, or "
+            f"{', '.join(CLOCK)}"
+        )
+    clock = [name for name in by if name in CLOCK]
+    keys = [name for name in by if name not in CLOCK]
+    slots = ["slot"] if clock else []
+    if clock:
+        rows = rows.with_columns((nw.col("start") // QUARTER).alias("slot"))
+    values = {**sums, **maxima}
+    picked = rows.select(*keys, *slots, *(one.alias(name) for name, one in values.items()))
+    added = [nw.col(name).sum() for name in sums] + [nw.col(name).max() for name in maxima]
+    total = picked.group_by(*keys, *slots).agg(*added) if keys or slots else picked.select(*added)
+    small: pd.DataFrame = total.collect("pyarrow").to_pandas()
+    for name in values:
+        if _is_text(small[name]):  # sums of DuckDB's, which are decimals
+            small[name] = pd.to_numeric(small[name])
+    for name in keys:
+        small[name] = small[name].astype("str") if _is_text(small[name]) else small[name]
+    if clock:
+        local = pd.to_datetime(small["slot"] * QUARTER, unit="us", utc=True).dt.tz_convert(tz)
+        small["hour"], small["weekday"] = local.dt.hour, local.dt.day_of_week
+        small["day"] = local.dt.normalize().dt.tz_localize(None)
+        ways = dict.fromkeys(sums, "sum") | dict.fromkeys(maxima, "max")
+        small = small.groupby(list(by), dropna=False, as_index=False).agg(ways)
+    small[list(sums)] = small[list(sums)].fillna(0)
+    if not by:
+        return small[list(values)]
+    return small[[*by, *values]].sort_values(list(by)).reset_index(drop=True)
+
+
+def _is_text(column: pd.Series) -> bool:
+    return bool(pd.api.types.is_object_dtype(column.dtype))
+
+
+def one(condition: nw.Expr) -> nw.Expr:
+    """Return 1 where it is true, else 0."""
+    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))
+
+
+def ratio(part: pd.Series, whole: pd.Series) -> pd.Series:
+    """Return part of whole; missing where there is no whole."""
+    found: pd.Series = part.astype(float) / whole.astype(float).where(whole > 0)
+    return found
+
+
+def whole(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Make these columns whole numbers."""
+    return frame.astype(dict.fromkeys(names, "int64"))

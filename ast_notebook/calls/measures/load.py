@@ -1,0 +1,270 @@
+"""How busy it was: traffic in erlangs, calls at once, the busy hour."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Any, NamedTuple
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from ast_notebook.calls.engines import tidy
+from ast_notebook.calls.measures.grouping import Rows, Zone, gather, read
+from ast_notebook.calls.source import MICROSECOND
+from ast_notebook.errors import ConfError
+
+#: A table of more steps than this is of no use to anybody, and would fill the memory.
+MOST = 5_000_000
+
+_COLUMNS = {"start": nw.Int64, "end": nw.Int64, "answered": nw.Int64, "talk": nw.Float64}
+_QUARTERS = 4 * 24
+
+
+class Peak(NamedTuple):
+    """The greatest number at once, and when that was first."""
+
+    calls: int
+    time: pd.Timestamp | None
+
+
+class BusyHour(NamedTuple):
+    """The hour that is busiest day by day.
+
+    Attributes
+    ----------
+    begins : datetime.time or None
+        When it begins, by the local clock; None if there were no calls.
+    erlangs, attempts : float
+        Traffic and calls that began in it, on an average day.
+    days : pandas.DataFrame
+        Each day's own: ``day begins erlangs attempts``.
+    """
+
+    begins: time | None
+    erlangs: float
+    attempts: float
+    days: pd.DataFrame
+
+
+def erlangs(
+    calls: Any, *, step: str = "1h", of: str = "calls", until: datetime | None = None
+) -> pd.DataFrame:
+    """Return the traffic carried: how many calls there were at once, on average (ITU-T E.600).
+
+    It is exact: each call counts in each step for as long as it lasted there.
+
+    Parameters
+    ----------
+    calls : frame
+        A calls frame (or a visits frame: then who waits is counted) of any engine.
+    step : str
+        The length of a step as pandas writes it, such as ``15min``; steps begin at whole multiples
+        of it since 1970 UTC.
+    of : str
+        ``calls`` counts from start to end, ``talk`` from answer on for the seconds of talk.
+    until : datetime, optional
+        Up to when a call counts that is not over; by default the last time in the frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``time`` (UTC; where the step begins), ``erlangs`` and ``attempts`` (calls that began).
+
+    Raises
+    ------
+    ConfError
+        If the steps are too short for so long a time.
+    """
+    width = round(pd.Timedelta(step).total_seconds() * MICROSECOND)
+    edges = _edges(calls, of, until, width)
+    return _traffic(edges, width)
+
+
+def concurrency(
+    calls: Any, *, step: str = "1min", of: str = "calls", until: datetime | None = None
+) -> pd.DataFrame:
+    """Return how many calls there were at once, over time.
+
+    Parameters
+    ----------
+    calls, step, of, until
+        As in `erlangs`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``time`` (UTC; where the step begins), ``mean`` and ``peak``: calls that had a second in
+        common count as at once.
+    """
+    width = round(pd.Timedelta(step).total_seconds() * MICROSECOND)
+    seconds = _edges(calls, of, until, MICROSECOND)
+    traffic = _traffic(_coarser(seconds, width), width)
+    peaks = pd.Series(0, index=traffic["time"], dtype="int64")
+    if len(seconds):
+        up, at = _at_once(seconds)
+        inside = pd.Series(up, index=_moments(at // width * width)).groupby(level=0).max()
+        # Where nothing began or ended there were as many all the time as there were before.
+        before = seconds["starts"].cumsum() - seconds["ends"].cumsum()
+        before.index = pd.Index(seconds.index * MICROSECOND)
+        asked = traffic["time"].astype("int64").to_numpy()
+        places = np.searchsorted(before.index.to_numpy(), asked, side="left") - 1
+        carried = np.where(places < 0, 0, before.to_numpy()[places.clip(0)])
+        peaks = inside.reindex(traffic["time"]).fillna(0).astype("int64").clip(lower=carried)
+    return pd.DataFrame(
+        {"time": traffic["time"], "mean": traffic["erlangs"], "peak": peaks.to_numpy()}
+    )
+
+
+def peak(calls: Any, *, of: str = "calls", until: datetime | None = None) -> Peak:
+    """Return the most calls at once; calls that had a second in common count as at once.
+
+    Parameters
+    ----------
+    calls, of, until
+        As in `erlangs`.
+    """
+    seconds = _edges(calls, of, until, MICROSECOND)
+    if not len(seconds):
+        return Peak(0, None)
+    up, at = _at_once(seconds)
+    first = int(up.argmax())
+    return Peak(int(up[first]), _moments(at[first : first + 1])[0])
+
+
+def busy_hour(
+    calls: Any, *, tz: Zone = "UTC", of: str = "calls", until: datetime | None = None
+) -> BusyHour:
+    """Return the time-consistent busy hour (ITU-T E.600): the same hour of every day.
+
+    It is the one of the hours that begin at a quarter whose traffic is greatest on an average day.
+
+    Parameters
+    ----------
+    calls, of, until
+        As in `erlangs`.
+    tz : str or tzinfo
+        The zone of the days.
+    """
+    quarters = erlangs(calls, step="15min", of=of, until=until)
+    days = pd.DataFrame(columns=["day", "begins", "erlangs", "attempts"])
+    if quarters.empty:
+        return BusyHour(None, 0.0, 0.0, days)
+    local = quarters["time"].dt.tz_convert(tz)
+    quarters["day"] = local.dt.normalize().dt.tz_localize(None)
+    quarters["quarter"] = local.dt.hour * 4 + local.dt.minute // 15
+    # The hour that a clock change repeats counts once, by its mean.
+    load = quarters.pivot_table(index="day", columns="quarter", values="erlangs", aggfunc="mean")
+    begun = quarters.pivot_table(index="day", columns="quarter", values="attempts", aggfunc="mean")
+    every = list(range(_QUARTERS))
+    grid = load.reindex(columns=every).fillna(0.0)
+    tried = begun.reindex(columns=every).fillna(0.0)
+    hours = np.lib.stride_tricks.sliding_window_view(grid.to_numpy(), 4, axis=1).mean(axis=2)
+    tries = np.lib.stride_tricks.sliding_window_view(tried.to_numpy(), 4, axis=1).sum(axis=2)
+    best = int(hours.mean(axis=0).argmax())
+    own = hours.argmax(axis=1)
+    each = np.arange(len(own))
+    days = pd.DataFrame(
+        {
+            "day": grid.index,
+            "begins": [_clock(quarter) for quarter in own],
+            "erlangs": hours[each, own],
+            "attempts": tries[each, own],
+        }
+    )
+    return BusyHour(_clock(best), float(hours[:, best].mean()), float(tries[:, best].mean()), days)
+
+
+def _clock(quarter: int) -> time:
+    return time(int(quarter) // 4, int(quarter) % 4 * 15)
+
+
+def _edges(calls: Any, of: str, until: datetime | None, width: int) -> pd.DataFrame:
+    """Count starts and ends by steps: ``starts ends from to``, these in microseconds into the step.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By the number of the step; only steps in which something began or ended.
+    """
+    if of not in ("calls", "talk"):
+        raise ConfError(f"there is no load of {of!r}: take calls or talk")
+    rows = read(calls, _COLUMNS, ("start", "end", "answered"))
+    with tidy(rows):
+        rows = _spans(rows, of, until)
+        starts = _counted(rows, "begin", width).rename(
+            {"count": "starts", "offset": "from"}, axis=1
+        )
+        ends = _counted(rows, "finish", width).rename({"count": "ends", "offset": "to"}, axis=1)
+    return starts.join(ends, how="outer").fillna(0).astype("int64").sort_index()
+
+
+def _spans(rows: Rows, of: str, until: datetime | None) -> Rows:
+    """Return ``begin`` and ``finish`` of what is counted."""
+    if until is None:
+        last = rows.select(nw.max_horizontal("start", "end", "answered").max().alias("last"))
+        found = last.collect("pyarrow")["last"].to_list()[0]
+        limit = 0 if found is None else int(found)
+    else:
+        limit = int(pd.Timestamp(until).to_pydatetime().timestamp() * MICROSECOND)
+    if of == "calls":
+        begin, finish = nw.col("start"), nw.coalesce("end", nw.lit(limit))
+    else:
+        begin = nw.col("answered")
+        spoken = (nw.col("talk") * MICROSECOND).round().cast(nw.Int64)
+        finish = begin + nw.coalesce(spoken, nw.lit(limit) - begin)
+    spans = rows.select(begin.alias("begin"), finish.alias("finish"))
+    return spans.filter(~nw.col("begin").is_null()).with_columns(
+        nw.max_horizontal("begin", "finish").alias("finish")
+    )
+
+
+def _counted(rows: Rows, edge: str, width: int) -> pd.DataFrame:
+    steps = rows.select((nw.col(edge) // width).alias("step"), nw.col(edge))
+    sums = {"count": nw.col(edge) * 0 + 1, "offset": nw.col(edge) - nw.col("step") * width}
+    return gather(steps, ("step",), "UTC", sums).astype("int64").set_index("step")
+
+
+def _coarser(edges: pd.DataFrame, width: int) -> pd.DataFrame:
+    """Make wider steps of seconds."""
+    each = edges.index.to_numpy() * MICROSECOND
+    steps, into = each // width, each % width
+    wide = edges.assign(
+        **{
+            "from": edges["from"] + edges["starts"] * into,
+            "to": edges["to"] + edges["ends"] * into,
+        }
+    )
+    return wide.groupby(steps).sum()
+
+
+def _traffic(edges: pd.DataFrame, width: int) -> pd.DataFrame:
+    if not len(edges):
+        none = pd.DatetimeIndex([], tz="UTC").as_unit("us")
+        return pd.DataFrame({"time": none, "erlangs": np.empty(0), "attempts": np.empty(0, int)})
+    first, last = int(edges.index[0]), int(edges.index[-1])
+    if last - first >= MOST:
+        raise ConfError(f"that would be {last - first:,} steps: take a longer step")
+    every = edges.reindex(pd.RangeIndex(first, last + 1), fill_value=0)
+    before = (every["starts"] - every["ends"]).cumsum() - (every["starts"] - every["ends"])
+    begun = every["starts"] * width - every["from"]
+    over = every["ends"] * width - every["to"]
+    return pd.DataFrame(
+        {
+            "time": _moments(every.index.to_numpy() * width),
+            "erlangs": (before * width + begun - over).to_numpy() / width,
+            "attempts": every["starts"].to_numpy(),
+        }
+    )
+
+
+def _at_once(seconds: pd.DataFrame) -> tuple[Any, Any]:
+    """Return how many were up in each second of the table, and when that second begins."""
+    starts, ends = seconds["starts"].to_numpy(), seconds["ends"].to_numpy()
+    before = np.cumsum(starts - ends) - (starts - ends)
+    return before + starts, seconds.index.to_numpy() * MICROSECOND
+
+
+def _moments(micro: Any) -> pd.DatetimeIndex:
+    plain = np.asarray(micro, np.int64).astype("datetime64[us]")
+    return pd.DatetimeIndex(plain).tz_localize("UTC")

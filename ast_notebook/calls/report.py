@@ -1,0 +1,215 @@
+"""The report: what matters of the calls first, on one page."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from dateutil.tz import tzlocal
+
+from ast_notebook.calls import charts, measures
+from ast_notebook.calls.measures.grouping import Zone
+from ast_notebook.show import columns, table
+
+_STYLE = """
+body { margin: 2em auto; max-width: 60em; padding: 0 1em; color-scheme: light dark;
+       font: 15px/1.5 system-ui, sans-serif }
+"""
+_TILES = "display:flex;flex-wrap:wrap;gap:8px;margin:8px 0"
+_TILE = "border:1px solid rgba(128,128,128,.35);border-radius:6px;padding:6px 14px;min-width:7em"
+_NUMBER = "font-size:1.5em;font-weight:600"
+#: A line over months is drawn of fewer points than it has minutes.
+_POINTS = 1500
+
+
+class Report:
+    """Calls and queues on one page: numbers, then pictures, then tables.
+
+    A notebook shows the page, elsewhere it is text; each measure is a frame of its own, too.
+
+    Attributes
+    ----------
+    summary : pandas.DataFrame
+        `measures.summary` of all calls.
+    service : pandas.DataFrame
+        `measures.service` by queue; without rows where nobody came to a queue.
+    heat_map, load, waits, causes : pandas.DataFrame
+        The hours of the week, the calls at once, the waits and the causes, as `measures` has them.
+    callers, dialled : pandas.DataFrame
+        Who called and what was dialled most.
+    agents : pandas.DataFrame
+        `measures.agents`.
+    peak : measures.Peak
+        The most calls at once.
+    busy_hour : measures.BusyHour
+        The hour that is busiest day by day.
+    """
+
+    def __init__(
+        self,
+        calls: Any,
+        visits: Any,
+        *,
+        sessions: Any = None,
+        pauses: Any = None,
+        tz: Zone | None = None,
+        within: float = 20.0,
+        title: str = "Calls",
+    ) -> None:
+        self.title = title
+        self.tz: Zone = tzlocal() if tz is None else tz
+        self.within = within
+        self.summary = measures.summary(calls)
+        self.service = measures.service(visits, within=within)
+        self.overall = measures.service(visits, within=within, by=())
+        self.heat_map = measures.heat_map(calls, tz=self.tz)
+        quarters = measures.erlangs(calls, step="15min")
+        self.span = _span(quarters)
+        self.load = measures.concurrency(calls, step=_step(len(quarters)))
+        self.waits = measures.waits(visits)
+        self.causes = measures.causes(calls)
+        self.callers = measures.top(calls, "caller")
+        self.dialled = measures.top(calls, "dialled")
+        self.agents = measures.agents(visits, sessions=sessions, pauses=pauses)
+        self.peak = measures.peak(calls)
+        self.busy_hour = measures.busy_hour(calls, tz=self.tz)
+
+    def numbers(self) -> list[tuple[str, str]]:
+        """Return what matters first, as it is shown: what it is, and how much."""
+        one, queue = self.summary.iloc[0], self.overall.iloc[0]
+        rows = [
+            ("calls", f"{one['calls']:,.0f}"),
+            ("answered (ASR)", _percent(one["asr"])),
+            ("delivered (NER)", _percent(one["ner"])),
+            ("average talk (ACD)", _span_text(one["acd"])),
+            ("at once, at most", f"{self.peak.calls:,}"),
+        ]
+        if self.busy_hour.begins is not None:
+            begins = f"{self.busy_hour.begins:%H:%M}"
+            rows.append((f"busy hour from {begins}", f"{self.busy_hour.erlangs:.2f} E"))
+        if queue["offered"]:
+            rows += [
+                ("offered to queues", f"{queue['offered']:,.0f}"),
+                (f"within {self.within:g} s", _percent(queue["service_level"])),
+                ("gave up", _percent(queue["abandon_rate"])),
+                ("speed of answer", _span_text(queue["asa"])),
+            ]
+        return rows
+
+    def __repr__(self) -> str:
+        return f"{self._heading()}\n\n{columns(self.numbers(), '  ')}"
+
+    def _repr_html_(self) -> str:
+        return self._body()
+
+    def html(self) -> str:
+        """Return the whole page, which needs nothing beside it."""
+        title = html.escape(self.title)
+        return (
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8"/><title>{title}</title>'
+            f'<meta name="viewport" content="width=device-width"/><style>{_STYLE}</style></head>'
+            f"<body>{self._body()}</body></html>"
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page to a file, and return where it is."""
+        place = Path(path).expanduser()
+        place.write_text(self.html(), encoding="utf-8")
+        return place
+
+    def _heading(self) -> str:
+        if self.span is None:
+            return f"{self.title}: there were none"
+        first, last = (moment.tz_convert(self.tz) for moment in self.span)
+        return f"{self.title} from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} {last.tzname()}"
+
+    def _body(self) -> str:
+        tiles = "".join(
+            f'<div style="{_TILE}"><div style="{_NUMBER}">{html.escape(value)}</div>'
+            f"<div>{html.escape(name)}</div></div>"
+            for name, value in self.numbers()
+        )
+        parts = [f"<h2>{html.escape(self._heading())}</h2>", f'<div style="{_TILES}">{tiles}</div>']
+        if self.span is not None:
+            parts += [*self._pictures(), *self._tables()]
+        return "".join(parts)
+
+    def _pictures(self) -> Iterable[str]:
+        yield charts.image(charts.heat_map(self.heat_map), "Calls by hour of the week")
+        yield charts.image(charts.concurrency(self.load, tz=self.tz), "Calls at once over time")
+        if len(self.waits):
+            yield charts.image(charts.waits(self.waits), "How long callers waited in queues")
+        if len(self.causes):
+            names = self.causes["name"] + " (" + self.causes["cause"].astype("str") + ")"
+            figure = charts.bars(names, self.causes["calls"], title="Why calls ended (Q.850)")
+            yield charts.image(figure, "Calls by the cause that they ended with")
+
+    def _tables(self) -> Iterable[str]:
+        if len(self.service):
+            head = ["queue", "offered", "answered", "gave up", "other", f"within {self.within:g} s"]
+            yield table([*head, "speed of answer", "95 % waited less than"], self._queues())
+        if len(self.agents):
+            rows = (
+                (
+                    row["agent"],
+                    row["answered"],
+                    _span_text(row["aht"]),
+                    _span_text(row["logged_in"]),
+                    _span_text(row["paused"]),
+                    _percent(row["occupancy"]),
+                )
+                for row in self.agents.to_dict("records")
+            )
+            head = ["agent", "answered", "handling time", "logged in", "paused", "occupancy"]
+            yield table(head, rows)
+        for name, found in (("caller", self.callers), ("dialled", self.dialled)):
+            most = (
+                (row[name], f"{row['calls']:,}", f"{row['answered']:,}", _span_text(row["talk"]))
+                for row in found.to_dict("records")
+            )
+            yield table([name, "calls", "answered", "talk"], most)
+
+    def _queues(self) -> Iterable[tuple[object, ...]]:
+        for row in self.service.to_dict("records"):
+            other = row["offered"] - row["answered"] - row["abandoned"]
+            yield (
+                row["queue"],
+                f"{row['offered']:,}",
+                f"{row['answered']:,}",
+                f"{row['abandoned']:,}",
+                f"{other:,}",
+                _percent(row["service_level"]),
+                _span_text(row["asa"]),
+                _span_text(row["p95"]),
+            )
+
+
+def _span(quarters: pd.DataFrame) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+    if quarters.empty:
+        return None
+    return quarters["time"].iloc[0], quarters["time"].iloc[-1] + pd.Timedelta("15min")
+
+
+def _step(quarters: int) -> str:
+    """Choose a step that gives a line of a sensible number of points."""
+    minutes = quarters * 15
+    steps = ((1, "1min"), (5, "5min"), (15, "15min"), (60, "1h"), (360, "6h"))
+    return next((name for length, name in steps if minutes / length <= _POINTS), "1D")
+
+
+def _percent(part: float) -> str:
+    return "-" if pd.isna(part) else f"{part:.1%}"
+
+
+def _span_text(seconds: float) -> str:
+    if pd.isna(seconds):
+        return "-"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,151 @@
+"""`%ast calls`, `visits`, `flow`, `history` and `report`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pandas as pd
+from IPython.core.error import UsageError
+
+from ast_notebook.calls import ENGINES, Flow
+from ast_notebook.calls.history import History
+from ast_notebook.calls.history import history as read_history
+from ast_notebook.calls.report import Report
+from ast_notebook.magics import values
+from ast_notebook.magics.command import Given, argument, command
+from ast_notebook.magics.progress import Progress
+from ast_notebook.magics.recording import moment
+
+if TYPE_CHECKING:
+    from ast_notebook.magics.astmagics import AstMagics
+
+_TRUNK = argument(
+    "--trunk",
+    nargs="+",
+    action="extend",
+    metavar="NAME",
+    values=values.devices,
+    help="devices that lead to the public network: they tell inbound from outbound",
+)
+_SINCE = argument(
+    "--since", metavar="WHEN", help="10m, 2h, 10:00 or 2026-11-23, by this machine's clock"
+)
+_TZ = argument("--tz", metavar="ZONE", help="such as Europe/Berlin")
+
+
+@command(
+    "calls",
+    _SINCE,
+    _TRUNK,
+    argument("--engine", choices=ENGINES, help="where the calls are reckoned; pandas by default"),
+)
+def calls(magics: AstMagics, given: Given) -> pd.DataFrame:
+    """Give the calls heard so far, a row a call, as a DataFrame.
+
+    In [1]: calls = %ast calls --since 2h
+    In [2]: calls.groupby("disposition").size()
+    """
+    pbx = magics.pbx(given.pbx)
+    with Progress("making calls of events"):
+        return pbx.calls(since=_since(given), trunks=given.trunk, engine=given.engine)
+
+
+@command("visits", _SINCE)
+def visits(magics: AstMagics, given: Given) -> pd.DataFrame:
+    """Give each stay of a caller in a queue, and what it came to, as a DataFrame.
+
+    In [1]: visits = %ast visits --since 8:00
+    """
+    with Progress("making visits of events"):
+        return magics.pbx(given.pbx).visits(since=_since(given))
+
+
+@command("flow", argument("which", metavar="ID", help="a call's id, a channel, or a number"))
+def flow(magics: AstMagics, given: Given) -> Flow:
+    """Draw one call as a ladder: the last one of a number, or that of an id or a channel.
+
+    In [1]: %ast flow 2222
+    """
+    return magics.pbx(given.pbx).flow(given.which)
+
+
+@command(
+    "history",
+    argument("place", metavar="PATH", help="Master.csv, queue_log, a database's URL, an archive"),
+    _TZ,
+    argument("--kind", choices=("cdr", "cel", "queue_log", "events"), help="if nothing tells"),
+    argument("--server", metavar="NAME", help="the PBX's name, for the column server"),
+    argument("--table", metavar="NAME", help="the table of a database"),
+    _TRUNK,
+)
+def history(magics: AstMagics, given: Given) -> History:
+    """Read what a PBX has written of its calls already: its calls are the attribute calls.
+
+    --tz is asked for where the times tell no zone. What could not be read is in the attribute bad.
+
+    In [1]: past = %ast history /var/log/asterisk/cdr-csv/Master.csv --tz Europe/Berlin
+    In [2]: past.calls
+    """
+    return _read(given)
+
+
+@command(
+    "report",
+    argument("place", nargs="?", metavar="PATH", help="of what %ast history reads"),
+    _SINCE,
+    _TZ,
+    _TRUNK,
+    argument("--within", type=float, default=20.0, metavar="S", help="of the service level; 20"),
+    argument("--html", metavar="FILE", help="write the page to a file, too"),
+)
+def report(magics: AstMagics, given: Given) -> Report:
+    """Show what matters of the calls on one page: numbers, pictures, queues and agents.
+
+    In [1]: %ast report --since 8:00
+    In [2]: %ast report queue_log --within 30 --html yesterday.html
+    """
+    if given.tz is not None:
+        _zone(given.tz)
+    with Progress("reckoning the report"):
+        if given.place is None:
+            pbx = magics.pbx(given.pbx)
+            made = pbx.report(
+                since=_since(given), trunks=given.trunk, tz=given.tz, within=given.within
+            )
+        else:
+            given.kind = given.server = given.table = None
+            made = _read(given).report(since=_since(given), tz=given.tz, within=given.within)
+    if given.html is not None:
+        try:
+            made.save(Path(given.html))
+        except OSError as error:
+            raise UsageError(f"%ast report: {given.html}: {error.strerror}") from None
+    return made
+
+
+def _read(given: Given) -> History:
+    with Progress(f"reading {given.place}"):
+        return read_history(
+            given.place,
+            tz=given.tz,
+            kind=given.kind,
+            server=given.server,
+            table=given.table,
+            trunks=given.trunk,
+        )
+
+
+def _zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise UsageError(f"there is no zone {name}: write one such as Europe/Berlin") from None
+
+
+def _since(given: Given) -> datetime | None:
+    if given.since is None:
+        return None
+    return moment(given.since, pd.Timestamp.now()).to_pydatetime()

@@ -1,0 +1,346 @@
+"""Measures: numbers worked out by hand, by brute force, and from published tables."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Any
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ast_notebook.calls import agent_pauses, agent_sessions, from_events, measures, visits
+from ast_notebook.calls.history import history
+from ast_notebook.calls.queues import OUTCOMES
+from ast_notebook.errors import ConfError
+from tests.scenarios.play import FIXTURES
+
+MONDAY = pd.Timestamp("2026-11-23 09:00", tz="UTC")
+
+
+def moments(seconds: list[float | None], begin: pd.Timestamp = MONDAY) -> pd.Series:
+    micro = [None if one is None else begin.value // 1000 + round(one * 1e6) for one in seconds]
+    return pd.to_datetime(pd.Series(micro, dtype="Int64"), unit="us", utc=True)
+
+
+def some_calls(rows: list[tuple[Any, ...]], begin: pd.Timestamp = MONDAY) -> pd.DataFrame:
+    """Calls of (start, end, answered, talk, disposition, caller)."""
+    start, end, answered, talk, disposition, caller = map(list, zip(*rows, strict=True))
+    return pd.DataFrame(
+        {
+            "start": moments(start, begin),
+            "end": moments(end, begin),
+            "answered": moments(answered, begin),
+            "talk": pd.Series(talk, dtype="float64"),
+            "disposition": pd.Series(disposition, dtype="str"),
+            "caller": pd.Series(caller, dtype="str"),
+            "cause": pd.Series([16] * len(rows), dtype="Int64"),
+        }
+    )
+
+
+def some_visits(rows: list[tuple[str, float, str]]) -> pd.DataFrame:
+    """Visits of (queue, wait, outcome), one a minute."""
+    queue, wait, outcome = map(list, zip(*rows, strict=True))
+    start = [60.0 * number for number in range(len(rows))]
+    return pd.DataFrame(
+        {
+            "queue": pd.Series(queue, dtype="str"),
+            "start": moments(start),
+            "end": moments([one + seconds for one, seconds in zip(start, wait, strict=True)]),
+            "wait": wait,
+            "outcome": pd.Series(outcome, dtype="str"),
+            "talk": [60.0 if one == "ANSWERED" else None for one in outcome],
+            "agent": pd.Series(
+                ["Ann" if one == "ANSWERED" else None for one in outcome], dtype="str"
+            ),
+        }
+    )
+
+
+TALKS = some_calls(
+    [
+        (0, 100, 10, 90.0, "ANSWERED", "200"),
+        (50, 80, 60, 20.0, "ANSWERED", "200"),
+        (60, 70, None, None, "BUSY", "30"),
+        (65, 75, None, None, "FAILED", "30"),
+        (3600, None, 3610, None, None, "200"),
+    ]
+)
+WAITS = some_visits(
+    [
+        ("desk", 4.0, "ANSWERED"),
+        ("desk", 20.0, "ANSWERED"),
+        ("desk", 30.0, "ANSWERED"),
+        ("desk", 3.0, "ABANDONED"),
+        ("desk", 40.0, "ABANDONED"),
+        ("desk", 60.0, "TIMEOUT"),
+        ("desk", 0.0, "FULL"),
+        ("hall", 1.0, "TRANSFERRED"),
+    ]
+)
+
+
+def test_a_summary_counts_calls_by_how_they_ended():
+    (row,) = measures.summary(TALKS).to_dict("records")
+    assert (row["calls"], row["answered"], row["busy"], row["failed"], row["up"]) == (5, 2, 1, 1, 1)
+    assert row["asr"] == 0.5  # of the four that are decided
+    assert row["ner"] == 0.75  # busy is delivered, failed is not
+    assert row["acd"] == 55.0
+    assert row["talk"] == 110.0
+
+
+def test_a_summary_goes_by_column_and_by_the_clock_of_a_zone():
+    by = measures.summary(TALKS, by=("caller", "hour"), tz="Europe/Berlin")
+    assert by[["caller", "hour", "calls"]].values.tolist() == [
+        ["200", 10, 2],
+        ["200", 11, 1],
+        ["30", 10, 2],
+    ]
+    with pytest.raises(ConfError, match=r"no column 'colour'.*weekday"):
+        measures.summary(TALKS, by=("colour",))
+
+
+def test_the_hour_that_a_clock_change_repeats_is_one_hour_of_the_clock():
+    night = pd.Timestamp("2026-10-25 00:30", tz="UTC")  # 02:30 in Berlin, and again at 01:30 UTC
+    twice = some_calls([(s, s + 5, None, None, "BUSY", "1") for s in (0, 3600)], night)
+    table = measures.heat_map(twice, tz="Europe/Berlin")
+    assert table.loc[6, 2] == 2
+    assert table.to_numpy().sum() == 2
+
+
+def test_top_has_the_most_calls_first():
+    assert measures.top(TALKS, "caller", 1).values.tolist() == [["200", 3, 2, 110.0]]
+
+
+def test_causes_have_their_names_of_q_850():
+    found = measures.causes(TALKS.assign(cause=pd.array([16, 16, 17, 200, None], dtype="Int64")))
+    assert found["name"].tolist() == ["Normal clearing", "User busy", "Cause 200"]
+    assert found["share"].tolist() == [0.5, 0.25, 0.25]
+
+
+def test_service_has_every_variant_of_the_level():
+    desk = measures.service(WAITS, within=20, short=5).set_index("queue").loc["desk"]
+    assert desk["offered"] == 7
+    assert desk["within"] == 2
+    assert desk["service_level"] == pytest.approx(2 / 7)
+    assert desk["service_level_answered"] == pytest.approx(2 / 3)
+    assert desk["service_level_short"] == pytest.approx(2 / 6)
+    assert desk["service_level_abandons"] == pytest.approx(3 / 7)
+    assert desk["abandon_rate"] == pytest.approx(2 / 7)
+    assert desk["asa"] == 18.0
+    assert desk["wait_max"] == 60.0
+    assert (desk["p50"], desk["p95"]) == (20.0, 60.0)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 900), st.sampled_from(OUTCOMES))),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_outcomes_add_up_to_the_callers_offered(rows):
+    frame = some_visits([("a", 0.0, "FULL"), *((q, w / 10, o) for q, w, o in rows)])
+    found = measures.service(frame)
+    counts = [name.lower().replace(" ", "_") for name in OUTCOMES]
+    assert (found[counts].sum(axis=1) == found["offered"]).all()
+    assert found["offered"].sum() == len(frame)
+    every = sorted(frame["wait"])
+    (tails,) = measures.percentiles(frame, (50, 90)).to_dict("records")
+    for q in (50, 90):
+        rank = max(1, -(-q * len(every) // 100))
+        assert tails[f"p{q}"] == pytest.approx(every[rank - 1], abs=0.01)
+    histogram = measures.waits(frame, step=5)
+    assert histogram[["answered", "abandoned", "other"]].to_numpy().sum() == len(frame)
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 9_000)), min_size=1, max_size=25)
+
+
+@given(SPANS)
+@settings(max_examples=60, deadline=None)
+def test_erlangs_are_the_time_that_calls_take_of_each_step(spans):
+    rows = [(s, s + length, None, None, "BUSY", "1") for s, length in spans]
+    found = measures.erlangs(some_calls(rows), step="1h")
+    begin = MONDAY.timestamp()
+    for row in found.to_dict("records"):
+        at = row["time"].timestamp() - begin
+        taken = sum(max(0, min(s + length, at + 3600) - max(s, at)) for s, length in spans)
+        assert row["erlangs"] == pytest.approx(taken / 3600)
+    assert found["attempts"].sum() == len(spans)
+    assert found["erlangs"].sum() * 3600 == pytest.approx(sum(length for _, length in spans))
+
+
+@given(SPANS)
+@settings(max_examples=60, deadline=None)
+def test_the_peak_is_the_most_calls_that_had_a_second_in_common(spans):
+    rows = [(s, s + length, None, None, "BUSY", "1") for s, length in spans]
+    frame = some_calls(rows)
+    at_once = [sum(s <= t <= s + length for s, length in spans) for t, _ in spans]
+    assert measures.peak(frame).calls == max(at_once)
+    table = measures.concurrency(frame, step="10min")
+    assert table["peak"].max() == max(at_once)
+    assert (table["peak"] >= table["mean"] - 1e-9).all()
+
+
+def test_a_call_that_is_not_over_counts_up_to_the_last_that_is_known():
+    found = measures.erlangs(TALKS, step="1h")
+    assert found["erlangs"].tolist() == pytest.approx([150 / 3600, 10 / 3600])
+    later = measures.erlangs(TALKS, step="1h", until=MONDAY + pd.Timedelta("90min"))
+    assert later["erlangs"].tolist() == pytest.approx([150 / 3600, 0.5])
+
+
+def test_the_busy_hour_is_the_same_hour_of_every_day():
+    days = [0, 86_400]
+    rows = [(d + 3600 * 2, d + 3600 * 3, None, None, "BUSY", "1") for d in days]
+    rows += [(6 * 3600, 6 * 3600 + 1800, None, None, "BUSY", "1")]
+    found = measures.busy_hour(some_calls(rows), tz="Europe/Berlin")
+    assert found.begins == time(12, 0)  # 11:00 UTC
+    assert (found.erlangs, found.attempts) == (1.0, 1.0)
+    assert len(found.days) == 2
+
+
+def test_too_many_steps_are_refused_with_what_to_do():
+    rows = [
+        (0, 5, None, None, "BUSY", "1"),
+        (86_400 * 3650, 86_400 * 3651, None, None, "BUSY", "1"),
+    ]
+    with pytest.raises(ConfError, match="take a longer step"):
+        measures.erlangs(some_calls(rows), step="1s")
+
+
+# --- Erlang --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("trunks", "blocking", "erlangs"),
+    [(1, 0.01, 0.0101), (5, 0.01, 1.36), (10, 0.01, 4.46), (20, 0.01, 12.03), (100, 0.001, 75.24)],
+)
+def test_erlang_b_is_what_the_tables_say(trunks, blocking, erlangs):
+    assert measures.erlang_b(erlangs, trunks) == pytest.approx(blocking, rel=0.02)
+    assert measures.trunks_for(erlangs * 0.999, blocking) == trunks
+
+
+def test_erlang_c_is_what_the_textbook_says():
+    # 100 calls in half an hour of 180 s each: 10 E; 14 agents answer 88.8 % within 20 s.
+    assert measures.erlang_c(10, 14) == pytest.approx(0.174, abs=0.001)
+    assert measures.service_level(10, 14, 180, 20) == pytest.approx(0.888, abs=0.001)
+    assert measures.agents_for(100, per=1800, aht=180, target=0.8, within=20) == 14
+    assert measures.agents_for(100, per=1800, aht=180, shrinkage=0.3) == 20
+    assert measures.agents_for(100, per=1800, aht=180, occupancy=0.5) == 20
+    assert measures.agents_for(0, aht=180) == 0
+    assert measures.erlang_c(10, 10) == 1.0
+
+
+@given(st.floats(0.01, 500), st.integers(1, 600))
+@settings(deadline=None)
+def test_more_agents_never_make_it_worse(erlangs, agents):
+    assert 0 <= measures.erlang_b(erlangs, agents) <= 1
+    assert measures.erlang_b(erlangs, agents + 1) <= measures.erlang_b(erlangs, agents)
+    assert measures.erlang_c(erlangs, agents + 1) <= measures.erlang_c(erlangs, agents) + 1e-12
+
+
+def test_staffing_goes_by_an_average_week():
+    table = measures.staffing(WAITS, aht=180, tz="UTC")
+    assert table[["weekday", "hour", "calls"]].values.tolist() == [[0, 9, 8]]
+    assert table["erlangs"].tolist() == [pytest.approx(0.4)]
+    assert table["agents"].tolist() == [measures.agents_for(8, aht=180)]
+    with pytest.raises(ConfError, match="aht=180"):
+        measures.staffing(WAITS[WAITS["outcome"] == "FULL"])
+
+
+# --- agents --------------------------------------------------------------------------------------
+
+
+def test_an_agents_pause_right_after_a_talk_is_wrap_up():
+    talks = some_visits([("desk", 5.0, "ANSWERED"), ("desk", 5.0, "ANSWERED")])
+    pauses = pd.DataFrame(
+        {
+            "agent": ["Ann", "Ann"],
+            "start": moments([68.0, 200.0]),  # the first talk is over at 65
+            "reason": [None, "lunch"],
+            "seconds": [12.0, 100.0],
+        }
+    )
+    sessions = pd.DataFrame({"agent": ["Ann"], "seconds": [400.0], "paused": [112.0]})
+    (ann,) = measures.agents(talks, sessions=sessions, pauses=pauses).to_dict("records")
+    assert (ann["answered"], ann["talk"], ann["wrapup"], ann["paused"]) == (2, 120.0, 12.0, 100.0)
+    assert ann["wrapup_from"] == "pause"
+    assert ann["aht"] == 66.0
+    assert ann["occupancy"] == pytest.approx(132 / 300)
+    (alone,) = measures.agents(talks).to_dict("records")
+    assert pd.isna(alone["wrapup"]) and pd.isna(alone["occupancy"]) and alone["aht"] == 60.0
+
+
+# --- on every engine, and of what Asterisk told --------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=[16, 22])
+def recorded(request: pytest.FixtureRequest) -> pd.DataFrame:
+    return pd.read_parquet(FIXTURES / f"asterisk{request.param}" / "events.parquet")
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+def test_every_engine_gives_the_same_measures(recorded, engine):
+    few = recorded.dropna(axis="columns", how="all")
+    made, stays = from_events(few), visits(few)
+    with duckdb.connect() as connection:
+
+        def there(frame: pd.DataFrame) -> Any:
+            return pl.from_pandas(frame) if engine == "polars" else connection.from_df(frame)
+
+        for measure, frame, more in (
+            (measures.summary, made, {"by": ("caller", "hour"), "tz": "Asia/Kathmandu"}),
+            (measures.summary, made, {}),
+            (measures.causes, made, {}),
+            (measures.top, made, {"column": "dialled"}),
+            (measures.service, stays, {}),
+            (measures.service, stays, {"by": ()}),
+            (measures.waits, stays, {"by": ("queue",)}),
+            (measures.erlangs, made, {"step": "15min"}),
+            (measures.concurrency, made, {"of": "talk"}),
+            (measures.staffing, stays, {}),
+            (measures.agents, stays, {}),
+        ):
+            here = measure(frame, **more)
+            pd.testing.assert_frame_equal(measure(there(frame), **more), here)
+
+
+def test_queue_reports_from_events_and_from_the_queue_log_agree(recorded):
+    version = 16 if recorded["channel"].str.startswith("SIP/", na=False).any() else 22
+    heard = visits(recorded)
+    # Asterisk does not log who is not let in, and logs who is moved elsewhere as one who gave up.
+    heard = heard[~heard["outcome"].isin(["FULL", "JOIN EMPTY"])].replace(
+        {"outcome": {"TRANSFERRED": "ABANDONED"}}
+    )
+    logged = history(FIXTURES / f"asterisk{version}" / "queue_log.gz").visits
+    exact = ["queue", "offered", "answered", "abandoned", "timeout", "key", "leave_empty", "within"]
+    here, there = measures.service(heard), measures.service(logged)
+    pd.testing.assert_frame_equal(here[exact], there[exact])
+    for name in ("asa", "wait_mean", "wait_max"):
+        assert (here[name] - there[name]).abs().max() <= 1.0
+    agents, past = measures.agents(heard), measures.agents(logged)
+    assert agents[["agent", "answered"]].equals(past[["agent", "answered"]])
+
+
+def test_nothing_heard_gives_empty_frames_and_no_error(recorded):
+    none = recorded.head(0)
+    made, stays = from_events(none), visits(none)
+    assert measures.summary(made)["calls"].tolist() == [0]
+    for empty in (
+        measures.summary(made, by=("queue",)),
+        measures.service(stays),
+        measures.waits(stays),
+        measures.causes(made),
+        measures.top(made),
+        measures.erlangs(made),
+        measures.concurrency(made),
+        measures.staffing(stays),
+        measures.agents(stays, sessions=agent_sessions(none), pauses=agent_pauses(none)),
+        measures.pauses_by_reason(agent_pauses(none)),
+    ):
+        assert empty.empty
+    assert measures.peak(made).calls == 0
+    assert measures.busy_hour(made).begins is None
+    assert measures.heat_map(made).to_numpy().sum() == 0
