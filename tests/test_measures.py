@@ -263,11 +263,19 @@ def test_an_agents_pause_right_after_a_talk_is_wrap_up():
             "seconds": [12.0, 100.0],
         }
     )
-    sessions = pd.DataFrame({"agent": ["Ann"], "seconds": [400.0], "paused": [112.0]})
+    # In two queues, together from 0 to 400 s.
+    sessions = pd.DataFrame(
+        {
+            "agent": ["Ann", "Ann"],
+            "login": moments([0.0, 100.0]),
+            "logout": moments([300.0, 400.0]),
+        }
+    )
     (ann,) = measures.agents(talks, sessions=sessions, pauses=pauses).to_dict("records")
     assert (ann["answered"], ann["talk"], ann["wrapup"], ann["paused"]) == (2, 120.0, 12.0, 100.0)
     assert ann["wrapup_from"] == "pause"
     assert ann["aht"] == 66.0
+    assert (ann["sessions"], ann["logged_in"]) == (1, 400.0)
     assert ann["occupancy"] == pytest.approx(132 / 300)
     (alone,) = measures.agents(talks).to_dict("records")
     assert pd.isna(alone["wrapup"]) and pd.isna(alone["occupancy"]) and alone["aht"] == 60.0

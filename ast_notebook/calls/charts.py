@@ -90,13 +90,15 @@ def waits(table: pd.DataFrame, *, title: str = "How long callers waited (s)") ->
             table["wait"], table[name], step * 0.9, below, align="edge", color=colour, label=name
         )
         below = below + table[name]
+    # A few wait very long: all others are to be seen.
+    reached = below.cumsum() / max(below.sum(), 1)
+    shown = table["wait"][reached < 0.99].max() if len(table) else 0
+    axes.set_xlim(0, max(shown if shown == shown else 0, 60) + 2 * step)
     _legend(axes)
     return figure
 
 
-def bars(
-    names: pd.Series, values: pd.Series, *, title: str, most: int = 8, height: float = 2.6
-) -> Figure:
+def bars(names: pd.Series, values: pd.Series, *, title: str, most: int = 8) -> Figure:
     """Draw bars that lie, the first one above.
 
     Parameters
@@ -107,10 +109,8 @@ def bars(
         What it says above.
     most : int
         How many there are at most.
-    height : float
-        Of the picture, in inches.
     """
-    figure, axes = _canvas(title, height=height)
+    figure, axes = _canvas(title, height=0.6 + 0.25 * min(len(names), most))
     # A caller's name may hold what matplotlib would take for mathematics.
     labels = [str(name).replace("$", r"\$")[:40] for name in names[:most]]
     axes.barh(range(len(labels)), values[:most], color=BLUE)

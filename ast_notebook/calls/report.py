@@ -21,6 +21,7 @@ body { margin: 2em auto; max-width: 60em; padding: 0 1em; color-scheme: light da
 """
 _TILES = "display:flex;flex-wrap:wrap;gap:8px;margin:8px 0"
 _TILE = "border:1px solid rgba(128,128,128,.35);border-radius:6px;padding:6px 14px;min-width:7em"
+_TABLE = "margin:14px 0;overflow-x:auto"
 _NUMBER = "font-size:1.5em;font-weight:600"
 #: A line over months is drawn of fewer points than it has minutes.
 _POINTS = 1500
@@ -135,7 +136,8 @@ class Report:
         )
         parts = [f"<h2>{html.escape(self._heading())}</h2>", f'<div style="{_TILES}">{tiles}</div>']
         if self.span is not None:
-            parts += [*self._pictures(), *self._tables()]
+            parts += self._pictures()
+            parts += [f'<div style="{_TABLE}">{one}</div>' for one in self._tables()]
         return "".join(parts)
 
     def _pictures(self) -> Iterable[str]:

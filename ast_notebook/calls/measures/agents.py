@@ -17,7 +17,7 @@ _VISITS = {
     "talk": nw.Float64,
     "ring": nw.Float64,
 }
-_SESSIONS = {"agent": nw.String, "seconds": nw.Float64, "paused": nw.Float64}
+_SESSIONS = {"agent": nw.String, "login": nw.Int64, "logout": nw.Int64}
 _PAUSES = {"agent": nw.String, "start": nw.Int64, "reason": nw.String, "seconds": nw.Float64}
 
 
@@ -48,8 +48,8 @@ def agents(
         aht
             Average handling time: talk, hold included, and wrap-up, by call answered.
         sessions, logged_in, paused
-            How often and how many seconds he was a member of a queue, as far as these are over, and
-            seconds of pauses that were no wrap-up. Sessions in several queues at a time count each.
+            How often and how many seconds he was a member of a queue, of several at a time or of
+            one, as far as these are over; and seconds of pauses that were no wrap-up.
         occupancy
             Handling time of the time that he was there for calls: logged in and not paused.
     """
@@ -64,12 +64,7 @@ def agents(
     found["ring"] = ratio(found["ring_sum"], found["ring_count"])
     found = found[["answered", "talk", "ring"]]
     if sessions is not None:
-        times = {
-            "sessions": nw.coalesce(nw.col("seconds") * 0 + 1, nw.lit(1.0)),
-            "logged_in": nw.coalesce("seconds", nw.lit(0.0)),
-        }
-        shifts = gather(read(sessions, _SESSIONS, ()), ("agent",), "UTC", times)
-        found = found.join(shifts.set_index("agent"), how="outer")
+        found = found.join(_logged_in(sessions), how="outer")
     if pauses is not None:
         found = found.join(_paused(rows, pauses, wrapup), how="outer")
     found = found.reindex(
@@ -87,6 +82,24 @@ def agents(
     names = ["answered", "talk", "ring", "wrapup", "wrapup_from", "aht", "sessions", "logged_in"]
     found = found[[*names, "paused", "occupancy"]].rename_axis("agent").reset_index()
     return whole(found.sort_values("agent"), ("answered",)).reset_index(drop=True)
+
+
+def _logged_in(sessions: Any) -> pd.DataFrame:
+    """Add up each agent's time in queues, time in several of them once."""
+    rows = read(sessions, _SESSIONS, ("login", "logout")).select(*_SESSIONS)
+    table = rows.collect("pyarrow").to_pandas().dropna(subset="agent").sort_values("login")
+    totals: dict[str, tuple[int, float]] = {}
+    for agent, shifts in table.groupby("agent"):
+        count, seconds, until = 0, 0.0, float("-inf")
+        for login, logout in zip(shifts["login"], shifts["logout"], strict=True):
+            if pd.isna(login) or pd.isna(logout):
+                count += 1
+                continue
+            count += login > until
+            seconds += max(0.0, logout - max(login, until))
+            until = max(until, logout)
+        totals[str(agent)] = (int(count), seconds / MICROSECOND)
+    return pd.DataFrame.from_dict(totals, orient="index", columns=["sessions", "logged_in"])
 
 
 def _paused(rows: Rows, pauses: Any, wrapup: float) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def read(frame: Any, columns: Mapping[str, Any], times: Sequence[str]) -> Rows:
     schema = rows.collect_schema()
     moments = [name for name in times if name in schema and schema[name] == nw.Datetime]
     if moments and rows.implementation.is_duckdb():
-        made = ", ".join(f"epoch_us({name}) AS {name}" for name in moments)
+        made = ", ".join(f'epoch_us("{name}") AS "{name}"' for name in moments)
         rows = lazy(rows.to_native().project(f"* REPLACE ({made})"))
     elif moments and rows.implementation.is_pyspark():
         native = rows.to_native()
