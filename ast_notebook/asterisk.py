@@ -339,7 +339,7 @@ class Asterisk:
 
         See Also
         --------
-        ast_notebook.history : calls of an archive, or of what the PBX has written itself.
+        ast_notebook.calls.history.history : calls of an archive, or of what the PBX has written.
         """
         return begun(call_log.calls(self._heard(), trunks=trunks, engine=engine), since)
 

@@ -76,6 +76,18 @@ def test_quickstart_runs_on_asterisk_22(asterisk22, environment, tmp_path):
     assert "secret" not in text
 
 
+def test_the_call_log_goes_from_a_week_of_events_to_staffing_advice(environment, tmp_path):
+    notebook = nbformat.read(ROOT / "notebooks" / "call-log.ipynb", 4)
+    text = execute(notebook, environment, tmp_path)
+    assert re.search(r"from \d\d:\d\d: \d+\.\d\d erlangs, \d+ calls", text)
+    advice = re.findall(r"(\d+) agents: (\d+)% answered within 20 s", text)
+    levels = [int(level) for _, level in advice]
+    assert levels == sorted(levels, reverse=True)
+    assert levels[1] >= 80 > levels[2]
+    pictures = [one for cell in notebook.cells for one in cell.get("outputs", [])]
+    assert any("data:image/png" in one.get("data", {}).get("text/html", "") for one in pictures)
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
 def test_a_notebook_is_kept_without_outputs(path):
     notebook = nbformat.read(path, 4)
