@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -106,16 +107,22 @@ def test_staffing_for_the_week_meets_its_target(events, report):
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory):
-    with demo.start() as pbx, an_ipython() as shell:
+def pbx():
+    with demo.start() as pbx:
+        yield pbx
+
+
+@pytest.fixture
+def shell(pbx: demo.Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AST_PASSWORD", "secret")
+    with an_ipython() as shell:
         shell.run("%load_ext ast_notebook")
-        shell.user_ns["place"] = f"{pbx.username}@{pbx.host}:{pbx.port}"
-        shell.run("import os; os.environ['AST_PASSWORD'] = 'secret'")
-        shell.run("%ast connect {place}")
-        shell.run("%ast record to " + str(tmp_path_factory.mktemp("archive")))
+        shell.run(f"%ast connect {pbx.username}@{pbx.host}:{pbx.port}")
+        shell.run(f"%ast record to {tmp_path / 'archive'}")
         shell.run("call = %ast call PJSIP/200 240 door")
         shell.run("call.wait(dest=True)")
-        eventually(lambda: len(shell.run("%ast calls")["end"].dropna()))
+        shell.run("%ast hangup 240")
+        eventually(lambda: shell.run("sh.ast.calls()['end'].notna().any()"))
         yield shell
         shell.run("%unload_ext ast_notebook")
 
