@@ -40,6 +40,7 @@ setup(
     extras_require={
         "archive": ["duckdb>=1.2,<3", "fsspec>=2025.1"],
         "history": ["sqlalchemy>=2,<3"],
+        "spark": ["pyspark>=4,<5"],
         "lab": ["jupyterlab>=4.2,<5"],
         "test": [
             "duckdb>=1.2,<3",
@@ -54,6 +55,7 @@ setup(
             "playwright>=1.49,<2",
             "polars>=1.20,<3",
             "psutil>=6,<8",
+            "pyspark>=4,<5",
             "pytest>=8.3,<10",
             "pytest-timeout>=2.3,<3",
             "ruff>=0.15,<0.18",

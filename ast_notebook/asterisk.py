@@ -325,6 +325,7 @@ class Asterisk:
         since: datetime | None = None,
         trunks: Collection[str] | None = None,
         engine: str | None = None,
+        session: Any = None,
     ) -> pd.DataFrame:
         """Return the calls heard so far, a row a call; `calls.from_events` says what they are.
 
@@ -335,13 +336,17 @@ class Asterisk:
         trunks : collection of str, optional
             The devices that lead to the public network: they tell a call's direction.
         engine : str, optional
-            ``pandas``, ``polars`` or ``duckdb``: where the calls are reckoned.
+            ``pandas``, ``polars``, ``duckdb`` or ``spark``: where the calls are reckoned.
+        session : pyspark.sql.SparkSession, optional
+            For ``spark``.
 
         See Also
         --------
         ast_notebook.calls.history.history : calls of an archive, or of what the PBX has written.
         """
-        return begun(call_log.calls(self._heard(), trunks=trunks, engine=engine), since)
+        events = self._heard()
+        found = call_log.calls(events, trunks=trunks, engine=engine, session=session)
+        return begun(found, since)
 
     def visits(self, *, since: datetime | None = None) -> pd.DataFrame:
         """Return each stay of a caller in a queue heard so far; see `calls.visits`."""

@@ -89,7 +89,7 @@ def agent_sessions(events: Any) -> Any:
                 session.logout,
                 _seconds(session.login, session.logout),
                 len(session.pauses),
-                sum(_seconds(pause.start, pause.end) or 0.0 for pause in over),
+                sum((_seconds(pause.start, pause.end) or 0.0 for pause in over), 0.0),
             )
             for name, value in zip(rows, values, strict=True):
                 rows[name].append(value)

@@ -7,6 +7,7 @@ from typing import Any
 
 import narwhals as nw
 import pandas as pd
+import pyarrow as pa
 
 from ast_notebook.calls import channels, frames
 from ast_notebook.calls.engines import tidy
@@ -33,7 +34,13 @@ _TEXT = (
 )
 
 
-def calls(events: Any, *, trunks: Collection[str] | None = None, engine: str | None = None) -> Any:
+def calls(
+    events: Any,
+    *,
+    trunks: Collection[str] | None = None,
+    engine: str | None = None,
+    session: Any = None,
+) -> Any:
     """Make calls of events; `from_events` says what they are.
 
     Parameters
@@ -43,9 +50,11 @@ def calls(events: Any, *, trunks: Collection[str] | None = None, engine: str | N
     trunks : collection of str, optional
         The devices that lead to the public network.
     engine : str, optional
-        ``pandas``, ``polars`` or ``duckdb`` to reckon there whatever a pandas frame of events is
-        given; a pandas frame comes back. Without it, events are reckoned on the engine that they
-        come with; ``spark`` says that they come with a Spark session.
+        ``pandas``, ``polars``, ``duckdb`` or ``spark`` to reckon there whatever a pandas frame of
+        events is given; a pandas frame comes back. Without it, events are reckoned on the engine
+        that they come with.
+    session : pyspark.sql.SparkSession, optional
+        For ``spark``: where that is.
 
     Raises
     ------
@@ -63,16 +72,22 @@ def calls(events: Any, *, trunks: Collection[str] | None = None, engine: str | N
         return from_events(events, trunks=trunks)
     if engine is None or engine == "pandas":
         return from_events(events, trunks=trunks)
-    if engine == "spark":
-        raise ConfError("give a DataFrame of your Spark session: calls(session.read.parquet(…))")
+    if engine == "spark" and session is None:
+        raise ConfError("spark wants a session of yours: calls(events, engine='spark', session=…)")
     known = events[[name for name in COLUMNS if name in events]]
+    # Categories are Arrow's dictionaries, which Spark does not take.
+    known = known.astype(
+        {n: "str" for n in known if isinstance(known[n].dtype, pd.CategoricalDtype)}
+    )
     if engine == "polars":
         import polars as pl
 
         found = from_events(pl.from_pandas(known), trunks=trunks).to_pandas()
+    elif engine == "spark":
+        there = session.createDataFrame(pa.Table.from_pandas(known, preserve_index=False))
+        found = from_events(there, trunks=trunks).toArrow().to_pandas()
     else:
         import duckdb
-        import pyarrow as pa
 
         with duckdb.connect() as connection:
             table = connection.from_arrow(pa.Table.from_pandas(known, preserve_index=False))

@@ -54,16 +54,14 @@ def materialise(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 def keep(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Reckon a frame now, that what is built on it need not reckon it each time.
 
-    DuckDB keeps it in a temporary table, which it puts on disk if memory is short, and Spark in its
-    cache.
+    DuckDB keeps it in a temporary table, which it puts on disk if memory is short, and Spark as a
+    local checkpoint, for a plan that has all the steps before in it grows beyond its optimizer.
     """
     kind = frame.implementation
     if kind.is_duckdb():
         return _table(frame.to_native(), "SELECT * FROM {source}")
     if kind.is_pyspark():
-        kept = frame.to_native().cache()
-        _work.get().undo.append(kept.unpersist)
-        return lazy(kept)
+        return lazy(frame.to_native().localCheckpoint())
     return frame.collect().lazy()
 
 

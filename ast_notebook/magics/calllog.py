@@ -41,6 +41,7 @@ _TZ = argument("--tz", metavar="ZONE", help="such as Europe/Berlin")
     _SINCE,
     _TRUNK,
     argument("--engine", choices=ENGINES, help="where the calls are reckoned; pandas by default"),
+    argument("--session", metavar="NAME", default="spark", help="the variable of a Spark session"),
 )
 def calls(magics: AstMagics, given: Given) -> pd.DataFrame:
     """Give the calls heard so far, a row a call, as a DataFrame.
@@ -49,8 +50,18 @@ def calls(magics: AstMagics, given: Given) -> pd.DataFrame:
     In [2]: calls.groupby("disposition").size()
     """
     pbx = magics.pbx(given.pbx)
+    session = None
+    if given.engine == "spark":
+        session = magics.user_namespace.get(given.session)
+        if session is None:
+            raise UsageError(
+                f"%ast calls: there is no {given.session}: make a Spark session, and name its "
+                "variable by --session"
+            )
     with Progress("making calls of events"):
-        return pbx.calls(since=_since(given), trunks=given.trunk, engine=given.engine)
+        return pbx.calls(
+            since=_since(given), trunks=given.trunk, engine=given.engine, session=session
+        )
 
 
 @command("visits", _SINCE)

@@ -1,0 +1,112 @@
+"""Calls, visits and measures on Spark are those of pandas."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from ast_notebook.calls import agent_pauses, agent_sessions, calls, frames, legs, measures, visits
+from ast_notebook.calls.calls import _TIMES
+from ast_notebook.calls.queues import TIMES
+from tests.scenarios.compare import TRUNKS
+from tests.scenarios.play import FIXTURES
+
+# Spark has its own opinion of this pandas, and leaves sockets to the collector.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("no Java for Spark: install default-jre-headless")
+    from pyspark.sql import SparkSession
+
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.sql.session.timeZone": "Europe/Berlin",
+        "spark.local.dir": str(tmp_path_factory.mktemp("spark")),
+    }
+    builder = SparkSession.builder.master("local[2]")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="module")
+def events() -> pd.DataFrame:
+    """What an Asterisk 16 and a 22 told: two servers in one frame."""
+    both = [
+        pd.read_parquet(FIXTURES / f"asterisk{version}" / "events.parquet").assign(
+            server=f"pbx{version}"
+        )
+        for version in (16, 22)
+    ]
+    return pd.concat(both, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def there(spark: Any, events: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder: Path = tmp_path_factory.mktemp("events")
+    categories = [name for name in events if events[name].dtype == "category"]
+    events.astype(dict.fromkeys(categories, "str")).to_parquet(folder / "events.parquet")
+    return spark.read.parquet(str(folder))
+
+
+def pandas(frame: Any, times: tuple[str, ...], whole: tuple[str, ...]) -> pd.DataFrame:
+    return frames.pandas(frame.toArrow().to_pandas(), times, whole)
+
+
+def test_calls_are_those_of_pandas(there, events):
+    found = pandas(calls(there, trunks=TRUNKS), frames.TIMES, frames.WHOLE)
+    pd.testing.assert_frame_equal(found, calls(events, trunks=TRUNKS))
+
+
+def test_legs_are_those_of_pandas(there, events):
+    pd.testing.assert_frame_equal(pandas(legs(there), _TIMES, ("cause",)), legs(events))
+
+
+def test_visits_and_agents_are_those_of_pandas(there, events):
+    stays = visits(there)
+    here = visits(events)
+    pd.testing.assert_frame_equal(pandas(stays, TIMES, ("position",)), here)
+    pd.testing.assert_frame_equal(measures.service(stays), measures.service(here))
+    shifts = pandas(agent_sessions(there), ("login", "logout"), ("pauses",))
+    pd.testing.assert_frame_equal(shifts, agent_sessions(events))
+    breaks = pandas(agent_pauses(there), ("start", "end"), ())
+    pd.testing.assert_frame_equal(breaks, agent_pauses(events))
+
+
+def test_measures_are_those_of_pandas(spark, events):
+    here = calls(events)
+    columns = here.drop(columns=["recording", "conference", "gap"])
+    made = spark.createDataFrame(arrow(columns))
+    pd.testing.assert_frame_equal(
+        measures.summary(made, by=("caller", "hour"), tz="Europe/Berlin"),
+        measures.summary(columns, by=("caller", "hour"), tz="Europe/Berlin"),
+    )
+    pd.testing.assert_frame_equal(measures.erlangs(made), measures.erlangs(columns))
+
+
+def arrow(frame: pd.DataFrame) -> Any:
+    import pyarrow as pa
+
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def test_events_of_pandas_go_to_the_session_one_gives(spark, events):
+    one = events[events["server"] == "pbx22"]
+    few = one[one["linkedid"].isin(one["linkedid"].dropna().unique()[:12])]
+    found = calls(few, engine="spark", session=spark)
+    pd.testing.assert_frame_equal(found, calls(few))
