@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from ast_notebook.errors import ConfError
-from ast_notebook.recording.columns import PROMOTED, frame
+from ast_notebook.recording.columns import PROMOTED, frame, without_missing
 from ast_notebook.recording.layout import (
     TEXTS,
     Name,
@@ -115,6 +115,78 @@ def read(
         "vanished": chosen.vanished,
     }
     return result
+
+
+def table(
+    place: str | os.PathLike[str],
+    columns: Sequence[str],
+    *,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    servers: Collection[str] | str = (),
+    where: pc.Expression | None = None,
+    spool: str | os.PathLike[str] | None = None,
+    options: dict[str, Any] | None = None,
+) -> pa.Table:
+    """Read some columns of an archive into the least memory that holds them.
+
+    Parameters and errors are those of `read`.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``received`` and ``time`` in microseconds since 1970 UTC, all else as texts in dictionaries;
+        file by file.
+    """
+    chosen = select(place, since, until, servers, spool, options)
+    wanted = list(dict.fromkeys(columns))
+    schema = pa.schema(
+        (name, pa.int64() if name in ("received", "time") else _WORDS) for name in wanted
+    )
+    twice = _heard_twice(chosen)
+    parts: list[pa.Table] = []
+    for name in sorted(chosen.names, key=by_server):
+        for block in _blocks(chosen, [name], twice, wanted, where):
+            if len(block):
+                arrays = _columns(block, name.server, wanted)
+                parts.append(pa.Table.from_arrays(arrays, schema=schema))
+    return pa.concat_tables(parts) if parts else schema.empty_table()
+
+
+_WORDS = pa.dictionary(pa.int32(), pa.string())
+
+
+def _columns(block: pa.RecordBatch, server: str, wanted: list[str]) -> list[pa.Array]:
+    count = len(block)
+    known = set(block.schema.names)
+    arrays = []
+    for name in wanted:
+        if name in ("received", "time"):
+            arrays.append(block[f"{name}_us"])
+        elif name == "server":
+            codes = pa.array(np.zeros(count, np.int32))
+            arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array([server])))
+        elif name in known:
+            arrays.append(without_missing(block[name].cast(_WORDS)))
+        elif "extra" in known:
+            arrays.append(without_missing(_header(block["extra"], name)))
+        else:
+            arrays.append(pa.nulls(count, _WORDS))
+    return arrays
+
+
+def _header(pairs: pa.MapArray, name: str) -> pa.DictionaryArray:
+    """Return the values of one header of a column of pairs."""
+    offsets = pairs.offsets.to_numpy()
+    first, last = int(offsets[0]), int(offsets[-1])
+    where = np.flatnonzero(
+        pc.equal(pairs.keys.slice(first, last - first), name).to_numpy(zero_copy_only=False)
+    )
+    rows = np.searchsorted(offsets, where + first, side="right") - 1
+    found = pairs.items.take(pa.array(where + first)).dictionary_encode()
+    codes = np.full(len(pairs), -1, np.int32)
+    codes[rows] = found.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), found.dictionary)
 
 
 def scan(
