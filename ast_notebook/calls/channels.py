@@ -140,7 +140,7 @@ def _bridges(source: Source) -> nw.LazyFrame[Any]:
 
 
 def _dialled(source: Source) -> nw.LazyFrame[Any]:
-    """What a channel dials; of an originated one, nothing else tells it."""
+    """Return what a channel dials; of an originated one, nothing else tells it."""
     return (
         source.only("DialBegin", uniqueid="uniqueid", dialled="exten")
         .filter(~nw.col("uniqueid").is_null() & ~nw.col("dialled").is_in(["s", "h"]))

@@ -116,6 +116,28 @@ _TELLING = {
     "Cdr": ("lastapplication", "VoiceMail"),
     "DialEnd": ("forward", None),
 }
+#: What these are asked for.
+_SELDOM = (
+    "time",
+    "event",
+    "uniqueid",
+    "linkedid",
+    "destuniqueid",
+    "forward",
+    "application",
+    "lastapplication",
+    "queue",
+    "conference",
+    "variable",
+    "value",
+    "result",
+    "transfererlinkedid",
+    "origtransfererlinkedid",
+    "secondtransfererlinkedid",
+    "targetlinkedid",
+    "parkeelinkedid",
+    "retrieverlinkedid",
+)
 #: Those of them that are numbers, whatever an engine keeps them as.
 NUMBERS = frozenset(("cause", "holdtime", "ringtime", "talktime"))
 
@@ -144,7 +166,7 @@ class Source:
     def seldom(self) -> Source:
         """The few events that only some calls have, and dials that somebody forwarded."""
         rows = _wanted(self._schema, set(KINDS).difference(FREQUENT), _TELLING)
-        columns = [name for name in COLUMNS if name in self._schema]
+        columns = [name for name in _SELDOM if name in self._schema]
         return Source(keep(self._events.select(*columns).filter(rows)))
 
     def has(self, *columns: str) -> bool:
@@ -242,9 +264,11 @@ def _wanted(
     schema: nw.Schema, kinds: Collection[str], only: Mapping[str, tuple[str, str | None]]
 ) -> nw.Expr:
     """Return the condition that an event is of these kinds, and where told so, says something."""
-    wanted = nw.col("event").is_in(sorted(set(kinds).difference(only)))
+    whole = set(kinds).difference(only)
+    wanted = nw.col("event").is_in(sorted(whole))
     for kind, (header, value) in only.items():
         if header in schema:
             says = ~nw.col(header).is_null() if value is None else nw.col(header) == value
             wanted = wanted | ((nw.col("event") == kind) & says)
-    return wanted
+    # The first condition is one that a file's reader understands, and that spares it the rest.
+    return nw.col("event").is_in(sorted({*whole, *only})) & wanted
