@@ -7,6 +7,7 @@ from typing import Any
 import narwhals as nw
 
 from ast_notebook.calls.engines import keep
+from ast_notebook.calls.facts import Fact, gather
 from ast_notebook.calls.linkage import linkage
 from ast_notebook.calls.source import Source
 
@@ -26,41 +27,30 @@ def build(source: Source) -> nw.LazyFrame[Any]:
     Returns
     -------
     nw.LazyFrame
-        ``uniqueid call channel device local real start up end cause number name exten context
-        dialled_by begun ringing rung status forwarded entered left bridges asked queue joined
-        waited abandoned conference mailbox recording dialled``.
+        ``uniqueid call linkedid channel device local real start up end cause number name exten
+        dialled dialled_by begun ringing rung status forwarded entered bridges bridge last_bridge
+        first_left asked asked_at_all queue waited abandoned conference mailbox recording``.
     """
-    channels = keep(_channels(source))
-    links = linkage(source, like=channels)
-    legs = channels.join(links, on="linkedid", how="left").with_columns(
-        nw.coalesce("call", "linkedid").alias("call")
-    )
-    for more in (
-        _answers(source),
-        _dials(source),
-        _bridges(source),
-        _requests(source),
-        _queues(source),
-        _applications(source),
-        _conferences(source),
-        _recordings(source),
-    ):
-        legs = legs.join(more, on="uniqueid", how="left")
-    named = legs.with_columns(
-        nw.col("channel").str.replace_all("-[^-]*$", "").alias("device"),
-        nw.col("channel").str.starts_with("Local/").alias("local"),
-    )
+    legs = _channels(source)
+    links = linkage(source, like=legs)
     own = nw.any_horizontal(
         *(nw.col("channel").str.starts_with(prefix) for prefix in OWN), ignore_nulls=True
     )
+    legs = legs.filter(~own).join(links, on="linkedid", how="left")
+    for more in (_ends(source), _dials(source), _bridges(source), _dialled(source), _rare(source)):
+        legs = legs.join(more, on="uniqueid", how="left")
+    dialled = ~nw.col("begun").is_null()
     asked = nw.when(~nw.col("up").is_null()).then(nw.col("asked_at_all"))
-    whole = named.filter(~own).with_columns(
-        (~nw.col("local")).alias("real"),
+    local = nw.col("channel").str.starts_with("Local/")
+    whole = legs.with_columns(
+        nw.coalesce("call", "linkedid").alias("call"),
+        nw.col("channel").str.replace_all("-[^-]*$", "").alias("device"),
+        local.alias("local"),
+        (~local).alias("real"),
         nw.coalesce("number_bridged", "number_created").alias("number"),
         asked.otherwise(nw.col("asked_willingly")).alias("asked"),
-        nw.when(~nw.col("begun").is_null())
-        .then(nw.coalesce("rung_until", "end") - nw.col("begun"))
-        .alias("rung"),
+        *(nw.when(dialled).then(nw.col(name)).alias(name) for name in ("status", "forwarded")),
+        nw.when(dialled).then(nw.coalesce("rung_until", "end") - nw.col("begun")).alias("rung"),
         # A telephone that is quick rings some milliseconds before Asterisk tells of its dial.
         nw.when(nw.col("ringing") >= nw.col("begun"))
         .then(nw.col("ringing"))
@@ -68,116 +58,105 @@ def build(source: Source) -> nw.LazyFrame[Any]:
         .then(nw.col("begun"))
         .alias("ringing"),
     )
-    return keep(whole)
+    return keep(whole.drop("number_bridged", "number_created", "asked_willingly", "rung_until"))
 
 
 def _channels(source: Source) -> nw.LazyFrame[Any]:
     """Return everything that began, and what had begun before and ended."""
-    new = source.only(
-        "Newchannel",
-        uniqueid="uniqueid",
-        linkedid="linkedid",
-        channel="channel",
-        number_created="calleridnum",
-        name="calleridname",
-        exten="exten",
-        context="context",
-    ).rename({"time": "start"})
-    ended = source.only(
-        "Hangup",
-        uniqueid="uniqueid",
-        cause="cause",
-        old_linkedid="linkedid",
-        old_channel="channel",
-        old_number="calleridnum",
-        old_name="calleridname",
-    ).rename({"time": "end"})
+
+    def of(kind: str) -> nw.LazyFrame[Any]:
+        return source.only(
+            kind,
+            uniqueid="uniqueid",
+            linkedid="linkedid",
+            channel="channel",
+            number_created="calleridnum",
+            name="calleridname",
+            exten="exten",
+        ).filter(~nw.col("uniqueid").is_null())
+
+    new = of("Newchannel").rename({"time": "start"})
     before = (
-        ended.join(new.select("uniqueid"), on="uniqueid", how="anti")
-        .filter(~nw.col("uniqueid").is_null())
-        .select(
+        of("Hangup")
+        .join(new.select("uniqueid"), on="uniqueid", how="anti")
+        .with_columns(
             nw.lit(None, dtype=nw.Int64).alias("start"),
-            "uniqueid",
-            nw.col("old_linkedid").alias("linkedid"),
-            nw.col("old_channel").alias("channel"),
-            nw.col("old_number").alias("number_created"),
-            nw.col("old_name").alias("name"),
             nw.lit(None, dtype=nw.String).alias("exten"),
-            nw.lit(None, dtype=nw.String).alias("context"),
         )
     )
-    return nw.concat([new, before], how="vertical").join(
-        ended.select("uniqueid", "end", "cause"), on="uniqueid", how="left"
-    )
+    names = ("uniqueid", "start", "linkedid", "channel", "number_created", "name", "exten")
+    return nw.concat([new.select(*names), before.select(*names)], how="vertical")
 
 
-def _answers(source: Source) -> nw.LazyFrame[Any]:
-    """Return when the channel came up, and when its telephone first rang."""
+def _ends(source: Source) -> nw.LazyFrame[Any]:
+    """When the channel came up, rang, left its bridge and ended, and who wanted that.
 
-    def first(state: str, name: str) -> nw.Expr:
-        return nw.when(nw.col("state") == state).then(nw.col("time")).alias(name)
-
-    return (
-        source.only("Newstate", uniqueid="uniqueid", state="channelstatedesc")
-        .with_columns(first("Up", "up"), first("Ringing", "ringing"))
-        .group_by("uniqueid")
-        .agg(nw.col("up").min(), nw.col("ringing").min())
+    It is the other end of a channel that asks for its hangup, rather than Asterisk; but chan_pjsip
+    tells of a channel that Asterisk refuses in the same words, with the reason.
+    """
+    willing = nw.col("cause").is_null() | nw.col("cause").is_in(WILLING)
+    return gather(
+        source,
+        {"state": "channelstatedesc", "cause": "cause"},
+        up=Fact("Newstate", where=nw.col("state") == "Up"),
+        ringing=Fact("Newstate", where=nw.col("state") == "Ringing"),
+        first_left=Fact("BridgeLeave"),
+        asked_at_all=Fact("HangupRequest"),
+        asked_willingly=Fact("HangupRequest", where=willing),
+        end=Fact("Hangup", "max"),
+        cause=Fact("Hangup", "max", "cause"),
     )
 
 
 def _dials(source: Source) -> nw.LazyFrame[Any]:
-    """Who rang for whom, how long, and how that ended."""
-    begun = (
-        source.only("DialBegin", dest="destuniqueid", dialled_by="uniqueid")
-        .group_by("dest")
-        .agg(nw.col("time").min().alias("begun"), nw.col("dialled_by").min())
+    """Who rang for the channel, how long, and how that ended."""
+    forwarded = (
+        source.seldom.only("DialEnd", uniqueid="destuniqueid", forwarded="forward")
+        .group_by("uniqueid")
+        .agg(nw.col("forwarded").max())
     )
-    ended = (
-        source.only("DialEnd", dest="destuniqueid", status="dialstatus", forward="forward")
-        .group_by("dest")
-        .agg(
-            nw.col("time").max().alias("rung_until"),
-            nw.col("status").max(),
-            nw.col("forward").max().alias("forwarded"),
-        )
-    )
-    return begun.join(ended, on="dest", how="left").rename({"dest": "uniqueid"})
+    return gather(
+        source,
+        {"dialler": "uniqueid", "dialstatus": "dialstatus"},
+        key="destuniqueid",
+        begun=Fact("DialBegin"),
+        dialled_by=Fact("DialBegin", "min", "dialler"),
+        rung_until=Fact("DialEnd", "max"),
+        status=Fact("DialEnd", "max", "dialstatus"),
+    ).join(forwarded, on="uniqueid", how="left")
 
 
 def _bridges(source: Source) -> nw.LazyFrame[Any]:
     """When the channel was bridged, and the number it had then, which is whose it is."""
-    entered = (
-        source.only("BridgeEnter", uniqueid="uniqueid", number="calleridnum")
-        .group_by("uniqueid")
-        .agg(
-            nw.col("time").min().alias("entered"),
-            nw.len().alias("bridges"),
-            nw.col("number").min().alias("number_bridged"),
-        )
+    return gather(
+        source,
+        {"number": "calleridnum", "into": "bridgeuniqueid"},
+        entered=Fact("BridgeEnter"),
+        bridges=Fact("BridgeEnter", "count"),
+        number_bridged=Fact("BridgeEnter", "min", "number"),
+        bridge=Fact("BridgeEnter", "min", "into"),
+        last_bridge=Fact("BridgeEnter", "max", "into"),
     )
-    left = (
-        source.only("BridgeLeave", uniqueid="uniqueid")
-        .group_by("uniqueid")
-        .agg(nw.col("time").max().alias("left"))
-    )
-    return entered.join(left, on="uniqueid", how="left")
 
 
-def _requests(source: Source) -> nw.LazyFrame[Any]:
-    """When the other end of the channel hung up, rather than Asterisk.
-
-    chan_pjsip tells of a channel that Asterisk refuses in the same words, but with the reason.
-    """
-    asked = source.only("HangupRequest", uniqueid="uniqueid", cause="cause")
-    willing = nw.col("cause").is_null() | nw.col("cause").is_in(WILLING)
+def _dialled(source: Source) -> nw.LazyFrame[Any]:
+    """Return what a channel dials; of an originated one, nothing else tells it."""
     return (
-        asked.with_columns(nw.when(willing).then(nw.col("time")).alias("willingly"))
+        source.only("DialBegin", uniqueid="uniqueid", dialled="exten")
+        .filter(~nw.col("uniqueid").is_null() & ~nw.col("dialled").is_in(["s", "h"]))
         .group_by("uniqueid")
-        .agg(
-            nw.col("time").min().alias("asked_at_all"),
-            nw.col("willingly").min().alias("asked_willingly"),
-        )
+        .agg(nw.col("dialled").min())
     )
+
+
+def _rare(source: Source) -> nw.LazyFrame[Any]:
+    """Return what few channels come to: a queue, a mailbox, a conference, a recording."""
+    few = source.seldom
+    parts = (_queues(few), _mailboxes(few), _conferences(few), _recordings(few))
+    ids = nw.concat([part.select("uniqueid") for part in parts], how="vertical").unique()
+    for part in parts:
+        ids = ids.join(part, on="uniqueid", how="left")
+    return keep(ids)
 
 
 def _queues(source: Source) -> nw.LazyFrame[Any]:
@@ -194,46 +173,35 @@ def _queues(source: Source) -> nw.LazyFrame[Any]:
         .group_by("uniqueid")
         .agg(nw.col("queue").max())
     )
-    left = (
-        source.only("QueueCallerLeave", uniqueid="uniqueid")
-        .group_by("uniqueid")
-        .agg(nw.col("time").sum().alias("leaves"), nw.len().alias("left_times"))
-    )
-    given_up = (
-        source.only("QueueCallerAbandon", uniqueid="uniqueid")
-        .group_by("uniqueid")
-        .agg(nw.col("time").max().alias("abandoned"))
+    left = gather(
+        source,
+        {},
+        leaves=Fact("QueueCallerLeave", "sum"),
+        left_times=Fact("QueueCallerLeave", "count"),
+        abandoned=Fact("QueueCallerAbandon", "max"),
     )
     whole = nw.col("joined_times") == nw.col("left_times")
     return (
         last.join(name, on="uniqueid", how="left")
         .join(left, on="uniqueid", how="left")
-        .join(given_up, on="uniqueid", how="left")
         .select(
             "uniqueid",
             "queue",
-            "joined",
             nw.when(whole).then(nw.col("leaves") - nw.col("joins")).alias("waited"),
             "abandoned",
         )
     )
 
 
-def _applications(source: Source) -> nw.LazyFrame[Any]:
-    """Whether the channel came to a mailbox, by the dialplan's steps or by the CDR's last one."""
+def _mailboxes(source: Source) -> nw.LazyFrame[Any]:
+    """When the channel came to a mailbox, by the dialplan's steps or by the CDR's last one."""
     steps = source.only("Newexten", uniqueid="uniqueid", application="application")
     last = source.only("Cdr", uniqueid="uniqueid", application="lastapplication")
-    mailbox = nw.concat([steps, last], how="vertical").filter(nw.col("application") == "VoiceMail")
-    reached = mailbox.group_by("uniqueid").agg(nw.col("time").min().alias("mailbox"))
-    # What an originated channel dials once it is there.
-    dialled = (
-        source.only("DialBegin", uniqueid="uniqueid", number="exten")
-        .filter(~nw.col("uniqueid").is_null() & ~nw.col("number").is_in(["s", "h"]))
+    return (
+        nw.concat([steps, last], how="vertical")
+        .filter(nw.col("application") == "VoiceMail")
         .group_by("uniqueid")
-        .agg(nw.col("number").min().alias("dialled"))
-    )
-    return dialled.join(reached, on="uniqueid", how="full").select(
-        nw.coalesce("uniqueid", "uniqueid_right").alias("uniqueid"), "dialled", "mailbox"
+        .agg(nw.col("time").min().alias("mailbox"))
     )
 
 

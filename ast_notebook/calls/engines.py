@@ -42,6 +42,12 @@ def lazy(native: Any) -> nw.LazyFrame[Any]:
     return taken
 
 
+def at_once(frame: nw.LazyFrame[Any]) -> bool:
+    """Tell whether each step is done as it is written down, with no plan of them all."""
+    kind = frame.implementation
+    return bool(kind.is_pyarrow() or kind.is_pandas())
+
+
 def materialise(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Reckon a frame now, and keep it beyond the end of `tidy`."""
     work = _work.get()

@@ -242,13 +242,15 @@ def _transfers(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     linkedids are one call, and it was neither a pickup nor the fetching of a parked call.
     """
     ids = legs.select("call", "linkedid").unique()
-    blind = source.only("BlindTransfer", linkedid="transfererlinkedid", result="result")
-    attended = source.only("AttendedTransfer", linkedid="origtransfererlinkedid", result="result")
+    blind = source.seldom.only("BlindTransfer", linkedid="transfererlinkedid", result="result")
+    attended = source.seldom.only(
+        "AttendedTransfer", linkedid="origtransfererlinkedid", result="result"
+    )
     told = nw.concat([blind, attended], how="vertical").filter(nw.col("result") == "Success")
     fetched = nw.concat(
         [
-            source.only("Pickup", linkedid="linkedid"),
-            source.only("UnParkedCall", linkedid="retrieverlinkedid"),
+            source.seldom.only("Pickup", linkedid="linkedid"),
+            source.seldom.only("UnParkedCall", linkedid="retrieverlinkedid"),
         ],
         how="vertical",
     ).filter(~nw.col("linkedid").is_null())

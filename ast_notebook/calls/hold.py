@@ -18,7 +18,7 @@ def holds(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     the bridge. Two who hold each other count twice. Channels that hold are few: they are paired on
     the driver.
     """
-    held = source.only("Hold", uniqueid="uniqueid")
+    held = source.seldom.only("Hold", uniqueid="uniqueid")
     rows = (
         nw.concat(
             [

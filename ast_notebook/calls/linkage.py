@@ -36,34 +36,48 @@ def linkage(source: Source, like: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     like : nw.LazyFrame
         Of the engine that the result is to be of.
     """
-    seen = (
-        source.with_value("uniqueid", uniqueid="uniqueid", linkedid="linkedid")
-        .filter(~nw.col("linkedid").is_null())
-        .group_by("uniqueid", "linkedid")
-        .agg(nw.len().alias("times"))
+    seen = [_pairs(source, "uniqueid", "linkedid"), _pairs(source, "destuniqueid", "destlinkedid")]
+    bounds = keep(
+        nw.concat([_bounds(pairs) for pairs in seen], how="vertical")
+        .group_by("uniqueid")
+        .agg(nw.col("first").min(), nw.col("last").max())
     )
-    dialled = (
-        source.with_value("destuniqueid", uniqueid="destuniqueid", linkedid="destlinkedid")
-        .filter(~nw.col("linkedid").is_null())
-        .group_by("uniqueid", "linkedid")
-        .agg(nw.len().alias("times"))
-        if source.has("destuniqueid", "destlinkedid")
-        else seen.head(0)
-    )
-    pairs = keep(nw.concat([seen, dialled], how="vertical").select("uniqueid", "linkedid").unique())
     # A channel with two linkedids ties them together; so does one that was somebody's linkedid
     # and has another itself.
-    ties = pairs.group_by("uniqueid").agg(nw.len().alias("ids")).filter(nw.col("ids") > 1)
-    several = pairs.join(ties.select("uniqueid"), on="uniqueid", how="semi")
-    ids = pairs.select(nw.col("linkedid").alias("uniqueid")).unique()
-    strays = pairs.filter(nw.col("uniqueid") != nw.col("linkedid")).join(
-        ids, on="uniqueid", how="semi"
+    changed = keep(bounds.filter(nw.col("first") != nw.col("last")).select("uniqueid"))
+    several = keep(
+        nw.concat(
+            [pairs.join(changed, on="uniqueid", how="semi") for pairs in seen], how="vertical"
+        ).unique()
+    )
+    ids = nw.concat(
+        [
+            bounds.select(nw.col("first").alias("uniqueid")),
+            several.select(nw.col("linkedid").alias("uniqueid")),
+        ],
+        how="vertical",
+    ).unique()
+    strays = (
+        bounds.filter((nw.col("first") == nw.col("last")) & (nw.col("uniqueid") != nw.col("first")))
+        .join(ids, on="uniqueid", how="semi")
+        .select("uniqueid", "first")
     )
     edges = list(_rows(several)) + list(_rows(strays))
     for kind, one, other in _JOINTS:
         if source.has(one, other):
-            edges += _rows(source.only(kind, one=one, other=other).select("one", "other"))
+            edges += _rows(source.seldom.only(kind, one=one, other=other).select("one", "other"))
     return _frame(_oldest(edges), like)
+
+
+def _pairs(source: Source, uniqueid: str, linkedid: str) -> nw.LazyFrame[Any]:
+    """Return every linkedid that a channel had, as often as it is told."""
+    pairs = source.with_value(uniqueid, uniqueid=uniqueid, linkedid=linkedid)
+    return pairs.select("uniqueid", "linkedid").filter(~nw.col("linkedid").is_null())
+
+
+def _bounds(pairs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    first, last = nw.col("linkedid").min().alias("first"), nw.col("linkedid").max().alias("last")
+    return pairs.group_by("uniqueid").agg(first, last)
 
 
 def _rows(frame: nw.LazyFrame[Any]) -> Iterable[tuple[str, str]]:

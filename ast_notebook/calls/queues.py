@@ -45,6 +45,16 @@ OUTCOMES = (
 #: QUEUESTATUS of those whom Asterisk did not let in, and of those whom it let go.
 _REFUSED = {"FULL": "FULL", "JOINEMPTY": "JOIN EMPTY", "JOINUNAVAIL": "JOIN EMPTY"}
 _LET_GO = {"TIMEOUT": "TIMEOUT", "LEAVEEMPTY": "LEAVE EMPTY", "LEAVEUNAVAIL": "LEAVE EMPTY"}
+_KINDS = (
+    "AgentComplete",
+    "AgentConnect",
+    "DialBegin",
+    "Newexten",
+    "QueueCallerAbandon",
+    "QueueCallerJoin",
+    "QueueCallerLeave",
+    "VarSet",
+)
 _HUNG_UP = {"caller": "caller", "agent": "callee"}
 
 
@@ -83,6 +93,10 @@ def visits(events: Any) -> Any:
 
 
 def _visits(source: Source, server: str | None) -> nw.LazyFrame[Any]:
+    legs = channels.build(source).select(
+        "uniqueid", "call", nw.col("end").alias("over"), "asked_at_all"
+    )
+    source = source.narrowed(*_KINDS)
     joined = keep(
         source.only(
             "QueueCallerJoin",
@@ -91,9 +105,6 @@ def _visits(source: Source, server: str | None) -> nw.LazyFrame[Any]:
             caller="calleridnum",
             position="position",
         ).rename({"time": "start"})
-    )
-    legs = channels.build(source).select(
-        "uniqueid", "call", nw.col("end").alias("over"), "asked_at_all"
     )
     stays = _outcome(
         joined.join(_left(source, joined), on=["uniqueid", "start"], how="left")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import narwhals as nw
@@ -103,6 +104,47 @@ NEEDED = {
     "Newexten": ("application", ("Queue", "VoiceMail")),
     "VarSet": ("variable", ("MIXMONITOR_FILENAME", "QUEUESTATUS")),
 }
+#: Those that nearly every call has. All they tell is in columns that an archive has promoted; so a
+#: look for them need not open the many rare headers.
+FREQUENT: tuple[str, ...] = (
+    "BridgeEnter",
+    "BridgeLeave",
+    "DialBegin",
+    "DialEnd",
+    "Hangup",
+    "HangupRequest",
+    "Newchannel",
+    "Newstate",
+)
+#: Of the others, and of these, what says something only where a header has a value, or just this.
+_TELLING: dict[str, tuple[str, tuple[str, ...]]] = {
+    "Newexten": ("application", ("VoiceMail",)),
+    "VarSet": ("variable", ("MIXMONITOR_FILENAME",)),
+    "Cdr": ("lastapplication", ("VoiceMail",)),
+    "DialEnd": ("forward", ()),
+}
+#: What these are asked for.
+_SELDOM = (
+    "time",
+    "event",
+    "uniqueid",
+    "linkedid",
+    "destuniqueid",
+    "forward",
+    "application",
+    "lastapplication",
+    "queue",
+    "conference",
+    "variable",
+    "value",
+    "result",
+    "transfererlinkedid",
+    "origtransfererlinkedid",
+    "secondtransfererlinkedid",
+    "targetlinkedid",
+    "parkeelinkedid",
+    "retrieverlinkedid",
+)
 #: Those of them that are numbers, whatever an engine keeps them as.
 NUMBERS = frozenset(("cause", "holdtime", "position", "ringtime", "talktime"))
 
@@ -122,6 +164,24 @@ class Source:
         self._events = events
         self._schema = events.collect_schema()
 
+    @property
+    def frame(self) -> nw.LazyFrame[Any]:
+        """All of them, as they were given."""
+        return self._events
+
+    @cached_property
+    def seldom(self) -> Source:
+        """The few events that only some calls have, and dials that somebody forwarded."""
+        rows = _wanted(self._schema, set(KINDS).difference(FREQUENT), _TELLING)
+        columns = [name for name in _SELDOM if name in self._schema]
+        return Source(keep(self._events.select(*columns).filter(rows)))
+
+    def narrowed(self, *kinds: str) -> Source:
+        """Return the events of these kinds for themselves, to be gone through several times."""
+        needed = {kind: NEEDED[kind] for kind in kinds if kind in NEEDED}
+        rows = _wanted(self._schema, set(kinds), needed)
+        return Source(keep(self._events.filter(rows)))
+
     def has(self, *columns: str) -> bool:
         """Whether these headers were seen at all."""
         return all(column in self._schema for column in columns)
@@ -136,12 +196,14 @@ class Source:
         return self._pick(nw.col("event").is_in(kinds), columns)
 
     def with_value(self, column: str, **columns: str) -> nw.LazyFrame[Any]:
-        """Return the events of any kind that have this header, as `only` does."""
-        return self._pick(~nw.col(column).is_null(), columns)
+        """Return the events that have this header, of any kind but the `NEEDED`, as `only` does."""
+        kinds = [kind for kind in KINDS if kind not in NEEDED] if self.has(column) else []
+        told = nw.col("event").is_in(kinds or [""])  # Arrow wants to know what it is a list of
+        return self._pick(told & ~nw.col(column).is_null() if kinds else told, columns)
 
     def lost(self) -> list[int]:
         """When the connection or the recorder was lost, in microseconds since 1970 UTC."""
-        times = self.only(("SessionLost", "RecordingLost")).collect()["time"].to_list()
+        times = self.seldom.only(("SessionLost", "RecordingLost")).collect()["time"].to_list()
         return sorted(int(time) for time in times)
 
     def _pick(self, rows: nw.Expr, columns: dict[str, str]) -> nw.LazyFrame[Any]:
@@ -200,13 +262,29 @@ def servers(events: nw.LazyFrame[Any]) -> Iterator[tuple[str | None, Source]]:
 
 def _narrow(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     schema = events.collect_schema()
-    wanted = nw.col("event").is_in([kind for kind in KINDS if kind not in NEEDED])
-    for kind, (header, values) in NEEDED.items():
-        if header in schema:
-            wanted = wanted | ((nw.col("event") == kind) & nw.col(header).is_in(values))
-    few = events.select(*(name for name in COLUMNS if name in schema)).filter(wanted)
+    few = events.select(*(name for name in COLUMNS if name in schema))
+    if few.implementation.is_duckdb():
+        return few  # it takes from a file no more than what is asked for
+    few = few.filter(_wanted(schema, set(KINDS), NEEDED))
     if few.implementation.is_pandas():
         # Arrow has missing numbers, and is the faster one to join and to group by.
         few = few.collect("pyarrow").lazy()
     plain = [name for name in ("event", "server") if name in schema]
     return keep(few.with_columns(*(nw.col(name).cast(nw.String) for name in plain)))
+
+
+def _wanted(
+    schema: nw.Schema, kinds: Collection[str], only: Mapping[str, tuple[str, tuple[str, ...]]]
+) -> nw.Expr:
+    """Return the condition that an event is of these kinds, and where told so, says something.
+
+    What it is to say is one of some values, or anything if there are none.
+    """
+    whole = set(kinds).difference(only)
+    wanted = nw.col("event").is_in(sorted(whole))
+    for kind, (header, values) in only.items():
+        if header in schema:
+            says = nw.col(header).is_in(values) if values else ~nw.col(header).is_null()
+            wanted = wanted | ((nw.col("event") == kind) & says)
+    # The first condition is one that a file's reader understands, and that spares it the rest.
+    return nw.col("event").is_in(sorted({*whole, *only})) & wanted

@@ -61,32 +61,13 @@ def talks(source: Source, legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -
     origins : nw.LazyFrame
         ``call`` and ``origin``, the channel that each call began with.
     """
-    who = legs.select("uniqueid", "call", "channel", "local")
-    entered = source.only("BridgeEnter", uniqueid="uniqueid", bridge="bridgeuniqueid")
-    left = source.only("BridgeLeave", uniqueid="uniqueid", bridge="bridgeuniqueid")
-    steps = nw.concat(
-        [
-            entered.with_columns(nw.lit(1, dtype=nw.Int64).alias("enters")),
-            left.with_columns(nw.lit(0, dtype=nw.Int64).alias("enters")),
-        ],
-        how="vertical",
-    ).join(who, on="uniqueid", how="inner")
-    steps = keep(steps)
-    bridges = keep(_bridges(steps))
-    per_call = (
-        steps.select("call", "bridge")
-        .unique()
-        .join(bridges.select("bridge", "simple"), on="bridge", how="left")
-        .group_by("call")
-        .agg(nw.len().alias("bridges"), nw.col("simple").min().alias("simple"))
-    )
-    easy = per_call.filter((nw.col("bridges") == 1) & (nw.col("simple") == 1)).select("call")
-    simple = (
-        bridges.filter(nw.col("simple") == 1)
-        .join(easy, left_on="first_call", right_on="call", how="semi")
-        .join(origins, left_on="first_call", right_on="call", how="left")
+    people = keep(_people(source, legs))
+    simple = nw.col("simple") == 1
+    easy = (
+        people.filter(simple)
+        .join(origins, on="call", how="left")
         .select(
-            nw.col("first_call").alias("call"),
+            "call",
             nw.col("last_in").alias("answered"),
             (nw.col("first_out") - nw.col("last_in")).alias("talk"),
             nw.when(nw.col("origin") == nw.col("low"))
@@ -96,44 +77,64 @@ def talks(source: Source, legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -
             nw.col("first_out").is_null().alias("talking"),
         )
     )
-    hard = (
-        steps.join(easy, on="call", how="anti")
-        .sort("time")
-        .select("time", "enters", "bridge", "uniqueid", "call", "channel", "local")
-        .collect()
-    )
-    return nw.concat([simple, _swept(hard, origins)], how="vertical")
-
-
-def _bridges(steps: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Return a row a bridge; simple is one with two channels that are one call's, and real."""
-    into = (
-        steps.filter(nw.col("enters") == 1)
-        .with_columns(nw.col("local").cast(nw.Int64).alias("locals"))
-        .group_by("bridge")
-        .agg(
-            nw.len().alias("times"),
-            nw.col("uniqueid").min().alias("low"),
-            nw.col("uniqueid").max().alias("high"),
-            nw.col("call").min().alias("first_call"),
-            nw.col("call").max().alias("last_call"),
-            nw.col("locals").sum(),
-            nw.col("time").max().alias("last_in"),
+    who = keep(
+        legs.select("uniqueid", "call", "channel", "local").join(
+            people.filter(~simple).select("call"), on="call", how="semi"
         )
     )
-    out = (
-        steps.filter(nw.col("enters") == 0)
+    steps = source.only(
+        ("BridgeEnter", "BridgeLeave"), event="event", uniqueid="uniqueid", bridge="bridgeuniqueid"
+    )
+    hard = (
+        steps.join(who, on="uniqueid", how="inner")
+        .select(
+            "time",
+            (nw.col("event") == "BridgeEnter").alias("enters"),
+            "bridge",
+            "uniqueid",
+            "call",
+            "channel",
+            "local",
+        )
+        .sort("time")
+        .collect()
+    )
+    return nw.concat([easy, _swept(hard, origins)], how="vertical")
+
+
+def _people(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Return a row for each call with channels in bridges.
+
+    It is simple if these are two real ones, each once in the same bridge, with nobody else.
+    """
+    bridged = legs.filter(~nw.col("entered").is_null()).with_columns(
+        nw.col("local").cast(nw.Int64).alias("locals")
+    )
+    calls = bridged.group_by("call").agg(
+        nw.len().alias("people"),
+        nw.col("bridges").sum(),
+        nw.col("locals").sum(),
+        nw.col("uniqueid").min().alias("low"),
+        nw.col("uniqueid").max().alias("high"),
+        nw.col("bridge").min(),
+        nw.col("last_bridge").max(),
+        nw.col("entered").max().alias("last_in"),
+        nw.col("first_left").min().alias("first_out"),
+    )
+    entered = (
+        source.only("BridgeEnter", bridge="bridgeuniqueid")
         .group_by("bridge")
-        .agg(nw.col("time").min().alias("first_out"))
+        .agg(nw.len().alias("times"))
     )
     simple = (
-        (nw.col("times") == 2)
-        & (nw.col("low") != nw.col("high"))
-        & (nw.col("first_call") == nw.col("last_call"))
+        (nw.col("people") == 2)
+        & (nw.col("bridges") == 2)
+        & (nw.col("times") == 2)
+        & (nw.col("bridge") == nw.col("last_bridge"))
         & (nw.col("locals") == 0)
         & (nw.col("first_out").is_null() | (nw.col("first_out") >= nw.col("last_in")))
     )
-    return into.join(out, on="bridge", how="left").with_columns(
+    return calls.join(entered, on="bridge", how="left").with_columns(
         nw.when(simple).then(nw.lit(1)).otherwise(nw.lit(0)).alias("simple")
     )
 

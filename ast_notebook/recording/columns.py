@@ -304,6 +304,16 @@ def _column(name: str, values: Any) -> Any:
     return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(words.to_pandas()))
 
 
+def without_missing(values: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Make nulls of Asterisk's ways to say nothing."""
+    absent = pc.is_in(values.dictionary, pa.array(MISSING))
+    if not pc.any(absent).as_py():
+        return values
+    codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    nothing = np.append(absent.to_numpy(zero_copy_only=False), True)[codes]
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=nothing), values.dictionary)
+
+
 def _apart(pairs: pa.MapArray) -> dict[str, Any]:
     """Make columns of the column of pairs, the most frequent headers first if there are too many.
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from ast_notebook.errors import ConfError
-from ast_notebook.recording.columns import PROMOTED, frame
+from ast_notebook.recording.columns import PROMOTED, frame, without_missing
 from ast_notebook.recording.layout import (
     TEXTS,
     Name,
@@ -36,7 +36,7 @@ from ast_notebook.recording.selection import (
     dataset,
     select,
 )
-from ast_notebook.recording.twice import heard_twice
+from ast_notebook.recording.twice import Spans, heard_twice, outside
 
 _OWN = ("received", "time", "server", "event")
 
@@ -48,6 +48,7 @@ def read(
     until: Moment | None = None,
     servers: Collection[str] | str = (),
     columns: Sequence[str] | None = None,
+    where: pc.Expression | None = None,
     spool: str | os.PathLike[str] | None = None,
     options: dict[str, Any] | None = None,
 ) -> pd.DataFrame:
@@ -65,6 +66,9 @@ def read(
     columns : sequence of str, optional
         Only these columns, in this order; a header that no event has is a column of missing
         values.
+    where : pyarrow.compute.Expression, optional
+        Only the events of which this is true; it may speak of the columns of `scan`, but for
+        ``extra``, ``server`` and ``day``.
     spool : str or path, optional
         The one that `Record.to` was given.
     options : dict, optional
@@ -93,7 +97,7 @@ def read(
         own = list(names)
         recorders[server] = len({name.recorder for name in own})
         without = heard_twice(chosen, own)
-        for block in _blocks(chosen, own, without, wanted):
+        for block in _blocks(chosen, own, without, wanted, where):
             blocks.append(narrowed(block))
             rows.append((server, len(block)))
     result = frame(blocks, "")
@@ -111,6 +115,78 @@ def read(
         "vanished": chosen.vanished,
     }
     return result
+
+
+def table(
+    place: str | os.PathLike[str],
+    columns: Sequence[str],
+    *,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    servers: Collection[str] | str = (),
+    where: pc.Expression | None = None,
+    spool: str | os.PathLike[str] | None = None,
+    options: dict[str, Any] | None = None,
+) -> pa.Table:
+    """Read some columns of an archive into the least memory that holds them.
+
+    Parameters and errors are those of `read`.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``received`` and ``time`` in microseconds since 1970 UTC, all else as texts in dictionaries;
+        file by file.
+    """
+    chosen = select(place, since, until, servers, spool, options)
+    wanted = list(dict.fromkeys(columns))
+    schema = pa.schema(
+        (name, pa.int64() if name in ("received", "time") else _WORDS) for name in wanted
+    )
+    twice = _heard_twice(chosen)
+    parts: list[pa.Table] = []
+    for name in sorted(chosen.names, key=by_server):
+        for block in _blocks(chosen, [name], twice, wanted, where):
+            if len(block):
+                arrays = _columns(block, name.server, wanted)
+                parts.append(pa.Table.from_arrays(arrays, schema=schema))
+    return pa.concat_tables(parts) if parts else schema.empty_table()
+
+
+_WORDS = pa.dictionary(pa.int32(), pa.string())
+
+
+def _columns(block: pa.RecordBatch, server: str, wanted: list[str]) -> list[pa.Array]:
+    count = len(block)
+    known = set(block.schema.names)
+    arrays = []
+    for name in wanted:
+        if name in ("received", "time"):
+            arrays.append(block[f"{name}_us"])
+        elif name == "server":
+            codes = pa.array(np.zeros(count, np.int32))
+            arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array([server])))
+        elif name in known:
+            arrays.append(without_missing(block[name].cast(_WORDS)))
+        elif "extra" in known:
+            arrays.append(without_missing(_header(block["extra"], name)))
+        else:
+            arrays.append(pa.nulls(count, _WORDS))
+    return arrays
+
+
+def _header(pairs: pa.MapArray, name: str) -> pa.DictionaryArray:
+    """Return the values of one header of a column of pairs."""
+    offsets = pairs.offsets.to_numpy()
+    first, last = int(offsets[0]), int(offsets[-1])
+    where = np.flatnonzero(
+        pc.equal(pairs.keys.slice(first, last - first), name).to_numpy(zero_copy_only=False)
+    )
+    rows = np.searchsorted(offsets, where + first, side="right") - 1
+    found = pairs.items.take(pa.array(where + first)).dictionary_encode()
+    codes = np.full(len(pairs), -1, np.int32)
+    codes[rows] = found.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), found.dictionary)
 
 
 def scan(
@@ -134,24 +210,37 @@ def scan(
         1970 UTC as ``received_us`` and ``time_us``, ``recorder``, ``event``, the frequent headers,
         ``extra`` with all others, ``server`` and ``day``. What is still open is held in memory.
     """
-    chosen = select(place, since, until, servers, spool, options)
+    return _dataset(select(place, since, until, servers, spool, options))
+
+
+def _dataset(chosen: Selection) -> ds.Dataset:
+    parts = [ds.dataset(_still_open(chosen))]
+    if chosen.sealed:
+        parts.append(dataset(chosen.shelf, chosen.sealed))
+    whole = ds.dataset(parts)
+    conditions = [chosen.within()]
+    for recorder, spans in _heard_twice(chosen).items():
+        conditions.append((pc.field("recorder") != recorder) | outside(spans))
+    for condition in conditions:
+        if condition is not None:
+            whole = whole.filter(condition)
+    return whole
+
+
+def _still_open(chosen: Selection) -> pa.Table:
     tables = [
         _with_folders(pa.Table.from_batches([flattened(b, name.recorder) for b in some]), name)
         for name, some in chosen.still_open
         if some
     ]
-    parts = [ds.dataset(pa.concat_tables(tables) if tables else ALL.empty_table())]
-    if chosen.sealed:
-        parts.append(dataset(chosen.shelf, chosen.sealed))
-    whole = ds.dataset(parts)
-    conditions = [chosen.within()]
+    return pa.concat_tables(tables) if tables else ALL.empty_table()
+
+
+def _heard_twice(chosen: Selection) -> dict[str, Spans]:
+    twice: dict[str, Spans] = {}
     for _, names in groupby(sorted(chosen.names, key=by_server), lambda name: name.server):
-        for recorder, outside in heard_twice(chosen, list(names)).items():
-            conditions.append((pc.field("recorder") != recorder) | outside)
-    for condition in conditions:
-        if condition is not None:
-            whole = whole.filter(condition)
-    return whole
+        twice |= heard_twice(chosen, list(names))
+    return twice
 
 
 def relation(
@@ -182,21 +271,62 @@ def relation(
         import duckdb
     except ImportError:
         raise ConfError("for this, DuckDB is needed: pip install duckdb") from None
-    dataset = scan(place, since=since, until=until, servers=servers, spool=spool, options=options)
-    found = (connection or duckdb.default_connection()).from_arrow(dataset)
+    connection = connection or duckdb.default_connection()
+    chosen = select(place, since, until, servers, spool, options)
+    found = _relation(chosen, connection) if chosen.shelf.is_local else None
+    if found is None:
+        found = connection.from_arrow(_dataset(chosen))
     if columns is None:
         return found
     return found.project(", ".join(_sql(name) for name in dict.fromkeys(columns)))
 
 
+def _relation(
+    chosen: Selection, connection: duckdb.DuckDBPyConnection
+) -> duckdb.DuckDBPyRelation | None:
+    """Let DuckDB read the sealed files itself: it takes from them only what a question needs.
+
+    None if there are no such files. It may be asked again and again, which Arrow's scan, that
+    decodes all of a column, is too slow for.
+    """
+    import duckdb
+
+    if not chosen.sealed:
+        return None
+    names = ", ".join(_quoted(name) for name in ALL.names)
+    found = connection.read_parquet(
+        [file.path for file in chosen.sealed],
+        hive_partitioning=True,
+        union_by_name=False,
+    ).project(names)
+    if chosen.still_open:
+        found = found.union(connection.from_arrow(_still_open(chosen)).project(names))
+    received = duckdb.ColumnExpression("received_us")
+    if chosen.first is not None:
+        found = found.filter(received >= chosen.first)
+    if chosen.last is not None:
+        found = found.filter(received < chosen.last)
+    time = duckdb.ColumnExpression("time_us")
+    for recorder, spans in _heard_twice(chosen).items():
+        own = duckdb.ColumnExpression("recorder") == duckdb.ConstantExpression(recorder)
+        for start, end in spans:
+            found = found.filter(~(own & (time >= start) & (time <= end)))
+    return found
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _sql(name: str) -> str:
     """Return a column of a frame in SQL."""
-    quoted = '"' + name.replace('"', '""') + '"'
-    if name in ALL.names and name not in (*TEXTS, "extra"):
+    quoted = _quoted(name)
+    # An event's name is as it is: a condition on it then spares DuckDB most of a file.
+    if name == "event" or (name in ALL.names and name not in (*TEXTS, "extra")):
         return quoted
     text = "'" + name.replace("'", "''") + "'"
     value = quoted if name in TEXTS and name != "recorder" else f"extra[{text}]"
-    return f"nullif(nullif({value}, ''), '<unknown>') AS {quoted}"
+    return f"CASE WHEN {value} NOT IN ('', '<unknown>') THEN {value} END AS {quoted}"
 
 
 def _with_folders(table: pa.Table, name: Name) -> pa.Table:
@@ -208,32 +338,37 @@ def _with_folders(table: pa.Table, name: Name) -> pa.Table:
 def _blocks(
     chosen: Selection,
     names: list[Name],
-    without: dict[str, pc.Expression],
+    without: dict[str, Spans],
     columns: list[str] | None,
+    where: pc.Expression | None,
 ) -> Iterator[pa.RecordBatch]:
     """Yield the blocks of one server's files, oldest file first."""
     sealed = {file.name: file for file in chosen.sealed}
     still_open = dict(chosen.still_open)
     needed = _needed(columns)
     for name in names:
-        condition = without.get(name.recorder)
+        limit = pc.scalar(True) if where is None else where
+        if name.recorder in without:
+            limit = limit & outside(without[name.recorder])
         if name in still_open:
             for block in still_open[name]:
-                part = block if condition is None else block.filter(condition)
-                yield _limited(part.select(needed), columns)
+                yield _limited(block.filter(limit).select(needed), columns)
             continue
-        limits = [limit for limit in (chosen.within(), condition) if limit is not None]
+        within = chosen.within()
         try:
             fragment = FORMAT.make_fragment(sealed[name].path, chosen.shelf.filesystem)
             check_version(fragment.metadata.metadata, sealed[name].path)
-            table = fragment.to_table(
-                schema=CODED, columns=needed, filter=limits[0] & limits[-1] if limits else None
-            )
+            # A group of rows at a time: the column of pairs is large until it is narrowed.
+            for group in fragment.split_by_row_group():
+                table = group.to_table(
+                    schema=CODED,
+                    columns=needed,
+                    filter=limit if within is None else limit & within,
+                )
+                for block in table.to_batches():
+                    yield _limited(block, columns)
         except FileNotFoundError:
             chosen.vanished.append(sealed[name].path)
-            continue
-        for block in table.to_batches():
-            yield _limited(block, columns)
 
 
 def _needed(columns: list[str] | None) -> list[str]:

@@ -165,6 +165,11 @@ class Shelf:
             self.spool = Path(spool).expanduser().absolute() if spool else root
 
     @property
+    def is_local(self) -> bool:
+        """Whether the sealed files are in a folder of this machine."""
+        return not self._is_remote
+
+    @property
     def exists(self) -> bool:
         """Whether there is such a folder; True for a URL, which need not have folders."""
         return self._is_remote or Path(self.root).is_dir()

@@ -13,9 +13,11 @@ from ast_notebook.recording.layout import (
 from ast_notebook.recording.selection import FORMAT, Selection, dataset
 from ast_notebook.recording.shelf import Found, Shelf
 
+Spans = list[tuple[int, int]]
 
-def heard_twice(chosen: Selection, names: list[Name]) -> dict[str, pc.Expression]:
-    """Return, for each recorder of one server, which of its events no earlier one has heard.
+
+def heard_twice(chosen: Selection, names: list[Name]) -> dict[str, Spans]:
+    """Return, for the recorders of one server, from when to when earlier ones have heard the same.
 
     An event is known again by Asterisk's own time; a recorder without a connection hears nothing.
     """
@@ -23,25 +25,31 @@ def heard_twice(chosen: Selection, names: list[Name]) -> dict[str, pc.Expression
     for name in names:
         days.setdefault(name.recorder, set()).add(name.day)
     recorders = sorted(days)
-    covered: list[tuple[int, int]] = []
-    conditions: dict[str, pc.Expression] = {}
+    covered: Spans = []
+    twice: dict[str, Spans] = {}
     for number, recorder in enumerate(recorders):
         others = recorders[:number] + recorders[number + 1 :]
         if not any(days[recorder] & days[other] for other in others):
             continue
         heard = _heard(chosen, [name for name in names if name.recorder == recorder])
         first, last = heard[0][0], heard[-1][1]
-        for start, end in covered:
-            if start <= last and first <= end:
-                time = pc.field("time_us")
-                outside = (time < start) | (time > end)
-                known = conditions.get(recorder)
-                conditions[recorder] = outside if known is None else known & outside
+        both = [(start, end) for start, end in covered if start <= last and first <= end]
+        if both:
+            twice[recorder] = both
         covered += heard
-    return conditions
+    return twice
 
 
-def _heard(chosen: Selection, names: list[Name]) -> list[tuple[int, int]]:
+def outside(spans: Spans) -> pc.Expression:
+    """Return the condition that an event was at none of these times."""
+    time = pc.field("time_us")
+    condition = pc.scalar(True)
+    for start, end in spans:
+        condition = condition & ((time < start) | (time > end))
+    return condition
+
+
+def _heard(chosen: Selection, names: list[Name]) -> Spans:
     """Return from when to when a recorder was connected, in microseconds since 1970 UTC."""
     tables = [
         pa.Table.from_batches([block.select(["time_us", "event"]) for block in some])
@@ -59,7 +67,7 @@ def _heard(chosen: Selection, names: list[Name]) -> list[tuple[int, int]]:
     rows = [row for table in tables for row in table.filter(told).to_pylist()]
     edges += [(row["time_us"], row["event"]) for row in rows]
     edges.sort()
-    spans: list[tuple[int, int]] = []
+    spans: Spans = []
     start: int | None = edges[0][0]
     for moment, event in edges:
         if event == "SessionLost" and start is not None:

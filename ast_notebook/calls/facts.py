@@ -1,0 +1,84 @@
+"""What events tell of channels, gathered to a row a channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import narwhals as nw
+
+from ast_notebook.calls.engines import at_once
+from ast_notebook.calls.source import Source
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that the events of one kind tell of a channel.
+
+    Parameters
+    ----------
+    kind : str
+        The event.
+    how : str
+        How several such events make one value.
+    of : str
+        What of them: their time, or a header.
+    where : narwhals.Expr, optional
+        Only events of which this is true.
+    """
+
+    kind: str
+    how: Literal["min", "max", "sum", "count"] = "min"
+    of: str = "time"
+    where: nw.Expr | None = None
+
+
+def gather(
+    source: Source, headers: dict[str, str], *, key: str = "uniqueid", **facts: Fact
+) -> nw.LazyFrame[Any]:
+    """Return ``uniqueid`` and these facts, missing where no event tells them.
+
+    Parameters
+    ----------
+    source : Source
+    headers : dict
+        The headers that the facts speak of, under the names by which they do.
+    key : str
+        The header with the uniqueid of whom the events tell something.
+    **facts : Fact
+        By the names of their columns.
+    """
+    kinds = list(dict.fromkeys(fact.kind for fact in facts.values()))
+    if not at_once(source.frame):
+        # One way through the events: each of several costs as much, and a shuffle on a cluster.
+        return _grouped(source, kinds, headers, key, facts)
+    # But where every step is a copy of all rows, only those that are told of something.
+    parts = [
+        _grouped(
+            source,
+            [kind],
+            headers,
+            key,
+            {k: fact for k, fact in facts.items() if fact.kind == kind},
+        )
+        for kind in kinds
+    ]
+    ids = nw.concat([part.select("uniqueid") for part in parts], how="vertical").unique()
+    for part in parts:
+        ids = ids.join(part, on="uniqueid", how="left")
+    return ids
+
+
+def _grouped(
+    source: Source, kinds: list[str], headers: dict[str, str], key: str, facts: dict[str, Fact]
+) -> nw.LazyFrame[Any]:
+    rows = source.only(kinds, event="event", uniqueid=key, **headers).filter(
+        ~nw.col("uniqueid").is_null()
+    )
+    told = []
+    for name, fact in facts.items():
+        of_kind = nw.col("event") == fact.kind
+        where = of_kind if fact.where is None else of_kind & fact.where
+        told.append(nw.when(where).then(nw.col(fact.of)).alias(name))
+    by = {name: getattr(nw.col(name), fact.how)() for name, fact in facts.items()}
+    return rows.select("uniqueid", *told).group_by("uniqueid").agg(*by.values())
