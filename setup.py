@@ -43,6 +43,7 @@ setup(
         "spark": ["pyspark>=4,<5"],
         "lab": ["jupyterlab>=4.2,<5"],
         "test": [
+            "dask[dataframe]>=2025.1,<2027",
             "duckdb>=1.2,<3",
             "fsspec>=2025.1",
             "hypothesis>=6.100,<7",

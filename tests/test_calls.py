@@ -286,3 +286,12 @@ def test_what_callers_call_themselves_is_escaped_in_the_drawing() -> None:
     drawn = flow(frame(channel(0, name, 1, calleridnum="1")), "1")
     assert "<script>" not in drawn._repr_html_()
     assert "&lt;script&gt;" in drawn._repr_html_()
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # Dask's own, of this pandas
+def test_dask_is_refused_with_what_to_do() -> None:
+    import dask.dataframe
+
+    events = dask.dataframe.from_pandas(frame(*two_talk()), npartitions=1)
+    with pytest.raises(ConfError, match=r"not reckoned on Dask.*compute\(\)"):
+        calls(events)

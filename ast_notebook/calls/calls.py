@@ -46,7 +46,7 @@ def calls(
     Parameters
     ----------
     events : frame
-        Events in pandas, Polars, PyArrow, DuckDB or Spark.
+        Events in pandas, Polars, PyArrow, DuckDB or Spark; not in Dask, which cannot do all of it.
     trunks : collection of str, optional
         The devices that lead to the public network.
     engine : str, optional

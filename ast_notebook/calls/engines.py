@@ -11,6 +11,8 @@ from typing import Any
 
 import narwhals as nw
 
+from ast_notebook.errors import ConfError
+
 
 @dataclass
 class _Work:
@@ -37,8 +39,19 @@ def tidy(events: nw.LazyFrame[Any]) -> Iterator[None]:
 
 
 def lazy(native: Any) -> nw.LazyFrame[Any]:
-    """Take a frame of any engine."""
+    """Take a frame of any engine.
+
+    Raises
+    ------
+    ConfError
+        If it is Dask's, which loses the whole numbers that are missing on the way.
+    """
     taken: nw.LazyFrame[Any] = nw.from_native(native).lazy()
+    if taken.implementation.is_dask():
+        raise ConfError(
+            "calls are not reckoned on Dask: give frame.compute() where that fits into memory, or "
+            "the Parquet files to DuckDB or Spark"
+        )
     return taken
 
 
