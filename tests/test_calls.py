@@ -212,7 +212,7 @@ def test_two_halves_of_a_local_channel_are_nobody() -> None:
         pair = name[:-2] if name.startswith("Local") else None
         return Step(time, enters, bridge, name, "call", pair)
 
-    ((_, talk),) = sweep(
+    talk = sweep(
         [
             step(1, True, "a", "SIP/1"),
             step(1, True, "a", "Local/x;1"),
@@ -220,7 +220,7 @@ def test_two_halves_of_a_local_channel_are_nobody() -> None:
             step(4, True, "b", "Local/x;2"),
             step(9, False, "a", "SIP/1"),
         ]
-    )
+    )["call"]
     assert (talk.answered, talk.total, talk.first) == (4, 5, ["SIP/1", "SIP/2"])
 
 

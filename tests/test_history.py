@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ast_notebook.calls import memory
 from ast_notebook.calls.frames import COLUMNS
 from ast_notebook.calls.from_events import from_events
-from ast_notebook.calls.history import history
+from ast_notebook.calls.history import archive_calls, history
 from ast_notebook.calls.history.clock import BadTime, Clock
 from ast_notebook.calls.history.lines import fields
 from ast_notebook.errors import ConfError
@@ -634,13 +635,11 @@ def test_an_event_of_no_known_kind_is_bad(tmp_path: Path) -> None:
 # --- archives of ours, and what is nothing -------------------------------------------------------
 
 
-@pytest.mark.parametrize("many", [2_000_000, 10])
+@pytest.mark.parametrize("an_event", [1, 1 << 40])
 def test_an_archive_gives_the_calls_that_its_events_give(
-    tmp_path: Path, many: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, an_event: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from importlib import import_module
-
-    monkeypatch.setattr(import_module("ast_notebook.calls.history.history"), "MANY", many)
+    monkeypatch.setattr(memory, "AN_EVENT", an_event)  # so that they fit in memory, or do not
     record = Record("ast")
     record.to(tmp_path / "archive")
     frame = pd.read_parquet(FIXTURES / "asterisk22" / "events.parquet").iloc[:1500]
@@ -660,6 +659,10 @@ def test_an_archive_gives_the_calls_that_its_events_give(
     assert past.kind == "events"
     assert past.records == 1500
     pd.testing.assert_frame_equal(past.calls, live, check_dtype=False)
+    assert isinstance(past.frame, pd.DataFrame) == (an_event == 1)
+    assert len(past) == len(live)
+    apart = archive_calls(tmp_path / "archive", since=frame["received"].iloc[700])
+    assert 0 < len(apart) < len(live)
 
 
 def test_what_is_nothing_is_told_in_one_line(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from ast_notebook.calls.engines import materialise
+from ast_notebook.calls.engines import keep, materialise
 from ast_notebook.calls.source import MICROSECOND
 
 TIMES = ("start", "answered", "end")
@@ -95,6 +95,8 @@ def give(
 
     DuckDB and Spark keep times as microseconds since 1970 UTC.
     """
+    if frame.implementation.is_duckdb():
+        frame = keep(frame)  # its sort is to have the memory to itself
     frame = frame.sort(*order)
     if frame.implementation.is_duckdb() or frame.implementation.is_pyspark():
         return materialise(frame).to_native()

@@ -80,16 +80,16 @@ def from_events(events: Any, *, trunks: Collection[str] | None = None) -> Any:
 def _calls(source: Source, server: str | None, trunks: Collection[str] | None) -> nw.LazyFrame[Any]:
     legs = channels.build(source)
     origins = keep(_origins(legs))
-    begun = _begun(legs, origins)
-    calls = (
-        _whole(legs)
-        .join(begun, on="call", how="inner")
-        .join(talks(source, legs, origins), on="call", how="left")
+    # Each join that is kept gives back its memory before the next one takes some.
+    calls = keep(_whole(legs))
+    calls = keep(calls.join(_begun(legs, origins), on="call", how="inner"))
+    calls = keep(
+        calls.join(talks(source, legs, origins), on="call", how="left")
         .join(holds(source, legs), on="call", how="left")
         .join(_transfers(source, legs), on="call", how="left")
         .with_columns(nw.coalesce("answerer", nw.lit("")).alias("answerer"))
-        .join(_answerers(legs), on="answerer", how="left")
     )
+    calls = calls.join(_answerers(legs), on="answerer", how="left")
     calls = calls.with_columns(
         nw.when(nw.col("open") == 0).then(nw.col("end")).alias("end"),
         nw.coalesce("number", "origin_peer").alias("caller"),

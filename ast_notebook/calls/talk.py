@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 import narwhals as nw
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ast_notebook.calls.engines import keep, small
 from ast_notebook.calls.source import Source
 
+_AT_ONCE = 10_000  # rows
 _SCHEMA = {
     "call": nw.String,
     "answered": nw.Int64,
@@ -26,7 +30,7 @@ _SCHEMA = {
 }
 
 
-@dataclass
+@dataclass(slots=True)
 class Talk:
     """What is known of one call's talking so far; times in microseconds."""
 
@@ -37,7 +41,7 @@ class Talk:
     first: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Step:
     """A channel enters or leaves a bridge."""
 
@@ -93,13 +97,14 @@ def talks(source: Source, legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -
             "bridge",
             "uniqueid",
             "call",
-            "channel",
-            "local",
+            nw.when(nw.col("local"))
+            .then(nw.col("channel").str.replace_all(";[12]$", ""))
+            .alias("pair"),
         )
-        .sort("time")
+        .sort("time", "uniqueid")
         .collect()
     )
-    return nw.concat([easy, _swept(hard, origins)], how="vertical")
+    return nw.concat([easy, _swept(hard.to_arrow(), origins)], how="vertical")
 
 
 def _people(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -139,12 +144,12 @@ def _people(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
 
 
-def _swept(hard: nw.DataFrame[Any], origins: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    calls = sorted({call for call in hard["call"].to_list() if call is not None})
+def _swept(hard: pa.Table, origins: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    calls = pc.unique(hard["call"]).to_pylist()
     wanted = small({"call": calls}, {"call": nw.String}, origins)
     begun = dict(origins.join(wanted, on="call", how="semi").collect().iter_rows())
     rows: dict[str, list[Any]] = {name: [] for name in _SCHEMA}
-    for call, talk in sweep(_steps(hard)):
+    for call, talk in chain.from_iterable(sweep(steps).items() for steps in _apart(hard)):
         if talk.answered is None:
             continue
         others = [one for one in talk.first if one != begun.get(call)]
@@ -156,43 +161,46 @@ def _swept(hard: nw.DataFrame[Any], origins: nw.LazyFrame[Any]) -> nw.LazyFrame[
     return small(rows, _SCHEMA, origins)
 
 
-def _steps(hard: nw.DataFrame[Any]) -> Iterator[Step]:
-    for time, enters, bridge, uniqueid, call, channel, local in hard.iter_rows():
-        pair = str(channel).rpartition(";")[0] if local else None
-        yield Step(int(time), bool(enters), bridge, uniqueid, call, pair)
+def _apart(hard: pa.Table) -> Iterator[list[Step]]:
+    """Part the steps by calls that share no bridge; few are Python's own at a time."""
+    calls, bridges = (_codes(hard[name]) for name in ("call", "bridge"))
+    above = list(range(int(calls.max(initial=-1)) + 1))
 
-
-def sweep(steps: Iterable[Step]) -> list[tuple[str, Talk]]:
-    """Go through the steps in time, and reckon for each call when it had two people connected.
-
-    Calls that meet in one bridge (a conference) are gone through together.
-    """
-    groups = _together(list(steps))
-    found: list[tuple[str, Talk]] = []
-    for group in groups:
-        found += _sweep(group).items()
-    return found
-
-
-def _together(steps: list[Step]) -> Iterable[list[Step]]:
-    """Part the steps by calls that share no bridge."""
-    above: dict[str, str] = {}
-
-    def root(one: str) -> str:
-        while (next_one := above.setdefault(one, one)) != one:
-            above[one] = above[next_one]
-            one = next_one
+    def root(one: int) -> int:
+        while above[one] != one:
+            above[one] = above[above[one]]
+            one = above[one]
         return one
 
-    for step in steps:
-        above[root(step.bridge)] = root(step.call)
-    groups: dict[str, list[Step]] = defaultdict(list)
-    for step in steps:
-        groups[root(step.call)].append(step)
-    return groups.values()
+    first: dict[int, int] = {}
+    for call, bridge in np.unique(np.column_stack([calls, bridges]), axis=0).tolist():
+        above[root(call)] = root(first.setdefault(bridge, call))
+    groups = np.array([root(call) for call in range(len(above))], np.int64)[calls]
+    order = np.argsort(groups, kind="stable")
+    whole = hard.take(pa.array(order)).append_column("group", pa.array(groups[order]))
+    names = ("time", "enters", "bridge", "uniqueid", "call", "pair")
+    rows = chain.from_iterable(
+        zip(*(block[name].to_pylist() for name in ("group", *names)), strict=True)
+        for block in whole.to_batches(max_chunksize=_AT_ONCE)
+    )
+    for _, some in groupby(rows, key=lambda row: row[0]):
+        yield [Step(*row[1:]) for row in some]
 
 
-def _sweep(steps: list[Step]) -> dict[str, Talk]:
+def _codes(texts: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return a number for each text, the same for the same ones."""
+    words = texts.combine_chunks().dictionary_encode()
+    return np.asarray(words.indices.fill_null(-1), np.int64)
+
+
+def sweep(steps: Iterable[Step]) -> dict[str, Talk]:
+    """Go through the steps in time, and reckon for each call when it had two people connected.
+
+    Parameters
+    ----------
+    steps : iterable of Step
+        Those of one call, or of several that meet in one bridge (a conference).
+    """
     talks: dict[str, Talk] = defaultdict(Talk)
     inside: dict[str, dict[str, Step]] = defaultdict(dict)
     for time, moment in groupby(steps, key=lambda step: step.time):

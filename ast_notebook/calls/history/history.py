@@ -6,29 +6,30 @@ import html
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import pandas as pd
 
-from ast_notebook.calls import frames, queues
+from ast_notebook.calls import frames, memory, queues
 from ast_notebook.calls.from_events import from_events
 from ast_notebook.calls.history import cdr, cel, queue_log
+from ast_notebook.calls.history.archived import archive_events, in_memory
 from ast_notebook.calls.history.clock import Clock
 from ast_notebook.calls.history.growing import Growing
 from ast_notebook.calls.history.lines import Bad, fields, lines
 from ast_notebook.calls.history.table import Table, is_database
 from ast_notebook.calls.report import Report
-from ast_notebook.calls.source import COLUMNS
 from ast_notebook.errors import ConfError
-from ast_notebook.recording.reading import read, relation, scan
+from ast_notebook.recording.reading import scan
+
+if TYPE_CHECKING:
+    import duckdb
 
 Kind = Literal["cdr", "cel", "queue_log", "events"]
 Numbered = tuple[int, str | Mapping[str, Any]]
-
-#: Events of an archive that pandas makes calls of; DuckDB does where there are more.
-MANY = 2_000_000
 
 
 class _Maker(Protocol):
@@ -53,8 +54,9 @@ class History:
 
     Attributes
     ----------
-    calls : pandas.DataFrame
-        The calls frame.
+    frame : pandas.DataFrame or duckdb.DuckDBPyRelation
+        The calls frame; it is on DuckDB if the events of an archive are too many for memory, and
+        its times are microseconds since 1970 UTC there.
     visits : pandas.DataFrame
         The stays of callers in queues, as `ast_notebook.calls.visits` has them; a CDR and a CEL
         know of none.
@@ -74,7 +76,7 @@ class History:
 
     def __init__(
         self,
-        calls: pd.DataFrame,
+        frame: pd.DataFrame | duckdb.DuckDBPyRelation,
         visits: pd.DataFrame,
         kind: str,
         origin: str,
@@ -82,7 +84,7 @@ class History:
         bad: Bad,
         doubtful: int,
     ) -> None:
-        self.calls = calls
+        self.frame = frame
         self.visits = visits
         self.kind = kind
         self.origin = origin
@@ -90,10 +92,24 @@ class History:
         self.bad = bad.frame()
         self.bad_count = bad.count
         self.doubtful = doubtful
-        calls.attrs["history"] = {"bad": bad.count, "doubtful": doubtful, "records": records}
+
+    @cached_property
+    def calls(self) -> pd.DataFrame:
+        """The calls frame in pandas, brought there at first use if it is on DuckDB."""
+        calls = self.frame
+        if not isinstance(calls, pd.DataFrame):
+            calls = frames.pandas(calls.df(), frames.TIMES, frames.WHOLE)
+        calls.attrs["history"] = {
+            "bad": self.bad_count,
+            "doubtful": self.doubtful,
+            "records": self.records,
+        }
+        return calls
 
     def __len__(self) -> int:
-        return len(self.calls)
+        if isinstance(self.frame, pd.DataFrame):
+            return len(self.frame)
+        return int(self.frame.aggregate("count(*)").fetchall()[0][0])
 
     def report(
         self, *, since: datetime | None = None, tz: str | tzinfo | None = None, within: float = 20.0
@@ -104,7 +120,7 @@ class History:
 
     def __repr__(self) -> str:
         return (
-            f"<History of {self.origin} ({self.kind}): {len(self.calls):,} calls of "
+            f"<History of {self.origin} ({self.kind}): {len(self):,} calls of "
             f"{self.records:,} records, {self.bad_count:,} bad, {self.doubtful:,} doubtful>"
         )
 
@@ -204,13 +220,17 @@ def _of_folder(path: Path, server: str | None, trunks: Collection[str] | None) -
 def _of_archive(place: str, server: str | None, trunks: Collection[str] | None) -> History:
     servers = () if server is None else (server,)
     events = scan(place, servers=servers).count_rows()
-    if events <= MANY:
-        frame = read(place, servers=servers, columns=COLUMNS)
-        calls, stays = from_events(frame, trunks=trunks), queues.visits(frame)
+    if memory.fits(events):
+        frame: Any = in_memory(place, servers=servers)
+        calls = frames.pandas(
+            from_events(frame, trunks=trunks).to_pandas(), frames.TIMES, frames.WHOLE
+        )
+        stays = queues.visits(frame).to_pandas()
     else:
-        lazy = relation(place, servers=servers, columns=COLUMNS)
-        calls = frames.pandas(from_events(lazy, trunks=trunks).df(), frames.TIMES, frames.WHOLE)
-        stays = frames.pandas(queues.visits(lazy).df(), queues.TIMES, queues.WHOLE)
+        frame = archive_events(place, servers=servers, connection=memory.connect())
+        calls = from_events(frame, trunks=trunks)
+        stays = queues.visits(frame).df()
+    stays = frames.pandas(stays, queues.TIMES, queues.WHOLE)
     return History(calls, stays, "events", place, events, Bad(), 0)
 
 
