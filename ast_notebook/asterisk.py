@@ -346,11 +346,13 @@ class Asterisk:
         """
         events = self._heard()
         found = call_log.calls(events, trunks=trunks, engine=engine, session=session)
-        return begun(found, since)
+        calls: pd.DataFrame = begun(found, since)
+        return calls
 
     def visits(self, *, since: datetime | None = None) -> pd.DataFrame:
         """Return each stay of a caller in a queue heard so far; see `calls.visits`."""
-        return begun(call_log.visits(self._heard()), since)
+        visits: pd.DataFrame = begun(call_log.visits(self._heard()), since)
+        return visits
 
     def report(
         self,

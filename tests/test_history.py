@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ast_notebook.calls import memory
+from ast_notebook.calls import measures, memory, visits
 from ast_notebook.calls.frames import COLUMNS
 from ast_notebook.calls.from_events import from_events
 from ast_notebook.calls.history import archive_calls, history
@@ -642,7 +642,9 @@ def test_an_archive_gives_the_calls_that_its_events_give(
     monkeypatch.setattr(memory, "AN_EVENT", an_event)  # so that they fit in memory, or do not
     record = Record("ast")
     record.to(tmp_path / "archive")
-    frame = pd.read_parquet(FIXTURES / "asterisk22" / "events.parquet").iloc[:1500]
+    frame = pd.read_parquet(FIXTURES / "asterisk22" / "events.parquet")
+    begin = int(frame["event"].eq("QueueCallerJoin").to_numpy().argmax()) - 200
+    frame = frame.iloc[begin : begin + 1500]
     own = ("received", "time", "server")
     for row in frame.to_dict("records"):
         stamp = row["time"].timestamp()
@@ -661,6 +663,11 @@ def test_an_archive_gives_the_calls_that_its_events_give(
     pd.testing.assert_frame_equal(past.calls, live, check_dtype=False)
     assert isinstance(past.frame, pd.DataFrame) == (an_event == 1)
     assert len(past) == len(live)
+    pd.testing.assert_frame_equal(past.visits, visits(record.frame()), check_dtype=False)
+    since = live["start"].dropna().iloc[2].to_pydatetime()
+    page = past.report(tz="UTC", since=since)
+    late = live[live["start"] >= since]
+    pd.testing.assert_frame_equal(page.summary, measures.summary(late))
     apart = archive_calls(tmp_path / "archive", since=frame["received"].iloc[700])
     assert 0 < len(apart) < len(live)
 

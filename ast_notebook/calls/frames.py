@@ -75,10 +75,21 @@ def pandas(frame: pd.DataFrame, times: tuple[str, ...], whole: tuple[str, ...]) 
     return frame.astype(kinds)
 
 
-def begun(frame: pd.DataFrame, since: datetime | None, column: str = "start") -> pd.DataFrame:
-    """Return the rows that began then or later; one without a zone is in local time."""
+def begun(frame: Any, since: datetime | None, column: str = "start") -> Any:
+    """Return the rows that began then or later; one without a zone is in local time.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame or duckdb.DuckDBPyRelation
+    since : datetime, optional
+    column : str
+        The time of their beginning.
+    """
     if since is None:
         return frame
+    if not isinstance(frame, pd.DataFrame):
+        micro = round(pd.Timestamp(since).to_pydatetime().timestamp() * MICROSECOND)
+        return frame.filter(f"{column} >= {micro}")
     moment = pd.Timestamp(pd.Timestamp(since).to_pydatetime().timestamp(), unit="s", tz="UTC")
     return frame[frame[column] >= moment].reset_index(drop=True)
 

@@ -57,9 +57,9 @@ class History:
     frame : pandas.DataFrame or duckdb.DuckDBPyRelation
         The calls frame; it is on DuckDB if the events of an archive are too many for memory, and
         its times are microseconds since 1970 UTC there.
-    visits : pandas.DataFrame
-        The stays of callers in queues, as `ast_notebook.calls.visits` has them; a CDR and a CEL
-        know of none.
+    visits_frame : pandas.DataFrame or duckdb.DuckDBPyRelation
+        The stays of callers in queues, as `ast_notebook.calls.visits` has them, where the calls
+        are; a CDR and a CEL know of none.
     kind : str
         What they were read from: ``cdr``, ``cel``, ``queue_log`` or ``events``.
     origin : str
@@ -77,7 +77,7 @@ class History:
     def __init__(
         self,
         frame: pd.DataFrame | duckdb.DuckDBPyRelation,
-        visits: pd.DataFrame,
+        visits_frame: pd.DataFrame | duckdb.DuckDBPyRelation,
         kind: str,
         origin: str,
         records: int,
@@ -85,7 +85,7 @@ class History:
         doubtful: int,
     ) -> None:
         self.frame = frame
-        self.visits = visits
+        self.visits_frame = visits_frame
         self.kind = kind
         self.origin = origin
         self.records = records
@@ -106,6 +106,13 @@ class History:
         }
         return calls
 
+    @cached_property
+    def visits(self) -> pd.DataFrame:
+        """The visits frame in pandas, brought there at first use if it is on DuckDB."""
+        if isinstance(self.visits_frame, pd.DataFrame):
+            return self.visits_frame
+        return frames.pandas(self.visits_frame.df(), queues.TIMES, queues.WHOLE)
+
     def __len__(self) -> int:
         if isinstance(self.frame, pd.DataFrame):
             return len(self.frame)
@@ -114,8 +121,8 @@ class History:
     def report(
         self, *, since: datetime | None = None, tz: str | tzinfo | None = None, within: float = 20.0
     ) -> Report:
-        """Return what matters of these calls on one page; see `Report`."""
-        calls, visits = (frames.begun(frame, since) for frame in (self.calls, self.visits))
+        """Return what matters of these calls on one page; reckoned where they are."""
+        calls, visits = (frames.begun(one, since) for one in (self.frame, self.visits_frame))
         return Report(calls, visits, tz=tz, within=within, title=f"Calls of {self.origin}")
 
     def __repr__(self) -> str:
@@ -225,12 +232,11 @@ def _of_archive(place: str, server: str | None, trunks: Collection[str] | None) 
         calls = frames.pandas(
             from_events(frame, trunks=trunks).to_pandas(), frames.TIMES, frames.WHOLE
         )
-        stays = queues.visits(frame).to_pandas()
+        stays = frames.pandas(queues.visits(frame).to_pandas(), queues.TIMES, queues.WHOLE)
     else:
         frame = archive_events(place, servers=servers, connection=memory.connect())
         calls = from_events(frame, trunks=trunks)
-        stays = queues.visits(frame).df()
-    stays = frames.pandas(stays, queues.TIMES, queues.WHOLE)
+        stays = queues.visits(frame)
     return History(calls, stays, "events", place, events, Bad(), 0)
 
 
