@@ -452,17 +452,23 @@ class FakeSession:
     def ask(self, action, *, then=None, timeout=None):
         if not self.up:
             raise ConnectionLost("no connection")
-        if "\n" in action["Val"]:
+        key, text = f"{action['Family']}/{action['Key']}", action.get("Val")
+        assert (text is None) == (action["Action"] == "DBDel")
+        if text and "\n" in text:
             raise UnsafeText("a line break")
         pending = Pending(action["Action"], 5.0, then)
-        self.written.append((f"{action['Family']}/{action['Key']}", action["Val"]))
+        self.written.append((key, text))
         if self.silent:
             self.unanswered.append(pending)
             return pending
-        if self.refusal:
-            pending.respond(Response({"Response": "Error", "Message": self.refusal}, ""))
+        refusal = self.refusal
+        if text is None and self.database.pop(key, None) is None:
+            refusal = "Database entry could not be deleted"
+        if refusal:
+            pending.respond(Response({"Response": "Error", "Message": refusal}, ""))
         else:
-            self.database[f"{action['Family']}/{action['Key']}"] = action["Val"]
+            if text is not None:
+                self.database[key] = text
             pending.respond(Response({"Response": "Success"}, ""))
         self.finish(pending)
         return pending
@@ -654,6 +660,48 @@ def test_values_are_written_as_text(connect, items, kind, value, text):
     items.load({"x": {"type": kind, "ast_db": "/a/b/c"}})
     items.return_item("x")(value)
     assert pbx.session.written == [("a/b/c", text)]
+
+
+@pytest.mark.parametrize("values", ["YES,delete", ["YES", "delete"], "YES, delete"])
+def test_an_item_can_stand_for_an_entry_that_is_not_there_when_it_is_off(connect, items, values):
+    pbx = connect()
+    items.load({"dnd": {"type": "bool", "ast_db": "DND/200", "ast_db_values": values}})
+    dnd = items.return_item("dnd")
+    dnd(True)
+    assert pbx.session.database == {"DND/200": "YES"}
+    dnd(False)
+    assert pbx.session.database == {}
+    assert pbx.session.written == [("DND/200", "YES"), ("DND/200", None)]
+
+
+def test_an_entry_that_is_gone_already_is_no_failure(connect, items):
+    pbx = connect()
+    conf = {"type": "bool", "value": True, "ast_db": "DND/200", "ast_db_values": "YES,delete"}
+    items.load({"dnd": conf})
+    items.return_item("dnd")(False)
+    pbx.session.settle()
+    assert pbx.binder.write_failures == 0
+
+
+def test_an_entry_to_be_deleted_is_deleted_when_the_connection_is_back(connect, items):
+    pbx = connect()
+    items.load({"dnd": {"type": "bool", "ast_db": "DND/200", "ast_db_values": "YES,delete"}})
+    dnd = items.return_item("dnd")
+    dnd(True)
+    pbx.session.lose()
+    dnd(False)
+    assert pbx.binder.status()[0].waiting == 1
+    pbx.session.restore()
+    until(lambda: pbx.session.database == {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [("bool", "YES"), ("bool", "a,a"), ("bool", "a,b,c"), ("bool", ",b"), ("num", "1,0")],
+)
+def test_values_of_an_entry_that_cannot_be_are_refused(items, kind, values):
+    with pytest.raises(ConfError, match="ast_db_values"):
+        items.load({"x": {"type": kind, "ast_db": "DND/200", "ast_db_values": values}})
 
 
 def test_who_sets_an_item_hears_what_asterisk_refuses(connect, office, caplog):

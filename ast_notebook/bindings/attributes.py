@@ -12,6 +12,8 @@ from ast_notebook.errors import ConfError
 Kind = Literal["ast_dev", "ast_box", "ast_db"]
 
 DEFAULT_CONTEXT = "default"  # of mailboxes, as in voicemail.conf
+VALUES = "ast_db_values"
+DELETE = "delete"  # the word for no entry at all
 # The types of item that fit, and an example of what to write.
 FITTING: dict[str, tuple[tuple[str, ...], str]] = {
     "ast_dev": (("bool",), "ast_dev = 2222"),
@@ -33,12 +35,19 @@ class Tie:
         The same as the user wrote it.
     pbx : str or None
         The PBX named by ``ast_dev@NAME``; None for the first.
+    values : tuple of str or None
+        What the database holds for True and for False; None is no entry at all.
     """
 
     kind: Kind
     target: str
     written: str
     pbx: str | None
+    values: tuple[str | None, str | None] = ("1", "0")
+
+    def text_of(self, value: Any) -> str | None:
+        """Return what the database holds for a value; None is no entry at all."""
+        return self.values[not value] if isinstance(value, bool) else str(value)
 
 
 def ties(path: str, type_name: str | None, conf: Mapping[str, Any]) -> tuple[Tie, ...]:
@@ -59,16 +68,33 @@ def ties(path: str, type_name: str | None, conf: Mapping[str, Any]) -> tuple[Tie
         If a value cannot be, or does not fit the type.
     """
     found = []
+    values = _values(path, type_name, conf.get(VALUES))
     for attribute, value in conf.items():
         kind, pbx = split_instance(attribute)
         if kind in FITTING and value is not None:
-            found.append(_tie(path, type_name, cast(Kind, kind), value, pbx))
+            tie = _tie(path, type_name, cast(Kind, kind), value, pbx)
+            found.append(dataclasses.replace(tie, values=values) if values else tie)
     for kind in ("ast_dev", "ast_box"):
         if sum(tie.kind == kind for tie in found) > 1:
             raise ConfError(f"{path} has {kind} twice: give each PBX an item of its own")
     if {"ast_dev", "ast_box"} <= {tie.kind for tie in found}:
         raise ConfError(f"{path} has both ast_dev and ast_box: give each an item of its own")
     return tuple(found)
+
+
+def _values(path: str, type_name: str | None, value: Any) -> tuple[str | None, str | None] | None:
+    """Read ``ast_db_values = YES,delete``: what is written for True and for False."""
+    if value is None:
+        return None
+    words = value if isinstance(value, list | tuple) else str(value).split(",")
+    texts = [str(word).strip() for word in words]
+    if type_name != "bool" or len(texts) != 2 or not all(texts) or texts[0] == texts[1]:
+        raise ConfError(
+            f"{path}: {VALUES} says what stands for True and for False of an item of type bool: "
+            f"write {VALUES} = YES,{DELETE}, where {DELETE} means no entry"
+        )
+    on, off = (None if text == DELETE else text for text in texts)
+    return on, off
 
 
 def _tie(path: str, type_name: str | None, kind: Kind, value: Any, pbx: str | None) -> Tie:

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 from ast_notebook.ami import Event, Pending, Session
 from ast_notebook.bindings.attributes import Tie
-from ast_notebook.bindings.item import Change, Item
+from ast_notebook.bindings.item import Change, Item, ties_of
 from ast_notebook.bindings.logic import Logics
 from ast_notebook.bindings.tree import Items
 from ast_notebook.bindings.worker import Row, one_line
-from ast_notebook.errors import AstError, ConnectionLost
+from ast_notebook.errors import ActionRefused, AstError, ConnectionLost, PermissionMissing
 from ast_notebook.live import Live
 
 logger = logging.getLogger(__name__)
@@ -88,14 +88,14 @@ class Binder:
 
     def bind_item(self, item: Item) -> None:
         """Tie an item by those of its attributes that mean this PBX."""
-        mine = [tie for tie in item._definition.ties if self._is_meant(tie)]
+        mine = [tie for tie in ties_of(item) if self._is_meant(tie)]
         if not mine:
             return
         bonds = self._bonds.setdefault(item, [])
         item._stale_when.append(self._is_lost)
         for tie in mine:
             if tie.kind == "ast_db":
-                bonds.append(_DatabaseEntry(self._session, item, tie.target))
+                bonds.append(_DatabaseEntry(self._session, item, tie))
             elif tie.kind == "ast_dev":
                 bonds.append(_Watched(item, tie, self._live.watch_device))
             else:
@@ -161,11 +161,11 @@ class _Watched:
 
 
 class _Write:
-    """A value on its way to the Asterisk database."""
+    """A value on its way to the Asterisk database; None deletes the entry."""
 
     __slots__ = ("error", "pending", "text", "waits")
 
-    def __init__(self, text: str, *, waits: bool) -> None:
+    def __init__(self, text: str | None, *, waits: bool) -> None:
         self.text = text
         self.waits = waits
         self.pending: Pending | None = None
@@ -179,23 +179,24 @@ class _DatabaseEntry:
     inside. While there is no connection the latest value is kept, for `resume`.
     """
 
-    def __init__(self, session: Session, item: Item, key: str) -> None:
+    def __init__(self, session: Session, item: Item, tie: Tie) -> None:
         self.failed = 0
         self._session = session
         self._item = item
-        self._family, _, self._key = key.partition("/")
+        self._tie = tie
+        self._family, _, self._key = tie.target.partition("/")
         self._done = 0
         self._last_error = ""
         self._queue: deque[_Write] = deque()
         self._latest: _Write | None = None
-        self._kept: str | None = None
+        self._kept: _Write | None = None
         self._closed = False
         self._lock = threading.Lock()  # while a write is sent, so that writes keep their order
         with item._lock:
             item._listeners.append(self)
 
     def __call__(self, change: Change) -> Callable[[], None]:
-        write = _Write(_text(change.value), waits=change.waits)
+        write = _Write(self._tie.text_of(change.value), waits=change.waits)
         self._queue.append(write)
         return lambda: self._finish(write)
 
@@ -209,7 +210,7 @@ class _DatabaseEntry:
         with self._lock:
             kept, self._kept = self._kept, None
         if kept is not None:
-            self._queue.appendleft(_Write(kept, waits=False))
+            self._queue.appendleft(_Write(kept.text, waits=False))
         self._send()
 
     def row(self) -> Row:
@@ -227,6 +228,9 @@ class _DatabaseEntry:
         if write.pending is not None:
             try:
                 write.pending.wait()
+            except ActionRefused as error:
+                if not self._is_done(write, error):
+                    raise
             except ConnectionLost as error:
                 logger.info("%s is written once the connection is back: %s", self._item, error)
 
@@ -234,23 +238,29 @@ class _DatabaseEntry:
         with self._lock:
             while self._queue and not self._closed:
                 write = self._queue.popleft()
-                action = {
-                    "Action": "DBPut",
-                    "Family": self._family,
-                    "Key": self._key,
-                    "Val": write.text,
-                }
                 try:
                     write.pending = self._session.ask(
-                        action, then=functools.partial(self._answered, write)
+                        self._action(write), then=functools.partial(self._answered, write)
                     )
                 except ConnectionLost:
-                    self._latest, self._kept = None, write.text
+                    self._latest, self._kept = None, write
                 except AstError as error:
                     write.error = error
                     self._fail(write, error)
                 else:
                     self._latest, self._kept = write, None
+
+    def _action(self, write: _Write) -> dict[str, str]:
+        entry = {"Family": self._family, "Key": self._key}
+        if write.text is None:
+            return {"Action": "DBDel", **entry}
+        return {"Action": "DBPut", **entry, "Val": write.text}
+
+    @staticmethod
+    def _is_done(write: _Write, error: AstError) -> bool:
+        """Asterisk refuses to delete an entry that there is not: then all is as it should be."""
+        refused = isinstance(error, ActionRefused) and not isinstance(error, PermissionMissing)
+        return write.text is None and refused
 
     def _answered(self, write: _Write, pending: Pending) -> None:
         try:
@@ -258,9 +268,12 @@ class _DatabaseEntry:
         except ConnectionLost:
             with self._lock:
                 if self._latest is write:
-                    self._latest, self._kept = None, write.text
+                    self._latest, self._kept = None, write
         except AstError as error:
-            self._fail(write, error)
+            if self._is_done(write, error):
+                self._done += 1
+            else:
+                self._fail(write, error)
         else:
             self._done += 1
 
@@ -269,7 +282,3 @@ class _DatabaseEntry:
         self._last_error = one_line(error)
         if not write.waits:  # else the one who waits is told
             logger.warning("%s was not written to the Asterisk database: %s", self._item, error)
-
-
-def _text(value: Any) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value)

@@ -317,6 +317,11 @@ def define(path: str, section: Mapping[str, Any]) -> Definition | None:
     return Definition(type_name, conf, initial, enforce, ties(path, type_name, conf))
 
 
+def ties_of(item: Item) -> tuple[Tie, ...]:
+    """Return what ties an item to PBXs; no attribute of it, where an item below might have it."""
+    return item._definition.ties
+
+
 def _error_of(finish: Finish) -> AstError | None:
     try:
         finish()

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from ast_notebook.asterisk import Asterisk
-from ast_notebook.bindings.conf import split_instance
-from ast_notebook.bindings.item import Item
+from ast_notebook.bindings.attributes import Kind, Tie
+from ast_notebook.bindings.item import Item, ties_of
 from ast_notebook.errors import AstError, ConfError
 from ast_notebook.home import SmartHome
 
@@ -92,7 +92,7 @@ class ShownItems:
         if key and key in self._read:
             text, row["read"] = self._read[key]
             if row["read"] >= row["changed"]:
-                row["value"] = _from_text(item, text)
+                row["value"] = self._from_text(item, text)
         return row
 
     def _can(self, item: Item) -> str:
@@ -104,17 +104,30 @@ class ShownItems:
             return "switch"
         return "edit" if listed and item.type() in ("num", "str") else ""
 
-    def _tied(self, item: Item, attribute: str) -> str:
+    def _tie(self, item: Item, kind: Kind) -> Tie | None:
         """Return what ties an item to the PBX that is shown."""
         first = next(iter(self._sh.pbxs), self._name)
-        for key, value in item.conf.items():
-            kind, pbx = split_instance(key)
-            if kind == attribute and (pbx or first) == self._name:
-                return _clean(str(value))
-        return ""
+        mine = (
+            tie for tie in ties_of(item) if tie.kind == kind and (tie.pbx or first) == self._name
+        )
+        return next(mine, None)
+
+    def _tied(self, item: Item, kind: Kind) -> str:
+        tie = self._tie(item, kind)
+        return "" if tie is None else _clean(tie.written)
+
+    def _entry(self, item: Item) -> Tie | None:
+        return self._tie(item, "ast_db")
 
     def _database_key(self, item: Item) -> str:
-        return self._tied(item, "ast_db").strip("/")
+        tie = self._entry(item)
+        return "" if tie is None else _clean(tie.target)
+
+    def _from_text(self, item: Item, text: str | None) -> Any:
+        tie = self._entry(item)
+        if item.type() == "bool" and tie is not None:
+            return text == tie.values[0]
+        return "" if text is None else _clean(text[:LONGEST])
 
     # --- what waits for Asterisk, on a thread of its own ----------------------------------------
 
@@ -148,36 +161,14 @@ class ShownItems:
 
     def _write(self, pbx: Asterisk, item: Item, key: str) -> None:
         """Make sure of the entry: an item set to the value that it had is not written by itself."""
-        wanted = _to_text(item)
-        if pbx.db_read(key, None) != wanted:
+        tie = self._entry(item)
+        wanted = None if tie is None else tie.text_of(item())
+        if tie is not None and pbx.db_read(key, None) != wanted:
             if wanted is None:
-                family, _, name = key.partition("/")
-                pbx.action("DBDel", Family=family, Key=name)
+                pbx.db_delete(key)
             else:
                 pbx.db_write(key, wanted)
         self.read(pbx, item.id())
-
-
-def _database_values(item: Item) -> tuple[str, str]:
-    """Return what the database holds for True and for False, ``delete`` for no entry at all."""
-    given = item.conf.get("ast_db_values")
-    words = given.split(",") if isinstance(given, str) else list(given or ())
-    on, off = [str(word).strip() for word in words][:2] if len(words) >= 2 else ("1", "0")
-    return on, off
-
-
-def _to_text(item: Item) -> str | None:
-    value = item()
-    if not isinstance(value, bool):
-        return str(value)
-    text = _database_values(item)[not value]
-    return None if text == "delete" else text
-
-
-def _from_text(item: Item, text: str | None) -> Any:
-    if item.type() != "bool":
-        return "" if text is None else _clean(text[:LONGEST])
-    return ("delete" if text is None else text) == _database_values(item)[0]
 
 
 def _said(value: object) -> str:
