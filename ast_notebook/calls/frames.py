@@ -87,10 +87,10 @@ def begun(frame: Any, since: datetime | None, column: str = "start") -> Any:
     """
     if since is None:
         return frame
+    micro = round(pd.Timestamp(since).to_pydatetime().timestamp() * MICROSECOND)
     if not isinstance(frame, pd.DataFrame):
-        micro = round(pd.Timestamp(since).to_pydatetime().timestamp() * MICROSECOND)
         return frame.filter(f"{column} >= {micro}")
-    moment = pd.Timestamp(pd.Timestamp(since).to_pydatetime().timestamp(), unit="s", tz="UTC")
+    moment = pd.Timestamp(micro, unit="us", tz="UTC")
     return frame[frame[column] >= moment].reset_index(drop=True)
 
 
