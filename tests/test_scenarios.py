@@ -11,9 +11,10 @@ from functools import cache
 import pandas as pd
 import pytest
 
-from ast_notebook.calls import agent_pauses, agent_sessions, from_events, legs, visits
+from ast_notebook.calls import agent_pauses, agent_sessions, from_events, legs, parts, visits
+from ast_notebook.calls.engines import tidy
 from ast_notebook.calls.history import history
-from ast_notebook.calls.source import COLUMNS, KINDS, NEEDED
+from ast_notebook.calls.source import COLUMNS, KINDS, NEEDED, read
 from tests.scenarios.all import SCENARIOS
 from tests.scenarios.compare import TRUNKS, check, rows
 from tests.scenarios.play import FIXTURES
@@ -67,6 +68,18 @@ def test_a_scenario_alone_gives_the_same_calls_as_the_whole_day(version: int, na
 def test_the_order_of_events_does_not_matter(version: int) -> None:
     shuffled = events(version).sample(frac=1, random_state=1)
     pd.testing.assert_frame_equal(from_events(shuffled, trunks=TRUNKS), calls(version))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_many_events_are_gone_through_in_parts(
+    version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "A_PART", 100)
+    whole = from_events(events(version), trunks=TRUNKS)
+    pd.testing.assert_frame_equal(whole, calls(version))
+    with tidy(given := read(events(version))):
+        found = list(parts.parted(given))
+    assert len(found) > 20
 
 
 @pytest.mark.parametrize("version", VERSIONS)

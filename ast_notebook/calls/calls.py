@@ -12,7 +12,8 @@ import pyarrow as pa
 from ast_notebook.calls import channels, frames
 from ast_notebook.calls.engines import tidy
 from ast_notebook.calls.from_events import from_events
-from ast_notebook.calls.source import COLUMNS, Source, read, servers
+from ast_notebook.calls.parts import parted
+from ast_notebook.calls.source import COLUMNS, Source, read
 from ast_notebook.errors import ConfError
 
 ENGINES = ("pandas", "polars", "duckdb", "spark")
@@ -124,7 +125,7 @@ def legs(events: Any) -> Any:
         ``conference``, and calls of their own.
     """
     with tidy(given := read(events)):
-        parts = [_legs(source, name) for name, source in servers(given)]
+        parts = [_legs(source, name) for name, source in parted(given)]
         whole = nw.concat(parts, how="vertical")
         return frames.give(
             whole, like=events, order=("start", "leg"), times=_TIMES, whole=("cause",)

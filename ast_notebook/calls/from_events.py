@@ -10,7 +10,8 @@ import narwhals as nw
 from ast_notebook.calls import channels, frames
 from ast_notebook.calls.engines import keep, tidy
 from ast_notebook.calls.hold import holds
-from ast_notebook.calls.source import MICROSECOND, Source, read, servers
+from ast_notebook.calls.parts import parted
+from ast_notebook.calls.source import MICROSECOND, Source, read
 from ast_notebook.calls.talk import talks
 
 #: Who hung up within this time before the call's end has ended it; else the dialplan went on.
@@ -72,7 +73,7 @@ def from_events(events: Any, *, trunks: Collection[str] | None = None) -> Any:
     """
     whole = read(events)
     with tidy(whole):
-        parts = [_calls(source, name, trunks) for name, source in servers(whole)]
+        parts = [_calls(source, name, trunks) for name, source in parted(whole)]
         calls = nw.concat(parts, how="vertical")
         return frames.give(calls, like=events, order=("start", "call"))
 

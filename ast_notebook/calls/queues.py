@@ -9,7 +9,8 @@ import narwhals as nw
 from ast_notebook.calls import channels, frames
 from ast_notebook.calls.engines import keep, tidy
 from ast_notebook.calls.from_events import AT_THE_END
-from ast_notebook.calls.source import MICROSECOND, Source, read, servers
+from ast_notebook.calls.parts import parted
+from ast_notebook.calls.source import MICROSECOND, Source, read
 
 TIMES = ("start", "end")
 SECONDS = ("wait", "ring", "talk")
@@ -87,7 +88,7 @@ def visits(events: Any) -> Any:
     """
     whole = read(events)
     with tidy(whole):
-        parts = [_visits(source, name) for name, source in servers(whole)]
+        parts = [_visits(source, name) for name, source in parted(whole)]
         found = nw.concat(parts, how="vertical")
         return frames.give(found, like=events, order=("start", "call"), times=TIMES, whole=WHOLE)
 

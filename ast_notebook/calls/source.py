@@ -8,7 +8,7 @@ from typing import Any
 
 import narwhals as nw
 
-from ast_notebook.calls.engines import keep, lazy
+from ast_notebook.calls.engines import at_once, keep, lazy
 
 #: Headers that calls are made of: a reader of an archive needs no others for this.
 COLUMNS: tuple[str, ...] = (
@@ -63,6 +63,28 @@ COLUMNS: tuple[str, ...] = (
     "retrieverlinkedid",
     "retrieveruniqueid",
 )
+#: Those of them that only the flow of a call and the sessions of agents are made of.
+_OTHERS = frozenset(
+    (
+        "agent",
+        "cause-txt",
+        "context",
+        "extension",
+        "holdtime",
+        "origtransfereruniqueid",
+        "parkeeuniqueid",
+        "paused",
+        "pausedreason",
+        "retrieveruniqueid",
+        "secondtransfereruniqueid",
+        "stateinterface",
+        "talktime",
+        "targetuniqueid",
+        "transfereruniqueid",
+    )
+)
+#: Headers that calls, legs and visits are made of.
+OF_CALLS = tuple(name for name in COLUMNS if name not in _OTHERS)
 #: Events that calls are made of: a reader may leave out all others. (Any event of a channel may
 #: show a linkedid; but what these show has told all there is to tell.)
 KINDS: tuple[str, ...] = (
@@ -265,7 +287,9 @@ def _narrow(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     few = events.select(*(name for name in COLUMNS if name in schema))
     if few.implementation.is_duckdb():
         return few  # it takes from a file no more than what is asked for
-    few = few.filter(_wanted(schema, set(KINDS), NEEDED))
+    wanted = _wanted(schema, set(KINDS), NEEDED)
+    if not (at_once(few) and few.select(wanted.all().alias("all")).collect()["all"].item()):
+        few = few.filter(wanted)  # which copies them
     if few.implementation.is_pandas():
         # Arrow has missing numbers, and is the faster one to join and to group by.
         few = few.collect("pyarrow").lazy()

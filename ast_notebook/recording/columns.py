@@ -304,14 +304,19 @@ def _column(name: str, values: Any) -> Any:
     return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(words.to_pandas()))
 
 
-def without_missing(values: pa.DictionaryArray) -> pa.DictionaryArray:
-    """Make nulls of Asterisk's ways to say nothing."""
-    absent = pc.is_in(values.dictionary, pa.array(MISSING))
-    if not pc.any(absent).as_py():
-        return values
+def narrow(values: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Give up to 32,000 values the least codes, and make nulls of Asterisk's ways to say nothing.
+
+    What no value has leaves the dictionary, in which a file's reader puts much that is not here.
+    """
     codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    nothing = np.append(absent.to_numpy(zero_copy_only=False), True)[codes]
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=nothing), values.dictionary)
+    used = np.zeros(len(values.dictionary) + 1, bool)
+    used[codes] = True
+    used[:-1] &= ~pc.is_in(values.dictionary, pa.array(MISSING)).to_numpy(zero_copy_only=False)
+    used[-1] = False
+    moved = np.where(used, np.cumsum(used) - 1, -1)[codes].astype(np.int16)
+    words = values.dictionary.filter(pa.array(used[:-1]))
+    return pa.DictionaryArray.from_arrays(pa.array(moved, mask=moved < 0), words)
 
 
 def _apart(pairs: pa.MapArray) -> dict[str, Any]:

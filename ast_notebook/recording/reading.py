@@ -12,9 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from ast_notebook.errors import ConfError
-from ast_notebook.recording.columns import PROMOTED, frame, without_missing
+from ast_notebook.recording.columns import PROMOTED, frame, narrow
 from ast_notebook.recording.layout import (
     TEXTS,
     Name,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 from ast_notebook.recording.selection import (
     ALL,
     CODED,
-    FORMAT,
     Moment,
     Selection,
     by_server,
@@ -38,6 +38,7 @@ from ast_notebook.recording.selection import (
 )
 from ast_notebook.recording.twice import Spans, heard_twice, outside
 
+_AT_ONCE = 30_000  # rows of a sealed file
 _OWN = ("received", "time", "server", "event")
 
 
@@ -67,8 +68,8 @@ def read(
         Only these columns, in this order; a header that no event has is a column of missing
         values.
     where : pyarrow.compute.Expression, optional
-        Only the events of which this is true; it may speak of the columns of `scan`, but for
-        ``extra``, ``server`` and ``day``.
+        Only the events of which this is true; it may speak of ``event`` and, of `columns`, those
+        that `scan` has.
     spool : str or path, optional
         The one that `Record.to` was given.
     options : dict, optional
@@ -153,25 +154,27 @@ def table(
     return pa.concat_tables(parts) if parts else schema.empty_table()
 
 
-_WORDS = pa.dictionary(pa.int32(), pa.string())
+_WORDS = pa.dictionary(pa.int16(), pa.string())
 
 
 def _columns(block: pa.RecordBatch, server: str, wanted: list[str]) -> list[pa.Array]:
     count = len(block)
-    known = set(block.schema.names)
+    known = {name for name in block.schema.names if block[name].null_count < count}
+    nothing = pa.nulls(count, _WORDS)  # one for all columns that are
     arrays = []
     for name in wanted:
         if name in ("received", "time"):
             arrays.append(block[f"{name}_us"])
         elif name == "server":
-            codes = pa.array(np.zeros(count, np.int32))
+            codes = pa.array(np.zeros(count, np.int16))
             arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array([server])))
         elif name in known:
-            arrays.append(without_missing(block[name].cast(_WORDS)))
+            arrays.append(narrow(block[name]))
         elif "extra" in known:
-            arrays.append(without_missing(_header(block["extra"], name)))
+            header = _header(block["extra"], name)
+            arrays.append(nothing if header.null_count == count else narrow(header))
         else:
-            arrays.append(pa.nulls(count, _WORDS))
+            arrays.append(nothing)
     return arrays
 
 
@@ -355,20 +358,18 @@ def _blocks(
                 yield _limited(block.filter(limit).select(needed), columns)
             continue
         within = chosen.within()
+        if within is not None:
+            limit = limit & within
+        path = sealed[name].path
         try:
-            fragment = FORMAT.make_fragment(sealed[name].path, chosen.shelf.filesystem)
-            check_version(fragment.metadata.metadata, sealed[name].path)
-            # A group of rows at a time: the column of pairs is large until it is narrowed.
-            for group in fragment.split_by_row_group():
-                table = group.to_table(
-                    schema=CODED,
-                    columns=needed,
-                    filter=limit if within is None else limit & within,
-                )
-                for block in table.to_batches():
-                    yield _limited(block, columns)
+            with chosen.shelf.filesystem.open_input_file(path) as opened:
+                file = pq.ParquetFile(opened, read_dictionary=TEXTS)
+                check_version(file.metadata.metadata, path)
+                # Some rows at a time: the column of pairs is large until it is narrowed.
+                for block in file.iter_batches(_AT_ONCE, columns=needed, use_threads=False):
+                    yield _limited(block.filter(limit), columns)
         except FileNotFoundError:
-            chosen.vanished.append(sealed[name].path)
+            chosen.vanished.append(path)
 
 
 def _needed(columns: list[str] | None) -> list[str]:

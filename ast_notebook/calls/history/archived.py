@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from ast_notebook.calls import memory
 from ast_notebook.calls.from_events import from_events
-from ast_notebook.calls.source import COLUMNS, KINDS, NEEDED
+from ast_notebook.calls.source import KINDS, NEEDED, OF_CALLS
 from ast_notebook.recording.reading import relation, table
 from ast_notebook.recording.selection import Moment
 
@@ -75,7 +75,7 @@ def archive_events(
     place: str | os.PathLike[str], *, connection: duckdb.DuckDBPyConnection, **chosen: Any
 ) -> duckdb.DuckDBPyRelation:
     """Return those events of an archive that calls are made of, to be gone through repeatedly."""
-    events = relation(place, columns=COLUMNS, connection=connection, **chosen)
+    events = relation(place, columns=OF_CALLS, connection=connection, **chosen)
     if "://" not in os.fspath(place).removeprefix("file://"):
         return events
     kinds = ", ".join(f"'{kind}'" for kind in KINDS)
@@ -89,4 +89,4 @@ def in_memory(place: str | os.PathLike[str], **chosen: Any) -> pa.Table:
     wanted = event.isin([kind for kind in KINDS if kind not in NEEDED])
     for kind, (header, values) in NEEDED.items():
         wanted = wanted | ((event == kind) & pc.field(header).isin(list(values)))
-    return table(place, COLUMNS, where=wanted, **chosen)
+    return table(place, OF_CALLS, where=wanted, **chosen)
