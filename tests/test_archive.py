@@ -18,13 +18,14 @@ import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ast_notebook.errors import ConfError
-from ast_notebook.recording import Record, archive, read, relation, scan
+from ast_notebook.recording import Record, archive, read, reading, relation, scan
 from ast_notebook.recording.columns import seal
 from ast_notebook.recording.layout import DAY, Name, by_day, named
 from ast_notebook.recording.lock import is_held
@@ -166,6 +167,40 @@ def test_a_lazy_archive_is_counted_by_pyarrow_duckdb_and_polars(
     assert found == [("ast", 4000 * 3999 // 2, 7)]
     lazy = pl.scan_pyarrow_dataset(scan(tmp_path)).select(pl.len()).collect()
     assert lazy.item() == 4000
+
+
+def test_duckdb_reads_what_is_sealed_and_what_is_open(tmp_path: Path) -> None:
+    record = Record("west/1 %")  # a name that a folder's cannot be
+    record.to(tmp_path)
+    record.add(numbered(0, 100), NOON)
+    record.close()
+    record = Record("west/1 %")
+    record.to(tmp_path)
+    record.add(["Event: Test\r\nNumber: 100\r\nChannel: <unknown>"], NOON + 5)
+    eventually(lambda: len(read(tmp_path)) == 101)
+    found = relation(tmp_path, columns=["server", "number", "channel"], since="2026-03-01")
+    query = "server, count(*), max(number::int), count(channel)"
+    assert found.aggregate(query, "server").fetchall() == [("west/1 %", 101, 100, 100)]
+    late = pd.Timestamp(NOON + 1, unit="us", tz="UTC")
+    assert len(relation(tmp_path, since=late)) == 1
+    assert len(relation(tmp_path, until=late)) == 100
+    record.close()
+
+
+def test_a_table_has_only_the_events_and_columns_wanted(record: Record, tmp_path: Path) -> None:
+    record.to(tmp_path)
+    record.add(numbered(0, 100), NOON)
+    record.add(["Event: Other\r\nNumber: <unknown>"], NOON)
+    record.close()
+    columns = ("server", "event", "channel", "number", "unheard")
+    others = reading.table(tmp_path, columns, where=pc.field("event") == "Other")
+    assert others.to_pylist() == [
+        {"server": "ast", "event": "Other", "channel": None, "number": None, "unheard": None}
+    ]
+    assert len(read(tmp_path, columns=columns, where=pc.field("event") == "Test")) == 100
+    whole = reading.table(tmp_path, columns).to_pandas()
+    assert sorted(whole["number"].dropna().astype(int)) == list(range(100))
+    assert whole["channel"].nunique() == 7
 
 
 def test_sealed_files_are_a_dataset_for_everybody(record: Record, tmp_path: Path) -> None:

@@ -672,6 +672,20 @@ def test_an_archive_gives_the_calls_that_its_events_give(
     assert 0 < len(apart) < len(live)
 
 
+def test_the_room_is_what_the_system_or_a_container_has_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = memory.available()
+    assert memory.fits(free // memory.AN_EVENT // 10)
+    assert not memory.fits(free // memory.AN_EVENT * 10)
+    for name, number in (("_LIMIT", 3_000_000), ("_TAKEN", 1_000_000)):
+        (tmp_path / name).write_text(str(number))
+        monkeypatch.setattr(memory, name, tmp_path / name)
+    assert memory.available() == 2_000_000
+    (tmp_path / "_LIMIT").write_text("max")
+    assert memory.available() > 2_000_000
+
+
 def test_what_is_nothing_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "log" / "cdr-csv").mkdir(parents=True)
     (tmp_path / "log" / "cdr-csv" / "Master.csv").write_text(line())

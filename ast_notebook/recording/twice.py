@@ -32,6 +32,8 @@ def heard_twice(chosen: Selection, names: list[Name]) -> dict[str, Spans]:
         if not any(days[recorder] & days[other] for other in others):
             continue
         heard = _heard(chosen, [name for name in names if name.recorder == recorder])
+        if not heard:
+            continue  # what it heard is not of the time that is asked for
         first, last = heard[0][0], heard[-1][1]
         both = [(start, end) for start, end in covered if start <= last and first <= end]
         if both:
@@ -66,6 +68,8 @@ def _heard(chosen: Selection, names: list[Name]) -> Spans:
             edges += [(moment, "") for moment in _range(chosen.shelf, file)]
     rows = [row for table in tables for row in table.filter(told).to_pylist()]
     edges += [(row["time_us"], row["event"]) for row in rows]
+    if not edges:
+        return []
     edges.sort()
     spans: Spans = []
     start: int | None = edges[0][0]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -160,8 +159,3 @@ def _by_day(events: int) -> Iterator[tuple[int, Iterator[pa.Table]]]:
             (START + first * A_COPY) // DAY,
             (recordings[number % 2].copy(number) for number in numbers),
         )
-
-
-def span(events: int) -> str:
-    """Say in which days an archive of so many events lies."""
-    return f"{datetime.fromtimestamp(START / 1e6, UTC):%Y-%m-%d} and after, {events:,} events"
