@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -53,6 +53,27 @@ def lazy(native: Any) -> nw.LazyFrame[Any]:
             "the Parquet files to DuckDB or Spark"
         )
     return taken
+
+
+def microseconds(rows: nw.LazyFrame[Any], names: Sequence[str]) -> nw.LazyFrame[Any]:
+    """Make microseconds since 1970 UTC of columns, those of them that are times and there.
+
+    Where narwhals cannot (DuckDB, Spark), the engine itself does.
+    """
+    schema = rows.collect_schema()
+    times = [name for name in names if name in schema and schema[name] == nw.Datetime]
+    if not times:
+        return rows
+    if rows.implementation.is_duckdb():
+        made = ", ".join(f'epoch_us("{name}") AS "{name}"' for name in times)
+        return lazy(rows.to_native().project(f"* REPLACE ({made})"))
+    if rows.implementation.is_pyspark():
+        native = rows.to_native()
+        for name in times:
+            native = native.selectExpr("*", f"unix_micros({name}) AS {name}_us").drop(name)
+            native = native.withColumnRenamed(f"{name}_us", name)
+        return lazy(native)
+    return rows.with_columns(nw.col(name).dt.timestamp("us") for name in times)
 
 
 def at_once(frame: nw.LazyFrame[Any]) -> bool:

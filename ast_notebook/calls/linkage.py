@@ -13,9 +13,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 
 from ast_notebook.calls.engines import keep, small
 from ast_notebook.calls.source import Source
+
+Codes = np.ndarray[Any, np.dtype[Any]]
 
 #: Events that name two calls which are one from then on, and the headers they do it in.
 _JOINTS = (
@@ -109,6 +112,26 @@ def _oldest(edges: Iterable[tuple[str, str]]) -> dict[str, str]:
         first, second = sorted((root(one), root(other)), key=age)
         above[second] = first
     return {one: root(one) for one in above}
+
+
+def joined(one: Codes, other: Codes, count: int) -> Codes:
+    """Return the least of all codes that each is joined to, of so many codes.
+
+    Parameters
+    ----------
+    one, other : numpy.ndarray
+        Pairs of codes that belong together.
+    count : int
+        How many codes there are, from 0 on.
+    """
+    labels = np.arange(count, dtype=np.int32)
+    while True:
+        least = np.minimum(labels[one], labels[other])
+        if (labels[one] == least).all() and (labels[other] == least).all():
+            return labels
+        for end in (labels[one], labels[other]):
+            np.minimum.at(labels, end, least)
+        labels = labels[labels]
 
 
 def _frame(oldest: dict[str, str], like: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

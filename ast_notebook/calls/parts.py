@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ast_notebook.calls.engines import at_once, lazy
+from ast_notebook.calls.linkage import Codes, joined
 from ast_notebook.calls.source import Source, servers
 
 #: Events of a part, about; what is made of them in between is 1 KB an event.
@@ -36,8 +37,6 @@ _IDS = (
 )
 #: Events that have to do with all.
 _OF_ALL = ("SessionLost", "RecordingLost")
-
-Codes = np.ndarray[Any, np.dtype[np.int32]]
 
 
 def parted(events: nw.LazyFrame[Any]) -> Iterator[tuple[str | None, Source]]:
@@ -93,20 +92,8 @@ def _groups(events: pa.Table) -> Codes:
         both = (codes >= 0) & (codes != anchor)
         edges.append(pd.unique(anchor[both].astype(np.int64) * len(words) + codes[both]))
     pairs = np.concatenate(edges)
-    labels = _joined(pairs // len(words), pairs % len(words), len(words))
+    labels = joined(pairs // len(words), pairs % len(words), len(words))
     return np.where(anchor < 0, -1, labels[anchor])
-
-
-def _joined(one: Codes, other: Codes, count: int) -> Codes:
-    """Return the least of all codes that each is joined to."""
-    labels = np.arange(count, dtype=np.int32)
-    while True:
-        least = np.minimum(labels[one], labels[other])
-        if (labels[one] == least).all() and (labels[other] == least).all():
-            return labels
-        for end in (labels[one], labels[other]):
-            np.minimum.at(labels, end, least)
-        labels = labels[labels]
 
 
 def _coded(texts: pa.ChunkedArray) -> list[pa.DictionaryArray]:

@@ -44,7 +44,7 @@ OUTCOMES = (
 )
 
 #: QUEUESTATUS of those whom Asterisk did not let in, and of those whom it let go.
-_REFUSED = {"FULL": "FULL", "JOINEMPTY": "JOIN EMPTY", "JOINUNAVAIL": "JOIN EMPTY"}
+REFUSED = {"FULL": "FULL", "JOINEMPTY": "JOIN EMPTY", "JOINUNAVAIL": "JOIN EMPTY"}
 _LET_GO = {"TIMEOUT": "TIMEOUT", "LEAVEEMPTY": "LEAVE EMPTY", "LEAVEUNAVAIL": "LEAVE EMPTY"}
 _KINDS = (
     "AgentComplete",
@@ -107,15 +107,20 @@ def _visits(source: Source, server: str | None) -> nw.LazyFrame[Any]:
             position="position",
         ).rename({"time": "start"})
     )
-    stays = _outcome(
-        joined.join(_left(source, joined), on=["uniqueid", "start"], how="left")
-        .join(_answered(source, joined), on=["uniqueid", "start"], how="left")
-        .join(_completed(source, joined), on=["uniqueid", "start"], how="left")
-        .join(_given_up(source, joined), on=["uniqueid", "start"], how="left")
-        .join(_let_go(source, joined), on=["uniqueid", "start"], how="left")
-        .join(_followed(source), on="uniqueid", how="left")
-        .join(legs, on="uniqueid", how="left")
-    )
+    left = source.only("QueueCallerLeave", uniqueid="uniqueid")
+    completed = source.only("AgentComplete", uniqueid="uniqueid", reason="reason")
+    given_up = source.only("QueueCallerAbandon", uniqueid="uniqueid")
+    stays = joined
+    for more in (
+        _first(left, joined, "end"),
+        _answered(source, joined),
+        _first(completed, joined, "completed", "reason"),
+        _first(given_up, joined, "abandoned"),
+        _first(_statuses(source, _LET_GO), joined, "let_go", "status"),
+    ):
+        stays = stays.join(more, on=["uniqueid", "start"], how="left")
+    stays = stays.join(_followed(source), on="uniqueid", how="left")
+    stays = _outcome(stays.join(legs, on="uniqueid", how="left"))
     refused = _refused(source).join(legs, on="uniqueid", how="left")
     both = nw.concat([_shape(stays, server), _shape(refused, server)], how="vertical")
     return frames.seconds(both, SECONDS).select(*COLUMNS)
@@ -136,9 +141,15 @@ def _of_visit(rows: nw.LazyFrame[Any], joined: nw.LazyFrame[Any]) -> nw.LazyFram
     return rows.join(last, on=["uniqueid", "time"], how="inner")
 
 
-def _left(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    rows = _of_visit(source.only("QueueCallerLeave", uniqueid="uniqueid"), joined)
-    return rows.group_by("uniqueid", "start").agg(nw.col("time").min().alias("end"))
+def _first(
+    rows: nw.LazyFrame[Any], joined: nw.LazyFrame[Any], time: str, *more: str
+) -> nw.LazyFrame[Any]:
+    """Return when a visit had the first of these events, as ``time``, and what it said."""
+    return (
+        _of_visit(rows, joined)
+        .group_by("uniqueid", "start")
+        .agg(nw.col("time").min().alias(time), *(nw.col(name).min() for name in more))
+    )
 
 
 def _answered(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -150,16 +161,7 @@ def _answered(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         telephone="destuniqueid",
         rang="ringtime",
     ).with_columns(nw.coalesce("member", "interface").alias("agent"))
-    first = (
-        _of_visit(rows, joined)
-        .group_by("uniqueid", "start")
-        .agg(
-            nw.col("time").min().alias("connected"),
-            nw.col("agent").min(),
-            nw.col("telephone").min(),
-            nw.col("rang").min(),
-        )
-    )
+    first = _first(rows, joined, "connected", "agent", "telephone", "rang")
     begun = (
         source.only("DialBegin", telephone="destuniqueid")
         .group_by("telephone")
@@ -171,29 +173,10 @@ def _answered(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
 
 
-def _completed(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    rows = source.only("AgentComplete", uniqueid="uniqueid", reason="reason")
-    return (
-        _of_visit(rows, joined)
-        .group_by("uniqueid", "start")
-        .agg(nw.col("time").min().alias("completed"), nw.col("reason").min())
-    )
-
-
-def _given_up(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    rows = _of_visit(source.only("QueueCallerAbandon", uniqueid="uniqueid"), joined)
-    return rows.group_by("uniqueid", "start").agg(nw.col("time").min().alias("abandoned"))
-
-
 def _statuses(source: Source, known: dict[str, str]) -> nw.LazyFrame[Any]:
     rows = source.only("VarSet", uniqueid="uniqueid", variable="variable", status="value")
     mine = rows.filter((nw.col("variable") == "QUEUESTATUS") & nw.col("status").is_in(list(known)))
     return mine.select("time", "uniqueid", _renamed("status", known).alias("status"))
-
-
-def _let_go(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    rows = _of_visit(_statuses(source, _LET_GO), joined)
-    return rows.group_by("uniqueid", "start").agg(nw.col("status").min())
 
 
 def _entered(source: Source) -> nw.LazyFrame[Any]:
@@ -218,7 +201,7 @@ def _followed(source: Source) -> nw.LazyFrame[Any]:
 def _refused(source: Source) -> nw.LazyFrame[Any]:
     """Return visits of those who were not let in, of whom no event of the queue tells."""
     entered = _entered(source).rename({"time": "start"})
-    refused = _of_visit(_statuses(source, _REFUSED), entered)
+    refused = _of_visit(_statuses(source, REFUSED), entered)
     queues = entered.group_by("uniqueid", "start").agg(
         nw.col("queue").min(), nw.col("caller").min()
     )

@@ -68,16 +68,17 @@ class Report:
         self.service = measures.service(visits, within=within)
         self.overall = measures.service(visits, within=within, by=())
         self.heat_map = measures.heat_map(calls, tz=self.tz)
-        quarters = measures.erlangs(calls, step="15min")
+        load = measures.Load(calls)
+        quarters = load.erlangs("15min")
         self.span = _span(quarters)
-        self.load = measures.concurrency(calls, step=_step(len(quarters)))
+        self.load = load.concurrency(_step(len(quarters)))
         self.waits = measures.waits(visits)
         self.causes = measures.causes(calls)
         self.callers = measures.top(calls, "caller")
         self.dialled = measures.top(calls, "dialled")
         self.agents = measures.agents(visits, sessions=sessions, pauses=pauses)
-        self.peak = measures.peak(calls)
-        self.busy_hour = measures.busy_hour(calls, tz=self.tz)
+        self.peak = load.peak()
+        self.busy_hour = load.busy_hour(self.tz)
 
     def numbers(self) -> list[tuple[str, str]]:
         """Return what matters first, as it is shown: what it is, and how much."""

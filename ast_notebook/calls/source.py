@@ -8,7 +8,7 @@ from typing import Any
 
 import narwhals as nw
 
-from ast_notebook.calls.engines import at_once, keep, lazy
+from ast_notebook.calls.engines import at_once, keep, lazy, microseconds
 
 #: Headers that calls are made of: a reader of an archive needs no others for this.
 COLUMNS: tuple[str, ...] = (
@@ -231,12 +231,9 @@ class Source:
     def _pick(self, rows: nw.Expr, columns: dict[str, str]) -> nw.LazyFrame[Any]:
         wanted = {"time", "event", *columns.values()} & set(self._schema)
         kept = self._events.select(*sorted(wanted)).filter(rows)
-        return kept.select(self._time(), *(self._column(old, new) for new, old in columns.items()))
-
-    def _time(self) -> nw.Expr:
-        if self._schema["time"] == nw.Datetime:
-            return nw.col("time").dt.timestamp("us").cast(nw.Int64).alias("time")
-        return nw.col("time").cast(nw.Int64).alias("time")
+        return kept.select(
+            nw.col("time").cast(nw.Int64), *(self._column(old, new) for new, old in columns.items())
+        )
 
     def _column(self, old: str, new: str) -> nw.Expr:
         kind: Any = nw.Int64 if old in NUMBERS else nw.String
@@ -249,19 +246,8 @@ class Source:
 
 
 def read(events: Any) -> nw.LazyFrame[Any]:
-    """Take the user's frame, whatever engine it is of.
-
-    Where narwhals cannot make microseconds of times (DuckDB, Spark), the engine itself does.
-    """
-    frame = lazy(events)
-    if frame.collect_schema()["time"] != nw.Datetime:
-        return frame
-    if frame.implementation.is_duckdb():
-        return lazy(frame.to_native().project("* REPLACE (epoch_us(time) AS time)"))
-    if frame.implementation.is_pyspark():
-        whole = frame.to_native().selectExpr("*", "unix_micros(time) AS microseconds")
-        return lazy(whole.drop("time").withColumnRenamed("microseconds", "time"))
-    return frame
+    """Take the user's frame, whatever engine it is of; its ``time`` in microseconds."""
+    return microseconds(lazy(events), ("time",))
 
 
 def servers(events: nw.LazyFrame[Any]) -> Iterator[tuple[str | None, Source]]:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ast_notebook.calls.engines import keep, small
+from ast_notebook.calls.linkage import joined
 from ast_notebook.calls.source import Source
 
 _AT_ONCE = 10_000  # rows
@@ -164,18 +165,10 @@ def _swept(hard: pa.Table, origins: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 def _apart(hard: pa.Table) -> Iterator[list[Step]]:
     """Part the steps by calls that share no bridge; few are Python's own at a time."""
     calls, bridges = (_codes(hard[name]) for name in ("call", "bridge"))
-    above = list(range(int(calls.max(initial=-1)) + 1))
-
-    def root(one: int) -> int:
-        while above[one] != one:
-            above[one] = above[above[one]]
-            one = above[one]
-        return one
-
-    first: dict[int, int] = {}
-    for call, bridge in np.unique(np.column_stack([calls, bridges]), axis=0).tolist():
-        above[root(call)] = root(first.setdefault(bridge, call))
-    groups = np.array([root(call) for call in range(len(above))], np.int64)[calls]
+    # Behind the calls come the bridges, the one that is not known first of them.
+    places = int(calls.max(initial=-1)) + 2 + bridges
+    count = int(places.max(initial=-1)) + 1
+    groups = joined(calls, places, count)[calls]
     order = np.argsort(groups, kind="stable")
     whole = hard.take(pa.array(order)).append_column("group", pa.array(groups[order]))
     names = ("time", "enters", "bridge", "uniqueid", "call", "pair")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
@@ -100,7 +100,8 @@ def history(magics: AstMagics, given: Given) -> History:
     In [1]: past = %ast history /var/log/asterisk/cdr-csv/Master.csv --tz Europe/Berlin
     In [2]: past.calls
     """
-    return _read(given)
+    known = {"kind": given.kind, "server": given.server, "table": given.table}
+    return _read(given, **known)
 
 
 @command(
@@ -127,7 +128,6 @@ def report(magics: AstMagics, given: Given) -> Report:
                 since=_since(given), trunks=given.trunk, tz=given.tz, within=given.within
             )
         else:
-            given.kind = given.server = given.table = None
             made = _read(given).report(since=_since(given), tz=given.tz, within=given.within)
     if given.html is not None:
         try:
@@ -137,16 +137,9 @@ def report(magics: AstMagics, given: Given) -> Report:
     return made
 
 
-def _read(given: Given) -> History:
+def _read(given: Given, **known: Any) -> History:
     with Progress(f"reading {given.place}"):
-        return read_history(
-            given.place,
-            tz=given.tz,
-            kind=given.kind,
-            server=given.server,
-            table=given.table,
-            trunks=given.trunk,
-        )
+        return read_history(given.place, tz=given.tz, trunks=given.trunk, **known)
 
 
 def _zone(name: str) -> None:

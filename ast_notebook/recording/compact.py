@@ -75,11 +75,10 @@ def discard(path: Path) -> None:
         path.parent.rmdir()
 
 
-def _write(blocks: Blocks, temporary: Path, killed: bool, stop: Callable[[], bool]) -> int:
-    group: list[pa.RecordBatch] = []
-    events = held = 0
-    with pq.ParquetWriter(
-        temporary,
+def writing(path: Path) -> pq.ParquetWriter:
+    """Open a sealed file to be written."""
+    return pq.ParquetWriter(
+        path,
         SCHEMA,
         compression="zstd",
         # Pandas, Spark and Polars are to see plain texts, not our dictionaries.
@@ -88,7 +87,13 @@ def _write(blocks: Blocks, temporary: Path, killed: bool, stop: Callable[[], boo
         column_encoding=dict.fromkeys(
             ("received", "time", "received_us", "time_us"), "DELTA_BINARY_PACKED"
         ),
-    ) as writer:
+    )
+
+
+def _write(blocks: Blocks, temporary: Path, killed: bool, stop: Callable[[], bool]) -> int:
+    group: list[pa.RecordBatch] = []
+    events = held = 0
+    with writing(temporary) as writer:
         for block in blocks:
             group.append(flattened(block, blocks.name.recorder))
             held += len(block)

@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ast_notebook.calls.source import KINDS, NEEDED
 from ast_notebook.recording.columns import PROMOTED
-from ast_notebook.recording.compact import ROWS
-from ast_notebook.recording.layout import DAY, SCHEMA, SEALED, TEXTS, Name, day_of
+from ast_notebook.recording.compact import ROWS, writing
+from ast_notebook.recording.layout import DAY, SCHEMA, SEALED, Name, day_of
 from tests.scenarios.play import FIXTURES
 
 A_CALL = 24  # events
@@ -123,16 +122,7 @@ def write(place: Path, events: int) -> int:
         name = Name(RECORDER, number, "pbx", day_of(day * DAY))
         path = place / name.path(SEALED)
         path.parent.mkdir(parents=True)
-        with pq.ParquetWriter(
-            path,
-            SCHEMA,
-            compression="zstd",
-            store_schema=False,
-            use_dictionary=[*TEXTS, "extra.key_value.key", "extra.key_value.value"],
-            column_encoding=dict.fromkeys(
-                ("received", "time", "received_us", "time_us"), "DELTA_BINARY_PACKED"
-            ),
-        ) as writer:
+        with writing(path) as writer:
             group: list[pa.Table] = []
             for table in tables:
                 group.append(table)

@@ -8,6 +8,7 @@ from typing import Any
 from ast_notebook.calls.history.clock import SECOND
 from ast_notebook.calls.history.growing import Rows
 from ast_notebook.calls.history.lines import text_of, whole_of
+from ast_notebook.calls.queues import REFUSED
 
 #: What ends a stay without an agent. Asterisk logs nothing of those whom it does not let in;
 #: FreePBX's own scripts and some drivers do.
@@ -17,7 +18,6 @@ _ENDS = {
     "EXITWITHKEY": "KEY",
     "EXITEMPTY": "LEAVE EMPTY",
 }
-_REFUSED = {"FULL": "FULL", "JOINEMPTY": "JOIN EMPTY", "JOINUNAVAIL": "JOIN EMPTY"}
 _COMPLETED = {"COMPLETECALLER": "caller", "COMPLETEAGENT": "callee"}
 _TRANSFERRED = ("TRANSFER", "BLINDTRANSFER", "ATTENDEDTRANSFER")
 
@@ -51,7 +51,7 @@ class Stays:
                 "caller": text_of(record, "data2"),
                 "position": whole_of(record, "data3"),
             }
-        elif event in _REFUSED:
+        elif event in REFUSED:
             self._rows.append(
                 {
                     "call": callid,
@@ -59,7 +59,7 @@ class Stays:
                     "start": moment,
                     "end": moment,
                     "wait": 0,
-                    "outcome": _REFUSED[event],
+                    "outcome": REFUSED[event],
                 }
             )
         elif (visit := self._open.get(callid)) is not None:

@@ -2,7 +2,15 @@
 
 from ast_notebook.calls.measures.agents import agents, pauses_by_reason
 from ast_notebook.calls.measures.causes import causes
-from ast_notebook.calls.measures.load import BusyHour, Peak, busy_hour, concurrency, erlangs, peak
+from ast_notebook.calls.measures.load import (
+    BusyHour,
+    Load,
+    Peak,
+    busy_hour,
+    concurrency,
+    erlangs,
+    peak,
+)
 from ast_notebook.calls.measures.service import percentiles, service, waits
 from ast_notebook.calls.measures.staffing import (
     agents_for,
@@ -16,6 +24,7 @@ from ast_notebook.calls.measures.summary import heat_map, summary, top
 
 __all__ = [
     "BusyHour",
+    "Load",
     "Peak",
     "agents",
     "agents_for",

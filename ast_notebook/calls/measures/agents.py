@@ -55,12 +55,11 @@ def agents(
     """
     rows = read(visits, _VISITS, ("start", "end")).filter(~nw.col("agent").is_null())
     sums = {
-        "answered": nw.col("start") * 0 + 1,
         "talk": nw.coalesce("talk", nw.lit(0.0)),
         "ring_sum": nw.coalesce("ring", nw.lit(0.0)),
         "ring_count": one(~nw.col("ring").is_null()),
     }
-    found = gather(rows, ("agent",), "UTC", sums).set_index("agent")
+    found = gather(rows, ("agent",), "UTC", sums, count="answered").set_index("agent")
     found["ring"] = ratio(found["ring_sum"], found["ring_count"])
     found = found[["answered", "talk", "ring"]]
     if sessions is not None:
@@ -135,9 +134,7 @@ def pauses_by_reason(pauses: Any) -> pd.DataFrame:
     pauses : frame
         What `agent_pauses` gave. Seconds are of pauses that are over.
     """
-    sums = {
-        "pauses": nw.coalesce(nw.col("seconds") * 0 + 1, nw.lit(1.0)),
-        "seconds": nw.coalesce("seconds", nw.lit(0.0)),
-    }
-    found = gather(read(pauses, _PAUSES, ()), ("agent", "reason"), "UTC", sums)
+    sums = {"seconds": nw.coalesce("seconds", nw.lit(0.0))}
+    rows = read(pauses, _PAUSES, ())
+    found = gather(rows, ("agent", "reason"), "UTC", sums, count="pauses")
     return whole(found, ("pauses",))

@@ -76,7 +76,7 @@ def causes(calls: Any) -> pd.DataFrame:
     """
     rows = read(calls, {"cause": nw.Int64}, ())
     rows = rows.filter(~nw.col("cause").is_null())
-    found = gather(rows, ("cause",), "UTC", {"calls": nw.col("cause") * 0 + 1})
+    found = gather(rows, ("cause",), "UTC", {}, count="calls")
     found = whole(found, ("cause", "calls"))
     found.insert(1, "name", [NAMES.get(cause, f"Cause {cause}") for cause in found["cause"]])
     found["name"] = found["name"].astype("str")

@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from ast_notebook.calls.engines import lazy
+from ast_notebook.calls.engines import lazy, microseconds
 from ast_notebook.calls.source import MICROSECOND
 from ast_notebook.errors import ConfError
 
@@ -34,20 +34,8 @@ def read(frame: Any, columns: Mapping[str, Any], times: Sequence[str]) -> Rows:
     times : sequence of str
         Those of them that are times.
     """
-    rows = lazy(frame)
+    rows = microseconds(lazy(frame), times)
     schema = rows.collect_schema()
-    moments = [name for name in times if name in schema and schema[name] == nw.Datetime]
-    if moments and rows.implementation.is_duckdb():
-        made = ", ".join(f'epoch_us("{name}") AS "{name}"' for name in moments)
-        rows = lazy(rows.to_native().project(f"* REPLACE ({made})"))
-    elif moments and rows.implementation.is_pyspark():
-        native = rows.to_native()
-        for name in moments:
-            native = native.selectExpr("*", f"unix_micros({name}) AS {name}_us").drop(name)
-            native = native.withColumnRenamed(f"{name}_us", name)
-        rows = lazy(native)
-    else:
-        rows = rows.with_columns(nw.col(name).dt.timestamp("us") for name in moments)
     if rows.implementation.is_pandas():
         # Arrow has whole numbers that are missing.
         rows = rows.collect("pyarrow").lazy()
@@ -65,6 +53,8 @@ def gather(
     tz: Zone,
     sums: Mapping[str, nw.Expr],
     maxima: Mapping[str, nw.Expr] | None = None,
+    *,
+    count: str | None = None,
 ) -> pd.DataFrame:
     """Add up columns by groups, on the engine, and give a small frame with ``by`` in front.
 
@@ -76,6 +66,8 @@ def gather(
         Columns, or words of `CLOCK`, of the zone ``tz``.
     sums, maxima : mapping
         What is added up, and what the greatest is wanted of, by the names in the result.
+    count : str, optional
+        What the number of rows is called in the result, where it stands first.
 
     Raises
     ------
@@ -95,11 +87,14 @@ def gather(
     if clock:
         rows = rows.with_columns((nw.col("start") // QUARTER).alias("slot"))
     values = {**sums, **maxima}
+    counts = [] if count is None else [count]
     picked = rows.select(*keys, *slots, *(one.alias(name) for name, one in values.items()))
-    added = [nw.col(name).sum() for name in sums] + [nw.col(name).max() for name in maxima]
+    added = [nw.len().alias(name) for name in counts]
+    added += [nw.col(name).sum() for name in sums] + [nw.col(name).max() for name in maxima]
     total = picked.group_by(*keys, *slots).agg(*added) if keys or slots else picked.select(*added)
     small: pd.DataFrame = total.collect("pyarrow").to_pandas()
-    for name in values:
+    added_up, names = [*counts, *sums], [*counts, *values]
+    for name in names:
         if _is_text(small[name]):  # sums of DuckDB's, which are decimals
             small[name] = pd.to_numeric(small[name])
     for name in keys:
@@ -108,12 +103,12 @@ def gather(
         local = pd.to_datetime(small["slot"] * QUARTER, unit="us", utc=True).dt.tz_convert(tz)
         small["hour"], small["weekday"] = local.dt.hour, local.dt.day_of_week
         small["day"] = local.dt.normalize().dt.tz_localize(None)
-        ways = dict.fromkeys(sums, "sum") | dict.fromkeys(maxima, "max")
+        ways = dict.fromkeys(added_up, "sum") | dict.fromkeys(maxima, "max")
         small = small.groupby(list(by), dropna=False, as_index=False).agg(ways)
-    small[list(sums)] = small[list(sums)].fillna(0)
+    small[added_up] = small[added_up].fillna(0)
     if not by:
-        return small[list(values)]
-    return small[[*by, *values]].sort_values(list(by)).reset_index(drop=True)
+        return small[names]
+    return small[[*by, *names]].sort_values(list(by)).reset_index(drop=True)
 
 
 def _is_text(column: pd.Series) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime, time
 from typing import Any, NamedTuple
 
@@ -47,6 +48,88 @@ class BusyHour(NamedTuple):
     days: pd.DataFrame
 
 
+class Load:
+    """When calls began and ended, second by second: of this all load is reckoned.
+
+    Who asks for several things of the same calls asks one `Load`, and goes through them once.
+
+    Parameters
+    ----------
+    calls : frame
+        A calls frame (or a visits frame: then who waits is counted) of any engine.
+    of : str
+        ``calls`` counts from start to end, ``talk`` from answer on for the seconds of talk.
+    until : datetime, optional
+        Up to when a call counts that is not over; by default the last time in the frame.
+    """
+
+    def __init__(self, calls: Any, *, of: str = "calls", until: datetime | None = None) -> None:
+        self._edges_by = functools.partial(_edges, calls, of, until)
+        self._seconds = self._edges_by(MICROSECOND)
+
+    def erlangs(self, step: str = "1h") -> pd.DataFrame:
+        """Return the traffic carried; see `erlangs`."""
+        width = round(pd.Timedelta(step).total_seconds() * MICROSECOND)
+        whole_seconds = width % MICROSECOND == 0
+        edges = _coarser(self._seconds, width) if whole_seconds else self._edges_by(width)
+        return _traffic(edges, width)
+
+    def concurrency(self, step: str = "1min") -> pd.DataFrame:
+        """Return how many calls there were at once; see `concurrency`."""
+        seconds = self._seconds
+        width = round(pd.Timedelta(step).total_seconds() * MICROSECOND)
+        traffic = _traffic(_coarser(seconds, width), width)
+        peaks = pd.Series(0, index=traffic["time"], dtype="int64")
+        if len(seconds):
+            up, at = _at_once(seconds)
+            inside = pd.Series(up, index=_moments(at // width * width)).groupby(level=0).max()
+            # Where nothing began or ended there were as many all the time as there were before.
+            before = seconds["starts"].cumsum() - seconds["ends"].cumsum()
+            before.index = pd.Index(seconds.index * MICROSECOND)
+            asked = traffic["time"].astype("int64").to_numpy()
+            places = np.searchsorted(before.index.to_numpy(), asked, side="left") - 1
+            carried = np.where(places < 0, 0, before.to_numpy()[places.clip(0)])
+            peaks = inside.reindex(traffic["time"]).fillna(0).astype("int64").clip(lower=carried)
+        return pd.DataFrame(
+            {"time": traffic["time"], "mean": traffic["erlangs"], "peak": peaks.to_numpy()}
+        )
+
+    def peak(self) -> Peak:
+        """Return the most calls at once; see `peak`."""
+        if not len(self._seconds):
+            return Peak(0, None)
+        up, at = _at_once(self._seconds)
+        first = int(up.argmax())
+        return Peak(int(up[first]), _moments(at[first : first + 1])[0])
+
+    def busy_hour(self, tz: Zone = "UTC") -> BusyHour:
+        """Return the time-consistent busy hour; see `busy_hour`."""
+        quarters = self.erlangs("15min")
+        days = pd.DataFrame(columns=["day", "begins", "erlangs", "attempts"])
+        if quarters.empty:
+            return BusyHour(None, 0.0, 0.0, days)
+        local = quarters["time"].dt.tz_convert(tz)
+        quarters["day"] = local.dt.normalize().dt.tz_localize(None)
+        quarters["quarter"] = local.dt.hour * 4 + local.dt.minute // 15
+        grid, tried = (_by_day(quarters, value) for value in ("erlangs", "attempts"))
+        hours = np.lib.stride_tricks.sliding_window_view(grid.to_numpy(), 4, axis=1).mean(axis=2)
+        tries = np.lib.stride_tricks.sliding_window_view(tried.to_numpy(), 4, axis=1).sum(axis=2)
+        best = int(hours.mean(axis=0).argmax())
+        own = hours.argmax(axis=1)
+        each = np.arange(len(own))
+        days = pd.DataFrame(
+            {
+                "day": grid.index,
+                "begins": [_clock(quarter) for quarter in own],
+                "erlangs": hours[each, own],
+                "attempts": tries[each, own],
+            }
+        )
+        return BusyHour(
+            _clock(best), float(hours[:, best].mean()), float(tries[:, best].mean()), days
+        )
+
+
 def erlangs(
     calls: Any, *, step: str = "1h", of: str = "calls", until: datetime | None = None
 ) -> pd.DataFrame:
@@ -76,9 +159,7 @@ def erlangs(
     ConfError
         If the steps are too short for so long a time.
     """
-    width = round(pd.Timedelta(step).total_seconds() * MICROSECOND)
-    edges = _edges(calls, of, until, width)
-    return _traffic(edges, width)
+    return Load(calls, of=of, until=until).erlangs(step)
 
 
 def concurrency(
@@ -97,23 +178,7 @@ def concurrency(
         ``time`` (UTC; where the step begins), ``mean`` and ``peak``: calls that had a second in
         common count as at once.
     """
-    width = round(pd.Timedelta(step).total_seconds() * MICROSECOND)
-    seconds = _edges(calls, of, until, MICROSECOND)
-    traffic = _traffic(_coarser(seconds, width), width)
-    peaks = pd.Series(0, index=traffic["time"], dtype="int64")
-    if len(seconds):
-        up, at = _at_once(seconds)
-        inside = pd.Series(up, index=_moments(at // width * width)).groupby(level=0).max()
-        # Where nothing began or ended there were as many all the time as there were before.
-        before = seconds["starts"].cumsum() - seconds["ends"].cumsum()
-        before.index = pd.Index(seconds.index * MICROSECOND)
-        asked = traffic["time"].astype("int64").to_numpy()
-        places = np.searchsorted(before.index.to_numpy(), asked, side="left") - 1
-        carried = np.where(places < 0, 0, before.to_numpy()[places.clip(0)])
-        peaks = inside.reindex(traffic["time"]).fillna(0).astype("int64").clip(lower=carried)
-    return pd.DataFrame(
-        {"time": traffic["time"], "mean": traffic["erlangs"], "peak": peaks.to_numpy()}
-    )
+    return Load(calls, of=of, until=until).concurrency(step)
 
 
 def peak(calls: Any, *, of: str = "calls", until: datetime | None = None) -> Peak:
@@ -124,12 +189,7 @@ def peak(calls: Any, *, of: str = "calls", until: datetime | None = None) -> Pea
     calls, of, until
         As in `erlangs`.
     """
-    seconds = _edges(calls, of, until, MICROSECOND)
-    if not len(seconds):
-        return Peak(0, None)
-    up, at = _at_once(seconds)
-    first = int(up.argmax())
-    return Peak(int(up[first]), _moments(at[first : first + 1])[0])
+    return Load(calls, of=of, until=until).peak()
 
 
 def busy_hour(
@@ -146,33 +206,14 @@ def busy_hour(
     tz : str or tzinfo
         The zone of the days.
     """
-    quarters = erlangs(calls, step="15min", of=of, until=until)
-    days = pd.DataFrame(columns=["day", "begins", "erlangs", "attempts"])
-    if quarters.empty:
-        return BusyHour(None, 0.0, 0.0, days)
-    local = quarters["time"].dt.tz_convert(tz)
-    quarters["day"] = local.dt.normalize().dt.tz_localize(None)
-    quarters["quarter"] = local.dt.hour * 4 + local.dt.minute // 15
+    return Load(calls, of=of, until=until).busy_hour(tz)
+
+
+def _by_day(quarters: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Return a row a day and a column a quarter of an hour."""
     # The hour that a clock change repeats counts once, by its mean.
-    load = quarters.pivot_table(index="day", columns="quarter", values="erlangs", aggfunc="mean")
-    begun = quarters.pivot_table(index="day", columns="quarter", values="attempts", aggfunc="mean")
-    every = list(range(_QUARTERS))
-    grid = load.reindex(columns=every).fillna(0.0)
-    tried = begun.reindex(columns=every).fillna(0.0)
-    hours = np.lib.stride_tricks.sliding_window_view(grid.to_numpy(), 4, axis=1).mean(axis=2)
-    tries = np.lib.stride_tricks.sliding_window_view(tried.to_numpy(), 4, axis=1).sum(axis=2)
-    best = int(hours.mean(axis=0).argmax())
-    own = hours.argmax(axis=1)
-    each = np.arange(len(own))
-    days = pd.DataFrame(
-        {
-            "day": grid.index,
-            "begins": [_clock(quarter) for quarter in own],
-            "erlangs": hours[each, own],
-            "attempts": tries[each, own],
-        }
-    )
-    return BusyHour(_clock(best), float(hours[:, best].mean()), float(tries[:, best].mean()), days)
+    table = quarters.pivot_table(index="day", columns="quarter", values=value, aggfunc="mean")
+    return table.reindex(columns=list(range(_QUARTERS))).fillna(0.0)
 
 
 def _clock(quarter: int) -> time:
@@ -221,8 +262,9 @@ def _spans(rows: Rows, of: str, until: datetime | None) -> Rows:
 
 def _counted(rows: Rows, edge: str, width: int) -> pd.DataFrame:
     steps = rows.select((nw.col(edge) // width).alias("step"), nw.col(edge))
-    sums = {"count": nw.col(edge) * 0 + 1, "offset": nw.col(edge) - nw.col("step") * width}
-    return gather(steps, ("step",), "UTC", sums).astype("int64").set_index("step")
+    sums = {"offset": nw.col(edge) - nw.col("step") * width}
+    found = gather(steps, ("step",), "UTC", sums, count="count")
+    return found.astype("int64").set_index("step")
 
 
 def _coarser(edges: pd.DataFrame, width: int) -> pd.DataFrame:

@@ -172,7 +172,7 @@ def percentiles(
     rows = _read(visits)
     if outcome is not None:
         rows = rows.filter(nw.col("outcome") == outcome)
-    counted = gather(_steps(rows, RESOLUTION), (*by, "step"), tz, {"count": nw.col("step") * 0 + 1})
+    counted = gather(_steps(rows, RESOLUTION), (*by, "step"), tz, {}, count="count")
     names = [f"p{one_of:g}" for one_of in q]
     if not by:
         return pd.DataFrame([_ranks(counted, q)], columns=names)

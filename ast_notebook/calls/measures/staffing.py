@@ -162,8 +162,7 @@ def staffing(
         If there was no talk to know the handling time by.
     """
     rows = read(visits, _COLUMNS, ("start",))
-    sums = {"calls": nw.col("start") * 0 + 1}
-    found = gather(rows, ("day", "weekday", "hour"), tz, sums)
+    found = gather(rows, ("day", "weekday", "hour"), tz, {}, count="calls")
     names = ["weekday", "hour", "calls", "erlangs", "agents", "service_level"]
     if found.empty:
         return pd.DataFrame({name: pd.Series(dtype="float64") for name in names})

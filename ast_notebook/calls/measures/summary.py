@@ -73,8 +73,7 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
     known = ~nw.col("disposition").is_null()
     spoken = nw.coalesce("talk", "billsec")
     answered = nw.col("disposition") == "ANSWERED"
-    sums = {"calls": nw.lit(1) + nw.lit(0) * nw.col("start").is_null().cast(nw.Int64)}
-    sums |= {column: one(nw.col("disposition") == name) for name, column in DISPOSITIONS.items()}
+    sums = {column: one(nw.col("disposition") == name) for name, column in DISPOSITIONS.items()}
     sums |= {"up": one(~known)}
     sums |= {name: nw.coalesce(name, nw.lit(0.0)) for name in ("talk", "billsec")}
     sums |= {
@@ -86,7 +85,7 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
             f"{name}_sum": nw.coalesce(name, nw.lit(0.0)),
             f"{name}_count": one(~nw.col(name).is_null()),
         }
-    found = gather(rows, by, tz, sums)
+    found = gather(rows, by, tz, sums, count="calls")
     counts = ["calls", *DISPOSITIONS.values(), "up"]
     found = whole(found, counts)
     decided = found["calls"] - found["up"]
