@@ -139,6 +139,8 @@ def test_calls_and_visits_are_frames_of_what_was_heard(shell):
         columns = ["start", "end", "disposition", "caller", "dialled"]
         pd.testing.assert_frame_equal(over.loc[both, columns], here.loc[both, columns])
     assert shell.run("%ast calls --since 2999-01-01").empty
+    with pytest.raises(UsageError, match=r"^%ast calls: .*never is no moment"):
+        shell.run("%ast calls --since never")
     assert "outcome" in shell.run("%ast visits")
     with pytest.raises(UsageError, match="choice"):
         shell.run("%ast calls --engine abacus")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,7 +16,7 @@ from ast_notebook.calls.report import Report
 from ast_notebook.magics import values
 from ast_notebook.magics.command import Given, argument, command
 from ast_notebook.magics.progress import Progress
-from ast_notebook.magics.recording import moment
+from ast_notebook.magics.recording import SINCE
 
 if TYPE_CHECKING:
     from ast_notebook.magics.astmagics import AstMagics
@@ -30,15 +29,12 @@ _TRUNK = argument(
     values=values.devices,
     help="devices that lead to the public network: they tell inbound from outbound",
 )
-_SINCE = argument(
-    "--since", metavar="WHEN", help="10m, 2h, 10:00 or 2026-11-23, by this machine's clock"
-)
 _TZ = argument("--tz", metavar="ZONE", help="such as Europe/Berlin")
 
 
 @command(
     "calls",
-    _SINCE,
+    SINCE,
     _TRUNK,
     argument("--engine", choices=ENGINES, help="where the calls are reckoned; pandas by default"),
     argument("--session", metavar="NAME", default="spark", help="the variable of a Spark session"),
@@ -60,18 +56,18 @@ def calls(magics: AstMagics, given: Given) -> pd.DataFrame:
             )
     with Progress("making calls of events"):
         return pbx.calls(
-            since=_since(given), trunks=given.trunk, engine=given.engine, session=session
+            since=given.since, trunks=given.trunk, engine=given.engine, session=session
         )
 
 
-@command("visits", _SINCE)
+@command("visits", SINCE)
 def visits(magics: AstMagics, given: Given) -> pd.DataFrame:
     """Give each stay of a caller in a queue, and what it came to, as a DataFrame.
 
     In [1]: visits = %ast visits --since 8:00
     """
     with Progress("making visits of events"):
-        return magics.pbx(given.pbx).visits(since=_since(given))
+        return magics.pbx(given.pbx).visits(since=given.since)
 
 
 @command("flow", argument("which", metavar="ID", help="a call's id, a channel, or a number"))
@@ -107,7 +103,7 @@ def history(magics: AstMagics, given: Given) -> History:
 @command(
     "report",
     argument("place", nargs="?", metavar="PATH", help="of what %ast history reads"),
-    _SINCE,
+    SINCE,
     _TZ,
     _TRUNK,
     argument("--within", type=float, default=20.0, metavar="S", help="of the service level; 20"),
@@ -125,10 +121,10 @@ def report(magics: AstMagics, given: Given) -> Report:
         if given.place is None:
             pbx = magics.pbx(given.pbx)
             made = pbx.report(
-                since=_since(given), trunks=given.trunk, tz=given.tz, within=given.within
+                since=given.since, trunks=given.trunk, tz=given.tz, within=given.within
             )
         else:
-            made = _read(given).report(since=_since(given), tz=given.tz, within=given.within)
+            made = _read(given).report(since=given.since, tz=given.tz, within=given.within)
     if given.html is not None:
         try:
             made.save(Path(given.html))
@@ -147,9 +143,3 @@ def _zone(name: str) -> None:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         raise UsageError(f"there is no zone {name}: write one such as Europe/Berlin") from None
-
-
-def _since(given: Given) -> datetime | None:
-    if given.since is None:
-        return None
-    return moment(given.since, pd.Timestamp.now()).to_pydatetime()

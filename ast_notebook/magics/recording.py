@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,22 @@ _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([mg]b|)", re.IGNORECASE)
 
 
+def _since(text: str) -> pd.Timestamp:
+    try:
+        return moment(text, pd.Timestamp.now())
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+#: From when on, for every subcommand that is asked so.
+SINCE = argument(
+    "--since",
+    type=_since,
+    metavar="WHEN",
+    help="10m, 2h, 10:00 or 2026-11-23, by this machine's clock",
+)
+
+
 @command(
     "events",
     argument("--last", type=int, metavar="N", help="only so many of the newest"),
@@ -39,9 +56,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([mg]b|)", re.IGNORECASE)
         values=values.events,
         help="only events of these names",
     ),
-    argument(
-        "--since", metavar="WHEN", help="10m, 2h, 10:00 or 2026-11-23, by this machine's clock"
-    ),
+    SINCE,
     argument("--device", values=values.devices, help="only of channels of this device"),
 )
 def events(magics: AstMagics, given: Given) -> pd.DataFrame:
@@ -54,9 +69,8 @@ def events(magics: AstMagics, given: Given) -> pd.DataFrame:
     """
     if given.last is not None and given.last < 0:
         raise UsageError("%ast events: --last counts events, from 0 on")
-    since = None if given.since is None else moment(given.since, pd.Timestamp.now())
     last = None if given.device else given.last
-    frame = magics.pbx(given.pbx).record.frame(last=last, events=given.event, since=since)
+    frame = magics.pbx(given.pbx).record.frame(last=last, events=given.event, since=given.since)
     if given.device:
         frame = frame[_of_device(frame, given.device)]
         frame = frame if given.last is None else frame.tail(given.last)
@@ -126,9 +140,7 @@ def moment(text: str, now: pd.Timestamp) -> pd.Timestamp:
     try:
         found = pd.Timestamp(f"{now:%Y-%m-%d} {text}" if _CLOCK.fullmatch(text) else text)
     except ValueError:
-        raise UsageError(
-            f"%ast events: --since {text} is no moment: write 10m, 2h, 10:00 or 2026-11-23"
-        ) from None
+        raise UsageError(f"{text} is no moment: write 10m, 2h, 10:00 or 2026-11-23") from None
     later_today = _CLOCK.fullmatch(text) and found > now
     return found - pd.Timedelta(days=1) if later_today else found
 
