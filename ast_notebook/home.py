@@ -122,7 +122,8 @@ class SmartHome:
     def load_items(self, source: str | Path | Mapping[str, Any] | conf.Definitions) -> list[Item]:
         """Define items from a file (``items.conf``, ``items.yaml``), or from nested dicts.
 
-        When it returns, they have the values that the PBX knows.
+        When it returns, those of devices and mailboxes have what the PBX knows. The entry of an
+        ``ast_db`` item is only written, at each change, and never read.
 
         Raises
         ------
