@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -308,7 +309,7 @@ def test_kill_9_loses_one_open_block_at_most(tmp_path: Path) -> None:
         heard_of_losses += len(lost)
 
         archive.compact_leftovers(archive.Shelf(folder))
-        assert not files(folder, ".arrows")
+        assert not any(path.stat().st_size for path in files(folder, ".arrows"))
         again = read(folder)
         assert numbers(again) == found
         assert (again["event"] == "RecordingLost").sum() == len(lost)
@@ -345,10 +346,35 @@ def test_garbage_in_a_file_costs_what_follows_it_only(tmp_path: Path) -> None:
 
 def test_an_empty_file_of_a_dead_recorder_is_cleared_away(tmp_path: Path) -> None:
     path = leave(tmp_path, [])
-    path.touch()
     assert read(tmp_path).empty
+    os.utime(path, (time.time() - 61, time.time() - 61))
     archive.compact_leftovers(archive.Shelf(tmp_path))
     assert not files(tmp_path, "s")
+
+
+def test_a_file_that_was_made_just_now_is_left_to_its_recorder(tmp_path: Path) -> None:
+    path = leave(tmp_path, [])  # as between its making and its locking
+    archive.compact_leftovers(archive.Shelf(tmp_path))
+    assert path.exists()
+
+
+def test_a_day_that_another_recorder_clears_away_is_made_again(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = record.to(tmp_path)
+    made, cleared = Path.mkdir, []
+
+    def clear_at_once(path: Path, *rest: Any, **options: Any) -> None:
+        made(path, *rest, **options)
+        if path.name.startswith("day=") and path.exists() and len(cleared) < 3:
+            path.rmdir()
+            cleared.append(path)
+
+    monkeypatch.setattr(Path, "mkdir", clear_at_once)
+    record.add(numbered(0, 50), NOON)
+    assert kept.flush(timeout=0.5)
+    assert len(cleared) == 3
+    assert not kept.error
 
 
 def test_the_next_recorder_seals_what_a_dead_one_left(record: Record, tmp_path: Path) -> None:

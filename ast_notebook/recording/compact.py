@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from ast_notebook.recording.shelf import Shelf
 logger = logging.getLogger(__name__)
 
 ROWS = 100_000  # a group of rows of a sealed file: bounds the memory that this takes
+YOUNG = 60.0  # seconds for which a file with nothing in it may be one whose lock is yet to be taken
 
 
 class Stopped(Exception):
@@ -117,7 +119,8 @@ def _write(blocks: Blocks, temporary: Path, killed: bool, stop: Callable[[], boo
 def compact_leftovers(shelf: Shelf, stop: Callable[[], bool] = lambda: False) -> int:
     """Seal what dead recorders left behind, and return how many events that were.
 
-    A recorder is dead when its file's lock is free: the lock ends with its process.
+    A recorder is dead when its file's lock is free: the lock ends with its process. A file in which
+    nothing is yet is left alone for a minute.
     """
     events = 0
     for file in shelf.open_files():
@@ -127,7 +130,7 @@ def compact_leftovers(shelf: Shelf, stop: Callable[[], bool] = lambda: False) ->
         except OSError:
             continue  # sealed by another in between, or not ours to write
         try:
-            dead = hold(handle) and path.stat().st_ino == os.fstat(handle).st_ino
+            dead = _is_dead(path, handle)
             if dead:
                 events += compact(path, shelf, killed=True, stop=stop)
         except FileNotFoundError:
@@ -137,6 +140,13 @@ def compact_leftovers(shelf: Shelf, stop: Callable[[], bool] = lambda: False) ->
         if dead:
             discard(path)
     return events
+
+
+def _is_dead(path: Path, handle: int) -> bool:
+    state = os.fstat(handle)
+    if state.st_size == 0 and time.time() - state.st_mtime < YOUNG:
+        return False
+    return hold(handle) and path.stat().st_ino == state.st_ino
 
 
 def remove_old(shelf: Shelf, server: str, days: int) -> int:

@@ -25,6 +25,7 @@ from ast_notebook.recording.lock import hold, is_held
 
 #: How an Arrow stream says that it is complete.
 _END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+_TRIES = 10
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
@@ -82,10 +83,7 @@ class Segment:
         self.opened = time.monotonic()
         self._schema = block_schema(name)
         root.stat()  # a disk that was taken out is not to be replaced by a folder of its name
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # The flag O_BINARY is Windows' own.
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        self._handle = os.open(self.path, flags, 0o666)
+        self._handle = _created(self.path)
         self._inode = os.fstat(self._handle).st_ino
         self.locked = hold(self._handle)
         self._sink = _Bytes()
@@ -125,6 +123,16 @@ class Segment:
             if not self.events:
                 with contextlib.suppress(OSError):
                     self.path.unlink()
+
+
+def _created(path: Path) -> int:
+    # The flag O_BINARY is Windows' own.
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    for _ in range(_TRIES):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another recorder emptied the folder just now
+            return os.open(path, flags, 0o666)
+    raise FileNotFoundError(f"{path.parent} is removed again and again")
 
 
 def warm_up() -> None:
@@ -191,7 +199,8 @@ class Blocks:
         FileNotFoundError
             If the file has gone meanwhile.
         """
-        return None if self.complete or is_held(self.path) else self.lost_row()
+        lost = self.lost_row()  # asked first: the lock of an empty file is its recorder's to take
+        return None if lost is None or is_held(self.path) else lost
 
     def lost_row(self) -> pa.RecordBatch | None:
         """Return that row without asking whether the recorder lives; None if it ended properly."""
