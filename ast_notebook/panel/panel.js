@@ -166,6 +166,10 @@ function compare(one, other) {
   return typeof one === "string" ? NATURAL.compare(one, other) : one - other;
 }
 
+/** Order two entries by age, as one leg of a call comes after the other. */
+const byAge = (one, other) =>
+  compare(one.row.since ?? null, other.row.since ?? null) || NATURAL.compare(one.key, other.key);
+
 /** A text that begins as a sentence does. */
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -514,6 +518,7 @@ class DataTable {
       else groups.set(name, [entry]);
     }
     let list = [...groups.values()];
+    for (const group of list) if (group.length > 1) group.sort(byAge);
     if (this.filter) list = list.filter((group) => group.some((entry) => this.matches(entry.row)));
     const column = this.columns.find((one) => one.id === this.sort);
     const order = column.order || column.text;
