@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect
 
 from ast_notebook import demo
 from tests import browser
+from tests.bench import panel as bench
 from tests.browser import Server
 from tests.lab.asterisk import Asterisk
 from tests.lab.fixtures import require
@@ -480,6 +482,27 @@ def test_what_the_login_does_not_hear_is_said(notebook: Any, asterisk: Asterisk)
     for channel in asterisk.channels():
         asterisk.cli(f"channel request hangup {channel}")
     assert not seen.errors
+
+
+def test_the_wall_board_shows_a_demo_pbx_and_no_button(
+    chromium: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.require_voila()
+    monkeypatch.delenv("AST_HOST", raising=False)
+    board = nbformat.read(browser.ROOT / "notebooks" / "wallboard.ipynb", as_version=4)
+    with Server("voila", [cell.source for cell in board.cells], "--theme=dark") as server:
+        page, errors = open_page(chromium, server, size="television", theme="dark")
+        seen = Seen(page, errors)
+        expect(seen.row("channels", "PJSIP/")).to_be_visible(timeout=60_000)
+        assert seen.panel.locator("td button, form").count() == 0
+        page.context.close()
+        assert not errors
+
+
+def test_a_thousand_channels_cost_little(chromium: Browser) -> None:
+    found = bench.measure(chromium, bench.parse(["--minutes", "0.5"]))
+    del found[bench.EVENT_TO_SCREEN]  # others may have the processors now
+    assert all(found.values()), found
 
 
 # --- what goes wrong -----------------------------------------------------------------------------
