@@ -52,6 +52,7 @@ setup(
             "mypy>=2,<3",
             "nbclient>=0.10,<0.12",
             "nbconvert>=7.16,<8",
+            "notebook>=7.2,<8",
             "pandas-stubs>=3,<4",
             "panoramisk>=1.4,<2",
             "playwright>=1.49,<2",

@@ -532,13 +532,36 @@ class Asterisk:
             "QueuePause", Queue=queue, Interface=interface, Paused=str(paused).lower(), **more
         )
 
-    def queue_add(self, queue: str, interface: str, name: str = "", penalty: int = 0) -> None:
-        """Add a member to a queue."""
-        more: dict[str, Any] = {"MemberName": name} if name else {}
-        self.action("QueueAdd", Queue=queue, Interface=interface, Penalty=penalty, **more)
+    def queue_add(
+        self,
+        queue: str,
+        interface: str,
+        name: str = "",
+        penalty: int = 0,
+        *,
+        state_interface: str = "",
+    ) -> None:
+        """Add a member to a queue: log an agent in.
+
+        Parameters
+        ----------
+        queue, interface, name : str
+            The queue, what it calls, such as ``PJSIP/200``, and what people call that.
+        penalty : int
+            Members with a higher one are called when those with a lower one are busy.
+        state_interface : str
+            The device whose state tells whether the member is free, where that is not `interface`:
+            on FreePBX ``hint:200@ext-local`` for ``Local/200@from-queue/n``.
+        """
+        more = {"MemberName": name, "StateInterface": state_interface}
+        given: dict[str, Any] = {header: text for header, text in more.items() if text}
+        self.action("QueueAdd", Queue=queue, Interface=interface, Penalty=penalty, **given)
 
     def queue_remove(self, queue: str, interface: str) -> None:
-        """Take a member out of a queue; one that queues.conf names comes back at its reload."""
+        """Take a member out of a queue, log an agent out.
+
+        One that queues.conf names comes back when Asterisk reloads that.
+        """
         self.action("QueueRemove", Queue=queue, Interface=interface)
 
     def conference_mute(self, conference: str, channel: str, muted: bool = True) -> None:

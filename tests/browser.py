@@ -64,6 +64,13 @@ def require_voila() -> None:
         pytest.skip("voila is not installed: pip install voila")
 
 
+def require_notebook() -> None:
+    """Skip the test where there is no Notebook 7."""
+    require()
+    if importlib.util.find_spec("notebook") is None:
+        pytest.skip("notebook is not installed: pip install ast_notebook[test]")
+
+
 def chromium() -> str | None:
     """The browser's program."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
@@ -100,11 +107,11 @@ def browser() -> Iterator[Browser]:
 
 
 class Server:
-    """JupyterLab or Voila with settings of its own, in a process group of its own.
+    """JupyterLab, Notebook 7 or Voila with settings of its own, in a process group of its own.
 
     Parameters
     ----------
-    kind : {"lab", "voila"}
+    kind : {"lab", "notebook", "voila"}
     cells : list of str
         The code of the notebook that it serves.
     arguments : list of str
@@ -164,7 +171,8 @@ class Server:
     def url(self) -> str:
         """Where the notebook is."""
         address = f"http://127.0.0.1:{self.port}"
-        return address if self.kind == "voila" else f"{address}/doc/tree/{self.notebook.name}?reset"
+        path = {"lab": "/doc/tree/{}?reset", "notebook": "/notebooks/{}", "voila": ""}[self.kind]
+        return address + path.format(self.notebook.name)
 
     def show(self, page: Page, *, theme: str = "light") -> None:
         """Open the notebook and run it."""
@@ -191,14 +199,18 @@ class Server:
         if self.kind == "voila":
             more = ["--no-browser", f"--port={self.port}", "--show_tracebacks=True"]
             return [sys.executable, "-m", "voila", self.notebook.name, *more, *self._arguments]
+        module, app = {
+            "lab": ("jupyterlab", "LabApp"),
+            "notebook": ("notebook", "JupyterNotebookApp"),
+        }[self.kind]
         return [
-            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+            *(sys.executable, "-m", module, "--no-browser", "--allow-root"),
             f"--ServerApp.port={self.port}",
             "--ServerApp.port_retries=0",
             "--IdentityProvider.token=",
             "--ServerApp.disable_check_xsrf=True",
-            "--LabApp.expose_app_in_browser=True",
-            f"--LabApp.user_settings_dir={self.folder / 'settings'}",
+            f"--{app}.expose_app_in_browser=True",
+            f"--{app}.user_settings_dir={self.folder / 'settings'}",
         ]
 
     def _environment(self) -> dict[str, str]:

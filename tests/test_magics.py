@@ -773,7 +773,7 @@ def _threads():
 
 
 def test_panel_shows_the_pbx_and_ends_with_the_extension(connected):
-    panel = connected.run("%ast panel --readonly --wall --editable office.*")
+    panel = connected.run("%ast panel --readonly --wall --refresh 2 --editable office.*")
     assert "text/html" in str(panel._repr_mimebundle_())
     connected.run("%unload_ext ast_notebook")
     eventually(lambda: not _threads())

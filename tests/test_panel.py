@@ -303,6 +303,24 @@ def test_a_panel_that_is_read_only_does_nothing(
     assert sh.office.dnd() is False
 
 
+def test_an_agent_is_logged_out_and_in_again(sh: SmartHome, page: Page) -> None:
+    page.look()
+    agent = {"queue": "support", "interface": "Local/200@from-queue/n"}
+    live = sh.ast.live
+    assert page.do("add", **agent, name="", state_interface="hint:200@phones")["ok"]
+    key = "support|Local/200@from-queue/n"
+    row = eventually(lambda: live.parts["members"].rows([key]).get(key))
+    assert row["agent"] == "200"
+    assert page.do("remove", **agent)["ok"]
+    gone = eventually(lambda: live.parts["absent"].rows([key]).get(key))
+    assert gone["agent"] == "200" and gone["state_interface"] == "hint:200@phones"
+    assert page.do("add", **agent, penalty=3)["ok"]
+    eventually(lambda: live.parts["members"].rows([key]).get(key, {}).get("penalty") == 3)
+    assert live.absent.empty
+    page.do("remove", **agent)
+    live.parts["absent"].drop(key)
+
+
 def test_a_button_without_permission_is_neither_shown_nor_done(
     pbx: demo.Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -396,6 +414,31 @@ def test_names_from_the_wire_are_text_in_the_picture(sh: SmartHome, page: Page) 
     assert "<img" not in picture
     assert html.escape(HOSTILE) in picture
     assert "UTC" in picture
+
+
+def test_the_picture_says_what_is_not_heard_and_shows_what_is_known(
+    sh: SmartHome, page: Page
+) -> None:
+    queues = sh.ast.live.parts["queues"]
+    queues.silent = "add `agent` to `read =`"
+    picture = snapshot.to_html(page.panel._feed.state())
+    queues.silent = ""
+    assert "add `agent`" in picture
+    assert "<td>support</td>" in picture
+
+
+def test_both_legs_of_a_call_have_its_caller_and_callee_in_the_picture(
+    sh: SmartHome, page: Page
+) -> None:
+    channels = sh.ast.live.parts["channels"]
+    calling = {"channel": "SIP/1-1", "uniqueid": "1.1", "linkedid": "1.1", "exten": "2"}
+    called = {"channel": "SIP/2-2", "uniqueid": "1.2", "linkedid": "1.1", "application": "AppDial"}
+    channels.put("1.1", **calling, caller="1", connected="2")
+    channels.put("1.2", **called, caller="2", connected="1")
+    picture = snapshot.to_html(page.panel._feed.state())
+    for key in ("1.1", "1.2"):
+        channels.drop(key)
+    assert picture.count("<td>1</td><td>2</td>") == 2
 
 
 def test_a_long_table_is_cut_in_the_picture(sh: SmartHome, page: Page) -> None:

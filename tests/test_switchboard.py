@@ -77,6 +77,14 @@ def test_members_are_added_under_a_name_and_removed(pbx, sh, live):
     agent = "Local/30@phones/n"
     sh.ast.queue_add("support", agent, name="Kitchen")
     assert eventually(lambda: _member(live, agent))["name"] == "Kitchen"
+    assert live.absent.empty
+    sh.ast.queue_remove("support", agent)
+    eventually(lambda: _member(live, agent) is None)
+    assert only(live.parts["absent"])["agent"] == "Kitchen"
+    sh.ast.queue_add("support", agent, state_interface=f"{pbx.tech}/30")
+    member = eventually(lambda: _member(live, agent))
+    assert (member["agent"], member["state_interface"]) == ("30", f"{pbx.tech}/30")
+    assert live.absent.empty
     sh.ast.queue_remove("support", agent)
     eventually(lambda: _member(live, agent) is None)
     with pytest.raises(ast_notebook.ActionRefused, match="Not there"):
@@ -173,7 +181,7 @@ def test_a_login_without_the_class_agent_is_told_that_queues_are_silent(pbx, sh)
     assert sh.ast.may("QueuePause")
     with ast_notebook.connect(pbx.host, pbx.port, username="admin", password="secret") as admin:
         eventually(lambda: "`agent`" in admin.ast.live.unheard.get("queues", ""))
-        assert "channels" not in admin.ast.live.unheard
+        assert "`dialplan`" in admin.ast.live.unheard["channels"]
         assert not admin.ast.may("QueuePause")
         with pytest.raises(ast_notebook.PermissionMissing, match="`agent`"):
             admin.ast.queue_pause("support", f"{pbx.tech}/240", True)

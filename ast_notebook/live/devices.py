@@ -43,6 +43,7 @@ class Devices(Keeper):
             "state": "UNKNOWN",
             "name": "",
             "extension": "",
+            "context": "",
             "reachable": "",
             "rtt_ms": None,
             "since": None,
@@ -80,7 +81,7 @@ class Devices(Keeper):
         device = text(event, "Hint").partition("&")[0].partition(",")[0]
         if "/" in device and device.partition("/")[0] not in NO_TELEPHONES:
             self._know(device, EXTENSION_STATES.get(text(event, "Status"), "UNKNOWN"))
-            self.devices.put(device, extension=text(event, "Exten"))
+            self.devices.put(device, extension=text(event, "Exten"), context=text(event, "Context"))
 
     def _know(self, device: str, state: str) -> None:
         """Take a state that is no news: Asterisk lists no device whose state never changed."""

@@ -30,6 +30,7 @@ class Keeper:
 
     def __init__(self) -> None:
         self.tables: dict[str, Table] = {}
+        self.remembered: dict[str, Table] = {}  # of what is over, which no list tells
         self.events: dict[str, Callable[[Event], None]] = {}
 
     def prime(self, ask: Ask, heard: Callable[[], None]) -> None:

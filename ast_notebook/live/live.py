@@ -91,6 +91,7 @@ class Live:
     mailboxes = _Frame("The mailboxes, with their new (urgent ones too) and old messages.")
     queues = _Frame("The queues, with what Asterisk counted since its start or last reset.")
     members = _Frame("The members of the queues: agents, by name and by interface.")
+    absent = _Frame("The agents that left a queue since we look, and may log in again.")
     callers = _Frame("Who waits in which queue, and since when.")
     conferences = _Frame("The conferences of ConfBridge.")
     participants = _Frame("Who takes part in which conference.")
@@ -119,7 +120,7 @@ class Live:
         )
         self.parts: dict[str, Table] = {}
         for keeper in self._keepers:
-            self.parts |= keeper.tables
+            self.parts |= keeper.tables | keeper.remembered
             for name, function in keeper.events.items():
                 session.register_event(name, _without_session(function))
         session.register_event("SessionReady", self._ready)
@@ -273,13 +274,22 @@ class Live:
 
     def _tell_silence(self) -> None:
         for keeper in self._keepers:
-            heard = self._reads is None or "all" in self._reads or keeper.reads in self._reads
+            heard = self._reads_any(keeper.reads)
             for table in keeper.tables.values():
                 if not heard and not table.silent:
                     table.silent = (
                         f"this login hears no news of this: add `{keeper.reads}` to its `read =` "
                         "in manager.conf"
                     )
+        channels = self.parts["channels"]
+        if not channels.silent and not self._reads_any("dialplan"):
+            channels.silent = (
+                "the application of a call is the one that it had at connect: add `dialplan` to "
+                "this login's `read =` in manager.conf to hear of each step"
+            )
+
+    def _reads_any(self, permission: str) -> bool:
+        return self._reads is None or not self._reads.isdisjoint((permission, "all"))
 
 
 def _without_session(function: Callable[[Event], None]) -> Callable[[Event, Session], None]:

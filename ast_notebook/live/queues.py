@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from ast_notebook.ami import Event
 from ast_notebook.live.keeper import Keeper, moment, number, text, truth
-from ast_notebook.live.table import Table
+from ast_notebook.live.table import Row, Table
 
 # What the number that QueueMember calls Status says (Asterisk's device states).
 STATES = (
@@ -18,6 +21,23 @@ STATES = (
     "RINGINUSE",
     "ONHOLD",
 )
+
+
+_DEVICE = re.compile(r"(?:hint:|\w+/)*([^@/]+)")
+
+
+def agent_of(name: str, interface: str, state_interface: str) -> str:
+    """Return what people call a member: its name, else the number of its device.
+
+    FreePBX reaches agent 200 by a Local channel, and looks at a hint or a device for its state.
+
+    >>> agent_of("", "Local/200@from-queue/n", "hint:200@ext-local")
+    '200'
+    """
+    if name and name not in (interface, state_interface):
+        return name
+    found = _DEVICE.match(interface)
+    return found[1] if found else interface
 
 
 class Queues(Keeper):
@@ -44,6 +64,7 @@ class Queues(Keeper):
             {
                 "queue": "",
                 "interface": "",
+                "agent": "",
                 "name": "",
                 "state_interface": "",
                 "state": "UNKNOWN",
@@ -68,6 +89,19 @@ class Queues(Keeper):
             },
             times=("since",),
         )
+        self.absent = Table(
+            {
+                "queue": "",
+                "interface": "",
+                "agent": "",
+                "name": "",
+                "state_interface": "",
+                "penalty": 0,
+                "since": None,
+            },
+            times=("since",),
+        )
+        self.remembered = {"absent": self.absent}
         self.tables = {"queues": self.queues, "members": self.members, "callers": self.callers}
         member = dict.fromkeys(
             (
@@ -108,13 +142,17 @@ class Queues(Keeper):
     def _member(self, event: Event) -> None:
         queue = text(event, "Queue")
         interface = text(event, "Interface") or text(event, "Location")
+        name = text(event, "MemberName") or text(event, "Name")
+        state_interface = text(event, "StateInterface")
         status = number(event, "Status")
+        self.absent.drop(f"{queue}|{interface}")
         self.members.put(
             f"{queue}|{interface}",
             queue=queue,
             interface=interface,
-            name=text(event, "MemberName") or text(event, "Name"),
-            state_interface=text(event, "StateInterface"),
+            agent=agent_of(name, interface, state_interface),
+            name=name,
+            state_interface=state_interface,
             state=STATES[status] if status < len(STATES) else "UNKNOWN",
             paused=truth(event, "Paused"),
             reason=text(event, "PausedReason") or text(event, "Reason"),
@@ -126,7 +164,19 @@ class Queues(Keeper):
 
     def _removed(self, event: Event) -> None:
         interface = text(event, "Interface") or text(event, "Location")
-        self.members.drop(f"{text(event, 'Queue')}|{interface}")
+        row = self.members.drop(f"{text(event, 'Queue')}|{interface}")
+        if row is not None:
+            self._left(row, moment(event))
+
+    def gone(self, rows: Sequence[Row]) -> None:
+        """Remember the members that left unheard."""
+        for row in rows:
+            if "interface" in row:
+                self._left(row, None)
+
+    def _left(self, row: Row, since: float | None) -> None:
+        known = {name: row[name] for name in self.absent.fields if name != "since"}
+        self.absent.put(f"{row['queue']}|{row['interface']}", **known, since=since)
 
     def _entry(self, event: Event) -> None:
         self._caller(event, moment(event) - number(event, "Wait"))
@@ -148,8 +198,8 @@ class Queues(Keeper):
             position=position,
             channel=text(event, "Channel"),
             uniqueid=uniqueid,
-            caller=text(event, "CallerIDNum"),
-            caller_name=text(event, "CallerIDName"),
+            caller=_known(text(event, "CallerIDNum")),
+            caller_name=_known(text(event, "CallerIDName")),
             since=known["since"] if known else since,
         )
 
@@ -175,3 +225,8 @@ class Queues(Keeper):
         row = self.queues.get(text(event, "Queue"))
         if row is not None:
             self.queues.put(row["queue"], **{field: row[field] + 1})
+
+
+def _known(caller: str) -> str:
+    """Return a caller of a queue's list, where ``unknown`` is what Asterisk calls nobody."""
+    return "" if caller == "unknown" else caller

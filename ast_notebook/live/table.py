@@ -24,9 +24,11 @@ class Follower:
 
     def __init__(self, tables: Mapping[str, Table]) -> None:
         self._tables = tables
-        self._changed: dict[str, set[str]] = {name: set(table) for name, table in tables.items()}
+        self._changed: dict[str, set[str]] = {}
         for name, table in tables.items():
-            table.followers.append(self._changed[name])
+            with table.lock:  # else a row that comes just now would be missed
+                changed = self._changed[name] = set(table)
+                table.followers.append(changed)
 
     def take(self) -> dict[str, set[str]]:
         """Return the keys that changed, or are gone, since the last time; all of them at first."""
@@ -59,7 +61,7 @@ class Table:
     Attributes
     ----------
     silent : str
-        Why nothing can be known: a permission that the login lacks. Empty if all is well.
+        What is not known, and why: a permission that the login lacks. Empty if all is well.
     """
 
     def __init__(self, fields: Mapping[str, Any], times: Iterable[str] = ()) -> None:

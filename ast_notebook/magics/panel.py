@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     argument("--readonly", action="store_true", help="no button at all"),
     argument("--wall", action="store_true", help="large, for a screen on a wall"),
     argument(
+        "--refresh",
+        type=float,
+        default=5.0,
+        metavar="HZ",
+        help="how often a second the browser is told what changed, 5 if you do not say",
+    ),
+    argument(
         "--editable",
         nargs="+",
         default=[],
@@ -35,4 +42,11 @@ def panel(magics: AstMagics, given: Given) -> Panel:
     In [2]: %ast panel --readonly --wall
     """
     pbx = magics.pbx(given.pbx)
-    return Panel(magics.sh, pbx.name, given.readonly, editable=given.editable, wall=given.wall)
+    return Panel(
+        magics.sh,
+        pbx.name,
+        given.readonly,
+        given.refresh,
+        given.editable,
+        wall=given.wall,
+    )

@@ -87,7 +87,9 @@ def _unpause(pbx: Asterisk, args: Args) -> str:
 
 
 def _add(pbx: Asterisk, args: Args) -> str:
-    pbx.queue_add(args["queue"], args["interface"], args.get("name", ""))
+    name, state_interface = args.get("name", ""), args.get("state_interface", "")
+    penalty = int(args.get("penalty", 0))
+    pbx.queue_add(args["queue"], args["interface"], name, penalty, state_interface=state_interface)
     return f"{args['interface']} is in {args['queue']}"
 
 

@@ -11,10 +11,11 @@
  * @typedef {{what: string, label: string, args: Object, ask?: string, fields?: Field[]}} Action
  * @typedef {{id: string, label: string, text: (row: Row) => string, order?: (row: Row) => any,
  *            title?: (row: Row) => string, draw?: (cell: HTMLElement, row: Row) => void,
- *            className?: string}} Column
+ *            className?: string, near?: boolean}} Column a `near` one is not for a wall
  */
 
 const WINDOW_FROM = 100; // rows: a longer table has only those in view in the page
+const DENSE_FROM = 24; // devices: on a wall, more than that are a lamp and a name each
 const OVERSCAN = 6; // rows beyond the edges of what is in view
 const EVENTS_KEPT = 200;
 const HOUR = 3600;
@@ -30,6 +31,7 @@ const PARTS = [
   "registrations",
   "queues",
   "members",
+  "absent",
   "callers",
   "conferences",
   "participants",
@@ -128,6 +130,18 @@ const known = (value) => (value === null || value === undefined ? "" : String(va
 /** Number and name of a party. */
 const party = (number, name) => [number, name].filter(Boolean).join("  ");
 
+/** Whether the PBX called this leg, whose own number then is the one that was called. */
+const isCalled = (row) =>
+  /^App(Dial|Queue)$/.test(row.application) || (row.uniqueid !== row.linkedid && !row.exten);
+
+/** Set a text in which `words` are code, if it is another one. */
+function setProse(element, text) {
+  if (element.dataset.prose === text) return;
+  element.dataset.prose = text;
+  const parts = text.split("`").map((part, place) => (place % 2 ? make("code", { text: part }) : part));
+  element.replaceChildren(...parts);
+}
+
 /** A duration as 0:07, 12:34 or 1:02:03. */
 function duration(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
@@ -140,9 +154,9 @@ function duration(seconds) {
 /** How long ago, roughly: 12 s, 3 min, 2 h, 5 d. */
 function age(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min`;
-  return whole < 172800 ? `${Math.floor(whole / 3600)} h` : `${Math.floor(whole / 86400)} d`;
+  if (whole < 60) return `${whole}\u00a0s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)}\u00a0min`;
+  return whole < 172800 ? `${Math.floor(whole / 3600)}\u00a0h` : `${Math.floor(whole / 86400)}\u00a0d`;
 }
 
 /** Order two values: numbers by size, text as people sort it, what is not known last. */
@@ -151,6 +165,10 @@ function compare(one, other) {
   if (without || too) return without - too;
   return typeof one === "string" ? NATURAL.compare(one, other) : one - other;
 }
+
+/** Order two entries by age, as one leg of a call comes after the other. */
+const byAge = (one, other) =>
+  compare(one.row.since ?? null, other.row.since ?? null) || NATURAL.compare(one.key, other.key);
 
 /** A text that begins as a sentence does. */
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -409,7 +427,7 @@ class DataTable {
   constructor(view, options) {
     this.view = view;
     this.options = options;
-    this.columns = options.columns;
+    this.columns = options.columns.filter((column) => !(column.near && view.store.wall));
     this.sort = options.sort.replace("-", "");
     this.down = options.sort.startsWith("-");
     this.filter = "";
@@ -438,6 +456,7 @@ class DataTable {
       click: (event) => this.clicked(event),
       keydown: (event) => this.pressed(event),
       focusin: (event) => this.focused(event),
+      pointerover: (event) => this.hovered(event),
     });
     this.table = make(
       "table",
@@ -499,6 +518,7 @@ class DataTable {
       else groups.set(name, [entry]);
     }
     let list = [...groups.values()];
+    for (const group of list) if (group.length > 1) group.sort(byAge);
     if (this.filter) list = list.filter((group) => group.some((entry) => this.matches(entry.row)));
     const column = this.columns.find((one) => one.id === this.sort);
     const order = column.order || column.text;
@@ -549,6 +569,7 @@ class DataTable {
     const total = this.entries.length;
     this.drawEmpty(total);
     setAttribute(this.table, "aria-rowcount", this.isWindowed ? String(total + 1) : null);
+    setAttribute(this.table, "data-windowed", this.isWindowed ? "yes" : null);
     if (this.current === null && total) this.current = this.entries[0].key;
     const places = this.places(total);
     const wanted = new Set(places.map((place) => this.entries[place].key));
@@ -704,6 +725,14 @@ class DataTable {
 
   // --- the keyboard and the mouse
 
+  /** Show all of a text that is cut off. */
+  hovered(event) {
+    const cell = event.target.closest("tbody > tr > *");
+    const column = cell && this.columns[cell.cellIndex];
+    if (!column || column.title) return;
+    setAttribute(cell, "title", cell.scrollWidth > cell.clientWidth ? cell.textContent : null);
+  }
+
   focused(event) {
     const row = event.target.closest("tr[data-key]");
     if (!row || row.dataset.key === this.current) return;
@@ -823,6 +852,7 @@ class Popup {
 
   /** Stand below what it is about, or above where there is no room. */
   place() {
+    this.element.style.top = this.element.style.left = "0"; // where it has the room that it wants
     const anchor = this.target.anchor.getBoundingClientRect();
     const { width, height } = this.element.getBoundingClientRect();
     const below = anchor.bottom + 4;
@@ -1059,7 +1089,7 @@ class Section {
     const reason = this.reason();
     this.element.hidden = !reason && !this.exists();
     this.silence.hidden = !reason;
-    setText(this.silence, sentence(reason));
+    setProse(this.silence, sentence(reason));
   }
 
   draw() {
@@ -1118,6 +1148,8 @@ class Connection extends Section {
     this.lamp = makeLamp();
     this.address = make("span", { class: "ast-note" });
     this.title.replaceWith(make("h2", { id: this.title.id }, this.lamp, (this.name = make("span"))));
+    this.clock = make("span", { class: "ast-clock" });
+    this.tools.replaceWith(this.clock);
     this.facts = make("dl", { class: "ast-facts" });
     this.values = {};
     for (const [name, label] of [
@@ -1150,6 +1182,8 @@ class Connection extends Section {
     setLamp(this.lamp, CONNECTION_LAMPS[connection.state] || "UNKNOWN");
     setText(this.name, known(connection.name) || "PBX");
     setText(this.note, this.about(connection));
+    this.note.title = known(connection.version);
+    if (this.store.wall) setText(this.clock, CLOCK.format(this.store.stands() * 1000));
     const counts = { ...connection, calls: this.store.calls(), channels: this.part("channels").size };
     for (const [name, cell] of Object.entries(this.values)) {
       setText(cell, NUMBER.format(counts[name] || 0));
@@ -1165,7 +1199,8 @@ class Connection extends Section {
 
   about(connection) {
     const parts = [connection.address];
-    if (connection.version) parts.push(`Asterisk ${connection.version}`);
+    const [version] = known(connection.version).match(/^\d+(\.\d+)*/) || [connection.version];
+    if (version) parts.push(`Asterisk ${version}`);
     if (connection.up_date) parts.push(`up since ${connection.up_date} ${connection.up_time}`);
     if (connection.since) parts.push(`connected for ${age(this.since(connection.since))}`);
     return parts.filter(Boolean).join(" · ");
@@ -1173,13 +1208,13 @@ class Connection extends Section {
 
   drawBanner() {
     const text = this.trouble();
-    const short = text.replace(/\d+ (s|min|h|d)\b/g, "…");
+    const short = text.replace(/\d+\s(s|min|h|d)\b/g, "…");
     if (short !== this.said) {
       if (this.said !== undefined || text) this.view.announce(text || "The connection is back.");
       this.said = short;
     }
     this.banner.hidden = !text;
-    setText(this.banner, text);
+    setProse(this.banner, text);
     this.view.root.classList.toggle("ast-stale", Boolean(text));
   }
 
@@ -1264,19 +1299,16 @@ class Channels extends Section {
           text: (row) => this.state(row),
           draw: (cell, row) => this.drawState(cell, row),
         },
-        this.callerColumn(),
-        {
-          id: "callee",
-          label: "Callee",
-          text: (row) => party(row.connected, row.connected_name) || known(row.exten),
-        },
+        { id: "caller", label: "Caller", text: (row) => this.caller(row) },
+        { id: "callee", label: "Callee", text: (row) => this.callee(row) },
         {
           id: "application",
           label: "Application",
+          near: true,
           text: (row) => known(row.application),
           title: (row) => (row.exten ? `${row.exten}@${row.context}` : ""),
         },
-        { id: "with", label: "Bridged with", text: (row) => this.others(row) },
+        { id: "with", label: "With", near: true, text: (row) => this.others(row) },
         this.lastsColumn(),
       ],
       quick: (row) => this.hangUp(row),
@@ -1298,6 +1330,17 @@ class Channels extends Section {
       else this.bridges.set(row.bridge, [row]);
     }
     return this.entries("channels", (row, key) => row.linkedid || key);
+  }
+
+  caller(row) {
+    return isCalled(row) ? party(row.connected, row.connected_name) : party(row.caller, row.caller_name);
+  }
+
+  callee(row) {
+    const other = isCalled(row)
+      ? party(row.caller, row.caller_name)
+      : party(row.connected, row.connected_name);
+    return other || known(row.exten);
   }
 
   state(row) {
@@ -1427,6 +1470,7 @@ class Devices extends Section {
       this.sortedFor = this.filter;
       this.sorted = [...rows.keys()].filter((key) => this.matches(rows.get(key))).sort(NATURAL.compare);
     }
+    this.list.classList.toggle("ast-dense", this.store.wall && rows.size > DENSE_FROM);
     let up = 0;
     for (const row of rows.values()) up += IN_USE.has(row.state);
     this.input.hidden = rows.size < 25 && !this.filter;
@@ -1446,7 +1490,8 @@ class Devices extends Section {
     setLamp(lamp.lamp, row.state);
     setAttribute(lamp.element, "data-state", STATES[row.state] ? row.state : "UNKNOWN");
     setAttribute(lamp.element, "data-device", row.device);
-    setText(lamp.name, row.name || row.device);
+    const isDense = this.list.classList.contains("ast-dense");
+    setText(lamp.name, row.name || (isDense && row.device.split("/")[1]) || row.device);
     setText(lamp.device, row.name ? row.device : "");
     setText(lamp.state, stateWords(row.state));
     setText(lamp.more, this.more(row));
@@ -1486,7 +1531,7 @@ class Devices extends Section {
 /** The queues, who waits in them, and who works there. */
 class Queues extends Section {
   constructor(view) {
-    super(view, "queues", "Queues", ["queues", "members", "callers"], true);
+    super(view, "queues", "Queues", ["queues", "members", "absent", "callers"], true);
     this.summary = this.addTable({
       label: "Queues",
       sort: "queue",
@@ -1518,6 +1563,7 @@ class Queues extends Section {
         {
           id: "holdtime",
           label: "Mean wait",
+          near: true,
           className: "ast-number",
           text: (row) => duration(row.holdtime || 0),
           order: (row) => row.holdtime,
@@ -1525,6 +1571,7 @@ class Queues extends Section {
         {
           id: "talktime",
           label: "Mean talk",
+          near: true,
           className: "ast-number",
           text: (row) => duration(row.talktime || 0),
           order: (row) => row.talktime,
@@ -1551,12 +1598,12 @@ class Queues extends Section {
     this.addTable({
       label: "Agents",
       sort: "agent",
-      rows: () => this.entries("members"),
+      rows: () => [...this.entries("members"), ...this.absent()],
       columns: [
         {
           id: "agent",
           label: "Agent",
-          text: (row) => row.name || agentOf(row),
+          text: (row) => row.agent,
           title: (row) => `${row.interface} ${row.state_interface}`,
         },
         { id: "queue", label: "Queue", text: (row) => row.queue },
@@ -1576,14 +1623,22 @@ class Queues extends Section {
         {
           id: "last",
           label: "Last call",
+          near: true,
           className: "ast-number",
           text: (row) => (row.last_call ? `${age(this.since(row.last_call))} ago` : ""),
           order: (row) => row.last_call,
         },
       ],
       quick: (row) => this.pausing(row),
-      actions: (row) => [this.pausing(row), this.removing(row)].filter(Boolean),
+      actions: (row) => [this.pausing(row), this.leaving(row)].filter(Boolean),
     });
+  }
+
+  /** Who worked in a queue and logged out of it, as rows that can log in again. */
+  absent() {
+    return this.entries("absent")
+      .filter(({ row }) => this.part("queues").has(row.queue))
+      .map(({ key, row }) => ({ key: `absent ${key}`, row: { ...row, absent: true } }));
   }
 
   waiting(queue) {
@@ -1596,26 +1651,28 @@ class Queues extends Section {
   }
 
   state(row) {
+    if (row.absent) return "logged out";
     const state = row.in_call && row.state === "NOT_INUSE" ? "in a call" : stateWords(row.state);
     return row.paused ? `paused${row.reason ? `: ${row.reason}` : ""}, ${state}` : state;
   }
 
   drawState(cell, row) {
     if (!cell.firstChild) cell.append(makeLamp(), make("span"));
-    setLamp(cell.firstChild, row.paused ? "ONHOLD" : row.state);
+    setLamp(cell.firstChild, row.absent ? "UNAVAILABLE" : row.paused ? "ONHOLD" : row.state);
     setText(cell.lastChild, this.state(row));
   }
 
   adding(row) {
     return this.action(
       "add",
-      "Add agent",
+      "Log in",
       { queue: row.queue },
       {
-        name: `Add an agent to ${row.queue}`,
+        name: `Log an agent in to ${row.queue}`,
         fields: [
           { name: "interface", label: "Device", list: "devices" },
           { name: "name", label: "Name", optional: true },
+          { name: "state_interface", label: "State of", list: "devices", optional: true },
         ],
       },
     );
@@ -1623,7 +1680,12 @@ class Queues extends Section {
 
   pausing(row) {
     const args = { queue: row.queue, interface: row.interface };
-    const who = row.name || row.interface;
+    const who = row.agent;
+    if (row.absent) {
+      const { name, state_interface, penalty } = row;
+      const known = { ...args, name, state_interface, penalty };
+      return this.action("add", "Log in", known, { name: `Log ${who} in to ${row.queue}` });
+    }
     if (row.paused)
       return this.action("unpause", "Resume", args, { name: `Let ${who} work in ${row.queue}` });
     return this.action("pause", "Pause", args, {
@@ -1632,22 +1694,15 @@ class Queues extends Section {
     });
   }
 
-  removing(row) {
+  leaving(row) {
+    if (row.absent) return null;
     return this.action(
       "remove",
-      "Remove from queue",
+      "Log out",
       { queue: row.queue, interface: row.interface },
-      {
-        ask: `Remove ${row.name || row.interface} from ${row.queue}?`,
-      },
+      { ask: `Log ${row.agent} out of ${row.queue}?` },
     );
   }
-}
-
-/** The agent of a member that has no name: its device, not the Local channel that leads there. */
-function agentOf(row) {
-  const device = row.state_interface || row.interface;
-  return device.replace(/^Local\//, "").replace(/@.*$/, "");
 }
 
 /** The conferences. */
@@ -1947,7 +2002,7 @@ class Events extends Section {
     this.table = this.addTable({
       label: "Events, the newest first",
       sort: "-time",
-      empty: "No events yet.",
+      empty: "No events since this panel was opened.",
       rows: () => this.rows(),
       columns: [
         { id: "time", label: "Time", text: (row) => CLOCK.format(row.time * 1000), order: (row) => row.n },
@@ -1998,7 +2053,8 @@ class Events extends Section {
     const leftOut = this.store.leftOut
       ? `, ${NUMBER.format(this.store.leftOut)} more came too fast to show`
       : "";
-    setText(this.note, this.held ? "paused" : `the last ${EVENTS_KEPT}${leftOut}`);
+    const last = this.store.events.length < EVENTS_KEPT ? "" : `the last ${EVENTS_KEPT}`;
+    setText(this.note, this.held ? "paused" : last + leftOut);
   }
 }
 
@@ -2058,22 +2114,21 @@ class View {
 
   build() {
     this.connection = new Connection(this);
-    const main = [
-      new Channels(this),
-      new Queues(this),
-      new Conferences(this),
-      new Parking(this),
-      new Events(this),
-    ];
+    const calls = new Channels(this);
+    const middle = [new Queues(this), new Conferences(this), new Parking(this)];
+    const events = new Events(this);
     const side = [new Devices(this), new Mailboxes(this), new Items(this), new Trunks(this)];
     if (!this.store.readonly) side.push(new Call(this));
-    this.sections = [this.connection, ...main, ...side];
+    this.sections = [this.connection, calls, ...middle, events, ...side];
     const column = (name, sections) => make("div", { class: name }, ...sections.map((one) => one.element));
+    const main = this.store.wall
+      ? [column("ast-main-column", [calls, events]), column("ast-middle-column", middle)]
+      : [column("ast-main-column", [calls, ...middle, events])];
     this.root.append(
       this.connection.element,
       this.told,
       this.live,
-      make("div", { class: "ast-columns" }, column("ast-main-column", main), column("ast-side-column", side)),
+      make("div", { class: "ast-columns" }, ...main, column("ast-side-column", side)),
       ...Object.values(this.lists),
       this.popup.element,
     );
@@ -2240,7 +2295,7 @@ class View {
     const words = {
       devices: devices.map((row) => row.device),
       extensions: devices.map((row) => row.extension || row.device.split("/")[1]),
-      contexts: channels.map((row) => row.context),
+      contexts: [...channels, ...devices].map((row) => row.context),
     };
     for (const [name, list] of Object.entries(words)) {
       const options = [...new Set(list)].filter(Boolean).sort(NATURAL.compare).slice(0, 500);

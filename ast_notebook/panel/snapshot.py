@@ -57,15 +57,31 @@ def _value(row: Row, taken: float) -> str:
     return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
+def _called(row: Row) -> bool:
+    """Tell whether the PBX called this leg, whose own number then is the one that was called."""
+    if row.get("application") in ("AppDial", "AppQueue"):
+        return True
+    return row.get("uniqueid") != row.get("linkedid") and not row.get("exten")
+
+
+def _caller(row: Row, taken: float) -> str:
+    return (OTHER if _called(row) else CALLER)(row, taken)
+
+
+def _callee(row: Row, taken: float) -> str:
+    return (CALLER if _called(row) else OTHER)(row, taken) or str(row.get("exten", ""))
+
+
 CALLER = _both("caller", "caller_name")
+OTHER = _both("connected", "connected_name")
 PARTS: dict[str, tuple[str, dict[str, Cell]]] = {
     "channels": (
         "Channels",
         {
             "channel": _text("channel"),
             "state": _text("state"),
-            "caller": CALLER,
-            "callee": _both("connected", "connected_name"),
+            "caller": _caller,
+            "callee": _callee,
             "application": _text("application"),
             "for": _lasted,
         },
@@ -107,13 +123,17 @@ PARTS: dict[str, tuple[str, dict[str, Cell]]] = {
         },
     ),
     "members": (
-        "Members of queues",
+        "Agents",
         {
             "queue": _text("queue"),
-            "member": _both("name", "interface"),
+            "agent": _text("agent"),
             "state": _state,
             "paused": _both("paused", "reason"),
         },
+    ),
+    "absent": (
+        "Logged out of queues",
+        {"queue": _text("queue"), "agent": _text("agent"), "for": _lasted},
     ),
     "participants": (
         "In conferences",
@@ -155,7 +175,7 @@ def to_html(state: Mapping[str, Any]) -> str:
         rows = state["parts"].get(name, {}).values()
         if silent:
             blocks.append(f"<p><b>{caption}</b>: {html.escape(silent)}</p>")
-        elif rows:
+        if rows:
             blocks.append(_table(caption, cells, rows, taken))
     if state["items"]:
         blocks.append(_table("Items", ITEMS, state["items"].values(), taken))
