@@ -126,6 +126,13 @@ def test_everything_the_samples_use_is_loaded(pbx: Asterisk) -> None:
     assert {f"{module}.so" for module in [*wanted.split(), channel_driver]} <= running
 
 
+@pytest.mark.parametrize("after", [0.0, 0.01, 0.02, 0.03])
+def test_who_hangs_up_just_as_it_is_answered_leaves_no_channel(pbx: Asterisk, after: float) -> None:
+    with pbx.telephone("2222").calls("600"):
+        time.sleep(after)
+    assert eventually(lambda: not pbx.channels())
+
+
 @pytest.mark.parametrize("device", DEVICES)
 def test_a_call_from_a_telephone_is_a_channel_of_its_device(pbx: Asterisk, device: str) -> None:
     with pbx.telephone(device).calls("600") as call:

@@ -250,8 +250,12 @@ class Call(Scene):
         ]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto("\r\n".join([*cue, "", ""]).encode(), (self._pbx.host, self.port))
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(2.0)
+        try:
+            crossed = process.wait(1.0) != 0
+        except subprocess.TimeoutExpired:
+            crossed = True
+        if crossed:  # its giving up, with the answer: sipp knows no way on from there
+            self._pbx.hang_up(self.device)
 
     def _options(self) -> list[str]:
         once = ["-m", "1", "-cid_str", self._call_id]
