@@ -18,6 +18,9 @@ OWN = ("CBAnn/", "CBRec/", "Announcer/", "Recorder/", "Message/", "Surrogate/", 
 #: drivers say of a caller who gives up (Q.850 has 127 as interworking; 0 is none).
 WILLING = (0, 16, 127)
 
+#: How an OriginateResponse says that the channel answered, and goes on to its extension.
+_ANSWERED = "4"
+
 
 def build(source: Source) -> nw.LazyFrame[Any]:
     """Return one row a channel, with times in microseconds since 1970 UTC.
@@ -141,8 +144,16 @@ def _bridges(source: Source) -> nw.LazyFrame[Any]:
 
 def _dialled(source: Source) -> nw.LazyFrame[Any]:
     """Return what a channel dials; of an originated one, nothing else tells it."""
+    dials = source.only("DialBegin", uniqueid="uniqueid", dialled="exten")
+    answered = (
+        source.seldom.only(
+            "OriginateResponse", uniqueid="uniqueid", dialled="exten", reason="reason"
+        )
+        .filter(nw.col("reason") == _ANSWERED)
+        .drop("reason")
+    )
     return (
-        source.only("DialBegin", uniqueid="uniqueid", dialled="exten")
+        nw.concat([dials, answered], how="vertical")
         .filter(~nw.col("uniqueid").is_null() & ~nw.col("dialled").is_in(["s", "h"]))
         .group_by("uniqueid")
         .agg(nw.col("dialled").min())

@@ -58,11 +58,12 @@ def from_events(events: Any, *, trunks: Collection[str] | None = None) -> Any:
 
         ``direction`` is inbound if the call began on a trunk, outbound if it only reached one,
         else internal. ``disposition`` is ANSWERED if there was talk; else VOICEMAIL, ABANDONED (in
-        a queue), CANCELLED (by the caller), NO ANSWER, BUSY, REJECTED, FAILED, or IVR if Asterisk
-        itself was all that answered. ``cause`` is the Q.850 cause of the channel that the call
-        began with; ``hangup_by`` is caller, callee or pbx. ``transfers`` counts those that
-        succeeded. ``legs`` counts channels, but not the halves of Local channels. ``conference`` is
-        the ConfBridge that somebody of the call joined; all who met there have calls of their own.
+        a queue), CANCELLED (while it rang, by the caller or, as ``hangup_by`` says, by a manager),
+        NO ANSWER, BUSY, REJECTED, FAILED, or IVR if Asterisk itself was all that answered.
+        ``cause`` is the Q.850 cause of the channel that the call began with; ``hangup_by`` is
+        caller, callee or pbx. ``transfers`` counts those that succeeded. ``legs`` counts channels,
+        but not the halves of Local channels. ``conference`` is the ConfBridge that somebody of the
+        call joined; all who met there have calls of their own.
 
         What is not known yet of a call that is still up is missing, its ``end`` first of all.
 
@@ -192,10 +193,7 @@ def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             nw.when(real).then(nw.col("rung")).alias("longest"),
             nw.when(real).then(nw.col("ringing")).alias("ringing"),
             nw.when(called).then(rank).alias("rank"),
-            nw.when(called & (nw.col("status") == "CANCEL"))
-            .then(nw.lit(1))
-            .otherwise(nw.lit(0))
-            .alias("cancelled"),
+            nw.when(called & (nw.col("status") == "CANCEL")).then(nw.col("end")).alias("cancelled"),
             nw.when(real & talked).then(nw.col("asked")).alias("asked"),
             # A Local channel that the manager originated dials for the one that it reached.
             nw.when(nw.col("local") & nw.col("dialled_by").is_null() & ~nw.col("begun").is_null())
@@ -281,6 +279,7 @@ def _counted(rows: nw.LazyFrame[Any], ids: nw.LazyFrame[Any], name: str) -> nw.L
 
 def _disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     up = ~nw.col("up").is_null()
+    asked = ~nw.col("origin_asked_at_all").is_null()
     # Asterisk says abandoned of somebody who waited too long for the queue's taste, too.
     hesitation = nw.col("origin_asked_at_all") - nw.col("abandoned")
     given_up = (hesitation <= AT_THE_END) & (hesitation >= -AT_THE_END)
@@ -293,7 +292,7 @@ def _disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .then(nw.lit("VOICEMAIL"))
         .when(given_up)
         .then(nw.lit("ABANDONED"))
-        .when((nw.col("cancelled") == 1) & ~nw.col("origin_asked_at_all").is_null())
+        .when(~nw.col("cancelled").is_null() & asked)
         .then(nw.lit("CANCELLED"))
         .when(nw.col("rank") == _REJECTED)
         .then(nw.lit("REJECTED"))
@@ -301,6 +300,8 @@ def _disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .then(nw.lit("BUSY"))
         .when((nw.col("rank") == _NO_ANSWER) | ~nw.col("queue").is_null())
         .then(nw.lit("NO ANSWER"))
+        .when(nw.col("cancelled") >= nw.col("origin_end") - AT_THE_END)
+        .then(nw.lit("CANCELLED"))
         .when(up & nw.col("rank").is_null())
         .then(nw.lit("IVR"))
         .when(nw.col("rank").is_null() & ~nw.col("origin_asked").is_null())
@@ -313,7 +314,8 @@ def _disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 def _hung_up(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Say who ended the call: the last one who hung up, if the call ended with that."""
     at_the_end = nw.col("end") - AT_THE_END
-    gave_up = nw.col("disposition").is_in(["CANCELLED", "ABANDONED"])
+    asked = ~nw.col("origin_asked_at_all").is_null()
+    gave_up = nw.col("disposition").is_in(["CANCELLED", "ABANDONED"]) & asked
     by_caller = (nw.col("origin_asked") >= at_the_end) | gave_up
     by_callee = nw.col("asked") >= at_the_end
     later = nw.col("asked") > nw.coalesce("origin_asked", nw.lit(0))

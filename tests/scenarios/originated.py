@@ -18,11 +18,11 @@ ORIGINATED = Call(
 )
 
 
-def _originate(stage: Stage, channel: str) -> None:
+def _originate(stage: Stage, channel: str, exten: str = "240") -> None:
     stage.action(
         "Originate",
         Channel=channel,
-        Exten="240",
+        Exten=exten,
         Context="phones",
         Priority="1",
         Async="true",
@@ -97,6 +97,47 @@ def originated_and_busy(stage: Stage) -> list[Call]:
             cause=17,
             disposition="BUSY",
             ring=0.0,
+        )
+    ]
+
+
+@scenario
+def originated_and_ended_by_the_manager_while_it_rings(stage: Stage) -> list[Call]:
+    _originate(stage, f"{stage.tech}/200")
+    source = stage.rings("200")
+    source.answer()
+    stage.rings("240")
+    ring = stage.pause(0.5)
+    stage.action("Hangup", Channel=stage.channel("200"))
+    source.wait("over")
+    return [
+        replace(
+            ORIGINATED,
+            answered_by=None,
+            disposition="CANCELLED",
+            hangup_by="pbx",
+            cause=stage.by_version(16, 0),
+            ring=ring,
+        )
+    ]
+
+
+@scenario
+def originated_to_a_menu(stage: Stage) -> list[Call]:
+    _originate(stage, f"{stage.tech}/200", exten="930")
+    source = stage.rings("200")
+    ring = stage.pause(0.4)
+    source.answer()
+    source.wait("over")
+    return [
+        replace(
+            ORIGINATED,
+            dialled="930",
+            answered_by=None,
+            disposition="IVR",
+            hangup_by="pbx",
+            legs=1,
+            ring=ring,
         )
     ]
 

@@ -307,6 +307,26 @@ def hung_up_by_the_manager(stage: Stage) -> list[Call]:
 
 
 @scenario
+def ended_by_the_manager_while_it_rings(stage: Stage) -> list[Call]:
+    call = stage.calls("2222", "200")
+    stage.rings("200")
+    ring = stage.pause(0.6)
+    stage.action("Hangup", Channel=stage.channel("2222"))
+    call.wait("over")
+    return [
+        Call(
+            caller="2222",
+            dialled="200",
+            disposition="CANCELLED",
+            hangup_by="pbx",
+            cause=0,
+            legs=2,
+            ring=ring,
+        )
+    ]
+
+
+@scenario
 def all_ring_and_one_answers(stage: Stage) -> list[Call]:
     call = stage.calls("2222", "901")
     stage.rings("200")
