@@ -64,6 +64,8 @@ def test_quickstart_runs_on_the_demo(environment, tmp_path):
     assert time.monotonic() - began < PATIENCE
     assert "<Call PJSIP/200 -> 240@door: answered>" in text
     assert "('answered', True, '1')" in text
+    assert re.search(r"\b2222 +600\b", text)  # in its table of calls
+    assert "<Panel of ast>" in text
     assert "secret" not in text
 
 
