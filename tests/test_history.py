@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +28,7 @@ from ast_notebook.calls.history.clock import BadTime, Clock
 from ast_notebook.calls.history.lines import fields
 from ast_notebook.errors import ConfError
 from ast_notebook.recording import Record
+from tests.waiting import eventually
 
 SAMPLES = Path(__file__).parent / "history"
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -31,6 +36,9 @@ VERSIONS = (16, 22)
 #: What was played for each sample: a talk, somebody busy, an announcement, a caller who gave up.
 CALLERS = ["2222", "30", "30", "2222"]
 DIALLED = ["200", "240", "601", "200"]
+
+#: More than fits into 50 MB.
+MUCH = "CREATE TEMP TABLE much AS SELECT uuid()::TEXT AS word FROM range(3_000_000)"
 
 BASE = {
     "accountcode": "",
@@ -684,6 +692,38 @@ def test_the_room_is_what_the_system_or_a_container_has_left(
     assert memory.available() == 2_000_000
     (tmp_path / "_LIMIT").write_text("max")
     assert memory.available() > 2_000_000
+
+
+def test_what_a_killed_process_left_on_disk_goes_with_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(memory, "AT_MOST", 50_000_000)
+    fill = "import os, signal; from ast_notebook.calls import memory; memory.AT_MOST = 50_000_000; "
+    fill += f"connection = memory.connect(); connection.sql({MUCH!r}); "
+    fill += "os.kill(os.getpid(), signal.SIGKILL)"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", fill], env=environment, check=False)
+    (left,) = tmp_path.iterdir()
+    connection = memory.connect()
+    connection.sql(MUCH)
+    (mine,) = tmp_path.iterdir()
+    assert mine != left
+    other = memory.connect()
+    assert list(tmp_path.iterdir()) == [mine]
+    other.close()
+    connection.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_benchmark_that_is_ended_leaves_nothing_on_disk(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.bench.calls", "--events", "50000"]
+    with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)}) as running:
+        (child,) = eventually(psutil.Process(running.pid).children, 60)
+        running.terminate()
+    assert running.returncode == 128 + signal.SIGTERM
+    assert not child.is_running()
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_nothing_is_told_in_one_line(tmp_path: Path) -> None:

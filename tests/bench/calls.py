@@ -13,7 +13,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -64,6 +66,7 @@ def main() -> None:
         _child(given.child, given.folder, given.answer)
         return
     engines = given.engine or ["pandas", "duckdb"]
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="ast-bench-") as temporary:
         place = given.folder or Path(temporary) / "archive"
         if not place.exists():
@@ -149,7 +152,9 @@ def _answer(temporary: Path, name: str) -> Path:
 def _run(name: str, place: Path, temporary: Path) -> Found:
     command = [sys.executable, "-m", "tests.bench.calls", "--child", name]
     command += ["--folder", str(place), "--answer", str(_answer(temporary, name))]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    # What a child that is killed leaves behind goes with the folder.
+    there = {**os.environ, "TMPDIR": str(temporary)}
+    done = subprocess.run(command, env=there, stdout=subprocess.PIPE, text=True, check=True)
     told: Found = json.loads(done.stdout)
     return told
 
