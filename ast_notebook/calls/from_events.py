@@ -66,6 +66,11 @@ def from_events(events: Any, *, trunks: Collection[str] | None = None) -> Any:
 
         What is not known yet of a call that is still up is missing, its ``end`` first of all.
 
+    See Also
+    --------
+    ast_notebook.calls.history.history : calls of an archive: ``from_events(read(folder))`` has all
+        its events in pandas first, and takes four times the memory.
+
     Examples
     --------
     >>> calls = from_events(sh.ast.events, trunks=["PJSIP/provider"])
