@@ -14,6 +14,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import psutil
 import pytest
@@ -643,13 +644,16 @@ def test_an_event_of_no_known_kind_is_bad(tmp_path: Path) -> None:
 # --- archives of ours, and what is nothing -------------------------------------------------------
 
 
-@pytest.mark.parametrize("an_event", [1, 1 << 40])
+@pytest.mark.parametrize("an_event", [1, 1 << 40], ids=["in memory", "on DuckDB"])
+@pytest.mark.parametrize("place", ["{}/archive", "file://{}/archive", "memory://{}/archive"])
 def test_an_archive_gives_the_calls_that_its_events_give(
-    tmp_path: Path, an_event: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, place: str, an_event: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(memory, "AN_EVENT", an_event)  # so that they fit in memory, or do not
+    place = place.format(tmp_path)
     record = Record("ast")
-    record.to(tmp_path / "archive")
+    record.to(place)
     frame = pd.read_parquet(FIXTURES / "asterisk22" / "events.parquet")
     begin = int(frame["event"].eq("QueueCallerJoin").to_numpy().argmax()) - 200
     frame = frame.iloc[begin : begin + 1500]
@@ -665,7 +669,7 @@ def test_an_archive_gives_the_calls_that_its_events_give(
         record.add([text], row["received"].value // 1000)
     live = from_events(record.frame())
     record.close()
-    past = history(tmp_path / "archive")
+    past = history(place)
     assert past.kind == "events"
     assert past.records == 1500
     pd.testing.assert_frame_equal(past.calls, live, check_dtype=False)
@@ -676,8 +680,25 @@ def test_an_archive_gives_the_calls_that_its_events_give(
     page = past.report(tz="UTC", since=since)
     late = live[live["start"] >= since]
     pd.testing.assert_frame_equal(page.summary, measures.summary(late))
-    apart = archive_calls(tmp_path / "archive", since=frame["received"].iloc[700])
+    apart = archive_calls(place, since=frame["received"].iloc[700])
     assert 0 < len(apart) < len(live)
+
+
+def test_calls_of_a_url_leave_nothing_else_on_the_connection_that_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    place = f"memory://{tmp_path}"
+    record = Record("ast")
+    record.to(place)
+    record.add(["Event: Newchannel\r\nUniqueid: 1.1\r\nLinkedid: 1.1\r\nChannel: SIP/1-1"], 1)
+    record.close()
+    with duckdb.connect() as connection:
+        connection.sql("CREATE TEMP TABLE archived AS SELECT 42 AS mine")
+        assert len(archive_calls(place, connection=connection)) == 1
+        assert connection.table("archived").fetchall() == [(42,)]
+        tables = connection.sql("SELECT table_name FROM duckdb_tables()").fetchall()
+        assert sum(len(connection.table(name)) for (name,) in tables) == 2
 
 
 def test_the_room_is_what_the_system_or_a_container_has_left(

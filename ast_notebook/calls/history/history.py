@@ -232,8 +232,8 @@ def _of_archive(place: str, server: str | None, trunks: Collection[str] | None) 
         calls = frames.pandas(calls.to_pandas(), frames.TIMES, frames.WHOLE)
         stays = frames.pandas(stays.to_pandas(), queues.TIMES, queues.WHOLE)
     else:
-        chosen = archive_events(place, servers=servers, connection=memory.connect())
-        calls, stays = calls_and_visits(chosen, trunks=trunks)
+        with archive_events(place, servers=servers, connection=memory.connect()) as chosen:
+            calls, stays = calls_and_visits(chosen, trunks=trunks)
     return History(calls, stays, "events", place, events, Bad(), 0)
 
 
