@@ -374,9 +374,10 @@ class Asterisk:
             Seconds of the service level.
         """
         events = self._heard()
+        calls, visits = call_log.calls_and_visits(events, trunks=trunks)
         return Report(
-            begun(call_log.calls(events, trunks=trunks), since),
-            begun(call_log.visits(events), since),
+            begun(calls, since),
+            begun(visits, since),
             sessions=begun(call_log.agent_sessions(events), since, "login"),
             pauses=begun(call_log.agent_pauses(events), since),
             tz=tz,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import duckdb
+import narwhals as nw
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
 
 from ast_notebook.calls import calls, flow, from_events, legs
+from ast_notebook.calls.engines import keep, tidy
 from ast_notebook.calls.frames import COLUMNS
 from ast_notebook.calls.talk import Step, sweep
 from ast_notebook.errors import ChannelGone, ConfError
@@ -245,6 +247,13 @@ def test_a_frame_comes_back_as_what_it_was() -> None:
     with duckdb.connect() as connection:
         found = from_events(connection.from_arrow(table))
         assert found.project("talk").fetchall() == [(5.0,)]
+
+
+def test_what_arrow_joined_is_kept_in_no_more_memory_than_it_fills() -> None:
+    few = nw.from_native(pa.table({"call": ["1"], "talk": [5]})).lazy()
+    with tidy(few):
+        kept = keep(few.join(few, on="call")).to_native()
+    assert kept.get_total_buffer_size() < 100
 
 
 def test_duckdb_is_left_as_it_was_found() -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pandas as pd
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +29,7 @@ from ast_notebook.calls.history.clock import BadTime, Clock
 from ast_notebook.calls.history.lines import fields
 from ast_notebook.errors import ConfError
 from ast_notebook.recording import Record
+from tests.waiting import eventually
 
 SAMPLES = Path(__file__).parent / "history"
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -31,6 +37,9 @@ VERSIONS = (16, 22)
 #: What was played for each sample: a talk, somebody busy, an announcement, a caller who gave up.
 CALLERS = ["2222", "30", "30", "2222"]
 DIALLED = ["200", "240", "601", "200"]
+
+#: More than fits into 50 MB.
+MUCH = "CREATE TEMP TABLE much AS SELECT uuid()::TEXT AS word FROM range(3_000_000)"
 
 BASE = {
     "accountcode": "",
@@ -635,13 +644,16 @@ def test_an_event_of_no_known_kind_is_bad(tmp_path: Path) -> None:
 # --- archives of ours, and what is nothing -------------------------------------------------------
 
 
-@pytest.mark.parametrize("an_event", [1, 1 << 40])
+@pytest.mark.parametrize("an_event", [1, 1 << 40], ids=["in memory", "on DuckDB"])
+@pytest.mark.parametrize("place", ["{}/archive", "file://{}/archive", "memory://{}/archive"])
 def test_an_archive_gives_the_calls_that_its_events_give(
-    tmp_path: Path, an_event: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, place: str, an_event: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(memory, "AN_EVENT", an_event)  # so that they fit in memory, or do not
+    place = place.format(tmp_path)
     record = Record("ast")
-    record.to(tmp_path / "archive")
+    record.to(place)
     frame = pd.read_parquet(FIXTURES / "asterisk22" / "events.parquet")
     begin = int(frame["event"].eq("QueueCallerJoin").to_numpy().argmax()) - 200
     frame = frame.iloc[begin : begin + 1500]
@@ -657,7 +669,7 @@ def test_an_archive_gives_the_calls_that_its_events_give(
         record.add([text], row["received"].value // 1000)
     live = from_events(record.frame())
     record.close()
-    past = history(tmp_path / "archive")
+    past = history(place)
     assert past.kind == "events"
     assert past.records == 1500
     pd.testing.assert_frame_equal(past.calls, live, check_dtype=False)
@@ -668,8 +680,25 @@ def test_an_archive_gives_the_calls_that_its_events_give(
     page = past.report(tz="UTC", since=since)
     late = live[live["start"] >= since]
     pd.testing.assert_frame_equal(page.summary, measures.summary(late))
-    apart = archive_calls(tmp_path / "archive", since=frame["received"].iloc[700])
+    apart = archive_calls(place, since=frame["received"].iloc[700])
     assert 0 < len(apart) < len(live)
+
+
+def test_calls_of_a_url_leave_nothing_else_on_the_connection_that_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    place = f"memory://{tmp_path}"
+    record = Record("ast")
+    record.to(place)
+    record.add(["Event: Newchannel\r\nUniqueid: 1.1\r\nLinkedid: 1.1\r\nChannel: SIP/1-1"], 1)
+    record.close()
+    with duckdb.connect() as connection:
+        connection.sql("CREATE TEMP TABLE archived AS SELECT 42 AS mine")
+        assert len(archive_calls(place, connection=connection)) == 1
+        assert connection.table("archived").fetchall() == [(42,)]
+        tables = connection.sql("SELECT table_name FROM duckdb_tables()").fetchall()
+        assert sum(len(connection.table(name)) for (name,) in tables) == 2
 
 
 def test_the_room_is_what_the_system_or_a_container_has_left(
@@ -684,6 +713,38 @@ def test_the_room_is_what_the_system_or_a_container_has_left(
     assert memory.available() == 2_000_000
     (tmp_path / "_LIMIT").write_text("max")
     assert memory.available() > 2_000_000
+
+
+def test_what_a_killed_process_left_on_disk_goes_with_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(memory, "AT_MOST", 50_000_000)
+    fill = "import os, signal; from ast_notebook.calls import memory; memory.AT_MOST = 50_000_000; "
+    fill += f"connection = memory.connect(); connection.sql({MUCH!r}); "
+    fill += "os.kill(os.getpid(), signal.SIGKILL)"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", fill], env=environment, check=False)
+    (left,) = tmp_path.iterdir()
+    connection = memory.connect()
+    connection.sql(MUCH)
+    (mine,) = tmp_path.iterdir()
+    assert mine != left
+    other = memory.connect()
+    assert list(tmp_path.iterdir()) == [mine]
+    other.close()
+    connection.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_benchmark_that_is_ended_leaves_nothing_on_disk(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.bench.calls", "--events", "50000"]
+    with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)}) as running:
+        (child,) = eventually(psutil.Process(running.pid).children, 60)
+        running.terminate()
+    assert running.returncode == 128 + signal.SIGTERM
+    assert not child.is_running()
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_nothing_is_told_in_one_line(tmp_path: Path) -> None:

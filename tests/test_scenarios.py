@@ -11,7 +11,15 @@ from functools import cache
 import pandas as pd
 import pytest
 
-from ast_notebook.calls import agent_pauses, agent_sessions, from_events, legs, parts, visits
+from ast_notebook.calls import (
+    agent_pauses,
+    agent_sessions,
+    calls_and_visits,
+    from_events,
+    legs,
+    parts,
+    visits,
+)
 from ast_notebook.calls.engines import tidy
 from ast_notebook.calls.history import history
 from ast_notebook.calls.source import COLUMNS, KINDS, NEEDED, read
@@ -74,12 +82,14 @@ def test_the_order_of_events_does_not_matter(version: int) -> None:
 def test_many_events_are_gone_through_in_parts(
     version: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    here = visits(events(version))
     monkeypatch.setattr(parts, "A_PART", 100)
-    whole = from_events(events(version), trunks=TRUNKS)
-    pd.testing.assert_frame_equal(whole, calls(version))
+    found, stays = calls_and_visits(events(version), trunks=TRUNKS)
+    pd.testing.assert_frame_equal(found, calls(version))
+    pd.testing.assert_frame_equal(stays, here)
     with tidy(given := read(events(version))):
-        found = list(parts.parted(given))
-    assert len(found) > 20
+        many = list(parts.parted(given))
+    assert len(many) > 20
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -94,7 +94,7 @@ def agent_sessions(events: Any) -> Any:
             for name, value in zip(rows, values, strict=True):
                 rows[name].append(value)
         return frames.give(
-            small(rows, _SESSION, whole),
+            [small(rows, _SESSION, whole)],
             like=events,
             order=("login", "agent"),
             times=("login", "logout"),
@@ -126,7 +126,7 @@ def agent_pauses(events: Any) -> Any:
                 for name, value in zip(rows, values, strict=True):
                     rows[name].append(value)
         return frames.give(
-            small(rows, _PAUSE, whole),
+            [small(rows, _PAUSE, whole)],
             like=events,
             order=("start", "agent"),
             times=("start", "end"),

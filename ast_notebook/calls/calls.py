@@ -9,10 +9,11 @@ import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
-from ast_notebook.calls import channels, frames
-from ast_notebook.calls.engines import tidy
-from ast_notebook.calls.from_events import from_events
+from ast_notebook.calls import channels, frames, queues
+from ast_notebook.calls.engines import keep, tidy
+from ast_notebook.calls.from_events import calls_of, from_events
 from ast_notebook.calls.parts import parted
+from ast_notebook.calls.queues import visits_of
 from ast_notebook.calls.source import COLUMNS, Source, read
 from ast_notebook.errors import ConfError
 
@@ -96,6 +97,23 @@ def calls(
     return frames.pandas(found, frames.TIMES, frames.WHOLE)
 
 
+def calls_and_visits(events: Any, *, trunks: Collection[str] | None = None) -> tuple[Any, Any]:
+    """Return the calls and the visits of events: the same as `from_events` and `visits`, at once.
+
+    Parameters and errors are those of `from_events`.
+    """
+    with tidy(whole := read(events)):
+        found, stays = [], []
+        for name, source in parted(whole):
+            legs = channels.build(source)
+            found.append(keep(calls_of(source, legs, name, trunks)))
+            stays.append(keep(visits_of(source, legs, name)))
+        return (
+            frames.give(found, like=events),
+            frames.give(stays, like=events, times=queues.TIMES, whole=queues.WHOLE),
+        )
+
+
 def _is(events: Any, engine: str) -> bool:
     return str(nw.from_native(events).implementation.name).lower() == engine
 
@@ -125,10 +143,9 @@ def legs(events: Any) -> Any:
         ``conference``, and calls of their own.
     """
     with tidy(given := read(events)):
-        parts = [_legs(source, name) for name, source in parted(given)]
-        whole = nw.concat(parts, how="vertical")
+        parts = [keep(_legs(source, name)) for name, source in parted(given)]
         return frames.give(
-            whole, like=events, order=("start", "leg"), times=_TIMES, whole=("cause",)
+            parts, like=events, order=("start", "leg"), times=_TIMES, whole=("cause",)
         )
 
 

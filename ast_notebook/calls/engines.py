@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import narwhals as nw
+import numpy as np
+import pyarrow as pa
 
 from ast_notebook.errors import ConfError
 
@@ -102,7 +104,11 @@ def keep(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         return _table(frame.to_native(), "SELECT * FROM {source}")
     if kind.is_pyspark():
         return lazy(frame.to_native().localCheckpoint())
-    return frame.collect().lazy()
+    rows = frame.collect()
+    if not kind.is_pyarrow():
+        return rows.lazy()
+    # What Arrow has joined has room for 32,768 rows, however few they are; a copy has not.
+    return lazy(rows.to_native().take(pa.array(np.arange(len(rows)))))
 
 
 def small(

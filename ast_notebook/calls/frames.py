@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import narwhals as nw
 import pandas as pd
 
-from ast_notebook.calls.engines import keep, materialise
+from ast_notebook.calls.engines import materialise
 from ast_notebook.calls.source import MICROSECOND
 
 TIMES = ("start", "answered", "end")
@@ -95,19 +96,18 @@ def begun(frame: Any, since: datetime | None, column: str = "start") -> Any:
 
 
 def give(
-    frame: nw.LazyFrame[Any],
+    parts: Sequence[nw.LazyFrame[Any]],
     *,
     like: Any,
-    order: tuple[str, ...],
+    order: tuple[str, ...] = ("start", "call"),
     times: tuple[str, ...] = TIMES,
     whole: tuple[str, ...] = WHOLE,
 ) -> Any:
-    """Return a frame of the kind that the user's is, times being times of UTC where they can be.
+    """Return kept parts as one frame of the user's kind, times being times of UTC if they can be.
 
     DuckDB and Spark keep times as microseconds since 1970 UTC.
     """
-    if frame.implementation.is_duckdb():
-        frame = keep(frame)  # its sort is to have the memory to itself
+    frame = nw.concat(parts, how="vertical")
     frame = frame.sort(*order)
     if frame.implementation.is_duckdb() or frame.implementation.is_pyspark():
         return materialise(frame).to_native()

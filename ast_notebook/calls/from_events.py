@@ -67,6 +67,11 @@ def from_events(events: Any, *, trunks: Collection[str] | None = None) -> Any:
 
         What is not known yet of a call that is still up is missing, its ``end`` first of all.
 
+    See Also
+    --------
+    ast_notebook.calls.history.history : calls of an archive: ``from_events(read(folder))`` has all
+        its events in pandas first, and takes four times the memory.
+
     Examples
     --------
     >>> calls = from_events(sh.ast.events, trunks=["PJSIP/provider"])
@@ -74,13 +79,17 @@ def from_events(events: Any, *, trunks: Collection[str] | None = None) -> Any:
     """
     whole = read(events)
     with tidy(whole):
-        parts = [_calls(source, name, trunks) for name, source in parted(whole)]
-        calls = nw.concat(parts, how="vertical")
-        return frames.give(calls, like=events, order=("start", "call"))
+        parts = [
+            keep(calls_of(source, channels.build(source), name, trunks))
+            for name, source in parted(whole)
+        ]
+        return frames.give(parts, like=events)
 
 
-def _calls(source: Source, server: str | None, trunks: Collection[str] | None) -> nw.LazyFrame[Any]:
-    legs = channels.build(source)
+def calls_of(
+    source: Source, legs: nw.LazyFrame[Any], server: str | None, trunks: Collection[str] | None
+) -> nw.LazyFrame[Any]:
+    """Return the calls of one PBX, with times in microseconds; the legs are `channels.build`'s."""
     origins = keep(_origins(legs))
     # Each join that is kept gives back its memory before the next one takes some.
     calls = keep(_whole(legs))

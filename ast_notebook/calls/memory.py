@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import glob
+import os
+import platform
+import shutil
 import tempfile
 import uuid
 from pathlib import Path
@@ -44,7 +48,8 @@ def fits(events: int) -> bool:
 def connect() -> duckdb.DuckDBPyConnection:
     """Open a DuckDB in memory that goes to the disk for all that is too much.
 
-    Its files are in the folder for temporary ones, and go when the last relation on it goes.
+    Its files are in the folder for temporary ones, and go when the last relation on it goes; those
+    of a process that was killed go when the next one opens a DuckDB.
 
     Raises
     ------
@@ -57,11 +62,22 @@ def connect() -> duckdb.DuckDBPyConnection:
         raise ConfError(
             "these are more events than fit in memory: pip install duckdb, or take fewer of them"
         ) from None
-    folder = Path(tempfile.gettempdir()) / f"ast-calls-{uuid.uuid4().hex}"
     return duckdb.connect(
         config={
             "memory_limit": f"{min(AT_MOST, available() // 2)}B",
-            "temp_directory": str(folder),
+            "temp_directory": str(_room()),
             "preserve_insertion_order": False,
         }
     )
+
+
+def _room() -> Path:
+    """Choose a folder for what is too much, and remove those of processes that are no more."""
+    place = Path(tempfile.gettempdir())
+    # Of another machine or container, which may have the same folder, nobody can tell.
+    own = f"ast-calls-{platform.node()}-"
+    for folder in place.glob(f"{glob.escape(own)}*"):
+        number = folder.name.removeprefix(own).partition("-")[0]
+        if number.isdigit() and not psutil.pid_exists(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
+    return place / f"{own}{os.getpid()}-{uuid.uuid4().hex}"

@@ -46,16 +46,6 @@ OUTCOMES = (
 #: QUEUESTATUS of those whom Asterisk did not let in, and of those whom it let go.
 REFUSED = {"FULL": "FULL", "JOINEMPTY": "JOIN EMPTY", "JOINUNAVAIL": "JOIN EMPTY"}
 _LET_GO = {"TIMEOUT": "TIMEOUT", "LEAVEEMPTY": "LEAVE EMPTY", "LEAVEUNAVAIL": "LEAVE EMPTY"}
-_KINDS = (
-    "AgentComplete",
-    "AgentConnect",
-    "DialBegin",
-    "Newexten",
-    "QueueCallerAbandon",
-    "QueueCallerJoin",
-    "QueueCallerLeave",
-    "VarSet",
-)
 _HUNG_UP = {"caller": "caller", "agent": "callee"}
 
 
@@ -88,16 +78,17 @@ def visits(events: Any) -> Any:
     """
     whole = read(events)
     with tidy(whole):
-        parts = [_visits(source, name) for name, source in parted(whole)]
-        found = nw.concat(parts, how="vertical")
-        return frames.give(found, like=events, order=("start", "call"), times=TIMES, whole=WHOLE)
+        parts = [
+            keep(visits_of(source, channels.build(source), name)) for name, source in parted(whole)
+        ]
+        return frames.give(parts, like=events, times=TIMES, whole=WHOLE)
 
 
-def _visits(source: Source, server: str | None) -> nw.LazyFrame[Any]:
-    legs = channels.build(source).select(
-        "uniqueid", "call", nw.col("end").alias("over"), "asked_at_all"
-    )
-    source = source.narrowed(*_KINDS)
+def visits_of(source: Source, legs: nw.LazyFrame[Any], server: str | None) -> nw.LazyFrame[Any]:
+    """Return the visits of one PBX, with times in microseconds; the legs are `channels.build`'s."""
+    rung = legs.select(nw.col("uniqueid").alias("telephone"), "begun")
+    legs = legs.select("uniqueid", "call", nw.col("end").alias("over"), "asked_at_all")
+    source = source.seldom
     joined = keep(
         source.only(
             "QueueCallerJoin",
@@ -113,7 +104,7 @@ def _visits(source: Source, server: str | None) -> nw.LazyFrame[Any]:
     stays = joined
     for more in (
         _first(left, joined, "end"),
-        _answered(source, joined),
+        _answered(source, joined, rung),
         _first(completed, joined, "completed", "reason"),
         _first(given_up, joined, "abandoned"),
         _first(_statuses(source, _LET_GO), joined, "let_go", "status"),
@@ -152,7 +143,9 @@ def _first(
     )
 
 
-def _answered(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def _answered(
+    source: Source, joined: nw.LazyFrame[Any], rung: nw.LazyFrame[Any]
+) -> nw.LazyFrame[Any]:
     rows = source.only(
         "AgentConnect",
         uniqueid="uniqueid",
@@ -162,13 +155,8 @@ def _answered(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         rang="ringtime",
     ).with_columns(nw.coalesce("member", "interface").alias("agent"))
     first = _first(rows, joined, "connected", "agent", "telephone", "rang")
-    begun = (
-        source.only("DialBegin", telephone="destuniqueid")
-        .group_by("telephone")
-        .agg(nw.col("time").min().alias("begun"))
-    )
     ring = nw.coalesce(nw.col("connected") - nw.col("begun"), nw.col("rang") * MICROSECOND)
-    return first.join(begun, on="telephone", how="left").select(
+    return first.join(rung, on="telephone", how="left").select(
         "uniqueid", "start", "connected", "agent", ring.alias("ring")
     )
 

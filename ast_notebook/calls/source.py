@@ -140,9 +140,7 @@ FREQUENT: tuple[str, ...] = (
     "Newstate",
 )
 #: Of the others, and of these, what says something only where a header has a value, or just this.
-_TELLING: dict[str, tuple[str, tuple[str, ...]]] = {
-    "Newexten": ("application", ("VoiceMail",)),
-    "VarSet": ("variable", ("MIXMONITOR_FILENAME",)),
+_TELLING: dict[str, tuple[str, tuple[str, ...]]] = NEEDED | {
     "Cdr": ("lastapplication", ("VoiceMail",)),
     "DialEnd": ("forward", ()),
 }
@@ -153,15 +151,21 @@ _SELDOM = (
     "uniqueid",
     "linkedid",
     "destuniqueid",
+    "calleridnum",
     "exten",
     "forward",
     "application",
+    "appdata",
     "lastapplication",
     "queue",
+    "position",
+    "ringtime",
+    "interface",
+    "membername",
+    "reason",
     "conference",
     "variable",
     "value",
-    "reason",
     "result",
     "transfererlinkedid",
     "origtransfererlinkedid",
@@ -200,12 +204,6 @@ class Source:
         rows = _wanted(self._schema, set(KINDS).difference(FREQUENT), _TELLING)
         columns = [name for name in _SELDOM if name in self._schema]
         return Source(keep(self._events.select(*columns).filter(rows)))
-
-    def narrowed(self, *kinds: str) -> Source:
-        """Return the events of these kinds for themselves, to be gone through several times."""
-        needed = {kind: NEEDED[kind] for kind in kinds if kind in NEEDED}
-        rows = _wanted(self._schema, set(kinds), needed)
-        return Source(keep(self._events.filter(rows)))
 
     def has(self, *columns: str) -> bool:
         """Whether these headers were seen at all."""
@@ -282,6 +280,8 @@ def _narrow(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     if few.implementation.is_pandas():
         # Arrow has missing numbers, and is the faster one to join and to group by.
         few = few.collect("pyarrow").lazy()
+    if few.implementation.is_pyarrow():
+        return few
     plain = [name for name in ("event", "server") if name in schema]
     return keep(few.with_columns(*(nw.col(name).cast(nw.String) for name in plain)))
 

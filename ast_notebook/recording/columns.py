@@ -238,7 +238,7 @@ def frame(batches: Sequence[pa.RecordBatch], server: str) -> pd.DataFrame:
     tables = [pa.Table.from_batches([_wide(batch)]) for batch in batches]
     if not tables:
         tables = [pa.Table.from_batches([_wide(seal([], []))])]
-    table = pa.concat_tables(tables, promote_options="permissive").unify_dictionaries()
+    table = pa.concat_tables(tables, promote_options="permissive")
     received = table["received"].to_numpy()
     time = table["time"]
     columns: dict[str, Any] = {
@@ -277,7 +277,7 @@ def _utc(microseconds: Any) -> pd.DatetimeIndex:
 def _column(name: str, values: Any) -> Any:
     """Return one header's values: numbers where all are, text for ids, categories for the rest."""
     if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
+        values = values.unify_dictionaries().combine_chunks()
     if not pa.types.is_dictionary(values.type):
         values = values.cast(pa.string()).dictionary_encode()
     words = values.dictionary

@@ -88,6 +88,11 @@ def read(
     ------
     ConfError
         If there is no such folder, or a file is of a later version.
+
+    Notes
+    -----
+    With just the columns that calls are made of, a million events take 220 MB, and 600 MB on the
+    way. Who wants calls, takes ``%ast history FOLDER``, which reads no more than these need.
     """
     chosen = select(place, since, until, servers, spool, options)
     wanted = None if columns is None else list(dict.fromkeys(columns))

@@ -8,6 +8,7 @@ so many are left out that a call has 24 events, as it has for a login that may n
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +116,18 @@ def _new(word: str, number: int, seconds: int) -> str:
     return word
 
 
+@functools.cache
+def _recordings() -> list[_Recording]:
+    return [_Recording(FIXTURES / f"asterisk{n}" / "events.parquet") for n in (16, 22)]
+
+
+def copies(events: int) -> int:
+    """Return how many copies, of one recording and the other by turns, have so many events."""
+    lengths = [len(recording) for recording in _recordings()]
+    whole, rest = divmod(events, sum(lengths))
+    return 2 * whole + (rest > 0) + (rest > lengths[0])
+
+
 def write(place: Path, events: int) -> int:
     """Write an archive of that many events or a few more, and return how many these are."""
     written = 0
@@ -137,14 +150,11 @@ def write(place: Path, events: int) -> int:
 
 
 def _by_day(events: int) -> Iterator[tuple[int, Iterator[pa.Table]]]:
-    recordings = [_Recording(FIXTURES / f"asterisk{n}" / "events.parquet") for n in (16, 22)]
-    copies, made = 0, 0
-    while made < events:
-        made += len(recordings[copies % 2])
-        copies += 1
+    recordings = _recordings()
+    count = copies(events)
     a_day = DAY // A_COPY
-    for first in range(0, copies, a_day):
-        numbers = range(first, min(copies, first + a_day))
+    for first in range(0, count, a_day):
+        numbers = range(first, min(count, first + a_day))
         yield (
             (START + first * A_COPY) // DAY,
             (recordings[number % 2].copy(number) for number in numbers),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+import uuid
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -60,27 +62,33 @@ def archive_calls(
     >>> calls = archive_calls("/var/lib/calls")
     >>> calls.aggregate("disposition, count(*), sum(talk)", "disposition").df()
     """
-    events = archive_events(
-        place,
-        since=since,
-        until=until,
-        servers=servers,
-        connection=connection or memory.connect(),
-    )
-    found: duckdb.DuckDBPyRelation = from_events(events, trunks=trunks)
+    there = connection or memory.connect()
+    with archive_events(
+        place, since=since, until=until, servers=servers, connection=there
+    ) as events:
+        found: duckdb.DuckDBPyRelation = from_events(events, trunks=trunks)
     return found
 
 
+@contextmanager
 def archive_events(
     place: str | os.PathLike[str], *, connection: duckdb.DuckDBPyConnection, **chosen: Any
-) -> duckdb.DuckDBPyRelation:
-    """Return those events of an archive that calls are made of, to be gone through repeatedly."""
+) -> Iterator[duckdb.DuckDBPyRelation]:
+    """Give those events of an archive that calls are made of, to be gone through repeatedly."""
     events = relation(place, columns=OF_CALLS, connection=connection, **chosen)
     if "://" not in os.fspath(place).removeprefix("file://"):
-        return events
+        yield events
+        return
+    # DuckDB reads files itself, and of them what a question needs; but no URL.
+    name = f"events_{uuid.uuid4().hex}"
     kinds = ", ".join(f"'{kind}'" for kind in KINDS)
-    connection.sql(f"CREATE OR REPLACE TEMP TABLE archived AS FROM events WHERE event IN ({kinds})")
-    return connection.table("archived")
+    made = f"CREATE TEMP TABLE {name} AS FROM {name}_source WHERE event IN ({kinds})"
+    events.query(f"{name}_source", made)
+    try:
+        yield connection.table(name)
+    finally:
+        # Not dropped: what was made of it is a relation that goes back to it.
+        connection.execute(f"DELETE FROM {name}")  # noqa: S608, a name of ours
 
 
 def in_memory(place: str | os.PathLike[str], **chosen: Any) -> pa.Table:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from ast_notebook.calls import frames, memory, queues
-from ast_notebook.calls.from_events import from_events
+from ast_notebook.calls.calls import calls_and_visits
 from ast_notebook.calls.history import cdr, cel, queue_log
 from ast_notebook.calls.history.archived import archive_events, in_memory
 from ast_notebook.calls.history.clock import Clock
@@ -228,15 +228,12 @@ def _of_archive(place: str, server: str | None, trunks: Collection[str] | None) 
     servers = () if server is None else (server,)
     events = scan(place, servers=servers).count_rows()
     if memory.fits(events):
-        frame: Any = in_memory(place, servers=servers)
-        calls = frames.pandas(
-            from_events(frame, trunks=trunks).to_pandas(), frames.TIMES, frames.WHOLE
-        )
-        stays = frames.pandas(queues.visits(frame).to_pandas(), queues.TIMES, queues.WHOLE)
+        calls, stays = calls_and_visits(in_memory(place, servers=servers), trunks=trunks)
+        calls = frames.pandas(calls.to_pandas(), frames.TIMES, frames.WHOLE)
+        stays = frames.pandas(stays.to_pandas(), queues.TIMES, queues.WHOLE)
     else:
-        frame = archive_events(place, servers=servers, connection=memory.connect())
-        calls = from_events(frame, trunks=trunks)
-        stays = queues.visits(frame)
+        with archive_events(place, servers=servers, connection=memory.connect()) as chosen:
+            calls, stays = calls_and_visits(chosen, trunks=trunks)
     return History(calls, stays, "events", place, events, Bad(), 0)
 
 
