@@ -131,10 +131,13 @@ def test_a_channel_is_redirected_recorded_listened_to_and_hung_up(pbx, sh, live)
         file = sh.ast.record_channel(name, uniqueid)
         assert uniqueid in file
         eventually(lambda: list(pbx.directories.spool.rglob(file)))
+        eventually(lambda: up(live, "300")["recorded"])
         sh.ast.stop_recording(name, uniqueid)
+        eventually(lambda: not up(live, "300")["recorded"])
         for mode in ("listen", "whisper", "barge"):
             assert sh.ast.spy(name, f"{pbx.tech}/200", mode).wait() == "answered"
             eventually(lambda: "ChanSpy" in sh.ast.command("core show channels"))
+            eventually(lambda: up(live, "200")["application"] == "ChanSpy")
             sh.ast.hangup("200")
             eventually(lambda: len(live.parts["channels"]) == 1)
         sh.ast.redirect(name, "620", "phones", uniqueid)
