@@ -1344,7 +1344,8 @@ class Channels extends Section {
   }
 
   state(row) {
-    return row.held ? "on hold" : CHANNEL_WORDS[row.state] || known(row.state).toLowerCase();
+    const state = row.held ? "on hold" : CHANNEL_WORDS[row.state] || known(row.state).toLowerCase();
+    return row.recorded ? `${state}, recorded` : state;
   }
 
   drawState(cell, row) {
@@ -2007,7 +2008,7 @@ class Events extends Section {
       columns: [
         { id: "time", label: "Time", text: (row) => CLOCK.format(row.time * 1000), order: (row) => row.n },
         { id: "event", label: "Event", text: (row) => row.name },
-        { id: "channel", label: "Channel", text: (row) => known(row.headers.Channel) },
+        { id: "channel", label: "Channel", text: (row) => channelOf(row.headers) },
         { id: "says", label: "Says", text: (row) => says(row.headers) },
       ],
       open: (row, target) =>
@@ -2045,7 +2046,7 @@ class Events extends Section {
   rows() {
     return (this.held || this.store.events)
       .filter((event) => event.name.toLowerCase().includes(this.name))
-      .filter((event) => !this.channel || known(event.headers.Channel).toLowerCase().includes(this.channel))
+      .filter((event) => !this.channel || channelOf(event.headers).toLowerCase().includes(this.channel))
       .map((event) => ({ key: String(event.n), row: event }));
   }
 
@@ -2056,6 +2057,11 @@ class Events extends Section {
     const last = this.store.events.length < EVENTS_KEPT ? "" : `the last ${EVENTS_KEPT}`;
     setText(this.note, this.held ? "paused" : last + leftOut);
   }
+}
+
+/** The channel that an event is about: the first, where several have a part in it. */
+function channelOf(headers) {
+  return known(headers.Channel ?? headers[Object.keys(headers).find((name) => name.endsWith("Channel"))]);
 }
 
 /** What an event is about, in short. */
@@ -2079,6 +2085,7 @@ function says(headers) {
     "Variable",
     "Value",
     "Reason",
+    "Result",
   );
   return found.slice(0, 4).join("  ");
 }
