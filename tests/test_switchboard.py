@@ -42,6 +42,7 @@ def test_devices_are_known_at_once_and_their_lamps_follow(pbx, sh, live):
     devices = live.devices.set_index("device")
     assert {f"{pbx.tech}/{one}" for one in (2222, 200, 240, 30, 300)} <= set(devices.index)
     assert devices.loc[f"{pbx.tech}/2222", "extension"] == "2222"
+    eventually(lambda: live.parts["devices"].rows()[f"{pbx.tech}/2222"]["name"] == "Office")
     lamp = f"{pbx.tech}/200"
     with pbx.telephone("200").rings(), pbx.telephone("30").calls("200") as call:
         eventually(lambda: live.parts["devices"].rows()[lamp]["state"] == "RINGING")
