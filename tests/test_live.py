@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from ast_notebook.ami import Secret, Session, Settings
-from ast_notebook.live import Live, device_of, is_of
+from ast_notebook.live import Follower, Live, Table, device_of, is_of
 from ast_notebook.live.devices import MOST_NAMES
 from tests.fake_manager import FakeManager
 from tests.lab.asterisk import Asterisk
@@ -540,3 +540,20 @@ def test_hostile_events_break_nothing_and_take_no_more_than_so_much_memory(fake,
         client.send("Event: FullyBooted")
         eventually(lambda: live.channels.empty and not live._priming, 30)
         assert live.calls == 0
+
+
+def test_a_row_that_comes_while_a_follower_attaches_is_not_missed():
+    class Busy(Table):
+        """A table that another thread changes just as its rows are looked at."""
+
+        def __iter__(self):
+            rows = super().__iter__()
+            writer.start()
+            writer.join(0.2)
+            return rows
+
+    table = Busy({"channel": ""})
+    writer = threading.Thread(target=table.put, args=("1.1",))
+    follower = Follower({"channels": table})
+    writer.join()
+    assert follower.take() == {"channels": {"1.1"}}
