@@ -599,6 +599,7 @@ QUESTIONS: dict[str, list[Question]] = {
     ],
     "states": [
         ask("DeviceStateList"),
+        ask("PJSIPShowEndpoints"),
         ask("ExtensionStateList"),
         ask("ExtensionState", Exten="2222", Context="home"),
         ask("ExtensionState", Exten="9999", Context="home"),
@@ -612,6 +613,8 @@ QUESTIONS: dict[str, list[Question]] = {
         ask("Getvar", Variable="TECH"),
         ask("Getvar", Variable="nothing"),
         ask("Getvar", Variable="DB(dnd/nothing)"),
+        ask("Getvar", Variable="PJSIP_ENDPOINT(2222,callerid)"),
+        ask("Getvar", Variable="SIPPEER(2222,callerid_name)"),
         ask("Setvar", Variable="COLOUR", Value="red"),
         ask("Getvar", Variable="COLOUR"),
         ask("Setvar"),

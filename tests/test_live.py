@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from ast_notebook.ami import Secret, Session, Settings
-from ast_notebook.live import Live, device_of, is_of
+from ast_notebook.live import Follower, Live, Table, device_of, is_of
+from ast_notebook.live.devices import MOST_NAMES
 from tests.fake_manager import FakeManager
 from tests.lab.asterisk import Asterisk
 from tests.lab.fixtures import require
@@ -272,6 +273,33 @@ class Channels:
         client.send("Event: Hangup", *self.lines(uniqueid, more))
 
 
+class Endpoints(Channels):
+    """A manager's script: has so many endpoints, each with a name, told when it is asked for."""
+
+    def __init__(self, endpoints):
+        super().__init__()
+        self.endpoints = endpoints
+        self.asked = []
+        self.slow = False
+
+    def __call__(self, client, action):
+        if action["Action"] == "PJSIPShowEndpoints":
+            client.ok(action, "EventList: start")
+            for number in range(self.endpoints):
+                client.send("Event: EndpointList", self.key(action), f"ObjectName: {number}")
+            client.send("Event: EndpointListComplete", self.key(action), "EventList: Complete")
+        elif action["Action"] == "Getvar":
+            self.asked.append(action)
+            if not self.slow:
+                self.name(client, action)
+        else:
+            super().__call__(client, action)
+
+    def name(self, client, action):
+        number = action["Variable"].partition("(")[2].partition(",")[0]
+        client.ok(action, f'Value: "User {number}" <{number}>')
+
+
 @pytest.fixture
 def script():
     return Channels()
@@ -281,6 +309,64 @@ def script():
 def fake(script):
     with FakeManager(script) as fake:
         yield fake
+
+
+def named(live):
+    return sum(row["name"] != "" for row in live.parts["devices"].rows().values())
+
+
+def test_devices_are_asked_for_their_names_one_after_the_other():
+    script = Endpoints(3)
+    script.slow = True
+    with FakeManager(script) as fake, living(fake) as (_, live):
+        eventually(lambda: len(script.asked) == 1)
+        assert stays(lambda: len(script.asked) == 1)
+        assert script.asked[0]["Variable"] == "PJSIP_ENDPOINT(0,callerid)"
+        script.slow = False
+        script.name(fake.clients[-1], script.asked[0])
+        eventually(lambda: named(live) == 3)
+        assert live.devices["name"].tolist() == ["User 0", "User 1", "User 2"]
+        fake.drop()
+        eventually(live.primed.is_set, 20)
+        assert stays(lambda: len(script.asked) == 3)  # once is enough
+
+
+def test_of_a_thousand_devices_so_many_are_asked_for_their_names_at_each_connect():
+    script = Endpoints(1000)
+    with FakeManager(script) as fake, living(fake) as (_, live):
+        eventually(lambda: named(live) == MOST_NAMES, 20)
+        assert stays(lambda: len(script.asked) == MOST_NAMES)
+        fake.drop()
+        eventually(lambda: named(live) == 2 * MOST_NAMES, 20)
+
+
+def test_an_asterisk_that_cannot_tell_names_is_asked_once():
+    script = Endpoints(3)
+    script.name = lambda client, action: client.ok(action, "Value: ")
+    with FakeManager(script) as fake, living(fake) as (_, live):
+        eventually(lambda: script.asked)
+        assert stays(lambda: len(script.asked) == 1)
+        assert named(live) == 0
+
+
+def test_a_device_has_its_own_name_and_not_that_of_a_stranger_who_calls_over_it():
+    script = Endpoints(2)
+    script.name = lambda client, action: client.ok(action, "Value: <unknown>")
+    with FakeManager(script) as fake, living(fake) as (_, live):
+        eventually(lambda: len(script.asked) == 2)
+        client = fake.clients[-1]
+        client.send("Event: DeviceStateChange", "Device: PJSIP/provider", "State: INUSE")
+        for device, number, name in (
+            ("provider", "5551234", "Smith, John"),
+            ("provider", "", "Nobody"),
+            ("1", "1", "Anna"),
+        ):
+            client.send(
+                *("Event: Newchannel", f"Uniqueid: {number}.1", f"Channel: PJSIP/{device}-1"),
+                *(f"CallerIDNum: {number}", f"CallerIDName: {name}"),
+            )
+        eventually(lambda: named(live) == 1)
+        assert live.devices.set_index("device").loc["PJSIP/1", "name"] == "Anna"
 
 
 def test_a_channel_that_ends_while_it_is_being_listed_is_not_up(fake, script):
@@ -454,3 +540,20 @@ def test_hostile_events_break_nothing_and_take_no_more_than_so_much_memory(fake,
         client.send("Event: FullyBooted")
         eventually(lambda: live.channels.empty and not live._priming, 30)
         assert live.calls == 0
+
+
+def test_a_row_that_comes_while_a_follower_attaches_is_not_missed():
+    class Busy(Table):
+        """A table that another thread changes just as its rows are looked at."""
+
+        def __iter__(self):
+            rows = super().__iter__()
+            writer.start()
+            writer.join(0.2)
+            return rows
+
+    table = Busy({"channel": ""})
+    writer = threading.Thread(target=table.put, args=("1.1",))
+    follower = Follower({"channels": table})
+    writer.join()
+    assert follower.take() == {"channels": {"1.1"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,17 @@ class Seen:
     def popup(self) -> Any:
         return self.panel.locator(".ast-popup")
 
+    def choose(self, row: Any, name: str, **fields: str) -> None:
+        """Do what the menu of a row offers by that name, with what it asks for."""
+        row.focus()
+        self.page.keyboard.press("Enter")
+        self.popup().get_by_role("menuitem", name=re.compile(f"^{name}")).click()
+        for label, value in fields.items():
+            self.popup().get_by_label(label.replace("_", " ")).fill(value)
+        if self.popup().is_visible():
+            self.page.wait_for_timeout(300)  # a double click is no answer
+            self.button(self.popup(), name).click()
+
 
 def is_of_notebook(error: Error) -> bool:
     """Whether it was raised in Notebook's own code, as 7.6 does with any notebook at all."""
@@ -208,17 +220,56 @@ def test_the_form_makes_a_call(seen: Seen, asterisk: Asterisk) -> None:
 def test_a_redirected_channel_goes_where_it_is_sent(seen: Seen, asterisk: Asterisk) -> None:
     asterisk.originate("Local/600@phones/n", "600@phones")
     row = seen.row("channels", "Milliwatt")
-    row.focus()
-    seen.page.keyboard.press("Enter")
-    seen.popup().get_by_role("menuitem", name="Redirect").click()
-    seen.popup().get_by_label("To extension").fill("620")
-    seen.popup().get_by_label("in context").fill("phones")
-    seen.popup().get_by_role("button", name="Redirect").click()
+    seen.choose(row, "Redirect", To_extension="620", in_context="phones")
     expect(seen.section("conferences")).to_be_visible()
     member = seen.section("conferences").locator("tbody tr[data-key]").first
     expect(member).to_contain_text("room")
     seen.button(member, "Mute").click()
     expect(member).to_contain_text("muted")
+
+
+def test_a_call_is_recorded_and_listened_to(seen: Seen, asterisk: Asterisk) -> None:
+    with asterisk.telephone("300").calls("600"), asterisk.telephone("200").answers():
+        call = seen.leg("PJSIP/300")
+        expect(call).to_contain_text("Milliwatt")
+        (channel,) = asterisk.channels()
+        seen.choose(call, "Record")
+        told = seen.panel.locator(".ast-told")
+        expect(told).to_contain_text(f"{channel} is recorded to")
+        file = told.inner_text().partition(" is recorded to ")[2].partition(" on the PBX")[0]
+        assert eventually(lambda: list(asterisk.directories.spool.rglob(file)))
+        expect(call).to_contain_text("up, recorded")
+        seen.choose(call, "Stop recording")
+        expect(call).not_to_contain_text("recorded")
+        eventually(lambda: file not in asterisk.cli(f"mixmonitor list {channel}"))
+        for name, option in (("Listen", "qES"), ("Whisper", "qESw"), ("Barge in", "qESB")):
+            seen.choose(call, name, From_telephone="PJSIP/200")
+            expect(seen.leg("PJSIP/200")).to_contain_text("ChanSpy")
+            spies = asterisk.cli("core show channels concise").splitlines()
+            assert any(f"!ChanSpy!{channel},{option}!" in spy for spy in spies), spies
+            asterisk.hang_up("200")
+            expect(seen.leg("PJSIP/200")).to_have_count(0)
+
+
+def test_an_attended_transfer_connects_the_other_two(seen: Seen, asterisk: Asterisk) -> None:
+    with (
+        asterisk.telephone("200").answers(),
+        asterisk.telephone("240").answers(),
+        asterisk.telephone("30").calls("200"),
+    ):
+        middle = seen.leg("PJSIP/200")
+        expect(middle).to_contain_text("PJSIP/30")
+        seen.choose(middle, "Attended transfer", To_extension="240", in_context="phones")
+        expect(seen.leg("PJSIP/240")).to_contain_text("up")
+        seen.choose(middle, "Hang up")
+        expect(middle).to_have_count(0)
+        seen.section("events").get_by_label("Event name").fill("AttendedTransfer")
+        transfer = seen.row("events", "AttendedTransfer")
+        expect(transfer).to_contain_text("Success")
+        expect(transfer).to_contain_text("PJSIP/200")
+        seen.section("events").get_by_label("Event name").fill("")
+        expect(seen.leg("PJSIP/30")).to_contain_text("up")
+        expect(seen.leg("PJSIP/240")).to_contain_text("up")
 
 
 def test_it_works_in_notebook_7(chromium: Browser, asterisk: Asterisk) -> None:
@@ -292,11 +343,7 @@ def test_an_agent_logs_out_and_in(seen: Seen, asterisk: Asterisk) -> None:
     seen.popup().get_by_role("button", name="Log in").click()
     row = queues.locator("tbody tr").filter(has_text="Kitchen")
     expect(row).to_contain_text("idle")
-    row.focus()
-    seen.page.keyboard.press("Enter")
-    seen.popup().get_by_role("menuitem", name="Log out").click()
-    seen.page.wait_for_timeout(300)
-    seen.popup().get_by_role("button", name="Log out").click()
+    seen.choose(row, "Log out")
     expect(row).to_contain_text("logged out")
     seen.button(row, "Log Kitchen in to support").click()
     expect(row).to_contain_text("idle")
@@ -307,9 +354,15 @@ def test_an_agent_logs_out_and_in(seen: Seen, asterisk: Asterisk) -> None:
 
 
 def test_a_parked_call_shows_where_it_can_be_picked_up(seen: Seen, asterisk: Asterisk) -> None:
-    asterisk.originate("Local/600@phones", "700@phones")
-    parked = seen.section("parking").locator("tbody tr[data-key]").first
-    expect(parked).to_contain_text("701")
+    with asterisk.telephone("300").calls("600"):
+        seen.choose(seen.leg("PJSIP/300"), "Park")
+        parked = seen.section("parking").locator("tbody tr[data-key]")
+        expect(parked).to_contain_text("701")
+        expect(parked).to_contain_text("300")
+        with asterisk.telephone("30").calls("701") as fetches:
+            fetches.wait_answered()
+            expect(seen.section("parking")).to_be_hidden()
+            expect(seen.leg("PJSIP/30")).to_contain_text("PJSIP/300")
 
 
 def test_events_can_be_filtered_held_and_looked_into(seen: Seen, asterisk: Asterisk) -> None:
@@ -453,7 +506,6 @@ def test_it_is_pictured(
         SHOTS.mkdir(exist_ok=True)
         page.screenshot(path=SHOTS / f"{size}-{theme}.png")
         if wall:
-            assert seen.panel.locator("td button, form").count() == 0
             tall = page.evaluate("document.documentElement.scrollHeight")
             assert tall <= SIZES[size][1]  # nobody is there to scroll
             expect(seen.section("items")).to_be_in_viewport(ratio=1)
@@ -484,6 +536,9 @@ def test_what_the_login_does_not_hear_is_said(notebook: Any, asterisk: Asterisk)
     assert not seen.errors
 
 
+BUTTONS = "button, [role=button], [role=switch], [type=submit], form"
+
+
 def test_the_wall_board_shows_a_demo_pbx_and_no_button(
     chromium: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -494,9 +549,40 @@ def test_the_wall_board_shows_a_demo_pbx_and_no_button(
         page, errors = open_page(chromium, server, size="television", theme="dark")
         seen = Seen(page, errors)
         expect(seen.row("channels", "PJSIP/")).to_be_visible(timeout=60_000)
-        assert seen.panel.locator("td button, form").count() == 0
+        assert seen.panel.locator(BUTTONS).count() == 0
         page.context.close()
         assert not errors
+
+
+def test_a_panel_without_a_button_can_be_sorted_held_and_looked_into(
+    notebook: Any, asterisk: Asterisk
+) -> None:
+    seen = notebook(connect(asterisk) + "Panel(sh, readonly=True)")
+    expect(seen.lamp("PJSIP/2222")).to_be_visible(timeout=60_000)
+    asterisk.originate("Local/600@phones/n", "600@phones")
+    expect(seen.row("channels", "Milliwatt")).to_be_visible()
+    head = seen.section("channels").locator("th[data-column=device]")
+    head.get_by_text("Device").click()
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    seen.page.keyboard.press("Enter")
+    expect(head).to_have_attribute("aria-sort", "descending")
+    assert seen.panel.locator(BUTTONS).count() == 0
+    events = seen.section("events")
+    expect(events).not_to_contain_text("paused")
+    events.locator("tbody tr[data-key]").first.hover()
+    expect(events).to_contain_text("paused")
+    seen.page.evaluate(browser.axe())
+    assert not audit(seen.page)
+    events.locator("tbody tr[data-key]").first.click()
+    expect(seen.popup()).to_contain_text("Privilege")
+    assert seen.panel.locator(BUTTONS).count() == 0
+    assert not audit(seen.page)
+    seen.page.keyboard.press("Escape")
+    head.get_by_text("Device").click()
+    expect(events).not_to_contain_text("paused")
+    for channel in asterisk.channels():
+        asterisk.cli(f"channel request hangup {channel}")
+    assert not seen.errors
 
 
 def test_a_thousand_channels_cost_little(chromium: Browser) -> None:
@@ -546,21 +632,30 @@ def test_a_panel_lives_through_a_reconnect(notebook: Any) -> None:
         assert not seen.errors
 
 
-def test_a_panel_is_right_while_a_cell_runs(notebook: Any, asterisk: Asterisk) -> None:
-    seen = notebook(connect(asterisk) + SHOW, "import time\ntime.sleep(40)\nprint('over')")
+def test_a_panel_is_right_while_a_cell_runs_for_a_minute(notebook: Any, asterisk: Asterisk) -> None:
+    seen = notebook(connect(asterisk) + SHOW, "import time\ntime.sleep(60)\nprint('ov' + 'er')")
+    cells = seen.page.locator(".jp-Notebook")
     expect(seen.lamp("PJSIP/2222")).to_be_visible(timeout=20_000)
-    asterisk.originate("Local/600@phones/n", "600@phones")
-    expect(seen.row("channels", "Milliwatt")).to_be_visible()
-    seen.page.wait_for_timeout(3000)
-    expect(seen.panel.locator(".ast-banner")).to_be_hidden()
-    asterisk.cli(f"channel request hangup {asterisk.channels()[0]}")
-    expect(seen.section("channels").locator("tbody tr[data-key]")).to_have_count(0)
-    assert "over" not in seen.page.locator(".jp-Notebook").inner_text().replace("print('over')", "")
-    button = seen.button(seen.row("queues", "Door"), "Pause Door")
-    button.click()
+
+    def call_comes_and_goes() -> None:
+        asterisk.originate("Local/600@phones/n", "600@phones")
+        expect(seen.row("channels", "Milliwatt")).to_be_visible()
+        asterisk.cli(f"channel request hangup {asterisk.channels()[0]}")
+        expect(seen.section("channels").locator("tbody tr[data-key]")).to_have_count(0)
+        expect(seen.panel.locator(".ast-banner")).to_be_hidden()
+
+    call_comes_and_goes()
+    seen.button(seen.row("queues", "Door"), "Pause Door").click()
     seen.popup().get_by_role("button", name="Pause").click()
-    expect(seen.panel.locator(".ast-told")).to_contain_text("waiting for the kernel")
-    expect(seen.panel.locator(".ast-told")).to_contain_text("nothing was done", timeout=90_000)
+    told = seen.panel.locator(".ast-told")
+    expect(told).to_contain_text("waiting for the kernel")
+    seen.page.wait_for_timeout(35_000)
+    call_comes_and_goes()
+    expect(cells).not_to_contain_text("over")
+    expect(told).to_contain_text("nothing was done", timeout=90_000)
+    expect(cells).to_contain_text("over")
+    call_comes_and_goes()
+    expect(seen.row("queues", "Door")).not_to_contain_text("paused")
     assert not seen.errors
 
 

@@ -42,6 +42,7 @@ def test_devices_are_known_at_once_and_their_lamps_follow(pbx, sh, live):
     devices = live.devices.set_index("device")
     assert {f"{pbx.tech}/{one}" for one in (2222, 200, 240, 30, 300)} <= set(devices.index)
     assert devices.loc[f"{pbx.tech}/2222", "extension"] == "2222"
+    eventually(lambda: live.parts["devices"].rows()[f"{pbx.tech}/2222"]["name"] == "Office")
     lamp = f"{pbx.tech}/200"
     with pbx.telephone("200").rings(), pbx.telephone("30").calls("200") as call:
         eventually(lambda: live.parts["devices"].rows()[lamp]["state"] == "RINGING")
@@ -131,10 +132,13 @@ def test_a_channel_is_redirected_recorded_listened_to_and_hung_up(pbx, sh, live)
         file = sh.ast.record_channel(name, uniqueid)
         assert uniqueid in file
         eventually(lambda: list(pbx.directories.spool.rglob(file)))
+        eventually(lambda: up(live, "300")["recorded"])
         sh.ast.stop_recording(name, uniqueid)
+        eventually(lambda: not up(live, "300")["recorded"])
         for mode in ("listen", "whisper", "barge"):
             assert sh.ast.spy(name, f"{pbx.tech}/200", mode).wait() == "answered"
             eventually(lambda: "ChanSpy" in sh.ast.command("core show channels"))
+            eventually(lambda: up(live, "200")["application"] == "ChanSpy")
             sh.ast.hangup("200")
             eventually(lambda: len(live.parts["channels"]) == 1)
         sh.ast.redirect(name, "620", "phones", uniqueid)

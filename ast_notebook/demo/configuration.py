@@ -106,6 +106,11 @@ class Party:
     def __bool__(self) -> bool:
         return bool(self.name or self.number)
 
+    def __str__(self) -> str:
+        if self.name and self.number:
+            return f'"{self.name}" <{self.number}>'
+        return self.name or self.number or "<unknown>"
+
 
 #: Nobody knows who.
 NOBODY = Party()

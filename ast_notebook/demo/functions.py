@@ -47,6 +47,8 @@ def _function(pbx: Pbx, channel: Channel | None, name: str, argument: str) -> st
         return f'"{inside}"'
     if name == "EPOCH":
         return str(int(time.time()))
+    if name in ("PJSIP_ENDPOINT", "SIPPEER"):
+        return _of_device(pbx, name, *argument.partition(",")[::2])
     if channel is None:
         return ""
     if name == "CALLERID":
@@ -55,7 +57,7 @@ def _function(pbx: Pbx, channel: Channel | None, name: str, argument: str) -> st
             "num": caller.number,
             "number": caller.number,
             "name": caller.name,
-            "all": f'"{caller.name}" <{caller.number}>',
+            "all": str(caller),
         }.get(argument, "")
     if name == "CHANNEL":
         return {
@@ -67,6 +69,15 @@ def _function(pbx: Pbx, channel: Channel | None, name: str, argument: str) -> st
             "accountcode": channel.account,
         }.get(argument, "")
     return ""
+
+
+def _of_device(pbx: Pbx, function: str, name: str, what: str) -> str:
+    telephone = pbx.telephones.get(name)
+    if telephone is None or (function == "SIPPEER") != (telephone.device.technology == "SIP"):
+        return ""
+    caller = telephone.device.caller
+    known = {"PJSIP_ENDPOINT": {"callerid": str(caller)}, "SIPPEER": {"callerid_name": caller.name}}
+    return known[function].get(what, "")
 
 
 def assign(pbx: Pbx, channel: Channel | None, name: str, value: str) -> None:

@@ -63,6 +63,7 @@ FIELDS = {
     "bridge": "",
     "since": None,
     "held": False,
+    "recorded": False,
 }
 
 
@@ -112,6 +113,9 @@ class Channels(Keeper):
             "BridgeLeave": self._leave,
             "Hold": self._hold,
             "Unhold": self._unhold,
+            "MixMonitorStart": self._recorded,
+            "MixMonitorStop": self._unrecorded,
+            "OriginateResponse": self._originated,
             "Hangup": self._hangup,
             **dict.fromkeys(snapshots, self._update),
         }
@@ -171,6 +175,17 @@ class Channels(Keeper):
 
     def _unhold(self, event: Event) -> None:
         self._update(event, held=False)
+
+    def _recorded(self, event: Event) -> None:
+        self._update(event, recorded=True)
+
+    def _unrecorded(self, event: Event) -> None:
+        self._update(event, recorded=False)
+
+    def _originated(self, event: Event) -> None:
+        """Take the application that a channel was made for: no Newexten tells it."""
+        if application := text(event, "Application"):
+            self.channels.change(text(event, "Uniqueid"), application=application)
 
     def _hangup(self, event: Event) -> None:
         uniqueid = event.get_header("Uniqueid") or ""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import deque
+from collections.abc import Callable
 
-from ast_notebook.ami import Event
+from ast_notebook.ami import Event, Pending
+from ast_notebook.errors import AstError
 from ast_notebook.live.channels import device_of
-from ast_notebook.live.keeper import Keeper, moment, number, text
+from ast_notebook.live.keeper import Ask, Keeper, moment, number, text
 from ast_notebook.live.table import Table
 
+MOST_NAMES = 400  # that are asked for at one connect
+NAMES = {"PJSIP": "PJSIP_ENDPOINT({},callerid)", "SIP": "SIPPEER({},callerid_name)"}
 NO_TELEPHONES = ("Local", "Queue", "Custom", "MWI", "Park", "confbridge", "Calendar", "Presence")
 # What the number that ExtensionStatus calls Status says.
 EXTENSION_STATES = {
@@ -22,6 +27,7 @@ EXTENSION_STATES = {
     "17": "ONHOLD",
 }
 _MILLISECONDS = re.compile(r"\((\d+) ms\)")
+_CALLERID = re.compile(r'"(.*)" <[^>]*>')
 
 
 class Devices(Keeper):
@@ -50,6 +56,8 @@ class Devices(Keeper):
         }
         self.devices = Table(fields, times=("since",))
         self.tables = {"devices": self.devices}
+        self._unnamed: deque[str] = deque()
+        self._asked: set[str] = set()
         self.events = {
             "DeviceStateChange": self._state,
             "EndpointList": self._endpoint,
@@ -60,6 +68,40 @@ class Devices(Keeper):
             "PeerEntry": self._listed_peer,
             "Newchannel": self._caller,
         }
+
+    def prime(self, ask: Ask, heard: Callable[[], None]) -> None:
+        """Ask for all that is there, and then for names, which no list tells."""
+        unnamed = self._unnamed = deque()
+
+        def primed() -> None:
+            heard()
+            self._ask_name(ask, unnamed)
+
+        super().prime(ask, primed)
+
+    def _ask_name(self, ask: Ask, unnamed: deque[str]) -> None:
+        """Ask for one name, and for the next once it is told: a PBX may have a thousand devices."""
+        if unnamed and unnamed is self._unnamed:
+            device = unnamed.popleft()
+            technology, _, name = device.partition("/")
+            ask(
+                {"Action": "Getvar", "Variable": NAMES[technology].format(name)},
+                lambda pending: self._named(ask, unnamed, device, pending),
+            )
+
+    def _named(self, ask: Ask, unnamed: deque[str], device: str, pending: Pending) -> None:
+        try:
+            callerid = pending.wait(0).response.get_header("Value") or ""
+        except AstError:
+            return
+        if not callerid and device.startswith("PJSIP/"):
+            return  # this Asterisk lacks the function, and logs an error whenever it is asked
+        self._asked.add(device)
+        found = _CALLERID.fullmatch(callerid)
+        name = found[1] if found else callerid
+        if name != "<unknown>" and any(letter.isalpha() for letter in name):
+            self.devices.change(device, name=name)
+        self._ask_name(ask, unnamed)
 
     def _state(self, event: Event) -> None:
         device = text(event, "Device")
@@ -74,7 +116,7 @@ class Devices(Keeper):
     def _endpoint(self, event: Event) -> None:
         state = text(event, "DeviceState").replace(" ", "_").upper()
         known = {"NOT_IN_USE": "NOT_INUSE", "IN_USE": "INUSE", "ON_HOLD": "ONHOLD"}
-        self._know(f"PJSIP/{text(event, 'ObjectName')}", known.get(state, state))
+        self._list(f"PJSIP/{text(event, 'ObjectName')}", known.get(state, state))
 
     def _extension(self, event: Event) -> None:
         # A hint may name several devices; the first is the telephone.
@@ -82,6 +124,12 @@ class Devices(Keeper):
         if "/" in device and device.partition("/")[0] not in NO_TELEPHONES:
             self._know(device, EXTENSION_STATES.get(text(event, "Status"), "UNKNOWN"))
             self.devices.put(device, extension=text(event, "Exten"), context=text(event, "Context"))
+
+    def _list(self, device: str, state: str) -> None:
+        self._know(device, state)
+        new = device.partition("/")[0] in NAMES and device not in self._asked
+        if new and len(self._unnamed) < MOST_NAMES:
+            self._unnamed.append(device)
 
     def _know(self, device: str, state: str) -> None:
         """Take a state that is no news: Asterisk lists no device whose state never changed."""
@@ -121,7 +169,7 @@ class Devices(Keeper):
         words = {"Ok": "Reachable", "Unmonitored": "", "Unknown": ""}
         technology = text(event, "Channeltype") or "SIP"
         device = f"{technology}/{text(event, 'ObjectName')}"
-        self._know(device, "UNKNOWN")
+        self._list(device, "UNKNOWN")
         self._reach(
             device,
             words.get(word, word),
@@ -132,11 +180,13 @@ class Devices(Keeper):
         self.devices.change(device, reachable=status, rtt_ms=milliseconds or None)
 
     def _caller(self, event: Event) -> None:
-        """Learn a device's name from the caller id of its own channels."""
+        """Learn a device's name from its own caller id; a trunk's callers have names of theirs."""
         device = "/".join(device_of(text(event, "Channel")) or ())
         known = self.devices.get(device)
-        name = text(event, "CallerIDName")
-        if known is not None and name and not known["name"]:
+        number, name = text(event, "CallerIDNum"), text(event, "CallerIDName")
+        if known is None or known["name"] or not number or not name:
+            return
+        if number in (device.partition("/")[2], known["extension"]):
             self.devices.put(device, name=name)
 
 

@@ -471,16 +471,22 @@ class DataTable {
     this.showSort();
   }
 
+  /** The head of a column, which sorts by it: a button, but where there is to be none. */
   makeHead(column) {
-    const button = make("button", {
-      type: "button",
+    const { readonly } = this.view.store;
+    const sort = () => this.sortBy(column.id);
+    const sorter = make(readonly ? "span" : "button", {
+      class: "ast-sort",
+      type: !readonly && "button",
+      tabindex: readonly && "0",
       text: column.label,
-      click: () => this.sortBy(column.id),
+      click: sort,
+      keydown: readonly && ((event) => event.key === "Enter" && sort()),
     });
     return make(
       "th",
       { scope: "col", role: "columnheader", class: column.className, "data-column": column.id },
-      button,
+      sorter,
     );
   }
 
@@ -964,15 +970,9 @@ class Popup {
       if (value === null || value === "") continue;
       list.append(make("dt", { text: name }), make("dd", { text: String(value) }));
     }
-    const close = make("button", { type: "button", text: "Close", click: () => this.close() });
-    this.show(
-      target,
-      "dialog",
-      title,
-      make("p", { text: title }),
-      list,
-      make("div", { class: "ast-buttons" }, close),
-    );
+    const close = () => make("button", { type: "button", text: "Close", click: () => this.close() });
+    const buttons = this.view.store.readonly ? [] : [make("div", { class: "ast-buttons" }, close())];
+    this.show(target, "dialog", title, make("p", { text: title }), list, ...buttons);
   }
 }
 
@@ -1344,7 +1344,8 @@ class Channels extends Section {
   }
 
   state(row) {
-    return row.held ? "on hold" : CHANNEL_WORDS[row.state] || known(row.state).toLowerCase();
+    const state = row.held ? "on hold" : CHANNEL_WORDS[row.state] || known(row.state).toLowerCase();
+    return row.recorded ? `${state}, recorded` : state;
   }
 
   drawState(cell, row) {
@@ -2007,7 +2008,7 @@ class Events extends Section {
       columns: [
         { id: "time", label: "Time", text: (row) => CLOCK.format(row.time * 1000), order: (row) => row.n },
         { id: "event", label: "Event", text: (row) => row.name },
-        { id: "channel", label: "Channel", text: (row) => known(row.headers.Channel) },
+        { id: "channel", label: "Channel", text: (row) => channelOf(row.headers) },
         { id: "says", label: "Says", text: (row) => says(row.headers) },
       ],
       open: (row, target) =>
@@ -2015,13 +2016,25 @@ class Events extends Section {
     });
     this.addFilter("Event name", (text) => this.filter("name", text));
     this.addFilter("Channel", (text) => this.filter("channel", text));
-    this.button = make("button", {
-      type: "button",
-      "aria-pressed": "false",
-      text: "Pause",
-      click: () => this.pause(),
+    if (this.store.readonly) this.holdWhileLookedAt();
+    else this.addPause();
+  }
+
+  addPause() {
+    const button = make("button", { type: "button", "aria-pressed": "false", text: "Pause" });
+    button.addEventListener("click", () => {
+      this.hold(!this.held);
+      setAttribute(button, "aria-pressed", String(Boolean(this.held)));
+      setText(button, this.held ? "Go on" : "Pause");
     });
-    this.tools.append(this.button);
+    this.tools.append(button);
+  }
+
+  /** Without a button, stand still below the mouse, and while the keyboard is in it. */
+  holdWhileLookedAt() {
+    const { element } = this.table;
+    const look = () => this.hold(element.matches(":hover, :has(:focus-visible)"));
+    for (const kind of ["mouseenter", "mouseleave", "focusin", "focusout"]) element.addEventListener(kind, look);
   }
 
   exists() {
@@ -2034,10 +2047,9 @@ class Events extends Section {
     this.view.redraw(this);
   }
 
-  pause() {
-    this.held = this.held ? null : [...this.store.events];
-    setAttribute(this.button, "aria-pressed", String(Boolean(this.held)));
-    setText(this.button, this.held ? "Go on" : "Pause");
+  hold(on) {
+    if (on === Boolean(this.held)) return;
+    this.held = on ? [...this.store.events] : null;
     this.changed = true;
     this.view.redraw(this);
   }
@@ -2045,7 +2057,7 @@ class Events extends Section {
   rows() {
     return (this.held || this.store.events)
       .filter((event) => event.name.toLowerCase().includes(this.name))
-      .filter((event) => !this.channel || known(event.headers.Channel).toLowerCase().includes(this.channel))
+      .filter((event) => !this.channel || channelOf(event.headers).toLowerCase().includes(this.channel))
       .map((event) => ({ key: String(event.n), row: event }));
   }
 
@@ -2056,6 +2068,11 @@ class Events extends Section {
     const last = this.store.events.length < EVENTS_KEPT ? "" : `the last ${EVENTS_KEPT}`;
     setText(this.note, this.held ? "paused" : last + leftOut);
   }
+}
+
+/** The channel that an event is about: the first, where several have a part in it. */
+function channelOf(headers) {
+  return known(headers.Channel ?? headers[Object.keys(headers).find((name) => name.endsWith("Channel"))]);
 }
 
 /** What an event is about, in short. */
@@ -2079,6 +2096,7 @@ function says(headers) {
     "Variable",
     "Value",
     "Reason",
+    "Result",
   );
   return found.slice(0, 4).join("  ");
 }

@@ -15,6 +15,7 @@ from ast_notebook.demo.actions.registry import (
     refuse,
 )
 from ast_notebook.demo.channel import Channel
+from ast_notebook.demo.devices import Devices
 from ast_notebook.demo.functions import value_of
 from ast_notebook.demo.voicemail import Mailbox
 
@@ -106,6 +107,36 @@ def device_states(request: Request) -> Reply:
         for device, state in request.pbx.devices.listed().items()
     ]
     return Listing("Device State Changes will follow", entries, "DeviceStateListComplete")
+
+
+@action("PJSIPShowEndpoints", "system", "Lists PJSIP endpoints.")
+def endpoints(request: Request) -> Reply:
+    """List the telephones of chan_pjsip."""
+    pbx = request.pbx
+    if pbx.profile.technology != "PJSIP":
+        return refuse("No endpoints found\n")
+    entries = [
+        ("EndpointList", _endpoint(name, pbx.devices, telephone.device.interface))
+        for name, telephone in pbx.telephones.items()
+    ]
+    message = "A listing of Endpoints follows, presented as EndpointList events"
+    return Listing(message, entries, "EndpointListComplete")
+
+
+def _endpoint(name: str, devices: Devices, interface: str) -> Headers:
+    words = {"NOT_INUSE": "Not in use", "INUSE": "In use", "ONHOLD": "On Hold"}
+    state = devices.states[interface]
+    return {
+        "ObjectType": "endpoint",
+        "ObjectName": name,
+        "Transport": "",
+        "Aor": name,
+        "Auths": "",
+        "OutboundAuths": "",
+        "Contacts": f"{name}/sip:{name}@127.0.0.1:5060,",
+        "DeviceState": words.get(state, state.capitalize()),
+        "ActiveChannels": str(len(devices.channels_of(interface))),
+    }
 
 
 @action("ExtensionStateList", "call,reporting", "List the current known extension states.")
