@@ -235,7 +235,10 @@ def test_a_mailbox_that_does_not_exist_counts_nothing_and_warns(pbx, sh):
 def test_a_permission_that_is_missing_is_named(pbx, sh):
     with pytest.raises(ast_notebook.PermissionMissing, match="`command`"):
         sh.ast.command("core show uptime")
+    with pytest.raises(ast_notebook.PermissionMissing, match="`user`"):
+        sh.ast.action("UserEvent", UserEvent="Door")
     with ast_notebook.connect(pbx.host, pbx.port, username="panel", password="secret") as panel:
+        panel.ast.action("UserEvent", UserEvent="Door")
         assert "System uptime" in panel.ast.command("core show uptime")
         with pytest.raises(ast_notebook.ActionRefused, match="No such command"):
             panel.ast.command("no such command")

@@ -12,51 +12,40 @@ from ast_notebook.errors import ActionRefused, AnswerTimeout, PermissionMissing
 from ast_notebook.show import table
 
 # The classes of manager.conf's `write`, any of which an action needs (`manager show command NAME`).
-WRITE_CLASS = {
-    "agentlogoff": "agent",
-    "agents": "agent",
-    "atxfer": "call",
-    "blindtransfer": "call",
-    "command": "command",
-    "confbridgekick": "call",
-    "confbridgelist": "reporting",
-    "confbridgelistrooms": "reporting",
-    "confbridgemute": "call",
-    "confbridgeunmute": "call",
-    "coresettings": "system or reporting",
-    "coreshowchannels": "system or reporting",
-    "corestatus": "system or reporting",
-    "dbdel": "system",
-    "dbdeltree": "system",
-    "dbget": "system or reporting",
-    "dbgettree": "system or reporting",
-    "dbput": "system",
-    "devicestatelist": "call or reporting",
-    "extensionstatelist": "call or reporting",
-    "filter": "system",
-    "getconfig": "system or config",
-    "getvar": "call or reporting",
-    "hangup": "system or call",
-    "mailboxcount": "call or reporting",
-    "mixmonitor": "system",
-    "modulecheck": "system",
-    "originate": "originate",
-    "park": "call",
-    "parkedcalls": "call",
-    "pjsipshowcontacts": "system",
-    "pjsipshowendpoints": "system",
-    "pjsipshowregistrationsoutbound": "system or reporting",
-    "queueadd": "agent",
-    "queuepause": "agent",
-    "queueremove": "agent",
-    "redirect": "call",
-    "reload": "system or config",
-    "setvar": "call",
-    "sippeers": "system or reporting",
-    "sipshowregistry": "system or reporting",
-    "stopmixmonitor": "call or system",
-    "voicemailuserslist": "call or reporting",
+_NEED = {
+    "agent": "AgentLogoff Agents QueueAdd QueueLog QueueMemberRingInUse QueuePause QueuePenalty "
+    "QueueRemove",
+    "agi": "AGI",
+    "aoc": "AOCMessage",
+    "call": "Atxfer BlindTransfer Bridge CancelAtxfer ChangeMonitor ConfbridgeKick ConfbridgeLock "
+    "ConfbridgeMute ConfbridgeSetSingleVideoSrc ConfbridgeUnlock ConfbridgeUnmute ControlPlayback "
+    "FAXSession FAXSessions MeetmeMute MeetmeUnmute Monitor Park ParkedCalls Parkinglots "
+    "PauseMonitor PlayDTMF PlayMF Redirect SendFlash SendText Setvar StopMonitor UnpauseMonitor",
+    "call or reporting": "DeviceStateList ExtensionState ExtensionStateList Getvar MailboxCount "
+    "MailboxStatus PresenceState PresenceStateList VoicemailBoxSummary VoicemailUsersList "
+    "VoicemailUserStatus",
+    "command": "Command",
+    "config": "CreateConfig ListCategories UpdateConfig",
+    "config or reporting": "ShowDialPlan",
+    "message": "MessageSend",
+    "originate": "Originate",
+    "reporting": "ConfbridgeList ConfbridgeListRooms FAXStats MeetmeList MeetmeListRooms",
+    "system": "ConfbridgeStartRecord ConfbridgeStopRecord DBDel DBDelTree DBPut "
+    "DialplanExtensionAdd DialplanExtensionRemove Filter MixMonitor ModuleCheck ModuleLoad "
+    "MuteAudio PJSIPNotify PJSIPShowAors PJSIPShowAuths PJSIPShowContacts PJSIPShowEndpoint "
+    "PJSIPShowEndpoints PJSIPShowRegistrationsInbound PJSIPShowResourceLists "
+    "PJSIPShowSubscriptionsInbound PJSIPShowSubscriptionsOutbound SIPnotify SIPpeerstatus",
+    "system or call": "AbsoluteTimeout Hangup LocalOptimizeAway MixMonitorMute PJSIPHangup "
+    "StopMixMonitor",
+    "system or call or reporting": "Status",
+    "system or config": "GetConfig GetConfigJSON Reload",
+    "system or reporting": "CoreSettings CoreShowChannelMap CoreShowChannels CoreStatus DBGet "
+    "DBGetTree IAXpeerlist IAXpeers IAXregistry LoggerRotate PJSIPQualify PJSIPRegister "
+    "PJSIPShowRegistrationsOutbound PJSIPUnregister SIPpeers SIPqualifypeer SIPshowpeer "
+    "SIPshowregistry",
+    "user": "UserEvent VoicemailRefresh",
 }
+WRITE_CLASS = {name.lower(): needed for needed, names in _NEED.items() for name in names.split()}
 
 
 @dataclasses.dataclass(frozen=True)
