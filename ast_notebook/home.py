@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import ssl
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ast_notebook.bindings.logic import Logic, Logics
 from ast_notebook.bindings.tree import Items
 from ast_notebook.bindings.worker import Row
 from ast_notebook.errors import ConfError
+from ast_notebook.login import settings_for
 from ast_notebook.recording.record import BUDGET
 
 
@@ -80,6 +81,12 @@ class SmartHome:
         if not name.isidentifier() or name in dir(type(self)):
             raise ConfError(f"a PBX cannot be named {name!r}: take a name that is free")
         self._items.reserve(name)
+        if not settings.hears("call"):
+            warnings.warn(
+                f"events = {settings.events} leaves out the class call: items of devices, "
+                "Call.wait, calls and the panel will not know of any channel",
+                stacklevel=2,
+            )
         pbx = Asterisk(settings, name=name, budget=budget)
         try:
             pbx.connect()
@@ -233,50 +240,59 @@ class SmartHome:
 
 
 def connect(
-    host: str = "127.0.0.1",
-    port: int = 5038,
+    host: str | None = None,
+    port: int | str | None = None,
     *,
-    username: str = "admin",
-    password: str | Secret = "",
-    tls: bool | str | Path | ssl.SSLContext = False,
+    username: str | None = None,
+    password: str | Secret | None = None,
+    plugin_conf: str | Path | None = None,
     name: str = "ast",
     budget: int = BUDGET,
     **settings: Any,
 ) -> SmartHome:
     """Connect to an Asterisk, and return the `sh` that it is an attribute of.
 
+    What is not given, or None, is looked for where `%ast connect` does: in `plugin_conf` if there
+    is one, else in the environment (``AST_HOST``, ``AST_PORT``, ``AST_USERNAME``, and
+    ``AST_PASSWORD``; ``AST_HOST_BERLIN`` and so on for the name ``berlin``); the password then in
+    the keyring, and at last whoever sits there is asked for it.
+
     Parameters
     ----------
-    host, port : str, int
-        Where Asterisk's manager listens.
-    username, password : str
-        A section of ``manager.conf`` and its ``secret``.
-    tls : bool, str, Path or ssl.SSLContext
-        True to encrypt and verify; a path to the certificates to verify by.
+    host, port : str, int, optional
+        Where Asterisk's manager listens; ``127.0.0.1`` and 5038, if nothing says otherwise.
+    username, password : str, optional
+        A section of ``manager.conf`` and its ``secret``; ``admin``, if nothing says otherwise.
+    plugin_conf : str or Path, optional
+        A ``plugin.conf``, whose section of that name is used.
     name : str
         The attribute of `sh` that it becomes.
     budget : int
         Bytes of memory that its events may take.
     **settings
-        The rest of `Settings`: ``auth``, ``events``, ``filters``, ``timeout``, ``keepalive``.
+        The rest of `Settings`: ``tls``, ``auth``, ``events``, ``filters``, ``timeout``,
+        ``keepalive``.
 
     Raises
     ------
     ConnectionLost
         If nothing answers there as a manager interface does.
     LoginRefused
-        If the username or the password is wrong.
+        If the username or the password is wrong, or there is no password.
+    ConfError
+        If a setting cannot be used.
 
     Examples
     --------
     >>> with ast_notebook.connect("127.0.0.1", username="admin", password=secret) as sh:
     ...     sh.ast.db_write("dnd/office", 1)
     """
-    password = Secret(password)  # the plain text goes out of sight of any traceback
+    if isinstance(password, str):
+        password = Secret(password)  # the plain text goes out of sight of any traceback
+    said = {"host": host, "port": port, "username": username, "password": password}
+    given = {name: value for name, value in said.items() if value is not None}
+    file = None if plugin_conf is None else conf.read_plugin(Path(plugin_conf), name).settings
+    found = settings_for(name, {**settings, **given}, file, {})
     sh = SmartHome()
-    sh.connect(
-        Settings(host=host, port=port, username=username, password=password, tls=tls, **settings),
-        name=name,
-        budget=budget,
-    )
+    sh.connect(found, name=name, budget=budget)
     return sh

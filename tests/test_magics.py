@@ -20,8 +20,8 @@ from IPython.core.error import StdinNotImplementedError, UsageError
 
 import ast_notebook
 from ast_notebook import ConfError, ConnectionLost, KeyMissing, LoginRefused, demo
+from ast_notebook.magics.address import address
 from ast_notebook.magics.line import expand, words
-from ast_notebook.magics.login import address
 from ast_notebook.magics.recording import moment
 from tests.shell import an_ipython
 from tests.waiting import eventually
@@ -372,7 +372,7 @@ def test_plugin_conf_says_where_and_the_environment_does_not(
     shell.run(f"%ast connect --conf {conf} --name berlin --timeout 5;")
     assert list(shell.user_ns["sh"].pbxs) == ["berlin"]
     assert shell.user_ns["sh"].berlin.session.settings.timeout == 5
-    with pytest.raises(UsageError, match="no section rome, but ast, berlin"):
+    with pytest.raises(ConfError, match="no section rome, but ast, berlin"):
         shell.run(f"%ast connect --conf {conf} --name rome")
 
 

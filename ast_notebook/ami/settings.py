@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import ssl
 from pathlib import Path
 
 from ast_notebook.ami.secret import Secret
 from ast_notebook.errors import ConfError
+
+#: The classes of events that manager.conf's `read` and a mask may name.
+CLASSES = (
+    "system,call,log,verbose,agent,user,config,command,dtmf,reporting,cdr,dialplan,originate,agi,"
+    "cc,aoc,test,security,message,all"
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,7 +35,9 @@ class Settings:
     auth : {"secret", "md5"}
         How the password is proven. With ``md5`` it never goes over the wire.
     events : str
-        The mask of events wanted: ``on``, ``off``, or classes such as ``system,call``.
+        The mask of events wanted: ``on``, ``off``, or classes such as ``system,call``. Without
+        ``call``, nothing is known of channels: items of devices, `Call.wait`, calls and the panel
+        need them.
     filters : tuple of str
         Asterisk's event filters, such as ``Event: Newchannel`` or ``!Channel: Local/``. They need
         ``write = system``.
@@ -51,12 +60,38 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work before anything is dialled."""
-        if not 0 < self.port < 65536:
+        if isinstance(self.port, str) and self.port.strip().isdecimal():
+            object.__setattr__(self, "port", int(self.port))
+        if not isinstance(self.port, int) or not 0 < self.port < 65536:
             raise ConfError(f"port = {self.port} is none: Asterisk's manager listens on 5038")
+        if not isinstance(self.host, str) or not _is_host(self.host):
+            raise ConfError(
+                f"host = {self.host} is neither a name nor an address: the port and the username "
+                "are settings of their own"
+            )
+        if not isinstance(self.username, str) or not isinstance(self.password, Secret):
+            raise ConfError("username and password are text")
+        self._check_events()
         if self.auth not in ("secret", "md5"):
             raise ConfError(f"auth = {self.auth} is unknown: write secret or md5")
         if self.timeout <= 0 or self.keepalive <= 0:
             raise ConfError("timeout and keepalive are seconds, and more than 0")
+
+    def _check_events(self) -> None:
+        if not isinstance(self.events, str):
+            raise ConfError(f"events = {self.events} is no text: write on, off, or system,call")
+        classes = [word.strip().lower() for word in self.events.split(",")]
+        unknown = [word for word in classes if word not in CLASSES.split(",")]
+        if unknown and classes not in (["on"], ["off"]):
+            raise ConfError(
+                f"events = {self.events}: Asterisk has no class {unknown[0]!r}; write on, off, or "
+                f"some of {CLASSES}"
+            )
+
+    def hears(self, permission: str) -> bool:
+        """Tell whether the mask lets events of a class through."""
+        wanted = {word.strip().lower() for word in self.events.split(",")}
+        return not wanted.isdisjoint(("on", "all", permission))
 
     @property
     def address(self) -> str:
@@ -75,3 +110,12 @@ class Settings:
             raise ConfError(
                 f"tls = {self.tls} is no readable file of certificates: {error.strerror or error}"
             ) from None
+
+
+def _is_host(text: str) -> bool:
+    if ":" in text:
+        try:
+            ipaddress.IPv6Address(text.partition("%")[0])
+        except ValueError:
+            return False
+    return bool(text) and not any(letter in "@/[] " for letter in text)

@@ -173,6 +173,20 @@ def read_plugins(source: str | Path, *, origin: str = "the text") -> list[Plugin
     return plugins
 
 
+def read_plugin(source: Path, name: str) -> PluginDefinition:
+    """Read the one PBX of that name.
+
+    Raises
+    ------
+    ConfError
+        As `read_plugins` does, or if there is none of that name.
+    """
+    plugins = {one.name: one for one in read_plugins(source)}
+    if name not in plugins:
+        raise ConfError(f"{source.name} has no section {name}, but {', '.join(plugins)}")
+    return plugins[name]
+
+
 def truth(text: object) -> bool:
     """Read a yes or a no as SmartHome.py does.
 

@@ -265,6 +265,7 @@ class Live:
             response = pending.wait(0).response
         except AstError:
             self._reads = None
+            self._tell_silence()
             return
         lines = [value for key, value in response.headers.items() if key.startswith("Line-")]
         found = [line.partition("=")[2] for line in lines if line.startswith("read=")]
@@ -274,19 +275,28 @@ class Live:
 
     def _tell_silence(self) -> None:
         for keeper in self._keepers:
-            heard = self._reads_any(keeper.reads)
+            reason = self._deaf(keeper.reads)
             for table in keeper.tables.values():
-                if not heard and not table.silent:
-                    table.silent = (
-                        f"this login hears no news of this: add `{keeper.reads}` to its `read =` "
-                        "in manager.conf"
-                    )
+                table.silent = table.silent or reason
         channels = self.parts["channels"]
         if not channels.silent and not self._reads_any("dialplan"):
             channels.silent = (
                 "the application of a call is the one that it had at connect: add `dialplan` to "
                 "this login's `read =` in manager.conf to hear of each step"
             )
+
+    def _deaf(self, permission: str) -> str:
+        """Say why no events of a class are heard; nothing, if they are."""
+        if not self._session.settings.hears(permission):
+            return (
+                f"this connection asked for no news of this: connect with `{permission}` in events"
+            )
+        if not self._reads_any(permission):
+            return (
+                f"this login hears no news of this: add `{permission}` to its `read =` in "
+                "manager.conf"
+            )
+        return ""
 
     def _reads_any(self, permission: str) -> bool:
         return self._reads is None or not self._reads.isdisjoint((permission, "all"))

@@ -12,8 +12,9 @@ from IPython.core.error import UsageError
 from ast_notebook import demo as demo_pbx
 from ast_notebook.ami import Secret, Settings
 from ast_notebook.bindings import conf
+from ast_notebook.login import settings_for
+from ast_notebook.magics.address import address
 from ast_notebook.magics.command import Given, argument, command
-from ast_notebook.magics.login import address, settings_for
 from ast_notebook.magics.progress import Progress
 from ast_notebook.magics.status import MB, Status
 
@@ -148,14 +149,9 @@ def _sections(given: Given) -> dict[str, Mapping[str, Any] | None]:
     """Return the PBXs to connect, by name, with what a file says of each."""
     if given.conf is None:
         return {given.name or "ast": None}
-    found = {one.name: one.settings for one in conf.read_plugins(given.conf)}
-    if given.name is None:
-        return dict(found)
-    if given.name not in found:
-        raise UsageError(
-            f"%ast connect: {given.conf.name} has no section {given.name}, but {', '.join(found)}"
-        )
-    return {given.name: found[given.name]}
+    if given.name is not None:
+        return {given.name: conf.read_plugin(given.conf, given.name).settings}
+    return {one.name: one.settings for one in conf.read_plugins(given.conf)}
 
 
 def _connect(magics: AstMagics, name: str, settings: Settings, budget: int) -> None:

@@ -4,56 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
-import re
+import warnings
 from collections.abc import Mapping
 from typing import Any
-
-from IPython.core.error import StdinNotImplementedError, UsageError
 
 from ast_notebook.ami import Secret, Settings
 from ast_notebook.errors import ConfError, LoginRefused
 
 SERVICE = "ast_notebook"  # in the keyring, with the user USER@HOST:PORT
-
-_ADDRESS = re.compile(
-    r"""(?: (?P<username>.+) @ )?
-        (?: \[(?P<bracketed>[^]]+)\] | (?P<host>[^:\[\]]*) )
-        (?: :(?P<port>\d+) )?""",
-    re.VERBOSE,
-)
-
-
-def address(text: str) -> dict[str, Any]:
-    """Read ``USER@HOST:PORT``, of which each part may be missing, as settings.
-
-    Raises
-    ------
-    UsageError
-        If it is none, or holds a password, which is not repeated then.
-
-    Examples
-    --------
-    >>> address("admin@[::1]:5038")
-    {'username': 'admin', 'host': '::1', 'port': 5038}
-    """
-    user, at, _ = text.rpartition("@")
-    if at and ":" in user:
-        raise UsageError(
-            "%ast connect takes no password: it stays in this notebook, its output and IPython's "
-            "history. Take it out of the cell, change it in manager.conf, and set AST_PASSWORD, "
-            "or write none and be asked"
-        )
-    match = _ADDRESS.fullmatch(text)
-    if match is None:
-        raise UsageError("%ast connect: write USER@HOST:PORT, an IPv6 address as [::1]:5038")
-    found: dict[str, Any] = {}
-    if match["username"]:
-        found["username"] = match["username"]
-    if match["bracketed"] or match["host"]:
-        found["host"] = match["bracketed"] or match["host"]
-    if match["port"]:
-        found["port"] = int(match["port"])
-    return found
 
 
 def variable(name: str, part: str) -> str:
@@ -97,7 +55,8 @@ def settings_for(
     ------
     LoginRefused
         If there is no password, and nobody can be asked for it.
-    ConfError, UsageError
+    ConfError
+        If what was said cannot be used.
     """
     base = from_environment(name) if conf is None else conf
     found = {**defaults, **base, **arguments}
@@ -116,11 +75,13 @@ def password_for(name: str, settings: Settings) -> Secret:
     if stored is not None:
         return stored
     try:
-        return Secret(getpass.getpass(f"Password of {account}: "))
-    except (StdinNotImplementedError, EOFError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)  # it would show what is typed
+            return Secret(getpass.getpass(f"Password of {account}: "))
+    except (NotImplementedError, EOFError, OSError, getpass.GetPassWarning):
         raise LoginRefused(
             f"there is no password for {account}, and nobody to ask: set "
-            f"{variable(name, 'PASSWORD')} in the environment of the kernel, or store it by "
+            f"{variable(name, 'PASSWORD')} in the environment, or store it by "
             f"`keyring set {SERVICE} {account}`"
         ) from None
 

@@ -1,0 +1,48 @@
+"""``USER@HOST:PORT``, as `%ast connect` takes it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from IPython.core.error import UsageError
+
+_ADDRESS = re.compile(
+    r"""(?: (?P<username>.+) @ )?
+        (?: \[(?P<bracketed>[^]]+)\] | (?P<host>[^:\[\]]*) )
+        (?: :(?P<port>\d+) )?""",
+    re.VERBOSE,
+)
+
+
+def address(text: str) -> dict[str, Any]:
+    """Read ``USER@HOST:PORT``, of which each part may be missing, as settings.
+
+    Raises
+    ------
+    UsageError
+        If it is none, or holds a password, which is not repeated then.
+
+    Examples
+    --------
+    >>> address("admin@[::1]:5038")
+    {'username': 'admin', 'host': '::1', 'port': 5038}
+    """
+    user, at, _ = text.rpartition("@")
+    if at and ":" in user:
+        raise UsageError(
+            "%ast connect takes no password: it stays in this notebook, its output and IPython's "
+            "history. Take it out of the cell, change it in manager.conf, and set AST_PASSWORD, "
+            "or write none and be asked"
+        )
+    match = _ADDRESS.fullmatch(text)
+    if match is None:
+        raise UsageError("%ast connect: write USER@HOST:PORT, an IPv6 address as [::1]:5038")
+    found: dict[str, Any] = {}
+    if match["username"]:
+        found["username"] = match["username"]
+    if match["bracketed"] or match["host"]:
+        found["host"] = match["bracketed"] or match["host"]
+    if match["port"]:
+        found["port"] = int(match["port"])
+    return found

@@ -1,0 +1,113 @@
+"""`ast_notebook.connect` in plain Python: where it learns what it is not told."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from pathlib import Path
+
+import keyring
+import pytest
+from keyring.backends.null import Keyring
+
+import ast_notebook
+from ast_notebook import ConfError, LoginRefused, demo
+from tests.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[demo.Demo]:
+    with demo.start(calls=False, seed=1, username="admin") as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing in the environment, nothing in the keyring, and nobody to ask."""
+    for name in ("HOST", "PORT", "USERNAME", "PASSWORD"):
+        monkeypatch.delenv(f"AST_{name}", raising=False)
+    former = keyring.get_keyring()
+    keyring.set_keyring(Keyring())
+    monkeypatch.setattr(getpass, "getpass", _nobody)
+    yield
+    keyring.set_keyring(former)
+
+
+def _nobody(prompt: str) -> str:
+    raise EOFError
+
+
+def test_the_environment_says_what_no_argument_does(
+    small: demo.Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AST_PORT", str(small.port))
+    monkeypatch.setenv("AST_PASSWORD", small.password)
+    with ast_notebook.connect() as sh:
+        assert sh.ast.session.settings.username == "admin"
+        assert sh.ast.technologies() == ["PJSIP"]
+
+
+def test_a_password_that_is_none_is_one_that_was_not_given(
+    small: demo.Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(LoginRefused, match=r"no password for admin@.* set AST_PASSWORD") as raised:
+        ast_notebook.connect(small.host, small.port, password=None)
+    assert raised.value.__cause__ is None
+    monkeypatch.setenv("AST_PASSWORD", small.password)
+    with ast_notebook.connect(small.host, small.port, password=None) as sh:
+        assert sh.ast.session.connected()
+
+
+def test_an_argument_comes_before_a_file_and_a_file_before_the_environment(
+    small: demo.Demo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AST_HOST", "pbx.invalid")
+    monkeypatch.setenv("AST_PASSWORD", "wrong")
+    file = tmp_path / "plugin.conf"
+    file.write_text(
+        f"[berlin]\nclass_name = Asterisk\nusername = admin\npassword = {small.password}\nport = 1"
+    )
+    with ast_notebook.connect(port=small.port, plugin_conf=file, name="berlin") as sh:
+        assert sh.berlin.session.settings.host == "127.0.0.1"
+    with pytest.raises(ConfError, match=r"plugin.conf has no section ast, but berlin"):
+        ast_notebook.connect(plugin_conf=file)
+
+
+def test_a_port_may_be_text(small: demo.Demo) -> None:
+    with ast_notebook.connect(small.host, str(small.port), password=small.password) as sh:
+        assert sh.ast.session.settings.port == small.port
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"port": "sip"}, "port = sip is none"),
+        ({"port": 5038.0}, "port = 5038.0 is none"),
+        ({"host": "127.0.0.1:5038"}, "the port and the username are settings of their own"),
+        ({"host": "admin@pbx"}, "is neither a name nor an address"),
+        ({"username": 5}, "username and password are text"),
+        ({"password": 5}, "username and password are text"),
+        ({"events": "calls"}, "Asterisk has no class 'calls'; write on, off, or some of system,"),
+        ({"events": "on,call"}, "Asterisk has no class 'on'"),
+        ({"events": None}, "events = None is no text"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused_in_one_line(
+    settings: dict[str, object], words: str
+) -> None:
+    with pytest.raises(ConfError, match=words) as raised:
+        ast_notebook.connect(**{"password": "secret", **settings})  # type: ignore[arg-type]
+    assert "\n" not in str(raised.value)
+
+
+def test_whoever_leaves_out_the_events_of_calls_is_told_what_will_not_work(
+    small: demo.Demo,
+) -> None:
+    with pytest.warns(UserWarning, match="events = system,user leaves out the class call: items"):
+        sh = ast_notebook.connect(
+            small.host, small.port, password=small.password, events="system,user"
+        )
+    with sh:
+        eventually(
+            lambda: "connect with `call` in events" in sh.ast.live.unheard.get("channels", "")
+        )
