@@ -583,6 +583,22 @@ nonsense
     assert past.bad["line"].tolist() == [12, 13]
 
 
+def test_a_call_has_waited_as_long_as_its_visits_whatever_the_clock_says(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """1780308000|1.1|support|NONE|ENTERQUEUE||100|1
+1780308020|1.1|support|NONE|EXITWITHTIMEOUT|1|1|21
+1780308100|1.3|support|NONE|ENTERQUEUE||200|1
+1780308110|1.3|support|NONE|EXITWITHKEY|1|1|1|11
+1780308200|1.5|support|NONE|ENTERQUEUE||300|1
+1780308210|1.5|support|NONE|EXITWITHKEY|1|1
+""",
+        "queue_log",
+    )
+    past = history(path)
+    assert past.visits["wait"].tolist() == past.calls["wait"].tolist() == [21, 11, 10]
+
+
 def test_what_agents_do_in_a_queue_log_becomes_sessions_pauses_and_occupancy(
     tmp_path: Path,
 ) -> None:

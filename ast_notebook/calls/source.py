@@ -267,6 +267,11 @@ def servers(events: nw.LazyFrame[Any]) -> Iterator[tuple[str | None, Source]]:
             yield name, Source(few.filter(nw.col("server") == name))
 
 
+def needed(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Leave out all events but those that calls are made of."""
+    return events.filter(_wanted(events.collect_schema(), set(KINDS), NEEDED))
+
+
 def _narrow(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     schema = events.collect_schema()
     few = events.select(*(name for name in COLUMNS if name in schema))

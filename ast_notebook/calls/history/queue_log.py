@@ -9,7 +9,7 @@ from ast_notebook.calls.agents import Step
 from ast_notebook.calls.history.clock import SECOND, BadTime, Clock
 from ast_notebook.calls.history.growing import Growing
 from ast_notebook.calls.history.lines import text_of, whole_of
-from ast_notebook.calls.history.stays import Stays
+from ast_notebook.calls.history.stays import Stays, waited
 
 PLAIN = [
     "time",
@@ -167,7 +167,7 @@ class QueueLog:
         elif event == "DID":
             call["did"] = text_of(record, "data1")
         elif event == "CONNECT":
-            self._wait(stay, whole_of(record, "data1"), moment)
+            self._wait(stay, moment, event, record)
             stay.connected = moment
             ring = whole_of(record, "data3")
             call |= {
@@ -186,19 +186,18 @@ class QueueLog:
             call["transfers"] += 1
             call["disposition"] = "ANSWERED"
         elif event == "ABANDON":
-            self._wait(stay, whole_of(record, "data3"), moment)
+            self._wait(stay, moment, event, record)
             call |= {"end": moment, "disposition": "ABANDONED", "hangup_by": "caller"}
         elif event in _LEFT:
             call["queue"] = call.get("queue") or queue
-            self._wait(stay, None, moment)
+            self._wait(stay, moment, event, record)
             call["disposition"] = _LEFT[event]
 
     @staticmethod
-    def _wait(stay: _Stay, seconds: int | None, moment: int) -> None:
-        if seconds is None and stay.joined is not None:
-            seconds = (moment - stay.joined) // SECOND
-        if seconds is not None:
-            stay.waited = (stay.waited or 0) + seconds * SECOND
+    def _wait(stay: _Stay, moment: int, event: str, record: Mapping[str, Any]) -> None:
+        wait = waited(record, event, moment, stay.joined)
+        if wait is not None:
+            stay.waited = (stay.waited or 0) + wait
         stay.joined = None
 
     @staticmethod
