@@ -42,6 +42,7 @@ setup(
         "archive": ["duckdb>=1.2,<3", "fsspec>=2025.1"],
         "history": ["sqlalchemy>=2,<3"],
         "spark": ["pyspark>=4,<5"],
+        "hover": ["plotly>=7,<8"],
         "lab": ["jupyterlab>=4.2,<5"],
         "test": [
             "dask[dataframe]>=2025.1,<2027",
@@ -56,6 +57,7 @@ setup(
             "pandas-stubs>=3,<4",
             "panoramisk>=1.4,<2",
             "playwright>=1.49,<2",
+            "plotly>=7,<8",
             "polars>=1.20,<3",
             "pyspark>=4,<5",
             "pytest>=8.3,<10",

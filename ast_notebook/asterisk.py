@@ -373,13 +373,12 @@ class Asterisk:
         within : float
             Seconds of the service level.
         """
-        events = self._heard()
-        calls, visits = call_log.calls_and_visits(events, trunks=trunks)
+        log = call_log.log_of(self._heard(), trunks=trunks)
         return Report(
-            begun(calls, since),
-            begun(visits, since),
-            sessions=begun(call_log.agent_sessions(events), since, "login"),
-            pauses=begun(call_log.agent_pauses(events), since),
+            begun(log.calls, since),
+            begun(log.visits, since),
+            sessions=begun(log.sessions, since, "login"),
+            pauses=begun(log.pauses, since),
             tz=tz,
             within=within,
             title=f"Calls of {self.name}",

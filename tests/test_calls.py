@@ -256,6 +256,15 @@ def test_what_arrow_joined_is_kept_in_no_more_memory_than_it_fills() -> None:
     assert kept.get_total_buffer_size() < 100
 
 
+def test_words_that_are_too_many_for_one_dictionary_are_kept_in_several() -> None:
+    words = [[f"{part}.{number}" for number in range(20_000)] for part in range(2)]
+    blocks = [pa.array(some).cast(pa.dictionary(pa.int16(), pa.string())) for some in words]
+    many = nw.from_native(pa.table({"uniqueid": pa.chunked_array(blocks)})).lazy()
+    with tidy(many):
+        kept = keep(many).collect()["uniqueid"].to_list()
+    assert kept == [*words[0], *words[1]]
+
+
 def test_duckdb_is_left_as_it_was_found() -> None:
     with duckdb.connect() as connection:
         table = pa.Table.from_pandas(frame(*two_talk()), preserve_index=False)

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ast_notebook.calls import measures, memory, visits
+from ast_notebook.calls import agent_pauses, agent_sessions, measures, memory, visits
 from ast_notebook.calls.frames import COLUMNS
 from ast_notebook.calls.from_events import from_events
 from ast_notebook.calls.history import archive_calls, history
@@ -583,6 +583,66 @@ nonsense
     assert past.bad["line"].tolist() == [12, 13]
 
 
+def test_a_call_has_waited_as_long_as_its_visits_whatever_the_clock_says(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """1780308000|1.1|support|NONE|ENTERQUEUE||100|1
+1780308020|1.1|support|NONE|EXITWITHTIMEOUT|1|1|21
+1780308100|1.3|support|NONE|ENTERQUEUE||200|1
+1780308110|1.3|support|NONE|EXITWITHKEY|1|1|1|11
+1780308200|1.5|support|NONE|ENTERQUEUE||300|1
+1780308210|1.5|support|NONE|EXITWITHKEY|1|1
+""",
+        "queue_log",
+    )
+    past = history(path)
+    assert past.visits["wait"].tolist() == past.calls["wait"].tolist() == [21, 11, 10]
+
+
+def test_what_agents_do_in_a_queue_log_becomes_sessions_pauses_and_occupancy(
+    tmp_path: Path,
+) -> None:
+    path = write(
+        tmp_path,
+        """1780308000|MANAGER|desk|SIP/30|ADDMEMBER|
+1780308000|1.9|sales|SIP/40|ADDMEMBER|PAUSED
+1780308100|1.1|desk|NONE|ENTERQUEUE||100|1
+1780308110|1.1|desk|Kitchen|CONNECT|10|1.2|4
+1780308170|1.1|desk|Kitchen|COMPLETEAGENT|10|60|1
+1780308175|NONE|desk|Kitchen|PAUSE|
+1780308187|NONE|desk|Kitchen|UNPAUSE|
+1780308300|NONE|NONE|SIP/30|PAUSEALL|
+1780308300|NONE|desk|Kitchen|PAUSE|
+1780308300|NONE|NONE|Kitchen|PAUSEREASON|lunch
+1780308400|NONE|desk|Kitchen|UNPAUSE|
+1780308500|MANAGER|desk|SIP/30|REMOVEMEMBER|
+1780308600|1.7|NONE|1001|AGENTLOGIN|SIP/50-00000001
+1780308700|1.7|NONE|1001|AGENTLOGOFF|SIP/50-00000001|100
+1780308800|NONE|desk|Cellar|UNPAUSE|
+1780308900|NONE|desk||PAUSE|
+""",
+        "queue_log",
+    )
+    past = history(path, members={"SIP/30": "Kitchen"})
+    known = ["agent", "interface", "queue", "seconds", "pauses", "paused"]
+    shifts = past.sessions[known].astype(object).where(past.sessions[known].notna(), None)
+    assert sorted(shifts.values.tolist(), key=str) == [
+        ["1001", None, None, 100.0, 0, 0.0],
+        ["Cellar", None, "desk", None, 0, 0.0],  # there before the log, and after it
+        ["Kitchen", "SIP/30", "desk", 500.0, 2, 112.0],
+        ["SIP/40", "SIP/40", "sales", None, 1, 0.0],
+    ]
+    found = measures.pauses_by_reason(past.pauses.dropna(subset="end"))
+    assert found["seconds"].tolist() == [100.0, 12.0]
+    assert found["reason"].tolist()[0] == "lunch"
+    agents = measures.agents(past.visits, sessions=past.sessions, pauses=past.pauses)
+    kitchen = agents.set_index("agent").loc["Kitchen"]
+    assert (kitchen["wrapup"], kitchen["aht"], kitchen["paused"]) == (12, 72, 100)
+    assert kitchen["occupancy"] == pytest.approx(72 / 400)
+    assert past.report().agents.equals(agents)
+    assert past.bad["reason"].tolist() == ["PAUSE of nobody"]
+
+
 def cel(kind: str, at: float, channel: str, uniqueid: str, linkedid: str, **more: str) -> str:
     """Return a line of cel_custom."""
     known = {"exten": "200", "cid_num": "100", "appname": "", "appdata": "", "extra": ""} | more
@@ -656,7 +716,9 @@ def test_an_archive_gives_the_calls_that_its_events_give(
     record.to(place)
     frame = pd.read_parquet(FIXTURES / "asterisk22" / "events.parquet")
     begin = int(frame["event"].eq("QueueCallerJoin").to_numpy().argmax()) - 200
-    frame = frame.iloc[begin : begin + 1500]
+    members = ("QueueMemberAdded", "QueueMemberPause", "QueueMemberRemoved")
+    near = frame.index.isin(range(begin, begin + 1500))
+    frame = frame[near | frame["event"].isin(members)]
     own = ("received", "time", "server")
     for row in frame.to_dict("records"):
         stamp = row["time"].timestamp()
@@ -671,11 +733,14 @@ def test_an_archive_gives_the_calls_that_its_events_give(
     record.close()
     past = history(place)
     assert past.kind == "events"
-    assert past.records == 1500
+    assert past.records == len(frame)
     pd.testing.assert_frame_equal(past.calls, live, check_dtype=False)
     assert isinstance(past.frame, pd.DataFrame) == (an_event == 1)
     assert len(past) == len(live)
     pd.testing.assert_frame_equal(past.visits, visits(record.frame()), check_dtype=False)
+    pd.testing.assert_frame_equal(past.sessions, agent_sessions(record.frame()))
+    pd.testing.assert_frame_equal(past.pauses, agent_pauses(record.frame()))
+    assert past.sessions["pauses"].tolist() == [0, 2]
     since = live["start"].dropna().iloc[2].to_pydatetime()
     page = past.report(tz="UTC", since=since)
     late = live[live["start"] >= since]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from copy import copy
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +24,7 @@ from ast_notebook.calls import (
 from ast_notebook.calls.history import History
 from ast_notebook.calls.report import Report
 from ast_notebook.demo.week import week
+from ast_notebook.errors import ConfError
 from ast_notebook.recording.archive import Archive
 from tests.scenarios.play import FIXTURES
 from tests.shell import an_ipython
@@ -79,6 +82,27 @@ def test_the_report_as_a_page_stands_alone_and_is_small(report, tmp_path):
     assert page.count("<img alt=") == 4
     assert not re.search(r"(src|href)=\"(?!data:)", page)
     assert len(page) < 300_000
+
+
+def test_pictures_with_hover_and_zoom_stand_alone_too(report, tmp_path):
+    pytest.importorskip("plotly", reason="plotly is missing")
+    page = copy(report).hovering().save(tmp_path / "page.html").read_text(encoding="utf-8")
+    _, *pictures = page.split('<div role="img"')
+    assert ["Plotly.newPlot(" in picture for picture in pictures] == [True] * 4
+    assert "data:image/png" not in "".join(pictures)
+    assert not re.search(r"<(script|link|img)[^>]* (src|href)=", "".join(pictures))
+    from ast_notebook.calls import hover
+
+    assert hover.bars(pd.Series(["<b>"]), pd.Series([1]), title="t").data[0].y == ("&lt;b&gt;",)
+    assert report.html().count("data:image/png;base64,") == 4
+
+
+def test_what_pictures_with_hover_need_is_said_in_one_line(report, monkeypatch):
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    monkeypatch.delitem(sys.modules, "ast_notebook.calls.hover", raising=False)
+    monkeypatch.delattr("ast_notebook.calls.hover", raising=False)
+    with pytest.raises(ConfError, match=r'pip install "ast_notebook\[hover\]"'):
+        copy(report).hovering()
 
 
 def test_names_of_callers_are_text_on_the_page(events):

@@ -14,9 +14,9 @@ import pytest
 from ast_notebook.calls import (
     agent_pauses,
     agent_sessions,
-    calls_and_visits,
     from_events,
     legs,
+    log_of,
     parts,
     visits,
 )
@@ -82,11 +82,14 @@ def test_the_order_of_events_does_not_matter(version: int) -> None:
 def test_many_events_are_gone_through_in_parts(
     version: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = visits(events(version))
+    stays = visits(events(version))
+    shifts, breaks = agent_sessions(events(version)), agent_pauses(events(version))
     monkeypatch.setattr(parts, "A_PART", 100)
-    found, stays = calls_and_visits(events(version), trunks=TRUNKS)
-    pd.testing.assert_frame_equal(found, calls(version))
-    pd.testing.assert_frame_equal(stays, here)
+    log = log_of(events(version), trunks=TRUNKS)
+    pd.testing.assert_frame_equal(log.calls, calls(version))
+    pd.testing.assert_frame_equal(log.visits, stays)
+    pd.testing.assert_frame_equal(log.sessions, shifts)
+    pd.testing.assert_frame_equal(log.pauses, breaks)
     with tidy(given := read(events(version))):
         many = list(parts.parted(given))
     assert len(many) > 20
@@ -214,6 +217,26 @@ def test_an_agents_shift_is_a_session_with_its_pauses(version: int) -> None:
     pauses = agent_pauses(events(version))
     assert list(pauses["reason"]) == ["lunch", "smoke"]
     assert list(pauses["seconds"]) == pytest.approx([0.6, 0.5], abs=0.2)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_queue_log_knows_the_same_shifts_and_pauses(version: int) -> None:
+    heard = events(version)
+    added = heard[heard["event"] == "QueueMemberAdded"]
+    log = history(
+        FIXTURES / f"asterisk{version}" / "queue_log.gz",
+        members=dict(zip(added["interface"], added["membername"], strict=True)),
+    )
+    for told, here, times in (
+        (log.sessions, agent_sessions(heard), ("login", "logout")),
+        (log.pauses, agent_pauses(heard), ("start", "end")),
+    ):
+        same = [
+            name for name in ("agent", "interface", "queue", "pauses", "reason") if name in told
+        ]
+        pd.testing.assert_frame_equal(told[same], here[same])
+        for name in times:  # whole seconds
+            assert ((here[name] - told[name]).dt.total_seconds().between(0, 1)).all()
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -1,7 +1,7 @@
 """Calls, made of what Asterisk's manager told: a row a call, a row a channel, one call drawn."""
 
 from ast_notebook.calls.agents import agent_pauses, agent_sessions
-from ast_notebook.calls.calls import ENGINES, calls, calls_and_visits, legs
+from ast_notebook.calls.calls import ENGINES, calls, legs, log_of
 from ast_notebook.calls.flow import Flow, flow
 from ast_notebook.calls.frames import begun
 from ast_notebook.calls.from_events import from_events
@@ -16,9 +16,9 @@ __all__ = [
     "agent_sessions",
     "begun",
     "calls",
-    "calls_and_visits",
     "flow",
     "from_events",
     "legs",
+    "log_of",
     "visits",
 ]

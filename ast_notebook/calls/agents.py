@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import narwhals as nw
 
@@ -12,9 +12,17 @@ from ast_notebook.calls import frames
 from ast_notebook.calls.engines import small, tidy
 from ast_notebook.calls.source import MICROSECOND, Source, read, servers
 
-_IN = ("QueueMemberAdded", "AgentLogin")
-_OUT = ("QueueMemberRemoved", "AgentLogoff")
-_KINDS = (*_IN, *_OUT, "QueueMemberPause")
+SESSION_TIMES = ("login", "logout")
+PAUSE_TIMES = ("start", "end")
+
+Step = Literal["in", "out", "pause", "unpause"]
+_STEPS: dict[str, Step] = {
+    "QueueMemberAdded": "in",
+    "AgentLogin": "in",
+    "QueueMemberRemoved": "out",
+    "AgentLogoff": "out",
+}
+_KINDS = (*_STEPS, "QueueMemberPause")
 
 _PAUSE = {
     "server": nw.String,
@@ -38,7 +46,9 @@ _SESSION = {
     "paused": nw.Float64,
 }
 
+#: The agent, his interface, and the queue.
 Key = tuple[str | None, str | None, str | None]
+Rows = dict[str, list[Any]]
 
 
 @dataclass
@@ -57,8 +67,49 @@ class Session:
     server: str | None
     key: Key
     login: int | None
-    logout: int | None
-    pauses: list[Pause]
+    logout: int | None = None
+    pauses: list[Pause] = field(default_factory=list)
+
+
+class Shifts:
+    """Makes sessions of steps, which come in their order.
+
+    Attributes
+    ----------
+    sessions : list of Session
+        Those that are over, and those that are not.
+
+    Parameters
+    ----------
+    server : str, optional
+        The PBX.
+    """
+
+    def __init__(self, server: str | None) -> None:
+        self.sessions: list[Session] = []
+        self._server = server
+        self._now: dict[Key, Session] = {}
+
+    def take(self, time: int, key: Key, step: Step, reason: str | None = None) -> None:
+        """Take a step of an agent, and for a pause its reason."""
+        session = self._now.get(key)
+        if step == "in" or session is None:
+            session = Session(self._server, key, time if step == "in" else None)
+            self._now[key] = session
+            self.sessions.append(session)
+        if step != "in" and session.pauses and session.pauses[-1].end is None:
+            session.pauses[-1].end = time
+        if step == "pause":
+            session.pauses.append(Pause(time, reason))
+        elif step == "out":
+            session.logout = time
+            del self._now[key]
+
+    def explain(self, agent: str, reason: str | None) -> None:
+        """Take the reason of an agent's pauses that began without one."""
+        for (name, *_), session in self._now.items():
+            if name == agent and session.pauses and session.pauses[-1].reason is None:
+                session.pauses[-1].reason = reason
 
 
 def agent_sessions(events: Any) -> Any:
@@ -78,28 +129,8 @@ def agent_sessions(events: Any) -> Any:
         their end has no ``login`` or no ``logout``, nor ``seconds``. A member by configuration
         (queues.conf) never logs in: he has a row if he paused.
     """
-    rows: dict[str, list[Any]] = {name: [] for name in _SESSION}
     with tidy(whole := read(events)):
-        for session in _sessions(whole):
-            over = [pause for pause in session.pauses if pause.end is not None]
-            values = (
-                session.server,
-                *session.key,
-                session.login,
-                session.logout,
-                _seconds(session.login, session.logout),
-                len(session.pauses),
-                sum((_seconds(pause.start, pause.end) or 0.0 for pause in over), 0.0),
-            )
-            for name, value in zip(rows, values, strict=True):
-                rows[name].append(value)
-        return frames.give(
-            [small(rows, _SESSION, whole)],
-            like=events,
-            order=("login", "agent"),
-            times=("login", "logout"),
-            whole=("pauses",),
-        )
+        return give_sessions(_sessions(whole), like=events)
 
 
 def agent_pauses(events: Any) -> Any:
@@ -110,43 +141,19 @@ def agent_pauses(events: Any) -> Any:
     events : frame
         As `agent_sessions` takes them.
     """
-    rows: dict[str, list[Any]] = {name: [] for name in _PAUSE}
     with tidy(whole := read(events)):
-        for session in _sessions(whole):
-            for pause in session.pauses:
-                length = _seconds(pause.start, pause.end)
-                values = (
-                    session.server,
-                    *session.key,
-                    pause.start,
-                    pause.end,
-                    length,
-                    pause.reason,
-                )
-                for name, value in zip(rows, values, strict=True):
-                    rows[name].append(value)
-        return frames.give(
-            [small(rows, _PAUSE, whole)],
-            like=events,
-            order=("start", "agent"),
-            times=("start", "end"),
-            whole=(),
-        )
-
-
-def _seconds(start: int | None, end: int | None) -> float | None:
-    return None if start is None or end is None else (end - start) / MICROSECOND
+        return give_pauses(_sessions(whole), like=events)
 
 
 def _sessions(events: nw.LazyFrame[Any]) -> Iterator[Session]:
     for server, source in servers(events):
-        yield from _of_one(server, source)
+        yield from sessions_of(source, server)
 
 
-def _of_one(server: str | None, source: Source) -> list[Session]:
-    """Go through the events of agents, which are few, on the driver."""
+def sessions_of(source: Source, server: str | None) -> list[Session]:
+    """Go through the events of agents of one PBX, which are few, on the driver."""
     rows = (
-        source.only(
+        source.seldom.only(
             _KINDS,
             event="event",
             agent="membername",
@@ -159,27 +166,47 @@ def _of_one(server: str | None, source: Source) -> list[Session]:
         .sort("time")
         .collect()
     )
-    done: list[Session] = []
-    now: dict[Key, Session] = {}
+    shifts = Shifts(server)
     for time, event, name, pool, interface, queue, paused, reason in rows.iter_rows():
         key = (name or pool, interface, queue)
-        session = now.get(key)
-        if event in _IN or session is None:
-            login = int(time) if event in _IN else None
-            session = now[key] = Session(server, key, login, None, [])
-            done.append(session)
-        if event in _OUT:
-            session.logout = int(time)
-            _end_pause(session, int(time))
-            del now[key]
-        elif paused == "1":
-            _end_pause(session, int(time))
-            session.pauses.append(Pause(int(time), reason))
-        elif paused == "0":
-            _end_pause(session, int(time))
-    return done
+        if event in _STEPS:
+            shifts.take(int(time), key, _STEPS[event])
+        if paused is not None and _STEPS.get(event) != "out":
+            shifts.take(int(time), key, "pause" if paused == "1" else "unpause", reason)
+    return shifts.sessions
 
 
-def _end_pause(session: Session, time: int) -> None:
-    if session.pauses and session.pauses[-1].end is None:
-        session.pauses[-1].end = time
+def give_sessions(sessions: Iterable[Session], *, like: Any) -> Any:
+    """Return sessions as a frame of the kind that the user's is; `agent_sessions` says which."""
+    rows = _rows(_SESSION, map(_session, sessions))
+    order = ("login", "agent")
+    parts = [small(rows, _SESSION, read(like))]
+    return frames.give(parts, like=like, order=order, times=SESSION_TIMES, whole=("pauses",))
+
+
+def give_pauses(sessions: Iterable[Session], *, like: Any) -> Any:
+    """Return their pauses as a frame of the kind that the user's is."""
+    rows = _rows(_PAUSE, (_pause(one, pause) for one in sessions for pause in one.pauses))
+    order = ("start", "agent")
+    parts = [small(rows, _PAUSE, read(like))]
+    return frames.give(parts, like=like, order=order, times=PAUSE_TIMES, whole=())
+
+
+def _rows(columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> Rows:
+    made = list(rows)
+    return {name: [row[place] for row in made] for place, name in enumerate(columns)}
+
+
+def _session(one: Session) -> tuple[Any, ...]:
+    paused = sum((_seconds(pause.start, pause.end) or 0.0 for pause in one.pauses), 0.0)
+    stayed = _seconds(one.login, one.logout)
+    return (one.server, *one.key, one.login, one.logout, stayed, len(one.pauses), paused)
+
+
+def _pause(one: Session, pause: Pause) -> tuple[Any, ...]:
+    length = _seconds(pause.start, pause.end)
+    return (one.server, *one.key, pause.start, pause.end, length, pause.reason)
+
+
+def _seconds(start: int | None, end: int | None) -> float | None:
+    return None if start is None or end is None else (end - start) / MICROSECOND

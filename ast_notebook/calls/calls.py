@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
 from ast_notebook.calls import channels, frames, queues
+from ast_notebook.calls.agents import give_pauses, give_sessions, sessions_of
 from ast_notebook.calls.engines import keep, tidy
 from ast_notebook.calls.from_events import calls_of, from_events
-from ast_notebook.calls.parts import parted
+from ast_notebook.calls.parts import in_parts, parted
 from ast_notebook.calls.queues import visits_of
-from ast_notebook.calls.source import COLUMNS, Source, read
+from ast_notebook.calls.source import COLUMNS, Source, read, servers
 from ast_notebook.errors import ConfError
 
 ENGINES = ("pandas", "polars", "duckdb", "spark")
@@ -97,20 +98,33 @@ def calls(
     return frames.pandas(found, frames.TIMES, frames.WHOLE)
 
 
-def calls_and_visits(events: Any, *, trunks: Collection[str] | None = None) -> tuple[Any, Any]:
-    """Return the calls and the visits of events: the same as `from_events` and `visits`, at once.
+class Log(NamedTuple):
+    """All that events tell of calls, queues and agents: four frames, as their functions say."""
+
+    calls: Any
+    visits: Any
+    sessions: Any
+    pauses: Any
+
+
+def log_of(events: Any, *, trunks: Collection[str] | None = None) -> Log:
+    """Return what `from_events`, `visits`, `agent_sessions` and `agent_pauses` do, at one go.
 
     Parameters and errors are those of `from_events`.
     """
     with tidy(whole := read(events)):
-        found, stays = [], []
-        for name, source in parted(whole):
-            legs = channels.build(source)
-            found.append(keep(calls_of(source, legs, name, trunks)))
-            stays.append(keep(visits_of(source, legs, name)))
-        return (
+        found, stays, sessions = [], [], []
+        for name, source in servers(whole):
+            sessions += sessions_of(source, name)
+            for part in in_parts(source):
+                legs = channels.build(part)
+                found.append(keep(calls_of(part, legs, name, trunks)))
+                stays.append(keep(visits_of(part, legs, name)))
+        return Log(
             frames.give(found, like=events),
             frames.give(stays, like=events, times=queues.TIMES, whole=queues.WHOLE),
+            give_sessions(sessions, like=events),
+            give_pauses(sessions, like=events),
         )
 
 

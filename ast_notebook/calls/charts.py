@@ -119,6 +119,11 @@ def bars(names: pd.Series, values: pd.Series, *, title: str, most: int = 8) -> F
     return figure
 
 
+def head() -> str:
+    """Return what a page needs before its first picture, which is nothing."""
+    return ""
+
+
 def image(figure: Figure, text: str) -> str:
     """Return a picture as HTML that needs no file beside it.
 

@@ -107,8 +107,11 @@ def keep(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     rows = frame.collect()
     if not kind.is_pyarrow():
         return rows.lazy()
-    # What Arrow has joined has room for 32,768 rows, however few they are; a copy has not.
-    return lazy(rows.to_native().take(pa.array(np.arange(len(rows)))))
+    # What Arrow has joined has room for 32,768 rows, however few they are; a copy has not. Each
+    # block for itself: words of all of them may be too many for the codes of one dictionary.
+    table = rows.to_native()
+    blocks = [block.take(pa.array(np.arange(len(block)))) for block in table.to_batches()]
+    return lazy(pa.Table.from_batches(blocks, table.schema))
 
 
 def small(

@@ -45,11 +45,17 @@ def parted(events: nw.LazyFrame[Any]) -> Iterator[tuple[str | None, Source]]:
     Events without an id are in no part, but for those of a lost connection, which are in all.
     """
     for name, source in servers(events):
-        if at_once(source.frame):
-            for part in _parts(source.frame.collect("pyarrow").to_native()):
-                yield name, Source(lazy(part))
-        else:
-            yield name, source
+        for part in in_parts(source):
+            yield name, part
+
+
+def in_parts(source: Source) -> Iterator[Source]:
+    """Return the events of one PBX as `parted` does."""
+    if at_once(source.frame):
+        for part in _parts(source.frame.collect("pyarrow").to_native()):
+            yield Source(lazy(part))
+    else:
+        yield source
 
 
 def _parts(events: pa.Table) -> Iterator[pa.Table]:
@@ -64,11 +70,11 @@ def _parts(events: pa.Table) -> Iterator[pa.Table]:
     sizes = np.bincount(groups[known], minlength=int(groups.max()) + 1)
     part_of = np.zeros(len(sizes), np.int64)
     part_of[order] = np.cumsum(sizes[order]) // A_PART
-    parts = part_of[groups[known]]
+    chosen = part_of[groups[known]]
     of_all = pc.is_in(events["event"], pa.array(_OF_ALL))
     lost = events.filter(of_all)
-    for part in range(int(parts.max(initial=0)) + 1):
-        mine = rows[parts == part]
+    for part in range(int(chosen.max(initial=0)) + 1):
+        mine = rows[chosen == part]
         if len(mine):
             first, last = int(mine[0]), int(mine[-1]) + 1
             mask = np.zeros(last - first, bool)

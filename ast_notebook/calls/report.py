@@ -6,6 +6,7 @@ import html
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -61,6 +62,7 @@ class Report:
         within: float = 20.0,
         title: str = "Calls",
     ) -> None:
+        self._charts: ModuleType = charts
         self.title = title
         self.tz: Zone = tzlocal() if tz is None else tz
         self.within = within
@@ -79,6 +81,21 @@ class Report:
         self.agents = measures.agents(visits, sessions=sessions, pauses=pauses)
         self.peak = load.peak()
         self.busy_hour = load.busy_hour(self.tz)
+
+    def hovering(self) -> Report:
+        """Draw pictures that tell more under the mouse and can be zoomed, and return the report.
+
+        They bring 5 MB along, and want a browser that runs their script.
+
+        Raises
+        ------
+        ConfError
+            If plotly is not installed, which the extra ``hover`` has.
+        """
+        from ast_notebook.calls import hover
+
+        self._charts = hover
+        return self
 
     def numbers(self) -> list[tuple[str, str]]:
         """Return what matters first, as it is shown: what it is, and how much."""
@@ -142,14 +159,16 @@ class Report:
         return "".join(parts)
 
     def _pictures(self) -> Iterable[str]:
-        yield charts.image(charts.heat_map(self.heat_map), "Calls by hour of the week")
-        yield charts.image(charts.concurrency(self.load, tz=self.tz), "Calls at once over time")
+        draw = self._charts
+        yield draw.head()
+        yield draw.image(draw.heat_map(self.heat_map), "Calls by hour of the week")
+        yield draw.image(draw.concurrency(self.load, tz=self.tz), "Calls at once over time")
         if len(self.waits):
-            yield charts.image(charts.waits(self.waits), "How long callers waited in queues")
+            yield draw.image(draw.waits(self.waits), "How long callers waited in queues")
         if len(self.causes):
             names = self.causes["name"] + " (" + self.causes["cause"].astype("str") + ")"
-            figure = charts.bars(names, self.causes["calls"], title="Why calls ended (Q.850)")
-            yield charts.image(figure, "Calls by the cause that they ended with")
+            figure = draw.bars(names, self.causes["calls"], title="Why calls ended (Q.850)")
+            yield draw.image(figure, "Calls by the cause that they ended with")
 
     def _tables(self) -> Iterable[str]:
         if len(self.service):

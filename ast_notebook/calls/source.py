@@ -63,18 +63,15 @@ COLUMNS: tuple[str, ...] = (
     "retrieverlinkedid",
     "retrieveruniqueid",
 )
-#: Those of them that only the flow of a call and the sessions of agents are made of.
+#: Those of them that only the flow of a call is made of.
 _OTHERS = frozenset(
     (
-        "agent",
         "cause-txt",
         "context",
         "extension",
         "holdtime",
         "origtransfereruniqueid",
         "parkeeuniqueid",
-        "paused",
-        "pausedreason",
         "retrieveruniqueid",
         "secondtransfereruniqueid",
         "stateinterface",
@@ -83,7 +80,7 @@ _OTHERS = frozenset(
         "transfereruniqueid",
     )
 )
-#: Headers that calls, legs and visits are made of.
+#: Headers that calls, legs, visits and the sessions of agents are made of.
 OF_CALLS = tuple(name for name in COLUMNS if name not in _OTHERS)
 #: Events that calls are made of: a reader may leave out all others. (Any event of a channel may
 #: show a linkedid; but what these show has told all there is to tell.)
@@ -162,6 +159,9 @@ _SELDOM = (
     "ringtime",
     "interface",
     "membername",
+    "agent",
+    "paused",
+    "pausedreason",
     "reason",
     "conference",
     "variable",
@@ -267,6 +267,11 @@ def servers(events: nw.LazyFrame[Any]) -> Iterator[tuple[str | None, Source]]:
             yield name, Source(few)
         else:
             yield name, Source(few.filter(nw.col("server") == name))
+
+
+def needed(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Leave out all events but those that calls are made of."""
+    return events.filter(_wanted(events.collect_schema(), set(KINDS), NEEDED))
 
 
 def _narrow(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

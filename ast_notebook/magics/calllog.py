@@ -108,6 +108,7 @@ def history(magics: AstMagics, given: Given) -> History:
     _TRUNK,
     argument("--within", type=float, default=20.0, metavar="S", help="of the service level; 20"),
     argument("--html", metavar="FILE", help="write the page to a file, too"),
+    argument("--hover", action="store_true", help="pictures with hover and zoom, by plotly"),
 )
 def report(magics: AstMagics, given: Given) -> Report:
     """Show what matters of the calls on one page: numbers, pictures, queues and agents.
@@ -125,6 +126,8 @@ def report(magics: AstMagics, given: Given) -> Report:
             )
         else:
             made = _read(given).report(since=given.since, tz=given.tz, within=given.within)
+    if given.hover:
+        made.hovering()
     if given.html is not None:
         try:
             made.save(Path(given.html))

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ast_notebook.calls import memory
+from ast_notebook.calls.engines import lazy
 from ast_notebook.calls.from_events import from_events
-from ast_notebook.calls.source import KINDS, NEEDED, OF_CALLS
+from ast_notebook.calls.source import KINDS, NEEDED, OF_CALLS, needed
 from ast_notebook.recording.reading import relation, table
 from ast_notebook.recording.selection import Moment
 
@@ -81,9 +82,8 @@ def archive_events(
         return
     # DuckDB reads files itself, and of them what a question needs; but no URL.
     name = f"events_{uuid.uuid4().hex}"
-    kinds = ", ".join(f"'{kind}'" for kind in KINDS)
-    made = f"CREATE TEMP TABLE {name} AS FROM {name}_source WHERE event IN ({kinds})"
-    events.query(f"{name}_source", made)
+    few = needed(lazy(events)).to_native()
+    few.query(f"{name}_source", f"CREATE TEMP TABLE {name} AS FROM {name}_source")
     try:
         yield connection.table(name)
     finally:

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ast_notebook.calls import frames, queues
+from ast_notebook.calls.agents import Shifts, give_pauses, give_sessions
+from ast_notebook.calls.calls import Log
 
 CHUNK = 50_000  # rows that are plain Python at a time
 
@@ -90,12 +92,18 @@ VISITS = kinds(queues.COLUMNS, time=queues.TIMES, seconds=queues.SECONDS, whole=
 
 
 class Growing:
-    """Takes calls, and gives the frame of them; a queue_log's visits, too.
+    """Takes calls, and gives the frame of them; a queue_log's visits and agents, too.
 
     Attributes
     ----------
+    source : str
+        What they are made of.
     visits : Rows
         The visits to queues.
+    shifts : Shifts
+        The sessions of agents.
+    members : mapping
+        Names of agents by their interfaces.
 
     Parameters
     ----------
@@ -108,11 +116,18 @@ class Growing:
     """
 
     def __init__(
-        self, source: str, server: str | None = None, trunks: Collection[str] | None = None
+        self,
+        source: str,
+        server: str | None = None,
+        trunks: Collection[str] | None = None,
+        members: Mapping[str, str] | None = None,
     ) -> None:
+        self.source = source
         self._trunks = None if trunks is None else set(trunks)
         self._rows = Rows(CALLS, {"source": source, "server": server})
         self.visits = Rows(VISITS, {"source": source, "server": server})
+        self.shifts = Shifts(server)
+        self.members = members or {}
 
     def add(
         self, call: dict[str, Any], caller: str | None = None, callee: str | None = None
@@ -130,9 +145,16 @@ class Growing:
         known = device(channel)
         return known is not None and bool({known, peer(known)} & (self._trunks or set()))
 
-    def frame(self) -> pd.DataFrame:
-        """Return the calls, by their start."""
-        return self._rows.frame()
+    def log(self) -> Log:
+        """Return all four frames, each by its start."""
+        none = pd.DataFrame()
+        sessions = self.shifts.sessions
+        return Log(
+            self._rows.frame(),
+            self.visits.frame(),
+            give_sessions(sessions, like=none),
+            give_pauses(sessions, like=none),
+        )
 
 
 def device(channel: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import pandas as pd
+import pyarrow as pa
 
-from ast_notebook.calls import frames, memory, queues
-from ast_notebook.calls.calls import calls_and_visits
+from ast_notebook.calls import agents, frames, memory, queues
+from ast_notebook.calls.calls import Log, log_of
 from ast_notebook.calls.history import cdr, cel, queue_log
 from ast_notebook.calls.history.archived import archive_events, in_memory
 from ast_notebook.calls.history.clock import Clock
@@ -60,6 +62,9 @@ class History:
     visits_frame : pandas.DataFrame or duckdb.DuckDBPyRelation
         The stays of callers in queues, as `ast_notebook.calls.visits` has them, where the calls
         are; a CDR and a CEL know of none.
+    sessions, pauses : pandas.DataFrame
+        What agents did, as `ast_notebook.calls.agent_sessions` and `agent_pauses` have it; neither
+        do these know of any.
     kind : str
         What they were read from: ``cdr``, ``cel``, ``queue_log`` or ``events``.
     origin : str
@@ -76,16 +81,17 @@ class History:
 
     def __init__(
         self,
-        frame: pd.DataFrame | duckdb.DuckDBPyRelation,
-        visits_frame: pd.DataFrame | duckdb.DuckDBPyRelation,
+        log: Log,
         kind: str,
         origin: str,
         records: int,
         bad: Bad,
         doubtful: int,
     ) -> None:
-        self.frame = frame
-        self.visits_frame = visits_frame
+        self.frame: pd.DataFrame | duckdb.DuckDBPyRelation = log.calls
+        self.visits_frame: pd.DataFrame | duckdb.DuckDBPyRelation = log.visits
+        self.sessions = _pandas(log.sessions, agents.SESSION_TIMES, ("pauses",))
+        self.pauses = _pandas(log.pauses, agents.PAUSE_TIMES, ())
         self.kind = kind
         self.origin = origin
         self.records = records
@@ -96,9 +102,7 @@ class History:
     @cached_property
     def calls(self) -> pd.DataFrame:
         """The calls frame in pandas, brought there at first use if it is on DuckDB."""
-        calls = self.frame
-        if not isinstance(calls, pd.DataFrame):
-            calls = frames.pandas(calls.df(), frames.TIMES, frames.WHOLE)
+        calls = _pandas(self.frame, frames.TIMES, frames.WHOLE)
         calls.attrs["history"] = {
             "bad": self.bad_count,
             "doubtful": self.doubtful,
@@ -109,9 +113,7 @@ class History:
     @cached_property
     def visits(self) -> pd.DataFrame:
         """The visits frame in pandas, brought there at first use if it is on DuckDB."""
-        if isinstance(self.visits_frame, pd.DataFrame):
-            return self.visits_frame
-        return frames.pandas(self.visits_frame.df(), queues.TIMES, queues.WHOLE)
+        return _pandas(self.visits_frame, queues.TIMES, queues.WHOLE)
 
     def __len__(self) -> int:
         if isinstance(self.frame, pd.DataFrame):
@@ -122,8 +124,15 @@ class History:
         self, *, since: datetime | None = None, tz: str | tzinfo | None = None, within: float = 20.0
     ) -> Report:
         """Return what matters of these calls on one page; reckoned where they are."""
-        calls, visits = (frames.begun(one, since) for one in (self.frame, self.visits_frame))
-        return Report(calls, visits, tz=tz, within=within, title=f"Calls of {self.origin}")
+        return Report(
+            frames.begun(self.frame, since),
+            frames.begun(self.visits_frame, since),
+            sessions=frames.begun(self.sessions, since, "login"),
+            pauses=frames.begun(self.pauses, since),
+            tz=tz,
+            within=within,
+            title=f"Calls of {self.origin}",
+        )
 
     def __repr__(self) -> str:
         return (
@@ -138,6 +147,14 @@ class History:
         return text
 
 
+def _pandas(frame: Any, times: tuple[str, ...], whole: tuple[str, ...]) -> pd.DataFrame:
+    """Bring a frame of Arrow or DuckDB to pandas, if it is not there yet."""
+    if isinstance(frame, pd.DataFrame):
+        return frame
+    made = frame.to_pandas() if isinstance(frame, pa.Table) else frame.df()
+    return frames.pandas(made, times, whole)
+
+
 def history(
     place: str | os.PathLike[str],
     *,
@@ -147,6 +164,7 @@ def history(
     columns: Sequence[str] | None = None,
     table: str | None = None,
     trunks: Collection[str] | None = None,
+    members: Mapping[str, str] | None = None,
 ) -> History:
     """Read what PBXs have written of their calls already.
 
@@ -169,6 +187,10 @@ def history(
         The table of a database; found by its columns otherwise.
     trunks : collection of str, optional
         Devices that lead to the public network, such as ``PJSIP/provider`` or ``provider``.
+    members : mapping, optional
+        The names of agents by their interfaces, such as ``{"PJSIP/200": "Office"}``. By default a
+        queue_log has the interface where an agent comes to a queue and leaves it, and the name in
+        all else; with ``log_membername_as_agent = yes`` in queues.conf it has the name there, too.
 
     Returns
     -------
@@ -190,8 +212,9 @@ def history(
     """
     text = os.fspath(place)
     clock = Clock(tz)
+    growing = functools.partial(Growing, server=server, trunks=trunks, members=members)
     if is_database(text):
-        return _of_table(text, _without_password(text), clock, kind, server, table, trunks)
+        return _of_table(text, _without_password(text), clock, kind, table, growing)
     if "://" in text and not text.startswith("file://"):
         return _of_archive(text, server, trunks)
     path = Path(text.removeprefix("file://")).expanduser()
@@ -202,8 +225,8 @@ def history(
     with path.open("rb") as file:
         if file.read(16) == b"SQLite format 3\0":
             url = f"sqlite:///{path.absolute()}"
-            return _of_table(url, str(path), clock, kind, server, table, trunks)
-    return _of_file(path, clock, kind, server, columns, trunks)
+            return _of_table(url, str(path), clock, kind, table, growing)
+    return _of_file(path, clock, kind, columns, growing)
 
 
 def _without_password(url: str) -> str:
@@ -228,13 +251,15 @@ def _of_archive(place: str, server: str | None, trunks: Collection[str] | None) 
     servers = () if server is None else (server,)
     events = scan(place, servers=servers).count_rows()
     if memory.fits(events):
-        calls, stays = calls_and_visits(in_memory(place, servers=servers), trunks=trunks)
-        calls = frames.pandas(calls.to_pandas(), frames.TIMES, frames.WHOLE)
-        stays = frames.pandas(stays.to_pandas(), queues.TIMES, queues.WHOLE)
+        log = log_of(in_memory(place, servers=servers), trunks=trunks)
+        log = log._replace(
+            calls=_pandas(log.calls, frames.TIMES, frames.WHOLE),
+            visits=_pandas(log.visits, queues.TIMES, queues.WHOLE),
+        )
     else:
         with archive_events(place, servers=servers, connection=memory.connect()) as chosen:
-            calls, stays = calls_and_visits(chosen, trunks=trunks)
-    return History(calls, stays, "events", place, events, Bad(), 0)
+            log = log_of(chosen, trunks=trunks)
+    return History(log, "events", place, events, Bad(), 0)
 
 
 # --- lines and rows ------------------------------------------------------------------------------
@@ -245,9 +270,8 @@ def _of_table(
     name: str,
     clock: Clock,
     kind: Kind | None,
-    server: str | None,
     table: str | None,
-    trunks: Collection[str] | None,
+    growing: Callable[[str], Growing],
 ) -> History:
     source = Table(url, table, kind)
     rename = {"cdr": cdr.rename, "cel": cel.rename, "queue_log": queue_log.rename}[source.kind]
@@ -259,7 +283,7 @@ def _of_table(
 
     try:
         origin = f"{name} {source.name}"
-        return _read(rows(), source.kind, origin, clock, Bad(), server, trunks, _as_it_is)
+        return _read(rows(), origin, clock, Bad(), growing(source.kind), _as_it_is)
     finally:
         source.close()
 
@@ -272,9 +296,8 @@ def _of_file(
     path: Path,
     clock: Clock,
     kind: Kind | None,
-    server: str | None,
     columns: Sequence[str] | None,
-    trunks: Collection[str] | None,
+    growing: Callable[[str], Growing],
 ) -> History:
     bad = Bad()
     texts = lines(path, bad)
@@ -282,7 +305,7 @@ def _of_file(
     if known == "events":
         raise ConfError(f"{path} is a file: give the archive's folder")
     parse = queue_log.record_of if known == "queue_log" else _Parser(known, columns)
-    return _read(texts, known, str(path), clock, bad, server, trunks, parse)
+    return _read(texts, str(path), clock, bad, growing(known), parse)
 
 
 def _kind(path: Path, columns: Sequence[str] | None) -> str:
@@ -353,16 +376,13 @@ class _Parser:
 
 def _read(
     records: Iterator[Any],
-    kind: str,
     origin: str,
     clock: Clock,
     bad: Bad,
-    server: str | None,
-    trunks: Collection[str] | None,
+    calls: Growing,
     parse: Callable[[Any], Mapping[str, Any] | None],
 ) -> History:
-    calls = Growing(kind, server, trunks)
-    maker = _MAKERS[kind](clock, calls)
+    maker = _MAKERS[calls.source](clock, calls)
     count = doubtful = 0
     for number, raw in records:
         count += 1
@@ -381,4 +401,4 @@ def _read(
             doubtful += clock.unsure
     maker.finish()
     clock.settle(origin)
-    return History(calls.frame(), calls.visits.frame(), kind, origin, count, bad, doubtful)
+    return History(calls.log(), calls.source, origin, count, bad, doubtful)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ast_notebook.calls.agents import Step
 from ast_notebook.calls.history.clock import SECOND, BadTime, Clock
 from ast_notebook.calls.history.growing import Growing
 from ast_notebook.calls.history.lines import text_of, whole_of
-from ast_notebook.calls.history.stays import Stays
+from ast_notebook.calls.history.stays import Stays, waited
 
 PLAIN = [
     "time",
@@ -32,6 +33,17 @@ _LEFT = {
     "JOINEMPTY": "NO ANSWER",
     "JOINUNAVAIL": "NO ANSWER",
     "SYSCOMPAT": "FAILED",
+}
+#: What agents do. (PAUSEALL comes beside a PAUSE in each of the queues.)
+_STEPS: dict[str, Step] = {
+    "ADDMEMBER": "in",
+    "AGENTLOGIN": "in",
+    "AGENTCALLBACKLOGIN": "in",
+    "REMOVEMEMBER": "out",
+    "AGENTLOGOFF": "out",
+    "AGENTCALLBACKLOGOFF": "out",
+    "PAUSE": "pause",
+    "UNPAUSE": "unpause",
 }
 #: Somebody who left a queue may come into another one this much later.
 _GRACE = 2 * 3600 * SECOND
@@ -82,6 +94,7 @@ class QueueLog:
         self._clock = clock
         self._calls = calls
         self._visits = Stays(calls.visits)
+        self._interfaces = {name: interface for interface, name in calls.members.items()}
         self._stays: dict[str, _Stay] = {}
         self._count = 0
 
@@ -99,9 +112,12 @@ class QueueLog:
         event = text_of(record, "event")
         if event is None:
             raise ValueError("no event")
+        if event in _STEPS or event == "PAUSEREASON":
+            self._shift(moment, event, record)
+            return
         callid = text_of(record, "callid")
         if callid is None or callid in ("NONE", "REALTIME", "MANAGER"):
-            return  # of an agent or of Asterisk itself, not of a call
+            return  # of Asterisk itself, not of a call
         stay = self._stays.get(callid)
         if stay is None:
             if event not in ("ENTERQUEUE", "DID", *_LEFT):
@@ -123,6 +139,22 @@ class QueueLog:
             for key in done:
                 self._give(key)
 
+    def _shift(self, moment: int, event: str, record: Mapping[str, Any]) -> None:
+        told = text_of(record, "agent")
+        if told is None:
+            raise ValueError(f"{event} of nobody")
+        agent = self._calls.members.get(told, told)
+        queue, more = text_of(record, "queuename"), text_of(record, "data1")
+        if event == "PAUSEREASON":
+            self._calls.shifts.explain(agent, more)
+            return
+        interface = self._interfaces.get(agent, told if "/" in told else None)
+        key = (agent, interface, None if queue == "NONE" else queue)
+        step = _STEPS[event]
+        self._calls.shifts.take(moment, key, step, more if step == "pause" else None)
+        if event == "ADDMEMBER" and more == "PAUSED":
+            self._calls.shifts.take(moment, key, "pause")
+
     def _take(self, stay: _Stay, moment: int, event: str, record: Mapping[str, Any]) -> None:
         call = stay.call
         queue = text_of(record, "queuename")
@@ -135,7 +167,7 @@ class QueueLog:
         elif event == "DID":
             call["did"] = text_of(record, "data1")
         elif event == "CONNECT":
-            self._wait(stay, whole_of(record, "data1"), moment)
+            self._wait(stay, moment, event, record)
             stay.connected = moment
             ring = whole_of(record, "data3")
             call |= {
@@ -154,19 +186,18 @@ class QueueLog:
             call["transfers"] += 1
             call["disposition"] = "ANSWERED"
         elif event == "ABANDON":
-            self._wait(stay, whole_of(record, "data3"), moment)
+            self._wait(stay, moment, event, record)
             call |= {"end": moment, "disposition": "ABANDONED", "hangup_by": "caller"}
         elif event in _LEFT:
             call["queue"] = call.get("queue") or queue
-            self._wait(stay, None, moment)
+            self._wait(stay, moment, event, record)
             call["disposition"] = _LEFT[event]
 
     @staticmethod
-    def _wait(stay: _Stay, seconds: int | None, moment: int) -> None:
-        if seconds is None and stay.joined is not None:
-            seconds = (moment - stay.joined) // SECOND
-        if seconds is not None:
-            stay.waited = (stay.waited or 0) + seconds * SECOND
+    def _wait(stay: _Stay, moment: int, event: str, record: Mapping[str, Any]) -> None:
+        wait = waited(record, event, moment, stay.joined)
+        if wait is not None:
+            stay.waited = (stay.waited or 0) + wait
         stay.joined = None
 
     @staticmethod

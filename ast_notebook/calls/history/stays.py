@@ -18,8 +18,24 @@ _ENDS = {
     "EXITWITHKEY": "KEY",
     "EXITEMPTY": "LEAVE EMPTY",
 }
+#: Where an entry tells how many seconds the caller had waited; the clock tells it of others.
+_WAITED = {
+    "CONNECT": "data1",
+    "ABANDON": "data3",
+    "EXITWITHTIMEOUT": "data3",
+    "EXITEMPTY": "data3",
+    "EXITWITHKEY": "data4",
+}
 _COMPLETED = {"COMPLETECALLER": "caller", "COMPLETEAGENT": "callee"}
 _TRANSFERRED = ("TRANSFER", "BLINDTRANSFER", "ATTENDEDTRANSFER")
+
+
+def waited(record: Mapping[str, Any], event: str, moment: int, joined: int | None) -> int | None:
+    """Return how long somebody who joined then had waited, by the entry or else by the clock."""
+    told = whole_of(record, _WAITED[event]) if event in _WAITED else None
+    if told is not None:
+        return told * SECOND
+    return None if joined is None else moment - joined
 
 
 class Stays:
@@ -76,13 +92,12 @@ class Stays:
         connected = self._connected.get(callid)
         if event == "CONNECT":
             ring = whole_of(record, "data3")
-            self._left(visit, moment, whole_of(record, "data1"), "ANSWERED")
+            self._left(visit, moment, record, event)
             visit["agent"] = text_of(record, "agent")
             visit["ring"] = None if ring is None else ring * SECOND
             self._connected[callid] = moment
         elif event in _ENDS:
-            told = whole_of(record, "data3") if event != "EXITWITHKEY" else None
-            self._left(visit, moment, told, _ENDS[event])
+            self._left(visit, moment, record, event)
             if event == "ABANDON":
                 visit["hangup_by"] = "caller"
             self.give(callid)
@@ -93,9 +108,9 @@ class Stays:
             self.give(callid)
 
     @staticmethod
-    def _left(visit: dict[str, Any], moment: int, seconds: int | None, outcome: str) -> None:
-        wait = moment - visit["start"] if seconds is None else seconds * SECOND
-        visit |= {"end": moment, "wait": wait, "outcome": outcome}
+    def _left(visit: dict[str, Any], moment: int, record: Mapping[str, Any], event: str) -> None:
+        wait = waited(record, event, moment, visit["start"])
+        visit |= {"end": moment, "wait": wait, "outcome": _ENDS.get(event, "ANSWERED")}
 
     def give(self, callid: str) -> None:
         """Take it that nothing more comes of a call's visit, if there is one."""

@@ -1,0 +1,86 @@
+"""The pictures of `charts` by plotly: more is told under the mouse, and they can be zoomed."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from ast_notebook.calls.charts import BLUE, GREY, LIGHT, ORANGE, WEEKDAYS
+from ast_notebook.errors import ConfError
+
+try:
+    from plotly import graph_objects, offline
+except ImportError:
+    raise ConfError(
+        'pictures with hover and zoom are drawn by plotly: pip install "ast_notebook[hover]"'
+    ) from None
+
+_CLEAR = "rgba(0,0,0,0)"
+
+
+def heat_map(table: pd.DataFrame, *, title: str = "Calls by hour of the week") -> Any:
+    """Draw what `charts.heat_map` draws."""
+    hours = [f"{hour}:00" for hour in table.columns]
+    cells = graph_objects.Heatmap(
+        z=table.to_numpy(dtype=float), x=hours, y=list(WEEKDAYS), zmin=0, colorscale="Blues"
+    )
+    figure = _figure(title, cells)
+    return figure.update_yaxes(autorange="reversed")
+
+
+def concurrency(
+    table: pd.DataFrame, *, tz: str | tzinfo = "UTC", title: str = "Calls at once"
+) -> Any:
+    """Draw what `charts.concurrency` draws."""
+    when = table["time"].dt.tz_convert(tz).dt.tz_localize(None)
+    line = {"shape": "hv", "width": 1}
+    mean = graph_objects.Scatter(
+        x=when, y=table["mean"], name="mean", fill="tozeroy", line=line | {"color": BLUE}
+    )
+    peak = graph_objects.Scatter(
+        x=when, y=table["peak"], name="peak", line=line | {"color": ORANGE}
+    )
+    return _figure(title, mean, peak)
+
+
+def waits(table: pd.DataFrame, *, title: str = "How long callers waited (s)") -> Any:
+    """Draw what `charts.waits` draws."""
+    bars = [
+        graph_objects.Bar(x=table["wait"], y=table[name], name=name, marker_color=colour, offset=0)
+        for name, colour in (("answered", BLUE), ("abandoned", ORANGE), ("other", LIGHT))
+    ]
+    return _figure(title, *bars).update_layout(barmode="stack")
+
+
+def bars(names: pd.Series, values: pd.Series, *, title: str, most: int = 8) -> Any:
+    """Draw what `charts.bars` draws."""
+    # plotly takes some HTML for markup.
+    labels = [escape(str(name)[:40]) for name in names[:most]]
+    lying = graph_objects.Bar(x=values[:most], y=labels, orientation="h", marker_color=BLUE)
+    figure = _figure(title, lying).update_layout(height=100 + 25 * len(labels))
+    return figure.update_yaxes(autorange="reversed", automargin=True)
+
+
+def head() -> str:
+    """Return what a page needs before its first picture: all of plotly.js, 5 MB."""
+    return f"<script>{offline.get_plotlyjs()}</script>"
+
+
+def image(figure: Any, text: str) -> str:
+    """Return a picture as HTML for a page that has the `head`; parameters as of `charts.image`."""
+    drawn = figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False})
+    return f'<div role="img" aria-label="{escape(text)}">{drawn}</div>'
+
+
+def _figure(title: str, *traces: Any) -> Any:
+    return graph_objects.Figure(list(traces)).update_layout(
+        title={"text": title, "font": {"size": 14}},
+        font={"color": GREY},
+        height=300,
+        margin={"l": 50, "r": 20, "t": 40, "b": 40},
+        paper_bgcolor=_CLEAR,
+        plot_bgcolor=_CLEAR,
+    )
