@@ -273,6 +273,15 @@ def test_a_channel_of_another_name_is_not_touched(sh: SmartHome, page: Page) -> 
     hang_up_all(sh)
 
 
+def test_a_call_that_fails_at_once_is_not_said_to_ring(page: Page) -> None:
+    page.look()
+    call = {"dest": "600", "context": "phones"}
+    done = page.do("call", source="PJSIP/999", **call)
+    assert not done["ok"]
+    assert done["text"] == "PJSIP/999: failed: no such device, or it is not registered"
+    assert "rings" in page.do("call", source="PJSIP/300", **call)["text"]
+
+
 def test_a_click_that_comes_late_does_nothing(sh: SmartHome, page: Page) -> None:
     page.look()
     row = a_call(sh)

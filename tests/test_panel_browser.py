@@ -108,6 +108,14 @@ class Seen:
     def popup(self) -> Any:
         return self.panel.locator(".ast-popup")
 
+    def offers(self, device: str) -> set[str]:
+        """What the menu of a device's channel has."""
+        self.leg(device).focus()
+        self.page.keyboard.press("Enter")
+        names = self.popup().get_by_role("menuitem").all_inner_texts()
+        self.page.keyboard.press("Escape")
+        return {name.rstrip("…") for name in names}
+
     def choose(self, row: Any, name: str, **fields: str) -> None:
         """Do what the menu of a row offers by that name, with what it asks for."""
         row.focus()
@@ -198,6 +206,8 @@ def test_a_call_rings(seen: Seen, asterisk: Asterisk) -> None:
     with asterisk.telephone("2222").rings(), asterisk.telephone("200").calls("2222"):
         expect(seen.lamp("PJSIP/2222")).to_have_attribute("data-state", "RINGING")
         expect(seen.lamp("PJSIP/2222")).to_contain_text("ringing")
+        assert not {"Park", "Redirect", "Attended transfer"} & seen.offers("PJSIP/2222")
+        assert "Redirect" in seen.offers("PJSIP/200")
         asterisk.hang_up("200")
 
 

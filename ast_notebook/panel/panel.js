@@ -1376,11 +1376,12 @@ class Channels extends Section {
       { name: "context", label: "in context", list: "contexts", value: row.context },
     ];
     const by = [{ name: "by", label: "From telephone", list: "devices" }];
+    const rings = row.state === "Ringing" || row.state === "Down"; // to move it would end the call
     return [
       this.hangUp(row),
-      this.action("redirect", "Redirect", args, { fields: place }),
-      this.action("transfer", "Attended transfer", args, { fields: place }),
-      this.action("park", "Park", args, { ask: `Park ${row.channel}?` }),
+      rings ? null : this.action("redirect", "Redirect", args, { fields: place }),
+      row.bridge ? this.action("transfer", "Attended transfer", args, { fields: place }) : null,
+      row.state === "Up" ? this.action("park", "Park", args, { ask: `Park ${row.channel}?` }) : null,
       this.action("record", "Record", args),
       this.action("stop_recording", "Stop recording", args),
       this.action("spy", "Listen", { ...args, mode: "listen" }, { fields: by }),
