@@ -237,6 +237,10 @@ def test_a_redirected_channel_goes_where_it_is_sent(seen: Seen, asterisk: Asteri
     expect(member).to_contain_text("room")
     seen.button(member, "Mute").click()
     expect(member).to_contain_text("muted")
+    seen.button(member, "Unmute").click()
+    expect(member).not_to_contain_text("muted")
+    seen.choose(member, "Kick")
+    expect(seen.section("conferences")).to_be_hidden()
 
 
 def test_a_call_is_recorded_and_listened_to(seen: Seen, asterisk: Asterisk) -> None:
