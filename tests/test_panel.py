@@ -141,8 +141,9 @@ def test_a_page_gets_a_snapshot_first_and_then_what_changed(sh: SmartHome, page:
 
 
 def test_only_the_fields_that_changed_are_sent(sh: SmartHome, page: Page) -> None:
-    page.look()
     devices = sh.ast.live.parts["devices"]
+    eventually(lambda: all(row["name"] for row in devices.rows().values()))
+    page.look()
     devices.put("PJSIP/30", reachable="Lagged")
     eventually(lambda: any("devices" in one.get("set", {}) for one in page.of("delta")))
     changed = [one["set"]["devices"] for one in page.of("delta") if "devices" in one.get("set", {})]
