@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
@@ -451,7 +451,16 @@ class Asterisk:
     def redirect(
         self, channel: str, exten: str | int, context: str, uniqueid: str | None = None
     ) -> None:
-        """Send one channel to an extension; whoever it was bridged with follows his dialplan."""
+        """Send one channel to an extension; whoever it was bridged with follows his dialplan.
+
+        Raises
+        ------
+        ActionRefused
+            If the dialplan has no such extension.
+        ChannelGone
+            If the channel is not there any more.
+        """
+        self._check_place("Redirect", exten, context)
         self._on_channel(
             "Redirect", channel, uniqueid, Exten=str(exten), Context=context, Priority=1
         )
@@ -462,7 +471,18 @@ class Asterisk:
         """Have a channel's party call an extension and hand the call over once it hangs up.
 
         An attended transfer, as if that party had dialled it by the feature code.
+
+        Raises
+        ------
+        ActionRefused
+            If that party talks to nobody, or the dialplan has no such extension.
+        ChannelGone
+            If the channel is not there any more.
         """
+        self._check_place("Atxfer", exten, context)
+        there = self.live.parts["channels"].rows().values()
+        if any(row["channel"] == channel and not row["bridge"] for row in there):
+            raise ActionRefused(f"{channel} talks to nobody: nothing was done", action="Atxfer")
         self._on_channel("Atxfer", channel, uniqueid, Exten=str(exten), Context=context)
 
     def park(self, channel: str, uniqueid: str | None = None, *, lot: str = "") -> None:
@@ -479,9 +499,11 @@ class Asterisk:
         uniqueid : str, optional
         file : str
             The file, in Asterisk's own folder for recordings unless it is a whole path; by default
-            it is named by the channel's Uniqueid.
+            it is named by the channel's Uniqueid and the time, as a second recording would else
+            take the place of the first.
         """
-        name = file or f"{uniqueid or channel.replace('/', '-')}.wav"
+        now = datetime.now(UTC)
+        name = file or f"{uniqueid or channel.replace('/', '-')}-{now:%Y%m%dT%H%M%S.%f}.wav"
         self._on_channel("MixMonitor", channel, uniqueid, File=name)
         return name
 
@@ -509,6 +531,18 @@ class Asterisk:
         self._check_technology(by)
         data = f"{channel},{options[mode]}"
         return self._calling.originate(by, callerid="Spy", application=("ChanSpy", data))
+
+    def _check_place(self, action: str, exten: str | int, context: str) -> None:
+        """Refuse a place that the dialplan lacks: Asterisk would hang up on who is sent there."""
+        function = f"DIALPLAN_EXISTS({context},{exten},1)"
+        try:
+            exists = self.action("Getvar", Variable=function).response.get_header("Value")
+        except PermissionMissing:
+            return
+        if exists == "0":
+            raise ActionRefused(
+                f"the dialplan has no {exten} in {context}: nothing was done", action=action
+            )
 
     def _on_channel(self, action: str, channel: str, uniqueid: str | None, **fields: Any) -> None:
         there = self.live.parts["channels"].rows()

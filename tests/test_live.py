@@ -369,6 +369,26 @@ def test_a_device_has_its_own_name_and_not_that_of_a_stranger_who_calls_over_it(
         assert live.devices.set_index("device").loc["PJSIP/1", "name"] == "Anna"
 
 
+def test_a_device_that_cannot_be_reached_has_no_round_trip_time(fake, script):
+    with living(fake) as (_, live):
+        client = fake.clients[-1]
+        for device in ("SIP/30", "PJSIP/30"):
+            client.send("Event: DeviceStateChange", f"Device: {device}", "State: NOT_INUSE")
+        contact = ("Event: ContactStatus", "EndpointName: 30")
+        peer = ("Event: PeerStatus", "Peer: SIP/30")
+
+        def devices():
+            frame = live.devices.fillna({"reachable": "", "rtt_ms": 0})
+            return frame[["reachable", "rtt_ms"]].values.tolist()
+
+        client.send(*peer, "PeerStatus: Reachable", "Time: 12")
+        client.send(*contact, "ContactStatus: Reachable", "RoundtripUsec: 2500")
+        eventually(lambda: devices() == [["Reachable", 12.0], ["Reachable", 2.5]])
+        client.send(*peer, "PeerStatus: Unreachable", "Time: -1")
+        client.send(*contact, "ContactStatus: Unreachable", "RoundtripUsec: N/A")
+        eventually(lambda: devices() == [["Unreachable", 0.0], ["Unreachable", 0.0]])
+
+
 def test_a_channel_that_ends_while_it_is_being_listed_is_not_up(fake, script):
     script.up["1.99"] = {"Channel": "SIP/30-1", "Linkedid": "1.99"}
     script.amid = lambda client: client.send("Event: Hangup", "Uniqueid: 1.99", "Channel: SIP/30-1")

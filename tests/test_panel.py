@@ -141,8 +141,9 @@ def test_a_page_gets_a_snapshot_first_and_then_what_changed(sh: SmartHome, page:
 
 
 def test_only_the_fields_that_changed_are_sent(sh: SmartHome, page: Page) -> None:
-    page.look()
     devices = sh.ast.live.parts["devices"]
+    eventually(lambda: all(row["name"] for row in devices.rows().values()))
+    page.look()
     devices.put("PJSIP/30", reachable="Lagged")
     eventually(lambda: any("devices" in one.get("set", {}) for one in page.of("delta")))
     changed = [one["set"]["devices"] for one in page.of("delta") if "devices" in one.get("set", {})]
@@ -271,6 +272,15 @@ def test_a_channel_of_another_name_is_not_touched(sh: SmartHome, page: Page) -> 
     assert not done["ok"]
     assert row["uniqueid"] in sh.ast.live.parts["channels"]
     hang_up_all(sh)
+
+
+def test_a_call_that_fails_at_once_is_not_said_to_ring(page: Page) -> None:
+    page.look()
+    call = {"dest": "600", "context": "phones"}
+    done = page.do("call", source="PJSIP/999", **call)
+    assert not done["ok"]
+    assert done["text"] == "PJSIP/999: failed: no such device, or it is not registered"
+    assert "rings" in page.do("call", source="PJSIP/300", **call)["text"]
 
 
 def test_a_click_that_comes_late_does_nothing(sh: SmartHome, page: Page) -> None:

@@ -108,6 +108,14 @@ class Seen:
     def popup(self) -> Any:
         return self.panel.locator(".ast-popup")
 
+    def offers(self, device: str) -> set[str]:
+        """What the menu of a device's channel has."""
+        self.leg(device).focus()
+        self.page.keyboard.press("Enter")
+        names = self.popup().get_by_role("menuitem").all_inner_texts()
+        self.page.keyboard.press("Escape")
+        return {name.rstrip("…") for name in names}
+
     def choose(self, row: Any, name: str, **fields: str) -> None:
         """Do what the menu of a row offers by that name, with what it asks for."""
         row.focus()
@@ -198,6 +206,8 @@ def test_a_call_rings(seen: Seen, asterisk: Asterisk) -> None:
     with asterisk.telephone("2222").rings(), asterisk.telephone("200").calls("2222"):
         expect(seen.lamp("PJSIP/2222")).to_have_attribute("data-state", "RINGING")
         expect(seen.lamp("PJSIP/2222")).to_contain_text("ringing")
+        assert not {"Park", "Redirect", "Attended transfer"} & seen.offers("PJSIP/2222")
+        assert "Redirect" in seen.offers("PJSIP/200")
         asterisk.hang_up("200")
 
 
@@ -223,9 +233,14 @@ def test_a_redirected_channel_goes_where_it_is_sent(seen: Seen, asterisk: Asteri
     seen.choose(row, "Redirect", To_extension="620", in_context="phones")
     expect(seen.section("conferences")).to_be_visible()
     member = seen.section("conferences").locator("tbody tr[data-key]").first
+    expect(member).to_contain_text("Local/600@phones")
     expect(member).to_contain_text("room")
     seen.button(member, "Mute").click()
     expect(member).to_contain_text("muted")
+    seen.button(member, "Unmute").click()
+    expect(member).not_to_contain_text("muted")
+    seen.choose(member, "Kick")
+    expect(seen.section("conferences")).to_be_hidden()
 
 
 def test_a_call_is_recorded_and_listened_to(seen: Seen, asterisk: Asterisk) -> None:
@@ -238,9 +253,9 @@ def test_a_call_is_recorded_and_listened_to(seen: Seen, asterisk: Asterisk) -> N
         expect(told).to_contain_text(f"{channel} is recorded to")
         file = told.inner_text().partition(" is recorded to ")[2].partition(" on the PBX")[0]
         assert eventually(lambda: list(asterisk.directories.spool.rglob(file)))
-        expect(call).to_contain_text("up, recorded")
+        expect(call).to_contain_text("up · rec")
         seen.choose(call, "Stop recording")
-        expect(call).not_to_contain_text("recorded")
+        expect(call).not_to_contain_text("rec")
         eventually(lambda: file not in asterisk.cli(f"mixmonitor list {channel}"))
         for name, option in (("Listen", "qES"), ("Whisper", "qESw"), ("Barge in", "qESB")):
             seen.choose(call, name, From_telephone="PJSIP/200")
@@ -509,11 +524,18 @@ def test_it_is_pictured(
             tall = page.evaluate("document.documentElement.scrollHeight")
             assert tall <= SIZES[size][1]  # nobody is there to scroll
             expect(seen.section("items")).to_be_in_viewport(ratio=1)
+            expect(seen.lamp("PJSIP/2222")).to_be_in_viewport(ratio=1)
+            cut = "all => all.filter(it => it.scrollWidth > it.clientWidth).map(it => it.innerText)"
+            assert seen.panel.locator("thead th").evaluate_all(cut) == []
         if size == "narrow":
             seen.section("events").locator("tbody tr[data-key]").first.click()
             popup = seen.popup().bounding_box()
             assert popup["x"] >= 0 and popup["width"] >= 200
             assert popup["x"] + popup["width"] <= SIZES[size][0]
+            page.keyboard.press("Escape")
+            sort = seen.section("queues").locator("th[data-column=waiting] .ast-sort")
+            sort.focus()
+            expect(sort).to_be_in_viewport(ratio=1)
         wide = page.evaluate("document.querySelector('.ast-panel').scrollWidth")
         assert wide <= SIZES[size][0]
         page.context.close()

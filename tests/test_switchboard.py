@@ -151,6 +151,36 @@ def test_a_channel_is_redirected_recorded_listened_to_and_hung_up(pbx, sh, live)
             sh.ast.redirect(name, "620", "phones")
 
 
+def test_a_recording_is_not_recorded_over(pbx, sh, live):
+    with pbx.telephone("300").calls("600"):
+        channel = up(live, "300")
+        files = []
+        for _ in range(2):
+            files.append(sh.ast.record_channel(channel["channel"], channel["uniqueid"]))
+            eventually(lambda: list(pbx.directories.spool.rglob(files[-1])))
+            sh.ast.stop_recording(channel["channel"], channel["uniqueid"])
+        assert files[0] != files[1]
+        assert all(file.startswith(channel["uniqueid"]) for file in files)
+
+
+def test_a_channel_is_not_sent_where_there_is_nothing(pbx, sh, live):
+    with pbx.telephone("300").calls("600"):
+        channel = up(live, "300")["channel"]
+        for exten, context in (("nobody", "phones"), ("600", "nowhere")):
+            with pytest.raises(ast_notebook.ActionRefused, match=f"no {exten} in {context}"):
+                sh.ast.redirect(channel, exten, context)
+            with pytest.raises(ast_notebook.ActionRefused, match="nothing was done"):
+                sh.ast.transfer(channel, exten, context)
+        eventually(lambda: up(live, "300")["application"] == "Milliwatt")
+
+
+def test_who_talks_to_nobody_has_no_call_to_hand_over(pbx, sh, live):
+    with pbx.telephone("300").calls("600"):
+        channel = up(live, "300")["channel"]
+        with pytest.raises(ast_notebook.ActionRefused, match="talks to nobody"):
+            sh.ast.transfer(channel, "200", "phones")
+
+
 def _rows(live):
     return live.parts["channels"].rows().values()
 

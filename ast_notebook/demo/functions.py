@@ -47,6 +47,9 @@ def _function(pbx: Pbx, channel: Channel | None, name: str, argument: str) -> st
         return f'"{inside}"'
     if name == "EPOCH":
         return str(int(time.time()))
+    if name == "DIALPLAN_EXISTS":
+        context, exten, _ = f"{argument},,".split(",", 2)
+        return str(int(pbx.dialplan.find(context, exten, 1) is not None))
     if name in ("PJSIP_ENDPOINT", "SIPPEER"):
         return _of_device(pbx, name, *argument.partition(",")[::2])
     if channel is None:

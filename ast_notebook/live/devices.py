@@ -177,7 +177,9 @@ class Devices(Keeper):
         )
 
     def _reach(self, device: str, status: str, milliseconds: float) -> None:
-        self.devices.change(device, reachable=status, rtt_ms=milliseconds or None)
+        """Take in how a device is reached; of one that is not, chan_sip says -1 ms."""
+        known = milliseconds if milliseconds > 0 else None
+        self.devices.change(device, reachable=status, rtt_ms=known)
 
     def _caller(self, event: Event) -> None:
         """Learn a device's name from its own caller id; a trunk's callers have names of theirs."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ast_notebook.asterisk import Asterisk
-from ast_notebook.errors import AstError, ChannelGone, ConfError, ConnectionLost
+from ast_notebook.calling import Call
+from ast_notebook.errors import AnswerTimeout, AstError, ChannelGone, ConfError, ConnectionLost
 
+SOON = 0.5  # seconds in which a call that cannot be made has failed
 OLDEST = 5.0  # seconds; what a busy kernel gets later than that is not done any more
 
 Args = Mapping[str, Any]
@@ -67,13 +70,23 @@ def _stop_recording(pbx: Asterisk, args: Args) -> str:
 
 
 def _spy(pbx: Asterisk, args: Args) -> str:
-    pbx.spy(args["channel"], args["by"], args["mode"])
-    return f"{args['by']} rings, to hear {args['channel']}"
+    call = pbx.spy(args["channel"], args["by"], args["mode"])
+    return _rings(call, f"to hear {args['channel']}")
 
 
 def _call(pbx: Asterisk, args: Args) -> str:
-    pbx.call(args["source"], args["dest"], args["context"], args.get("callerid") or None)
-    return f"{args['source']} rings, to be connected with {args['dest']}"
+    callerid = args.get("callerid") or None
+    call = pbx.call(args["source"], args["dest"], args["context"], callerid)
+    return _rings(call, f"to be connected with {args['dest']}")
+
+
+def _rings(call: Call, why: str) -> str:
+    """Say that a telephone rings, unless it was tried in vain by then."""
+    with contextlib.suppress(AnswerTimeout):
+        result = call.wait(SOON)
+        if result != "answered":
+            raise AstError(f"{call.source}: {result}")
+    return f"{call.source} rings, {why}"
 
 
 def _pause(pbx: Asterisk, args: Args) -> str:

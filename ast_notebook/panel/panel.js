@@ -1119,7 +1119,7 @@ class Section {
   }
 
   callerColumn(label = "Caller") {
-    return { id: "caller", label, text: (row) => party(row.caller, row.caller_name) };
+    return { id: "caller", label, text: (row) => party(row.caller, row.caller_name) || row.channel };
   }
 
   /** An action, if the login may do it. */
@@ -1345,7 +1345,7 @@ class Channels extends Section {
 
   state(row) {
     const state = row.held ? "on hold" : CHANNEL_WORDS[row.state] || known(row.state).toLowerCase();
-    return row.recorded ? `${state}, recorded` : state;
+    return row.recorded ? `${state} · rec` : state;
   }
 
   drawState(cell, row) {
@@ -1376,11 +1376,12 @@ class Channels extends Section {
       { name: "context", label: "in context", list: "contexts", value: row.context },
     ];
     const by = [{ name: "by", label: "From telephone", list: "devices" }];
+    const rings = row.state === "Ringing" || row.state === "Down"; // to move it would end the call
     return [
       this.hangUp(row),
-      this.action("redirect", "Redirect", args, { fields: place }),
-      this.action("transfer", "Attended transfer", args, { fields: place }),
-      this.action("park", "Park", args, { ask: `Park ${row.channel}?` }),
+      rings ? null : this.action("redirect", "Redirect", args, { fields: place }),
+      row.bridge ? this.action("transfer", "Attended transfer", args, { fields: place }) : null,
+      row.state === "Up" ? this.action("park", "Park", args, { ask: `Park ${row.channel}?` }) : null,
       this.action("record", "Record", args),
       this.action("stop_recording", "Stop recording", args),
       this.action("spy", "Listen", { ...args, mode: "listen" }, { fields: by }),
@@ -1906,7 +1907,7 @@ class Items extends Section {
   }
 
   age(row) {
-    return row.read ? `read ${age(this.since(row.read))} ago` : age(this.since(row.changed));
+    return row.read ? `read ${age(this.since(row.read))}` : age(this.since(row.changed));
   }
 
   drawValue(cell, row) {
@@ -2089,14 +2090,18 @@ function says(headers) {
     "Application",
     "AppData",
     "State",
-    "ChannelStateDesc",
+    "Hint",
+    "StatusText",
+    "DialString",
     "DialStatus",
     "MemberName",
     "Cause-txt",
     "Variable",
     "Value",
+    "Disposition",
     "Reason",
     "Result",
+    "ChannelStateDesc",
   );
   return found.slice(0, 4).join("  ");
 }
