@@ -719,6 +719,33 @@ def test_who_sets_an_item_hears_what_asterisk_refuses(connect, office, caplog):
     assert (row.failed, row.last_error) == (2, "ActionRefused: Asterisk refused DBPut: no room")
 
 
+def test_what_asterisk_refused_is_written_when_the_same_is_set_again(connect, office):
+    pbx = connect()
+    pbx.session.refusal = "no room"
+    with pytest.raises(ActionRefused):
+        office.fon(True)
+    told = []
+    office.fon.on_change(told.append)
+    with pytest.raises(ActionRefused):
+        office.fon(True)
+    pbx.session.refusal = ""
+    office.fon(True)
+    assert pbx.session.database == {"active/office": "1"}
+    office.fon(True)
+    assert pbx.session.written == [("active/office", "1")] * 3
+    assert told == [], "nothing changed but the entry"
+
+
+def test_what_asterisk_refused_is_written_at_the_next_connection(connect, office):
+    pbx = connect()
+    pbx.session.refusal = "no room"
+    pbx.live.tell("2222", True)
+    until(lambda: pbx.binder.write_failures == 1)
+    pbx.session.refusal = ""
+    pbx.session.emit("SessionReady")
+    until(lambda: pbx.session.database == {"active/office": "1"})
+
+
 def test_a_line_break_is_refused_before_it_is_sent(connect, items):
     pbx = connect()
     items.load({"x": {"type": "str", "ast_db": "a/b"}})

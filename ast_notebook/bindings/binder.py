@@ -176,7 +176,8 @@ class _DatabaseEntry:
     """An item whose changes are written to the Asterisk database, in order.
 
     A change is queued under the item's lock and sent once that is free, so that nothing waits
-    inside. While there is no connection the latest value is kept, for `resume`.
+    inside. While there is no connection the latest value is kept, for `resume`; so is one that
+    Asterisk refused, as somebody may allow it meanwhile.
     """
 
     def __init__(self, session: Session, item: Item, tie: Tie) -> None:
@@ -199,6 +200,10 @@ class _DatabaseEntry:
         write = _Write(self._tie.text_of(change.value), waits=change.waits)
         self._queue.append(write)
         return lambda: self._finish(write)
+
+    @property
+    def owes(self) -> bool:
+        return self._kept is not None
 
     def close(self) -> None:
         self._closed = True
@@ -230,6 +235,7 @@ class _DatabaseEntry:
                 write.pending.wait()
             except ActionRefused as error:
                 if not self._is_done(write, error):
+                    self._keep(write)
                     raise
             except ConnectionLost as error:
                 logger.info("%s is written once the connection is back: %s", self._item, error)
@@ -245,6 +251,7 @@ class _DatabaseEntry:
                 except ConnectionLost:
                     self._latest, self._kept = None, write
                 except AstError as error:
+                    self._latest, self._kept = None, write
                     write.error = error
                     self._fail(write, error)
                 else:
@@ -266,16 +273,21 @@ class _DatabaseEntry:
         try:
             pending.wait(0)
         except ConnectionLost:
-            with self._lock:
-                if self._latest is write:
-                    self._latest, self._kept = None, write
+            self._keep(write)
         except AstError as error:
             if self._is_done(write, error):
                 self._done += 1
             else:
+                self._keep(write)
                 self._fail(write, error)
         else:
             self._done += 1
+
+    def _keep(self, write: _Write) -> None:
+        """Write it later, unless there is something newer to write."""
+        with self._lock:
+            if self._latest is write:
+                self._latest, self._kept = None, write
 
     def _fail(self, write: _Write, error: AstError) -> None:
         self.failed += 1

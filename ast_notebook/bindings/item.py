@@ -42,7 +42,17 @@ class Listener(Protocol):
 
     It is called under the item's lock, so that changes come in order, and must not wait. What is
     still to be done once the lock is free, it gives back as a function.
+
+    Attributes
+    ----------
+    owes : bool
+        Whether the last change has not got to where it was to go: when the item is set to the same
+        once more, it is told of that, too.
     """
+
+    @property
+    def owes(self) -> bool:
+        """Whether the last change has not got to where it was to go."""
 
     def __call__(self, change: Change) -> Finish | None:
         """Take note of a change."""
@@ -112,7 +122,8 @@ class Item:
         BadValue
             If the item's type does not take the value. It keeps the one it has.
         AstError
-            If the item has ``ast_db`` and Asterisk refused to write. The item holds the new value.
+            If the item has ``ast_db`` and Asterisk refused to write. The item holds the new value,
+            and is written when it is set again, or connected again.
         """
         if value is not None:
             self._update(value, caller, source, dest)
@@ -127,14 +138,14 @@ class Item:
         with self._lock:
             definition = self._definition
             value = cast(self._path, definition.type_name, value)
-            if not definition.enforce and same(value, self._value):
-                return
-            self._previous, self._value = self._value, value
-            self._changed_before, self._changed = self._changed, datetime.now().astimezone()
-            self._changed_by = f"{caller}:{source}"
+            changes = definition.enforce or not same(value, self._value)
+            if changes:
+                self._previous, self._value = self._value, value
+                self._changed_before, self._changed = self._changed, datetime.now().astimezone()
+                self._changed_by = f"{caller}:{source}"
             change = Change(self, value, caller, source, dest, waits)
             for listener in self._listeners:
-                finish = listener(change)
+                finish = listener(change) if changes or listener.owes else None
                 if finish is not None:
                     unfinished.append(finish)
         errors = [error for finish in unfinished if (error := _error_of(finish)) is not None]
@@ -282,6 +293,8 @@ class Item:
 
 class Callback:
     """Tells a user's function of an item's changes."""
+
+    owes = False
 
     def __init__(self, worker: Worker, arguments: Callable[[Change], tuple[Any, ...]]) -> None:
         self.worker = worker
