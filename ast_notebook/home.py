@@ -27,11 +27,14 @@ class SmartHome:
     """Items as attributes, logics, and the PBXs that they are tied to.
 
     ``sh.office.fon`` is an item, ``sh.ast`` a PBX. `close` ends everything; ``with`` does so too.
+    What a PBX was heard to say stays readable, as ``sh.ast.events``, until the name is connected
+    again.
     """
 
     def __init__(self) -> None:
-        self.logics = Logics()
+        self._logics = Logics()
         self._pbxs: dict[str, Asterisk] = {}
+        self._closed: dict[str, Asterisk] = {}
         self._binders: dict[str, Binder] = {}
         self._items = Items(reserved=(name for name in dir(type(self)) if name[0] != "_"))
 
@@ -45,7 +48,7 @@ class SmartHome:
         """Return the PBX or the outermost item of that name."""
         if name.startswith("_"):
             raise AttributeError(name)
-        found: Asterisk | Item | None = self._pbxs.get(name)
+        found: Asterisk | Item | None = self._pbxs.get(name) or self._closed.get(name)
         if found is None:
             found = self._items.child(name)
         if found is None:
@@ -54,12 +57,20 @@ class SmartHome:
             raise AttributeError(f"sh has neither an item nor a PBX named {name!r}{hint}")
         return found
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if name.startswith("_"):
+            object.__setattr__(self, name, value)
+        elif name in self._pbxs:
+            raise AttributeError(f"sh.{name} is a PBX: disconnect({name!r}) takes it away")
+        else:
+            raise AttributeError(f"to set an item, call it: sh.{name}({value!r})")
+
     def __dir__(self) -> Iterable[str]:
         return [*super().__dir__(), *self._pbxs, *self._items.names()]
 
     def __repr__(self) -> str:
         pbxs = ", ".join(map(repr, self._pbxs.values())) or "no PBX"
-        return f"<SmartHome: {pbxs}; {len(self._items)} items, {len(self.logics)} logics>"
+        return f"<SmartHome: {pbxs}; {len(self._items)} items, {len(self._logics)} logics>"
 
     # --- PBXs ----------------------------------------------------------------------------------
 
@@ -94,29 +105,34 @@ class SmartHome:
             pbx.close()
             raise
         self.disconnect(name)
+        self._closed.pop(name, None)
         first = not any(one.first for one in self._binders.values())
         self._pbxs[name] = pbx
         self._binders[name] = Binder(
-            pbx.session, pbx.live, self._items, self.logics, name=name, first=first
+            pbx.session, pbx.live, self._items, self._logics, name=name, first=first
         )
         self._binders[name].settle()
         return pbx
 
     def disconnect(self, name: str = "ast") -> Asterisk | None:
-        """Close a PBX and return it; its record stays readable. None if there is none."""
+        """Close a PBX and return it; None if there is none.
+
+        It stays the attribute of its name, so that its record can be read.
+        """
         pbx = self._pbxs.pop(name, None)
         bound = self._binders.pop(name, None)
         if bound is not None:
             bound.close()
         if pbx is not None:
             pbx.close()
+            self._closed[name] = pbx
         return pbx
 
     def close(self) -> None:
         """Close every PBX and end every logic and callback, within two seconds for each PBX."""
         for name in list(self._pbxs):
             self.disconnect(name)
-        self.logics.close()
+        self._logics.close()
         self._items.close()
 
     # --- items ---------------------------------------------------------------------------------
@@ -162,6 +178,11 @@ class SmartHome:
 
     # --- logics --------------------------------------------------------------------------------
 
+    @property
+    def logics(self) -> Logics:
+        """The logics by their names."""
+        return self._logics
+
     def logic(
         self, name: str, *, userevent: str | Iterable[str], dest: str | None = None
     ) -> Callable[[Callable[..., object]], Logic]:
@@ -201,7 +222,7 @@ class SmartHome:
         added = Logic(
             name, code, sh=self, userevent=userevent, dest=dest, namespace=namespace, **more
         )
-        return self.logics.add(added)
+        return self._logics.add(added)
 
     def load_logics(self, path: str | Path, namespace: dict[str, Any] | None = None) -> list[Logic]:
         """Add the logics of a file, ``logic.conf`` or ``logic.yaml``.
@@ -225,13 +246,13 @@ class SmartHome:
             )
             for one in conf.read_logics(Path(path))
         ]
-        return [self.logics.add(one) for one in added]
+        return [self._logics.add(one) for one in added]
 
     # --- how it goes ---------------------------------------------------------------------------
 
     def bindings(self) -> pd.DataFrame:
         """Return a row for each thing that is bound: what waits, what failed, what was dropped."""
-        rows: list[Row] = [*self._items.status(), *self.logics.status()]
+        rows: list[Row] = [*self._items.status(), *self._logics.status()]
         for name, pbx in self._pbxs.items():
             rows += self._binders[name].status()
             rows += [worker.row("event") for worker in pbx.callbacks.values()]

@@ -11,7 +11,7 @@ import pytest
 from keyring.backends.null import Keyring
 
 import ast_notebook
-from ast_notebook import ConfError, LoginRefused, demo
+from ast_notebook import ConfError, ConnectionLost, LoginRefused, demo
 from tests.waiting import eventually
 
 
@@ -111,3 +111,29 @@ def test_whoever_leaves_out_the_events_of_calls_is_told_what_will_not_work(
         eventually(
             lambda: "connect with `call` in events" in sh.ast.live.unheard.get("channels", "")
         )
+
+
+def test_a_name_of_sh_is_no_variable(small: demo.Demo) -> None:
+    with ast_notebook.connect(small.host, small.port, password=small.password) as sh:
+        sh.load_items({"office": {"type": "bool"}})
+        with pytest.raises(AttributeError, match=r"to set an item, call it: sh.office\(1\)"):
+            sh.office = 1
+        with pytest.raises(AttributeError, match=r"sh.ast is a PBX: disconnect\('ast'\)"):
+            sh.ast = 3
+        with pytest.raises(AttributeError):
+            del sh.office
+        assert sh.office() is False
+        assert sh.ast.session.connected()
+
+
+def test_what_was_heard_stays_readable_after_the_end(small: demo.Demo) -> None:
+    with ast_notebook.connect(small.host, small.port, password=small.password) as sh:
+        call = sh.ast.call("PJSIP/200", "600", "phones")
+        assert call.wait() == "answered"
+        sh.ast.hangup("200")
+        eventually(lambda: sh.ast.channels().empty)
+    assert not sh.pbxs
+    assert "Hangup" in set(sh.ast.events["event"])
+    assert list(sh.ast.calls()["dialled"]) == ["600"]
+    with pytest.raises(ConnectionLost, match="closed"):
+        sh.ast.db_read("a/b")
