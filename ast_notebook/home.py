@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ast_notebook.ami import Secret, Settings
 from ast_notebook.asterisk import Asterisk
 from ast_notebook.bindings import conf
 from ast_notebook.bindings.binder import Binder
+from ast_notebook.bindings.cell import Cell
 from ast_notebook.bindings.item import Item
 from ast_notebook.bindings.logic import Logic, Logics
 from ast_notebook.bindings.tree import Items
@@ -316,4 +318,27 @@ def connect(
     found = settings_for(name, {**settings, **given}, file, {})
     sh = SmartHome()
     sh.connect(found, name=name, budget=budget)
+    _tell_of_former(found)
+    _made.add(sh)
     return sh
+
+
+#: What `connect` gave; a cell that is run again makes one more, and its former one goes on.
+_made: weakref.WeakSet[SmartHome] = weakref.WeakSet()
+
+
+def _tell_of_former(settings: Settings) -> None:
+    if not Cell.current().is_in_notebook:
+        return
+    there = (settings.address, settings.username)
+    for sh in list(_made):
+        for pbx in sh.pbxs.values():
+            known = pbx.session.settings
+            if (known.address, known.username) == there:
+                warnings.warn(
+                    f"an earlier sh is still connected to {there[0]} as {there[1]}, and its logics "
+                    "and callbacks run on: call its close() before, or write %ast connect, which "
+                    "takes the former one's place",
+                    stacklevel=3,
+                )
+                return

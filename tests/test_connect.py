@@ -12,6 +12,7 @@ from keyring.backends.null import Keyring
 
 import ast_notebook
 from ast_notebook import ConfError, ConnectionLost, LoginRefused, demo
+from tests.shell import an_ipython
 from tests.waiting import eventually
 
 
@@ -137,3 +138,19 @@ def test_what_was_heard_stays_readable_after_the_end(small: demo.Demo) -> None:
     assert list(sh.ast.calls()["dialled"]) == ["600"]
     with pytest.raises(ConnectionLost, match="closed"):
         sh.ast.db_read("a/b")
+
+
+def test_a_cell_that_connects_is_told_when_it_is_run_again(small: demo.Demo) -> None:
+    cell = f"""
+        import ast_notebook
+        sh = ast_notebook.connect("{small.host}", {small.port}, password="{small.password}")
+    """
+    with an_ipython() as shell:
+        shell.run(cell)
+        first = shell.user_ns["sh"]
+        with pytest.warns(UserWarning, match="an earlier sh is still connected .* call its close"):
+            shell.run(cell)
+        first.close()
+        shell.user_ns["sh"].close()
+        shell.run(cell)
+        shell.user_ns["sh"].close()

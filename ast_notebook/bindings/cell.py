@@ -83,6 +83,11 @@ class Cell:
             sys.stderr.write(text)
 
     @property
+    def is_in_notebook(self) -> bool:
+        """Whether there is an IPython around."""
+        return self._shell is not None
+
+    @property
     def _pins_threads(self) -> bool:
         return hasattr(self._shell, "set_thread_parent")
 
