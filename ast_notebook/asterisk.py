@@ -163,9 +163,16 @@ class Asterisk:
         key : str
             Family and key, such as ``dnd/office``.
         value : object
-            Its text is written.
+            Its text is written. Asterisk 16 gives back 255 letters of it, to whoever asks for it.
+
+        Raises
+        ------
+        ConfError
+            If it is None, which is no text: `db_delete` deletes an entry.
         """
         family, name = _family(key)
+        if value is None:
+            raise ConfError(f"None cannot be written to {key}: db_delete({key!r}) deletes it")
         text = str(int(value)) if isinstance(value, bool) else str(value)
         self.action("DBPut", Family=family, Key=name, Val=text)
 
@@ -188,8 +195,8 @@ class Asterisk:
             if default is not _required:
                 return default
             raise KeyMissing(
-                f"the Asterisk database has no entry {family}/{name}: write it with "
-                f"db_write({key!r}, …), or read with a default"
+                f"the Asterisk database has no entry {family}/{name}: write it first, or read it "
+                "with a default"
             ) from None
         return answer.events[0]["Val"]
 
@@ -263,7 +270,14 @@ class Asterisk:
         -------
         list of str
             The channels that were hung up; empty if there were none.
+
+        Raises
+        ------
+        ConfError
+            If no device is named.
         """
+        if not str(device).strip():
+            raise ConfError("no device is named: write 30, or PJSIP/30")
         hung_up = []
         for one in self.action("CoreShowChannels"):
             if is_of(one["Channel"], str(device)):
@@ -407,10 +421,11 @@ class Asterisk:
         return True
 
     def _check_technology(self, source: str) -> None:
-        technology, slash, device = source.partition("/")
+        technology, slash, device = str(source).partition("/")
+        technology = technology.upper()  # Asterisk minds no case there
         if not slash or not device:
             raise TechnologyMissing(
-                f"{source!r} is no device: write it with its technology, such as PJSIP/{source}"
+                f"{source} is no device: write it with its technology, such as PJSIP/{source}"
             )
         try:
             if technology not in DRIVERS or self._has(technology):
@@ -662,7 +677,7 @@ class Asterisk:
 
 
 def _family(key: str) -> tuple[str, str]:
-    family, slash, name = key.strip("/").partition("/")
+    family, slash, name = str(key).strip("/").partition("/")
     if not slash or not family or not name:
         raise KeyMissing(f"{key!r} is no entry: write family and key, such as 'dnd/office'")
     return family, name

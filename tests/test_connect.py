@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keyring
@@ -11,7 +11,15 @@ import pytest
 from keyring.backends.null import Keyring
 
 import ast_notebook
-from ast_notebook import ConfError, ConnectionLost, LoginRefused, demo
+from ast_notebook import (
+    ConfError,
+    ConnectionLost,
+    KeyMissing,
+    LoginRefused,
+    TechnologyMissing,
+    demo,
+)
+from ast_notebook.asterisk import Asterisk
 from tests.shell import an_ipython
 from tests.waiting import eventually
 
@@ -154,3 +162,29 @@ def test_a_cell_that_connects_is_told_when_it_is_run_again(small: demo.Demo) -> 
         shell.user_ns["sh"].close()
         shell.run(cell)
         shell.user_ns["sh"].close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "words"),
+    [
+        (lambda ast: ast.call(200, "240", "door"), TechnologyMissing, "200 is no device: write it"),
+        (lambda ast: ast.call("sip/200", "240", "door"), TechnologyMissing, "try PJSIP/200"),
+        (lambda ast: ast.db_read(5), KeyMissing, "'dnd/office'"),
+        (lambda ast: ast.db_read("no/where"), KeyMissing, "write it first, or read it with a"),
+        (lambda ast: ast.db_write("a/b", None), ConfError, r"db_delete\('a/b'\) deletes it"),
+        (lambda ast: ast.hangup(""), ConfError, "no device is named"),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_what_to_do(
+    small: demo.Demo, asked: Callable[[Asterisk], object], error: type[Exception], words: str
+) -> None:
+    with (
+        ast_notebook.connect(small.host, small.port, password=small.password) as sh,
+        pytest.raises(error, match=words),
+    ):
+        asked(sh.ast)
+
+
+def test_what_defines_no_items_is_refused() -> None:
+    with pytest.raises(ConfError, match="None defines no items: give a file, or nested dicts"):
+        ast_notebook.SmartHome().load_items(None)  # type: ignore[arg-type]

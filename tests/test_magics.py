@@ -288,6 +288,10 @@ def test_help_shows_every_subcommand_and_works_for_each(shell):
             name = line.split("  ")[0].partition(" ")[2]
             assert f"ast {name}" in shell.run(f"%ast help {name}")
     assert "FAMILY/KEY" in shell.run("%ast help db get")
+    for line in ("help db", "db --help"):
+        told = shell.run(f"%ast {line}")
+        assert "usage: %ast db read" in told
+        assert "usage: %ast db show" in told
     assert "usage: %%ast on" in shell.run("%%ast on --help\npass")
 
 

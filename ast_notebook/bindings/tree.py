@@ -142,6 +142,8 @@ class Items:
             If a name is not to be had, or attributes do not fit: where, and what to write.
         """
         if not isinstance(definitions, Definitions):
+            if not isinstance(definitions, Mapping):
+                raise ConfError(f"{definitions!r} defines no items: give a file, or nested dicts")
             definitions = Definitions(definitions)
         with self._lock:
             plan = [

@@ -21,7 +21,7 @@ from traitlets import Float, Unicode
 from ast_notebook.home import SmartHome
 from ast_notebook.magics.line import expand, words
 from ast_notebook.magics.status import MB, NOT_CONNECTED, Status
-from ast_notebook.magics.table import find, overview, raw_command
+from ast_notebook.magics.table import find, help_of, overview, raw_command
 from ast_notebook.panel import close_all
 from ast_notebook.recording.record import BUDGET
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from ast_notebook.asterisk import Asterisk
     from ast_notebook.demo import Demo
+
+_HELP = ("help", "-h", "--help")
 
 
 @magics_class
@@ -91,11 +93,13 @@ class AstMagics(Magics):
             said = words(rest)
             if not said:
                 return self._without_words(cell)
-            if said[0] in ("help", "-h", "--help"):
-                return find(said[1:])[0].help() if said[1:] else overview()
+            if said[0] in _HELP:
+                return help_of(said[1:]) if said[1:] else overview()
+            if said[-1] in _HELP[1:]:
+                return help_of(said[:-1])
             one, count = find(said)
             given = said[count:]
-        if not {"-h", "--help"}.isdisjoint(given):
+        if not set(_HELP[1:]).isdisjoint(given):
             return one.help()
         if cell is None and not one.line:
             raise UsageError(f"%ast {one.name}: write it above a cell, as {one.magic}")

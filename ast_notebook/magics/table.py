@@ -90,6 +90,14 @@ def raw_command(line: str) -> Command | None:
     return one if one is not None and one.raw else None
 
 
+def help_of(words: Sequence[str]) -> Text:
+    """Return what the subcommand of these words does, or those that begin with the one word."""
+    group = [one for name, one in COMMANDS.items() if [name.partition(" ")[0]] == list(words)]
+    if len(group) < 2:
+        return find(words)[0].help()
+    return Text("\n\n".join(str(one.help()) for one in group))
+
+
 def overview() -> Text:
     """Return one line for each subcommand."""
     rows = [(one.magic, one.summary) for one in COMMANDS.values()]
