@@ -255,7 +255,7 @@ class Call(Scene):
         except subprocess.TimeoutExpired:
             crossed = True
         if crossed:  # its giving up, with the answer: sipp knows no way on from there
-            self._pbx.hang_up(self.device)
+            super()._say_goodbye(process)
 
     def _options(self) -> list[str]:
         once = ["-m", "1", "-cid_str", self._call_id]
