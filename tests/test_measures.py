@@ -281,6 +281,20 @@ def test_an_agents_pause_right_after_a_talk_is_wrap_up():
     assert pd.isna(alone["wrapup"]) and pd.isna(alone["occupancy"]) and alone["aht"] == 60.0
 
 
+def test_nobody_knows_the_occupancy_of_who_is_still_there():
+    talks = some_visits([("desk", 5.0, "ANSWERED"), ("desk", 5.0, "ANSWERED")])
+    sessions = pd.DataFrame(
+        {
+            "agent": ["Ann", "Ann"],
+            "login": moments([0.0, 100.0]),
+            "logout": pd.to_datetime([moments([60.0])[0], None], utc=True),
+        }
+    )
+    (ann,) = measures.agents(talks, sessions=sessions).to_dict("records")
+    assert (ann["sessions"], ann["logged_in"]) == (2, 60.0)
+    assert pd.isna(ann["occupancy"])
+
+
 # --- on every engine, and of what Asterisk told --------------------------------------------------
 
 

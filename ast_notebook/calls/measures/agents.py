@@ -51,7 +51,8 @@ def agents(
             How often and how many seconds he was a member of a queue, of several at a time or of
             one, as far as these are over; and seconds of pauses that were no wrap-up.
         occupancy
-            Handling time of the time that he was there for calls: logged in and not paused.
+            Handling time of the time that he was there for calls: logged in and not paused. Missing
+            while one of his sessions is not over: nobody knows yet how long it is.
     """
     rows = read(visits, _VISITS, ("start", "end")).filter(~nw.col("agent").is_null())
     sums = {
@@ -67,14 +68,15 @@ def agents(
     if pauses is not None:
         found = found.join(_paused(rows, pauses, wrapup), how="outer")
     found = found.reindex(
-        columns=["answered", "talk", "ring", "wrapup", "sessions", "logged_in", "paused"]
+        columns=["answered", "talk", "ring", "wrapup", "sessions", "logged_in", "open", "paused"]
     )
     found[["answered", "talk"]] = found[["answered", "talk"]].fillna(0)
     told = ["pause" if known else None for known in found["wrapup"].notna()]
     found["wrapup_from"] = pd.array(told, dtype="str")
     handling = found["talk"] + found["wrapup"].fillna(0)
     found["aht"] = ratio(handling, found["answered"])
-    ready = found["logged_in"] - found["paused"].fillna(0)
+    over = found["logged_in"].where(found["open"] == 0)
+    ready = over - found["paused"].fillna(0)
     found["occupancy"] = ratio(handling, ready.fillna(0))
     found["sessions"] = found["sessions"].astype("Int64")
     found.index = found.index.astype("str")
@@ -87,7 +89,7 @@ def _logged_in(sessions: Any) -> pd.DataFrame:
     """Add up each agent's time in queues, time in several of them once."""
     rows = read(sessions, _SESSIONS, ("login", "logout")).select(*_SESSIONS)
     table = rows.collect("pyarrow").to_pandas().dropna(subset="agent").sort_values("login")
-    totals: dict[str, tuple[int, float]] = {}
+    totals: dict[str, tuple[int, float, int]] = {}
     for agent, shifts in table.groupby("agent"):
         count, seconds, until = 0, 0.0, float("-inf")
         for login, logout in zip(shifts["login"], shifts["logout"], strict=True):
@@ -97,8 +99,10 @@ def _logged_in(sessions: Any) -> pd.DataFrame:
             count += login > until
             seconds += max(0.0, logout - max(login, until))
             until = max(until, logout)
-        totals[str(agent)] = (int(count), seconds / MICROSECOND)
-    return pd.DataFrame.from_dict(totals, orient="index", columns=["sessions", "logged_in"])
+        still = int(shifts[["login", "logout"]].isna().any(axis="columns").sum())
+        totals[str(agent)] = (int(count), seconds / MICROSECOND, still)
+    names = ["sessions", "logged_in", "open"]
+    return pd.DataFrame.from_dict(totals, orient="index", columns=names)
 
 
 def _paused(rows: Rows, pauses: Any, wrapup: float) -> pd.DataFrame:
