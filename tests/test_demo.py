@@ -568,6 +568,8 @@ QUESTIONS: dict[str, list[Question]] = {
         ask("DBGet", Family="e", Key="empty"),
         ask("DBPut", Family="big", Key="k", Val="v" * 1000),
         ask("DBGet", Family="big", Key="k"),
+        ask("DBPut", Family="e", Key="spaces", Val="  x  "),
+        ask("DBGet", Family="e", Key="spaces"),
         ask("DBDelTree", Family="a"),
         ask("DBDelTree", Family="a"),
         ask("DBDelTree"),
@@ -655,6 +657,11 @@ QUESTIONS: dict[str, list[Question]] = {
             Timeout="x",
         ),
         ask("Originate", Channel="Nothing/1", Exten="600", Context="phones", Priority="1"),
+        ask("Originate", Channel="Local/600@phones", Exten="", Context="phones", Priority="1"),
+        ask("Originate", Channel="nothing/1", Exten="", Context="phones", Priority="1"),
+        ask(
+            "Originate", Channel="local/nobody@phones", Exten="600", Context="phones", Priority="1"
+        ),
     ],
     "user events": [
         ask("UserEvent"),

@@ -55,7 +55,7 @@ class Framer:
             text = line.removesuffix(b"\r").decode("utf-8", "surrogateescape")
             name, colon, value = text.partition(":")
             if colon:
-                self._fields.append((name, value.strip()))
+                self._fields.append((name, value.lstrip()))
 
     def _end(self) -> Fields | Unreadable:
         fields, self._fields = self._fields, []

@@ -204,9 +204,10 @@ class Pbx:
             asked for it gave them.
         """
         technology, _, name = interface.partition("/")
-        if technology == "Local":
+        if technology.upper() == "LOCAL":
             return call_local(self, name, parent, uniqueids)
-        telephone = self.telephones.get(name) if technology == self.profile.technology else None
+        is_ours = technology.upper() == self.profile.technology
+        telephone = self.telephones.get(name) if is_ours else None
         if telephone is None:
             return None
         device = telephone.device

@@ -22,6 +22,8 @@ from ast_notebook.demo.originate import ANSWERED, Order, originate
 
 #: A pattern longer than this is nobody's channel.
 LONGEST_PATTERN = 200
+#: What a timeout of 0 means.
+FOR_EVER = 86_400.0
 
 
 @action("Originate", "originate", "Originate a call.")
@@ -83,10 +85,9 @@ def _order(request: Request) -> Order | Answer:
         return refuse("Invalid timeout")
     if "/" not in get("Channel"):
         return refuse("Invalid channel")
-    is_whole = bool(exten and context and priority)
-    if is_whole and pbx.dialplan.find(context, exten, int(priority)) is None:
+    if priority and pbx.dialplan.find(context, exten, int(priority)) is None:
         return refuse("Extension does not exist.")
-    if not (is_whole or get("Application") or request.is_true("Async")):
+    if not (priority or get("Application") or request.is_true("Async")):
         return refuse("Originate with 'Exten' requires 'Context' and 'Priority'")
     uniqueids = get("ChannelId"), get("OtherChannelId")
     if any(one.uniqueid in uniqueids for one in pbx.channels.values()):
@@ -99,7 +100,7 @@ def _order(request: Request) -> Order | Answer:
         application=get("Application"),
         data=get("Data"),
         caller=Party.read(get("CallerID")),
-        timeout=int(timeout or 30_000) / 1000,
+        timeout=int(timeout or 30_000) / 1000 or FOR_EVER,
         variables=tuple(request.all("Variable")),
         uniqueids=uniqueids,
     )
