@@ -14,6 +14,7 @@ import pytest
 from ast_notebook.calls import agent_pauses, agent_sessions, calls, frames, legs, measures, visits
 from ast_notebook.calls.calls import _TIMES
 from ast_notebook.calls.queues import TIMES
+from ast_notebook.calls.source import COLUMNS
 from tests.scenarios.compare import TRUNKS
 from tests.scenarios.play import FIXTURES
 
@@ -53,7 +54,8 @@ def events() -> pd.DataFrame:
         )
         for version in (16, 22)
     ]
-    return pd.concat(both, ignore_index=True)
+    whole = pd.concat(both, ignore_index=True)
+    return whole[[name for name in COLUMNS if name in whole]]
 
 
 @pytest.fixture(scope="module")
