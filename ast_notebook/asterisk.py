@@ -276,7 +276,7 @@ class Asterisk:
         ConfError
             If no device is named.
         """
-        if not str(device).strip():
+        if device is None or not str(device).strip():
             raise ConfError("no device is named: write 30, or PJSIP/30")
         hung_up = []
         for one in self.action("CoreShowChannels"):

@@ -312,7 +312,7 @@ def connect(
     """
     if isinstance(password, str):
         password = Secret(password)  # the plain text goes out of sight of any traceback
-    said = {"host": host, "port": port, "username": username, "password": password}
+    said = {"host": host or None, "port": port, "username": username or None, "password": password}
     given = {name: value for name, value in said.items() if value is not None}
     file = None if plugin_conf is None else conf.read_plugin(Path(plugin_conf), name).settings
     found = settings_for(name, {**settings, **given}, file, {})

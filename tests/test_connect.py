@@ -51,7 +51,7 @@ def test_the_environment_says_what_no_argument_does(
 ) -> None:
     monkeypatch.setenv("AST_PORT", str(small.port))
     monkeypatch.setenv("AST_PASSWORD", small.password)
-    with ast_notebook.connect() as sh:
+    with ast_notebook.connect("", username="") as sh:
         assert sh.ast.session.settings.username == "admin"
         assert sh.ast.technologies() == ["PJSIP"]
 
@@ -92,6 +92,8 @@ def test_a_port_may_be_text(small: demo.Demo) -> None:
     [
         ({"port": "sip"}, "port = sip is none"),
         ({"port": 5038.0}, "port = 5038.0 is none"),
+        ({"port": True}, "port = True is none"),
+        ({"timeout": "5"}, "timeout and keepalive are seconds, and more than 0"),
         ({"host": "127.0.0.1:5038"}, "the port and the username are settings of their own"),
         ({"host": "admin@pbx"}, "is neither a name nor an address"),
         ({"username": 5}, "username and password are text"),
@@ -173,6 +175,7 @@ def test_a_cell_that_connects_is_told_when_it_is_run_again(small: demo.Demo) -> 
         (lambda ast: ast.db_read("no/where"), KeyMissing, "write it first, or read it with a"),
         (lambda ast: ast.db_write("a/b", None), ConfError, r"db_delete\('a/b'\) deletes it"),
         (lambda ast: ast.hangup(""), ConfError, "no device is named"),
+        (lambda ast: ast.hangup(None), ConfError, "no device is named"),
     ],
 )
 def test_a_mistake_is_one_line_that_says_what_to_do(

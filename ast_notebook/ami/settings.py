@@ -62,7 +62,7 @@ class Settings:
         """Refuse what cannot work before anything is dialled."""
         if isinstance(self.port, str) and self.port.strip().isdecimal():
             object.__setattr__(self, "port", int(self.port))
-        if not isinstance(self.port, int) or not 0 < self.port < 65536:
+        if type(self.port) is not int or not 0 < self.port < 65536:
             raise ConfError(f"port = {self.port} is none: Asterisk's manager listens on 5038")
         if not isinstance(self.host, str) or not _is_host(self.host):
             raise ConfError(
@@ -74,7 +74,8 @@ class Settings:
         self._check_events()
         if self.auth not in ("secret", "md5"):
             raise ConfError(f"auth = {self.auth} is unknown: write secret or md5")
-        if self.timeout <= 0 or self.keepalive <= 0:
+        patience = (self.timeout, self.keepalive)
+        if any(not isinstance(one, int | float) or one <= 0 for one in patience):
             raise ConfError("timeout and keepalive are seconds, and more than 0")
 
     def _check_events(self) -> None:
