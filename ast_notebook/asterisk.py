@@ -389,10 +389,11 @@ class Asterisk:
         """
         log = call_log.log_of(self._heard(), trunks=trunks)
         return Report(
-            begun(log.calls, since),
-            begun(log.visits, since),
-            sessions=begun(log.sessions, since, "login"),
-            pauses=begun(log.pauses, since),
+            log.calls,
+            log.visits,
+            sessions=log.sessions,
+            pauses=log.pauses,
+            since=since,
             tz=tz,
             within=within,
             title=f"Calls of {self.name}",

@@ -643,6 +643,20 @@ def test_what_agents_do_in_a_queue_log_becomes_sessions_pauses_and_occupancy(
     assert past.bad["reason"].tolist() == ["PAUSE of nobody"]
 
 
+def test_an_agent_who_comes_to_a_queue_where_he_is_already_stays_there(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """1780308000|MANAGER|desk|Ann|ADDMEMBER|
+1780308100|MANAGER|desk|Ann|ADDMEMBER|
+1780308300|MANAGER|desk|Ann|REMOVEMEMBER|
+""",
+        "queue_log",
+    )
+    past = history(path)
+    assert past.sessions["seconds"].tolist() == [300.0]
+    assert past.report().agents["logged_in"].tolist() == [300.0]
+
+
 def cel(kind: str, at: float, channel: str, uniqueid: str, linkedid: str, **more: str) -> str:
     """Return a line of cel_custom."""
     known = {"exten": "200", "cid_num": "100", "appname": "", "appdata": "", "extra": ""} | more

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ast_notebook.calls import agent_pauses, agent_sessions, from_events, measures, visits
 from ast_notebook.calls.history import history
 from ast_notebook.calls.queues import OUTCOMES
+from ast_notebook.calls.report import Report
 from ast_notebook.errors import ConfError
 from tests.scenarios.play import FIXTURES
 
@@ -28,7 +29,7 @@ def moments(seconds: list[float | None], begin: pd.Timestamp = MONDAY) -> pd.Ser
 
 def some_calls(rows: list[tuple[Any, ...]], begin: pd.Timestamp = MONDAY) -> pd.DataFrame:
     """Calls of (start, end, answered, talk, disposition, caller)."""
-    start, end, answered, talk, disposition, caller = map(list, zip(*rows, strict=True))
+    start, end, answered, talk, disposition, caller = zip(*rows, strict=True) if rows else [()] * 6
     return pd.DataFrame(
         {
             "start": moments(start, begin),
@@ -38,6 +39,7 @@ def some_calls(rows: list[tuple[Any, ...]], begin: pd.Timestamp = MONDAY) -> pd.
             "disposition": pd.Series(disposition, dtype="str"),
             "caller": pd.Series(caller, dtype="str"),
             "cause": pd.Series([16] * len(rows), dtype="Int64"),
+            "dialled": pd.Series(["240"] * len(rows), dtype="str"),
         }
     )
 
@@ -293,6 +295,34 @@ def test_nobody_knows_the_occupancy_of_who_is_still_there():
     (ann,) = measures.agents(talks, sessions=sessions).to_dict("records")
     assert (ann["sessions"], ann["logged_in"]) == (2, 60.0)
     assert pd.isna(ann["occupancy"])
+
+
+def test_a_report_since_a_moment_has_the_sessions_and_pauses_that_lasted_then():
+    talks = some_visits([("desk", 5.0, "ANSWERED")] * 4)  # a minute each, from 5 s on
+    sessions = pd.DataFrame(
+        {
+            "agent": ["Ann", "Ann", "Ben"],
+            "login": moments([0.0, -900.0, None]),
+            "logout": moments([320.0, -300.0, None]),
+            "seconds": [320.0, 600.0, None],
+        }
+    )
+    pauses = pd.DataFrame(
+        {
+            "agent": ["Ann", "Ann", "Ben"],
+            "start": moments([100.0, -800.0, 0.0]),
+            "end": moments([130.0, -700.0, None]),
+            "reason": ["lunch", "lunch", "lunch"],
+            "seconds": [30.0, 100.0, None],
+        }
+    )
+    since = MONDAY + pd.Timedelta("120s")
+    page = Report(some_calls([]), talks, sessions=sessions, pauses=pauses, since=since, tz="UTC")
+    ann, ben = page.agents.to_dict("records")
+    assert (ann["answered"], ann["sessions"], ann["logged_in"], ann["paused"]) == (2, 1, 200, 10)
+    assert ann["occupancy"] == pytest.approx(120 / 190)
+    assert (ben["agent"], ben["sessions"]) == ("Ben", 1)
+    assert pd.isna(ben["occupancy"])
 
 
 # --- on every engine, and of what Asterisk told --------------------------------------------------

@@ -91,9 +91,12 @@ class Shifts:
         self._now: dict[Key, Session] = {}
 
     def take(self, time: int, key: Key, step: Step, reason: str | None = None) -> None:
-        """Take a step of an agent, and for a pause its reason."""
+        """Take a step of an agent, and for a pause its reason.
+
+        Who comes to where he is already stays there: Asterisk tells so after a restart.
+        """
         session = self._now.get(key)
-        if step == "in" or session is None:
+        if session is None:
             session = Session(self._server, key, time if step == "in" else None)
             self._now[key] = session
             self.sessions.append(session)
@@ -127,7 +130,8 @@ def agent_sessions(events: Any) -> Any:
         ``seconds`` from login to logout, ``pauses`` how many pauses began in it and ``paused``
         their seconds as far as they are over. What began before the events or is not over at
         their end has no ``login`` or no ``logout``, nor ``seconds``. A member by configuration
-        (queues.conf) never logs in: he has a row if he paused.
+        (queues.conf) never logs in: he has a row if he paused. Who comes twice and leaves once
+        was there all the time.
     """
     with tidy(whole := read(events)):
         return give_sessions(_sessions(whole), like=events)

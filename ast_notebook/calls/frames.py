@@ -76,23 +76,46 @@ def pandas(frame: pd.DataFrame, times: tuple[str, ...], whole: tuple[str, ...]) 
     return frame.astype(kinds)
 
 
-def begun(frame: Any, since: datetime | None, column: str = "start") -> Any:
+def begun(frame: Any, since: datetime | None) -> Any:
     """Return the rows that began then or later; one without a zone is in local time.
 
     Parameters
     ----------
     frame : pandas.DataFrame or duckdb.DuckDBPyRelation
     since : datetime, optional
-    column : str
-        The time of their beginning.
     """
     if since is None:
         return frame
-    micro = round(pd.Timestamp(since).to_pydatetime().timestamp() * MICROSECOND)
+    micro = _micro(since)
     if not isinstance(frame, pd.DataFrame):
-        return frame.filter(f"{column} >= {micro}")
+        return frame.filter(f"start >= {micro}")
     moment = pd.Timestamp(micro, unit="us", tz="UTC")
-    return frame[frame[column] >= moment].reset_index(drop=True)
+    return frame[frame["start"] >= moment].reset_index(drop=True)
+
+
+def lasting(frame: pd.DataFrame, since: datetime | None, times: tuple[str, str]) -> pd.DataFrame:
+    """Return the rows that were not over then, with their times and ``seconds`` from then on.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    since : datetime, optional
+        As `begun` takes it.
+    times : tuple of str
+        The columns of their beginning and end; a missing beginning stays so.
+    """
+    if since is None:
+        return frame
+    start, end = times
+    moment = pd.Timestamp(_micro(since), unit="us", tz="UTC")
+    kept = frame[~(frame[end] <= moment)].reset_index(drop=True)
+    kept[start] = kept[start].mask(kept[start] < moment, moment)
+    kept["seconds"] = (kept[end] - kept[start]).dt.total_seconds()
+    return kept
+
+
+def _micro(moment: datetime) -> int:
+    return round(pd.Timestamp(moment).to_pydatetime().timestamp() * MICROSECOND)
 
 
 def give(

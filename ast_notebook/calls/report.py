@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import os
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +14,8 @@ import pandas as pd
 from dateutil.tz import tzlocal
 
 from ast_notebook.calls import charts, measures
+from ast_notebook.calls.agents import PAUSE_TIMES, SESSION_TIMES
+from ast_notebook.calls.frames import begun, lasting
 from ast_notebook.calls.measures.grouping import Zone
 from ast_notebook.show import columns, table
 
@@ -56,8 +59,9 @@ class Report:
         calls: Any,
         visits: Any,
         *,
-        sessions: Any = None,
-        pauses: Any = None,
+        sessions: pd.DataFrame | None = None,
+        pauses: pd.DataFrame | None = None,
+        since: datetime | None = None,
         tz: Zone | None = None,
         within: float = 20.0,
         title: str = "Calls",
@@ -66,6 +70,11 @@ class Report:
         self.title = title
         self.tz: Zone = tzlocal() if tz is None else tz
         self.within = within
+        calls, visits = begun(calls, since), begun(visits, since)
+        if sessions is not None:
+            sessions = lasting(sessions, since, SESSION_TIMES)
+        if pauses is not None:
+            pauses = lasting(pauses, since, PAUSE_TIMES)
         self.summary = measures.summary(calls)
         self.service = measures.service(visits, within=within)
         self.overall = measures.service(visits, within=within, by=())

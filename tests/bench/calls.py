@@ -26,6 +26,7 @@ from typing import Any
 from unittest import mock
 
 import pandas as pd
+import psutil
 
 from ast_notebook.calls import frames, measures, memory
 from ast_notebook.calls.history import history
@@ -71,7 +72,13 @@ def main() -> None:
         place = given.folder or Path(temporary) / "archive"
         if not place.exists():
             write(place, given.events)
-        ended = _measure(place, engines, Path(temporary))
+        try:
+            ended = _measure(place, engines, Path(temporary))
+        finally:
+            # subprocess leaves a child alone if the signal comes while it starts.
+            for child in psutil.Process().children():
+                child.kill()
+                child.wait()
     sys.exit(ended)
 
 

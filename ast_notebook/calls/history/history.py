@@ -125,10 +125,11 @@ class History:
     ) -> Report:
         """Return what matters of these calls on one page; reckoned where they are."""
         return Report(
-            frames.begun(self.frame, since),
-            frames.begun(self.visits_frame, since),
-            sessions=frames.begun(self.sessions, since, "login"),
-            pauses=frames.begun(self.pauses, since),
+            self.frame,
+            self.visits_frame,
+            sessions=self.sessions,
+            pauses=self.pauses,
+            since=since,
             tz=tz,
             within=within,
             title=f"Calls of {self.origin}",
