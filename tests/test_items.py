@@ -18,7 +18,14 @@ from ast_notebook.bindings.conf import read_items
 from ast_notebook.bindings.logic import Logic, Logics
 from ast_notebook.bindings.tree import Items
 from ast_notebook.bindings.values import BadValue
-from ast_notebook.errors import ActionRefused, AstError, ConfError, ConnectionLost, UnsafeText
+from ast_notebook.errors import (
+    ActionRefused,
+    AnswerTimeout,
+    AstError,
+    ConfError,
+    ConnectionLost,
+    UnsafeText,
+)
 
 
 def until(condition, seconds=5):
@@ -430,6 +437,7 @@ class FakeSession:
         self.written = []
         self.refusal = ""
         self.silent = False
+        self.patience = 5.0
         self.up = True
         self.unanswered = []
         self._callbacks = {}
@@ -456,7 +464,7 @@ class FakeSession:
         assert (text is None) == (action["Action"] == "DBDel")
         if text and "\n" in text:
             raise UnsafeText("a line break")
-        pending = Pending(action["Action"], 5.0, then)
+        pending = Pending(action["Action"], self.patience, then)
         self.written.append((key, text))
         if self.silent:
             self.unanswered.append(pending)
@@ -736,14 +744,48 @@ def test_what_asterisk_refused_is_written_when_the_same_is_set_again(connect, of
     assert told == [], "nothing changed but the entry"
 
 
-def test_what_asterisk_refused_is_written_at_the_next_connection(connect, office):
+def test_what_asterisk_refused_never_overwrites_what_others_wrote_since(connect, office):
     pbx = connect()
     pbx.session.refusal = "no room"
     pbx.live.tell("2222", True)
     until(lambda: pbx.binder.write_failures == 1)
     pbx.session.refusal = ""
+    pbx.session.database["active/office"] = "theirs"
     pbx.session.emit("SessionReady")
-    until(lambda: pbx.session.database == {"active/office": "1"})
+    pbx.session.settle()
+    assert pbx.session.database == {"active/office": "theirs"}
+    assert pbx.binder.status()[0].waiting == 1
+
+
+def test_a_write_without_an_answer_is_told_counted_and_made_again(connect, office):
+    pbx = connect()
+    pbx.session.silent, pbx.session.patience = True, 0.05
+    with pytest.raises(AnswerTimeout):
+        office.fon(True)
+    assert pbx.binder.status()[0].waiting == 1
+    (late,) = pbx.session.unanswered
+    pbx.session.finish(late, AnswerTimeout("nothing of DBPut"))
+    pbx.session.settle()
+    (row,) = pbx.binder.status()
+    assert (row.waiting, row.failed) == (1, 1)
+    assert "DBPut" in row.last_error
+    pbx.session.silent, pbx.session.patience = False, 5.0
+    office.fon(True)
+    assert pbx.session.written == [("active/office", "1")] * 2
+    assert pbx.binder.status()[0].waiting == 0
+
+
+def test_an_answer_that_comes_late_settles_the_write(connect, office):
+    pbx = connect()
+    pbx.session.silent, pbx.session.patience = True, 0.05
+    with pytest.raises(AnswerTimeout):
+        office.fon(True)
+    (late,) = pbx.session.unanswered
+    late.respond(Response({"Response": "Success"}, ""))
+    pbx.session.finish(late)
+    pbx.session.settle()
+    (row,) = pbx.binder.status()
+    assert (row.waiting, row.failed) == (0, 0)
 
 
 def test_a_line_break_is_refused_before_it_is_sent(connect, items):

@@ -176,8 +176,8 @@ class _DatabaseEntry:
     """An item whose changes are written to the Asterisk database, in order.
 
     A change is queued under the item's lock and sent once that is free, so that nothing waits
-    inside. While there is no connection the latest value is kept, for `resume`; so is one that
-    Asterisk refused, as somebody may allow it meanwhile.
+    inside. While there is no connection the latest value is kept, for `resume`. One that failed is
+    kept, too, until the item is set again: others may have written theirs meanwhile.
     """
 
     def __init__(self, session: Session, item: Item, tie: Tie) -> None:
@@ -213,9 +213,10 @@ class _DatabaseEntry:
     def resume(self) -> None:
         """Write the value that was kept while there was no connection; on the dispatcher."""
         with self._lock:
-            kept, self._kept = self._kept, None
-        if kept is not None:
-            self._queue.appendleft(_Write(kept.text, waits=False))
+            kept = self._kept
+            if kept is not None and kept.error is None:
+                self._queue.appendleft(_Write(kept.text, waits=False))
+                self._kept = None
         self._send()
 
     def row(self) -> Row:
@@ -233,12 +234,12 @@ class _DatabaseEntry:
         if write.pending is not None:
             try:
                 write.pending.wait()
-            except ActionRefused as error:
-                if not self._is_done(write, error):
-                    self._keep(write)
-                    raise
             except ConnectionLost as error:
                 logger.info("%s is written once the connection is back: %s", self._item, error)
+            except AstError as error:
+                if not self._is_done(write, error):
+                    self._keep(write, error)
+                    raise
 
     def _send(self) -> None:
         with self._lock:
@@ -278,15 +279,19 @@ class _DatabaseEntry:
             if self._is_done(write, error):
                 self._done += 1
             else:
-                self._keep(write)
+                self._keep(write, error)
                 self._fail(write, error)
         else:
             self._done += 1
+            with self._lock:
+                if self._kept is write:  # the answer came when nobody waited any more
+                    self._kept = None
 
-    def _keep(self, write: _Write) -> None:
+    def _keep(self, write: _Write, error: AstError | None = None) -> None:
         """Write it later, unless there is something newer to write."""
         with self._lock:
             if self._latest is write:
+                write.error = error
                 self._latest, self._kept = None, write
 
     def _fail(self, write: _Write, error: AstError) -> None:

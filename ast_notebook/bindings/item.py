@@ -122,8 +122,8 @@ class Item:
         BadValue
             If the item's type does not take the value. It keeps the one it has.
         AstError
-            If the item has ``ast_db`` and Asterisk refused to write. The item holds the new value,
-            and is written when it is set again, or connected again.
+            If the item has ``ast_db`` and Asterisk refused to write, or did not answer. The item
+            holds the new value, and is written when it is set again.
         """
         if value is not None:
             self._update(value, caller, source, dest)
