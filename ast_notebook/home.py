@@ -64,8 +64,13 @@ class SmartHome:
             object.__setattr__(self, name, value)
         elif name in self._pbxs:
             raise AttributeError(f"sh.{name} is a PBX: disconnect({name!r}) takes it away")
-        else:
+        elif self._items.child(name) is not None:
             raise AttributeError(f"to set an item, call it: sh.{name}({value!r})")
+        else:
+            raise AttributeError(
+                f"sh.{name} cannot be set: sh has PBXs, and the items of %%ast items or "
+                "sh.load_items"
+            )
 
     def __dir__(self) -> Iterable[str]:
         return [*super().__dir__(), *self._pbxs, *self._items.names()]

@@ -33,7 +33,7 @@ def from_environment(name: str) -> dict[str, Any]:
         if value:
             found[part] = value
     if "port" in found:
-        if not found["port"].isdigit():
+        if not found["port"].isdecimal():
             raise ConfError(f"{variable(name, 'PORT')} in the environment is no number")
         found["port"] = int(found["port"])
     return found

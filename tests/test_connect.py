@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from ast_notebook import (
     TechnologyMissing,
     demo,
 )
+from ast_notebook.ami import Settings
 from ast_notebook.asterisk import Asterisk
 from tests.shell import an_ipython
 from tests.waiting import eventually
@@ -96,6 +98,10 @@ def test_a_port_may_be_text(small: demo.Demo) -> None:
         ({"timeout": "5"}, "timeout and keepalive are seconds, and more than 0"),
         ({"host": "127.0.0.1:5038"}, "the port and the username are settings of their own"),
         ({"host": "admin@pbx"}, "is neither a name nor an address"),
+        ({"host": "pbx\n"}, "is neither a name nor an address"),
+        ({"host": "pbx,x"}, "is neither a name nor an address"),
+        ({"timeout": float("nan")}, "timeout and keepalive are seconds, and more than 0"),
+        ({"timeout": float("inf")}, "timeout and keepalive are seconds, and more than 0"),
         ({"username": 5}, "username and password are text"),
         ({"password": 5}, "username and password are text"),
         ({"events": "calls"}, "Asterisk has no class 'calls'; write on, off, or some of system,"),
@@ -109,6 +115,27 @@ def test_a_setting_that_cannot_be_used_is_refused_in_one_line(
     with pytest.raises(ConfError, match=words) as raised:
         ast_notebook.connect(**{"password": "secret", **settings})  # type: ignore[arg-type]
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("host", ["admin:hunter2@pbx", "hunter2@pbx", "x://admin:hunter2@pbx:1"])
+def test_a_password_in_the_host_is_not_repeated(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfError, match="is neither a name nor an address") as raised:
+        ast_notebook.connect(host, password="secret")
+    assert "hunter2" not in "".join(traceback.format_exception(raised.value))
+    monkeypatch.setenv("AST_HOST", host)
+    with pytest.raises(ConfError, match="is neither a name nor an address") as raised:
+        ast_notebook.connect(password="secret")
+    assert "hunter2" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_a_port_of_the_environment_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AST_PORT", "²")
+    with pytest.raises(ConfError, match="AST_PORT in the environment is no number"):
+        ast_notebook.connect(password="secret")
+
+
+def test_settings_take_a_password_as_text_and_hide_it() -> None:
+    assert "hunter2" not in repr(Settings(password="hunter2"))
 
 
 def test_whoever_leaves_out_the_events_of_calls_is_told_what_will_not_work(
@@ -131,6 +158,10 @@ def test_a_name_of_sh_is_no_variable(small: demo.Demo) -> None:
             sh.office = 1
         with pytest.raises(AttributeError, match=r"sh.ast is a PBX: disconnect\('ast'\)"):
             sh.ast = 3
+        with pytest.raises(AttributeError, match=r"sh.nothing cannot be set: .* sh.load_items"):
+            sh.nothing = 3
+        with pytest.raises(AttributeError, match=r"sh.logics cannot be set"):
+            sh.logics = 3  # type: ignore[misc, assignment]
         with pytest.raises(AttributeError):
             del sh.office
         assert sh.office() is False

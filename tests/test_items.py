@@ -199,6 +199,8 @@ def test_items_are_attributes_and_have_paths(items):
         _ = office.fax
     with pytest.raises(AttributeError, match="to set an item, call it"):
         office.fon = True
+    with pytest.raises(AttributeError, match="office has no item fax"):
+        office.fax = True
 
 
 def test_an_item_is_as_true_as_its_value(make):

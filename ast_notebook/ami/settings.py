@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import math
+import re
 import ssl
 from pathlib import Path
 
@@ -27,8 +29,10 @@ class Settings:
         A name, an IPv4 or an IPv6 address.
     port : int
         5038 is Asterisk's own; 5039 its own for TLS.
-    username, password : str
-        A section of ``manager.conf`` and its ``secret``.
+    username : str
+        A section of ``manager.conf``.
+    password : str or Secret
+        Its ``secret``, which is not shown.
     tls : bool, str, Path or ssl.SSLContext
         False for plain text; True to encrypt and verify by the system's authorities; a path to
         verify by that file of certificates; a context for all else.
@@ -65,17 +69,21 @@ class Settings:
         if type(self.port) is not int or not 0 < self.port < 65536:
             raise ConfError(f"port = {self.port} is none: Asterisk's manager listens on 5038")
         if not isinstance(self.host, str) or not _is_host(self.host):
+            # Before an @ there may be a password.
+            *before, shown = str(self.host).split("@")
             raise ConfError(
-                f"host = {self.host} is neither a name nor an address: the port and the username "
-                "are settings of their own"
+                f"host = {'…@' if before else ''}{shown!r} is neither a name nor an address: the "
+                "port and the username are settings of their own"
             )
+        if isinstance(self.password, str):
+            object.__setattr__(self, "password", Secret(self.password))
         if not isinstance(self.username, str) or not isinstance(self.password, Secret):
             raise ConfError("username and password are text")
         self._check_events()
         if self.auth not in ("secret", "md5"):
             raise ConfError(f"auth = {self.auth} is unknown: write secret or md5")
         patience = (self.timeout, self.keepalive)
-        if any(not isinstance(one, int | float) or one <= 0 for one in patience):
+        if any(not isinstance(one, int | float) or not 0 < one < math.inf for one in patience):
             raise ConfError("timeout and keepalive are seconds, and more than 0")
 
     def _check_events(self) -> None:
@@ -119,4 +127,4 @@ def _is_host(text: str) -> bool:
             ipaddress.IPv6Address(text.partition("%")[0])
         except ValueError:
             return False
-    return bool(text) and not any(letter in "@/[] " for letter in text)
+    return re.fullmatch(r"[\w.:%-]+", text) is not None

@@ -262,9 +262,12 @@ class Item:
         raise AttributeError(f"{self._path} has no item {name}", name=name, obj=self)
 
     def __setattr__(self, name: str, value: object) -> None:
-        if not name.startswith("_"):
+        if name.startswith("_"):
+            object.__setattr__(self, name, value)
+            return
+        if name in self._children:
             raise AttributeError(f"to set an item, call it: {self._path}.{name}({value!r})")
-        object.__setattr__(self, name, value)
+        raise AttributeError(f"{self._path} has no item {name}", name=name, obj=self)
 
     def __dir__(self) -> Iterable[str]:
         return [*super().__dir__(), *self._children]
