@@ -196,7 +196,7 @@ class Asterisk:
                 return default
             raise KeyMissing(
                 f"the Asterisk database has no entry {family}/{name}: write it first, or read it "
-                "with a default"
+                "with default=…, which is --default in %ast db read"
             ) from None
         return answer.events[0]["Val"]
 

@@ -57,10 +57,21 @@ def waits(table: pd.DataFrame, *, title: str = "How long callers waited (s)") ->
 
 def bars(names: pd.Series, values: pd.Series, *, title: str, most: int = 8) -> Any:
     """Draw what `charts.bars` draws."""
-    # plotly takes some HTML for markup.
-    labels = [escape(str(name)[:40]) for name in names[:most]]
-    lying = graph_objects.Bar(x=values[:most], y=labels, orientation="h", marker_color=BLUE)
-    figure = _figure(title, lying).update_layout(height=100 + 25 * len(labels))
+    # plotly takes some HTML for markup, and equal labels for one bar.
+    whole = [escape(str(name)) for name in names[:most]]
+    short = [escape(str(name)[:40]) for name in names[:most]]
+    places = list(range(len(whole)))
+    lying = graph_objects.Bar(
+        x=values[:most],
+        y=places,
+        text=whole,
+        textposition="none",
+        hovertemplate="%{text}: %{x}<extra></extra>",
+        orientation="h",
+        marker_color=BLUE,
+    )
+    figure = _figure(title, lying).update_layout(height=100 + 25 * len(whole))
+    figure.update_yaxes(tickvals=places, ticktext=short)
     return figure.update_yaxes(autorange="reversed", automargin=True)
 
 
