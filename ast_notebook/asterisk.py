@@ -36,6 +36,7 @@ from ast_notebook.recording.record import BUDGET
 # The channel drivers of the technologies that a telephone can be called by.
 DRIVERS = {"PJSIP": "chan_pjsip", "SIP": "chan_sip", "IAX2": "chan_iax2", "DAHDI": "chan_dahdi"}
 
+SEPARATORS = ',()"\\'  # of the arguments of a dialplan function
 # What Asterisk's actions say, each in its own words, of a channel that ended meanwhile.
 NO_CHANNEL = ("no such channel", "does not exist", "channel not found")
 
@@ -474,8 +475,10 @@ class Asterisk:
             If the dialplan has no such extension.
         ChannelGone
             If the channel is not there any more.
+        UnsafeText
+            If the extension or the context holds a comma, a parenthesis, a quote or a backslash.
         """
-        self._check_place("Redirect", exten, context)
+        self._check_place("Redirect", channel, exten, context)
         self._on_channel(
             "Redirect", channel, uniqueid, Exten=str(exten), Context=context, Priority=1
         )
@@ -493,8 +496,10 @@ class Asterisk:
             If that party talks to nobody, or the dialplan has no such extension.
         ChannelGone
             If the channel is not there any more.
+        UnsafeText
+            If the extension or the context holds a comma, a parenthesis, a quote or a backslash.
         """
-        self._check_place("Atxfer", exten, context)
+        self._check_place("Atxfer", channel, exten, context)
         there = self.live.parts["channels"].rows().values()
         if any(row["channel"] == channel and not row["bridge"] for row in there):
             raise ActionRefused(f"{channel} talks to nobody: nothing was done", action="Atxfer")
@@ -547,14 +552,21 @@ class Asterisk:
         data = f"{channel},{options[mode]}"
         return self._calling.originate(by, callerid="Spy", application=("ChanSpy", data))
 
-    def _check_place(self, action: str, exten: str | int, context: str) -> None:
+    def _check_place(self, action: str, channel: str, exten: str | int, context: str) -> None:
         """Refuse a place that the dialplan lacks: Asterisk would hang up on who is sent there."""
+        # Asterisk would take such a text apart, and answer for another place than the one meant.
+        if any(character in SEPARATORS for character in f"{exten}{context}"):
+            raise UnsafeText(
+                f"{exten!r} in {context!r} holds one of {SEPARATORS}, which no place in a dialplan "
+                "can be looked up with; take it out: nothing was done"
+            )
         function = f"DIALPLAN_EXISTS({context},{exten},1)"
         try:
-            exists = self.action("Getvar", Variable=function).response.get_header("Value")
+            # The channel's caller counts: an extension may be there for some callers only.
+            answer = self._of_channel("Getvar", channel, Variable=function)
         except PermissionMissing:
             return
-        if exists == "0":
+        if answer.response.get_header("Value") == "0":
             raise ActionRefused(
                 f"the dialplan has no {exten} in {context}: nothing was done", action=action
             )
@@ -563,8 +575,11 @@ class Asterisk:
         there = self.live.parts["channels"].rows()
         if uniqueid is not None and there.get(uniqueid, {}).get("channel") != channel:
             raise ChannelGone(f"{channel} is not there any more: nothing was done")
+        self._of_channel(action, channel, **fields)
+
+    def _of_channel(self, action: str, channel: str, **fields: Any) -> Answer:
         try:
-            self.action(action, Channel=channel, **fields)
+            return self.action(action, Channel=channel, **fields)
         except PermissionMissing:
             raise
         except ActionRefused as error:

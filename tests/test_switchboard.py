@@ -174,6 +174,37 @@ def test_a_channel_is_not_sent_where_there_is_nothing(pbx, sh, live):
         eventually(lambda: up(live, "300")["application"] == "Milliwatt")
 
 
+@pytest.mark.parametrize(
+    ("exten", "context"),
+    [
+        ("600,1", "phones"),
+        ("60(0", "phones"),
+        ("60)0", "phones"),
+        ('6"0"0', "phones"),
+        ("6\\00", "phones"),
+        ("1", "phones,600"),
+    ],
+)
+def test_a_channel_is_not_sent_where_the_dialplan_cannot_be_asked_for(
+    pbx, sh, live, exten, context
+):
+    with pbx.telephone("300").calls("600"):
+        channel = up(live, "300")["channel"]
+        for send in (sh.ast.redirect, sh.ast.transfer):
+            with pytest.raises(ast_notebook.UnsafeText, match="take it out: nothing was done"):
+                send(channel, exten, context)
+        assert up(live, "300")["channel"] == channel
+
+
+def test_a_channel_is_sent_where_only_its_caller_may_go(pbx, sh, live):
+    pbx.cli("dialplan add extension vip/300,1,Milliwatt() into phones")
+    with pbx.telephone("300").calls("600"), pbx.telephone("30").calls("600"):
+        with pytest.raises(ast_notebook.ActionRefused, match="no vip in phones"):
+            sh.ast.redirect(up(live, "30")["channel"], "vip", "phones")
+        sh.ast.redirect(up(live, "300")["channel"], "vip", "phones")
+        eventually(lambda: up(live, "300")["exten"] == "vip")
+
+
 def test_who_talks_to_nobody_has_no_call_to_hand_over(pbx, sh, live):
     with pbx.telephone("300").calls("600"):
         channel = up(live, "300")["channel"]
