@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import pandas as pd
 
 from ast_notebook import calls as call_log
-from ast_notebook.ami import Answer, Event, Field, Session, Settings
+from ast_notebook.ami import Answer, Event, Field, Session, Settings, is_one_argument
 from ast_notebook.bindings.cell import Cell
 from ast_notebook.bindings.worker import Worker
 from ast_notebook.calling import Call, Calling
@@ -36,7 +36,6 @@ from ast_notebook.recording.record import BUDGET
 # The channel drivers of the technologies that a telephone can be called by.
 DRIVERS = {"PJSIP": "chan_pjsip", "SIP": "chan_sip", "IAX2": "chan_iax2", "DAHDI": "chan_dahdi"}
 
-SEPARATORS = ',()"\\'  # of the arguments of a dialplan function
 # What Asterisk's actions say, each in its own words, of a channel that ended meanwhile.
 NO_CHANNEL = ("no such channel", "does not exist", "channel not found")
 
@@ -554,11 +553,10 @@ class Asterisk:
 
     def _check_place(self, action: str, channel: str, exten: str | int, context: str) -> None:
         """Refuse a place that the dialplan lacks: Asterisk would hang up on who is sent there."""
-        # Asterisk would take such a text apart, and answer for another place than the one meant.
-        if any(character in SEPARATORS for character in f"{exten}{context}"):
+        if not is_one_argument(f"{exten}{context}"):
             raise UnsafeText(
-                f"{exten!r} in {context!r} holds one of {SEPARATORS}, which no place in a dialplan "
-                "can be looked up with; take it out: nothing was done"
+                f"{exten} in {context} cannot be looked up in the dialplan for its comma, "
+                "parenthesis, quote or backslash; take it out: nothing was done"
             )
         function = f"DIALPLAN_EXISTS({context},{exten},1)"
         try:
