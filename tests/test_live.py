@@ -488,6 +488,31 @@ def test_what_changed_while_the_connection_was_lost_is_told_once(fake, script):
         assert live.calls == 0
 
 
+def marks(live):
+    return [live.channels["held"].tolist(), live.channels["recorded"].tolist()]
+
+
+def test_what_no_list_tells_of_a_channel_is_forgotten_once_its_events_were_missed(fake, script):
+    script.up["1.1"] = {"Channel": "SIP/30-1", "Linkedid": "1.1"}
+    with living(fake) as (_, live):
+
+        def is_held_and_recorded():
+            for name in ("Hold", "MixMonitorStart"):
+                fake.clients[-1].send(f"Event: {name}", "Uniqueid: 1.1")
+            return eventually(lambda: marks(live) == [[True], [True]])
+
+        is_held_and_recorded()
+        fake.clients[-1].send("Event: FullyBooted")
+        assert stays(lambda: marks(live) == [[True], [True]])  # nothing was missed
+        fake.drop()
+        eventually(lambda: live.stale)
+        assert marks(live) == [[True], [True]]  # the last state is kept
+        eventually(lambda: live.primed.is_set() and marks(live) == [[False], [False]], 20)
+        is_held_and_recorded()
+        fake.clients[-1].send("Event: SessionOverflow")  # what the session says of itself
+        eventually(lambda: marks(live) == [[False], [False]])
+
+
 def test_a_lost_connection_while_it_is_primed_starts_anew(fake, script):
     script.hold.clear()
     session, live = connected(fake)

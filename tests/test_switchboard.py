@@ -4,7 +4,7 @@ import pytest
 
 import ast_notebook
 from tests.lab.asterisk import Asterisk
-from tests.waiting import eventually
+from tests.waiting import eventually, stays
 
 
 @pytest.fixture
@@ -161,6 +161,18 @@ def test_a_recording_is_not_recorded_over(pbx, sh, live):
             sh.ast.stop_recording(channel["channel"], channel["uniqueid"])
         assert files[0] != files[1]
         assert all(file.startswith(channel["uniqueid"]) for file in files)
+
+
+def test_a_channel_is_recorded_until_the_last_recording_of_it_ends(pbx, sh, live):
+    with pbx.telephone("300").calls("600"):
+        name = up(live, "300")["channel"]
+        for _ in range(2):
+            sh.ast.record_channel(name)
+        eventually(lambda: up(live, "300")["recorded"])
+        sh.ast.stop_recording(name)
+        assert stays(lambda: up(live, "300")["recorded"])
+        sh.ast.stop_recording(name)
+        eventually(lambda: not up(live, "300")["recorded"])
 
 
 def test_a_channel_is_not_sent_where_there_is_nothing(pbx, sh, live):

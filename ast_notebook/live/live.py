@@ -222,9 +222,12 @@ class Live:
         user = session.settings.username
         question = {"Action": "GetConfig", "Filename": "manager.conf", "Category": user}
         self._ask(question, self._permissions)
+        if self.stale and not self._priming:  # it is a new connection
+            self._channels.forget()
         self._prime_once_more()
 
     def _overflow(self, event: Event, session: Session) -> None:
+        self._channels.forget()
         self._prime_once_more()
 
     def _prime_once_more(self) -> None:
