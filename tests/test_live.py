@@ -300,6 +300,21 @@ class Endpoints(Channels):
         client.ok(action, f'Value: "User {number}" <{number}>')
 
 
+class Deaf(Channels):
+    """A manager's script: its login hears of these classes of events only."""
+
+    def __init__(self, read):
+        super().__init__()
+        self.read = read
+        self.waits = ""
+
+    def __call__(self, client, action):
+        if action["Action"] == "GetConfig":
+            client.ok(action, f"Line-000000-000000: read={self.read}")
+        elif action["Action"] != self.waits:
+            super().__call__(client, action)
+
+
 @pytest.fixture
 def script():
     return Channels()
@@ -486,6 +501,25 @@ def test_what_changed_while_the_connection_was_lost_is_told_once(fake, script):
         assert heard == [True, False]
         assert counted == [3]
         assert live.calls == 0
+
+
+def test_a_login_without_dialplan_does_not_know_what_a_call_runs_but_knows_the_call():
+    script = Deaf("call,system,agent,reporting")
+    with FakeManager(script) as fake, living(fake) as (_, live):
+        (unknown,) = eventually(lambda: live.unheard)
+        assert unknown == "application and extension of channels"
+        assert "`dialplan`" in live.unheard[unknown]
+
+
+def test_what_is_not_known_stays_so_while_it_is_asked_anew():
+    script = Deaf("system")
+    with FakeManager(script) as fake, living(fake) as (_, live):
+        unknown = eventually(lambda: live.unheard)
+        assert {"channels", "devices", "queues"} <= set(unknown)
+        script.waits = "ParkedCalls"  # all others are answered
+        fake.clients[-1].send("Event: FullyBooted")
+        assert stays(lambda: live.unheard == unknown)
+        assert fake.names().count("ParkedCalls") == 2
 
 
 def marks(live):

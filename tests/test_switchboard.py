@@ -258,7 +258,8 @@ def test_a_login_without_the_class_agent_is_told_that_queues_are_silent(pbx, sh)
     assert sh.ast.may("QueuePause")
     with ast_notebook.connect(pbx.host, pbx.port, username="admin", password="secret") as admin:
         eventually(lambda: "`agent`" in admin.ast.live.unheard.get("queues", ""))
-        assert "`dialplan`" in admin.ast.live.unheard["channels"]
+        steps = admin.ast.live.unheard["application and extension of channels"]
+        assert "`dialplan`" in steps
         assert not admin.ast.may("QueuePause")
         with pytest.raises(ast_notebook.PermissionMissing, match="`agent`"):
             admin.ast.queue_pause("support", f"{pbx.tech}/240", True)
