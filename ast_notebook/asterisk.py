@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import pandas as pd
 
 from ast_notebook import calls as call_log
-from ast_notebook.ami import Answer, Event, Field, Session, Settings
+from ast_notebook.ami import Answer, Event, Field, Session, Settings, is_one_argument
 from ast_notebook.bindings.cell import Cell
 from ast_notebook.bindings.worker import Worker
 from ast_notebook.calling import Call, Calling
@@ -475,8 +475,10 @@ class Asterisk:
             If the dialplan has no such extension.
         ChannelGone
             If the channel is not there any more.
+        UnsafeText
+            If the extension or the context holds a comma, a parenthesis, a quote or a backslash.
         """
-        self._check_place("Redirect", exten, context)
+        self._check_place("Redirect", channel, exten, context)
         self._on_channel(
             "Redirect", channel, uniqueid, Exten=str(exten), Context=context, Priority=1
         )
@@ -494,8 +496,10 @@ class Asterisk:
             If that party talks to nobody, or the dialplan has no such extension.
         ChannelGone
             If the channel is not there any more.
+        UnsafeText
+            If the extension or the context holds a comma, a parenthesis, a quote or a backslash.
         """
-        self._check_place("Atxfer", exten, context)
+        self._check_place("Atxfer", channel, exten, context)
         there = self.live.parts["channels"].rows().values()
         if any(row["channel"] == channel and not row["bridge"] for row in there):
             raise ActionRefused(f"{channel} talks to nobody: nothing was done", action="Atxfer")
@@ -548,14 +552,20 @@ class Asterisk:
         data = f"{channel},{options[mode]}"
         return self._calling.originate(by, callerid="Spy", application=("ChanSpy", data))
 
-    def _check_place(self, action: str, exten: str | int, context: str) -> None:
+    def _check_place(self, action: str, channel: str, exten: str | int, context: str) -> None:
         """Refuse a place that the dialplan lacks: Asterisk would hang up on who is sent there."""
+        if not is_one_argument(f"{exten}{context}"):
+            raise UnsafeText(
+                f"{exten} in {context} cannot be looked up in the dialplan for its comma, "
+                "parenthesis, quote or backslash; take it out: nothing was done"
+            )
         function = f"DIALPLAN_EXISTS({context},{exten},1)"
         try:
-            exists = self.action("Getvar", Variable=function).response.get_header("Value")
+            # The channel's caller counts: an extension may be there for some callers only.
+            answer = self._of_channel("Getvar", channel, Variable=function)
         except PermissionMissing:
             return
-        if exists == "0":
+        if answer.response.get_header("Value") == "0":
             raise ActionRefused(
                 f"the dialplan has no {exten} in {context}: nothing was done", action=action
             )
@@ -564,8 +574,11 @@ class Asterisk:
         there = self.live.parts["channels"].rows()
         if uniqueid is not None and there.get(uniqueid, {}).get("channel") != channel:
             raise ChannelGone(f"{channel} is not there any more: nothing was done")
+        self._of_channel(action, channel, **fields)
+
+    def _of_channel(self, action: str, channel: str, **fields: Any) -> Answer:
         try:
-            self.action(action, Channel=channel, **fields)
+            return self.action(action, Channel=channel, **fields)
         except PermissionMissing:
             raise
         except ActionRefused as error:

@@ -96,7 +96,7 @@ class PermissionMissing(ActionRefused):
 
 
 class UnsafeText(AstError, ValueError):
-    """A field holds a line break, which would let its text pose as headers of its own."""
+    """A text that Asterisk would take apart: a line break, say, would make headers of it."""
 
 
 class KeyMissing(AstError, LookupError):

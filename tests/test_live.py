@@ -274,19 +274,19 @@ class Channels:
 
 
 class Endpoints(Channels):
-    """A manager's script: has so many endpoints, each with a name, told when it is asked for."""
+    """A manager's script: has these endpoints, each with a name, told when it is asked for."""
 
     def __init__(self, endpoints):
         super().__init__()
-        self.endpoints = endpoints
+        self.endpoints = list(endpoints)
         self.asked = []
         self.slow = False
 
     def __call__(self, client, action):
         if action["Action"] == "PJSIPShowEndpoints":
             client.ok(action, "EventList: start")
-            for number in range(self.endpoints):
-                client.send("Event: EndpointList", self.key(action), f"ObjectName: {number}")
+            for name in self.endpoints:
+                client.send("Event: EndpointList", self.key(action), f"ObjectName: {name}")
             client.send("Event: EndpointListComplete", self.key(action), "EventList: Complete")
         elif action["Action"] == "Getvar":
             self.asked.append(action)
@@ -298,6 +298,21 @@ class Endpoints(Channels):
     def name(self, client, action):
         number = action["Variable"].partition("(")[2].partition(",")[0]
         client.ok(action, f'Value: "User {number}" <{number}>')
+
+
+class Deaf(Channels):
+    """A manager's script: its login hears of these classes of events only."""
+
+    def __init__(self, read):
+        super().__init__()
+        self.read = read
+        self.waits = ""
+
+    def __call__(self, client, action):
+        if action["Action"] == "GetConfig":
+            client.ok(action, f"Line-000000-000000: read={self.read}")
+        elif action["Action"] != self.waits:
+            super().__call__(client, action)
 
 
 @pytest.fixture
@@ -316,7 +331,7 @@ def named(live):
 
 
 def test_devices_are_asked_for_their_names_one_after_the_other():
-    script = Endpoints(3)
+    script = Endpoints(range(3))
     script.slow = True
     with FakeManager(script) as fake, living(fake) as (_, live):
         eventually(lambda: len(script.asked) == 1)
@@ -332,7 +347,7 @@ def test_devices_are_asked_for_their_names_one_after_the_other():
 
 
 def test_of_a_thousand_devices_so_many_are_asked_for_their_names_at_each_connect():
-    script = Endpoints(1000)
+    script = Endpoints(range(1000))
     with FakeManager(script) as fake, living(fake) as (_, live):
         eventually(lambda: named(live) == MOST_NAMES, 20)
         assert stays(lambda: len(script.asked) == MOST_NAMES)
@@ -341,7 +356,7 @@ def test_of_a_thousand_devices_so_many_are_asked_for_their_names_at_each_connect
 
 
 def test_an_asterisk_that_cannot_tell_names_is_asked_once():
-    script = Endpoints(3)
+    script = Endpoints(range(3))
     script.name = lambda client, action: client.ok(action, "Value: ")
     with FakeManager(script) as fake, living(fake) as (_, live):
         eventually(lambda: script.asked)
@@ -349,8 +364,44 @@ def test_an_asterisk_that_cannot_tell_names_is_asked_once():
         assert named(live) == 0
 
 
+def test_a_device_without_a_name_keeps_no_other_from_being_named():
+    script = Endpoints(["anna", "nobody", "refused", "bert"])
+    name = script.name
+
+    def answer(client, action):
+        if "nobody" in action["Variable"]:
+            client.ok(action, "Value: ")
+        elif "refused" in action["Variable"]:
+            client.send("Response: Error", script.key(action), "Message: not now")
+        else:
+            name(client, action)
+
+    script.name = answer
+    with FakeManager(script) as fake, living(fake) as (_, live):
+        eventually(lambda: live.devices["name"].tolist()[::3] == ["User anna", "User bert"])
+
+
+def test_a_device_that_was_gone_and_came_back_has_its_name_again():
+    script = Endpoints(["anna", "bert"])
+    with FakeManager(script) as fake, living(fake) as (_, live):
+        eventually(lambda: named(live) == 2)
+        for there in (["anna"], ["anna", "bert"]):
+            script.endpoints = there
+            fake.clients[-1].send("Event: FullyBooted")
+            eventually(lambda there=there: len(live.devices) == named(live) == len(there))
+        assert live.devices["name"].tolist() == ["User anna", "User bert"]
+
+
+def test_a_device_whose_name_asterisk_would_take_apart_is_not_asked_about():
+    script = Endpoints(["anna", "b,callerid)", 'c"', "d(", "bert"])
+    with FakeManager(script) as fake, living(fake) as (_, live):
+        eventually(lambda: named(live) == 2)
+        assert stays(lambda: len(script.asked) == 2)
+        assert len(live.devices) == 5
+
+
 def test_a_device_has_its_own_name_and_not_that_of_a_stranger_who_calls_over_it():
-    script = Endpoints(2)
+    script = Endpoints(range(2))
     script.name = lambda client, action: client.ok(action, "Value: <unknown>")
     with FakeManager(script) as fake, living(fake) as (_, live):
         eventually(lambda: len(script.asked) == 2)
@@ -450,6 +501,50 @@ def test_what_changed_while_the_connection_was_lost_is_told_once(fake, script):
         assert heard == [True, False]
         assert counted == [3]
         assert live.calls == 0
+
+
+def test_a_login_without_dialplan_does_not_know_what_a_call_runs_but_knows_the_call():
+    script = Deaf("call,system,agent,reporting")
+    with FakeManager(script) as fake, living(fake) as (_, live):
+        (unknown,) = eventually(lambda: live.unheard)
+        assert unknown == "application and extension of channels"
+        assert "`dialplan`" in live.unheard[unknown]
+
+
+def test_what_is_not_known_stays_so_while_it_is_asked_anew():
+    script = Deaf("system")
+    with FakeManager(script) as fake, living(fake) as (_, live):
+        unknown = eventually(lambda: live.unheard)
+        assert {"channels", "devices", "queues"} <= set(unknown)
+        script.waits = "ParkedCalls"  # all others are answered
+        fake.clients[-1].send("Event: FullyBooted")
+        assert stays(lambda: live.unheard == unknown)
+        assert fake.names().count("ParkedCalls") == 2
+
+
+def marks(live):
+    return [live.channels["held"].tolist(), live.channels["recorded"].tolist()]
+
+
+def test_what_no_list_tells_of_a_channel_is_forgotten_once_its_events_were_missed(fake, script):
+    script.up["1.1"] = {"Channel": "SIP/30-1", "Linkedid": "1.1"}
+    with living(fake) as (_, live):
+
+        def is_held_and_recorded():
+            for name in ("Hold", "MixMonitorStart"):
+                fake.clients[-1].send(f"Event: {name}", "Uniqueid: 1.1")
+            return eventually(lambda: marks(live) == [[True], [True]])
+
+        is_held_and_recorded()
+        fake.clients[-1].send("Event: FullyBooted")
+        assert stays(lambda: marks(live) == [[True], [True]])  # nothing was missed
+        fake.drop()
+        eventually(lambda: live.stale)
+        assert marks(live) == [[True], [True]]  # the last state is kept
+        eventually(lambda: live.primed.is_set() and marks(live) == [[False], [False]], 20)
+        is_held_and_recorded()
+        fake.clients[-1].send("Event: SessionOverflow")  # what the session says of itself
+        eventually(lambda: marks(live) == [[False], [False]])
 
 
 def test_a_lost_connection_while_it_is_primed_starts_anew(fake, script):

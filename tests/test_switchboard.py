@@ -4,7 +4,7 @@ import pytest
 
 import ast_notebook
 from tests.lab.asterisk import Asterisk
-from tests.waiting import eventually
+from tests.waiting import eventually, stays
 
 
 @pytest.fixture
@@ -163,6 +163,18 @@ def test_a_recording_is_not_recorded_over(pbx, sh, live):
         assert all(file.startswith(channel["uniqueid"]) for file in files)
 
 
+def test_a_channel_is_recorded_until_the_last_recording_of_it_ends(pbx, sh, live):
+    with pbx.telephone("300").calls("600"):
+        name = up(live, "300")["channel"]
+        for _ in range(2):
+            sh.ast.record_channel(name)
+        eventually(lambda: up(live, "300")["recorded"])
+        sh.ast.stop_recording(name)
+        assert stays(lambda: up(live, "300")["recorded"])
+        sh.ast.stop_recording(name)
+        eventually(lambda: not up(live, "300")["recorded"])
+
+
 def test_a_channel_is_not_sent_where_there_is_nothing(pbx, sh, live):
     with pbx.telephone("300").calls("600"):
         channel = up(live, "300")["channel"]
@@ -172,6 +184,37 @@ def test_a_channel_is_not_sent_where_there_is_nothing(pbx, sh, live):
             with pytest.raises(ast_notebook.ActionRefused, match="nothing was done"):
                 sh.ast.transfer(channel, exten, context)
         eventually(lambda: up(live, "300")["application"] == "Milliwatt")
+
+
+@pytest.mark.parametrize(
+    ("exten", "context"),
+    [
+        ("600,1", "phones"),
+        ("60(0", "phones"),
+        ("60)0", "phones"),
+        ('6"0"0', "phones"),
+        ("6\\00", "phones"),
+        ("1", "phones,600"),
+    ],
+)
+def test_a_channel_is_not_sent_where_the_dialplan_cannot_be_asked_for(
+    pbx, sh, live, exten, context
+):
+    with pbx.telephone("300").calls("600"):
+        channel = up(live, "300")["channel"]
+        for send in (sh.ast.redirect, sh.ast.transfer):
+            with pytest.raises(ast_notebook.UnsafeText, match="take it out: nothing was done"):
+                send(channel, exten, context)
+        assert up(live, "300")["channel"] == channel
+
+
+def test_a_channel_is_sent_where_only_its_caller_may_go(pbx, sh, live):
+    pbx.cli("dialplan add extension vip/300,1,Milliwatt() into phones")
+    with pbx.telephone("300").calls("600"), pbx.telephone("30").calls("600"):
+        with pytest.raises(ast_notebook.ActionRefused, match="no vip in phones"):
+            sh.ast.redirect(up(live, "30")["channel"], "vip", "phones")
+        sh.ast.redirect(up(live, "300")["channel"], "vip", "phones")
+        eventually(lambda: up(live, "300")["exten"] == "vip")
 
 
 def test_who_talks_to_nobody_has_no_call_to_hand_over(pbx, sh, live):
@@ -215,7 +258,8 @@ def test_a_login_without_the_class_agent_is_told_that_queues_are_silent(pbx, sh)
     assert sh.ast.may("QueuePause")
     with ast_notebook.connect(pbx.host, pbx.port, username="admin", password="secret") as admin:
         eventually(lambda: "`agent`" in admin.ast.live.unheard.get("queues", ""))
-        assert "`dialplan`" in admin.ast.live.unheard["channels"]
+        steps = admin.ast.live.unheard["application and extension of channels"]
+        assert "`dialplan`" in steps
         assert not admin.ast.may("QueuePause")
         with pytest.raises(ast_notebook.PermissionMissing, match="`agent`"):
             admin.ast.queue_pause("support", f"{pbx.tech}/240", True)

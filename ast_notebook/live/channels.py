@@ -104,6 +104,7 @@ class Channels(Keeper):
         self._changed = changed
         self._gone: dict[str, None] = {}
         self._calls: dict[str, int] = {}
+        self._recordings: dict[str, int] = {}
         snapshots = ("Newstate", "NewCallerid", "NewConnectedLine", "Newexten", "NewAccountCode")
         self.events = {
             "Newchannel": self._new,
@@ -124,6 +125,13 @@ class Channels(Keeper):
         """Tell of channels that ended unheard."""
         for row in rows:
             self._end(row)
+
+    def forget(self) -> None:
+        """Forget what no list tells, as events were missed."""
+        self._recordings.clear()
+        for uniqueid, row in self.channels.rows().items():
+            if row["held"] or row["recorded"]:
+                self.channels.put(uniqueid, held=False, recorded=False)
 
     def _new(self, event: Event) -> None:
         row = new_row_of(event)
@@ -177,10 +185,16 @@ class Channels(Keeper):
         self._update(event, held=False)
 
     def _recorded(self, event: Event) -> None:
-        self._update(event, recorded=True)
+        self._count_recordings(event, 1)
 
     def _unrecorded(self, event: Event) -> None:
-        self._update(event, recorded=False)
+        self._count_recordings(event, -1)
+
+    def _count_recordings(self, event: Event, more: int) -> None:
+        uniqueid = text(event, "Uniqueid")
+        if uniqueid in self.channels:
+            there = self._recordings[uniqueid] = max(0, self._recordings.get(uniqueid, 0) + more)
+            self._update(event, recorded=there > 0)
 
     def _originated(self, event: Event) -> None:
         """Take the application that a channel was made for: no Newexten tells it."""
@@ -198,6 +212,7 @@ class Channels(Keeper):
             self._end(row)
 
     def _end(self, row: Row) -> None:
+        self._recordings.pop(row["uniqueid"], None)
         self._relink(row["linkedid"] or row["uniqueid"], None)
         self._changed(row["channel"])
 

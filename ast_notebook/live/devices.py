@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ast_notebook.ami import Event, Pending
-from ast_notebook.errors import AstError
+from ast_notebook.ami import Event, Pending, is_one_argument
+from ast_notebook.errors import AstError, ConnectionLost, PermissionMissing
 from ast_notebook.live.channels import device_of
 from ast_notebook.live.keeper import Ask, Keeper, moment, number, text
-from ast_notebook.live.table import Table
+from ast_notebook.live.table import Row, Table
 
 MOST_NAMES = 400  # that are asked for at one connect
 NAMES = {"PJSIP": "PJSIP_ENDPOINT({},callerid)", "SIP": "SIPPEER({},callerid_name)"}
@@ -79,6 +79,10 @@ class Devices(Keeper):
 
         super().prime(ask, primed)
 
+    def gone(self, rows: Sequence[Row]) -> None:
+        """Forget that they were asked about: who comes back is to have a name again."""
+        self._asked.difference_update(row["device"] for row in rows)
+
     def _ask_name(self, ask: Ask, unnamed: deque[str]) -> None:
         """Ask for one name, and for the next once it is told: a PBX may have a thousand devices."""
         if unnamed and unnamed is self._unnamed:
@@ -92,9 +96,12 @@ class Devices(Keeper):
     def _named(self, ask: Ask, unnamed: deque[str], device: str, pending: Pending) -> None:
         try:
             callerid = pending.wait(0).response.get_header("Value") or ""
-        except AstError:
+        except (PermissionMissing, ConnectionLost):
             return
-        if not callerid and device.startswith("PJSIP/"):
+        except AstError:  # this one has no name; the next may have one
+            callerid = ""
+        pjsip = device.startswith("PJSIP/")
+        if pjsip and not callerid and not any(one.startswith("PJSIP/") for one in self._asked):
             return  # this Asterisk lacks the function, and logs an error whenever it is asked
         self._asked.add(device)
         found = _CALLERID.fullmatch(callerid)
@@ -128,7 +135,7 @@ class Devices(Keeper):
     def _list(self, device: str, state: str) -> None:
         self._know(device, state)
         new = device.partition("/")[0] in NAMES and device not in self._asked
-        if new and len(self._unnamed) < MOST_NAMES:
+        if new and is_one_argument(device) and len(self._unnamed) < MOST_NAMES:
             self._unnamed.append(device)
 
     def _know(self, device: str, state: str) -> None:

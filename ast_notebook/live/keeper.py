@@ -23,6 +23,8 @@ class Keeper:
     questions : sequence of mappings
         The actions whose answers list all that is there. Their entries are events, and come by
         like any other, in their place among them.
+    denied : str
+        Why nothing may be asked, where the login lacks the permission; empty if it does not.
     """
 
     reads: ClassVar[str] = ""
@@ -31,6 +33,7 @@ class Keeper:
     def __init__(self) -> None:
         self.tables: dict[str, Table] = {}
         self.remembered: dict[str, Table] = {}  # of what is over, which no list tells
+        self.denied = ""
         self.events: dict[str, Callable[[Event], None]] = {}
 
     def prime(self, ask: Ask, heard: Callable[[], None]) -> None:
@@ -65,11 +68,12 @@ class Keeper:
 
     def _complete(self, refused: Sequence[AstError]) -> None:
         """Take away what was not listed any more, or say why nothing was."""
-        denied = [str(error) for error in refused if isinstance(error, PermissionMissing)]
         unheard = any(isinstance(error, ConnectionLost | AnswerTimeout) for error in refused)
         for table in self.tables.values():
             self.gone(table.keep_list() if unheard else table.end_list())
-            table.silent = denied[0] if denied else ""
+        if not unheard:
+            denied = [str(error) for error in refused if isinstance(error, PermissionMissing)]
+            self.denied = denied[0] if denied else ""
 
     def gone(self, rows: Sequence[Row]) -> None:
         """Do what is to be done when rows were not listed any more."""

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from ast_notebook.ami import Event, Pending, Session
-from ast_notebook.errors import AstError
+from ast_notebook.errors import AstError, ConnectionLost
 from ast_notebook.live.channels import STEP, Channels, is_of
 from ast_notebook.live.conferences import Conferences
 from ast_notebook.live.devices import Devices, Registrations
@@ -22,6 +22,11 @@ from ast_notebook.live.queues import Queues
 from ast_notebook.live.table import Follower, Table
 
 logger = logging.getLogger(__name__)
+
+NO_STEPS = (
+    "the application and the extension of a call are those that it had at connect: add `dialplan` "
+    "to this login's `read =` in manager.conf to hear of each step"
+)
 
 
 class Watch:
@@ -133,6 +138,8 @@ class Live:
     def unheard(self) -> dict[str, str]:
         """What cannot be known, and why: the permissions that the login lacks."""
         silent = {name: table.silent for name, table in self.parts.items() if table.silent}
+        if silent.get("channels") == NO_STEPS:
+            silent["application and extension of channels"] = silent.pop("channels")
         return silent | {f"mailbox {box}": why for box, why in self._mailboxes.refused.items()}
 
     @property
@@ -222,9 +229,12 @@ class Live:
         user = session.settings.username
         question = {"Action": "GetConfig", "Filename": "manager.conf", "Category": user}
         self._ask(question, self._permissions)
+        if self.stale and not self._priming:  # it is a new connection
+            self._channels.forget()
         self._prime_once_more()
 
     def _overflow(self, event: Event, session: Session) -> None:
+        self._channels.forget()
         self._prime_once_more()
 
     def _prime_once_more(self) -> None:
@@ -263,6 +273,8 @@ class Live:
         """Learn which events the login hears, where it may ask: otherwise silence is silence."""
         try:
             response = pending.wait(0).response
+        except ConnectionLost:
+            return
         except AstError:
             self._reads = None
             self._tell_silence()
@@ -275,15 +287,11 @@ class Live:
 
     def _tell_silence(self) -> None:
         for keeper in self._keepers:
-            reason = self._deaf(keeper.reads)
+            reason = keeper.denied or self._deaf(keeper.reads)
+            if keeper is self._channels and not self._reads_any("dialplan"):
+                reason = reason or NO_STEPS
             for table in keeper.tables.values():
-                table.silent = table.silent or reason
-        channels = self.parts["channels"]
-        if not channels.silent and not self._reads_any("dialplan"):
-            channels.silent = (
-                "the application of a call is the one that it had at connect: add `dialplan` to "
-                "this login's `read =` in manager.conf to hear of each step"
-            )
+                table.silent = reason
 
     def _deaf(self, permission: str) -> str:
         """Say why no events of a class are heard; nothing, if they are."""
