@@ -70,7 +70,8 @@ VARYING = frozenset(
         "LastReload RingTime HoldTime TalkTime Holdtime ParkingTimeout ParkingDuration "
         "AnsweredTime Wait LongestHoldTime Writetrans Writeformat Contacts Priority DestPriority "
         "LocalOnePriority LocalTwoPriority ParkeePriority RetrieverPriority TransfererPriority "
-        "TransfereePriority Version Data InCall",
+        "TransfereePriority SpyerPriority SpyeePriority SpyerUniqueid SpyerLinkedid SpyeeUniqueid "
+        "SpyeeLinkedid Version Data InCall",
     )
 )
 #: Headers that may be missing.
@@ -81,7 +82,7 @@ SILENT = ("TestEvent", "VarSet", "FullyBooted", "RTCPSent", "RTCPReceived")
 #: Headers of a channel's state: their words are compared in the channel's own events only, since
 #: in those of dialling, bridges and so on they are as new or as old as the thread that told them.
 SNAPSHOT = re.compile(
-    "(Dest|LocalOne|LocalTwo|Parkee|Retriever|Transferer|Transferee)?"
+    "(Dest|LocalOne|LocalTwo|Parkee|Retriever|Transferer|Transferee|Spyer|Spyee)?"
     "(ChannelState|ChannelStateDesc|CallerIDNum|CallerIDName|ConnectedLineNum|ConnectedLineName"
     "|Context|Exten)"
 )
@@ -642,6 +643,10 @@ QUESTIONS: dict[str, list[Question]] = {
         ask("AbsoluteTimeout", Channel="none", Timeout="3"),
         ask("Park", Channel="none"),
         ask("Park"),
+        ask("MixMonitor", Channel="none"),
+        ask("MixMonitor"),
+        ask("StopMixMonitor", Channel="none"),
+        ask("StopMixMonitor"),
         ask("Originate"),
         ask("Originate", Channel="noslash", Exten="600", Context="phones", Priority="1"),
         ask("Originate", Channel="Local/600@phones"),
@@ -1097,6 +1102,45 @@ def limited_in_time(stage: Stage, wire: Wire) -> None:
     wire.wait("Hangup")
 
 
+def recorded(stage: Stage, wire: Wire) -> None:
+    stage.calls("240", "600")
+    channel = wire.wait("Newstate", ChannelStateDesc="Up")["Channel"]
+    for _ in range(2):
+        wire.ask(Action="MixMonitor", Channel=channel, File="first.wav")
+        wire.ask(Action="MixMonitor", Channel=channel, File="second.wav")
+        wire.ask(Action="StopMixMonitor", Channel=channel)
+        wire.listen(0.2)
+    hang_up(wire, stage, "240")
+    wire.wait("Hangup")
+
+
+def listened_to(stage: Stage, wire: Wire) -> None:
+    stage.answers("30", 0.2)
+    stage.calls("240", "600")
+    channel = wire.wait("Newstate", ChannelStateDesc="Up")["Channel"]
+    heard = {"Application": "ChanSpy", "Data": f"{channel},qES", "CallerID": "Spy"}
+    originate(wire, Channel=f"{stage.tech}/30", **heard)
+    wire.wait("ChanSpyStart")
+    wire.listen(0.6)
+    hang_up(wire, stage, "240")
+    wire.wait("Hangup", count=2)
+
+
+def listened_to_for_a_while(stage: Stage, wire: Wire) -> None:
+    stage.answers("30", 0.2)
+    stage.calls("240", "600")
+    channel = wire.wait("Newstate", ChannelStateDesc="Up")["Channel"]
+    heard = {"Application": "ChanSpy", "Data": f"{channel},qES", "CallerID": "Spy"}
+    originate(wire, Channel=f"{stage.tech}/30", **heard)
+    wire.wait("ChanSpyStart")
+    wire.listen(0.6)
+    hang_up(wire, stage, "30")
+    wire.wait("Hangup")
+    wire.listen(0.2)
+    hang_up(wire, stage, "240")
+    wire.wait("Hangup", count=2)
+
+
 SCENES = [
     answered_and_hung_up_by_caller,
     hung_up_by_callee,
@@ -1122,6 +1166,9 @@ SCENES = [
     redirected_callee,
     blindly_transferred,
     limited_in_time,
+    recorded,
+    listened_to,
+    listened_to_for_a_while,
 ]
 
 

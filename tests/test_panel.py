@@ -233,7 +233,7 @@ def test_a_lost_connection_is_told_with_the_next_try(monkeypatch: pytest.MonkeyP
         def look() -> bool:
             for one in page.of("delta"):
                 told.update(one.get("connection", {}))
-            return bool(told["state"] == "lost" and told["next_try"] and told["error"])
+            return told.get("state") == "lost" and bool(told.get("next_try") and told.get("error"))
 
         eventually(look)
         assert told["lost_since"] and told["stale"]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Seconds that an answer waits for a first sound.
 FIRST_SOUND_SECONDS = 0.5
+#: Seconds between the looks of one who listens: is the channel still there?
+LOOK_SECONDS = 0.1
 
 #: Where a channel goes on; None for the next step.
 Place = tuple[str, str, int] | None
@@ -107,6 +109,31 @@ async def wait(pbx: Pbx, channel: Channel, data: str) -> None:
     await channel.wait(_seconds(data))
 
 
+async def chan_spy(pbx: Pbx, channel: Channel, data: str) -> None:
+    """Hear channels whose names begin so: ``prefix,options``.
+
+    With the option E only the first that is there, with S as long as there is one.
+    """
+    prefix, options, *_ = [*arguments(data), "", ""]
+    pbx.answer(channel)
+    while True:
+        others = (one for one in pbx.channels.values() if one is not channel and one.is_up)
+        heard = next((one for one in others if one.name.startswith(prefix)), None)
+        if heard is None:
+            if "S" in options:
+                return
+            await channel.wait(LOOK_SECONDS)
+            continue
+        pbx.emit("call", "ChanSpyStart", channel.snapshot("Spyer"), heard.snapshot("Spyee"))
+        try:
+            while not heard.is_hung_up:
+                await channel.wait(LOOK_SECONDS)
+        finally:
+            pbx.emit("call", "ChanSpyStop", channel.snapshot("Spyer"), heard.snapshot("Spyee"))
+        if "E" in options:
+            return
+
+
 async def conf_bridge(pbx: Pbx, channel: Channel, data: str) -> None:
     """Meet in a conference room."""
     await pbx.conferences.join(channel, arguments(data)[0])
@@ -144,6 +171,7 @@ async def voice_mail_main(pbx: Pbx, channel: Channel, data: str) -> None:
 
 APPLICATIONS: dict[str, Application] = {
     "Answer": answer,
+    "ChanSpy": chan_spy,
     "ConfBridge": conf_bridge,
     "Dial": dial,
     "Goto": goto,

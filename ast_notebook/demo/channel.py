@@ -118,6 +118,7 @@ class Channel:
     account: str = ""
     bridge: Any = None
     held: bool = False
+    recordings: int = 0
     cause: int = 0
     tech_cause: int = 0
     is_outbound: bool = False

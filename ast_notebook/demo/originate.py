@@ -55,7 +55,8 @@ async def originate(pbx: Pbx, order: Order, done: Callable[[str, Channel | None]
         name, _, value = variable.partition("=")
         assign(pbx, leg, name, value)
     if order.caller:
-        pbx.identify(leg, order.caller)
+        name, number = order.caller.name, order.caller.number
+        pbx.identify(leg, Party(name or leg.caller.name, number or leg.caller.number))
         leg.connected = order.caller
         pbx.emit("call", "NewConnectedLine", leg.snapshot())
     attempt = Attempt(pbx, None)
@@ -79,11 +80,12 @@ async def originate(pbx: Pbx, order: Order, done: Callable[[str, Channel | None]
 
 async def _go_on(pbx: Pbx, leg: Channel, order: Order) -> None:
     if order.application:
+        leg.is_announced = True  # without a dialplan there is no step to tell of
 
         async def run(channel: Channel) -> None:
             await run_application(pbx, channel, order.application, order.data)
 
-        await walk(pbx, leg, Sent(run))
+        await walk(pbx, leg, Sent(run), in_dialplan=False)
         return
     context = order.context or leg.context
     exten = order.exten or leg.exten

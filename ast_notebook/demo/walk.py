@@ -19,12 +19,18 @@ logger = logging.getLogger(__name__)
 BUSY_SECONDS = 10.0
 
 
-async def walk(pbx: Pbx, channel: Channel, start: Sent | None = None) -> None:
-    """Let a channel walk the dialplan from where it stands, or from `start`, and hang it up."""
+async def walk(
+    pbx: Pbx, channel: Channel, start: Sent | None = None, *, in_dialplan: bool = True
+) -> None:
+    """Let a channel walk the dialplan from where it stands, or from `start`, and hang it up.
+
+    `in_dialplan` says whether it is there already: else its end is no end of a dialplan.
+    """
     channel.is_walking = True
     there = start or Sent((channel.context, channel.exten, channel.priority))
     try:
         while True:
+            in_dialplan = in_dialplan or isinstance(there.go, tuple)
             try:
                 await _follow(pbx, channel, there)
                 break
@@ -35,8 +41,9 @@ async def walk(pbx: Pbx, channel: Channel, start: Sent | None = None) -> None:
         pass
     finally:
         if not channel.is_hung_up:
-            about = {"Cause": "16", **channel.sip()}  # how, not why: the dialplan is at its end
-            pbx.emit("call", "SoftHangupRequest", channel.snapshot(), about)
+            if in_dialplan:
+                about = {"Cause": "16", **channel.sip()}  # how, not why: the dialplan is at its end
+                pbx.emit("call", "SoftHangupRequest", channel.snapshot(), about)
             pbx.hangup(channel)
 
 
