@@ -15,7 +15,8 @@ from tests import browser
 
 FOLDER = Path(panel.__file__).parent
 ADDRESS = "http://panel.test/"
-HTML = '<!doctype html><title>panel</title><link rel="stylesheet" href="panel.css"><main></main>'
+HTML = """<!doctype html><meta charset="utf-8"><title>panel</title>
+<link rel="stylesheet" href="panel.css"><main></main>"""
 FILES = {"panel.js": "text/javascript", "panel.css": "text/css"}
 RENDER = """async (picture) => {
     const {default: widget} = await import('./panel.js');
@@ -200,3 +201,32 @@ def test_the_whole_of_a_text_that_is_cut_off_is_the_text_of_now(shown: Any) -> N
     trunk["trunk"] = "sip:" + "other" * 200
     kernel.change(set={"registrations": {"a": {"trunk": trunk["trunk"]}}})
     expect(cell).to_have_attribute("title", trunk["trunk"])
+
+
+def item(path: str, **more: Any) -> dict[str, Any]:
+    known = {"by": "", "changed": NOW, "read": None, "stale": False, "db": "", "dev": "", "box": ""}
+    return {"path": path, "name": path, **known, **more}
+
+
+# The distance of a lamp's middle from that of its words, and how much of a field is cut off.
+BESIDE = """cell => {
+    const [lamp, words] = [...cell.children].map((one) => one.getBoundingClientRect());
+    return Math.abs(lamp.top + lamp.height / 2 - words.top - words.height / 2);
+}"""
+CUT = """field => {
+    const [cell, own] = [field.parentNode, field].map((one) => one.getBoundingClientRect());
+    return Math.max(own.bottom - cell.bottom, own.right - cell.right);
+}"""
+
+
+def test_on_a_narrow_screen_nothing_is_cut_off_and_a_lamp_stands_beside_its_words(
+    shown: Any,
+) -> None:
+    items = {"office.name": item("office.name", value="Office", can="edit")}
+    parts = {"queues": {"sales": queue("sales")}, "members": {"a": member("a", 3)}}
+    kernel = shown(parts=parts, items=items, may=["hangup", "pause"])
+    kernel.page.set_viewport_size({"width": 320, "height": 900})
+    state = kernel.page.locator(".ast-queues td[data-label=State]")
+    assert state.evaluate(BESIDE) < 2
+    for field in (kernel.page.get_by_label("office.name"), kernel.page.get_by_label("Pause a")):
+        assert field.evaluate(CUT) <= 0
