@@ -230,3 +230,11 @@ def test_on_a_narrow_screen_nothing_is_cut_off_and_a_lamp_stands_beside_its_word
     assert state.evaluate(BESIDE) < 2
     for field in (kernel.page.get_by_label("office.name"), kernel.page.get_by_label("Pause a")):
         assert field.evaluate(CUT) <= 0
+
+
+def test_the_line_of_calls_ends_with_those_of_now(shown: Any) -> None:
+    kernel = shown(concurrency=[[int(NOW) - 9, 1]])
+    calls = {key: {"linkedid": key, "channel": f"SIP/{key}-1", "since": NOW} for key in "12"}
+    kernel.change(set={"channels": calls})
+    expect(kernel.page.locator("figcaption")).to_have_text("calls in the last hour, at most 2")
+    expect(kernel.page.get_by_role("img", name="at most 2, now 2")).to_have_count(1)

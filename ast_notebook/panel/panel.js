@@ -1203,7 +1203,7 @@ class Connection extends Section {
       );
     }
     this.drawBanner();
-    this.line.draw(this.store.points, this.store.now() / 1000);
+    this.line.draw(this.store.points, this.store.now() / 1000, counts.calls);
   }
 
   about(connection) {
@@ -1265,22 +1265,22 @@ class Line {
     this.element = make("figure", { class: "ast-line" }, this.svg, this.caption);
   }
 
-  draw(points, now) {
+  /** Draw points, which come once in a while, and behind them what is now. */
+  draw(known, now, current) {
     const step = Math.floor(now / 10);
-    if (points === this.points && step === this.step) return;
-    [this.points, this.step] = [points, step];
+    if (known === this.known && step === this.step && current === this.current) return;
+    [this.known, this.step, this.current] = [known, step, current];
+    const points = [...known, [now, current]];
     const most = Math.max(1, ...points.map(([, calls]) => calls));
     const x = (at) => Math.max(0, 360 - ((now - at) / HOUR) * 360).toFixed(1);
     const y = (calls) => (38 - (calls / most) * 36).toFixed(1);
     let path = "";
     for (const [at, calls] of points) path += path ? `H${x(at)}V${y(calls)}` : `M${x(at)} ${y(calls)}`;
-    if (path) path += "H360";
     this.path.setAttribute("d", path);
-    this.area.setAttribute("d", path && `${path}V40H${x(points[0][0])}Z`);
-    const last = points.length ? points[points.length - 1][1] : 0;
+    this.area.setAttribute("d", `${path}V40H${x(points[0][0])}Z`);
     const peak = Math.max(0, ...points.map(([, calls]) => calls));
     setText(this.caption, `calls in the last hour, at most ${NUMBER.format(peak)}`);
-    this.svg.setAttribute("aria-label", `Concurrent calls over the last hour: at most ${peak}, now ${last}`);
+    this.svg.setAttribute("aria-label", `Concurrent calls over the last hour: at most ${peak}, now ${current}`);
   }
 }
 
