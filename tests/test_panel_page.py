@@ -238,3 +238,23 @@ def test_the_line_of_calls_ends_with_those_of_now(shown: Any) -> None:
     kernel.change(set={"channels": calls})
     expect(kernel.page.locator("figcaption")).to_have_text("calls in the last hour, at most 2")
     expect(kernel.page.get_by_role("img", name="at most 2, now 2")).to_have_count(1)
+
+
+@pytest.mark.parametrize(("devices", "items"), [(5, 12), (90, 4), (90, 90)])
+def test_on_a_wall_the_items_have_the_room_that_the_devices_leave(
+    shown: Any, devices: int, items: int
+) -> None:
+    lamps = {
+        f"SIP/{number}": {"device": f"SIP/{number}", "name": "", "state": "NOT_INUSE"}
+        for number in range(devices)
+    }
+    shown_items = {f"item{number}": item(f"item{number}", value=1) for number in range(items)}
+    kernel = shown(readonly=True, wall=True, parts={"devices": lamps}, items=shown_items)
+    kernel.page.set_viewport_size({"width": 1920, "height": 1080})
+    rows = kernel.page.locator(".ast-items tr[data-key]")
+    expect(rows.nth(3)).to_be_in_viewport(ratio=1)
+    if items < 90:
+        expect(rows.last).to_be_in_viewport(ratio=1)
+    expect(
+        kernel.page.locator(".ast-lamps li[data-device]").nth(20 if devices > 20 else 4)
+    ).to_be_in_viewport(ratio=1)
