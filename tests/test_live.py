@@ -315,6 +315,26 @@ class Deaf(Channels):
             super().__call__(client, action)
 
 
+class Queued(Channels):
+    """A manager's script: has these queues, each with these members."""
+
+    def __init__(self, queues):
+        super().__init__()
+        self.queues = queues
+
+    def __call__(self, client, action):
+        if action["Action"] == "QueueStatus":
+            client.ok(action, "EventList: start")
+            for queue, members in self.queues.items():
+                client.send("Event: QueueParams", self.key(action), f"Queue: {queue}")
+                for member in members:
+                    where = (f"Queue: {queue}", f"Location: PJSIP/{member}")
+                    client.send("Event: QueueMember", self.key(action), *where)
+            client.send("Event: QueueStatusComplete", self.key(action), "EventList: Complete")
+        else:
+            super().__call__(client, action)
+
+
 @pytest.fixture
 def script():
     return Channels()
@@ -520,6 +540,21 @@ def test_what_is_not_known_stays_so_while_it_is_asked_anew():
         fake.clients[-1].send("Event: FullyBooted")
         assert stays(lambda: live.unheard == unknown)
         assert fake.names().count("ParkedCalls") == 2
+
+
+def test_nobody_is_absent_from_a_queue_that_is_no_more():
+    script = Queued({"sales": ["1", "2"], "support": ["1", "2"]})
+    with FakeManager(script) as fake, living(fake) as (_, live):
+
+        def absent():
+            return sorted(zip(live.absent["queue"], live.absent["agent"], strict=True))
+
+        script.queues = {"sales": ["1"], "support": ["1"]}
+        fake.clients[-1].send("Event: FullyBooted")
+        eventually(lambda: absent() == [("sales", "2"), ("support", "2")])
+        script.queues = {"sales": []}
+        fake.clients[-1].send("Event: FullyBooted")
+        eventually(lambda: absent() == [("sales", "1"), ("sales", "2")])
 
 
 def marks(live):

@@ -451,6 +451,16 @@ def test_both_legs_of_a_call_have_its_caller_and_callee_in_the_picture(
     assert picture.count("<td>1</td><td>2</td>") == 2
 
 
+def test_who_has_no_number_is_in_the_picture_by_his_channel(sh: SmartHome, page: Page) -> None:
+    names = ("callers", "participants", "parked")
+    for name in names:
+        sh.ast.live.parts[name].put("1.1", channel=f"SIP/{name}-1")
+    picture = snapshot.to_html(page.panel._feed.state())
+    for name in names:
+        sh.ast.live.parts[name].drop("1.1")
+        assert f"<td>SIP/{name}-1</td>" in picture
+
+
 def test_a_long_table_is_cut_in_the_picture(sh: SmartHome, page: Page) -> None:
     devices = sh.ast.live.parts["devices"]
     for number in range(300):

@@ -169,10 +169,13 @@ class Queues(Keeper):
             self._left(row, moment(event))
 
     def gone(self, rows: Sequence[Row]) -> None:
-        """Remember the members that left unheard."""
+        """Remember the members that left unheard, but not of a queue that is no more."""
         for row in rows:
             if "interface" in row:
                 self._left(row, None)
+        for key, row in self.absent.rows().items():
+            if row["queue"] not in self.queues:
+                self.absent.drop(key)
 
     def _left(self, row: Row, since: float | None) -> None:
         known = {name: row[name] for name in self.absent.fields if name != "since"}

@@ -62,9 +62,9 @@ const CLOCK = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit",
   minute: "2-digit",
   second: "2-digit",
-  hour12: false,
+  hourCycle: "h23",
 });
-const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium", hour12: false });
+const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 
 let counter = 0;
 
@@ -161,7 +161,7 @@ function age(seconds) {
 
 /** Order two values: numbers by size, text as people sort it, what is not known last. */
 function compare(one, other) {
-  const [without, too] = [one === null || one === "", other === null || other === ""];
+  const [without, too] = [one, other].map((value) => value == null || value === "");
   if (without || too) return without - too;
   return typeof one === "string" ? NATURAL.compare(one, other) : one - other;
 }
@@ -471,22 +471,31 @@ class DataTable {
     this.showSort();
   }
 
-  /** The head of a column, which sorts by it: a button, but where there is to be none. */
+  /** The head of a column, which sorts by it: a button in it does, or itself where there is none. */
   makeHead(column) {
     const { readonly } = this.view.store;
     const sort = () => this.sortBy(column.id);
-    const sorter = make(readonly ? "span" : "button", {
-      class: "ast-sort",
-      type: !readonly && "button",
-      tabindex: readonly && "0",
-      text: column.label,
-      click: sort,
-      keydown: readonly && ((event) => event.key === "Enter" && sort()),
-    });
+    const pressed = (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault(); // Space would scroll the page
+      sort();
+    };
     return make(
       "th",
-      { scope: "col", role: "columnheader", class: column.className, "data-column": column.id },
-      sorter,
+      {
+        scope: "col",
+        role: "columnheader",
+        class: column.className,
+        "data-column": column.id,
+        tabindex: readonly && "0",
+        click: sort,
+        keydown: readonly && pressed,
+      },
+      make(readonly ? "span" : "button", {
+        class: "ast-sort",
+        type: !readonly && "button",
+        text: column.label,
+      }),
     );
   }
 
@@ -693,7 +702,7 @@ class DataTable {
       shown.texts[number] = text;
       shown.cells[number].textContent = text;
     }
-    const title = column.title ? column.title(row) : "";
+    const title = column.title ? column.title(row) : shown.cells[number].title && text;
     if ((shown.titles[number] || "") !== title) {
       shown.titles[number] = title;
       shown.cells[number].title = title;
@@ -1194,7 +1203,7 @@ class Connection extends Section {
       );
     }
     this.drawBanner();
-    this.line.draw(this.store.points, this.store.now() / 1000);
+    this.line.draw(this.store.points, this.store.now() / 1000, counts.calls);
   }
 
   about(connection) {
@@ -1256,22 +1265,22 @@ class Line {
     this.element = make("figure", { class: "ast-line" }, this.svg, this.caption);
   }
 
-  draw(points, now) {
+  /** Draw points, which come once in a while, and behind them what is now. */
+  draw(known, now, current) {
     const step = Math.floor(now / 10);
-    if (points === this.points && step === this.step) return;
-    [this.points, this.step] = [points, step];
+    if (known === this.known && step === this.step && current === this.current) return;
+    [this.known, this.step, this.current] = [known, step, current];
+    const points = [...known, [now, current]];
     const most = Math.max(1, ...points.map(([, calls]) => calls));
     const x = (at) => Math.max(0, 360 - ((now - at) / HOUR) * 360).toFixed(1);
     const y = (calls) => (38 - (calls / most) * 36).toFixed(1);
     let path = "";
     for (const [at, calls] of points) path += path ? `H${x(at)}V${y(calls)}` : `M${x(at)} ${y(calls)}`;
-    if (path) path += "H360";
     this.path.setAttribute("d", path);
-    this.area.setAttribute("d", path && `${path}V40H${x(points[0][0])}Z`);
-    const last = points.length ? points[points.length - 1][1] : 0;
+    this.area.setAttribute("d", `${path}V40H${x(points[0][0])}Z`);
     const peak = Math.max(0, ...points.map(([, calls]) => calls));
     setText(this.caption, `calls in the last hour, at most ${NUMBER.format(peak)}`);
-    this.svg.setAttribute("aria-label", `Concurrent calls over the last hour: at most ${peak}, now ${last}`);
+    this.svg.setAttribute("aria-label", `Concurrent calls over the last hour: at most ${peak}, now ${current}`);
   }
 }
 
@@ -1547,7 +1556,13 @@ class Queues extends Section {
           text: (row) => String(this.waiting(row).length),
           order: (row) => this.waiting(row).length,
         },
-        { id: "longest", label: "Longest", className: "ast-number", text: (row) => this.longest(row) },
+        {
+          id: "longest",
+          label: "Longest",
+          className: "ast-number",
+          text: (row) => (this.longest(row) === null ? "" : duration(this.longest(row))),
+          order: (row) => this.longest(row),
+        },
         {
           id: "completed",
           label: "Answered",
@@ -1647,9 +1662,10 @@ class Queues extends Section {
     return [...this.part("callers").values()].filter((caller) => caller.queue === queue.queue);
   }
 
+  /** Seconds that somebody waits in a queue; null if nobody does. */
   longest(queue) {
     const since = Math.min(...this.waiting(queue).map((caller) => caller.since || Infinity));
-    return since === Infinity ? "" : duration(this.since(since));
+    return since === Infinity ? null : this.since(since);
   }
 
   state(row) {
@@ -2034,7 +2050,10 @@ class Events extends Section {
   /** Without a button, stand still below the mouse, and while the keyboard is in it. */
   holdWhileLookedAt() {
     const { element } = this.table;
-    const look = () => this.hold(element.matches(":hover, :has(:focus-visible)"));
+    const look = ({ type, relatedTarget }) => {
+      if (type === "focusout" && element.contains(relatedTarget)) return; // from row to row
+      this.hold(element.matches(":hover, :has(:focus-visible)"));
+    };
     for (const kind of ["mouseenter", "mouseleave", "focusin", "focusout"]) element.addEventListener(kind, look);
   }
 

@@ -72,6 +72,10 @@ def _callee(row: Row, taken: float) -> str:
     return (CALLER if _called(row) else OTHER)(row, taken) or str(row.get("exten", ""))
 
 
+def _who(row: Row, taken: float) -> str:
+    return CALLER(row, taken) or str(row.get("channel", ""))
+
+
 CALLER = _both("caller", "caller_name")
 OTHER = _both("connected", "connected_name")
 PARTS: dict[str, tuple[str, dict[str, Cell]]] = {
@@ -118,7 +122,7 @@ PARTS: dict[str, tuple[str, dict[str, Cell]]] = {
         {
             "queue": _text("queue"),
             "position": _text("position"),
-            "caller": CALLER,
+            "caller": _who,
             "for": _lasted,
         },
     ),
@@ -139,14 +143,14 @@ PARTS: dict[str, tuple[str, dict[str, Cell]]] = {
         "In conferences",
         {
             "conference": _text("conference"),
-            "caller": CALLER,
+            "caller": _who,
             "muted": _text("muted"),
             "for": _lasted,
         },
     ),
     "parked": (
         "Parked calls",
-        {"space": _text("space"), "caller": CALLER, "by": _text("parker"), "for": _lasted},
+        {"space": _text("space"), "caller": _who, "by": _text("parker"), "for": _lasted},
     ),
 }
 ITEMS: dict[str, Cell] = {"item": _text("path"), "value": _value, "by": _text("by")}
