@@ -280,6 +280,7 @@ class Endpoints(Channels):
         super().__init__()
         self.endpoints = list(endpoints)
         self.asked = []
+        self.contacts = {}
         self.slow = False
 
     def __call__(self, client, action):
@@ -288,6 +289,8 @@ class Endpoints(Channels):
             for name in self.endpoints:
                 client.send("Event: EndpointList", self.key(action), f"ObjectName: {name}")
             client.send("Event: EndpointListComplete", self.key(action), "EventList: Complete")
+        elif action.get("Variable", "").endswith((",aors)", ",contact)", ",status)", ",rtt)")):
+            client.ok(action, f"Value: {self.contacts.get(action['Variable'], '')}")
         elif action["Action"] == "Getvar":
             self.asked.append(action)
             if not self.slow:
@@ -399,6 +402,31 @@ def test_a_device_without_a_name_keeps_no_other_from_being_named():
     script.name = answer
     with FakeManager(script) as fake, living(fake) as (_, live):
         eventually(lambda: live.devices["name"].tolist()[::3] == ["User anna", "User bert"])
+
+
+def test_how_a_contact_is_reached_that_never_registers_is_asked_at_each_connect():
+    script = Endpoints(["anna", "trunk", "nobody"])
+    script.contacts = {
+        "PJSIP_ENDPOINT(anna,aors)": "anna,other",
+        "PJSIP_AOR(anna,contact)": "anna@@1,anna@@2",
+        "PJSIP_CONTACT(anna@@1,status)": "NonQualified",
+        "PJSIP_ENDPOINT(trunk,aors)": "trunk",
+        "PJSIP_AOR(trunk,contact)": "trunk@@3",
+        "PJSIP_CONTACT(trunk@@3,status)": "Reachable",
+        "PJSIP_CONTACT(trunk@@3,rtt)": "2567",
+        "PJSIP_ENDPOINT(nobody,aors)": "nobody",
+    }
+    with FakeManager(script) as fake, living(fake) as (_, live):
+
+        def trunk():
+            row = live.parts["devices"].rows()["PJSIP/trunk"]
+            return row["reachable"], row["rtt_ms"]
+
+        eventually(lambda: trunk() == ("Reachable", 2.567))
+        assert live.devices["reachable"].count() == 1
+        script.contacts["PJSIP_CONTACT(trunk@@3,status)"] = "Unreachable"
+        fake.drop()
+        eventually(lambda: trunk() == ("Unreachable", None), 20)
 
 
 def test_a_device_that_was_gone_and_came_back_has_its_name_again():

@@ -1,9 +1,14 @@
 """What a person at the switchboard sees and does, on a real Asterisk 16 and 22."""
 
+import contextlib
+import socket
+import threading
+
 import pytest
 
 import ast_notebook
 from tests.lab.asterisk import Asterisk
+from tests.lab.fixtures import require
 from tests.waiting import eventually, stays
 
 
@@ -48,6 +53,52 @@ def test_devices_are_known_at_once_and_their_lamps_follow(pbx, sh, live):
         eventually(lambda: live.parts["devices"].rows()[lamp]["state"] == "RINGING")
         call.hang_up()
         eventually(lambda: live.parts["devices"].rows()[lamp]["state"] == "NOT_INUSE")
+
+
+def test_a_telephone_with_a_fixed_contact_is_known_to_be_reached_and_how_fast():
+    require(22)
+    qualify = {("pjsip.conf", "place", "qualify_frequency"): "1"}
+    with Asterisk(22, settings=qualify) as pbx, reachable(pbx.telephone("2222").port):
+        pbx.cli("pjsip qualify 2222")
+        eventually(lambda: "Avail" in pbx.cli("pjsip show contacts"))
+        with ast_notebook.connect(pbx.host, pbx.port, username="panel", password="secret") as sh:
+
+            def reach(device):
+                row = sh.ast.live.parts["devices"].rows()[f"PJSIP/{device}"]
+                return row["reachable"], row["rtt_ms"]
+
+            eventually(lambda: reach("30") == ("Unreachable", None))
+            assert reach("2222")[0] == "Reachable"
+            assert 0 < reach("2222")[1] < 1000
+
+
+@contextlib.contextmanager
+def reachable(port):
+    """Answer SIP's OPTIONS there, which sipp does not."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", port))
+        phone.settimeout(0.1)
+        over = threading.Event()
+
+        def answer():
+            while not over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    asked, sender = phone.recvfrom(65536)
+                    kept = [
+                        line
+                        for line in asked.split(b"\r\n")
+                        if line.partition(b":")[0] in (b"Via", b"From", b"To", b"Call-ID", b"CSeq")
+                    ]
+                    head = [b"SIP/2.0 200 OK", *kept, b"Content-Length: 0"]
+                    phone.sendto(b"\r\n".join(head) + b"\r\n\r\n", sender)
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        try:
+            yield
+        finally:
+            over.set()
+            answering.join()
 
 
 def test_a_caller_waits_in_the_queue_and_an_agent_is_paused(pbx, sh, live):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from ast_notebook.ami import Event, Pending, is_one_argument
 from ast_notebook.errors import AstError, ConnectionLost, PermissionMissing
@@ -12,7 +12,7 @@ from ast_notebook.live.channels import device_of
 from ast_notebook.live.keeper import Ask, Keeper, moment, number, text
 from ast_notebook.live.table import Row, Table
 
-MOST_NAMES = 400  # that are asked for at one connect
+MOST_NAMES = 400  # that are asked for at one connect, and as many devices for their reach
 NAMES = {"PJSIP": "PJSIP_ENDPOINT({},callerid)", "SIP": "SIPPEER({},callerid_name)"}
 NO_TELEPHONES = ("Local", "Queue", "Custom", "MWI", "Park", "confbridge", "Calendar", "Presence")
 # What the number that ExtensionStatus calls Status says.
@@ -26,6 +26,7 @@ EXTENSION_STATES = {
     "16": "ONHOLD",
     "17": "ONHOLD",
 }
+Questions = Generator[str, str, None]
 _MILLISECONDS = re.compile(r"\((\d+) ms\)")
 _CALLERID = re.compile(r'"(.*)" <[^>]*>')
 
@@ -56,8 +57,10 @@ class Devices(Keeper):
         }
         self.devices = Table(fields, times=("since",))
         self.tables = {"devices": self.devices}
-        self._unnamed: deque[str] = deque()
+        self._unnamed: list[str] = []
+        self._unreached: dict[str, None] = {}
         self._asked: set[str] = set()
+        self._questions: Questions | None = None
         self.events = {
             "DeviceStateChange": self._state,
             "EndpointList": self._endpoint,
@@ -70,12 +73,13 @@ class Devices(Keeper):
         }
 
     def prime(self, ask: Ask, heard: Callable[[], None]) -> None:
-        """Ask for all that is there, and then for names, which no list tells."""
-        unnamed = self._unnamed = deque()
+        """Ask for all that is there, and then for names and reach, which no list tells."""
+        self._unnamed, self._unreached = [], {}
+        questions = self._questions = self._names_and_reach()
 
         def primed() -> None:
             heard()
-            self._ask_name(ask, unnamed)
+            self._ask_on(ask, questions, None)
 
         super().prime(ask, primed)
 
@@ -83,32 +87,48 @@ class Devices(Keeper):
         """Forget that they were asked about: who comes back is to have a name again."""
         self._asked.difference_update(row["device"] for row in rows)
 
-    def _ask_name(self, ask: Ask, unnamed: deque[str]) -> None:
-        """Ask for one name, and for the next once it is told: a PBX may have a thousand devices."""
-        if unnamed and unnamed is self._unnamed:
-            device = unnamed.popleft()
-            technology, _, name = device.partition("/")
-            ask(
-                {"Action": "Getvar", "Variable": NAMES[technology].format(name)},
-                lambda pending: self._named(ask, unnamed, device, pending),
-            )
+    def _ask_on(self, ask: Ask, questions: Questions, value: str | None) -> None:
+        """Ask one question, and the next once it is answered: there may be a thousand devices."""
 
-    def _named(self, ask: Ask, unnamed: deque[str], device: str, pending: Pending) -> None:
-        try:
-            callerid = pending.wait(0).response.get_header("Value") or ""
-        except (PermissionMissing, ConnectionLost):
-            return
-        except AstError:  # this one has no name; the next may have one
-            callerid = ""
-        pjsip = device.startswith("PJSIP/")
-        if pjsip and not callerid and not any(one.startswith("PJSIP/") for one in self._asked):
-            return  # this Asterisk lacks the function, and logs an error whenever it is asked
-        self._asked.add(device)
-        found = _CALLERID.fullmatch(callerid)
-        name = found[1] if found else callerid
-        if name != "<unknown>" and any(letter.isalpha() for letter in name):
-            self.devices.change(device, name=name)
-        self._ask_name(ask, unnamed)
+        def answered(pending: Pending) -> None:
+            try:
+                told = pending.wait(0).response.get_header("Value") or ""
+            except (PermissionMissing, ConnectionLost):
+                return
+            except AstError:  # this is not known; the next may be
+                told = ""
+            self._ask_on(ask, questions, told)
+
+        if questions is self._questions:
+            with contextlib.suppress(StopIteration):
+                variable = next(questions) if value is None else questions.send(value)
+                ask({"Action": "Getvar", "Variable": variable}, answered)
+
+    def _names_and_reach(self) -> Questions:
+        """Give the variables to be asked for, and take in what they are."""
+        for device in self._unnamed:
+            technology, _, endpoint = device.partition("/")
+            callerid = yield NAMES[technology].format(endpoint)
+            if technology == "PJSIP" and not callerid and not self._tells_pjsip():
+                return  # this Asterisk lacks the function, and logs an error whenever it is asked
+            self._asked.add(device)
+            found = _CALLERID.fullmatch(callerid)
+            name = found[1] if found else callerid
+            if name != "<unknown>" and any(letter.isalpha() for letter in name):
+                self.devices.change(device, name=name)
+        for device in list(self._unreached) if self._tells_pjsip() else ():
+            # Asterisk lists the contacts that registered, not those that pjsip.conf has.
+            aors = yield f"PJSIP_ENDPOINT({device.partition('/')[2]},aors)"
+            aor = aors.partition(",")[0]
+            contacts = (yield f"PJSIP_AOR({aor},contact)") if aor else ""
+            contact = contacts.partition(",")[0]
+            if contact and is_one_argument(contact):
+                reached = _reached((yield f"PJSIP_CONTACT({contact},status)"))
+                usec = (yield f"PJSIP_CONTACT({contact},rtt)") if reached == "Reachable" else ""
+                self._reach(device, reached, _number(usec) / 1000)
+
+    def _tells_pjsip(self) -> bool:
+        return any(device.startswith("PJSIP/") for device in self._asked)
 
     def _state(self, event: Event) -> None:
         device = text(event, "Device")
@@ -134,9 +154,13 @@ class Devices(Keeper):
 
     def _list(self, device: str, state: str) -> None:
         self._know(device, state)
-        new = device.partition("/")[0] in NAMES and device not in self._asked
-        if new and is_one_argument(device) and len(self._unnamed) < MOST_NAMES:
+        technology = device.partition("/")[0]
+        if technology not in NAMES or not is_one_argument(device):
+            return
+        if device not in self._asked and len(self._unnamed) < MOST_NAMES:
             self._unnamed.append(device)
+        if technology == "PJSIP" and len(self._unreached) < MOST_NAMES:
+            self._unreached[device] = None
 
     def _know(self, device: str, state: str) -> None:
         """Take a state that is no news: Asterisk lists no device whose state never changed."""
@@ -157,14 +181,10 @@ class Devices(Keeper):
         )
 
     def _listed_contact(self, event: Event) -> None:
-        words = {"NonQual": "", "NonQualified": "", "Unavail": "Unreachable", "Avail": "Reachable"}
-        status = text(event, "Status")
-        usec = text(event, "RoundtripUsec")
-        self._reach(
-            f"PJSIP/{text(event, 'Endpoint')}",
-            words.get(status, status),
-            float(usec) / 1000 if usec.replace(".", "", 1).isdigit() else 0.0,
-        )
+        device = f"PJSIP/{text(event, 'Endpoint')}"
+        self._unreached.pop(device, None)
+        usec = _number(text(event, "RoundtripUsec"))
+        self._reach(device, _reached(text(event, "Status")), usec / 1000)
 
     def _peer(self, event: Event) -> None:
         self._reach(text(event, "Peer"), text(event, "PeerStatus"), float(number(event, "Time")))
@@ -197,6 +217,17 @@ class Devices(Keeper):
             return
         if number in (device.partition("/")[2], known["extension"]):
             self.devices.put(device, name=name)
+
+
+def _reached(status: str) -> str:
+    """Return the status of a contact in the words of ContactStatus; empty where nobody looks."""
+    words = {"Unavail": "Unreachable", "Avail": "Reachable"}
+    words |= dict.fromkeys(("NonQual", "NonQualified", "Unknown", "Created"), "")
+    return words.get(status, status)
+
+
+def _number(written: str) -> float:
+    return float(written) if written.replace(".", "", 1).isdecimal() else 0.0
 
 
 class Registrations(Keeper):
