@@ -843,6 +843,11 @@ MALFORMED = {
     "many blanks": b"Action:    Ping\r\n\r\n",
     "lower case": b"action: ping\r\n\r\n",
     "a line too long": b"Action: Ping\r\nX: " + b"x" * 3000 + b"\r\n\r\nAction: Ping\r\n\r\n",
+    "a line too long behind an ActionID": b"Action: Ping\r\nActionID: 7\r\nX: %b\r\n\r\n"
+    % (b"x" * 3000),
+    "a line too long before an ActionID": b"Action: Ping\r\nX: %b\r\nActionID: 7\r\n\r\n"
+    % (b"x" * 3000),
+    "many lines behind an ActionID": b"Action: Ping\r\nActionID: 7\r\n%b\r\n" % (b"Y: y\r\n" * 300),
     "many lines": b"Action: Ping\r\n" + b"Y: y\r\n" * 300 + b"\r\n",
     "binary": bytes(range(128, 256)) + b": x\r\nAction: Ping\r\n\r\n",
     "empty lines first": b"\r\n\r\n\r\nAction: Ping\r\n\r\n",

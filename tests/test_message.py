@@ -65,6 +65,13 @@ def test_words_in_a_value_swallow_nothing():
     assert [one.name for one in found] == ["UserEvent", "UserEvent", "Third"]
 
 
+def test_empty_lines_between_messages_belong_to_none():
+    framer = Framer()
+    blocks = [b"Event: A\r\n\r\n\r\n", b"\r\nEvent: B\r\n\r\n", b"\r\n\r\n\r\nEvent: C\r\n\r\n"]
+    assert [framer.feed(block) for block in blocks] == [["Event: A"], ["Event: B"], ["Event: C"]]
+    assert not framer.torn
+
+
 def test_latin_1_and_utf_8_letters_survive_side_by_side():
     (event,) = messages("Event: A\r\nOne: Jörg\r\n".encode() + b"Two: J\xf6rg\r\n\r\n")
     assert event["One"] == event["Two"] == "Jörg"

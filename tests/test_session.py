@@ -347,6 +347,36 @@ def test_mask_and_filters_are_sent_anew_at_each_reconnect():
             assert [one["Filter"] for one in fake.asked[1:3]] == list(more["filters"])
 
 
+def test_a_session_is_ready_once_and_only_when_it_may_ask():
+    def script(client, action):
+        client.ok(action)
+        if action["Action"] == "Login":
+            client.send("Event: FullyBooted")
+        elif action["Action"] == "Filter":
+            time.sleep(0.1)  # the event is read while the filter is being set
+
+    heard = []
+
+    def ask(event, session):
+        session.ask({"Action": "Ping"})
+        heard.append(event.name)
+
+    def order(event, session):
+        heard.append(event.name)
+
+    with FakeManager(script) as fake:
+        session = Session(settings(fake, filters=("!Event: Foo", "!Event: Bar")))
+        session.register_event("SessionReady", ask)
+        session.register_event("SessionRestored", order)
+        with session.connect():
+            eventually(lambda: heard)
+            assert stays(lambda: heard == ["SessionReady"], 1.5)
+            assert session.counts["failed"] == 0
+            fake.drop()
+            eventually(lambda: len(heard) == 3)
+            assert heard == ["SessionReady", "SessionRestored", "SessionReady"]
+
+
 def test_a_filter_keeps_events_away(pbx):
     heard = []
     session = Session(settings(pbx, filters=("Event: Hangup",)))

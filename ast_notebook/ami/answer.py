@@ -184,4 +184,6 @@ def refusal(action: str, reason: str) -> ActionRefused:
             action=action,
             reason=reason,
         )
+    if reason.strip().endswith("line too long"):
+        reason = "a field of it is too long: Asterisk takes lines of up to 1,022 bytes"
     return ActionRefused(f"Asterisk refused {action}: {reason}", action=action, reason=reason)

@@ -143,6 +143,7 @@ class Framer:
     def __init__(self) -> None:
         self._rest = b""
         self._follows: list[str] = []
+        self._length = 0  # of what follows
 
     @property
     def torn(self) -> bool:
@@ -177,21 +178,22 @@ class Framer:
         texts = text.split("\r\n\r\n")
         if self._follows or "Response: Follows" in text:
             return list(self._whole(texts))
-        return [text for text in texts if text]
+        return [text for text in map(_stripped, texts) if text]
 
     def _whole(self, texts: list[str]) -> Iterator[str]:
         """Join what an old Asterisk's command printed with empty lines in between."""
         for text in texts:
             if self._follows:
                 self._follows.append(text)
+                self._length += len(text)
                 if END_OF_COMMAND in text:
                     yield "\r\n\r\n".join(self._follows)
                     self._follows = []
-                elif sum(map(len, self._follows)) > LONGEST_MESSAGE:
+                elif self._length > LONGEST_MESSAGE:
                     self._bounded(b"", over=True)
             elif text.startswith("Response: Follows") and END_OF_COMMAND not in text:
-                self._follows = [text]
-            elif text:
+                self._follows, self._length = [text], len(text)
+            elif text := _stripped(text):
                 yield text
 
     @staticmethod
@@ -201,6 +203,11 @@ class Framer:
                 f"a message of more than {LONGEST_MESSAGE} bytes: this does not speak AMI"
             )
         return rest
+
+
+def _stripped(text: str) -> str:
+    """Take empty lines off a message: they stand between messages, and part them elsewhere."""
+    return text.strip("\r\n")
 
 
 def decode(data: bytes) -> str:

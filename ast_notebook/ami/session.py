@@ -105,6 +105,7 @@ class Session(Manager):
         self._tried = threading.Event()
         self._failure: Exception | None = None
         self._boot_deadline: float | None = None
+        self._booted = False
         self._keep_trying = False
         self._logins = 0
         self._short_ones = 0
@@ -255,10 +256,11 @@ class Session(Manager):
         then: Callable[[Pending], None] | None = None,
         timeout: float | None = None,
     ) -> Pending:
-        fields = dict(action)
-        name = str(fields.get("Action", ""))
-        key = str(fields.setdefault("ActionID", self.new_id()))
-        data = encode(fields)
+        name = str(action.get("Action", ""))
+        key = str(action.get("ActionID") or self.new_id())
+        # In front, as Asterisk may read no further than to what it refuses.
+        front: dict[str, Field] = {"Action": name, "ActionID": key}
+        data = encode({**front, **action, **front})
         connection = self._connection
         if connection is None:
             raise self._no_connection()
@@ -340,7 +342,7 @@ class Session(Manager):
     def _open(self) -> None:
         settings = self.settings
         self._release(ConnectionLost("the connection was made anew"))
-        self._framer = Framer()
+        self._framer, self._booted = Framer(), False
         try:
             self._connection = Connection(
                 settings.host,
@@ -443,6 +445,8 @@ class Session(Manager):
         if self.settings.username:
             self._logged_in.set()
         self._boot_deadline = time.monotonic() + BOOT_PATIENCE
+        if self._booted:
+            self._ready()
         self._tried.set()
 
     def _read(self) -> None:
@@ -505,7 +509,9 @@ class Session(Manager):
             texts = [text for number, text in enumerate(texts) if number not in answers]
         self._record(texts, received)
         self._hand_over(stream, len(texts))
-        if booted:
+        if booted and self.connected_since is None:
+            self._booted = True  # nobody may ask yet: the login is not over
+        elif booted:
             self._ready()
 
     def _finish(self, key: str, pending: Pending, stream: list[Event | Pending]) -> None:

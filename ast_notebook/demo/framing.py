@@ -12,7 +12,18 @@ Fields = list[tuple[str, str]]
 
 
 class Unreadable(Exception):
-    """A message that Asterisk cannot take; its text is the answer to it."""
+    """A message that Asterisk cannot take; its text is the answer to it.
+
+    Parameters
+    ----------
+    message : str
+    action_id : str
+        The ActionID, if it was read.
+    """
+
+    def __init__(self, message: str, action_id: str) -> None:
+        super().__init__(message)
+        self.action_id = action_id
 
 
 class Framer:
@@ -60,4 +71,7 @@ class Framer:
     def _end(self) -> Fields | Unreadable:
         fields, self._fields = self._fields, []
         error, self._error, self._count = self._error, "", 0
-        return Unreadable(error) if error else fields
+        if not error:
+            return fields
+        known = {name.lower(): value for name, value in fields}
+        return Unreadable(error, known.get("actionid", ""))

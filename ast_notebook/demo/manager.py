@@ -119,7 +119,7 @@ class Client:
             while not self.is_leaving and (data := await self._reader.read(65536)):
                 for message in self._framer.feed(data):
                     if isinstance(message, Unreadable):
-                        self._send(refuse(str(message)).text(""))
+                        self._send(refuse(str(message)).text(message.action_id))
                         continue
                     await self._answer(tuple(message))
                     if self.is_leaving:
