@@ -239,6 +239,8 @@ class Asterisk:
         context : str
             The context where `mailbox` names none.
         """
+        if mailbox is None or not str(mailbox).strip():
+            raise ConfError("no mailbox is named: write 22, or 22@default")
         box = str(mailbox) if "@" in str(mailbox) else f"{mailbox}@{context}"
         response = self.action("MailboxCount", Mailbox=box).response
         counts = MailboxCount(int(response["OldMessages"]), new_messages(response))

@@ -86,6 +86,11 @@ class SmartHome:
         """The PBXs by their names; the first is the one that items mean by default."""
         return dict(self._pbxs)
 
+    @property
+    def closed_pbxs(self) -> Mapping[str, Asterisk]:
+        """Those that were closed, by their names: what they heard is still there."""
+        return dict(self._closed)
+
     def connect(self, settings: Settings, *, name: str = "ast", budget: int = BUDGET) -> Asterisk:
         """Connect one more PBX, which becomes the attribute `name`; a former one is closed.
 

@@ -1,11 +1,14 @@
 """Conf files of SmartHome.py and YAML files of SmartHomeNG are read alike, or refused helpfully."""
 
+import warnings
+
 import configobj
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from ast_notebook.bindings.attributes import ties
 from ast_notebook.bindings.conf import read_items, read_logics, read_plugins
 from ast_notebook.errors import ConfError
 
@@ -219,6 +222,20 @@ def test_what_would_start_a_logic_in_smarthome_only_is_warned_of(write):
     write("here.py", "")
     with pytest.warns(UserWarning, match="crontab does not start the logic a here"):
         read_logics(write("logic.conf", "[a]\nfilename = here.py\ncrontab = init"))
+
+
+def test_a_mistyped_keyword_of_ours_is_warned_of(write):
+    with pytest.warns(UserWarning, match=r"a: there is no ast_dve; did you mean ast_dev\?"):
+        ties("a", "bool", {"type": "bool", "ast_dve": "22"})
+    with pytest.warns(UserWarning, match=r"there is no ast_flag; ast_dev, ast_box, ast_db"):
+        ties("a", "bool", {"ast_flag@berlin": "22"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ties("a", "bool", {"type": "bool", "ast_db@berlin": "a/b", "knx_dpt": "1", "asterisk": "x"})
+    write("here.py", "")
+    text = "[a]\nfilename = here.py\nast_userevnt = Call"
+    with pytest.warns(UserWarning, match=r"ast_userevnt; did you mean ast_userevent\?"):
+        read_logics(write("logic.conf", text))
 
 
 # --- plugins ------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ import pytest
 from IPython.core.error import StdinNotImplementedError, UsageError
 
 import ast_notebook
-from ast_notebook import ConfError, ConnectionLost, KeyMissing, LoginRefused, demo
+from ast_notebook import ChannelGone, ConfError, ConnectionLost, KeyMissing, LoginRefused, demo
 from ast_notebook.magics.address import address
 from ast_notebook.magics.line import expand, words
 from ast_notebook.magics.recording import moment
@@ -405,6 +405,29 @@ def test_disconnect_closes_and_keeps_items_and_logics(connected):
     assert pbx.session.closed
     assert list(connected.run("%ast items")["item"]) == ["office.fon", "office.fon.box"]
     assert list(connected.run("%ast logics")["logic"]) == ["logic1"]
+
+
+def test_what_was_heard_is_there_after_a_disconnect(connected):
+    connected.run("%ast disconnect")
+    for line in ("calls", "visits", "report", "events", "record"):
+        assert connected.run(f"%ast {line}") is not None
+    assert connected.run("%ast --pbx ast calls") is not None
+    with pytest.raises(ChannelGone):
+        connected.run("%ast flow 999")
+    with pytest.raises(UsageError, match="No PBX is connected"):
+        connected.run("%ast channels")
+    with pytest.raises(UsageError, match="No PBX is connected"):
+        connected.run("%ast --pbx berlin calls")
+
+
+def test_a_variable_that_is_none_is_no_text(connected):
+    connected.run("nothing = None")
+    for line in ("db write dnd/office $nothing", "hangup {nothing}", "mailbox {None}"):
+        with pytest.raises(UsageError, match="is None"):
+            connected.run(f"%ast {line}")
+    for box in ("None", "''", "' '"):
+        with pytest.raises(ConfError, match="no mailbox is named"):
+            connected.run(f"sh.ast.mailbox_count({box})")
 
 
 def test_a_failing_connect_leaves_all_as_it_was(connected, monkeypatch):

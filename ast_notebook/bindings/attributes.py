@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 
-from ast_notebook.bindings.conf import split_instance
+from ast_notebook.bindings.conf import split_instance, warn_of_unknown
 from ast_notebook.errors import ConfError
 
 Kind = Literal["ast_dev", "ast_box", "ast_db"]
@@ -67,6 +67,7 @@ def ties(path: str, type_name: str | None, conf: Mapping[str, Any]) -> tuple[Tie
     ConfError
         If a value cannot be, or does not fit the type.
     """
+    warn_of_unknown(path, conf, (*FITTING, VALUES))
     found = []
     values = _values(path, type_name, conf.get(VALUES))
     for attribute, value in conf.items():

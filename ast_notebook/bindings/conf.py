@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ FALSE = ("0", "false", "no", "off", "")
 UNHEEDED = ("crontab", "cycle", "watch_item")  # start a logic in SmartHome.py, and nothing here
 SETTINGS = ("host", "port", "username", "password", "tls", "auth", "events", "timeout", "keepalive")
 OF_THE_PLUGIN = ("class_name", "class_path", "plugin_name", "plugin_enabled", "instance")
+
+OF_LOGICS = ("ast_userevent", "ast_dest")
 
 _HEADING = re.compile(r"\s*(\[+)\s*(.*?)\s*\]+\s*(#.*)?$")
 _KEYWORD = re.compile(r"\s*(.+?)\s*=")
@@ -207,6 +210,16 @@ def split_instance(attribute: str) -> tuple[str, str | None]:
     return name, pbx or None
 
 
+def warn_of_unknown(place: str, attributes: Iterable[str], known: Sequence[str]) -> None:
+    """Warn of keywords that look like ours and are none; those of other plugins are not ours."""
+    for attribute in attributes:
+        name, _ = split_instance(attribute)
+        if name.startswith("ast_") and name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            meant = f"did you mean {near[0]}?" if near else f"{', '.join(known)} are there"
+            warnings.warn(f"{place}: there is no {name}; {meant}", stacklevel=4)
+
+
 def _logic(
     found: Definitions, folder: Path, name: str, section: Mapping[str, Any]
 ) -> LogicDefinition:
@@ -227,6 +240,7 @@ def _logic(
                 "does",
                 stacklevel=4,
             )
+    warn_of_unknown(f"{found.origin}: the logic {name}", section, OF_LOGICS)
     userevent: list[str] = []
     pbx = None
     for key, value in section.items():

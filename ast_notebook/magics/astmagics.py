@@ -135,6 +135,13 @@ class AstMagics(Magics):
             raise UsageError(f"there is no PBX {name}: say %ast --pbx NAME …, one of {known}")
         return there[name]
 
+    def heard(self, name: str = "") -> Asterisk:
+        """Return a PBX as `pbx` does, or one that was closed: what it heard is still there."""
+        closed = self.sh.closed_pbxs
+        if not name and not self.sh.pbxs and closed:
+            name = "ast" if "ast" in closed else [*closed][-1]
+        return closed[name] if name in closed else self.pbx(name)
+
     def settings(self) -> dict[str, Any]:
         """Return what `%config` says of new connections."""
         return {"timeout": self.timeout, "keepalive": self.keepalive, "events": self.events}
@@ -178,7 +185,7 @@ class AstMagics(Magics):
         _, *rest = line.split(None, 2)
         if not rest:
             raise UsageError("%ast --pbx: name a PBX, and then a subcommand")
-        self.pbx(rest[0])
+        self.heard(rest[0])
         return rest[0], rest[1] if rest[1:] else ""
 
     def _without_words(self, cell: str | None) -> Status:

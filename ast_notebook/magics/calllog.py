@@ -45,7 +45,7 @@ def calls(magics: AstMagics, given: Given) -> pd.DataFrame:
     In [1]: calls = %ast calls --since 2h
     In [2]: calls.groupby("disposition").size()
     """
-    pbx = magics.pbx(given.pbx)
+    pbx = magics.heard(given.pbx)
     session = None
     if given.engine == "spark":
         session = magics.user_namespace.get(given.session)
@@ -67,7 +67,7 @@ def visits(magics: AstMagics, given: Given) -> pd.DataFrame:
     In [1]: visits = %ast visits --since 8:00
     """
     with Progress("making visits of events"):
-        return magics.pbx(given.pbx).visits(since=given.since)
+        return magics.heard(given.pbx).visits(since=given.since)
 
 
 @command("flow", argument("which", metavar="ID", help="a call's id, a channel, or a number"))
@@ -76,7 +76,7 @@ def flow(magics: AstMagics, given: Given) -> Flow:
 
     In [1]: %ast flow 2222
     """
-    return magics.pbx(given.pbx).flow(given.which)
+    return magics.heard(given.pbx).flow(given.which)
 
 
 @command(
@@ -120,7 +120,7 @@ def report(magics: AstMagics, given: Given) -> Report:
         _zone(given.tz)
     with Progress("reckoning the report"):
         if given.place is None:
-            pbx = magics.pbx(given.pbx)
+            pbx = magics.heard(given.pbx)
             made = pbx.report(
                 since=given.since, trunks=given.trunk, tz=given.tz, within=given.within
             )

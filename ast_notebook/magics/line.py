@@ -71,7 +71,7 @@ def expand(text: str, names: Mapping[str, Any]) -> str:
     Raises
     ------
     UsageError
-        If there is no such variable, or the expression fails.
+        If there is no such variable, it is None, or the expression fails.
 
     Examples
     --------
@@ -124,17 +124,20 @@ def _never_closed(text: str, start: int) -> NoReturn:
 def _variable(name: str, names: Mapping[str, Any]) -> str:
     if name not in names:
         raise UsageError(f"there is no variable {name}: assign it before, or write $$ for a dollar")
-    return _text(names[name])
+    return _text(name, names[name])
 
 
 def _value(expression: str, names: Mapping[str, Any]) -> str:
     try:
-        return _text(eval(expression, dict(names)))  # noqa: S307 (the user's own, as in a cell)
+        value = eval(expression, dict(names))  # noqa: S307 (the user's own, as in a cell)
     except Exception as error:
         raise UsageError(
             f"{{{expression}}} has no value ({type(error).__name__}: {error}); {{{{ means a brace"
         ) from None
+    return _text(expression, value)
 
 
-def _text(value: object) -> str:
+def _text(name: str, value: object) -> str:
+    if value is None:
+        raise UsageError(f"{name} is None, which is no text: give it a value before")
     return str(int(value)) if isinstance(value, bool) else str(value)

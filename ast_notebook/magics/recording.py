@@ -70,7 +70,7 @@ def events(magics: AstMagics, given: Given) -> pd.DataFrame:
     if given.last is not None and given.last < 0:
         raise UsageError("%ast events: --last counts events, from 0 on")
     last = None if given.device else given.last
-    frame = magics.pbx(given.pbx).record.frame(last=last, events=given.event, since=given.since)
+    frame = magics.heard(given.pbx).record.frame(last=last, events=given.event, since=given.since)
     if given.device:
         frame = frame[_of_device(frame, given.device)]
         frame = frame if given.last is None else frame.tail(given.last)
@@ -86,7 +86,7 @@ def record(magics: AstMagics, given: Given) -> Record:
     In [1]: %ast record
     Out[1]: <Record of ast: 48,210 events in 21.3 MB, 0 dropped>
     """
-    return magics.pbx(given.pbx).record
+    return magics.heard(given.pbx).record
 
 
 @command("record budget", argument("size", metavar="SIZE", help="such as 512MB; 1GB; 512 is MB"))
