@@ -442,6 +442,38 @@ def test_two_recorders_of_one_pbx_do_not_count_twice(tmp_path: Path, closed: boo
     second.close()
 
 
+@pytest.mark.parametrize("closed", [False, True])
+def test_two_pbxs_of_one_name_lose_nothing(tmp_path: Path, closed: bool) -> None:
+    now = time.time_ns() // 1000
+    records = [Record("ast"), Record("ast")]
+    for record, pbx in zip(records, ("berlin", "rome"), strict=True):
+        record.to(tmp_path).recorder = f"0000000{len(pbx)}aa"
+        texts = enumerate(numbered(0, 300))
+        record.add([f"{text}\r\nUniqueid: {pbx}.{number}" for number, text in texts], now)
+        assert record.archive is not None
+        assert record.archive.flush()
+        if closed:
+            record.close()
+    found = read(tmp_path)["uniqueid"].astype("str").str.split(".").str[0]
+    assert found.value_counts().to_dict() == {"berlin": 300, "rome": 300}
+    assert scan(tmp_path).count_rows() == 600
+    for record in records:
+        record.close()
+
+
+@pytest.mark.parametrize("first", ["all", "some"])
+def test_of_two_recorders_the_one_that_heard_more_is_left(tmp_path: Path, first: str) -> None:
+    now = time.time_ns() // 1000
+    every = numbered(0, 300)
+    for number, what in enumerate((first, "some" if first == "all" else "all", "all")):
+        record = Record("ast")
+        record.to(tmp_path).recorder = f"0000000{number}aa"
+        record.add(every if what == "all" else every[::3], now)
+        record.close()
+    assert numbers(read(tmp_path)) == list(range(300))
+    assert scan(tmp_path).count_rows() == 300
+
+
 def test_recorders_of_different_pbxs_share_a_folder(tmp_path: Path) -> None:
     records = [Record(name) for name in ("one", "two")]
     for record in records:

@@ -2,44 +2,102 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 
-from ast_notebook.recording.layout import (
-    Name,
-)
+from ast_notebook.recording.layout import Name
 from ast_notebook.recording.selection import FORMAT, Selection, dataset
 from ast_notebook.recording.shelf import Found, Shelf
 
 Spans = list[tuple[int, int]]
 
+SAMPLE = 10_000  # events by which two recorders are compared
+FEW = 2  # of them that only one may have heard, at the edges
+SLACK = 2_000_000  # microseconds that they may be apart where Asterisk tells no time
+_IDENTITY = ["time_us", "event", "uniqueid"]
+_OURS = pa.array(["SessionLost", "SessionRestored", "RecordingLost"])
+
 
 def heard_twice(chosen: Selection, names: list[Name]) -> dict[str, Spans]:
-    """Return, for the recorders of one server, from when to when earlier ones have heard the same.
+    """Return, for the recorders of one server, from when to when others have heard the same.
 
     An event is known again by Asterisk's own time; a recorder without a connection hears nothing.
+    Where two recorders heard different things, as with other masks, or of two PBXs of one name, the
+    one that heard all of the other's is left, or both.
     """
     days: dict[str, set[Any]] = {}
     for name in names:
         days.setdefault(name.recorder, set()).add(name.day)
-    recorders = sorted(days)
-    covered: Spans = []
+    own: dict[str, list[Name]] = {}
+    heard: dict[str, Spans] = {}
+    for recorder in sorted(days):
+        if any(days[recorder] & days[other] for other in days if other != recorder):
+            own[recorder] = [name for name in names if name.recorder == recorder]
+            heard[recorder] = _heard(chosen, own[recorder])
     twice: dict[str, Spans] = {}
-    for number, recorder in enumerate(recorders):
-        others = recorders[:number] + recorders[number + 1 :]
-        if not any(days[recorder] & days[other] for other in others):
-            continue
-        heard = _heard(chosen, [name for name in names if name.recorder == recorder])
-        if not heard:
-            continue  # what it heard is not of the time that is asked for
-        first, last = heard[0][0], heard[-1][1]
-        both = [(start, end) for start, end in covered if start <= last and first <= end]
-        if both:
-            twice[recorder] = both
-        covered += heard
+    for first, second in itertools.combinations(heard, 2):
+        for span in _both(heard[first], heard[second]):
+            for less, more in ((second, first), (first, second)):
+                if _has_all_of(chosen, own[more], own[less], span):
+                    twice.setdefault(less, []).append(span)
+                    heard[less] = _without(heard[less], span)
+                    break
     return twice
+
+
+def _both(some: Spans, others: Spans) -> Spans:
+    pairs = itertools.product(some, others)
+    spans = [(max(one[0], two[0]), min(one[1], two[1])) for one, two in pairs]
+    return [(start, end) for start, end in spans if start <= end]
+
+
+def _without(spans: Spans, gone: tuple[int, int]) -> Spans:
+    start, end = gone
+    parts = [part for a, b in spans for part in ((a, min(b, start - 1)), (max(a, end + 1), b))]
+    return [(a, b) for a, b in parts if a <= b]
+
+
+def _has_all_of(
+    chosen: Selection, names: list[Name], others: list[Name], span: tuple[int, int]
+) -> bool:
+    """Tell whether what others heard first at a time was heard by these, too, but for a few."""
+    start, end = span
+    time, uniqueid = pc.field("time_us"), pc.field("uniqueid")
+    wanted = _rows(chosen, others, (time >= start) & (time <= end), SAMPLE)
+    if not wanted:
+        return True
+    until = max(row[0] for row in wanted)
+    known = pa.array({row[2] for row in wanted if row[2] is not None}, pa.string())
+    near = (time >= start - SLACK) & (time <= until + SLACK)
+    there = _rows(chosen, names, near & (uniqueid.is_null() | uniqueid.isin(known)))
+    missing = Counter(row[1:] for row in wanted) - Counter(row[1:] for row in there)
+    return missing.total() <= max(FEW, len(wanted) // 20)
+
+
+def _rows(
+    chosen: Selection, names: list[Name], condition: pc.Expression, most: int | None = None
+) -> list[tuple[int, str, str | None]]:
+    """Return time, event and uniqueid of what was heard, our own events left out."""
+    files = [file for file in chosen.sealed if file.name in names]
+    parts = [dataset(chosen.shelf, files)] if files else []
+    parts += [
+        ds.dataset(pa.Table.from_batches([block.select(_IDENTITY) for block in some]))
+        for name, some in chosen.still_open
+        if name in names and some
+    ]
+    rows: list[tuple[int, str, str | None]] = []
+    for part in parts:
+        condition = condition & ~pc.field("event").isin(_OURS)
+        for batch in part.to_batches(columns=_IDENTITY, filter=condition):
+            rows += zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            if most is not None and len(rows) >= most:
+                return rows[:most]
+    return rows
 
 
 def outside(spans: Spans) -> pc.Expression:
