@@ -11,9 +11,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from ast_notebook.calls import calls, flow, from_events, legs
+from ast_notebook.calls import calls, flow, from_events, legs, measures, visits
 from ast_notebook.calls.engines import keep, tidy
 from ast_notebook.calls.frames import COLUMNS
+from ast_notebook.calls.report import Report
 from ast_notebook.calls.talk import Step, sweep
 from ast_notebook.errors import ChannelGone, ConfError
 from tests.scenarios.compare import TRUNKS
@@ -110,9 +111,15 @@ def test_a_call_that_is_still_up_has_no_end() -> None:
 
 
 def test_a_call_that_was_up_before_has_no_start() -> None:
-    row = only(from_events(frame(*two_talk()[9:])))
+    found = from_events(frame(*two_talk()[9:]))
+    row = only(found)
     assert pd.isna(row["start"])
     assert pd.isna(row["billsec"])
+    assert pd.isna(row["disposition"]), "it was no failure"
+    (counted,) = measures.summary(found).to_dict("records")
+    assert (counted["calls"], counted["up"], counted["failed"]) == (1, 1, 0)
+    assert pd.isna(counted["asr"])
+    assert "none began in this time" in repr(Report(found, visits(frame(*two_talk()[9:]))))
     assert row["end"] == pd.Timestamp(START + 8, unit="s", tz="UTC")
 
 

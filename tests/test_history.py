@@ -525,6 +525,12 @@ def test_a_cel_table_and_a_queue_log_table_are_known_by_their_columns(tmp_path: 
         rows = [tuple(row) for row in csv.reader(file)]
     url = table(tmp_path, "events_of_channels", names.replace(" ", ","), rows)
     assert history(url).calls["disposition"].tolist() == ["ANSWERED", "BUSY", "IVR", "CANCELLED"]
+    numbers = {"CHAN_START": 1, "CHAN_END": 2, "HANGUP": 3, "ANSWER": 4, "APP_START": 5}
+    numbers |= {"APP_END": 6, "BRIDGE_ENTER": 7, "BRIDGE_EXIT": 8, "LINKEDID_END": 14}
+    (tmp_path / "numbered").mkdir()
+    numbered = [(numbers[kind], *others) for kind, *others in rows]
+    by_number = table(tmp_path / "numbered", "cel", names.replace(" ", ","), numbered)
+    pd.testing.assert_frame_equal(history(by_number).calls, history(url).calls)
     log = (SAMPLES / "asterisk22-queue_log").read_text().splitlines()
     entries = [tuple((one.split("|") + [""] * 10)[:10]) for one in log]
     columns = "time,callid,queuename,agent,event,data1,data2,data3,data4,data5"

@@ -297,6 +297,22 @@ def test_nobody_knows_the_occupancy_of_who_is_still_there():
     assert pd.isna(ann["occupancy"])
 
 
+def test_an_hour_without_calls_has_counts_of_nought_and_no_ratios():
+    calls = some_calls([(0, 10, None, None, "BUSY", "100"), (20, 90, 30, 60.0, "ANSWERED", "100")])
+    row = measures.heat_map(calls, value="asr").loc[0]
+    assert (row[9], row.count()) == (0.5, 1)
+    assert measures.heat_map(calls, value="acd").loc[0].count() == 1
+    assert measures.heat_map(calls).loc[0].tolist() == [0] * 9 + [2] + [0] * 14
+
+
+def test_the_busy_hour_begins_with_the_traffic_and_not_before_it():
+    calls = some_calls([(3600, 4200, 3600, 600.0, "ANSWERED", "100")])
+    busy = measures.busy_hour(calls)
+    assert str(busy.begins)[:5] == "10:00"
+    assert busy.erlangs == pytest.approx(600 / 3600)
+    assert str(busy.days["begins"][0])[:5] == "10:00"
+
+
 def test_a_report_since_a_moment_has_the_sessions_and_pauses_that_lasted_then():
     talks = some_visits([("desk", 5.0, "ANSWERED")] * 4)  # a minute each, from 5 s on
     sessions = pd.DataFrame(

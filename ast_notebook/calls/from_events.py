@@ -311,6 +311,8 @@ def _disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .then(nw.lit("NO ANSWER"))
         .when(nw.col("cancelled") >= nw.col("origin_end") - AT_THE_END)
         .then(nw.lit("CANCELLED"))
+        .when(nw.col("origin_start").is_null())
+        .then(nw.lit(None, dtype=nw.String))  # it began before the events: they tell only its end
         .when(up & nw.col("rank").is_null())
         .then(nw.lit("IVR"))
         .when(nw.col("rank").is_null() & ~nw.col("origin_asked").is_null())

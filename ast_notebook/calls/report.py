@@ -151,7 +151,8 @@ class Report:
 
     def _heading(self) -> str:
         if self.span is None:
-            return f"{self.title}: there were none"
+            none = self.summary["calls"].sum() == 0
+            return f"{self.title}: {'there were none' if none else 'none began in this time'}"
         first, last = (moment.tz_convert(self.tz) for moment in self.span)
         return f"{self.title} from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} {last.tzname()}"
 

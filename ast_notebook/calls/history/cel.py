@@ -62,26 +62,27 @@ KINDS = [
     "HOLD",
     "UNHOLD",
 ]
+# As Asterisk's cel.h numbers them from 12 on.
 _NUMBERS = {
     str(number): kind
     for number, kind in enumerate(
         [
             "CHAN_START",
             "CHAN_END",
-            "ANSWER",
             "HANGUP",
+            "ANSWER",
             "APP_START",
             "APP_END",
-            "PARK_START",
-            "PARK_END",
-            "USER_DEFINED",
             "BRIDGE_ENTER",
             "BRIDGE_EXIT",
+            "PARK_START",
+            "PARK_END",
             "BLINDTRANSFER",
             "ATTENDEDTRANSFER",
+            "USER_DEFINED",
+            "LINKEDID_END",
             "PICKUP",
             "FORWARD",
-            "LINKEDID_END",
             "LOCAL_OPTIMIZE",
             "LOCAL_OPTIMIZE_BEGIN",
             "STREAM_BEGIN",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ast_notebook.calls.engines import tidy
@@ -20,6 +21,7 @@ MOST = 5_000_000
 
 _COLUMNS = {"start": nw.Int64, "end": nw.Int64, "answered": nw.Int64, "talk": nw.Float64}
 _QUARTERS = 4 * 24
+Traffic = npt.NDArray[np.float64]
 
 
 class Peak(NamedTuple):
@@ -35,7 +37,7 @@ class BusyHour(NamedTuple):
     Attributes
     ----------
     begins : datetime.time or None
-        When it begins, by the local clock; None if there were no calls.
+        When it begins, by the local clock; None if there were no calls. It ends by midnight.
     erlangs, attempts : float
         Traffic and calls that began in it, on an average day.
     days : pandas.DataFrame
@@ -114,8 +116,9 @@ class Load:
         grid, tried = (_by_day(quarters, value) for value in ("erlangs", "attempts"))
         hours = np.lib.stride_tricks.sliding_window_view(grid.to_numpy(), 4, axis=1).mean(axis=2)
         tries = np.lib.stride_tricks.sliding_window_view(tried.to_numpy(), 4, axis=1).sum(axis=2)
-        best = int(hours.mean(axis=0).argmax())
-        own = hours.argmax(axis=1)
+        first = grid.to_numpy()[:, : hours.shape[1]]
+        best = int(_busiest(hours.mean(axis=0)[None], first.mean(axis=0)[None])[0])
+        own = _busiest(hours, first)
         each = np.arange(len(own))
         days = pd.DataFrame(
             {
@@ -128,6 +131,13 @@ class Load:
         return BusyHour(
             _clock(best), float(hours[:, best].mean()), float(tries[:, best].mean()), days
         )
+
+
+def _busiest(hours: Traffic, first: Traffic) -> npt.NDArray[np.intp]:
+    """Return the busiest hour of each row: of equals, the one whose first quarter is busiest."""
+    equal = np.isclose(hours, hours.max(axis=1, keepdims=True))
+    found: npt.NDArray[np.intp] = np.where(equal, first, -1.0).argmax(axis=1)
+    return found
 
 
 def erlangs(

@@ -33,6 +33,9 @@ DISPOSITIONS = {
     "FAILED": "failed",
 }
 
+#: What is 0 where there was no call; all else is not known there.
+ADDED_UP = ("calls", *DISPOSITIONS.values(), "up", "talk", "billsec")
+
 
 def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataFrame:
     """Count calls and how they ended.
@@ -50,7 +53,8 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        ``calls``, then how many had each disposition; ``up`` are not over, and had none yet.
+        ``calls``, then how many had each disposition; ``up`` have none: they are not over, or began
+        before the events did, and nobody knows what became of them.
 
         asr
             Answer seizure ratio (ITU-T E.411): answered of all that are decided. Voicemail and a
@@ -130,7 +134,8 @@ def heat_map(calls: Any, *, tz: Zone = "UTC", value: str = "calls") -> pd.DataFr
     tz : str or tzinfo
         The zone of hours and days.
     value : str
-        ``calls``, or another column of `summary`.
+        ``calls``, or another column of `summary`. Counts and sums are 0 where there was no call;
+        all else is missing there.
 
     Raises
     ------
@@ -144,4 +149,5 @@ def heat_map(calls: Any, *, tz: Zone = "UTC", value: str = "calls") -> pd.DataFr
         )
     table = found.pivot(index="weekday", columns="hour", values=value)
     table = table.reindex(index=pd.RangeIndex(7, name="weekday"))
-    return table.reindex(columns=pd.RangeIndex(24, name="hour")).fillna(0)
+    table = table.reindex(columns=pd.RangeIndex(24, name="hour"))
+    return table.fillna(0) if value in ADDED_UP else table
