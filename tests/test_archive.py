@@ -489,6 +489,7 @@ def test_the_same_command_again_goes_on_with_the_same_archive(
 ) -> None:
     first = record.to(tmp_path)
     assert record.to(f"{tmp_path}/", retention_days=3) is first
+    assert record.to(tmp_path).retention_days == 3
     other = record.to(tmp_path / "other")
     assert other is not first
     assert "closed" in repr(first)
@@ -573,6 +574,90 @@ def test_what_is_cleared_from_memory_is_on_disk(record: Record, tmp_path: Path) 
     record.add(numbered(100, 200), NOON)
     record.close()
     assert numbers(read(tmp_path)) == list(range(200))
+
+
+def test_nothing_is_cleared_that_the_disk_has_not_taken(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = record.to(tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", refuse)
+        full.setattr(kept, "flush", partial(kept.flush, 0.3))
+        record.add(numbered(0, 100), NOON)
+        with pytest.raises(ConfError, match=r"100 events are not on disk yet .*: nothing was forg"):
+            record.clear()
+        assert len(record.frame()) == 100
+    eventually(lambda: kept.written == 100, 10)
+    assert record.clear() == 100
+    assert kept.lost == 0
+
+
+def refuse(*_: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_what_is_not_on_disk_at_the_end_is_lost_and_told(
+    record: Record,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kept = record.to(tmp_path)
+    record.add(numbered(0, 10), NOON)
+    assert kept.flush()
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", refuse)
+        record.add(numbered(10, 100), NOON)
+        record.close()
+    assert (kept.written, kept.lost) == (10, 90)
+    assert "closed before 90 events were on disk" in caplog.text
+
+
+def test_a_file_that_cannot_be_read_now_is_sealed_later(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "RESEAL", 0.1)
+    kept = record.to(tmp_path)
+    for first in range(0, 300, 100):
+        record.add(numbered(first, first + 100), NOON)
+        assert kept.flush()
+    read_on = pa.ipc.RecordBatchStreamReader.read_next_batch
+    broken = [OSError(errno.EIO, "Input/output error")]
+
+    class Failing:
+        def __init__(self, file: object) -> None:
+            self._reader = open_stream(file)
+            self.schema = self._reader.schema
+            self._count = 0
+
+        def read_next_batch(self) -> pa.RecordBatch:
+            self._count += 1
+            if self._count == 2 and broken:
+                raise broken[0]
+            return read_on(self._reader)
+
+    open_stream = pa.ipc.open_stream
+    with monkeypatch.context() as disk:
+        disk.setattr(pa.ipc, "open_stream", Failing)
+        kept._pass_on()
+        eventually(lambda: "sealing not done" in kept.error, 10)
+        assert not files(tmp_path, ".parquet")
+    eventually(lambda: bool(files(tmp_path, ".parquet")), 10)
+    assert numbers(read(tmp_path)) == list(range(300))
+
+
+def test_one_file_that_cannot_be_sealed_keeps_no_other_from_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = leave(tmp_path, numbered(0, 10), server="a")
+    leave(tmp_path, numbered(10, 20), server="b")
+    stranger = pa.schema([("x", pa.int32())], {"version": "99"})
+    with pa.OSFile(str(first), "wb") as file, pa.ipc.new_stream(file, stranger):
+        pass
+    with pytest.raises(ConfError):
+        archive.compact_leftovers(archive.Shelf(tmp_path))
+    assert files(tmp_path, ".arrows") == [first]
+    assert len(files(tmp_path, ".parquet")) == 1
 
 
 @pytest.mark.parametrize("place", ["", "  ", "nosuch://bucket/x"])
@@ -668,6 +753,30 @@ def test_a_url_has_a_spool_of_its_own(tmp_path: Path, monkeypatch: pytest.Monkey
     assert one.spool != two.spool
     if sys.platform == "linux":
         assert one.spool.is_relative_to(tmp_path)
+
+
+def test_a_password_in_a_url_is_nowhere_to_be_seen(
+    record: Record,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    kept = record.to(f"memory://bob:hunter2@host/{tmp_path.name}?sig=hunter2")
+    record.add(numbered(0, 10), NOON)
+    assert kept.flush()
+    kept._tell("disk", "refused")
+    with pytest.raises(ConfError, match="://host") as refused:
+        record.to("nosuch://bob:hunter2@host/x?sig=hunter2")
+    shown = [
+        repr(kept),
+        repr(record),
+        caplog.text,
+        str(refused.value),
+        *map(str, tmp_path.rglob("*")),
+    ]
+    assert "hunter2" not in "".join(shown)
+    assert kept.place == f"memory://host/{tmp_path.name}"
 
 
 # --- what it costs -------------------------------------------------------------------------------

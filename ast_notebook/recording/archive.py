@@ -100,7 +100,7 @@ class Archive:
         try:
             self.shelf.create()
         except OSError as error:
-            raise ConfError(f"{place} cannot be recorded to: {error}") from None
+            raise ConfError(f"{self.shelf.place} cannot be recorded to: {error}") from None
         self.recorder = f"{int(time.time()):08x}{secrets.token_hex(4)}"
         self.written = 0
         self.lost = 0
@@ -131,13 +131,13 @@ class Archive:
             raise ConfError(f"{days} days cannot be retained: give 1 or more")
         self.retention_days = days
 
-    def is_at(self, place: str | os.PathLike[str]) -> bool:
+    def is_at(self, place: str | os.PathLike[str], options: dict[str, Any] | None = None) -> bool:
         """Tell whether this is the archive of that place, and still kept."""
-        return not self._closing and Shelf(place, self.shelf.spool).root == self.shelf.root
+        return not self._closing and Shelf(place, self.shelf.spool, options).root == self.shelf.root
 
     @property
     def place(self) -> str:
-        """The folder or URL, as it was given."""
+        """The folder or URL, as it was given, but for a password in it."""
         return self.shelf.place
 
     @property
@@ -220,6 +220,12 @@ class Archive:
             if self._segment is not None and self._is_full(self._segment):
                 self._pass_on()
         self._keep(self._record.end)
+        left = self.waiting
+        if left:
+            self.lost += left
+            logger.warning(
+                "the archive %s was closed before %d events were on disk", self.place, left
+            )
         self._pass_on()
         self._full.put(None)
 
@@ -340,10 +346,10 @@ class Archive:
 
     def _tidy(self) -> None:
         """Seal what dead recorders left, and remove the days that are too old."""
-        if self._try("leftovers", lambda: compact_leftovers(self.shelf, self._hurried)):
-            days = self.retention_days
-            if days is not None:
-                self._try("retention", lambda: remove_old(self.shelf, self._record.server, days))
+        self._try("leftovers", lambda: compact_leftovers(self.shelf, self._hurried))
+        days = self.retention_days
+        if days is not None and not self._hurried():
+            self._try("retention", lambda: remove_old(self.shelf, self._record.server, days))
 
     def _hurried(self) -> bool:
         return self._closing and time.monotonic() > self._deadline

@@ -110,6 +110,8 @@ def _write(blocks: Blocks, temporary: Path, killed: bool, stop: Callable[[], boo
             logger.warning("%s: %d bytes at its end could not be read", blocks.path, blocks.torn)
             group.append(flattened(lost, blocks.name.recorder))
             held += 1
+        if blocks.torn and not killed:
+            raise OSError(f"{blocks.path}: {blocks.torn} bytes at its end cannot be read")
         if group:
             writer.write_table(pa.Table.from_batches(group), row_group_size=held)
         writer.add_key_value_metadata(blocks.name.metadata() | {"torn_bytes": str(blocks.torn)})
@@ -120,9 +122,11 @@ def compact_leftovers(shelf: Shelf, stop: Callable[[], bool] = lambda: False) ->
     """Seal what dead recorders left behind, and return how many events that were.
 
     A recorder is dead when its file's lock is free: the lock ends with its process. A file in which
-    nothing is yet is left alone for a minute.
+    nothing is yet is left alone for a minute. One that cannot be sealed stays, and its error is
+    raised once the others are.
     """
     events = 0
+    failed: list[Exception] = []
     for file in shelf.open_files():
         path = Path(file.path)
         try:
@@ -135,10 +139,17 @@ def compact_leftovers(shelf: Shelf, stop: Callable[[], bool] = lambda: False) ->
                 events += compact(path, shelf, killed=True, stop=stop)
         except FileNotFoundError:
             continue
+        except Stopped:
+            raise
+        except Exception as error:  # this one stays; the others are not to wait for it
+            failed.append(error)
+            continue
         finally:
             os.close(handle)
         if dead:
             discard(path)
+    if failed:
+        raise failed[0]
     return events
 
 

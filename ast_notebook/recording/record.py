@@ -224,9 +224,17 @@ class Record:
         """Forget every event kept in memory, and return how many there were.
 
         They do not count as dropped, and an archive keeps them.
+
+        Raises
+        ------
+        ConfError
+            If its disk refuses them: then nothing is forgotten.
         """
-        if self.archive is not None:
-            self.archive.flush()
+        if self.archive is not None and not self.archive.flush():
+            raise ConfError(
+                f"{self.archive.waiting:,} events are not on disk yet ({self.archive.error}): "
+                "nothing was forgotten"
+            )
         with self._lock:
             count = sum(map(len, self._blocks)) + len(self._open)
             self._blocks.clear()
@@ -253,7 +261,8 @@ class Record:
         place : str or path
             A folder, or a URL that fsspec knows.
         retention_days : int, optional
-            Days, before today in UTC, whose files are kept; all by default.
+            Days, before today in UTC, whose files are kept; by default all, or at the same place
+            as many as before.
         spool : str or path, optional
             A local folder for files that are still written to; by default the archive's own, or
             for a URL one below the user's folder for the state of programs.
@@ -271,8 +280,9 @@ class Record:
             If nothing can be kept there.
         """
         old = self.archive
-        if old is not None and old.is_at(place):
-            old.retain(retention_days)
+        if old is not None and old.is_at(place, options):
+            if retention_days is not None:
+                old.retain(retention_days)
             return old
         self.archive = Archive(self, place, retention_days, spool=spool, options=options)
         if old is not None:

@@ -187,8 +187,10 @@ class Blocks:
             except StopIteration:
                 good = file.tell()
                 self.complete = good == size
-            except (pa.ArrowException, OSError):
-                pass  # the tear: what follows it cannot be read
+            except (pa.ArrowException, OSError) as error:
+                # Arrow tells of a tear by an OSError, too; the system's own has a number.
+                if isinstance(error, MemoryError) or getattr(error, "errno", None) is not None:
+                    raise
             self.torn = size - good
 
     def loss(self) -> pa.RecordBatch | None:

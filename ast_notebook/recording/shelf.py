@@ -81,11 +81,12 @@ class _Remote:
         try:
             import fsspec  # type: ignore[import-untyped]
         except ImportError:
-            raise ConfError(f"to reach {url}: pip install fsspec") from None
+            raise ConfError(f"to reach {_shown(url)}: pip install fsspec") from None
         try:
             self.system, self.root = fsspec.core.url_to_fs(url, **options)
         except (ImportError, ValueError) as error:
-            raise ConfError(f"{url} cannot be reached: {error}") from None
+            why = str(error).replace(url, _shown(url))
+            raise ConfError(f"{_shown(url)} cannot be reached: {why}") from None
 
     def walk(self) -> Iterator[str]:
         self.system.invalidate_cache()
@@ -128,7 +129,7 @@ class Shelf:
     Attributes
     ----------
     place : str
-        As given.
+        As given, but for a password in it.
     spool : pathlib.Path
         Where open files are.
     filesystem : pyarrow.fs.FileSystem
@@ -148,7 +149,7 @@ class Shelf:
             raise ConfError("an archive needs a folder, or a URL")
         if text.startswith("file://"):
             text = text.removeprefix("file://")
-        self.place = text
+        self.place = _shown(text)
         self.filesystem = pa.fs.LocalFileSystem()
         self._files: _Files
         self._is_remote = "://" in text
@@ -241,7 +242,16 @@ def _state() -> Path:
     return Path(base).expanduser() / "ast_notebook" / "spool"
 
 
+def _shown(place: str) -> str:
+    """Return a place without what may be a secret of its URL: the user's part, and the query."""
+    scheme, mark, rest = place.partition("://")
+    if not mark:
+        return place
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}".partition("?")[0]
+
+
 def _slug(url: str) -> str:
     """Name a URL's spool so that a person recognises it, and no two share one."""
     digest = hashlib.sha256(url.encode()).hexdigest()[:12]
-    return f"{quote(url.split('://', 1)[1].strip('/'), safe='')[:60]}-{digest}"
+    return f"{quote(_shown(url).split('://', 1)[1].strip('/'), safe='')[:60]}-{digest}"
