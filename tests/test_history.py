@@ -442,6 +442,11 @@ def test_a_call_over_the_repeated_hour_is_as_long_as_it_was(tmp_path: Path) -> N
     assert past.doubtful == 1
 
 
+def test_a_line_that_bills_more_than_the_call_lasted_is_bad(tmp_path: Path) -> None:
+    past = history(write(tmp_path, line() + line(billsec="99999"), "Master.csv"), tz="UTC")
+    assert past.bad["reason"].tolist() == ["more is billed than it lasted"]
+
+
 def test_the_hour_that_a_clock_change_leaves_out_is_bad(tmp_path: Path) -> None:
     past = history(write(tmp_path, line(start="2026-03-29 02:30:00")), tz="Europe/Berlin")
     assert past.bad_count == 1

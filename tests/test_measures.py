@@ -297,6 +297,26 @@ def test_nobody_knows_the_occupancy_of_who_is_still_there():
     assert pd.isna(ann["occupancy"])
 
 
+@pytest.mark.parametrize(
+    ("reckon", "words"),
+    [
+        (lambda calls: measures.erlangs(calls, step="0s"), "a step '0s' is no length of time"),
+        (lambda calls: measures.erlangs(calls, step="banana"), "a step 'banana' is no length"),
+        (lambda calls: measures.busy_hour(calls, tz="Europe/Nix"), "no zone Europe/Nix"),
+        (lambda calls: measures.summary(calls, tz="Nowhere/X"), "no zone Nowhere/X"),
+        (lambda calls: measures.summary(calls, by="hour"), r"write by=\('hour',\)"),
+        (lambda _: measures.service_level(5, 6, 0), "aht is the seconds that a call takes"),
+        (lambda _: measures.erlang_b(5, -1), "whole numbers from 0 on, not -1"),
+        (lambda _: measures.erlang_c(1, 2.5), "whole numbers from 0 on, not 2.5"),
+        (lambda _: measures.trunks_for(1e9), "more than anybody carries"),
+    ],
+)
+def test_what_cannot_be_reckoned_is_refused_in_one_line(reckon, words):
+    calls = some_calls([(0, 10, None, None, "BUSY", "100")])
+    with pytest.raises(ConfError, match=words):
+        reckon(calls)
+
+
 def test_an_hour_without_calls_has_counts_of_nought_and_no_ratios():
     calls = some_calls([(0, 10, None, None, "BUSY", "100"), (20, 90, 30, 60.0, "ANSWERED", "100")])
     row = measures.heat_map(calls, value="asr").loc[0]

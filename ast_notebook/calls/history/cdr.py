@@ -162,6 +162,8 @@ class _Line:
         self.end = start + (length or 0) if end is None else end
         if self.end < start:
             raise ValueError("it ends before it starts")
+        if self.billsec is not None and self.billsec * SECOND > self.end - start + SECOND:
+            raise ValueError("more is billed than it lasted")
         word = (text_of(record, "disposition") or "").upper()
         if word not in _DISPOSITIONS:
             raise ValueError(f"an unknown disposition {word!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import narwhals as nw
 import pandas as pd
@@ -72,9 +73,12 @@ def gather(
     Raises
     ------
     ConfError
-        If there is no such column.
+        If there is no such column or zone.
     """
     maxima = maxima or {}
+    check_zone(tz)
+    if isinstance(by, str):
+        raise ConfError(f"by takes several names: write by=({by!r},)")
     unknown = [name for name in by if name not in (*CLOCK, *rows.collect_schema())]
     if unknown:
         raise ConfError(
@@ -109,6 +113,15 @@ def gather(
     if not by:
         return small[names]
     return small[[*by, *names]].sort_values(list(by)).reset_index(drop=True)
+
+
+def check_zone(tz: Zone) -> None:
+    """Refuse a zone that there is not, in one line."""
+    if isinstance(tz, str):
+        try:
+            ZoneInfo(tz)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ConfError(f"there is no zone {tz}: write one such as Europe/Berlin") from None
 
 
 def _is_text(column: pd.Series) -> bool:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ast_notebook.calls.engines import tidy
-from ast_notebook.calls.measures.grouping import Rows, Zone, gather, read
+from ast_notebook.calls.measures.grouping import Rows, Zone, check_zone, gather, read
 from ast_notebook.calls.source import MICROSECOND
 from ast_notebook.errors import ConfError
 
@@ -71,7 +71,7 @@ class Load:
 
     def erlangs(self, step: str = "1h") -> pd.DataFrame:
         """Return the traffic carried; see `erlangs`."""
-        width = round(pd.Timedelta(step).total_seconds() * MICROSECOND)
+        width = _width(step)
         whole_seconds = width % MICROSECOND == 0
         edges = _coarser(self._seconds, width) if whole_seconds else self._edges_by(width)
         return _traffic(edges, width)
@@ -79,7 +79,7 @@ class Load:
     def concurrency(self, step: str = "1min") -> pd.DataFrame:
         """Return how many calls there were at once; see `concurrency`."""
         seconds = self._seconds
-        width = round(pd.Timedelta(step).total_seconds() * MICROSECOND)
+        width = _width(step)
         traffic = _traffic(_coarser(seconds, width), width)
         peaks = pd.Series(0, index=traffic["time"], dtype="int64")
         if len(seconds):
@@ -106,6 +106,7 @@ class Load:
 
     def busy_hour(self, tz: Zone = "UTC") -> BusyHour:
         """Return the time-consistent busy hour; see `busy_hour`."""
+        check_zone(tz)
         quarters = self.erlangs("15min")
         days = pd.DataFrame(columns=["day", "begins", "erlangs", "attempts"])
         if quarters.empty:
@@ -131,6 +132,16 @@ class Load:
         return BusyHour(
             _clock(best), float(hours[:, best].mean()), float(tries[:, best].mean()), days
         )
+
+
+def _width(step: str) -> int:
+    try:
+        width = round(pd.Timedelta(step).total_seconds() * MICROSECOND)
+    except ValueError:
+        width = 0
+    if width <= 0:
+        raise ConfError(f"a step {step!r} is no length of time: write one such as 15min or 1h")
+    return width
 
 
 def _busiest(hours: Traffic, first: Traffic) -> npt.NDArray[np.intp]:

@@ -11,6 +11,9 @@ import pandas as pd
 from ast_notebook.calls.measures.grouping import Zone, gather, one, read
 from ast_notebook.errors import ConfError
 
+#: Erlangs; more would be reckoned for minutes, and are a mistake.
+MOST = 1_000_000
+
 _COLUMNS = {"start": nw.Int64, "outcome": nw.String, "talk": nw.Float64}
 
 
@@ -24,9 +27,9 @@ def erlang_b(erlangs: float, trunks: int) -> float:
     trunks : int
         How many there are.
     """
-    _check(erlangs)
+    _check(erlangs, trunks)
     blocked = 1.0
-    for count in range(1, trunks + 1):
+    for count in range(1, int(trunks) + 1):
         blocked = erlangs * blocked / (count + erlangs * blocked)
     return blocked
 
@@ -40,6 +43,11 @@ def trunks_for(erlangs: float, blocking: float = 0.01) -> int:
         If nothing may ever be blocked: that takes trunks without end.
     """
     _check(erlangs)
+    if erlangs > MOST:
+        raise ConfError(
+            f"{erlangs:g} erlangs are more than anybody carries: give calls an hour "
+            "times their seconds by 3600"
+        )
     if not 0 < blocking <= 1:
         raise ConfError("blocking is a part of the calls, above 0 and up to 1: 0.01 is 1 %")
     trunks, blocked = 0, 1.0
@@ -54,7 +62,7 @@ def erlang_c(erlangs: float, agents: int) -> float:
 
     Callers are taken to wait as long as it takes. 1 if there are not agents enough to keep up.
     """
-    _check(erlangs)
+    _check(erlangs, agents)
     if agents <= erlangs:
         return 1.0 if erlangs else 0.0
     blocked = erlang_b(erlangs, agents)
@@ -75,6 +83,9 @@ def service_level(erlangs: float, agents: int, aht: float, within: float = 20.0)
     within : float
         Seconds.
     """
+    if not 0 < aht < math.inf:
+        raise ConfError(f"aht is the seconds that a call takes, above 0, not {aht!r}")
+    _check(erlangs, agents)
     if agents <= erlangs:
         return 0.0 if erlangs else 1.0
     return 1.0 - erlang_c(erlangs, agents) * math.exp(-(agents - erlangs) * within / aht)
@@ -193,6 +204,8 @@ def staffing(
     return table[names]
 
 
-def _check(erlangs: float) -> None:
+def _check(erlangs: float, count: int = 0) -> None:
     if not 0 <= erlangs < math.inf:
         raise ConfError(f"traffic is a number of erlangs from 0 on, not {erlangs!r}")
+    if count < 0 or count != int(count):
+        raise ConfError(f"trunks and agents are whole numbers from 0 on, not {count!r}")
