@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from traitlets import Float, Unicode
 
 from ast_notebook.home import SmartHome
 from ast_notebook.magics.line import expand, words
+from ast_notebook.magics.progress import Progress
 from ast_notebook.magics.status import MB, NOT_CONNECTED, Status
 from ast_notebook.magics.table import find, help_of, overview, raw_command
 from ast_notebook.panel import close_all
@@ -108,7 +110,8 @@ class AstMagics(Magics):
         names = {**self.user_namespace, **(local_ns or {})}
         found = one.parse([expand(word, names) for word in given])
         found.pbx, found.body = pbx, cell
-        return one.run(self, found)
+        with Progress("waiting for Asterisk") if one.asks else contextlib.nullcontext():
+            return one.run(self, found)
 
     # --- what the subcommands need ---------------------------------------------------------------
 

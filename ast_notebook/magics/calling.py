@@ -55,7 +55,7 @@ def call(magics: AstMagics, given: Given) -> Call:
     return asked
 
 
-@command("hangup", argument("device", metavar="DEVICE", values=values.devices))
+@command("hangup", argument("device", metavar="DEVICE", values=values.devices), asks=True)
 def hangup(magics: AstMagics, given: Given) -> list[str]:
     """Hang up every channel of a device, whether it called or was called.
 

@@ -64,6 +64,8 @@ class Command:
         Whether it can stand in a line, and whether it can head a cell.
     raw : bool
         Whether the rest of the line is one argument, as it stands.
+    asks : bool
+        Whether it waits for an answer of Asterisk, and says so when that takes long.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Command:
     line: bool = True
     cell: bool = False
     raw: bool = False
+    asks: bool = False
 
     @property
     def summary(self) -> str:
@@ -125,11 +128,12 @@ def command(
     line: bool = True,
     cell: bool = False,
     raw: bool = False,
+    asks: bool = False,
 ) -> Callable[[Function], Command]:
     """Make a function a subcommand."""
 
     def make(function: Function) -> Command:
-        return Command(name, arguments, function, line=line, cell=cell, raw=raw)
+        return Command(name, arguments, function, line=line, cell=cell, raw=raw, asks=asks)
 
     return make
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     "action",
     argument("name", metavar="NAME", values=values.actions),
     argument("fields", nargs="*", metavar="KEY=VALUE"),
+    asks=True,
 )
 def action(magics: AstMagics, given: Given) -> Answer:
     """Send any action of the manager interface; its answer has .response and .events.
@@ -41,7 +42,7 @@ def action(magics: AstMagics, given: Given) -> Answer:
     return magics.pbx(given.pbx).session.request({"Action": given.name, **sent})
 
 
-@command("cli", argument("text", nargs="?", default="", metavar="TEXT"), raw=True)
+@command("cli", argument("text", nargs="?", default="", metavar="TEXT"), raw=True, asks=True)
 def cli(magics: AstMagics, given: Given) -> Text:
     """Run a command of Asterisk's command line, and give what it prints.
 

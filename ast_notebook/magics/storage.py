@@ -16,7 +16,10 @@ _KEY = argument("key", metavar="FAMILY/KEY", values=values.keys)
 
 
 @command(
-    "db read", _KEY, argument("--default", metavar="X", help="what to give if there is no entry")
+    "db read",
+    _KEY,
+    argument("--default", metavar="X", help="what to give if there is no entry"),
+    asks=True,
 )
 def db_read(magics: AstMagics, given: Given) -> Any:
     """Read an entry of the Asterisk database.
@@ -31,7 +34,7 @@ def db_read(magics: AstMagics, given: Given) -> Any:
     return pbx.db_read(given.key, default=given.default)
 
 
-@command("db write", _KEY, argument("value", metavar="VALUE"))
+@command("db write", _KEY, argument("value", metavar="VALUE"), asks=True)
 def db_write(magics: AstMagics, given: Given) -> None:
     """Write an entry of the Asterisk database.
 
@@ -40,7 +43,7 @@ def db_write(magics: AstMagics, given: Given) -> None:
     magics.pbx(given.pbx).db_write(given.key, given.value)
 
 
-@command("db del", _KEY)
+@command("db del", _KEY, asks=True)
 def db_del(magics: AstMagics, given: Given) -> None:
     """Delete an entry of the Asterisk database.
 
@@ -49,7 +52,11 @@ def db_del(magics: AstMagics, given: Given) -> None:
     magics.pbx(given.pbx).db_delete(given.key)
 
 
-@command("db show", argument("family", nargs="?", default="", metavar="FAMILY", values=values.keys))
+@command(
+    "db show",
+    argument("family", nargs="?", default="", metavar="FAMILY", values=values.keys),
+    asks=True,
+)
 def db_show(magics: AstMagics, given: Given) -> pd.DataFrame:
     """Show the entries of the Asterisk database, all or those of a family.
 
@@ -58,7 +65,7 @@ def db_show(magics: AstMagics, given: Given) -> pd.DataFrame:
     return magics.pbx(given.pbx).db_show(given.family)
 
 
-@command("mailbox", argument("box", nargs="?", metavar="BOX", values=values.mailboxes))
+@command("mailbox", argument("box", nargs="?", metavar="BOX", values=values.mailboxes), asks=True)
 def mailbox(magics: AstMagics, given: Given) -> object:
     """Count the messages of a mailbox, old and new; without one, show all mailboxes.
 
