@@ -203,7 +203,7 @@ def test_a_cell_that_connects_is_told_when_it_is_run_again(small: demo.Demo) -> 
         (lambda ast: ast.call(200, "240", "door"), TechnologyMissing, "200 is no device: write it"),
         (lambda ast: ast.call("sip/200", "240", "door"), TechnologyMissing, "try PJSIP/200"),
         (lambda ast: ast.db_read(5), KeyMissing, "'dnd/office'"),
-        (lambda ast: ast.db_read("no/where"), KeyMissing, "write it first, or read it with a"),
+        (lambda ast: ast.db_read("no/where"), KeyMissing, "or read it with default="),
         (lambda ast: ast.db_write("a/b", None), ConfError, r"db_delete\('a/b'\) deletes it"),
         (lambda ast: ast.hangup(""), ConfError, "no device is named"),
         (lambda ast: ast.hangup(None), ConfError, "no device is named"),
