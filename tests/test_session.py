@@ -347,6 +347,19 @@ def test_mask_and_filters_are_sent_anew_at_each_reconnect():
             assert [one["Filter"] for one in fake.asked[1:3]] == list(more["filters"])
 
 
+def test_a_later_login_proves_the_password_in_the_way_that_was_set():
+    def script(client, action):
+        client.ok(action, "Challenge: 123456")
+
+    with FakeManager(script) as fake:
+        session = Session(settings(fake, username="", auth="md5"))
+        with session.connect():
+            session.login("admin", "hunter2")
+        assert "hunter2" not in str(fake.asked)
+        assert [one["Action"] for one in fake.asked][:2] == ["Challenge", "Login"]
+        assert fake.asked[1]["Key"] == hashlib.md5(b"123456hunter2").hexdigest()
+
+
 def test_a_session_is_ready_once_and_only_when_it_may_ask():
     def script(client, action):
         client.ok(action)

@@ -155,7 +155,11 @@ class Session(Manager):
         secret = Secret(secret)  # at once: a traceback shows the text that it was
         self._change(username=username, password=secret)
         action = {"Action": "Login", "Username": username, "Events": self.settings.events}
-        pending = self._send({**action, "Secret": secret})
+        proof: dict[str, Field] = {"Secret": secret}
+        if self.settings.auth == "md5":
+            challenge = self._send({"Action": "Challenge", "AuthType": "MD5"}).wait().response
+            proof = {"AuthType": "MD5", "Key": secret.answer(challenge["Challenge"])}
+        pending = self._send({**action, **proof})
         try:
             response = pending.wait().response
         except AstError as error:
