@@ -26,7 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ast_notebook.errors import ConfError
-from ast_notebook.recording import Record, archive, read, reading, relation, scan
+from ast_notebook.recording import Record, archive, read, reading, relation, scan, shelf
 from ast_notebook.recording.columns import seal
 from ast_notebook.recording.layout import DAY, Name, by_day, named
 from ast_notebook.recording.lock import is_held
@@ -777,6 +777,19 @@ def test_a_password_in_a_url_is_nowhere_to_be_seen(
     ]
     assert "hunter2" not in "".join(shown)
     assert kept.place == f"memory://host/{tmp_path.name}"
+    assert shelf._shown("zip://a.zip::ftp://bob:hunter2@h/x") == "zip://a.zip::ftp://h/x"
+
+
+def test_the_same_folder_of_another_host_is_another_place(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    url = f"memory://one/{tmp_path.name}"
+    first = record.to(url)
+    monkeypatch.setattr(archive, "Shelf", None)  # nobody goes there to see
+    assert record.to(f"{url}/") is first
+    assert not first.is_at(f"memory://two/{tmp_path.name}")
+    assert not first.is_at(tmp_path)
 
 
 # --- what it costs -------------------------------------------------------------------------------

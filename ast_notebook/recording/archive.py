@@ -131,9 +131,9 @@ class Archive:
             raise ConfError(f"{days} days cannot be retained: give 1 or more")
         self.retention_days = days
 
-    def is_at(self, place: str | os.PathLike[str], options: dict[str, Any] | None = None) -> bool:
+    def is_at(self, place: str | os.PathLike[str]) -> bool:
         """Tell whether this is the archive of that place, and still kept."""
-        return not self._closing and Shelf(place, self.shelf.spool, options).root == self.shelf.root
+        return not self._closing and self.shelf.is_at(place)
 
     @property
     def place(self) -> str:

@@ -280,7 +280,7 @@ class Record:
             If nothing can be kept there.
         """
         old = self.archive
-        if old is not None and old.is_at(place, options):
+        if old is not None and old.is_at(place):
             if retention_days is not None:
                 old.retain(retention_days)
             return old

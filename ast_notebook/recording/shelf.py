@@ -144,11 +144,9 @@ class Shelf:
         spool: str | os.PathLike[str] | None = None,
         options: dict[str, Any] | None = None,
     ) -> None:
-        text = os.fspath(place)
+        self._given = text = _text(place)
         if not text.strip():
             raise ConfError("an archive needs a folder, or a URL")
-        if text.startswith("file://"):
-            text = text.removeprefix("file://")
         self.place = _shown(text)
         self.filesystem = pa.fs.LocalFileSystem()
         self._files: _Files
@@ -164,6 +162,13 @@ class Shelf:
             self._files = _Local(root)
             self.root = str(root)
             self.spool = Path(spool).expanduser().absolute() if spool else root
+
+    def is_at(self, place: str | os.PathLike[str]) -> bool:
+        """Tell whether a place is this one, without going there."""
+        text = _text(place)
+        if self._is_remote or "://" in text:
+            return text.rstrip("/") == self._given.rstrip("/")
+        return bool(text.strip()) and str(Path(text).expanduser().absolute()) == self.root
 
     @property
     def is_local(self) -> bool:
@@ -242,8 +247,16 @@ def _state() -> Path:
     return Path(base).expanduser() / "ast_notebook" / "spool"
 
 
+def _text(place: str | os.PathLike[str]) -> str:
+    return os.fspath(place).removeprefix("file://")
+
+
 def _shown(place: str) -> str:
     """Return a place without what may be a secret of its URL: the user's part, and the query."""
+    return "::".join(map(_without_user, place.split("::")))
+
+
+def _without_user(place: str) -> str:
     scheme, mark, rest = place.partition("://")
     if not mark:
         return place
