@@ -575,7 +575,8 @@ def test_nobody_is_absent_from_a_queue_that_is_no_more():
     with FakeManager(script) as fake, living(fake) as (_, live):
 
         def absent():
-            return sorted(zip(live.absent["queue"], live.absent["agent"], strict=True))
+            found = live.absent
+            return sorted(zip(found["queue"], found["agent"], strict=True))
 
         script.queues = {"sales": ["1"], "support": ["1"]}
         fake.clients[-1].send("Event: FullyBooted")
