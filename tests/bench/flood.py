@@ -142,6 +142,7 @@ def _timed(flood: Callable[[], object], heard: _Counter, record: Record, count: 
         time.sleep(0.001)
     took = time.perf_counter() - began
     kept = len(record) + record.dropped
+    record.close()
     if kept < count or record.dropped:
         raise SystemExit(f"only {kept - record.dropped} of {count} events were recorded")
     return took
