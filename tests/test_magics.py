@@ -422,9 +422,9 @@ def test_what_was_heard_is_there_after_a_disconnect(connected):
 
 def test_what_waits_for_asterisk_says_so(connected, monkeypatch, capsys):
     pbx = connected.user_ns["sh"].ast
-    monkeypatch.setattr(type(pbx), "db_read", lambda *_, **__: time.sleep(2.5) or "1")
+    monkeypatch.setattr(type(pbx), "db_read", lambda *_, **__: time.sleep(3) or "1")
     assert connected.run("%ast db read dnd/office") == "1"
-    assert "waiting for Asterisk … 2 s" in capsys.readouterr().out
+    assert "waiting for Asterisk … " in capsys.readouterr().out
 
 
 def test_a_variable_that_is_none_is_no_text(connected):
