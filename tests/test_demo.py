@@ -1119,7 +1119,7 @@ def recorded(stage: Stage, wire: Wire) -> None:
     wire.wait("Hangup")
 
 
-def listened_to(stage: Stage, wire: Wire) -> None:
+def spy(stage: Stage, wire: Wire) -> None:
     stage.answers("30", 0.2)
     stage.calls("240", "600")
     channel = wire.wait("Newstate", ChannelStateDesc="Up")["Channel"]
@@ -1127,18 +1127,16 @@ def listened_to(stage: Stage, wire: Wire) -> None:
     originate(wire, Channel=f"{stage.tech}/30", **heard)
     wire.wait("ChanSpyStart")
     wire.listen(0.6)
+
+
+def listened_to(stage: Stage, wire: Wire) -> None:
+    spy(stage, wire)
     hang_up(wire, stage, "240")
     wire.wait("Hangup", count=2)
 
 
 def listened_to_for_a_while(stage: Stage, wire: Wire) -> None:
-    stage.answers("30", 0.2)
-    stage.calls("240", "600")
-    channel = wire.wait("Newstate", ChannelStateDesc="Up")["Channel"]
-    heard = {"Application": "ChanSpy", "Data": f"{channel},qES", "CallerID": "Spy"}
-    originate(wire, Channel=f"{stage.tech}/30", **heard)
-    wire.wait("ChanSpyStart")
-    wire.listen(0.6)
+    spy(stage, wire)
     hang_up(wire, stage, "30")
     wire.wait("Hangup")
     wire.listen(0.2)

@@ -91,9 +91,9 @@ def _rows(
         if name in names and some
     ]
     rows: list[tuple[int, str, str | None]] = []
+    told = condition & ~pc.field("event").isin(_OURS)
     for part in parts:
-        condition = condition & ~pc.field("event").isin(_OURS)
-        for batch in part.to_batches(columns=_IDENTITY, filter=condition):
+        for batch in part.to_batches(columns=_IDENTITY, filter=told):
             rows += zip(*(column.to_pylist() for column in batch.columns), strict=True)
             if most is not None and len(rows) >= most:
                 return rows[:most]
