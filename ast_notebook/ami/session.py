@@ -155,10 +155,7 @@ class Session(Manager):
         secret = Secret(secret)  # at once: a traceback shows the text that it was
         self._change(username=username, password=secret)
         action = {"Action": "Login", "Username": username, "Events": self.settings.events}
-        proof: dict[str, Field] = {"Secret": secret}
-        if self.settings.auth == "md5":
-            challenge = self._send({"Action": "Challenge", "AuthType": "MD5"}).wait().response
-            proof = {"AuthType": "MD5", "Key": secret.answer(challenge["Challenge"])}
+        proof = self._proof(lambda asked: self._send(asked).wait())
         pending = self._send({**action, **proof})
         try:
             response = pending.wait().response
@@ -399,16 +396,19 @@ class Session(Manager):
             "Events": settings.events,
         }
         try:
-            if settings.auth == "md5":
-                challenge = self._exchange({"Action": "Challenge", "AuthType": "MD5"})
-                key = settings.password.answer(challenge.response["Challenge"])
-                self._exchange({**action, "AuthType": "MD5", "Key": key})
-            else:
-                self._exchange({**action, "Secret": settings.password})
+            self._exchange({**action, **self._proof(self._exchange)})
         except ActionRefused as error:
             raise self._login_refused(error) from None
         for text in settings.filters:
             self._exchange({"Action": "Filter", "Operation": "Add", "Filter": text})
+
+    def _proof(self, ask: Callable[[Mapping[str, Field]], Answer]) -> dict[str, Field]:
+        """Return what proves the password, in the way that was set."""
+        settings = self.settings
+        if settings.auth != "md5":
+            return {"Secret": settings.password}
+        challenge = ask({"Action": "Challenge", "AuthType": "MD5"}).response
+        return {"AuthType": "MD5", "Key": settings.password.answer(challenge["Challenge"])}
 
     def _login_refused(self, error: Exception) -> LoginRefused:
         reason = getattr(error, "reason", "") or str(error)
