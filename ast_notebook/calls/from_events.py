@@ -56,6 +56,10 @@ def from_events(events: Any, *, trunks: Collection[str] | None = None) -> Any:
         began with (be it by a menu, a queue or a mailbox) to its end, as Asterisk's CDR reckons;
         ``pdd`` (post-dial delay) from the first DialBegin to when the first telephone rang.
 
+        ``caller`` is the number that Asterisk's CDR has as ``src``, and ``answered_by`` the number
+        of the telephone that answered, or its name where no number is known; ``caller_device`` and
+        ``answered_device`` are the two telephones themselves, such as ``PJSIP/200``.
+
         ``direction`` is inbound if the call began on a trunk, outbound if it only reached one,
         else internal. ``disposition`` is ANSWERED if there was talk; else VOICEMAIL, ABANDONED (in
         a queue), CANCELLED (while it rang, by the caller or, as ``hangup_by`` says, by a manager),
@@ -170,7 +174,7 @@ def _begun(legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -> nw.LazyFrame[
             nw.col("asked").alias("origin_asked"),
             nw.col("asked_at_all").alias("origin_asked_at_all"),
             "cause",
-            nw.col("device").alias("origin_device"),
+            nw.when(nw.col("real")).then(nw.col("device")).alias("caller_device"),
             nw.when(nw.col("real")).then(_peer()).alias("origin_peer"),
         ),
         on="origin",
@@ -353,7 +357,7 @@ def _directed(calls: nw.LazyFrame[Any], trunks: Collection[str] | None) -> nw.La
         peer = nw.col(device).str.replace_all("^[^/]*/", "")
         return (nw.col(device).is_in(listed) | peer.is_in(listed)) & ~nw.col(device).is_null()
 
-    inbound, outbound = is_trunk("origin_device"), is_trunk("answered_device")
+    inbound, outbound = is_trunk("caller_device"), is_trunk("answered_device")
     return calls.with_columns(
         nw.when(inbound)
         .then(nw.lit("inbound"))
@@ -362,7 +366,7 @@ def _directed(calls: nw.LazyFrame[Any], trunks: Collection[str] | None) -> nw.La
         .otherwise(nw.lit("internal"))
         .alias("direction"),
         nw.when(inbound)
-        .then(nw.col("origin_device"))
+        .then(nw.col("caller_device"))
         .when(outbound)
         .then(nw.col("answered_device"))
         .alias("trunk"),

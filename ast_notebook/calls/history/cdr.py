@@ -300,6 +300,7 @@ def _call(group: _Group) -> tuple[dict[str, Any], str | None, str | None]:
         "caller_name": (name[1] or None) if name else text_of(first, "cnam"),
         "dialled": None if dialled in ("s", "h") else dialled,
         "answered_by": peer(device(callee)),
+        "answered_device": None if is_local(callee) else device(callee),
         "disposition": _disposition(lines, talked, taken),
         "cause": whole_of(first, "hangupcause") if _is_whole(first, "hangupcause") else None,
         "queue": (text_of(queues[0], "lastdata") or "").partition(",")[0] or None

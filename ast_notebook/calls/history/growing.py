@@ -133,6 +133,8 @@ class Growing:
         self, call: dict[str, Any], caller: str | None = None, callee: str | None = None
     ) -> None:
         """Take a call: times and seconds in microseconds; the names of its two channels."""
+        call.setdefault("caller_device", None if is_local(caller) else device(caller))
+        call.setdefault("answered_device", None if is_local(callee) else device(callee))
         if self._trunks is not None:
             inbound, outbound = self._is_trunk(caller), self._is_trunk(callee)
             call["direction"] = "inbound" if inbound else "outbound" if outbound else "internal"
