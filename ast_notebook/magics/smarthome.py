@@ -71,7 +71,14 @@ def logics(magics: AstMagics, given: Given) -> pd.DataFrame:
         values=values.userevents,
         help="the UserEvents that start it",
     ),
-    argument("--dest", metavar="NAME", values=values.destinations, help="only at this Destination"),
+    argument(
+        "--dest",
+        nargs="+",
+        action="extend",
+        metavar="NAME",
+        values=values.destinations,
+        help="only at these Destinations",
+    ),
     line=False,
     cell=True,
 )
@@ -205,7 +212,7 @@ def _logics_frame(found: Iterable[Logic]) -> pd.DataFrame:
     columns: dict[str, Callable[[Logic], Any]] = {
         "logic": lambda one: one.name,
         "userevent": lambda one: ", ".join(one.userevent),
-        "dest": lambda one: one.dest or "",
+        "dest": lambda one: ", ".join(one.dest),
         "enabled": lambda one: one.enabled,
         "runs": lambda one: one.worker.done,
         "waiting": lambda one: one.worker.waiting,
