@@ -17,7 +17,7 @@ from ast_notebook.asterisk import Asterisk
 from ast_notebook.bindings import conf
 from ast_notebook.bindings.binder import Binder
 from ast_notebook.bindings.cell import Cell
-from ast_notebook.bindings.item import Item
+from ast_notebook.bindings.item import Item, sayable
 from ast_notebook.bindings.logic import Logic, Logics
 from ast_notebook.bindings.tree import Items
 from ast_notebook.bindings.worker import Row, one_line
@@ -74,7 +74,7 @@ class SmartHome:
             )
 
     def __dir__(self) -> Iterable[str]:
-        return [*super().__dir__(), *self._pbxs, *self._items.names()]
+        return [*super().__dir__(), *self._pbxs, *sayable(self._items.names())]
 
     def __repr__(self) -> str:
         pbxs = ", ".join(map(repr, self._pbxs.values())) or "no PBX"

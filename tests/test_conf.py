@@ -412,6 +412,14 @@ def test_one_pbx_is_read_whatever_is_wrong_with_another(write):
         read_plugins(path)
 
 
+def test_a_pbx_whose_section_cannot_be_read_is_told_by_its_mistake(write):
+    path = write("plugin.conf", "[ast\nhost = pbx\n[berlin]\nhost = pbx\n")
+    with pytest.raises(ConfError, match="line 1: the brackets do not fit"):
+        read_plugin(path, "ast")
+    with pytest.raises(ConfError, match="no section rome, but berlin"):
+        read_plugin(path, "rome")
+
+
 def test_a_plugin_conf_of_an_old_system_is_read(tmp_path):
     (tmp_path / "plugin.conf").write_bytes("# Küche\n[ast]\npassword = ä\n".encode("cp1252"))
     (plugin,) = read_plugins(tmp_path / "plugin.conf")

@@ -37,6 +37,11 @@ def test_all_other_attributes_are_text_as_written():
     assert tree == {"a": {"x": ["0049", "on", "1"], "y": "007", "z": "..fon", "knx@inst": "1_0"}}
 
 
+def test_an_attribute_of_several_lines_is_one():
+    tree, _ = read("a:\n  x: |\n    Ring\n  y: >\n    1 +\n    2\n  z: 'a\n\n    b'\n")
+    assert tree == {"a": {"x": "Ring", "y": "1 + 2", "z": "ab"}}
+
+
 def test_names_given_twice_are_one_and_are_named():
     findings = Findings()
     found = read_yaml("a:\n  x: 1\n  b: {y: 1}\na:\n  x: 2\n  b: {z: 1}\n", "a.yaml", findings)

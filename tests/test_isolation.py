@@ -11,6 +11,7 @@ from ast_notebook.bindings.cell import Cell
 from ast_notebook.bindings.logic import Logic, Logics
 from ast_notebook.bindings.tree import Items
 from ast_notebook.bindings.worker import Worker
+from ast_notebook.errors import ConfError
 from ast_notebook.magics.smarthome import _logics_frame
 from tests.fake_pbx import Pbx
 from tests.waiting import eventually
@@ -39,43 +40,43 @@ def logics():
     logics.close()
 
 
-class Evil(str):
-    """A name that cannot be compared."""
+class Evil:
+    """Is neither true nor false."""
 
-    __slots__ = ()
-
-    def casefold(self):
+    def __bool__(self):
         raise SystemError("evil")
 
 
 @pytest.mark.parametrize(
-    ("attribute", "value"),
-    [
-        ("dest", (Evil("x"),)),
-        ("dest", 5),
-        ("userevent", None),
-        ("userevent", (1,)),
-        ("worker", None),
-    ],
+    ("attribute", "value"), [("enabled", Evil()), ("wants", None), ("start", None)]
 )
 def test_a_logic_that_fails_at_being_chosen_holds_up_no_other(logics, attribute, value):
     ran = []
     for name in ("before", "evil", "after"):
         logics.add(Logic(name, partial(ran.append, name), sh=None, userevent="Ring"))
-    worker = logics["evil"].worker
-    if attribute == "worker":
-        worker.put = None
-    else:
-        setattr(logics["evil"], attribute, value)
+    setattr(logics["evil"], attribute, value)
     for _ in range(2):
         logics.start(RING, "ast", first=True)
     eventually(lambda: sorted(ran) == ["after", "after", "before", "before"])
-    assert worker.failed == 2
-    assert worker.last_error
-    if attribute == "worker":
-        frame = _logics_frame(logics).set_index("logic")
-        assert frame.loc["evil", "failed"] == 2
-        assert frame.loc["evil", "last_error"].startswith("TypeError")
+    row = next(row for row in logics.status() if row.name == "evil")
+    assert row.failed == 2
+    assert row.last_error.startswith(("SystemError: evil", "TypeError"))
+    frame = _logics_frame(logics).set_index("logic")
+    assert frame.loc["evil", "failed"] == 2
+    assert frame.loc["evil", "last_error"] == row.last_error
+
+
+def test_what_starts_a_logic_is_names_whenever_it_is_set(logics):
+    logic = logics.add(Logic("one", lambda: None, sh=None, userevent="Ring"))
+    logic.userevent, logic.dest = "Bell", ["A", "B"]
+    assert (logic.userevent, logic.dest) == (("Bell",), ("A", "B"))
+    assert logic.wants("bell", "b")
+    for wrong in (5, [None], [["A"]]):
+        with pytest.raises(ConfError, match="neither a name nor a list of names"):
+            logic.dest = wrong
+        with pytest.raises(ConfError, match="neither a name nor a list of names"):
+            logic.userevent = wrong
+    assert logic.wants("bell", "b")
 
 
 def test_a_thread_that_cannot_be_had_costs_only_its_binding(logics, monkeypatch, caplog):

@@ -196,6 +196,13 @@ def test_a_value_that_does_not_fit_is_named_and_the_item_begins_with_its_own(
     assert sh.y() == 0
 
 
+@pytest.mark.parametrize("name", ["a\x1b[31mb", "a" * 100_000 + "-", "a\u202eb"])
+def test_a_name_that_should_not_be_shown_as_it_is_is_shown_safely(sh, load, name):
+    (told,) = load(f"[x]\n['{name}']\n", "items.conf")
+    assert told.isprintable()
+    assert len(told) <= 400
+
+
 def test_many_mistakes_are_named_in_few_warnings(sh, load):
     said = load("[x]\ntype = bool\n" + "nonsense\n" * 500)
     assert len(said) == 21

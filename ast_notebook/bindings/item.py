@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import html
+import keyword
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -269,7 +270,7 @@ class Item:
         raise AttributeError(f"{self._path} has no item {name}", name=name, obj=self)
 
     def __dir__(self) -> Iterable[str]:
-        return [*super().__dir__(), *self._children]
+        return [*super().__dir__(), *sayable(self._children)]
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self.return_children())
@@ -353,6 +354,11 @@ def items_table(items: Iterable[Item]) -> str:
     head = "".join(f"<th>{name}</th>" for name in heads)
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def sayable(names: Iterable[str]) -> list[str]:
+    """Return the names that Python can say after a dot; others are had by their path."""
+    return [name for name in names if name.isidentifier() and not keyword.iskeyword(name)]
 
 
 def walk(children: Mapping[str, Item]) -> Iterator[Item]:

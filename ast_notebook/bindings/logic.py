@@ -105,8 +105,8 @@ class Logic:
         cell: Cell | None = None,
     ) -> None:
         self.name = name
-        self.userevent = _names(name, "userevent", userevent) if userevent else ()
-        self.dest = _names(name, "dest", dest)
+        self.userevent = userevent
+        self.dest = dest
         self.pbx = pbx
         self.enabled = enabled
         self.conf: Mapping[str, Any] = dict(conf or {})
@@ -125,6 +125,26 @@ class Logic:
         state = "" if self.enabled else " disabled"
         return f"<Logic {self.name} at {events}{state}: {self.worker.done} runs>"
 
+    @property
+    def userevent(self) -> tuple[str, ...]:
+        """The UserEvents that start it."""
+        return self._userevent
+
+    @userevent.setter
+    def userevent(self, names: str | Iterable[str] | None) -> None:
+        self._userevent = _names(self.name, "userevent", names or None)
+        self._events = {one.casefold() for one in self._userevent}
+
+    @property
+    def dest(self) -> tuple[str, ...]:
+        """The only Destinations that it runs for; none means all."""
+        return self._dest
+
+    @dest.setter
+    def dest(self, names: str | Iterable[str] | None) -> None:
+        self._dest = _names(self.name, "dest", names)
+        self._destinations = {one.casefold() for one in self._dest}
+
     def trigger(
         self, by: str = "Logic", source: Any = None, value: Any = None, dest: Any = None
     ) -> None:
@@ -139,8 +159,8 @@ class Logic:
         """Tell whether a UserEvent of that name and Destination starts it."""
         return (
             self.enabled
-            and userevent.casefold() in [one.casefold() for one in self.userevent]
-            and (not self.dest or (dest or "").casefold() in [one.casefold() for one in self.dest])
+            and userevent.casefold() in self._events
+            and (not self._destinations or (dest or "").casefold() in self._destinations)
         )
 
     def stop(self, timeout: float = 1.0) -> bool:

@@ -3,7 +3,7 @@
 from ast_notebook.bindings.conf.definitions import DEEPEST, Definitions
 from ast_notebook.bindings.conf.findings import Findings
 from ast_notebook.bindings.conf.items import read_items
-from ast_notebook.bindings.conf.logics import LogicDefinition, read_logics
+from ast_notebook.bindings.conf.logics import LogicDefinition, holds_logics, read_logics
 from ast_notebook.bindings.conf.plugins import PluginDefinition, read_plugin, read_plugins
 from ast_notebook.bindings.conf.words import names_of, split_instance, truth, unknown
 
@@ -13,6 +13,7 @@ __all__ = [
     "Findings",
     "LogicDefinition",
     "PluginDefinition",
+    "holds_logics",
     "names_of",
     "read_items",
     "read_logics",

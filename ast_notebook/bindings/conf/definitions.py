@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ast_notebook.bindings.conf.findings import Findings
+from ast_notebook.bindings.conf.words import clean
 from ast_notebook.errors import ConfError
 
 DEEPEST = 64  # sections within sections
@@ -51,7 +52,7 @@ class Definitions:
 
     def error(self, path: tuple[str, ...], what: str) -> ConfError:
         """Return an error that says where in the definitions it is."""
-        return ConfError(f"{self.place(path)}: {what}")
+        return ConfError(clean(f"{self.place(path)}: {what}"))
 
     def mistake(self, path: tuple[str, ...], what: str) -> None:
         """Take note of something that cannot be used.

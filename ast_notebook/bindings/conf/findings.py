@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 
+from ast_notebook.bindings.conf.words import clean
 from ast_notebook.errors import ConfError
 
 Path = tuple[str, ...]
@@ -44,14 +45,18 @@ class Findings:
         ConfError
             The same error in a strict reading, or if there are too many of them.
         """
-        if self.strict or len(self.mistakes) == MOST:
+        error = ConfError(clean(str(error)))
+        if self.strict:
             raise error from None
+        if len(self.mistakes) == MOST:
+            what = f"after {MOST} mistakes the rest is not read. Is this a file of settings?"
+            raise ConfError(f"{error} ({what})") from None
         self.mistakes.append((path, error))
         self._texts.append(str(error))
 
     def note(self, text: str) -> None:
         """Take note of something that is read, and means nothing here."""
-        self._texts.append(text)
+        self._texts.append(clean(text))
 
     def tell(self, *, loaded: bool = True) -> None:
         """Warn of everything once, where the user's own code called this package.

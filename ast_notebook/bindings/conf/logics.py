@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ast_notebook.bindings.conf.definitions import Definitions
 from ast_notebook.bindings.conf.findings import Findings
-from ast_notebook.bindings.conf.source import read
+from ast_notebook.bindings.conf.source import read, text_of
 from ast_notebook.bindings.conf.words import names_of, split_instance, truth, unknown
 from ast_notebook.errors import ConfError
 
 KEYWORDS = ("ast_userevent", "ast_dest")
 UNHEEDED = ("crontab", "cycle", "watch_item")  # start a logic in SmartHome.py, and nothing here
 NO_LOGICS = ("_groups",)  # says how SmartHomeNG shows logics
+
+_OF_LOGICS = re.compile(r"^[ \t]*(ast_userevent|filename)[ \t]*[=:]", re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +51,17 @@ class LogicDefinition:
     enabled: bool
     conf: Mapping[str, Any]
     place: str
+
+
+def holds_logics(path: Path) -> bool:
+    """Tell whether a file looks like one of logics, rather than of items.
+
+    Raises
+    ------
+    ConfError
+        If it cannot be read.
+    """
+    return _OF_LOGICS.search(text_of(path, Findings())) is not None
 
 
 def read_logics(

@@ -62,6 +62,7 @@ def read_plugin(source: Path, name: str) -> PluginDefinition:
     found, told = read(source, source.name, Findings(), secret=True), Findings()
     pbxs = {_name(key, section): (key, section) for key, section in _pbxs(found).items()}
     if name not in pbxs:
+        _raise_mistake(found, name)
         raise ConfError(f"{source.name} has no section {name}, but {', '.join(pbxs)}")
     plugin = _plugin(found, told, *pbxs[name])
     told.tell()
@@ -99,9 +100,7 @@ def _name(key: str, section: Mapping[str, Any]) -> str:
 def _plugin(
     found: Definitions, told: Findings, name: str, section: Mapping[str, Any]
 ) -> PluginDefinition:
-    for path, error in found.findings.mistakes:
-        if path[:1] == (name,):
-            raise error
+    _raise_mistake(found, name)
     settings: dict[str, Any] = {}
     for key, value in section.items():
         if key in OF_THE_PLUGIN:
@@ -119,6 +118,12 @@ def _plugin(
     if "password" in settings:
         settings["password"] = Secret(settings["password"])
     return PluginDefinition(_name(name, section), settings)
+
+
+def _raise_mistake(found: Definitions, name: str) -> None:
+    for path, error in found.findings.mistakes:
+        if path[:1] == (name,):
+            raise error
 
 
 def _setting(found: Definitions, name: str, key: str, value: str) -> Any:

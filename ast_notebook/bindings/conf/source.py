@@ -42,7 +42,7 @@ def read(
         findings = Findings(strict=isinstance(source, str))
     if isinstance(source, Path):
         origin, file = source.name, source.absolute()
-        text = _text(_bytes(source), origin, findings)
+        text = text_of(source, findings)
         is_yaml = source.suffix.lower() in (".yaml", ".yml")
     else:
         file, text, is_yaml = None, source, is_yaml_text(source)
@@ -51,6 +51,27 @@ def read(
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     found = (read_yaml if is_yaml else read_lines)(text, origin, findings, secret=secret)
     return Definitions(found.tree, origin, found.lines, file, findings, is_yaml)
+
+
+def text_of(path: Path, findings: Findings) -> str:
+    """Return the text of a file, whatever system it was written on.
+
+    Raises
+    ------
+    ConfError
+        If it cannot be read, or is too large.
+    """
+    data = _bytes(path)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace")
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        what = "this is not UTF-8, and is read as Latin-1. Save it as UTF-8"
+        findings.note(f"{path.name}, line {line}: {what}")
+    return "\n".join(_old_text(line) for line in data.split(b"\n"))
 
 
 def is_yaml_text(text: str) -> bool:
@@ -73,21 +94,6 @@ def _bytes(path: Path) -> bytes:
     if len(data) > LARGEST:
         raise _too_large(path.name)
     return data
-
-
-def _text(data: bytes, origin: str, findings: Findings) -> str:
-    """Return text of UTF-8 or marked UTF-16; lines that are neither are of an older system."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", errors="replace")
-    data = data.removeprefix(codecs.BOM_UTF8)
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        findings.note(
-            f"{origin}, line {line}: this is not UTF-8, and is read as Latin-1. Save it as UTF-8"
-        )
-    return "\n".join(_old_text(line) for line in data.split(b"\n"))
 
 
 def _old_text(line: bytes) -> str:

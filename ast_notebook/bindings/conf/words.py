@@ -7,6 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 TRUE = ("1", "true", "yes", "on")
 FALSE = ("0", "false", "no", "off", "")
+LONGEST = 400
+
+
+def clean(text: str) -> str:
+    """Return a message as one line of printable letters that is not too long."""
+    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
 
 
 def truth(text: object) -> bool:

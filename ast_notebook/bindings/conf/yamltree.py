@@ -320,7 +320,7 @@ def _named(line: str) -> tuple[str, ...]:
 
 def _text(node: ScalarNode) -> str | None:
     is_null = node.tag == f"{_TAG}null" and node.value in ("", "~", "null")
-    return None if is_null else str(node.value)
+    return None if is_null else str(node.value).replace("\n", "")  # as SmartHomeNG does
 
 
 def _typed(node: ScalarNode) -> Any:
