@@ -153,6 +153,7 @@ def test_a_first_value_from_another_file_counts_until_somebody_sets_it(sh, load)
     ("kind", "written", "value"),
     [
         ("list", "[1, 'a', [2.5, None]]", [1, "a", [2.5, None]]),
+        ("dict", "{'a': 'x | y'}", {"a": "x | y"}),
         ("list", "(1, 2)", [1, 2]),
         ("list", "a | b", ["a", "b"]),
         ("list", "a", ["a"]),

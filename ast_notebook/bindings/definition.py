@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ast_notebook.bindings.attributes import FITTING, VALUES, Tie, ties
-from ast_notebook.bindings.conf import truth, unknown
+from ast_notebook.bindings.conf import FIRST_VALUES, truth, unknown
 from ast_notebook.bindings.values import DEFAULTS, FOREIGN, BadValue, cast, literal
-
-FIRST_VALUES = ("value", "initial_value")  # the second word is SmartHomeNG's
 
 Tell = Callable[[str, str], None]  # of an attribute, what is the matter with it
 

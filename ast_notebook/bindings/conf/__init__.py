@@ -5,10 +5,11 @@ from ast_notebook.bindings.conf.findings import Findings
 from ast_notebook.bindings.conf.items import read_items
 from ast_notebook.bindings.conf.logics import LogicDefinition, holds_logics, read_logics
 from ast_notebook.bindings.conf.plugins import PluginDefinition, read_plugin, read_plugins
-from ast_notebook.bindings.conf.words import names_of, split_instance, truth, unknown
+from ast_notebook.bindings.conf.words import FIRST_VALUES, names_of, split_instance, truth, unknown
 
 __all__ = [
     "DEEPEST",
+    "FIRST_VALUES",
     "Definitions",
     "Findings",
     "LogicDefinition",

@@ -13,6 +13,7 @@ from typing import Any
 
 from ast_notebook.bindings.conf.definitions import DEEPEST, Definitions
 from ast_notebook.bindings.conf.findings import Findings
+from ast_notebook.bindings.conf.words import FIRST_VALUES
 from ast_notebook.errors import ConfError
 
 _ATTRIBUTE = re.compile(r"[\w@*.:-]+")
@@ -102,10 +103,11 @@ class _Reader:
             if self._secret and name == "password":
                 self._check_password(path, number, is_cut, is_joined)
             self._numbers[path] = number
-            section[name] = self._value(value)
+            section[name] = self._value(name, value)
 
-    def _value(self, text: str) -> str | list[str]:
-        if "|" in text and not self._secret and not _is_quoted(text):
+    def _value(self, name: str, text: str) -> str | list[str]:
+        is_literal = name in FIRST_VALUES and text[:1] in ("[", "{")  # as Python writes it
+        if "|" in text and not (self._secret or is_literal or _is_quoted(text)):
             return [_unquoted(part.strip()) for part in text.split("|")]
         return _unquoted(text)
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from ast_notebook.bindings.conf.definitions import DEEPEST, Definitions
 from ast_notebook.bindings.conf.source import read
-from ast_notebook.bindings.conf.words import names_of
-from ast_notebook.bindings.conf.yamltree import LITERAL
+from ast_notebook.bindings.conf.words import FIRST_VALUES, names_of
 from ast_notebook.errors import ConfError
 
 MOST = 100_000  # attributes and sections that all templates of a file may give
@@ -150,7 +149,7 @@ def _named_in_full(section: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def _is_section(key: str, value: object) -> bool:
-    return isinstance(value, Mapping) and key not in LITERAL
+    return isinstance(value, Mapping) and key not in FIRST_VALUES
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, str]]:

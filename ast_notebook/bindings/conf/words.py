@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 TRUE = ("1", "true", "yes", "on")
 FALSE = ("0", "false", "no", "off", "")
+FIRST_VALUES = ("value", "initial_value")  # of an item; the second word is SmartHomeNG's
 LONGEST = 400
 
 

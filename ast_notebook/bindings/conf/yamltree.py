@@ -19,9 +19,9 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ast_notebook.bindings.conf.definitions import DEEPEST, Definitions
 from ast_notebook.bindings.conf.findings import Findings
+from ast_notebook.bindings.conf.words import FIRST_VALUES
 from ast_notebook.errors import ConfError
 
-LITERAL = ("value", "initial_value")  # attributes whose lists and dicts keep the types in them
 MOST_COPIES = 50_000  # nodes that & and * may stand for, beside those that are written out
 MOST_READ_AGAIN = 50_000  # characters that are read piece by piece, beside four times its length
 COST_OF_A_PIECE = 200  # in characters
@@ -63,7 +63,7 @@ def read_yaml(text: str, origin: str, findings: Findings, *, secret: bool = Fals
         return tree.found
     if isinstance(root, MappingNode):
         tree.take(root, (), 0)
-    elif root is not None:
+    elif root is not None and not (isinstance(root, ScalarNode) and _text(root) is None):
         raise ConfError(f"{origin}: this is not a tree of names: write NAME: and indent below it")
     return tree.found
 
@@ -156,7 +156,7 @@ class _Tree:
                 self.mistake(path, line, f"sections can be {DEEPEST} deep, and no deeper")
                 continue
             if name in section:
-                what = f"{name} was given before in the same section: the later one counts"
+                what = f"{name} was given before: of two attributes the later one counts"
                 self.found.findings.note(f"{self.found.origin}, line {line}: {what}")
             self._lines[here] = line
             try:
@@ -191,7 +191,7 @@ class _Tree:
     def _value(
         self, node: Node, path: tuple[str, ...], above: int, *, is_copy: bool, depth: int = 0
     ) -> Any:
-        is_literal = len(path) > 1 and path[-1] in LITERAL
+        is_literal = len(path) > 1 and path[-1] in FIRST_VALUES
         if isinstance(node, ScalarNode):
             self._copies += is_copy
             return _typed(node) if is_literal and depth else _text(node)
@@ -226,7 +226,7 @@ class _Tree:
         """Add attributes and sections to those that are there; of two the last one counts."""
         for name, value in more.items():
             there = section.get(name)
-            if isinstance(there, dict) and isinstance(value, dict) and name not in LITERAL:
+            if isinstance(there, dict) and isinstance(value, dict) and name not in FIRST_VALUES:
                 self._merge(there, value)
             elif value is not None or name not in section:
                 section[name] = value
