@@ -20,7 +20,6 @@ setup(
     python_requires=">=3.11",
     install_requires=[
         "anywidget>=0.9.18,<0.12",
-        "configobj>=5.0.9,<6",
         "ipykernel>=6.29,!=7.0.*,<8",
         "ipython>=8.18,<10",
         "ipywidgets>=8.1.5,<9",

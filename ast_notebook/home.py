@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import warnings
 import weakref
@@ -16,10 +17,10 @@ from ast_notebook.asterisk import Asterisk
 from ast_notebook.bindings import conf
 from ast_notebook.bindings.binder import Binder
 from ast_notebook.bindings.cell import Cell
-from ast_notebook.bindings.item import Item
+from ast_notebook.bindings.item import Item, sayable
 from ast_notebook.bindings.logic import Logic, Logics
 from ast_notebook.bindings.tree import Items
-from ast_notebook.bindings.worker import Row
+from ast_notebook.bindings.worker import Row, one_line
 from ast_notebook.errors import ConfError
 from ast_notebook.login import settings_for
 from ast_notebook.recording.record import BUDGET
@@ -73,7 +74,7 @@ class SmartHome:
             )
 
     def __dir__(self) -> Iterable[str]:
-        return [*super().__dir__(), *self._pbxs, *self._items.names()]
+        return [*super().__dir__(), *self._pbxs, *sayable(self._items.names())]
 
     def __repr__(self) -> str:
         pbxs = ", ".join(map(repr, self._pbxs.values())) or "no PBX"
@@ -142,10 +143,11 @@ class SmartHome:
 
     def close(self) -> None:
         """Close every PBX and end every logic and callback, within two seconds for each PBX."""
-        for name in list(self._pbxs):
-            self.disconnect(name)
-        self._logics.close()
-        self._items.close()
+        with contextlib.ExitStack() as closing:  # one that raises keeps none from being closed
+            closing.callback(self._items.close)
+            closing.callback(self._logics.close)
+            for name in reversed(list(self._pbxs)):
+                closing.callback(self.disconnect, name)
 
     # --- items ---------------------------------------------------------------------------------
 
@@ -160,10 +162,14 @@ class SmartHome:
         When it returns, those of devices and mailboxes have what the PBX knows. The entry of an
         ``ast_db`` item is only written, at each change, and never read.
 
+        Of a file, what cannot be used is left out and warned of, with its line, and all else is
+        loaded; `Items.load` says how attributes from several files add up.
+
         Raises
         ------
         ConfError
-            If the definitions cannot be used: where, what is wrong, and what to write.
+            If nothing of a file can be used, or anything in dicts: where, what is wrong, and what
+            to write.
         """
         if isinstance(source, str | Path):
             source = conf.read_items(Path(source))
@@ -196,7 +202,11 @@ class SmartHome:
         return self._logics
 
     def logic(
-        self, name: str, *, userevent: str | Iterable[str], dest: str | None = None
+        self,
+        name: str,
+        *,
+        userevent: str | Iterable[str],
+        dest: str | Iterable[str] | None = None,
     ) -> Callable[[Callable[..., object]], Logic]:
         """Make a function a logic, which runs with the trigger at each UserEvent.
 
@@ -205,8 +215,8 @@ class SmartHome:
         name : str
         userevent : str or iterable of str
             The UserEvents that start it.
-        dest : str, optional
-            The only Destination that it runs for; without, it runs for each and for none.
+        dest : str or iterable of str, optional
+            The only Destinations that it runs for; without, it runs for each and for none.
 
         Examples
         --------
@@ -226,7 +236,7 @@ class SmartHome:
         code: str | Path | Callable[..., object],
         *,
         userevent: str | Iterable[str],
-        dest: str | None = None,
+        dest: str | Iterable[str] | None = None,
         namespace: dict[str, Any] | None = None,
         **more: Any,
     ) -> Logic:
@@ -239,35 +249,46 @@ class SmartHome:
     def load_logics(self, path: str | Path, namespace: dict[str, Any] | None = None) -> list[Logic]:
         """Add the logics of a file, ``logic.conf`` or ``logic.yaml``.
 
+        A logic that cannot be read or compiled is left out and warned of, and costs none of the
+        others.
+
         Raises
         ------
         ConfError
-            If the file or one of its scripts cannot be used.
+            If the file cannot be read, or no logic in it.
         """
-        added = [
-            Logic(
-                one.name,
-                one.filename,
-                sh=self,
-                userevent=one.userevent,
-                dest=one.dest,
-                pbx=one.pbx,
-                namespace=namespace,
-                enabled=one.enabled,
-                conf=one.conf,
-            )
-            for one in conf.read_logics(Path(path))
-        ]
-        return [self._logics.add(one) for one in added]
+        findings = conf.Findings()
+        added = []
+        for one in conf.read_logics(Path(path), findings=findings):
+            try:
+                logic = Logic(
+                    one.name,
+                    one.filename,
+                    sh=self,
+                    userevent=one.userevent,
+                    dest=one.dest or None,
+                    pbx=one.pbx,
+                    namespace=namespace,
+                    enabled=one.enabled,
+                    conf=one.conf,
+                )
+            except Exception as error:  # a script may be wrong in more ways than SyntaxError
+                what = f"{one.place}: the logic {one.name} is left out: {one_line(error)}"
+                findings.mistake((one.name,), ConfError(what))
+            else:
+                added.append(self._logics.add(logic))
+        findings.tell(loaded=bool(added))
+        return added
 
     # --- how it goes ---------------------------------------------------------------------------
 
     def bindings(self) -> pd.DataFrame:
         """Return a row for each thing that is bound: what waits, what failed, what was dropped."""
         rows: list[Row] = [*self._items.status(), *self._logics.status()]
-        for name, pbx in self._pbxs.items():
-            rows += self._binders[name].status()
-            rows += [worker.row("event") for worker in pbx.callbacks.values()]
+        for binder in list(self._binders.values()):
+            rows += binder.status()
+        for pbx in list(self._pbxs.values()):
+            rows += [worker.row("event") for worker in list(pbx.callbacks.values())]
         names = [field.name for field in dataclasses.fields(Row)]
         return pd.DataFrame([dataclasses.asdict(row) for row in rows], columns=names)
 

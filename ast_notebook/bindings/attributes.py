@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
-from ast_notebook.bindings.conf import split_instance, warn_of_unknown
+from ast_notebook.bindings.conf import split_instance
 from ast_notebook.errors import ConfError
 
 Kind = Literal["ast_dev", "ast_box", "ast_db"]
@@ -50,7 +50,12 @@ class Tie:
         return self.values[not value] if isinstance(value, bool) else str(value)
 
 
-def ties(path: str, type_name: str | None, conf: Mapping[str, Any]) -> tuple[Tie, ...]:
+def ties(
+    path: str,
+    type_name: str | None,
+    conf: Mapping[str, Any],
+    mistake: Callable[[str, str], None],
+) -> tuple[Tie, ...]:
     """Return what ties an item to PBXs.
 
     Parameters
@@ -61,26 +66,36 @@ def ties(path: str, type_name: str | None, conf: Mapping[str, Any]) -> tuple[Tie
         The item's type.
     conf : mapping
         The item's attributes.
-
-    Raises
-    ------
-    ConfError
-        If a value cannot be, or does not fit the type.
+    mistake : callable
+        Told the attribute and what is wrong, of each that cannot be or does not fit the type; the
+        others tie the item nevertheless.
     """
-    warn_of_unknown(path, conf, (*FITTING, VALUES))
-    found = []
-    values = _values(path, type_name, conf.get(VALUES))
+    found: dict[str, Tie] = {}
+    values = None
+    try:
+        values = _values(path, type_name, conf.get(VALUES))
+    except ConfError as error:
+        mistake(VALUES, str(error))
     for attribute, value in conf.items():
         kind, pbx = split_instance(attribute)
-        if kind in FITTING and value is not None:
+        if kind not in FITTING or value is None:
+            continue
+        try:
             tie = _tie(path, type_name, cast(Kind, kind), value, pbx)
-            found.append(dataclasses.replace(tie, values=values) if values else tie)
-    for kind in ("ast_dev", "ast_box"):
-        if sum(tie.kind == kind for tie in found) > 1:
-            raise ConfError(f"{path} has {kind} twice: give each PBX an item of its own")
-    if {"ast_dev", "ast_box"} <= {tie.kind for tie in found}:
+            _check_alone(path, kind, [one.kind for one in found.values()])
+        except ConfError as error:
+            mistake(attribute, str(error))
+        else:
+            found[attribute] = dataclasses.replace(tie, values=values) if values else tie
+    return tuple(found.values())
+
+
+def _check_alone(path: str, kind: str, others: list[Kind]) -> None:
+    """Refuse what would give an item two values at a time."""
+    if kind in others and kind != "ast_db":
+        raise ConfError(f"{path} has {kind} twice: give each PBX an item of its own")
+    if {kind, *others} >= {"ast_dev", "ast_box"}:
         raise ConfError(f"{path} has both ast_dev and ast_box: give each an item of its own")
-    return tuple(found)
 
 
 def _values(path: str, type_name: str | None, value: Any) -> tuple[str | None, str | None] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import threading
@@ -29,6 +30,9 @@ class _Bond(Protocol):
 
     def close(self) -> None:
         """Untie it."""
+
+    def row(self) -> Row | None:
+        """Return how it goes; None if there is nothing to tell."""
 
 
 class Binder:
@@ -77,8 +81,9 @@ class Binder:
         return sum(entry.failed for entry in self._entries())
 
     def status(self) -> list[Row]:
-        """Return a row for each item that is written to the Asterisk database."""
-        return [entry.row() for entry in self._entries()]
+        """Return a row for each item written to the Asterisk database, and for what failed."""
+        bonds = [bond for bonds in list(self._bonds.values()) for bond in list(bonds)]
+        return [row for bond in bonds if (row := bond.row()) is not None]
 
     def close(self) -> None:
         """Untie everything; writes that wait for the connection are given up."""
@@ -94,17 +99,18 @@ class Binder:
         bonds = self._bonds.setdefault(item, [])
         item._stale_when.append(self._is_lost)
         for tie in mine:
-            if tie.kind == "ast_db":
-                bonds.append(_DatabaseEntry(self._session, item, tie))
-            elif tie.kind == "ast_dev":
-                bonds.append(_Watched(item, tie, self._live.watch_device))
-            else:
-                bonds.append(_Watched(item, tie, self._live.watch_mailbox))
+            try:
+                bonds.append(self._bond(item, tie))
+            except Exception as error:  # what one tie raises is its own
+                bonds.append(_Untied(item, tie, error))
 
     def unbind_item(self, item: Item) -> None:
         """Undo that; an item that is not tied is no error."""
         for bond in self._bonds.pop(item, []):
-            bond.close()
+            try:
+                bond.close()
+            except Exception:
+                logger.exception("%s could not be untied", item)
         if self._is_lost in item._stale_when:
             item._stale_when.remove(self._is_lost)
 
@@ -117,6 +123,14 @@ class Binder:
         except AstError:
             return  # without a connection items are stale, and say so
         answered.wait(SETTLING)
+
+    def _bond(self, item: Item, tie: Tie) -> _Bond:
+        if tie.kind == "ast_db":
+            return _DatabaseEntry(self._session, item, tie)
+        is_device = tie.kind == "ast_dev"
+        return _Watched(
+            item, tie, self._live.watch_device if is_device else self._live.watch_mailbox
+        )
 
     def _is_meant(self, tie: Tie) -> bool:
         return self.first if tie.pbx is None else tie.pbx == self.name
@@ -137,7 +151,24 @@ class Binder:
 
     def _ready(self, event: Event, session: Session) -> None:
         for entry in self._entries():
-            entry.resume()
+            try:
+                entry.resume()
+            except Exception as error:
+                entry.fail(error)
+
+
+class _Untied:
+    """What could not be tied to the PBX, so that it can be seen."""
+
+    def __init__(self, item: Item, tie: Tie, error: Exception) -> None:
+        self._row = Row(f"{item}: {tie.written}", tie.kind, 0, 0, 1, 0, None, one_line(error))
+        logger.error("%s could not be tied: %s", item, one_line(error), exc_info=error)
+
+    def close(self) -> None:
+        pass
+
+    def row(self) -> Row:
+        return self._row
 
 
 class _Watched:
@@ -147,7 +178,9 @@ class _Watched:
         self, item: Item, tie: Tie, watch: Callable[[str, Callable[[Any], None]], Any]
     ) -> None:
         self._item = item
-        self._source = tie.written
+        self._tie = tie
+        self._failed = 0
+        self._last_error = ""
         self._closed = False
         self._watch = watch(tie.target, self._changed)
 
@@ -155,9 +188,21 @@ class _Watched:
         self._closed = True
         self._watch.close()
 
+    def row(self) -> Row | None:
+        if not self._failed:
+            return None
+        name, kind = f"{self._item}: {self._tie.written}", self._tie.kind
+        return Row(name, kind, 0, 0, self._failed, 0, None, self._last_error)
+
     def _changed(self, value: bool | int) -> None:
-        if not self._closed:  # what was on its way to the dispatcher may still come
-            self._item._update(value, "Asterisk", self._source, waits=False)
+        if self._closed:  # what was on its way to the dispatcher may still come
+            return
+        try:
+            self._item._update(value, "Asterisk", self._tie.written, waits=False)
+        except Exception as error:  # other items are told of the same change
+            self._failed += 1
+            self._last_error = one_line(error)
+            logger.warning("%s was not told of a change: %s", self._item, self._last_error)
 
 
 class _Write:
@@ -207,7 +252,7 @@ class _DatabaseEntry:
 
     def close(self) -> None:
         self._closed = True
-        with self._item._lock:
+        with self._item._lock, contextlib.suppress(ValueError):
             self._item._listeners.remove(self)
 
     def resume(self) -> None:
@@ -293,6 +338,14 @@ class _DatabaseEntry:
             if self._latest is write:
                 write.error = error
                 self._latest, self._kept = None, write
+
+    def fail(self, error: BaseException) -> None:
+        """Count a change that could not even become a write, or be sent."""
+        self.failed += 1
+        self._last_error = one_line(error)
+        logger.warning(
+            "%s was not written to the Asterisk database: %s", self._item, self._last_error
+        )
 
     def _fail(self, write: _Write, error: AstError) -> None:
         self.failed += 1

@@ -5,21 +5,21 @@ from __future__ import annotations
 import copy
 import dataclasses
 import html
+import keyword
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from ast_notebook.bindings.attributes import FITTING, Tie, ties
-from ast_notebook.bindings.conf import truth
-from ast_notebook.bindings.values import DEFAULTS, cast, same, shown
+from ast_notebook.bindings.attributes import Tie
+from ast_notebook.bindings.definition import Definition
+from ast_notebook.bindings.values import cast, same, shown
 from ast_notebook.bindings.worker import Worker
-from ast_notebook.errors import AstError, ConfError
+from ast_notebook.errors import AstError
 
 Function = TypeVar("Function", bound=Callable[..., object])
 Finish = Callable[[], None]
-
-ATTRIBUTES = ("type", "value", "name", "enforce_updates", *FITTING)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +57,9 @@ class Listener(Protocol):
     def __call__(self, change: Change) -> Finish | None:
         """Take note of a change."""
 
+    def fail(self, error: BaseException) -> None:
+        """Count what came of a change that could not be taken note of."""
+
 
 class Binder(Protocol):
     """What ties items to one PBX."""
@@ -66,17 +69,6 @@ class Binder(Protocol):
 
     def unbind_item(self, item: Item) -> None:
         """Undo that."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Definition:
-    """What an item is by its attributes; replaced as a whole."""
-
-    type_name: str | None = None
-    conf: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    initial: Any = None
-    enforce: bool = False
-    ties: tuple[Tie, ...] = ()
 
 
 class Item:
@@ -93,6 +85,7 @@ class Item:
         # Reentrant, as copying and comparing a user's own values is the user's code.
         self._lock = threading.RLock()
         self._definition = Definition()
+        self._layers: dict[Path | None, Mapping[str, Any]] = {}  # attributes, by their files
         self._value: Any = None
         self._previous: Any = None
         self._changed = self._changed_before = datetime.now().astimezone()
@@ -134,7 +127,7 @@ class Item:
     def _update(
         self, value: Any, caller: str, source: Any = None, dest: Any = None, *, waits: bool = True
     ) -> None:
-        unfinished = []
+        unfinished: list[tuple[Listener, Finish]] = []
         with self._lock:
             definition = self._definition
             value = cast(self._path, definition.type_name, value)
@@ -144,11 +137,15 @@ class Item:
                 self._changed_before, self._changed = self._changed, datetime.now().astimezone()
                 self._changed_by = f"{caller}:{source}"
             change = Change(self, value, caller, source, dest, waits)
-            for listener in self._listeners:
-                finish = listener(change) if changes or listener.owes else None
+            for listener in tuple(self._listeners):
+                try:
+                    finish = listener(change) if changes or listener.owes else None
+                except Exception as error:  # what one listener raises is its own
+                    listener.fail(error)
+                    continue
                 if finish is not None:
-                    unfinished.append(finish)
-        errors = [error for finish in unfinished if (error := _error_of(finish)) is not None]
+                    unfinished.append((listener, finish))
+        errors = [raised for one in unfinished if (raised := _error_of(*one)) is not None]
         if errors:
             raise errors[0].with_traceback(None)
 
@@ -189,7 +186,10 @@ class Item:
         return self._path
 
     def type(self) -> str | None:
-        """Return ``bool``, ``num``, ``str``, ``list``, ``dict`` or ``foo``; None holds no value."""
+        """Return ``bool``, ``num``, ``str``, ``list``, ``dict``, ``foo``, or one not of ours.
+
+        None holds no value; an item whose type is not one of ours holds whatever it is given.
+        """
         return self._definition.type_name
 
     @property
@@ -270,7 +270,7 @@ class Item:
         raise AttributeError(f"{self._path} has no item {name}", name=name, obj=self)
 
     def __dir__(self) -> Iterable[str]:
-        return [*super().__dir__(), *self._children]
+        return [*super().__dir__(), *sayable(self._children)]
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self.return_children())
@@ -307,30 +307,9 @@ class Callback:
         """Put the change on the worker's queue."""
         self.worker.put(*self._arguments(change))
 
-
-def define(path: str, section: Mapping[str, Any]) -> Definition | None:
-    """Read an item's own attributes; None if there are none."""
-    conf = {
-        key: value
-        for key, value in section.items()
-        if not is_section(key, value) and value is not None
-    }
-    if not conf:
-        return None
-    type_name = conf.get("type")
-    if type_name is not None and type_name not in DEFAULTS:
-        raise ConfError(f"type = {type_name} is unknown: write one of {', '.join(DEFAULTS)}")
-    try:
-        enforce = truth(conf.get("enforce_updates", False))
-    except ValueError as error:
-        raise ConfError(f"enforce_updates = {error}") from None
-    initial = None
-    if type_name is not None:
-        initial = conf.get("value", DEFAULTS[type_name])
-        if type_name == "list" and isinstance(initial, str):
-            initial = [initial] if initial else []
-        initial = cast(path, type_name, initial)
-    return Definition(type_name, conf, initial, enforce, ties(path, type_name, conf))
+    def fail(self, error: BaseException) -> None:
+        """Count an error that kept a change from the worker."""
+        self.worker.fail(error)
 
 
 def ties_of(item: Item) -> tuple[Tie, ...]:
@@ -338,11 +317,13 @@ def ties_of(item: Item) -> tuple[Tie, ...]:
     return item._definition.ties
 
 
-def _error_of(finish: Finish) -> AstError | None:
+def _error_of(listener: Listener, finish: Finish) -> AstError | None:
     try:
         finish()
     except AstError as error:
         return error
+    except Exception as error:
+        listener.fail(error)
     return None
 
 
@@ -375,11 +356,9 @@ def items_table(items: Iterable[Item]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def is_section(key: str, value: object) -> bool:
-    """Whether this is an item below, and no attribute; in YAML an item may be empty."""
-    if key in ATTRIBUTES or "@" in key:
-        return key == "name" and isinstance(value, Mapping)
-    return value is None or isinstance(value, Mapping)
+def sayable(names: Iterable[str]) -> list[str]:
+    """Return the names that Python can say after a dot; others are had by their path."""
+    return [name for name in names if name.isidentifier() and not keyword.iskeyword(name)]
 
 
 def walk(children: Mapping[str, Item]) -> Iterator[Item]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib.util
 import inspect
 import linecache
 import logging
@@ -16,6 +17,7 @@ from typing import Any
 
 from ast_notebook.ami import Event
 from ast_notebook.bindings.cell import Cell
+from ast_notebook.bindings.conf import names_of
 from ast_notebook.bindings.worker import Row, Worker, stop_all
 from ast_notebook.errors import ConfError
 
@@ -60,9 +62,9 @@ class Logic:
         What the code knows as `sh`.
     userevent : str or iterable of str
         The UserEvents that start it; upper and lower case are the same.
-    dest : str, optional
-        The only Destination that it runs for, upper and lower case alike; it runs for each, and for
-        none, without.
+    dest : str or iterable of str, optional
+        The only Destinations that it runs for, upper and lower case alike; it runs for each, and
+        for none, without.
     pbx : str, optional
         The name of the PBX whose events count; the first by default.
     namespace : dict, optional
@@ -82,7 +84,8 @@ class Logic:
     Raises
     ------
     ConfError
-        If the script cannot be read, or the function wants more than the trigger.
+        If the script cannot be read, the function wants more than the trigger, or `userevent` or
+        `dest` holds anything but names.
     SyntaxError
         If the source is not Python.
     """
@@ -94,7 +97,7 @@ class Logic:
         *,
         sh: Any,
         userevent: str | Iterable[str] = (),
-        dest: str | None = None,
+        dest: str | Iterable[str] | None = None,
         pbx: str | None = None,
         namespace: dict[str, Any] | None = None,
         enabled: bool = True,
@@ -102,7 +105,7 @@ class Logic:
         cell: Cell | None = None,
     ) -> None:
         self.name = name
-        self.userevent = (userevent,) if isinstance(userevent, str) else tuple(userevent)
+        self.userevent = userevent
         self.dest = dest
         self.pbx = pbx
         self.enabled = enabled
@@ -122,6 +125,26 @@ class Logic:
         state = "" if self.enabled else " disabled"
         return f"<Logic {self.name} at {events}{state}: {self.worker.done} runs>"
 
+    @property
+    def userevent(self) -> tuple[str, ...]:
+        """The UserEvents that start it."""
+        return self._userevent
+
+    @userevent.setter
+    def userevent(self, names: str | Iterable[str] | None) -> None:
+        self._userevent = _names(self.name, "userevent", names or None)
+        self._events = {one.casefold() for one in self._userevent}
+
+    @property
+    def dest(self) -> tuple[str, ...]:
+        """The only Destinations that it runs for; none means all."""
+        return self._dest
+
+    @dest.setter
+    def dest(self, names: str | Iterable[str] | None) -> None:
+        self._dest = _names(self.name, "dest", names)
+        self._destinations = {one.casefold() for one in self._dest}
+
     def trigger(
         self, by: str = "Logic", source: Any = None, value: Any = None, dest: Any = None
     ) -> None:
@@ -136,8 +159,8 @@ class Logic:
         """Tell whether a UserEvent of that name and Destination starts it."""
         return (
             self.enabled
-            and userevent.casefold() in [one.casefold() for one in self.userevent]
-            and (self.dest is None or self.dest.casefold() == (dest or "").casefold())
+            and userevent.casefold() in self._events
+            and (not self._destinations or (dest or "").casefold() in self._destinations)
         )
 
     def stop(self, timeout: float = 1.0) -> bool:
@@ -161,8 +184,8 @@ class Logic:
         if isinstance(code, Path):
             filename = str(code)
             try:
-                source = code.read_text("utf-8-sig")
-            except (OSError, UnicodeDecodeError) as error:
+                source = importlib.util.decode_source(code.read_bytes())
+            except (OSError, UnicodeDecodeError, SyntaxError) as error:
                 raise ConfError(f"the script {code} cannot be read: {error}") from None
         else:
             source, filename = code, f"<logic {self.name}>"
@@ -233,6 +256,8 @@ class Logics:
     def start(self, event: Event, pbx: str, *, first: bool) -> None:
         """Start the logics that a UserEvent of a PBX is for; never waits.
 
+        What goes wrong with one of them is counted as its failure, and holds up no other.
+
         Parameters
         ----------
         event : Event
@@ -245,11 +270,14 @@ class Logics:
         userevent = event.get_header("UserEvent") or ""
         dest = event.get_header("Destination")
         for logic in self:
-            if logic.wants(userevent, dest) and (
-                logic.pbx == pbx if logic.pbx is not None else first
-            ):
-                source, value = event.get_header("Source"), event.get_header("Value")
-                logic.start(Trigger("Asterisk", source, value, dest, event))
+            try:
+                if logic.wants(userevent, dest) and (
+                    logic.pbx == pbx if logic.pbx is not None else first
+                ):
+                    source, value = event.get_header("Source"), event.get_header("Value")
+                    logic.start(Trigger("Asterisk", source, value, dest, event))
+            except Exception as error:
+                logic.worker.fail(error)
 
     def status(self) -> list[Row]:
         """Return a row for each logic."""
@@ -260,6 +288,13 @@ class Logics:
             before = former.worker.dropped
             former.stop(0)
             self.dropped += former.worker.dropped - before
+
+
+def _names(name: str, what: str, given: object) -> tuple[str, ...]:
+    try:
+        return names_of(given)
+    except ValueError as error:
+        raise ConfError(f"the logic {name}: {what} = {error}") from None
 
 
 def compile_logic(source: str, filename: str, namespace: dict[str, Any]) -> Callable[..., object]:

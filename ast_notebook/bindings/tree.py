@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import fnmatch
-import keyword
 import re
 import threading
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from ast_notebook.bindings.conf import Definitions, split_instance
-from ast_notebook.bindings.item import (
-    Binder,
-    Callback,
-    Definition,
-    Item,
-    define,
-    is_section,
-    items_table,
-    walk,
-)
+from ast_notebook.bindings.attributes import FITTING, VALUES
+from ast_notebook.bindings.conf import DEEPEST, Definitions, split_instance
+from ast_notebook.bindings.definition import Definition, attributes, define, is_section
+from ast_notebook.bindings.item import Binder, Callback, Item, items_table, walk
+from ast_notebook.bindings.values import FOREIGN
 from ast_notebook.bindings.worker import Row, stop_all
-from ast_notebook.errors import AstError, ConfError
+from ast_notebook.errors import ConfError
 
-# What an item is called must not hide what an item does, nor what `sh` is.
-RESERVED = frozenset({"ast", "type", "value"} | {name for name in dir(Item) if name[0] != "_"})
+# What an item is called must not hide what an item does, what `sh` is, or an attribute of ours.
+RESERVED = frozenset(
+    {"ast", "type", "value", "enforce_updates", VALUES, *FITTING}
+    | {name for name in dir(Item) if name[0] != "_"}
+)
 
 
 class Items:
@@ -120,11 +117,17 @@ class Items:
     # --- changing the tree ---------------------------------------------------------------------
 
     def load(self, definitions: Definitions | Mapping[str, Any]) -> list[Item]:
-        """Define items, all of them or, if one cannot be, none.
+        """Define items.
 
-        An item that was there is the same object afterwards: it has its new attributes and keeps
-        its callbacks, and its value too if the type is the same. Items not mentioned stay, as does
-        an item that is mentioned only for those below it.
+        Of a file, what cannot be used is left out and warned of, and all else is defined. What
+        comes from a cell or from dicts is defined as a whole or, if anything in it is wrong, not
+        at all.
+
+        An item that was there is the same object afterwards, and keeps its callbacks, and its
+        value too if the type is the same. Attributes from several files add up, and of two with
+        one name the one loaded last counts; a file that is loaded again takes the place of what it
+        said before. What comes from a cell or from dicts takes the place of everything. Items not
+        mentioned stay, as does an item that is mentioned only for those below it.
 
         Parameters
         ----------
@@ -139,7 +142,8 @@ class Items:
         Raises
         ------
         ConfError
-            If a name is not to be had, or attributes do not fit: where, and what to write.
+            If a cell or dicts have a name that is not to be had, or attributes that do not fit,
+            or if nothing of a file can be used: where, and what to write.
         """
         if not isinstance(definitions, Definitions):
             if not isinstance(definitions, Mapping):
@@ -151,7 +155,10 @@ class Items:
                 for name, section in definitions.sections()
                 for planned in self._plan(definitions, (name,), section)
             ]
-            return [self._define(path, definition) for path, definition in plan]
+            _note_foreign(definitions, plan)
+            loaded = [self._define(planned) for planned in plan]
+        definitions.findings.tell(loaded=bool(loaded))
+        return loaded
 
     def remove(self, path: str) -> None:
         """Remove an item and all below it, their callbacks included.
@@ -207,52 +214,104 @@ class Items:
 
     def _plan(
         self, definitions: Definitions, path: tuple[str, ...], section: Mapping[str, Any]
-    ) -> Iterator[tuple[tuple[str, ...], Definition | None]]:
-        name = unicodedata.normalize("NFKC", path[-1])  # as Python does with what is written in it
-        where = (*path[:-1], name)
-        self._check_name(definitions, path, name)
-        try:
-            definition = define(".".join(where), section)
-        except AstError as error:
-            raise definitions.error(path, str(error)) from None
-        yield where, definition
-        for key, value in section.items():
-            if is_section(key, value):
-                below = {} if value is None else value
-                for rest, found in self._plan(definitions, (*path, key), below):
-                    yield (*where, *rest[len(where) :]), found
-
-    def _check_name(self, definitions: Definitions, path: tuple[str, ...], name: str) -> None:
-        what = ""
-        if not name.isidentifier() or name.startswith("_") or keyword.iskeyword(name):
-            what = "is no name that Python can say"
-        elif name in RESERVED or (len(path) == 1 and name in self._reserved):
-            what = "is the name of something else here"
+    ) -> Iterator[_Planned]:
+        what = self._what_is_wrong(path)
         if what:
-            better = re.sub(r"\W", "_", name).strip("_") or "item"
-            better = f"i{better}" if better[0].isdigit() else f"{better}_"
-            raise definitions.error(
-                path, f"an item cannot be called {name}, which {what}: write {better}, for example"
+            definitions.mistake(path, what)
+            return
+        for key in section:
+            if not isinstance(key, str) and not isinstance(section[key], Mapping):
+                definitions.mistake(path, f"no attribute can be called {key!r}, which is no text")
+        where = tuple(map(_normal, path))
+        layers, definition = {}, None
+        own = attributes(section)
+        if own:
+            layers = self._layers(where, definitions.file, own)
+            conf = {key: value for layer in layers.values() for key, value in layer.items()}
+            definition = define(
+                ".".join(where),
+                conf,
+                lambda attribute, what: definitions.mistake((*path, attribute), what),
+                lambda attribute, what: definitions.note((*path, attribute), what),
             )
+        yield _Planned(where, definition, layers)
+        for key, value in section.items():
+            if is_section(section, key):
+                yield from self._plan(definitions, (*path, key), value)
 
-    def _define(self, path: tuple[str, ...], definition: Definition | None) -> Item:
+    def _layers(
+        self, where: tuple[str, ...], file: Path | None, own: Mapping[str, Any]
+    ) -> dict[Path | None, Mapping[str, Any]]:
+        """Return an item's attributes by the files that they are from, the latest last."""
+        item = self.return_item(".".join(where))
+        layers = {} if file is None or item is None else dict(item._layers)
+        layers.pop(file, None)
+        return {**layers, file: own}
+
+    def _what_is_wrong(self, path: tuple[str, ...]) -> str:
+        """Say why an item cannot have that name; SmartHome.py takes letters, digits and _."""
+        if not isinstance(path[-1], str):
+            return f"an item cannot be called {path[-1]!r}, which is no text"
+        name = _normal(path[-1])
+        if len(path) > DEEPEST:
+            return f"items can be {DEEPEST} deep, and no deeper"
+        if re.fullmatch(r"\w+", name) is None:
+            why = "holds more than letters, digits and _"
+        elif name in RESERVED or (len(path) == 1 and name in self._reserved):
+            why = "is the name of something else here"
+        else:
+            return ""
+        better = re.sub(r"\W", "_", name).strip("_") or "item"
+        better = better if better != name else f"{name}_"
+        return f"an item cannot be called {name}, which {why}: write {better}, for example"
+
+    def _define(self, planned: _Planned) -> Item:
         siblings, item = self._top, None
-        for name in path:
+        for name in planned.where:
             parent, item = item, siblings.get(name)
             if item is None:
                 item = siblings[name] = Item(parent, name)
             siblings = item._children
         assert item is not None
+        definition = planned.definition
         if definition is not None:
             for binder in self._binders:
                 binder.unbind_item(item)
             with item._lock:
-                if item._definition.type_name != definition.type_name:
+                is_new = item._changed_by == "Init:None"  # nobody has set it yet
+                if is_new or item._definition.type_name != definition.type_name:
                     item._value, item._previous = definition.initial, None
-                item._definition = definition
+                item._definition, item._layers = definition, planned.layers
             for binder in self._binders:
                 binder.bind_item(item)
         return item
+
+
+class _Planned(NamedTuple):
+    """An item that is to be defined; without a definition it only holds others together."""
+
+    where: tuple[str, ...]
+    definition: Definition | None
+    layers: dict[Path | None, Mapping[str, Any]]
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFKC", name)  # as Python does with what is written in it
+
+
+def _note_foreign(definitions: Definitions, plan: Iterable[_Planned]) -> None:
+    """Say once of each type that is SmartHome.py's own that nothing comes of it here."""
+    for type_name in FOREIGN:
+        paths = [
+            one.where for one in plan if one.definition and one.definition.type_name == type_name
+        ]
+        if paths:
+            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            definitions.note(
+                (*paths[0], "type"),
+                f"type = {type_name} does nothing here: {'.'.join(paths[0])}{more} only holds "
+                "what it is set to",
+            )
 
 
 def _callbacks(item: Item) -> list[Callback]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import decimal
 import numbers
@@ -12,7 +13,9 @@ from ast_notebook.bindings.conf import truth
 from ast_notebook.errors import AstError
 
 DEFAULTS: dict[str, Any] = {"bool": False, "num": 0, "str": "", "list": [], "dict": {}, "foo": None}
+FOREIGN = ("scene",)  # types of SmartHome.py that do nothing here
 LONGEST_SHOWN = 200
+LONGEST_LITERAL = 10_000
 
 
 class BadValue(AstError, ValueError):
@@ -20,7 +23,7 @@ class BadValue(AstError, ValueError):
 
 
 def cast(path: str, type_name: str | None, value: Any) -> Any:
-    """Return the value as an item of that type holds it.
+    """Return the value as an item of that type holds it; one of no type of ours holds anything.
 
     Raises
     ------
@@ -30,7 +33,7 @@ def cast(path: str, type_name: str | None, value: Any) -> Any:
     if type_name is None:
         raise BadValue(f"{path} has no type and holds no value: define it with type = bool, say")
     try:
-        return _CASTS[type_name](value)
+        return _CASTS.get(type_name, _as_it_is)(value)
     except Exception:  # a user's own value may fail at being compared or copied in any way
         raise BadValue(f"{path} is of type {type_name} and does not take {shown(value)}") from None
 
@@ -80,14 +83,28 @@ def _to_dict(value: Any) -> dict[Any, Any]:
     raise TypeError
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 _CASTS: dict[str, Callable[[Any], Any]] = {
     "bool": _to_bool,
     "num": _to_num,
     "str": _to_str,
     "list": _to_list,
     "dict": _to_dict,
-    "foo": lambda value: value,
+    "foo": _as_it_is,
 }
+
+
+def literal(text: str) -> Any:
+    """Read a Python literal such as ``[1, 2]`` or ``{'a': 1}``; other text is itself."""
+    if len(text) > LONGEST_LITERAL:
+        return text
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return text
 
 
 def same(one: Any, other: Any) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
+import logging
 import queue
 import threading
 import time
@@ -13,6 +15,8 @@ from typing import Any
 
 from ast_notebook.bindings.cell import Cell
 from ast_notebook.errors import ConfError
+
+logger = logging.getLogger(__name__)
 
 IDLE = 5.0  # seconds without a call after which the thread ends
 LONGEST_ERROR = 200
@@ -141,7 +145,19 @@ class Worker:
             return
         self._queue.put(args)
         if not self._alive:
-            self._start()
+            try:
+                self._start()
+            except RuntimeError as error:  # the next put tries again, and the call waits till then
+                self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """Count an error that came before or beside a call, and log it if it is a new one."""
+        line = one_line(error)
+        is_new = line != self.last_error
+        self.failed += 1
+        self.last_error = line
+        if is_new:
+            logger.error("%s: %s", self.name, line, exc_info=error)
 
     def stop(self, timeout: float = 1.0) -> bool:
         """Drop the calls that wait, and end the thread after the one under way.
@@ -193,7 +209,10 @@ class Worker:
                     self.dropped += 1
 
     def _run(self) -> None:
-        self._cell.enter()
+        try:
+            self._cell.enter()
+        except Exception as error:  # what it prints lands elsewhere, but it runs
+            self.fail(error)
         while not self._stopped:
             try:
                 args = self._queue.get(timeout=IDLE)
@@ -230,8 +249,9 @@ class Worker:
                 self._on_error(error)
             else:
                 self._cell.show_error(error, self.name)
-        except Exception:
-            Cell().show_error(error, self.name)
+        except BaseException:  # an error's own methods are the user's code, and may even exit
+            with contextlib.suppress(BaseException):
+                Cell().show_error(error, self.name)
 
 
 def stop_all(workers: Iterable[Worker], timeout: float = 1.0) -> None:
@@ -248,7 +268,7 @@ def one_line(error: BaseException) -> str:
     """Return an error's type and message, in one line of at most 200 characters."""
     try:
         message = " ".join(str(error).split())
-    except Exception:  # an error of the user's own class may fail at this too
+    except BaseException:  # an error of the user's own class may fail at this too, or exit
         message = ""
     line = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return line if len(line) <= LONGEST_ERROR else line[: LONGEST_ERROR - 1] + "…"

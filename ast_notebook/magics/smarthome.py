@@ -14,15 +14,12 @@ from ast_notebook.ami import Event
 from ast_notebook.bindings import conf
 from ast_notebook.bindings.item import Item
 from ast_notebook.bindings.logic import Logic, Trigger, compile_logic
-from ast_notebook.errors import ConfError
 from ast_notebook.magics import values
 from ast_notebook.magics.command import Given, argument, command, did_you_mean
 from ast_notebook.show import Text
 
 if TYPE_CHECKING:
     from ast_notebook.magics.astmagics import AstMagics
-
-_OF_LOGICS = re.compile(r"^\s*(ast_userevent|filename)\s*[=:]", re.MULTILINE)
 
 
 @command(
@@ -71,7 +68,14 @@ def logics(magics: AstMagics, given: Given) -> pd.DataFrame:
         values=values.userevents,
         help="the UserEvents that start it",
     ),
-    argument("--dest", metavar="NAME", values=values.destinations, help="only at this Destination"),
+    argument(
+        "--dest",
+        nargs="+",
+        action="extend",
+        metavar="NAME",
+        values=values.destinations,
+        help="only at these Destinations",
+    ),
     line=False,
     cell=True,
 )
@@ -165,10 +169,7 @@ def _holds_logics(path: Path) -> bool:
     for kind in ("logic", "item"):
         if path.name.lower().startswith(kind):
             return kind == "logic"
-    try:
-        return bool(_OF_LOGICS.search(path.read_text("utf-8-sig", errors="replace")))
-    except OSError as error:
-        raise ConfError(f"{path} cannot be read: {error.strerror}") from None
+    return conf.holds_logics(path)
 
 
 def _compilable(magics: AstMagics, given: Given) -> str:
@@ -205,7 +206,7 @@ def _logics_frame(found: Iterable[Logic]) -> pd.DataFrame:
     columns: dict[str, Callable[[Logic], Any]] = {
         "logic": lambda one: one.name,
         "userevent": lambda one: ", ".join(one.userevent),
-        "dest": lambda one: one.dest or "",
+        "dest": lambda one: ", ".join(one.dest),
         "enabled": lambda one: one.enabled,
         "runs": lambda one: one.worker.done,
         "waiting": lambda one: one.worker.waiting,

@@ -1,0 +1,139 @@
+"""Reads the PBXs of plugin.conf and plugin.yaml, which hold the sections of all plugins."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ast_notebook.ami.secret import Secret
+from ast_notebook.bindings.conf.definitions import Definitions
+from ast_notebook.bindings.conf.findings import Findings
+from ast_notebook.bindings.conf.source import read
+from ast_notebook.bindings.conf.words import FALSE, TRUE, truth
+from ast_notebook.errors import ConfError
+
+SETTINGS = ("host", "port", "username", "password", "tls", "auth", "events", "timeout", "keepalive")
+OF_THE_PLUGIN = ("class_name", "class_path", "plugin_name", "plugin_enabled", "instance")
+
+
+@dataclasses.dataclass(frozen=True)
+class PluginDefinition:
+    """A section of plugin.conf that is a PBX.
+
+    Attributes
+    ----------
+    name : str
+        The attribute of `sh` that the PBX becomes: the section's name, or its `instance`.
+    settings : mapping
+        What the section sets, by the names of `Settings`; what it leaves empty is not there. The
+        password is a `Secret`.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+
+
+def read_plugins(source: str | Path, *, origin: str = "the text") -> list[PluginDefinition]:
+    """Read the PBXs of plugin.conf or plugin.yaml; other plugins' sections are passed over.
+
+    An empty value (``host = # default``) means the default. A key that is not known is warned of.
+
+    Raises
+    ------
+    ConfError
+        If it cannot be read, names no PBX, or has a mistake in the section of one.
+    """
+    found, told = read(source, origin, Findings(), secret=True), Findings()
+    plugins = [_plugin(found, told, name, section) for name, section in _pbxs(found).items()]
+    told.tell()
+    return plugins
+
+
+def read_plugin(source: Path, name: str) -> PluginDefinition:
+    """Read the one PBX of that name; what is wrong with another one is of no account.
+
+    Raises
+    ------
+    ConfError
+        As `read_plugins` does, or if there is none of that name.
+    """
+    found, told = read(source, source.name, Findings(), secret=True), Findings()
+    pbxs = {_name(key, section): (key, section) for key, section in _pbxs(found).items()}
+    if name not in pbxs:
+        _raise_mistake(found, name)
+        raise ConfError(f"{source.name} has no section {name}, but {', '.join(pbxs)}")
+    plugin = _plugin(found, told, *pbxs[name])
+    told.tell()
+    return plugin
+
+
+def _pbxs(found: Definitions) -> dict[str, Mapping[str, Any]]:
+    """Return the sections that are PBXs; mistakes elsewhere are other plugins' business."""
+    sections = {
+        name: section
+        for name, section in found.tree.items()
+        if isinstance(section, Mapping) and _is_pbx(section)
+    }
+    if not sections and found.findings.mistakes:
+        raise found.findings.mistakes[0][1]
+    if not sections:
+        raise found.error((), "no PBX is named: write a section [ast] with class_name = Asterisk")
+    return sections
+
+
+def _is_pbx(section: Mapping[str, Any]) -> bool:
+    """Whether a plugin's section is one of ours; plugin.conf holds those of all plugins."""
+    given = {key: value for key, value in section.items() if value is not None}
+    if str(given.get("plugin_enabled", "")).lower() in ("false", "no", "off", "0"):
+        return False
+    kinds = [given.get(key) for key in ("plugin_name", "class_path", "class_name")]
+    named = [str(kind).lower() for kind in kinds if kind]
+    return any("asterisk" in kind for kind in named) if named else bool(given)
+
+
+def _name(key: str, section: Mapping[str, Any]) -> str:
+    return str(section.get("instance") or key)
+
+
+def _plugin(
+    found: Definitions, told: Findings, name: str, section: Mapping[str, Any]
+) -> PluginDefinition:
+    _raise_mistake(found, name)
+    settings: dict[str, Any] = {}
+    for key, value in section.items():
+        if key in OF_THE_PLUGIN:
+            continue
+        if key not in SETTINGS:
+            known = ", ".join(SETTINGS)
+            told.note(
+                f"{found.place((name, key))}: {key} in [{name}] is not known and changes nothing; "
+                f"known are {known}"
+            )
+        elif value not in (None, ""):
+            if not isinstance(value, str):
+                raise found.error((name, key), f"{key} in [{name}] takes one value")
+            settings[key] = _setting(found, name, key, value)
+    if "password" in settings:
+        settings["password"] = Secret(settings["password"])
+    return PluginDefinition(_name(name, section), settings)
+
+
+def _raise_mistake(found: Definitions, name: str) -> None:
+    for path, error in found.findings.mistakes:
+        if path[:1] == (name,):
+            raise error
+
+
+def _setting(found: Definitions, name: str, key: str, value: str) -> Any:
+    try:
+        if key == "port":
+            return int(value)
+        if key in ("timeout", "keepalive"):
+            return float(value)
+    except ValueError:
+        raise found.error((name, key), f"{key} in [{name}] is not a number") from None
+    if key == "tls":
+        return truth(value) if value.lower() in TRUE + FALSE else Path(value)
+    return value

@@ -1,0 +1,183 @@
+"""Templates of items, as SmartHomeNG has them: ``struct: name`` on an item."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ast_notebook.bindings.conf.definitions import DEEPEST, Definitions
+from ast_notebook.bindings.conf.source import read
+from ast_notebook.bindings.conf.words import FIRST_VALUES, names_of
+from ast_notebook.errors import ConfError
+
+MOST = 100_000  # attributes and sections that all templates of a file may give
+_INSTANCE = "@instance"
+
+
+def expand(definitions: Definitions, folder: Path) -> Definitions:
+    """Return definitions whose items have what their templates give them.
+
+    An item's own attributes come before those of its templates, and of two templates the later one
+    counts; lists of both are joined. Templates are looked for in ``struct.yaml`` and
+    ``struct_NAME.yaml`` beside the file and in the folders ``etc`` there and beside that folder,
+    and in a folder ``structs`` at the same places. A template that is in none of them, as those of
+    plugins are not, is named once.
+    """
+    if not _is_used(definitions.tree):
+        return definitions
+    structs = _Structs(definitions, folder)
+    tree = {
+        name: structs.expanded(section, (name,)) if isinstance(section, Mapping) else section
+        for name, section in definitions.tree.items()
+    }
+    structs.tell()
+    return dataclasses.replace(definitions, tree=tree)
+
+
+class _TooMuch(Exception):
+    """Templates stand for more than anybody would write out."""
+
+
+class _Structs:
+    """The templates near a file."""
+
+    def __init__(self, definitions: Definitions, folder: Path) -> None:
+        self._definitions = definitions
+        self._known: dict[str, Mapping[str, Any]] = {}
+        self._missing: dict[str, list[tuple[str, ...]]] = {}
+        self._left = MOST
+        self._is_told = False
+        for path, prefix in _files(folder):
+            try:
+                tree = read(path, path.name, definitions.findings).tree
+            except ConfError as error:
+                definitions.findings.mistake((), error)
+                continue
+            for name, section in tree.items():
+                if isinstance(section, Mapping):
+                    self._known.setdefault(f"{prefix}{name}", _named_in_full(section, prefix))
+
+    def expanded(self, section: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+        """Return a section with what its templates give it, and all sections in it likewise."""
+        whole = dict(section)
+        try:
+            if len(path) > DEEPEST:
+                raise _TooMuch(f"templates can be {DEEPEST} deep, and no deeper")
+            whole = self._with_templates(section, path, ())
+        except _TooMuch as error:
+            if not self._is_told:  # what is made of itself fails at many places
+                self._definitions.mistake((*path, "struct"), str(error))
+            self._left, self._is_told = 0, True
+        return {
+            key: self.expanded(value, (*path, key)) if _is_section(key, value) else value
+            for key, value in whole.items()
+        }
+
+    def tell(self) -> None:
+        """Name the templates that are missing, each once."""
+        for name, paths in self._missing.items():
+            items = [".".join(path) for path in paths]
+            more = f" and {len(items) - 1} more lack" if len(items) > 1 else " lacks"
+            self._definitions.note(
+                (*paths[0], "struct"),
+                f"there is no struct {name} in a struct.yaml near this file: {items[0]}{more} "
+                "what it gives",
+            )
+
+    def _with_templates(
+        self, section: Mapping[str, Any], path: tuple[str, ...], within: tuple[str, ...]
+    ) -> dict[str, Any]:
+        try:
+            names = names_of(section.get("struct"))
+        except ValueError as error:
+            self._definitions.mistake((*path, "struct"), f"struct: {error}")
+            names = ()
+        template: dict[str, Any] = {}
+        for written in names:
+            name, _, instance = written.partition("@")
+            struct = self._find(name)
+            if struct is None:
+                self._missing.setdefault(name, []).append(path)
+                continue
+            if name in within:
+                raise _TooMuch(f"the struct {name} is made of itself")
+            copied = self._copy(struct, instance or section.get("instance"))
+            whole = self._with_templates(copied, path, (*within, name))
+            whole.pop("struct", None)
+            _merge(template, whole, join=True)
+        return _merge(template, section)
+
+    def _find(self, name: str) -> Mapping[str, Any] | None:
+        """Return a template, or the part of one that ``NAME.PART`` means."""
+        if name in self._known:
+            return self._known[name]
+        outer, _, inner = name.rpartition(".")
+        part = (self._find(outer) or {}).get(inner) if outer else None
+        return part if isinstance(part, Mapping) else None
+
+    def _copy(self, struct: Mapping[str, Any], instance: object) -> dict[str, Any]:
+        """Copy a template, with ``x@instance`` as x of the instance that is meant."""
+        self._left -= min(self._left, len(struct) + 1)
+        if not self._left:
+            raise _TooMuch(f"templates give more than {MOST} attributes: write it out")
+        copied = {}
+        for key, value in struct.items():
+            if key.endswith(_INSTANCE):
+                key = key.removesuffix(_INSTANCE) + (f"@{instance}" if instance else "")
+            is_section = _is_section(key, value)
+            copied[key] = self._copy(value, instance) if is_section else copy.deepcopy(value)
+        return copied
+
+
+def _named_in_full(section: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Write out ``struct: .NAME``, which means a template of the same file."""
+    full = {
+        key: _named_in_full(value, prefix) if _is_section(key, value) else value
+        for key, value in section.items()
+    }
+    with contextlib.suppress(ValueError):
+        names = names_of(section.get("struct"))
+        if names:
+            full["struct"] = [
+                f"{prefix}{name[1:]}" if name.startswith(".") else name for name in names
+            ]
+    return full
+
+
+def _is_section(key: str, value: object) -> bool:
+    return isinstance(value, Mapping) and key not in FIRST_VALUES
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the files that hold templates, and what their names begin with."""
+    for place in (folder, folder / "etc", folder.parent / "etc"):
+        yield from ((path, "") for path in [place / "struct.yaml"] if path.is_file())
+        for path in sorted(place.glob("struct_*.yaml")):
+            yield path, f"my.{path.stem.removeprefix('struct_')}."
+    for place in (folder / "structs", folder.parent / "structs"):
+        for path in sorted(place.glob("*.yaml")):
+            yield path, "" if path.stem == "global_structs" else f"my.{path.stem}."
+
+
+def _is_used(tree: Mapping[str, Any]) -> bool:
+    return any(
+        (key == "struct" and value is not None) or (isinstance(value, Mapping) and _is_used(value))
+        for key, value in tree.items()
+    )
+
+
+def _merge(base: dict[str, Any], more: Mapping[str, Any], *, join: bool = False) -> dict[str, Any]:
+    """Add what a section has to another; of two values the added one counts."""
+    for key, value in more.items():
+        there = base.get(key)
+        if isinstance(there, dict) and isinstance(value, Mapping):
+            _merge(there, value, join=join)
+        elif join and isinstance(there, list) and isinstance(value, list):
+            base[key] = there + value
+        elif value is not None or key not in base:
+            base[key] = dict(value) if isinstance(value, Mapping) else value
+    return base
