@@ -337,12 +337,13 @@ class Archive:
                 break
             self._unsealed.remove(segment)
             segment.close()
-            discard(segment.path)
+            discard(segment.path, segment.damaged)
         if not self._unsealed:
             self._errors.pop("sealing", None)
 
     def _compact(self, segment: Segment) -> None:
-        compact(segment.path, self.shelf, killed=False, stop=self._hurried)
+        sealed = compact(segment.path, self.shelf, killed=False, stop=self._hurried)
+        segment.damaged = sealed.damaged
 
     def _tidy(self) -> None:
         """Seal what dead recorders left, and remove the days that are too old."""
