@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ast_notebook.ami.secret import Secret
 from ast_notebook.errors import UnsafeText
+from ast_notebook.show import plain
 
 END_OF_MESSAGE = b"\r\n\r\n"
 END_OF_COMMAND = "--END COMMAND--"
@@ -85,7 +86,7 @@ class Message:
         return value
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name or self.headers.get('Response', '')}>"
+        return plain(f"<{type(self).__name__} {self.name or self.headers.get('Response', '')}>")
 
 
 class Event(Message):
