@@ -293,11 +293,6 @@ def encode(action: Mapping[str, Field]) -> bytes:
     return ("\r\n".join([f"{key}: {_text(one)}" for key, one in fields]) + "\r\n\r\n").encode()
 
 
-def is_one_argument(text: str) -> bool:
-    """Tell whether a dialplan function takes a text as one argument, and as it stands."""
-    return not any(map(text.__contains__, ',()"\\'))
-
-
 def _text(value: object) -> str:
     return value.reveal() if isinstance(value, Secret) else str(value)
 
