@@ -18,6 +18,7 @@ setup(
         "ast_notebook.panel": ["*.js", "*.css"],
     },
     python_requires=">=3.11",
+    entry_points={"console_scripts": ["ast-notebook = ast_notebook.__main__:main"]},
     install_requires=[
         "anywidget>=0.9.18,<0.12",
         "ipykernel>=6.29,!=7.0.*,<8",

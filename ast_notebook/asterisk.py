@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 import pandas as pd
 
 from ast_notebook import calls as call_log
-from ast_notebook.ami import Answer, Event, Field, Session, Settings, is_one_argument
+from ast_notebook.ami import Answer, Event, Field, Session, Settings
+from ast_notebook.ami.arguments import ordered
 from ast_notebook.bindings.cell import Cell
 from ast_notebook.bindings.worker import Worker
 from ast_notebook.calling import Call, Calling
@@ -25,7 +26,6 @@ from ast_notebook.errors import (
     KeyMissing,
     PermissionMissing,
     TechnologyMissing,
-    UnsafeText,
 )
 from ast_notebook.live import Live, is_of, new_messages
 from ast_notebook.live.channels import new_row_of, table
@@ -140,6 +140,8 @@ class Asterisk:
             If the PBX has no channel driver for the source.
         ActionRefused
             If Asterisk does not take the order; `PermissionMissing` without ``originate``.
+        UnsafeText
+            If a text holds ``${`` or ``$[``, or the extension what the dialplan would part.
 
         Examples
         --------
@@ -304,13 +306,19 @@ class Asterisk:
         timeout : float, optional
             Seconds to wait for the answer.
         **fields
-            Its headers; a list is sent as one header a value.
+            Its headers; a list is sent as one header a value. Many headers have a syntax of their
+            own, which a text that somebody else chose, such as a caller's name, may use:
+            ``ast_notebook.ami.arguments`` knows how texts are given safely.
 
         Raises
         ------
         ActionRefused, AnswerTimeout, ConnectionLost, UnsafeText
         """
         return self.session.request({"Action": name, **fields}, timeout)
+
+    def _order(self, name: str, /, **fields: Field) -> Answer:
+        """Send an action whose texts are not to be anything else, whoever chose them."""
+        return self.session.request(ordered({"Action": name, **fields}))
 
     def command(self, command: str, timeout: float | None = None) -> str:
         """Run a command of Asterisk's command line, and return what it prints.
@@ -523,6 +531,13 @@ class Asterisk:
             The file, in Asterisk's own folder for recordings unless it is a whole path; by default
             it is named by the channel's Uniqueid and the time, as a second recording would else
             take the place of the first.
+
+        Raises
+        ------
+        ChannelGone
+            If the channel is not there any more.
+        UnsafeText
+            If the name holds a comma or ``..``: behind a comma, MixMonitor reads a command.
         """
         now = datetime.now(UTC)
         name = file or f"{uniqueid or channel.replace('/', '-')}-{now:%Y%m%dT%H%M%S.%f}.wav"
@@ -548,19 +563,13 @@ class Asterisk:
         options = {"listen": "qES", "whisper": "qESw", "barge": "qESB"}
         if mode not in options:
             raise ConfError(f"a mode {mode!r} is unknown: listen, whisper or barge")
-        if "," in channel:
-            raise UnsafeText(f"a channel named {channel!r} cannot be listened to")
         self._check_technology(by)
-        data = f"{channel},{options[mode]}"
-        return self._calling.originate(by, callerid="Spy", application=("ChanSpy", data))
+        spying = ("ChanSpy", channel, options[mode])
+        return self._calling.originate(by, callerid="Spy", application=spying)
 
     def _check_place(self, action: str, channel: str, exten: str | int, context: str) -> None:
         """Refuse a place that the dialplan lacks: Asterisk would hang up on who is sent there."""
-        if not is_one_argument(f"{exten}{context}"):
-            raise UnsafeText(
-                f"{exten} in {context} cannot be looked up in the dialplan for its comma, "
-                "parenthesis, quote or backslash; take it out: nothing was done"
-            )
+        ordered({"Action": action, "Exten": str(exten), "Context": context})
         function = f"DIALPLAN_EXISTS({context},{exten},1)"
         try:
             # The channel's caller counts: an extension may be there for some callers only.
@@ -580,7 +589,7 @@ class Asterisk:
 
     def _of_channel(self, action: str, channel: str, **fields: Any) -> Answer:
         try:
-            return self.action(action, Channel=channel, **fields)
+            return self._order(action, Channel=channel, **fields)
         except PermissionMissing:
             raise
         except ActionRefused as error:
@@ -593,7 +602,7 @@ class Asterisk:
     def queue_pause(self, queue: str, interface: str, paused: bool, reason: str = "") -> None:
         """Pause a member of a queue, or let it work on."""
         more: dict[str, Any] = {"Reason": reason} if reason else {}
-        self.action(
+        self._order(
             "QueuePause", Queue=queue, Interface=interface, Paused=str(paused).lower(), **more
         )
 
@@ -620,14 +629,14 @@ class Asterisk:
         """
         more = {"MemberName": name, "StateInterface": state_interface}
         given: dict[str, Any] = {header: text for header, text in more.items() if text}
-        self.action("QueueAdd", Queue=queue, Interface=interface, Penalty=penalty, **given)
+        self._order("QueueAdd", Queue=queue, Interface=interface, Penalty=penalty, **given)
 
     def queue_remove(self, queue: str, interface: str) -> None:
         """Take a member out of a queue, log an agent out.
 
         One that queues.conf names comes back when Asterisk reloads that.
         """
-        self.action("QueueRemove", Queue=queue, Interface=interface)
+        self._order("QueueRemove", Queue=queue, Interface=interface)
 
     def conference_mute(self, conference: str, channel: str, muted: bool = True) -> None:
         """Mute a participant of a conference, or let it be heard."""

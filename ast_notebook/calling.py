@@ -9,6 +9,7 @@ from collections.abc import Generator, Mapping
 from typing import Any
 
 from ast_notebook.ami import Event, Field, Session
+from ast_notebook.ami.arguments import argument, ordered, variable
 from ast_notebook.errors import AnswerTimeout, AstError, ConnectionLost
 
 # What the Reason of an OriginateResponse says: the last control frame that the leg gave.
@@ -162,14 +163,14 @@ class Calling:
         source: str,
         *,
         extension: tuple[str, str] | None = None,
-        application: tuple[str, str] | None = None,
+        application: tuple[str, ...] | None = None,
         callerid: str | None = None,
         timeout: float = 30.0,
         variables: Mapping[str, object] | None = None,
     ) -> Call:
         """Ask Asterisk to call `source` and, once it answers, to connect it.
 
-        With an extension, given with its context, or with an application, given with its data.
+        With an extension, given with its context, or with an application, given with its arguments.
         """
         key = self._session.new_id()
         action: dict[str, Field] = {
@@ -183,16 +184,17 @@ class Calling:
         if extension is not None:
             action |= {"Exten": extension[0], "Context": extension[1], "Priority": 1}
         if application is not None:
-            action |= {"Application": application[0], "Data": application[1]}
+            data = ",".join(map(argument, application[1:]))
+            action |= {"Application": application[0], "Data": data}
         if callerid:
             action["CallerID"] = callerid
         if variables:
-            action["Variable"] = [f"{name}={value}" for name, value in variables.items()]
-        dest, context = extension or application or ("", "")
+            action["Variable"] = [variable(name, value) for name, value in variables.items()]
+        dest, context = extension or (*(application or ()), "", "")[:2]
         call = Call(source, dest, context, key, timeout + self._session.settings.timeout)
         self._calls[key] = call
         try:
-            self._session.request(action)
+            self._session.request(ordered(action))
         except AstError:
             del self._calls[key]
             raise

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from ast_notebook.show import plain
+
 __all__ = [
     "ActionRefused",
     "AnswerTimeout",
@@ -56,7 +58,7 @@ class AstError(Exception):
 
     def __str__(self) -> str:
         """Return the message alone, whatever the other bases would make of it."""
-        return " ".join(str(part) for part in self.args)
+        return plain(" ".join(str(part) for part in self.args))
 
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]

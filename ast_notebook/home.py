@@ -298,7 +298,7 @@ def connect(
     port: int | str | None = None,
     *,
     username: str | None = None,
-    password: str | Secret | None = None,
+    password: str | bytes | Secret | None = None,
     plugin_conf: str | Path | None = None,
     name: str = "ast",
     budget: int = BUDGET,
@@ -341,8 +341,14 @@ def connect(
     >>> with ast_notebook.connect("127.0.0.1", username="admin", password=secret) as sh:
     ...     sh.ast.db_write("dnd/office", 1)
     """
-    if isinstance(password, str):
+    if isinstance(password, str | bytes | bytearray):
         password = Secret(password)  # the plain text goes out of sight of any traceback
+    if isinstance(host, str) and "@" in host:
+        host = host.rpartition("@")[2]  # and so does what may be one before an @
+        raise ConfError(
+            f"host = '…@{host}' is neither a name nor an address: username and password are "
+            "settings of their own"
+        )
     said = {"host": host or None, "port": port, "username": username or None, "password": password}
     given = {name: value for name, value in said.items() if value is not None}
     file = None if plugin_conf is None else conf.read_plugin(Path(plugin_conf), name).settings

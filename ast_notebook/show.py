@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 
 # Lines of half-transparent grey can be seen on white and on black; all else is the page's own.
 _LINE = "border-bottom: 1px solid rgba(128, 128, 128, 0.35)"
 _CELL = f"padding: 2px 10px; text-align: left; vertical-align: top; {_LINE}"
 _TITLE = "padding: 2px 10px; text-align: left; font-weight: bold"
+
+#: The class of what MathJax, in JupyterLab and in nbconvert, is to leave as it is.
+NO_MATH = "tex2jax_ignore mathjax_ignore"
+
+# What a terminal obeys, what XML forbids, what turns the direction of the text that follows, and
+# what ends a line without being seen. Tabs and line feeds are not among it.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]"
+)
+
+
+def plain(text: str) -> str:
+    """Return a text in which characters that do something rather than show are written out.
+
+    SIP lets a caller choose any bytes for his name, and Asterisk passes them on.
+    """
+    return _HIDDEN.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def escape(text: object) -> str:
+    """Return a text for HTML, SVG and XML, in elements and in attributes."""
+    return html.escape(plain(str(text)))
 
 
 class Text(str):
@@ -17,29 +40,30 @@ class Text(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return str(self)
+        return plain(str(self))
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self)}</pre>"
+        return f"<pre>{escape(self)}</pre>"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> str:
     """Return a table as HTML; all text in it is escaped, callers' names are not to be trusted."""
     parts = []
     if title:
-        parts.append(f'<caption style="{_TITLE}">{html.escape(title)}</caption>')
+        parts.append(f'<caption style="{_TITLE}">{escape(title)}</caption>')
     if head:
         parts.append(f"<thead><tr>{_cells('th', head)}</tr></thead>")
     parts += [f"<tr>{_cells('td', row)}</tr>" for row in rows]
-    return f'<table style="border-collapse: collapse">{"".join(parts)}</table>'
+    rows_of = "".join(parts)
+    return f'<table class="{NO_MATH}" style="border-collapse: collapse">{rows_of}</table>'
 
 
 def columns(rows: Iterable[Sequence[object]], indent: str = "") -> str:
     """Return rows as lines of text whose columns stand below each other."""
-    texts = [[str(cell) for cell in row] for row in rows]
+    texts = [[plain(str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     return "\n".join(indent + "  ".join(map(str.ljust, row, widths)).rstrip() for row in texts)
 
 
 def _cells(tag: str, row: Sequence[object]) -> str:
-    return "".join(f'<{tag} style="{_CELL}">{html.escape(str(cell))}</{tag}>' for cell in row)
+    return "".join(f'<{tag} style="{_CELL}">{escape(cell)}</{tag}>' for cell in row)

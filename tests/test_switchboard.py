@@ -254,7 +254,7 @@ def test_a_channel_is_not_sent_where_the_dialplan_cannot_be_asked_for(
     with pbx.telephone("300").calls("600"):
         channel = up(live, "300")["channel"]
         for send in (sh.ast.redirect, sh.ast.transfer):
-            with pytest.raises(ast_notebook.UnsafeText, match="take it out: nothing was done"):
+            with pytest.raises(ast_notebook.UnsafeText, match="take it out; nothing was done"):
                 send(channel, exten, context)
         assert up(live, "300")["channel"] == channel
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from ast_notebook.ami.message import Event, Response
 from ast_notebook.errors import ActionRefused, AnswerTimeout, PermissionMissing
-from ast_notebook.show import table
+from ast_notebook.show import plain, table
 
 # The classes of manager.conf's `write`, any of which an action needs (`manager show command NAME`).
 _NEED = {
@@ -67,7 +67,8 @@ class Answer:
 
     def __repr__(self) -> str:
         said = self.response.get_header("Message") or self.response.data or "no more words"
-        return f"<Answer {self.response.get_header('Response')}: {said}; {len(self)} entries>"
+        response = self.response.get_header("Response")
+        return plain(f"<Answer {response}: {said}; {len(self)} entries>")
 
     def _repr_html_(self) -> str:
         said = [one for one in self.response.headers.items() if one[0] != "ActionID"]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ast_notebook.ami.secret import Secret
 from ast_notebook.errors import UnsafeText
+from ast_notebook.show import plain
 
 END_OF_MESSAGE = b"\r\n\r\n"
 END_OF_COMMAND = "--END COMMAND--"
@@ -85,7 +86,7 @@ class Message:
         return value
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name or self.headers.get('Response', '')}>"
+        return plain(f"<{type(self).__name__} {self.name or self.headers.get('Response', '')}>")
 
 
 class Event(Message):
@@ -290,11 +291,6 @@ def encode(action: Mapping[str, Field]) -> bytes:
         if problem := _problem(key) or _problem(one):
             raise UnsafeText(f"{key!r} of the action {action.get('Action', '')!r} holds {problem}")
     return ("\r\n".join([f"{key}: {_text(one)}" for key, one in fields]) + "\r\n\r\n").encode()
-
-
-def is_one_argument(text: str) -> bool:
-    """Tell whether a dialplan function takes a text as one argument, and as it stands."""
-    return not any(map(text.__contains__, ',()"\\'))
 
 
 def _text(value: object) -> str:

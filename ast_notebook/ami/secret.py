@@ -10,7 +10,9 @@ class Secret:
 
     __slots__ = ("_text",)
 
-    def __init__(self, text: str | Secret) -> None:
+    def __init__(self, text: str | bytes | bytearray | Secret) -> None:
+        if isinstance(text, bytes | bytearray):
+            text = text.decode()
         self._text: str = text._text if isinstance(text, Secret) else text
 
     def reveal(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import html
 import keyword
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,6 +16,7 @@ from ast_notebook.bindings.definition import Definition
 from ast_notebook.bindings.values import cast, same, shown
 from ast_notebook.bindings.worker import Worker
 from ast_notebook.errors import AstError
+from ast_notebook.show import NO_MATH, escape
 
 Function = TypeVar("Function", bound=Callable[..., object])
 Finish = Callable[[], None]
@@ -350,10 +350,10 @@ def items_table(items: Iterable[Item]) -> str:
         value = shown(item()) + (" (stale)" if item.stale else "")
         changed = f"{item.last_change():%Y-%m-%d %H:%M:%S}"
         cells = (item.id(), item.type() or "", value, changed, item.changed_by())
-        rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
+        rows.append("".join(f"<td>{escape(cell)}</td>" for cell in cells))
     head = "".join(f"<th>{name}</th>" for name in heads)
     body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<table class="{NO_MATH}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def sayable(names: Iterable[str]) -> list[str]:

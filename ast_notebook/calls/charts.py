@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import io
 from datetime import tzinfo
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+from ast_notebook.show import escape, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,7 +113,7 @@ def bars(names: pd.Series, values: pd.Series, *, title: str, most: int = 8) -> F
     """
     figure, axes = _canvas(title, height=0.6 + 0.25 * min(len(names), most))
     # A caller's name may hold what matplotlib would take for mathematics.
-    labels = [str(name).replace("$", r"\$")[:40] for name in names[:most]]
+    labels = [plain(str(name)[:40]).replace("$", r"\$") for name in names[:most]]
     axes.barh(range(len(labels)), values[:most], color=BLUE)
     axes.set_yticks(range(len(labels)), labels)
     axes.invert_yaxis()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from ast_notebook.calls import channels
@@ -12,6 +11,7 @@ from ast_notebook.calls.engines import tidy
 from ast_notebook.calls.linkage import age
 from ast_notebook.calls.source import MICROSECOND, Source, read, servers
 from ast_notebook.errors import ChannelGone
+from ast_notebook.show import NO_MATH, escape, plain
 
 _LANE, _ROW, _LEFT, _TOP = 150, 24, 90, 44  # pixels
 _KINDS = {
@@ -97,10 +97,10 @@ class Flow:
             lines.append(
                 f"{self._seconds(step):9.3f} s  {self.channels[step.lane]}{other}  {step.text}"
             )
-        return "\n".join(lines)
+        return "\n".join(map(plain, lines))
 
     def _repr_html_(self) -> str:
-        return f'<div style="overflow-x:auto">{self.svg()}</div>'
+        return f'<div class="{NO_MATH}" style="overflow-x:auto">{self.svg()}</div>'
 
     def svg(self) -> str:
         """Return the drawing as SVG; all text in it is escaped."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import tzinfo
-from html import escape
 from typing import Any
 
 import pandas as pd
 
 from ast_notebook.calls.charts import BLUE, GREY, LIGHT, ORANGE, WEEKDAYS
 from ast_notebook.errors import ConfError
+from ast_notebook.show import escape
 
 try:
     from plotly import graph_objects, offline
@@ -82,7 +82,11 @@ def head() -> str:
 
 def image(figure: Any, text: str) -> str:
     """Return a picture as HTML for a page that has the `head`; parameters as of `charts.image`."""
-    drawn = figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False})
+    drawn = figure.to_html(
+        full_html=False,
+        include_plotlyjs=False,
+        config={"displaylogo": False, "typesetMath": False},
+    )
     return f'<div role="img" aria-label="{escape(text)}">{drawn}</div>'
 
 

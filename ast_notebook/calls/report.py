@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,7 +16,7 @@ from ast_notebook.calls import charts, measures
 from ast_notebook.calls.agents import PAUSE_TIMES, SESSION_TIMES
 from ast_notebook.calls.frames import begun, lasting
 from ast_notebook.calls.measures.grouping import Zone
-from ast_notebook.show import columns, table
+from ast_notebook.show import NO_MATH, columns, escape, plain, table
 
 _STYLE = """
 body { margin: 2em auto; max-width: 60em; padding: 0 1em; color-scheme: light dark;
@@ -129,14 +128,14 @@ class Report:
         return rows
 
     def __repr__(self) -> str:
-        return f"{self._heading()}\n\n{columns(self.numbers(), '  ')}"
+        return f"{plain(self._heading())}\n\n{columns(self.numbers(), '  ')}"
 
     def _repr_html_(self) -> str:
         return self._body()
 
     def html(self) -> str:
         """Return the whole page, which needs nothing beside it."""
-        title = html.escape(self.title)
+        title = escape(self.title)
         return (
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"/><title>{title}</title>'
             f'<meta name="viewport" content="width=device-width"/><style>{_STYLE}</style></head>'
@@ -158,15 +157,15 @@ class Report:
 
     def _body(self) -> str:
         tiles = "".join(
-            f'<div style="{_TILE}"><div style="{_NUMBER}">{html.escape(value)}</div>'
-            f"<div>{html.escape(name)}</div></div>"
+            f'<div style="{_TILE}"><div style="{_NUMBER}">{escape(value)}</div>'
+            f"<div>{escape(name)}</div></div>"
             for name, value in self.numbers()
         )
-        parts = [f"<h2>{html.escape(self._heading())}</h2>", f'<div style="{_TILES}">{tiles}</div>']
+        parts = [f"<h2>{escape(self._heading())}</h2>", f'<div style="{_TILES}">{tiles}</div>']
         if self.span is not None:
             parts += self._pictures()
             parts += [f'<div style="{_TABLE}">{one}</div>' for one in self._tables()]
-        return "".join(parts)
+        return f'<div class="{NO_MATH}">{"".join(parts)}</div>'
 
     def _pictures(self) -> Iterable[str]:
         draw = self._charts

@@ -129,11 +129,16 @@ def start(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        env=_environment() | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
         # A notebook's interrupt is for the notebook, not for its PBX.
         start_new_session=True,
     )
     return Demo(process, (login.name, login.secret), tech)
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without the logins of other PBXs, which are none of the demo's."""
+    return {name: text for name, text in os.environ.items() if not name.startswith("AST_")}
 
 
 def _read_port(process: subprocess.Popen[bytes]) -> int:

@@ -287,16 +287,21 @@ def arguments(text: str) -> list[str]:
     >>> arguments('Call,Source: 5551,Value: "Smith, John"')
     ['Call', 'Source: 5551', 'Value: Smith, John']
     """
-    parts, quoted, depth = [""], False, 0
+    parts, quoted = [""], False
+    depth = {"(": 0, "[": 0}
+    opening = {")": "(", "]": "["}
     letters = iter(text)
     for letter in letters:
         if letter == "\\":
             parts[-1] += next(letters, "")
         elif letter == '"':
             quoted = not quoted
-        elif letter == "," and not quoted and depth == 0:
+        elif letter == "," and not quoted and not any(depth.values()):
             parts.append("")
         else:
-            depth += (letter == "(") - (letter == ")")
+            if letter in depth:
+                depth[letter] += 1
+            elif letter in opening:
+                depth[opening[letter]] = max(0, depth[opening[letter]] - 1)
             parts[-1] += letter
     return parts

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ast_notebook.demo.channel import Channel, HungUp, Sent
 from ast_notebook.demo.configuration import NOBODY, Party
 from ast_notebook.demo.dialling import Attempt
+from ast_notebook.demo.dialplan import arguments
 from ast_notebook.demo.functions import assign
 from ast_notebook.demo.walk import run_application, walk
 
@@ -51,7 +52,8 @@ async def originate(pbx: Pbx, order: Order, done: Callable[[str, Channel | None]
     if leg.technology == "SIP":
         leg.exten = ""
     pbx.enter_application(leg, "AppDial2", "(Outgoing Line)")
-    for variable in reversed(order.variables):
+    variables = [one for header in order.variables for one in arguments(header)]
+    for variable in reversed(variables):
         name, _, value = variable.partition("=")
         assign(pbx, leg, name, value)
     if order.caller:

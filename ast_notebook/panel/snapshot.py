@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+from ast_notebook.show import NO_MATH, escape
 
 Row = Mapping[str, Any]
 Cell = Callable[[Row, float], str]
@@ -171,19 +172,19 @@ def to_html(state: Mapping[str, Any]) -> str:
     words = {"connected": "", "lost": ", its connection lost", "closed": ", disconnected"}
     told = f"{words.get(connection['state'], '')} · {connection.get('calls', 0)} calls"
     blocks = [
-        f"<p><b>{html.escape(title)}</b>{html.escape(told)} · as it was on "
+        f"<p><b>{escape(title)}</b>{escape(told)} · as it was on "
         f'<time datetime="{moment.isoformat()}">{moment:%Y-%m-%d %H:%M:%S} UTC</time></p>'
     ]
     for name, (caption, cells) in PARTS.items():
         silent = state["silent"].get(name)
         rows = state["parts"].get(name, {}).values()
         if silent:
-            blocks.append(f"<p><b>{caption}</b>: {html.escape(silent)}</p>")
+            blocks.append(f"<p><b>{caption}</b>: {escape(silent)}</p>")
         if rows:
             blocks.append(_table(caption, cells, rows, taken))
     if state["items"]:
         blocks.append(_table("Items", ITEMS, state["items"].values(), taken))
-    return f"<div>{''.join(blocks)}</div>"
+    return f'<div class="{NO_MATH}">{"".join(blocks)}</div>'
 
 
 def _table(caption: str, cells: Mapping[str, Cell], rows: Iterable[Row], taken: float) -> str:
@@ -191,7 +192,7 @@ def _table(caption: str, cells: Mapping[str, Cell], rows: Iterable[Row], taken: 
     head = "".join(f'<th scope="col">{name}</th>' for name in cells)
     body = "".join(
         "<tr>"
-        + "".join(f"<td>{html.escape(cell(row, taken))}</td>" for cell in cells.values())
+        + "".join(f"<td>{escape(cell(row, taken))}</td>" for cell in cells.values())
         + "</tr>"
         for row in rows[:MOST]
     )

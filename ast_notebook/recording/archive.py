@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import html
 import logging
 import os
 import queue
@@ -22,6 +21,7 @@ from ast_notebook.recording.compact import Stopped, compact, compact_leftovers, 
 from ast_notebook.recording.layout import Name, by_day
 from ast_notebook.recording.segment import Segment, warm_up
 from ast_notebook.recording.shelf import Shelf
+from ast_notebook.show import escape
 
 logger = logging.getLogger(__name__)
 
@@ -164,7 +164,7 @@ class Archive:
         return "; ".join(parts) + ">"
 
     def _repr_html_(self) -> str:
-        return f"<code>{html.escape(repr(self))}</code>"
+        return f"<code>{escape(repr(self))}</code>"
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until every event that was in the record at the call is on disk.
@@ -337,12 +337,13 @@ class Archive:
                 break
             self._unsealed.remove(segment)
             segment.close()
-            discard(segment.path)
+            discard(segment.path, segment.damaged)
         if not self._unsealed:
             self._errors.pop("sealing", None)
 
     def _compact(self, segment: Segment) -> None:
-        compact(segment.path, self.shelf, killed=False, stop=self._hurried)
+        sealed = compact(segment.path, self.shelf, killed=False, stop=self._hurried)
+        segment.damaged = sealed.damaged
 
     def _tidy(self) -> None:
         """Seal what dead recorders left, and remove the days that are too old."""

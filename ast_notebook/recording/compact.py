@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ast_notebook.recording.layout import SCHEMA, SEALED, TEXTS, flattened
+from ast_notebook.recording import private
+from ast_notebook.recording.layout import DAMAGED, SCHEMA, SEALED, TEXTS, flattened
 from ast_notebook.recording.lock import hold
 from ast_notebook.recording.segment import Blocks
 from ast_notebook.recording.shelf import Shelf
@@ -28,10 +30,17 @@ class Stopped(Exception):
     """There was no time to finish; the open file is as it was."""
 
 
+class Sealed(NamedTuple):
+    """What came of an open file: how many events were sealed, and how many bytes are damaged."""
+
+    events: int
+    damaged: int
+
+
 def compact(
     path: Path, shelf: Shelf, *, killed: bool, stop: Callable[[], bool] = lambda: False
-) -> int:
-    """Make an open file a sealed one; for the one who holds its lock, and who then removes it.
+) -> Sealed:
+    """Make an open file a sealed one; for the one who holds its lock, and who then discards it.
 
     Parameters
     ----------
@@ -47,8 +56,8 @@ def compact(
 
     Returns
     -------
-    int
-        How many events the sealed file has; 0 if there is none, or was one already.
+    Sealed
+        Its events are 0 if there is no sealed file, or was one already.
 
     Raises
     ------
@@ -59,7 +68,7 @@ def compact(
     """
     blocks = Blocks(path)
     if shelf.is_sealed(blocks.name):
-        return 0  # by one who died before the open file was removed
+        return Sealed(0, 0)  # by one who died before the open file was removed
     temporary = path.with_name(f".{path.name}{SEALED}.part")
     try:
         events = _write(blocks, temporary, killed, stop)
@@ -67,22 +76,32 @@ def compact(
             shelf.put(temporary, blocks.name)
     finally:
         temporary.unlink(missing_ok=True)
-    return events
+    return Sealed(events, blocks.damaged)
 
 
-def discard(path: Path) -> None:
-    """Remove an open file that was sealed, and its folder if that is empty now."""
+def discard(path: Path, damaged: int = 0) -> None:
+    """Remove an open file that was sealed, and its folder if that is empty now.
+
+    A damaged one is kept under another name: it has bytes that nobody has read.
+    """
+    if damaged:
+        aside = path.with_suffix(DAMAGED)
+        path.replace(aside)
+        logger.warning("%s: %d bytes of it are damaged; the file is kept", aside, damaged)
+        return
     path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         path.parent.rmdir()
 
 
 def writing(path: Path) -> pq.ParquetWriter:
-    """Open a sealed file to be written."""
+    """Open a sealed file to be written; one that is there already is written anew."""
+    os.close(private.create(path, os.O_WRONLY | os.O_TRUNC))
     return pq.ParquetWriter(
         path,
         SCHEMA,
         compression="zstd",
+        write_page_checksum=True,
         # Pandas, Spark and Polars are to see plain texts, not our dictionaries.
         store_schema=False,
         use_dictionary=[*TEXTS, "extra.key_value.key", "extra.key_value.value"],
@@ -105,16 +124,18 @@ def _write(blocks: Blocks, temporary: Path, killed: bool, stop: Callable[[], boo
                 group, held = [], 0
             if stop():
                 raise Stopped
-        lost = blocks.lost_row() if killed else None
+        lost = blocks.lost_row() if killed or blocks.damaged else None
         if lost is not None:
-            logger.warning("%s: %d bytes at its end could not be read", blocks.path, blocks.torn)
+            if blocks.torn:
+                logger.warning("%s: %d bytes at its end are torn off", blocks.path, blocks.torn)
             group.append(flattened(lost, blocks.name.recorder))
             held += 1
         if blocks.torn and not killed:
             raise OSError(f"{blocks.path}: {blocks.torn} bytes at its end cannot be read")
         if group:
             writer.write_table(pa.Table.from_batches(group), row_group_size=held)
-        writer.add_key_value_metadata(blocks.name.metadata() | {"torn_bytes": str(blocks.torn)})
+        unread = {"torn_bytes": str(blocks.torn), "damaged_bytes": str(blocks.damaged)}
+        writer.add_key_value_metadata(blocks.name.metadata() | unread)
     return events + held
 
 
@@ -135,8 +156,7 @@ def compact_leftovers(shelf: Shelf, stop: Callable[[], bool] = lambda: False) ->
             continue  # sealed by another in between, or not ours to write
         try:
             dead = _is_dead(path, handle)
-            if dead:
-                events += compact(path, shelf, killed=True, stop=stop)
+            sealed = compact(path, shelf, killed=True, stop=stop) if dead else None
         except FileNotFoundError:
             continue
         except Stopped:
@@ -146,8 +166,9 @@ def compact_leftovers(shelf: Shelf, stop: Callable[[], bool] = lambda: False) ->
             continue
         finally:
             os.close(handle)
-        if dead:
-            discard(path)
+        if sealed is not None:
+            events += sealed.events
+            discard(path, sealed.damaged)
     if failed:
         raise failed[0]
     return events

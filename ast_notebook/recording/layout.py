@@ -19,6 +19,7 @@ from ast_notebook.recording.columns import PROMOTED
 VERSION = 1
 OPEN = ".arrows"
 SEALED = ".parquet"
+DAMAGED = ".arrows.damaged"  # an open file of which a part was sealed, and a part cannot be read
 DAY = 86_400_000_000  # microseconds
 
 _MOMENT = pa.timestamp("us", "UTC")
@@ -63,12 +64,12 @@ class Name:
         return f"server={quote(self.server, safe='')}/day={self.day.isoformat()}"
 
     def path(self, ending: str) -> str:
-        """Return the path below the archive's folder, of the open or of the sealed file.
+        """Return the path below the archive's folder, of the file with one of our endings.
 
         An open file's name begins with ``_``: those who read the folder as a dataset (pandas,
         Spark, Dask) pass over such files, and would stumble over it otherwise.
         """
-        hidden = "_" if ending == OPEN else ""
+        hidden = "" if ending == SEALED else "_"
         return f"{self.folder}/{hidden}{self.recorder}-{self.number:06d}{ending}"
 
     def metadata(self) -> dict[str, str]:
@@ -82,7 +83,7 @@ class Name:
 
 
 _PATH = re.compile(
-    r"(?:^|.*/)server=([^/]+)/day=(\d{4}-\d\d-\d\d)/_?([0-9a-f]+)-(\d+)(\.arrows|\.parquet)$"
+    r"(?:^|.*/)server=([^/]+)/day=(\d{4}-\d\d-\d\d)/_?([0-9a-f]+)-(\d+)(\.arrows(?:\.damaged)?|\.parquet)$"
 )
 
 
@@ -104,6 +105,11 @@ def block_schema(name: Name) -> pa.Schema:
     return pa.schema(fields, metadata=name.metadata())
 
 
+def is_ours(metadata: dict[bytes, bytes] | None) -> bool:
+    """Tell whether a file was written by ast_notebook, by what it tells about itself."""
+    return (metadata or {}).get(_VERSION, b"").isdigit()
+
+
 def check_version(metadata: dict[bytes, bytes] | None, path: str) -> None:
     """See that a file is one that we can read.
 
@@ -112,8 +118,8 @@ def check_version(metadata: dict[bytes, bytes] | None, path: str) -> None:
     ConfError
         If it was written by a later version of ast_notebook, or by something else.
     """
-    written = (metadata or {}).get(_VERSION)
-    if written is None or not written.isdigit():
+    written = (metadata or {}).get(_VERSION, b"")
+    if not written.isdigit():
         raise ConfError(f"{path} was not written by ast_notebook: take it out of the archive")
     if int(written) > VERSION:
         raise ConfError(

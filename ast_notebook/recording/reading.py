@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,6 @@ from ast_notebook.recording.columns import PROMOTED, frame, narrow
 from ast_notebook.recording.layout import (
     TEXTS,
     Name,
-    check_version,
     flattened,
     narrowed,
 )
@@ -81,8 +81,9 @@ def read(
         Of the shape of `Record.frame`, in order of arrival. An event that two recorders of one
         PBX have heard is in it once, from the one that began earlier. Where a recorder was killed
         there is a row of the event ``RecordingLost``. ``attrs["archive"]`` tells the number of
-        ``files``, the bytes ``torn`` off at the end of which of them, and those that were removed
-        while this read, as ``vanished``.
+        ``files``, the bytes ``torn`` off at the end of which of them, the bytes that are
+        ``damaged`` in which, the ``foreign`` ones that were passed over and why, and those that
+        were removed while this read, as ``vanished``.
 
     Raises
     ------
@@ -118,6 +119,8 @@ def read(
     result.attrs["archive"] = {
         "files": len(chosen.sealed) + len(chosen.still_open) - len(chosen.vanished),
         "torn": chosen.torn,
+        "damaged": chosen.damaged,
+        "foreign": chosen.foreign,
         "vanished": chosen.vanished,
     }
     return result
@@ -368,13 +371,20 @@ def _blocks(
         path = sealed[name].path
         try:
             with chosen.shelf.filesystem.open_input_file(path) as opened:
-                file = pq.ParquetFile(opened, read_dictionary=TEXTS)
-                check_version(file.metadata.metadata, path)
+                file = pq.ParquetFile(
+                    opened, read_dictionary=TEXTS, page_checksum_verification=True
+                )
                 # Some rows at a time: the column of pairs is large until it is narrowed.
                 for block in file.iter_batches(_AT_ONCE, columns=needed, use_threads=False):
                     yield _limited(block.filter(limit), columns)
         except FileNotFoundError:
             chosen.vanished.append(path)
+        except (pa.ArrowException, OSError) as error:
+            if getattr(error, "errno", None) is not None:
+                raise
+            why = str(error).splitlines()[0][:100]
+            chosen.foreign[path] = why
+            warnings.warn(f"{path} is damaged, and read only in part: {why}", stacklevel=4)
 
 
 def _needed(columns: list[str] | None) -> list[str]:

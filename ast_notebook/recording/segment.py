@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
+from ast_notebook.recording import private
 from ast_notebook.recording.columns import seal
+from ast_notebook.recording.framing import Frames, end, packed
 from ast_notebook.recording.layout import (
     OPEN,
     Name,
@@ -23,35 +24,11 @@ from ast_notebook.recording.layout import (
 )
 from ast_notebook.recording.lock import hold, is_held
 
-#: How an Arrow stream says that it is complete.
-_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 _TRIES = 10
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
-
-
-class _Bytes:
-    """What Arrow writes a block into, so that the block goes to the file as one."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def write(self, data: Any) -> int:
-        self.parts.append(bytes(data))
-        return len(self.parts[-1])
-
-    def take(self) -> bytes:
-        data = b"".join(self.parts)
-        self.parts.clear()
-        return data
-
-    def flush(self) -> None:
-        """Do nothing: `take` is what passes things on."""
 
 
 class Segment:
-    """An Arrow IPC stream that grows by whole blocks, locked while its recorder lives.
+    """An open file that grows by whole blocks, locked while its recorder lives.
 
     Parameters
     ----------
@@ -68,6 +45,8 @@ class Segment:
         Bytes of the file, up to the last whole block.
     opened : float
         When it was begun, by the monotonic clock.
+    damaged : int
+        Bytes that were found damaged when it was sealed.
 
     Raises
     ------
@@ -81,20 +60,16 @@ class Segment:
         self.events = 0
         self.size = 0
         self.opened = time.monotonic()
+        self.damaged = 0
         self._schema = block_schema(name)
         root.stat()  # a disk that was taken out is not to be replaced by a folder of its name
         self._handle = _created(self.path)
         self._inode = os.fstat(self._handle).st_ino
         self.locked = hold(self._handle)
-        self._sink = _Bytes()
-        self._stream = pa.ipc.new_stream(
-            pa.PythonFile(self._sink, "w"), self._schema, options=_OPTIONS
-        )
 
     def write(self, block: pa.RecordBatch) -> None:
         """Append a sealed block; what could be written of it only in part is taken off again."""
-        self._stream.write_batch(widened(block, self._schema))
-        self._append(self._sink.take())
+        self._append(packed(_stream(widened(block, self._schema))))
         self.events += len(block)
 
     def _append(self, data: bytes) -> None:
@@ -113,7 +88,7 @@ class Segment:
 
     def end(self) -> None:
         """Say in the file that it is complete; the lock is kept."""
-        self._append(_END)
+        self._append(end())
 
     def close(self) -> None:
         """Let go of the file, and of the lock; an empty one is removed."""
@@ -125,22 +100,27 @@ class Segment:
                     self.path.unlink()
 
 
+def _stream(block: pa.RecordBatch) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, block.schema) as stream:
+        stream.write_batch(block)
+    return bytes(sink.getvalue())
+
+
 def _created(path: Path) -> int:
     # The flag O_BINARY is Windows' own.
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    flags = os.O_RDWR | os.O_EXCL | getattr(os, "O_BINARY", 0)
     for _ in range(_TRIES):
-        path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):  # another recorder emptied the folder just now
-            return os.open(path, flags, 0o666)
+            private.folder(path.parent)
+            return private.create(path, flags)
     raise FileNotFoundError(f"{path.parent} is removed again and again")
 
 
 def warm_up() -> None:
     """Do once what takes Arrow a tenth of a second the first time."""
     name = Name("0", 0, "", date.min)
-    schema = block_schema(name)
-    with pa.ipc.new_stream(pa.BufferOutputStream(), schema, options=_OPTIONS) as stream:
-        stream.write_batch(widened(seal(["Event: Warm\r\nRare: 1"], [0]), schema))
+    packed(_stream(widened(seal(["Event: Warm\r\nRare: 1"], [0]), block_schema(name))))
 
 
 class Blocks:
@@ -154,6 +134,8 @@ class Blocks:
         Whose events they are.
     torn : int
         Bytes at the end that are no whole block.
+    damaged : int
+        Bytes of blocks that are not what their recorder wrote.
     complete : bool
         Whether its recorder ended the file.
     last : int
@@ -167,31 +149,20 @@ class Blocks:
         self.path = path
         self.name = known[0]
         self.torn = 0
+        self.damaged = 0
         self.complete = False
         self.last = 0
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        with pa.OSFile(str(self.path)) as file:
-            size = file.size()
-            good = 0
-            try:
-                reader = pa.ipc.open_stream(file)
+        frames = Frames(self.path)
+        for stream in frames:
+            with pa.ipc.open_stream(stream) as reader:
                 check_version(reader.schema.metadata, str(self.path))
-                while file.tell() < size:
-                    good = file.tell()
-                    block = reader.read_next_batch()
+                for block in reader:
                     if len(block):
                         self.last = block["received_us"][-1].as_py()
                         yield block
-                good = file.tell()
-            except StopIteration:
-                good = file.tell()
-                self.complete = good == size
-            except (pa.ArrowException, OSError) as error:
-                # Arrow tells of a tear by an OSError, too; the system's own has a number.
-                if isinstance(error, MemoryError) or getattr(error, "errno", None) is not None:
-                    raise
-            self.torn = size - good
+        self.torn, self.damaged, self.complete = frames.torn, frames.damaged, frames.complete
 
     def loss(self) -> pa.RecordBatch | None:
         """Return the row that tells of a recorder's sudden end; None if it ended, or still lives.
@@ -206,9 +177,12 @@ class Blocks:
 
     def lost_row(self) -> pa.RecordBatch | None:
         """Return that row without asking whether the recorder lives; None if it ended properly."""
-        if self.complete or not (self.last or self.torn):
+        unread = self.torn + self.damaged
+        if not self.damaged and (self.complete or not (self.last or self.torn)):
             return None
         last = self.last or int(self.path.stat().st_mtime * 1_000_000)
         reason = "the recorder was killed: its last block is lost"
-        text = f"Event: RecordingLost\r\nReason: {reason}\r\nBytes: {self.torn}"
+        if self.damaged:
+            reason = "the file is damaged: some of its blocks are lost"
+        text = f"Event: RecordingLost\r\nReason: {reason}\r\nBytes: {unread}"
         return widened(seal([text], [last]), block_schema(self.name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ import pyarrow as pa
 import pyarrow.fs
 
 from ast_notebook.errors import ConfError
-from ast_notebook.recording.layout import OPEN, SEALED, Name, named
+from ast_notebook.recording import private
+from ast_notebook.recording.layout import DAMAGED, OPEN, SEALED, Name, named
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,15 @@ class _Local:
     def put(self, temporary: Path, path: str) -> None:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.replace(self.root / path)
+        self.root.stat()  # a disk that was taken out is not to be replaced by a folder of its name
+        target = self.root / path
+        private.folder(target.parent)
+        if temporary.stat().st_dev != target.parent.stat().st_dev:
+            near = target.with_name(f".{target.name}.part")
+            shutil.copy2(temporary, near)
+            temporary.unlink()
+            temporary = near
+        temporary.replace(target)
 
     def remove(self, path: str) -> None:
         whole = self.root / path
@@ -182,9 +192,9 @@ class Shelf:
 
     def create(self) -> None:
         """Make the folders."""
-        self.spool.mkdir(parents=True, exist_ok=True)
+        private.folder(self.spool)
         if not self._is_remote:
-            Path(self.root).mkdir(parents=True, exist_ok=True)
+            private.folder(Path(self.root))
 
     def open_files(self, servers: Collection[str] = ()) -> list[Found]:
         """Return the open files, oldest first."""
@@ -223,6 +233,10 @@ class Shelf:
         old = [file for file in self.sealed_files([server]) if file.name.day < day]
         for file in old:
             self._files.remove(file.name.path(SEALED))
+        spool = _Local(self.spool)
+        for file in _found(spool, str(self.spool), DAMAGED, [server]):
+            if file.name.day < day:
+                spool.remove(file.name.path(DAMAGED))
         return len(old)
 
 

@@ -1,0 +1,218 @@
+"""Checks of the login: what it may do and hear, how it is guarded, and how it is treated."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from ast_notebook.doctor.facts import Facts
+from ast_notebook.doctor.finding import Finding, Level
+
+_MANAGER = "manager.conf"
+
+
+class Feature(NamedTuple):
+    """What some of ast_notebook's features need of a login."""
+
+    what: str
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+    level: Level = Level.MISSING
+
+
+#: The least, without which hardly anything works, and then what can be left out.
+FEATURES = (
+    Feature("calls, items, logics and the database", ("system", "call", "user", "cdr"),
+            ("system", "call", "originate"), Level.WRONG),
+    Feature("queues and their agents", ("agent",), ("agent",)),
+    Feature("the dialplan step by step (queues that refuse, mailboxes)", ("dialplan",)),
+    Feature("conferences", (), ("reporting",)),
+    Feature("the quality of calls", ("reporting",)),
+    Feature("%ast cli (whoever has it may do nearly all)", (), ("command",), Level.NOTE),
+    Feature("sending user events", (), ("user",), Level.NOTE),
+)  # fmt: skip
+_FOLLOWED = {word for feature in FEATURES for word in feature.read}
+_USED = {word for feature in FEATURES for word in feature.write}
+#: Classes by which a stolen login becomes a shell, or more, on the PBX.
+_MIGHTY = {
+    "config": "it may rewrite every configuration file, and with them the dialplan",
+    "agi": "it may run AGI commands on any channel",
+    "all": "it may do all that there is",
+}
+#: Events a second above which one that nobody follows is worth a word.
+_NOTICEABLE = 1.0
+#: Milliseconds that Asterisk waits for a reader by default, and that a busy notebook wants.
+_DEFAULT_WAIT, _ENOUGH = 100, 5000
+
+
+def checks(facts: Facts) -> Iterator[Finding]:
+    """Yield what is to be said of the login."""
+    yield from _rights(facts)
+    yield from _too_wide(facts)
+    yield from _guard(facts)
+    yield from _treatment(facts)
+    yield from _unfollowed(facts)
+
+
+def _rights(facts: Facts) -> Iterator[Finding]:
+    read, write = facts.classes("read"), facts.classes("write")
+    if read is None or write is None:
+        if facts.may("GetConfig") is False:
+            yield Finding(
+                Level.NOTE,
+                "the configuration cannot be seen",
+                "most of what follows is not known: it needs write = system",
+                _MANAGER,
+                facts.username,
+                ("write = system,call,originate",),
+            )
+        elif facts.actions is not None:
+            yield Finding(
+                Level.NOTE,
+                f"manager.conf has no section {facts.username}",
+                "this login is made elsewhere (users.conf, realtime), and cannot be examined",
+            )
+        yield from _may_not(facts)
+        return
+    for feature in FEATURES:
+        lacks = {
+            "read": [one for one in feature.read if not {one, "all"} & read],
+            "write": [one for one in feature.write if not {one, "all"} & write],
+        }
+        if not any(lacks.values()):
+            continue
+        told = " and ".join(f"{kind} = {','.join(some)}" for kind, some in lacks.items() if some)
+        lines = tuple(
+            f"{kind} = {','.join(ordered({*has, *lacks[kind]}))}"
+            for kind, has in (("read", read), ("write", write))
+            if lacks[kind]
+        )
+        yield Finding(
+            feature.level,
+            f"this login lacks {told}",
+            f"for {feature.what}",
+            _MANAGER,
+            facts.username,
+            lines if feature.level < Level.NOTE else (),
+        )
+
+
+def _may_not(facts: Facts) -> Iterator[Finding]:
+    """Say what follows from the actions alone, where the login's section is not known."""
+    needed = {"call": "Hangup", "originate": "Originate", "system": "DBPut", "agent": "QueuePause"}
+    for permission, action in needed.items():
+        if facts.may(action) is False:
+            yield Finding(
+                Level.MISSING,
+                f"this login lacks write = {permission}",
+                f"Asterisk refuses it the action {action}, and others of that class",
+                _MANAGER,
+                facts.username,
+            )
+
+
+def ordered(classes: Collection[str]) -> list[str]:
+    """Return classes in the order in which they are explained."""
+    known = [word for feature in FEATURES for word in (*feature.read, *feature.write)]
+    order = {word: place for place, word in reversed(list(enumerate(known)))}
+    return sorted(classes, key=lambda word: (order.get(word, len(order)), word))
+
+
+def _too_wide(facts: Facts) -> Iterator[Finding]:
+    write = facts.classes("write")
+    if write is None:
+        return
+    for permission, why in _MIGHTY.items():
+        if permission in write:
+            fewer = ordered(_USED if permission == "all" else write - {permission})
+            yield Finding(
+                Level.UNSAFE,
+                f"this login has write = {permission}",
+                f"{why}; ast_notebook needs none of it",
+                _MANAGER,
+                facts.username,
+                (f"write = {','.join(fewer)}",),
+            )
+
+
+def _guard(facts: Facts) -> Iterator[Finding]:
+    if not facts.is_encrypted and not facts.is_on_loopback and facts.own_address:
+        yield Finding(
+            Level.UNSAFE,
+            "this connection is not encrypted",
+            "whoever is on the way hears all calls, and can take the connection over; then connect "
+            "with --tls to port 5039",
+            _MANAGER,
+            "general",
+            (
+                "tlsenable = yes",
+                "tlsbindaddr = 0.0.0.0:5039",
+                "tlscertfile = /etc/asterisk/keys/asterisk.crt",
+                "tlsprivatekey = /etc/asterisk/keys/asterisk.key",
+            ),
+        )
+    if facts.login is None:
+        return
+    names = {name.lower() for name, _ in facts.login}
+    if not names & {"permit", "deny", "acl"}:
+        mine = facts.own_address or "THE.ADDRESS.OF.THIS.MACHINE"
+        mask = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" if ":" in mine else "255.255.255.255"
+        yield Finding(
+            Level.UNSAFE,
+            "this login may come from any address",
+            "a password that got lost opens the PBX to everybody who reaches the port",
+            _MANAGER,
+            facts.username,
+            ("deny = 0.0.0.0/0.0.0.0", f"permit = {mine}/{mask}"),
+        )
+
+
+def _treatment(facts: Facts) -> Iterator[Finding]:
+    if facts.setting(_MANAGER, "general", "allowmultiplelogin") in ("no", "false", "0", "off"):
+        yield Finding(
+            Level.NOTE,
+            "each login may be used once at a time (allowmultiplelogin = no)",
+            "a second notebook is refused, and so is this one while Asterisk holds a connection of "
+            "it that broke: give each its own login",
+        )
+    if facts.login is None:
+        return
+    waits = [text for name, text in facts.login if name.lower() == "writetimeout"]
+    wait = int(waits[-1]) if waits and waits[-1].isdigit() else _DEFAULT_WAIT
+    if wait < _ENOUGH:
+        yield Finding(
+            Level.WRONG,
+            f"Asterisk hangs up on a reader that keeps it waiting for {wait} ms",
+            "a burst of a few thousand events while a notebook computes costs the connection, and "
+            "the events until it is back",
+            _MANAGER,
+            facts.username,
+            (f"writetimeout = {_ENOUGH}",),
+        )
+    if any(name.lower().startswith("eventfilter") for name, _ in facts.login):
+        yield Finding(
+            Level.NOTE,
+            "events of this login are filtered (eventfilter)",
+            "what is filtered out is in no frame, no call and no state",
+        )
+
+
+def _unfollowed(facts: Facts) -> Iterator[Finding]:
+    read = facts.classes("read")
+    rates = facts.rates()
+    extra = set(rates) - _FOLLOWED
+    noisy = {name: rate for name, rate in rates.items() if name in extra and rate >= _NOTICEABLE}
+    if noisy:
+        told = ", ".join(f"{name} ({rate:.1f} a second)" for name, rate in noisy.items())
+        lines: tuple[str, ...] = ()
+        if read is not None:
+            kept = _FOLLOWED if "all" in read else read - set(noisy)
+            lines = (f"read = {','.join(ordered(kept))}",)
+        yield Finding(
+            Level.COSTLY,
+            f"events come that nothing here follows: {told}",
+            "they are read, recorded and kept all the same",
+            _MANAGER,
+            facts.username,
+            lines,
+        )
