@@ -85,26 +85,39 @@ class Table:
                 if isinstance(url, Path)
                 else url
             )
-            if self._engine.dialect.name == "sqlite":
-                sqlalchemy.event.listen(self._engine, "connect", _as_any_text)
-            there = dict(self._tables(name))
-            found = {
-                table: known
-                for table, columns in there.items()
-                if (known := self._kind(columns, kind)) is not None
-            }
-            self.name = self._choose(found, there, name)
-            schema, _, table = self.name.rpartition(".")
-            with self._engine.connect() as connection:
-                self._table = sqlalchemy.Table(
-                    table, sqlalchemy.MetaData(), schema=schema or None, autoload_with=connection
-                )
         except ImportError as error:
             raise ConfError(f"the database's driver is missing: {error}") from None
         except sqlalchemy.exc.SQLAlchemyError as error:
             raise ConfError(f"the database cannot be read: {_plain(error)}") from None
-        self.kind = found[self.name]
+        if self._engine.dialect.name == "sqlite":
+            sqlalchemy.event.listen(self._engine, "connect", _as_any_text)
+        try:
+            self.name, self.kind = self._find(name, kind)
+            self._table = self._reflected()
+        except BaseException as error:
+            self.close()
+            if isinstance(error, sqlalchemy.exc.SQLAlchemyError):
+                raise ConfError(f"the database cannot be read: {_plain(error)}") from None
+            raise
         self.columns = [column.name for column in self._table.columns]
+
+    def _find(self, name: str | None, kind: str | None) -> tuple[str, str]:
+        """Return the table that is wanted, and what it has."""
+        there = dict(self._tables(name))
+        found = {
+            table: known
+            for table, columns in there.items()
+            if (known := self._kind(columns, kind)) is not None
+        }
+        chosen = self._choose(found, there, name)
+        return chosen, found[chosen]
+
+    def _reflected(self) -> Any:
+        schema, _, table = self.name.rpartition(".")
+        with self._engine.connect() as connection:
+            return self._sql.Table(
+                table, self._sql.MetaData(), schema=schema or None, autoload_with=connection
+            )
 
     def _tables(self, name: str | None) -> Iterator[tuple[str, list[str]]]:
         """Yield the tables and views, or the one that is named, and their columns."""
