@@ -26,7 +26,7 @@ from ast_notebook.calls.frames import COLUMNS
 from ast_notebook.calls.from_events import from_events
 from ast_notebook.calls.history import archive_calls, history
 from ast_notebook.calls.history.clock import BadTime, Clock
-from ast_notebook.calls.history.lines import fields
+from ast_notebook.calls.history.dialect import fields
 from ast_notebook.errors import ConfError
 from ast_notebook.recording import Record
 from tests.waiting import eventually
@@ -168,7 +168,8 @@ def test_columns_of_ones_own_are_named_by_the_user() -> None:
         history(path)
     calls = history(path, columns=names).calls
     assert calls["disposition"].tolist() == ["ANSWERED", "BUSY", "IVR", "NO ANSWER"]
-    assert history(path, columns=names[:-1], tz="UTC").bad_count == 4
+    with pytest.raises(ConfError, match=r"columns= has 9 names, and the lines of .* have 10"):
+        history(path, columns=names[:-1], tz="UTC")
 
 
 # --- lines ---------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
@@ -12,6 +12,8 @@ from IPython.core.error import UsageError
 from ast_notebook.calls import ENGINES, Flow
 from ast_notebook.calls.history import History
 from ast_notebook.calls.history import history as read_history
+from ast_notebook.calls.history.columns import KNOWN
+from ast_notebook.calls.history.dates import ORDERS
 from ast_notebook.calls.report import Report
 from ast_notebook.magics import values
 from ast_notebook.magics.command import Given, argument, command
@@ -30,6 +32,21 @@ _TRUNK = argument(
     help="devices that lead to the public network: they tell inbound from outbound",
 )
 _TZ = argument("--tz", metavar="ZONE", help="such as Europe/Berlin")
+#: How what a PBX has written is to be read.
+_OF_PLACE = (
+    argument("--kind", choices=("cdr", "cel", "queue_log", "events"), help="if nothing tells"),
+    argument("--server", metavar="NAME", help="the PBX's name, for the column server"),
+    argument("--table", metavar="NAME", help="the table of a database"),
+    argument(
+        "--columns",
+        nargs="+",
+        action="extend",
+        metavar="NAME",
+        values=lambda _: dict.fromkeys(name for known in KNOWN.values() for name in known),
+        help="Asterisk's names of all columns in their order, or of some as THEIRS=OURS",
+    ),
+    argument("--dates", choices=ORDERS, help="the order of day, month and year in 5/7/2024"),
+)
 
 
 @command(
@@ -83,21 +100,20 @@ def flow(magics: AstMagics, given: Given) -> Flow:
     "history",
     argument("place", metavar="PATH", help="Master.csv, queue_log, a database's URL, an archive"),
     _TZ,
-    argument("--kind", choices=("cdr", "cel", "queue_log", "events"), help="if nothing tells"),
-    argument("--server", metavar="NAME", help="the PBX's name, for the column server"),
-    argument("--table", metavar="NAME", help="the table of a database"),
+    *_OF_PLACE,
     _TRUNK,
 )
 def history(magics: AstMagics, given: Given) -> History:
     """Read what a PBX has written of its calls already: its calls are the attribute calls.
 
-    --tz is asked for where the times tell no zone. What could not be read is in the attribute bad.
+    --tz is asked for where the times tell no zone, and --dates where nothing tells the day from
+    the month. What could not be read is in the attribute bad.
 
     In [1]: past = %ast history /var/log/asterisk/cdr-csv/Master.csv --tz Europe/Berlin
     In [2]: past.calls
+    In [3]: past = %ast history report.csv --columns Quien=src Cuando=start --dates dmy
     """
-    known = {"kind": given.kind, "server": given.server, "table": given.table}
-    return _read(given, **known)
+    return _read(given)
 
 
 @command(
@@ -105,6 +121,7 @@ def history(magics: AstMagics, given: Given) -> History:
     argument("place", nargs="?", metavar="PATH", help="of what %ast history reads"),
     SINCE,
     _TZ,
+    *_OF_PLACE,
     _TRUNK,
     argument("--within", type=float, default=20.0, metavar="S", help="of the service level; 20"),
     argument("--html", metavar="FILE", help="write the page to a file, too"),
@@ -136,9 +153,27 @@ def report(magics: AstMagics, given: Given) -> Report:
     return made
 
 
-def _read(given: Given, **known: Any) -> History:
+def _read(given: Given) -> History:
     with Progress(f"reading {given.place}"):
-        return read_history(given.place, tz=given.tz, trunks=given.trunk, **known)
+        return read_history(
+            given.place,
+            tz=given.tz,
+            kind=given.kind,
+            server=given.server,
+            columns=_columns(given.columns),
+            table=given.table,
+            dates=given.dates,
+            trunks=given.trunk,
+        )
+
+
+def _columns(words: list[str] | None) -> list[str] | dict[str, str] | None:
+    if words is None or not any("=" in word for word in words):
+        return words
+    pairs = [word.rpartition("=") for word in words]
+    if not all(theirs and ours for theirs, _, ours in pairs):
+        raise UsageError("--columns takes names in their order, or each as THEIRS=OURS; not both")
+    return {theirs: ours for theirs, _, ours in pairs}
 
 
 def _zone(name: str) -> None:

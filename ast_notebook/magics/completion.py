@@ -97,12 +97,18 @@ def _next_of(magics: AstMagics, one: Command, given: Sequence[str]) -> Iterable[
     if pending is not None and not (
         given and _takes_many(pending) and given[-1] not in pending.flags
     ):
-        return pending.values(magics) if pending.values else ()
+        return _values(magics, pending)
     found = [flag for option in options for flag in option.flags if flag not in given]
     here = pending or (positional[place] if place < len(positional) else None)
     if here is None and positional and _takes_many(positional[-1]):
         here = positional[-1]
-    return [*(here.values(magics) if here and here.values else ()), *found]
+    return [*(_values(magics, here) if here else ()), *found]
+
+
+def _values(magics: AstMagics, argument: Argument) -> Iterable[str]:
+    if argument.values is not None:
+        return argument.values(magics)
+    return [str(choice) for choice in argument.options.get("choices", ())]
 
 
 def _takes_many(argument: Argument) -> bool:

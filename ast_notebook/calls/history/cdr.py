@@ -31,27 +31,8 @@ _COMMON = [
 PLAIN = ["accountcode", "src", "dst", "dcontext", "clid", *_COMMON[4:]]
 #: cdr_custom's, as its sample file has it.
 CUSTOM = [*_COMMON, "accountcode", "uniqueid", "userfield", "sequence"]
-#: What a line of names has, and few others.
-MARK = "disposition"
 _NEW = ["peeraccount", "linkedid", "sequence"]
 _UNIQUE = re.compile(r"(?:[\w.]+-)?\d{9,10}\.\d+$")
-#: Names that tables and header lines have for the same.
-_ALSO = {
-    "calldate": "start",
-    "start_time": "start",
-    "answerdate": "answer",
-    "answer_time": "answer",
-    "hangupdate": "end",
-    "enddate": "end",
-    "end_time": "end",
-    "account": "accountcode",
-    "context": "dcontext",
-    "callerid": "clid",
-    "source": "src",
-    "destination": "dst",
-    "recordingfile": "recording",
-    "systemname": "server",
-}
 #: Asterisk's words and numbers for how a call went.
 _DISPOSITIONS = {
     "ANSWERED": "ANSWERED",
@@ -79,18 +60,6 @@ _CLID = re.compile(r'\s*"?(.*?)"?\s*<[^<>]*>\s*$')
 #: Lines of one call follow each other closely, and are not written before it is over.
 _TOUCH = 5 * SECOND
 _OPEN = 6 * 3600 * SECOND
-
-
-def rename(columns: Sequence[str]) -> list[str]:
-    """Return our names of a table's or a header line's columns."""
-    lower = [column.strip().lower() for column in columns]
-    return [_ALSO.get(name, name) if _ALSO.get(name) not in lower else name for name in lower]
-
-
-def is_header(record: Sequence[str]) -> bool:
-    """Tell whether a line holds the names of columns."""
-    names = set(rename(record))
-    return {"src", "dst", MARK} <= names
 
 
 def layout(record: Sequence[str]) -> list[str]:

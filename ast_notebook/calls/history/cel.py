@@ -34,8 +34,6 @@ PLAIN = [
     "userdeftype",
     "extra",
 ]
-#: What a line of names has, and no other.
-MARK = "eventtype"
 #: Asterisk's kinds of events, by the numbers that some tables have.
 KINDS = [
     "CHAN_START",
@@ -92,27 +90,8 @@ _NUMBERS = {
         start=1,
     )
 }
-_ALSO = {
-    "bridgepeer": "peer",
-    "eventextra": "extra",
-    "channel": "channame",
-    "name": "cid_name",
-    "num": "cid_num",
-    "application": "appname",
-    "server_name": "server",
-}
 #: A call whose channels have all ended may be taken up again this long: by a transfer.
 _GRACE = 60 * SECOND
-
-
-def rename(columns: Sequence[str]) -> list[str]:
-    """Return our names of a table's or a header line's columns."""
-    return [_ALSO.get(column.strip().lower(), column.strip().lower()) for column in columns]
-
-
-def is_header(record: Sequence[str]) -> bool:
-    """Tell whether a line holds the names of columns."""
-    return {"eventtype", "eventtime"} <= set(rename(record))
 
 
 def layout(record: Sequence[str]) -> list[str]:

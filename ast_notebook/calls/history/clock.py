@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ast_notebook.calls.history import dates
 from ast_notebook.errors import ConfError
 
 SECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
-_NOTHING = ("", "0000-00-00 00:00:00", "0")
+_DAY = 86_400 * SECOND
 _NUMBER = re.compile(r"\d{9,10}(\.\d{1,9})?$")
+#: Milliseconds and microseconds since 1970, as JavaScript and some databases write them.
+_FINE = re.compile(r"\d{13}$|\d{16}$")
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d")
+#: No PBX has written of a year before or behind these.
+_YEARS = range(1969, 2201)
+_LAST = 7_258_118_400 * SECOND  # when they are over
 _UNIQUE = re.compile(r"(?:^|-)(\d{9,10})\.\d+$")
 #: Seconds by which a record's start may differ from the second in its uniqueid.
 _EARLY, _LATE = -2, 5
@@ -44,6 +52,8 @@ class Clock:
     ----------
     zone : str or tzinfo, optional
         Of moments that tell none: ``UTC`` where ``usegmtime=yes``, else the PBX's own.
+    order : str, optional
+        The order of day, month and year in dates such as 5/7/2024: ``dmy``, ``mdy`` or ``ymd``.
 
     Attributes
     ----------
@@ -51,17 +61,24 @@ class Clock:
         Whether a moment since the last `forget` was in the hour that a clock change repeats.
     naive : int
         How many moments told no zone.
+    notes : list of str
+        What should be known of the times that were read.
 
     Raises
     ------
     ConfError
-        If there is no such zone.
+        If there is no such zone or order.
     """
 
-    def __init__(self, zone: str | tzinfo | None = None) -> None:
+    def __init__(self, zone: str | tzinfo | None = None, order: str | None = None) -> None:
         self.zone = _zone(zone)
+        if order not in (None, *dates.ORDERS):
+            raise ConfError(f"there is no order of dates {order!r}: give 'dmy', 'mdy' or 'ymd'")
+        self.order = order
         self.unsure = False
         self.naive = 0
+        self.notes: list[str] = []
+        self._told = True  # whether the last moment told its zone
         self._agreeing = 0
         self._offsets: dict[int, int] = {}
         self._known: dict[str, tuple[int, int, bool]] = {}
@@ -85,30 +102,41 @@ class Clock:
         BadTime
             If it is no moment, or is in the hour that a clock change leaves out.
         """
-        if value is None:
+        self._told = True
+        found = self._micros(value, near)
+        # What a database or a lost clock has for "never", in whatever zone.
+        return None if found is None or abs(found) < _DAY else found
+
+    def _micros(self, value: Any, near: int | None) -> int | None:
+        if isinstance(value, bool) or value is None:
             return None
+        if isinstance(value, int | float):
+            return _counted(value)
         if isinstance(value, datetime):
-            moment = value
-        elif isinstance(value, int | float):
-            return round(value * SECOND) if value else None
-        else:
-            text = str(value).strip()
-            if text in _NOTHING or text.startswith("0000-"):
-                return None
-            if _NUMBER.match(text):
-                whole, _, fraction = text.partition(".")
-                return int(whole) * SECOND + int(fraction.ljust(6, "0")[:6])
-            try:
-                moment = datetime.fromisoformat(text)
-            except ValueError:
-                raise BadTime(f"{text!r} is no time") from None
-        if moment.tzinfo is not None:
-            moment = moment.astimezone(UTC).replace(tzinfo=None)
-            return (moment - _EPOCH) // _MICROSECOND
-        return self._local(moment, near)
+            return self._moment(value, near)
+        text = str(value).strip()
+        if not text or text.startswith("0000-") or not text.strip("0"):
+            return None
+        if _NUMBER.match(text):
+            whole, _, fraction = text.partition(".")
+            return int(whole) * SECOND + int(fraction.ljust(6, "0")[:6])
+        if _FINE.match(text):
+            return int(text.ljust(16, "0"))
+        moment = _iso(text) or dates.moment_of(text, self.order)
+        if moment is None:
+            raise BadTime(f"{text[:40]!r} is no time")
+        return self._moment(moment, near)
+
+    def _moment(self, moment: datetime, near: int | None) -> int:
+        if moment.year not in _YEARS:
+            raise BadTime(f"{moment} is no time of a PBX")
+        if moment.tzinfo is None:
+            return self._local(moment, near)
+        return (moment.astimezone(UTC).replace(tzinfo=None) - _EPOCH) // _MICROSECOND
 
     def _local(self, moment: datetime, near: int | None) -> int:
         self.naive += 1
+        self._told = False
         local = (moment - _EPOCH) // _MICROSECOND
         if self.zone is None or self.zone is UTC:
             return local
@@ -140,7 +168,7 @@ class Clock:
     # --- what uniqueids tell of the zone -------------------------------------------------------
 
     def witness(self, start: int, uniqueid: str | None) -> None:
-        """Compare a start that told no zone with the second at which its channel was made.
+        """Compare the start that was read last with the second at which its channel was made.
 
         Raises
         ------
@@ -148,20 +176,30 @@ class Clock:
             When enough was seen to know that the times are not UTC.
         """
         made = born(uniqueid)
-        if self.zone is not None or made is None:
+        if self._told or made is None:
             return
         apart = (start - made) // SECOND
         if _EARLY <= apart <= _LATE:
             self._agreeing += 1
             return
         quarters = round(apart / _QUARTER)
-        if _EARLY <= apart - quarters * _QUARTER <= _LATE and abs(quarters) <= 56:
+        if not _EARLY <= apart - quarters * _QUARTER <= _LATE:
+            return
+        quarters += self._ahead(start)
+        if abs(quarters) <= 56:
             self._offsets[quarters] = self._offsets.get(quarters, 0) + 1
-            if sum(self._offsets.values()) > max(_ENOUGH, self._agreeing):
+            if self.zone is None and sum(self._offsets.values()) > max(_ENOUGH, self._agreeing):
                 self.settle("these records")
 
+    def _ahead(self, start: int) -> int:
+        """Return by how many quarters of an hour the zone is ahead of UTC at a moment."""
+        if self.zone is None:
+            return 0
+        offset = datetime.fromtimestamp(start // SECOND, self.zone).utcoffset() or timedelta()
+        return round(offset / timedelta(seconds=_QUARTER))
+
     def settle(self, name: str) -> None:
-        """See that every moment had a zone.
+        """See that every moment had a zone; note it if the uniqueids tell another one.
 
         Raises
         ------
@@ -169,19 +207,46 @@ class Clock:
             If neither the records nor their uniqueids tell one.
         """
         other = sum(self._offsets.values())
-        if self.zone is not None or not self.naive:
+        if not self.naive or (self._agreeing and other * 20 <= self._agreeing):
             return
-        if self._agreeing and other * 20 <= self._agreeing:
-            return
-        hint = ""
+        where = hint = ""
         if self._offsets:
+            # Summer and winter have an offset each: the commonest is the one to name.
             minutes = max(self._offsets, key=self._offsets.__getitem__) * 15
             apart = f"{abs(minutes) // 60}:{abs(minutes) % 60:02d}"
-            hint = f" (by their uniqueids they are {apart} {_side(minutes)} UTC)"
-        raise ConfError(
-            f"the times of {name} tell no time zone{hint}: give tz='UTC' if cdr.conf says "
-            "usegmtime=yes, else the PBX's own, such as tz='Europe/Berlin'"
-        )
+            where = f"{apart} {_side(minutes)} UTC" if minutes else "UTC: give tz='UTC'"
+            hint = f" (by their uniqueids they are {where})"
+        if self.zone is None:
+            raise ConfError(
+                f"the times of {name} tell no time zone{hint}: give tz='UTC' if cdr.conf says "
+                "usegmtime=yes, else the PBX's own, such as tz='Europe/Berlin'"
+            )
+        if other > self._agreeing // 4:
+            count = f"{other:,} uniqueids" if self._agreeing else "every uniqueid"
+            self.notes.append(
+                f"tz={str(self.zone)!r} does not fit the times of {name}: "
+                f"by {count} they are {where}"
+            )
+
+
+def _counted(value: float) -> int:
+    """Return microseconds of a number: of seconds, milliseconds or microseconds since 1970."""
+    if not math.isfinite(value):
+        raise BadTime(f"{value} is no time")
+    size = abs(value)
+    unit = SECOND if size < 1e11 else 1000 if size < 1e14 else 1
+    if size * unit >= _DAY and not 0 < value * unit < _LAST:
+        raise BadTime(f"{value} is no time of a PBX")
+    return round(value * unit)
+
+
+def _iso(text: str) -> datetime | None:
+    if not _ISO.match(text):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _side(minutes: int) -> str:

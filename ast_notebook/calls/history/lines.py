@@ -1,19 +1,21 @@
-"""The lines of a log, however long it is, and those of them that are of no use."""
+"""The fields of a log's records, and the records that are of no use."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, BinaryIO, cast
+import re
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
-from ast_notebook.ami.message import decode
-
 LONGEST = 1 << 20  # bytes; a longer line is none of a PBX's
 KEPT = 10_000  # bad lines that are kept as they are; further ones are counted
+SHOWN = 2_000  # letters of each of them
+#: How reports write seconds: ``01:02:03``, ``1 day, 1:02:03``, ``1,234``, ``125s (2m 5s)``.
+_CLOCK = re.compile(r"(?:(\d+) days?, )?(\d+):([0-5]?\d):([0-5]?\d)(?:[.,]\d+)?$")
+_WORDS = re.compile(r"(\d+)\s*s(?:ec|econds)?\b\s*(?:\([\dhms ]*\))?$", re.IGNORECASE)
+_MOST = 10**9  # of seconds and times
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+$")
 
 
 class Bad:
@@ -33,54 +35,12 @@ class Bad:
         """Put a record aside; `number` is its line's, from 1."""
         self.count += 1
         if len(self._rows) < KEPT:
-            self._rows.append((number, str(reason), str(text)[:LONGEST]))
+            self._rows.append((number, str(reason), str(text)[:SHOWN]))
 
     def frame(self) -> pd.DataFrame:
         """Return what was put aside: ``line``, ``reason`` and ``text``."""
         frame = pd.DataFrame(self._rows, columns=["line", "reason", "text"])
         return frame.astype({"line": "int64", "reason": "str", "text": "str"})
-
-
-def lines(path: Path, bad: Bad) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a file, packed by gzip or not, with their numbers.
-
-    A line is UTF-8, or Latin-1 where it is not; empty ones are passed over.
-    """
-    with path.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        file = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
-        number = 0
-        try:
-            while line := file.readline(LONGEST):
-                number += 1
-                if len(line) == LONGEST and not line.endswith(b"\n"):
-                    bad.add(number, f"longer than {LONGEST} bytes", decode(line[:200]))
-                    while len(line) == LONGEST and not line.endswith(b"\n"):
-                        line = file.readline(LONGEST)
-                    continue
-                text = decode(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
-                text = text.rstrip("\r\n")
-                if text.strip():
-                    yield number, text
-        except (EOFError, gzip.BadGzipFile, OSError) as error:
-            bad.add(number + 1, f"the file ends badly: {error}", "")
-
-
-def fields(line: str) -> list[str]:
-    """Return the fields of a line of comma-separated values, quoted in whatever way.
-
-    Raises
-    ------
-    ValueError
-        If a quote is never closed.
-    """
-    try:
-        return next(csv.reader([line], strict=True))
-    except csv.Error as error:
-        if line.count('"') % 2:
-            raise ValueError(f"quotes do not match: {error}") from None
-    return next(csv.reader([line], quoting=csv.QUOTE_NONE))
 
 
 def text_of(record: Mapping[str, Any], name: str) -> str | None:
@@ -102,9 +62,22 @@ def whole_of(record: Mapping[str, Any], name: str) -> int | None:
     if text is None:
         return None
     try:
-        value = int(float(text))
+        value = _seconds(text.strip())
     except (ValueError, OverflowError):
         raise ValueError(f"{name} is {text!r}, no number") from None
     if value < 0:
         raise ValueError(f"{name} is {text!r}, less than nothing")
+    if value > _MOST:
+        raise ValueError(f"{name} is {text!r}, more than a number can be here")
     return value
+
+
+def _seconds(text: str) -> int:
+    if found := _CLOCK.match(text):
+        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    if found := _WORDS.match(text):
+        return int(found[1])
+    if _GROUPED.match(text):
+        return int(text.replace(",", ""))
+    return int(float(text.replace(",", ".")))

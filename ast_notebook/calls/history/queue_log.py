@@ -23,7 +23,43 @@ PLAIN = [
     "data4",
     "data5",
 ]
-_ALSO = {"queue": "queuename", "qname": "queuename", "qagent": "agent", "qevent": "event"}
+#: What a table of entries has in its column of events, and nowhere else.
+_EVENTS = frozenset(
+    (
+        "ABANDON",
+        "ADDMEMBER",
+        "AGENTCALLBACKLOGIN",
+        "AGENTCALLBACKLOGOFF",
+        "AGENTDUMP",
+        "AGENTLOGIN",
+        "AGENTLOGOFF",
+        "ATTENDEDTRANSFER",
+        "BLINDTRANSFER",
+        "COMPLETEAGENT",
+        "COMPLETECALLER",
+        "CONFIGRELOAD",
+        "CONNECT",
+        "DID",
+        "ENTERQUEUE",
+        "EXITEMPTY",
+        "EXITWITHKEY",
+        "EXITWITHTIMEOUT",
+        "FULL",
+        "JOINEMPTY",
+        "JOINUNAVAIL",
+        "PAUSE",
+        "PAUSEALL",
+        "PENALTY",
+        "QUEUESTART",
+        "REMOVEMEMBER",
+        "RINGCANCELED",
+        "RINGNOANSWER",
+        "SYSCOMPAT",
+        "TRANSFER",
+        "UNPAUSE",
+        "UNPAUSEALL",
+    )
+)
 #: What ends a call's stay, and how it went.
 _LEFT = {
     "EXITWITHTIMEOUT": "NO ANSWER",
@@ -49,11 +85,6 @@ _STEPS: dict[str, Step] = {
 _GRACE = 2 * 3600 * SECOND
 
 
-def rename(columns: Sequence[str]) -> list[str]:
-    """Return our names of a table's columns."""
-    return [_ALSO.get(column.strip().lower(), column.strip().lower()) for column in columns]
-
-
 def record_of(line: str) -> dict[str, str]:
     """Part a line.
 
@@ -66,6 +97,24 @@ def record_of(line: str) -> dict[str, str]:
     if len(parts) < 5:
         raise ValueError(f"{len(parts)} fields, and a queue_log has five or more")
     return dict(zip(PLAIN, parts, strict=False))
+
+
+def layout(record: Sequence[str]) -> list[str]:
+    """Tell what the fields are of a table's row that somebody exported without names.
+
+    Raises
+    ------
+    ValueError
+        If it is no entry of a queue_log.
+    """
+    place = next((n for n in (4, 5) if len(record) > n and record[n] in _EVENTS), None)
+    if place is None:
+        raise ValueError(f"{len(record)} fields that are no entry of a queue_log")
+    more = record[place + 1 :]
+    # Asterisk's realtime has all data in one column, or that column and one for each besides.
+    whole = ["data"] if len(more) == 1 or (len(more) == 6 and "|" in more[0]) else []
+    names = [*["id"][: place - 4], *PLAIN[:5], *whole, *PLAIN[5:]]
+    return [*names, *(f"column{n}" for n in range(len(names), len(record)))][: len(record)]
 
 
 class _Stay:

@@ -1,0 +1,149 @@
+"""The lines of a log as it lies about: packed or not, in whatever letters, and damaged or not."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ast_notebook.ami.message import decode
+from ast_notebook.calls.history.lines import LONGEST, Bad
+from ast_notebook.errors import ConfError
+
+_BLOCK = 16 * 1024  # bytes that are unpacked at a time: a thousand times as much may be in them
+_DAMAGE = (zlib.error, lzma.LZMAError, OSError, EOFError)
+_PACKED: dict[bytes, Callable[[], Any]] = {
+    b"\x1f\x8b": lambda: zlib.decompressobj(31),
+    b"BZh": bz2.BZ2Decompressor,
+    b"\xfd7zXZ\x00": lzma.LZMADecompressor,
+}
+_WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+#: What is no log, by how it begins, and what to do with it.
+_OTHERS = {
+    b"PK\x03\x04": "a zip archive or a workbook: unpack it, or save its sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "a workbook of Excel: save its sheet as CSV",
+    b"PAR1": "a Parquet file: give the archive's folder, or read it by pandas",
+    b"\x28\xb5\x2f\xfd": "packed by zstd: unpack it by zstd -d",
+    b"%PDF": "a PDF: export the calls as CSV",
+    b"\xd4\xc3\xb2\xa1": "a capture of packets: save the text of the manager's stream out of it",
+    b"\xa1\xb2\xc3\xd4": "a capture of packets: save the text of the manager's stream out of it",
+    b"\n\r\r\n": "a capture of packets: save the text of the manager's stream out of it",
+}
+
+
+class _DamageError(Exception):
+    """What is packed cannot be unpacked any further."""
+
+
+def lines(path: Path, bad: Bad) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a file with their numbers, empty ones as well.
+
+    A line is UTF-8, or Latin-1 where it is not; of a file that begins as UTF-16 it is that. Lines
+    end by LF, CR LF, or CR alone if the file has no others. What is packed may be damaged: what
+    was unpacked before is given, and the rest is one bad record.
+
+    Raises
+    ------
+    ConfError
+        If it is no text, or cannot be opened.
+    """
+    number = 0
+    rest = b""
+    over = False  # whether `rest` is the beginning of a line that is too long
+    end = b""
+    try:
+        for block in _blocks(path):
+            end = end or (b"\r" if b"\r" in block and b"\n" not in block else b"\n")
+            *whole, rest = (rest + block).split(end)
+            for line in whole:
+                number += 1
+                if over or len(line) > LONGEST:
+                    bad.add(number, f"longer than {LONGEST} bytes", decode(line[:200]))
+                    over = False
+                else:
+                    yield number, _text(line)
+            if len(rest) > LONGEST:
+                rest, over = rest[:200], True
+        if over:
+            bad.add(number + 1, f"longer than {LONGEST} bytes", decode(rest[:200]))
+        elif rest:
+            yield number + 1, _text(rest)
+    except (_DamageError, OSError) as error:
+        bad.add(number + 1, f"the file ends badly: {error}", decode(rest[:200]))
+
+
+def _text(line: bytes) -> str:
+    return decode(line.rstrip(b"\r")).removeprefix("\ufeff")
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Yield a file's bytes, unpacked and not in UTF-16."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise ConfError(f"{path} cannot be read: {error.strerror}") from None
+    with file:
+        head = file.read(_BLOCK)
+        other = next((what for mark, what in _OTHERS.items() if head.startswith(mark)), None)
+        if other is not None:
+            raise ConfError(f"{path} is {other}")
+        blocks = _from(head, lambda: file.read(_BLOCK))
+        for mark, make in _PACKED.items():
+            if head.startswith(mark):
+                blocks = _unpacked(blocks, make)
+        first = next(blocks, b"")
+        for mark, name in _WIDE.items():
+            if first.startswith(mark):
+                decoder = codecs.getincrementaldecoder(name)("replace")
+                yield decoder.decode(first[2:]).encode("utf-8", "replace")
+                for block in blocks:
+                    yield decoder.decode(block).encode("utf-8", "replace")
+                return
+        yield first
+        yield from blocks
+
+
+def _from(head: bytes, read: Callable[[], bytes]) -> Iterator[bytes]:
+    block = head
+    while block:
+        yield block
+        block = read()
+
+
+def _unpacked(blocks: Iterator[bytes], make: Callable[[], Any]) -> Iterator[bytes]:
+    machine = make()
+    begun = False
+    for block in blocks:
+        rest = block
+        while rest:
+            if not begun and not rest.strip(b"\0"):
+                break  # what fills the last block of a tape
+            begun = True
+            before = machine.copy() if hasattr(machine, "copy") else None
+            try:
+                data = machine.decompress(rest)
+            except _DAMAGE as error:
+                yield _last(before, rest)
+                raise _DamageError(error) from None
+            yield data
+            rest = b""
+            if machine.eof:
+                rest = machine.unused_data
+                machine, begun = make(), False
+    if begun:
+        raise _DamageError("it ends before its end")
+
+
+def _last(machine: Any, block: bytes) -> bytes:
+    """Return what can be unpacked of a block before the damage in it."""
+    found = bytearray()
+    try:
+        for place in range(len(block) if machine is not None else 0):
+            found += machine.decompress(block[place : place + 1])
+    except _DAMAGE:
+        pass
+    return bytes(found)

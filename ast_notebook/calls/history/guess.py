@@ -1,0 +1,167 @@
+"""What a file is: told by its first lines, or else said why nobody can tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+from ast_notebook.calls.history.columns import KNOWN, Shape, lacking, plain
+from ast_notebook.calls.history.dialect import FORMS, fields
+from ast_notebook.calls.history.files import lines
+from ast_notebook.calls.history.lines import Bad
+from ast_notebook.calls.history.records import (
+    Bars,
+    Line,
+    Objects,
+    Parser,
+    Record,
+    Separated,
+    Told,
+    records,
+)
+from ast_notebook.errors import ConfError
+
+#: Lines that are looked at, and those of them that are if nothing is as RFC 4180 has it.
+_LOOKED, _LOOSELY = 1000, 50
+_DUMP = re.compile(
+    r"--.*\bdump\b|/\*!\d{5}|(insert\s+into|create\s+table|drop\s+table|pragma\s+foreign_keys"
+    r"|begin\s+transaction|copy\s+\S+\s+\(.*from\s+stdin)\b",
+    re.IGNORECASE,
+)
+_STREAM = re.compile(r"(Asterisk Call Manager/[\d.]+|Event: \w+)\s*$")
+_PREFIXED = re.compile(r"[^,;\t]{1,60}\bEvent: [A-Z]\w+\s*$")
+_PAGE = re.compile(r"<(\?xml|!doctype|html|table)\b", re.IGNORECASE)
+
+
+def guess(path: Path, kind: str | None, told: Told) -> Parser | None:
+    """Return what makes records of a file's lines; None for a stream of the manager's events.
+
+    Raises
+    ------
+    ConfError
+        If nobody can tell what it is, or it is something that is to be brought in otherwise.
+    """
+    head = [line for line in islice(lines(path, Bad()), _LOOKED) if line[1].strip()]
+    if not head and kind not in (None, "events"):
+        return Bars() if kind == "queue_log" else Separated(kind, FORMS[0], told)
+    if not head:
+        raise ConfError(f"{path} is empty: nobody can tell what it is; give kind='cdr' or another")
+    if kind == "events" or any(_STREAM.match(text[:200]) for _, text in head):
+        return None
+    _refuse(path, head)
+    best: tuple[tuple[int, int], Parser] | None = None
+    for parser, looked in _parsers(kind, told):
+        fit = _fit(head[:looked], parser)
+        if fit is not None and (best is None or fit < best[0]):
+            best = fit, parser
+            if fit == (head[0][0], 0):
+                break
+    if best is None:
+        raise ConfError(_why(path, head, kind, told))
+    found = best[1]
+    # Anew: what the first lines taught it is learned again as they are read.
+    return Separated(found.kind, found.form, told) if isinstance(found, Separated) else found
+
+
+def _parsers(kind: str | None, told: Told) -> Iterator[tuple[Parser, int]]:
+    """Yield what the lines may be, the likeliest first, and how many of them are to be tried."""
+    kinds = list(KNOWN) if kind is None else [kind]
+    if "queue_log" in kinds and told is None:
+        yield Bars(), _LOOKED
+    for name in kinds:
+        yield Objects(name, told), _LOOKED
+    for loose, looked in ((False, _LOOKED), (True, _LOOSELY)):
+        for form in FORMS:
+            for name in kinds:
+                yield Separated(name, form, told, loose=loose), looked
+
+
+def _fit(head: Iterable[Line], parser: Parser) -> tuple[int, int] | None:
+    """Return the number of the first line that fits, and how many soon after it do not."""
+    first: int | None = None
+    bad = after = 0
+    for number, _, record in records(head, parser):
+        if first is None and _is_record(record, parser):
+            first = number
+        elif first is not None:
+            after += 1
+            bad += isinstance(record, ValueError)
+            if after == _LOOSELY:
+                break
+    return None if first is None else (first, bad)
+
+
+def _is_record(record: Record | ValueError | None, parser: Parser) -> bool:
+    """Tell whether something is a record for certain, or names the columns of those to come."""
+    if isinstance(record, ValueError):
+        return False
+    if record is None:
+        return isinstance(parser, Separated)
+    there = [name for name, value in record.items() if value is not None]
+    if lacking(parser.kind, there):
+        return False
+    return not isinstance(parser, Bars) or (
+        str(record["time"]).replace(".", "", 1).isdecimal() and str(record["event"]).isupper()
+    )
+
+
+def _refuse(path: Path, head: Sequence[Line]) -> None:
+    """Say of what is no log what it is, and what to do with it."""
+    texts = [text[:200] for _, text in head[:50]]
+    if any(map(_DUMP.match, texts)):
+        raise ConfError(
+            f"{path} is a dump of SQL: load it into a database (mysql, psql or sqlite3 does) and "
+            "give the database's URL, or export the table as CSV"
+        )
+    if any(map(_PAGE.match, texts)):
+        raise ConfError(f"{path} is a page of HTML or XML: export the calls as CSV")
+    if any(map(_PREFIXED.match, texts)):
+        raise ConfError(
+            f"{path} has events of the manager's interface with something before them in the "
+            "line: take that away, so that each line is a header such as Event: Newchannel"
+        )
+
+
+def _why(path: Path, head: Sequence[Line], kind: str | None, told: Told) -> str:
+    """Say why nobody can tell what a file is, and what would help."""
+    found = _columns(head)
+    what = f"{path} is neither a CDR, a CEL nor a queue_log"
+    if kind is not None:
+        what = f"{path} is no {kind} that we know"
+    if told is None and not found:
+        return f"{what}: its lines are nothing that PBXs write of calls"
+    if told is not None and not isinstance(told, Mapping) and len(told) != len(found):
+        return f"columns= has {len(told)} names, and the lines of {path} have {len(found)} fields"
+    if isinstance(told, Mapping):
+        wrong = [name for name in told if plain(name) not in {*map(plain, found)}]
+        if wrong:
+            return f"{path} has no column {', '.join(wrong)}: it has {', '.join(found) or 'none'}"
+    if told is None and any(letter.isdigit() for one in found for letter in one):
+        return f"{what}: name its {len(found)} columns in their order by columns=[…]"
+    kinds = list(KNOWN) if kind is None else [kind]
+    missing = [lacking(one, Shape(one, found, told).names) for one in kinds]
+    needed = ", ".join(sorted(missing, key=len)[0]) or "who called whom"
+    names = ", ".join(found[:20]) + (", …" if len(found) > 20 else "")
+    return (
+        f"{what}: nobody knows which of its columns {names} is {needed}: "
+        f"say so by columns={{its name: 'start', …}}"
+    )
+
+
+def _columns(head: Sequence[Line]) -> list[str]:
+    """Return the first of the lines that have the same number of fields; empty if few have."""
+    best: list[str] = []
+    for form in FORMS:
+        parted = []
+        for _, text in head[:100]:
+            try:
+                parted.append(fields(text, form))
+            except ValueError:
+                continue
+        counts = [len(one) for one in parted]
+        common = max(set(counts), key=counts.count, default=0)
+        if common >= 3 and counts.count(common) * 2 > len(head[:100]) and common > len(best):
+            best = next(one for one in parted if len(one) == common)
+    return [field.strip() for field in best]

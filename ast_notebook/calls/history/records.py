@@ -1,0 +1,361 @@
+"""Lines into records: each kind of file has a parser, and a record may take several lines."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from ast_notebook.calls.history import cdr, cel, dates, queue_log
+from ast_notebook.calls.history.columns import (
+    NUMBERS,
+    TIMES,
+    Shape,
+    kind_of,
+    lacking,
+    plain,
+    value_of,
+)
+from ast_notebook.calls.history.dialect import Form, OpenQuote, fields, loosely, unescaped
+
+Record = Mapping[str, Any]
+Told = Mapping[str, str] | Sequence[str] | None
+Line = tuple[int, str]
+#: A record takes so many lines and letters at most: Asterisk's own fields have 256 letters.
+MOST_LINES, MOST_LETTERS = 300, 64 * 1024
+
+#: What Excel has in the first line of some files.
+_SEPARATOR = re.compile(r'"?sep=."?$', re.IGNORECASE)
+#: Digits that a line of names does not have, and a record has.
+_YEAR = re.compile(r"\d{4}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d|\d{9,16}(\.\d+)?$|0000-")
+_QUOTES = ('"', "'")
+_LAYOUTS = {"cdr": cdr.layout, "cel": cel.layout, "queue_log": queue_log.layout}
+
+
+class Parser(Protocol):
+    """Makes records of lines."""
+
+    kind: str
+
+    def __call__(self, text: str) -> Record | None:
+        """Return the record; None for a line of names.
+
+        Raises
+        ------
+        OpenQuote
+            If it may go on in the next line.
+        ValueError
+            If it is none.
+        """
+
+    def alone(self, text: str) -> Record | None:
+        """Return the record that a line is that no other goes on with; errors as above."""
+
+    def flips(self, text: str) -> bool:
+        """Tell whether a line can end a record that began in one before."""
+
+    def stands(self, text: str) -> bool:
+        """Tell whether a line is a record by itself, and goes on with no other."""
+
+
+def records(
+    lines: Iterable[Line], parser: Parser
+) -> Iterator[tuple[int, str, Record | ValueError | None]]:
+    """Yield the number of its first line, the text, and the record or why there is none.
+
+    A quote that is never closed costs the line that it is in, and no other: what follows counts as
+    part of a record only if that is a good one then, and no line of it is one by itself.
+    """
+    source = iter(lines)
+    ahead: deque[Line] = deque()
+    while True:
+        line = ahead.popleft() if ahead else next(source, None)
+        if line is None:
+            return
+        number, text = line
+        if not text.strip() or (number == 1 and _SEPARATOR.match(text)):
+            continue
+        try:
+            yield number, text, parser(text)
+        except OpenQuote as error:
+            joined = _joined(text, ahead, source, parser)
+            if joined is not None:
+                yield number, *joined
+                continue
+            try:
+                yield number, text, parser.alone(text)
+            except OpenQuote:
+                yield number, text, error
+            except ValueError as other:
+                yield number, text, other
+        except ValueError as error:
+            yield number, text, error
+
+
+def _joined(
+    text: str, ahead: deque[Line], source: Iterator[Line], parser: Parser
+) -> tuple[str, Record | None] | None:
+    for count in range(MOST_LINES):
+        if count == len(ahead):
+            more = next(source, None)
+            if more is None:
+                return None
+            ahead.append(more)
+        following = ahead[count][1]
+        text += f"\n{following}"
+        if len(text) > MOST_LETTERS or parser.stands(following):
+            return None
+        if not parser.flips(following):
+            continue
+        try:
+            record = parser(text)
+        except OpenQuote:
+            continue
+        except ValueError:
+            return None
+        for _ in range(count + 1):
+            ahead.popleft()
+        return text, record
+    return None
+
+
+class Bars:
+    """Parts the lines of Asterisk's own queue_log."""
+
+    kind = "queue_log"
+
+    def __call__(self, text: str) -> Record:
+        """Return the entry; `ValueError` if it is none."""
+        return {name: value_of(value) for name, value in queue_log.record_of(text).items()}
+
+    alone = __call__
+
+    def flips(self, text: str) -> bool:
+        """Tell that no entry goes on."""
+        return False
+
+    def stands(self, text: str) -> bool:
+        """Tell that no entry goes on."""
+        return True
+
+
+class Objects:
+    """Parts lines of JSON, an object a record, as Asterisk 22 writes them and others do."""
+
+    def __init__(self, kind: str, told: Told = None) -> None:
+        self.kind = kind
+        self._told = told if isinstance(told, Mapping) else None
+        self._names: tuple[str, ...] = ()
+        self._shape = Shape(kind, (), None)
+
+    def __call__(self, text: str) -> Record | None:
+        """Return the record; None for what is around a list. Errors as `Parser` has them."""
+        if text.strip() in ("[", "]", ","):
+            return None
+        found = parsed(text)
+        names = tuple(found)
+        if names != self._names:
+            self._names, self._shape = names, Shape(self.kind, names, self._told)
+        return self._shape.record([_flat(value) for value in found.values()])
+
+    def alone(self, text: str) -> Record | None:
+        """Return the record; errors as `Parser` has them."""
+        return self(text)
+
+    def flips(self, text: str) -> bool:
+        """Tell whether an object can end in this line."""
+        return "}" in text
+
+    def stands(self, text: str) -> bool:
+        """Tell whether an object begins in this line."""
+        return text.startswith(("{", "[{"))
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """Return the object in a line, which may be one of a list.
+
+    Raises
+    ------
+    OpenQuote
+        If the object has begun only.
+    ValueError
+        If there is none.
+    """
+    bare = text.strip().removeprefix("[").lstrip(",").removesuffix("]").rstrip(", ")
+    if not bare.startswith("{"):
+        raise ValueError("no object of JSON")
+    try:
+        found = json.loads(bare, strict=False)
+    except RecursionError:
+        raise ValueError("more objects in each other than can be read") from None
+    except ValueError as error:
+        raise OpenQuote(f"no object of JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError("no object of JSON")
+    return found
+
+
+def _flat(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, dict | list) else value
+
+
+class Separated:
+    """Parts lines of separated values, whose columns a line of names tells, or their layout.
+
+    Parameters
+    ----------
+    kind : str
+        ``cdr``, ``cel`` or ``queue_log``.
+    form : Form
+        What is between fields and around them.
+    told : sequence or mapping of str, optional
+        What somebody says of the columns: our names in their order, or by the names they have.
+    loose : bool
+        Whether lines count that are not as RFC 4180 has them.
+    """
+
+    def __init__(self, kind: str, form: Form, told: Told = None, *, loose: bool = True) -> None:
+        self.kind = kind
+        self.form = form
+        self._told = told
+        self._loose = loose
+        ordered = told is not None and not isinstance(told, Mapping)
+        self._shape = Shape(kind, list(told or ()), told) if ordered else None
+        self._layouts: dict[tuple[str, ...], Shape] = {}
+        self._ordered = ordered
+        self._marks = {plain(name) for name in told} if isinstance(told, Mapping) else set()
+
+    def __call__(self, text: str) -> Record | None:
+        """Return the record, or None for a line of names; errors as `Parser` has them."""
+        try:
+            found = fields(text, self.form)
+        except OpenQuote:
+            raise
+        except ValueError as error:
+            return self._loosely(text, error)
+        if (self._marks or not _YEAR.search(text)) and self._is_names(found):
+            self._learn(found)
+            return None
+        if "\\" in text and self.form.separator == "\t":
+            found = unescaped(text, self.form) or found
+        try:
+            return self._record(found)
+        except ValueError as error:
+            if text.endswith("\\") and self.form.separator == "\t":
+                raise OpenQuote(str(error)) from None  # MySQL's way to write a line feed
+            return self._loosely(text, error)
+
+    def alone(self, text: str) -> Record:
+        """Return the record that a line is that no other goes on with; errors as `Parser` has."""
+        return self._loosely(text, ValueError("a quote is never closed"))
+
+    def flips(self, text: str) -> bool:
+        """Tell whether a quote that was opened before can be closed in this line."""
+        return text.count(self.form.quote) % 2 == 1 or self.form.separator == "\t"
+
+    def stands(self, text: str) -> bool:
+        """Tell whether a line is a good record by itself."""
+        if text.count(self.form.quote) % 2:
+            return False
+        try:
+            found = fields(text, self.form)
+        except ValueError:
+            return False
+        return self._is_names(found) or self._fits(found)
+
+    # --- what the fields are -------------------------------------------------------------------
+
+    def _is_names(self, found: Sequence[str]) -> bool:
+        if any(field[:1] in _QUOTES for field in found if field):
+            return False  # they are other quotes than these
+        names = {plain(field) for field in found}
+        if self._marks:
+            return self._marks <= names and not lacking(
+                self.kind, Shape(self.kind, found, self._told).names
+            )
+        if not self._ordered:
+            return kind_of(found) == self.kind
+        # Whatever they are called: where a moment and all numbers are to be, there is no digit.
+        assert self._shape is not None
+        if len(_trimmed(found, len(self._shape.names))) != len(self._shape.names):
+            return False
+        told = dict(zip(self._shape.names, found, strict=False))
+        typed = [told[name] for name in (*TIMES[self.kind], *NUMBERS[self.kind]) if told.get(name)]
+        return bool(typed) and not any(letter.isdigit() for one in typed for letter in one)
+
+    def _learn(self, found: Sequence[str]) -> None:
+        if not self._ordered:
+            self._shape = Shape(self.kind, found, self._told)
+
+    def _record(self, found: list[str]) -> Record:
+        shape = self._shape
+        if shape is None:
+            if self._marks:
+                raise ValueError("it stands before the line of names")
+            names = tuple(_LAYOUTS[self.kind](found))
+            if names not in self._layouts:
+                self._layouts[names] = Shape.laid_out(self.kind, names)
+            return self._layouts[names].record(found)
+        count = len(shape.names)
+        values = _trimmed(found, count)
+        if len(values) != count:
+            raise ValueError(f"{len(found)} fields for {count} columns")
+        return shape.record(values)
+
+    def _loosely(self, text: str, error: ValueError) -> Record:
+        count = None if self._shape is None else len(self._shape.names)
+        found = loosely(text, self.form, self._fits, count) if self._loose else None
+        if found is None and "\n" not in text:
+            found = self._merged(text)
+        if found is None:
+            raise error
+        return self._record(found)
+
+    def _merged(self, text: str) -> list[str] | None:
+        """Give the separators that nothing encloses to the one field that may have them."""
+        shape = self._shape
+        if shape is None or not self._loose:
+            return None
+        there = [name for name in ("lastdata", "appdata") if name in shape.names]
+        found = text.split(self.form.separator)
+        more = len(found) - len(shape.names)
+        if not there or more < 1:
+            return None
+        place = shape.names.index(there[0])
+        whole = self.form.separator.join(found[place : place + more + 1])
+        found[place : place + more + 1] = [whole]
+        return found if self._fits(found) else None
+
+    def _fits(self, found: list[str]) -> bool:
+        """Tell whether fields can be a record: what is to be a moment is one, and so on."""
+        try:
+            record = self._record(found)
+        except ValueError:
+            return False
+        moments = [str(record[name]) for name in TIMES[self.kind] if record.get(name) is not None]
+        numbers = [str(record[name]) for name in NUMBERS[self.kind] if record.get(name) is not None]
+        return (
+            bool(moments)
+            and all(map(_is_moment, moments))
+            and all(number[:1].isdigit() for number in numbers)
+        )
+
+
+def _trimmed(found: Sequence[str], count: int) -> Sequence[str]:
+    """Leave out empty fields at the end that are too many; add none."""
+    last = len(found)
+    while last > count and not found[last - 1].strip():
+        last -= 1
+    return found[:last]
+
+
+def _is_moment(text: str) -> bool:
+    if _MOMENT.match(text):
+        return True
+    try:
+        return dates.moment_of(text, None) is not None
+    except dates.OrderUnknown:
+        return True

@@ -1,0 +1,172 @@
+"""Tables of calls as they are found: several of them, with columns that somebody else named."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from ast_notebook.calls.history import history
+from ast_notebook.errors import ConfError
+from tests.logs import ENTRIES, NAMES, csv_of, database, row, write
+
+COLUMNS = ", ".join(NAMES)
+#: The columns of cdr_sqlite3_custom.conf.sample and cel_sqlite3_custom.conf.sample.
+CDR_SQLITE = (
+    "calldate, clid, dcontext, channel, dstchannel, lastapp, lastdata, duration, billsec, "
+    "disposition, amaflags, accountcode, uniqueid, userfield, test"
+)
+CEL_SQLITE = (
+    "eventtype, eventtime, cidname, cidnum, cidani, cidrdnis, ciddnid, context, exten, channame, "
+    "appname, appdata, amaflags, accountcode, uniqueid, userfield, peer, userdeftype, eventextra"
+)
+
+
+def only(past: Any) -> dict[str, Any]:
+    assert past.bad_count == 0, past.bad
+    (call,) = past.calls.to_dict("records")
+    return call
+
+
+def test_of_several_columns_for_one_thing_that_counts_which_has_a_value(tmp_path: Path) -> None:
+    columns = f"start datetime, answer datetime, end datetime, {COLUMNS}"
+    rows = [[None, None, None, *row()], ["2026-06-02 10:00:00", "", "NULL", *row(3, calldate="")]]
+    past = history(database(tmp_path, cdr=(columns, rows)), tz="UTC")
+    assert [str(start)[:16] for start in past.calls["start"]] == [
+        "2026-06-01 10:00",
+        "2026-06-02 10:00",
+    ]
+
+
+def test_columns_of_a_table_are_named_in_their_order_or_by_their_names(tmp_path: Path) -> None:
+    theirs = [f"x_{name}" for name in NAMES]
+    path = database(tmp_path, phone_calls=(", ".join(theirs), [row()]), people=("id, name", []))
+    for ours in (NAMES, dict(zip(theirs, NAMES, strict=True))):
+        for more in ({}, {"table": "phone_calls"}, {"kind": "cdr"}):
+            call = only(history(path, tz="UTC", columns=ours, **more))
+            assert (call["caller"], call["dialled"], call["billsec"]) == ("6101", "6102", 6)
+    with pytest.raises(ConfError, match=r"no table of calls: it has people, phone_calls: .*table="):
+        history(path, tz="UTC")
+    with pytest.raises(ConfError, match=r"x_calldate, .* of the table phone_calls is start, "):
+        history(path, tz="UTC", table="phone_calls")
+    with pytest.raises(ConfError, match=r"columns= has 2 names, and the table .* 16 columns"):
+        history(path, tz="UTC", table="phone_calls", columns=["src", "dst"])
+    with pytest.raises(ConfError, match=r"the table phone_calls has no nobody: it has x_calldate"):
+        history(path, tz="UTC", table="phone_calls", columns={"nobody": "src"})
+
+
+def test_an_empty_table_is_not_taken_beside_filled_ones(tmp_path: Path) -> None:
+    path = database(
+        tmp_path,
+        cdr=(COLUMNS, []),
+        cdr_202604=(COLUMNS, [row()]),
+        cdr_202605=(COLUMNS, [row(9)]),
+    )
+    with pytest.raises(ConfError, match=r"cdr_202604, cdr_202605: give table=.* columns="):
+        history(path, tz="UTC")
+    assert only(history(path, tz="UTC", table="cdr_202605"))["caller"] == "6101"
+    (tmp_path / "one").mkdir()
+    path = database(tmp_path / "one", cdr=(COLUMNS, []), calls=(COLUMNS, [row()]))
+    assert only(history(path, tz="UTC"))["caller"] == "6101"
+    (tmp_path / "none").mkdir()
+    empty = history(database(tmp_path / "none", cdr=(COLUMNS, []), old=(COLUMNS, [])), tz="UTC")
+    assert (empty.origin.endswith(" cdr"), len(empty.calls)) == (True, 0)
+
+
+def test_the_usual_table_is_taken_and_the_others_are_named(tmp_path: Path) -> None:
+    path = database(tmp_path, cdr=(COLUMNS, [row()]), cdr_2025=(COLUMNS, [row(9)]))
+    with pytest.warns(UserWarning, match="cdr was read, and not cdr_2025"):
+        past = history(path, tz="UTC")
+    assert past.notes == ["cdr was read, and not cdr_2025"]
+
+
+def test_names_of_a_vendors_tables_are_known(tmp_path: Path) -> None:
+    columns = "id, datetime, clid, src, dst, duration, billable, disposition, uniqueid"
+    values = [1, "2026-06-01 10:00:00", "6101", "6101", "6102", 8, 0, "NO ANSWER", "1780308000.1"]
+    call = only(history(database(tmp_path, calls=(columns, [values])), tz="UTC"))
+    assert (call["caller"], call["disposition"]) == ("6101", "NO ANSWER")
+
+
+def test_asterisks_own_tables_of_sqlite_are_read(tmp_path: Path) -> None:
+    values = [row()[NAMES.index(name)] for name in CDR_SQLITE.split(", ")[:-1]]
+    call = only(history(database(tmp_path, cdr=(CDR_SQLITE, [[*values, ""]])), tz="UTC"))
+    assert (call["caller"], call["disposition"], call["answered_by"]) == (
+        "6101",
+        "ANSWERED",
+        "6102",
+    )
+    (tmp_path / "cel").mkdir()
+    kinds = {"CHAN_START": 0, "ANSWER": 1, "HANGUP": 3, "CHAN_END": 3}
+    events = [
+        [kind, f"2026-06-01 10:00:0{second}", "Nora", "6101", "", "", "", "phones", "941",
+         "PJSIP/6101-00000001", "Playback", "hello", "3", "", "1780308000.1", "", "", "", ""]
+        for kind, second in kinds.items()
+    ]  # fmt: skip
+    past = history(database(tmp_path / "cel", cel=(CEL_SQLITE, events)), tz="UTC")
+    assert (past.kind, only(past)["caller"]) == ("cel", "6101")
+
+
+@pytest.mark.parametrize(
+    ("columns", "unused"),
+    [
+        ("time, callid, queuename, agent, event, data", 0),
+        ("time, callid, queuename, agent, event, data, data1, data2, data3, data4, data5", 5),
+        ("id, time, call_id, queue, agent, verb, data", 0),
+        ("time, callid, qname, qagent, qevent, data", 0),
+    ],
+)
+def test_a_realtime_queue_log_has_its_data_in_one_column(
+    tmp_path: Path, columns: str, unused: int
+) -> None:
+    rows = [
+        [*(["1"] if columns.startswith("id") else []), *entry[:5], "|".join(entry[5:])]
+        + [None] * unused
+        for entry in ENTRIES
+    ]
+    path = database(tmp_path, log_of_queues=(columns, rows))
+    for more in ({}, {"kind": "queue_log"}, {"table": "log_of_queues"}):
+        call = only(history(path, tz="UTC", **more))
+        assert (call["caller"], call["ring"], call["talk"]) == ("6101", 4, 60)
+
+
+def test_words_and_bytes_of_a_table_are_what_they_stand_for(tmp_path: Path) -> None:
+    rows = [
+        [*row(n, dstchannel="NULL", lastapp="AGI", accountcode=r"\N"), None, "NULL"] for n in (0, 1)
+    ]
+    rows[0][NAMES.index("clid")] = b'"Nora" <6101>'
+    path = database(tmp_path, cdr=(f"{COLUMNS}, note, linkedid", rows))
+    past = history(path, tz="UTC")
+    assert past.calls["disposition"].tolist() == ["IVR", "IVR"]
+    assert past.calls["caller_name"].tolist() == ["Nora", "Nora"]
+
+
+def test_texts_that_are_not_utf_8_and_odd_dates_cost_nothing_else(tmp_path: Path) -> None:
+    odd = [row(n, calldate=when) for n, when in enumerate(("0001-01-01 00:00:00", "9999-12-31 1"))]
+    path = database(tmp_path, cdr=(f"calldate datetime, {COLUMNS[10:]}", [*odd, row(2), row(3)]))
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute(
+            "update cdr set clid = cast(x'224dfc6c6c65722220' || '<1>' as text) where uniqueid = ?",
+            (row(3)[NAMES.index("uniqueid")],),
+        )
+    past = history(path, tz="UTC")
+    assert (len(past.calls), past.bad_count) == (2, 2)
+    assert past.calls["caller_name"].tolist() == ["Nora", "Müller"]
+
+
+def test_a_database_whose_name_a_url_could_not_hold_is_read(tmp_path: Path) -> None:
+    path = database(tmp_path, cdr=(COLUMNS, [row()]))
+    odd = path.rename(tmp_path / "calls #1?x=%20.db")
+    assert only(history(odd, tz="UTC"))["caller"] == "6101"
+    with pytest.raises(ConfError, match="is a database"):
+        history(odd, kind="events")
+
+
+def test_a_table_is_read_as_the_file_that_was_exported_from_it(tmp_path: Path) -> None:
+    rows = [row(n) for n in range(5)]
+    table = history(database(tmp_path, cdr=(COLUMNS, rows)), tz="UTC")
+    file = history(write(tmp_path, csv_of([NAMES, *rows], ";")), tz="UTC")
+    pd.testing.assert_frame_equal(table.calls, file.calls)
