@@ -17,6 +17,7 @@ from tests.cel_rows import (
     dialled,
     ends,
     gone,
+    halves,
     line,
     over,
     refused,
@@ -92,6 +93,51 @@ def test_of_several_telephones_the_nearest_to_an_answer_counts(tmp_path: Path) -
         *ends(20, A, gone(17, DIALPLAN, "BUSY"), exten="6102"),
     ]
     assert call(tmp_path, lines)["disposition"] == "NO ANSWER"
+
+
+def test_a_telephone_that_forwards_the_call_was_not_asked_for_an_answer(tmp_path: Path) -> None:
+    """And app_dial says CANCEL of the call that it made instead."""
+    lines = [
+        *dialled(),
+        line("FORWARD", 2, A, {"forward": "6103"}, app="Dial", exten="6102"),
+        *ends(2, B, gone(16), app="AppDial"),
+        line("CHAN_START", 2, NEXT, exten="s"),
+        *ends(4, NEXT, gone(17), app="AppDial"),
+        *ends(4, A, gone(17, "", "CANCEL"), exten="6102"),
+    ]
+    assert call(tmp_path, lines)["disposition"] == "BUSY"
+
+
+@pytest.mark.parametrize("by, disposition", [(17, "BUSY"), (16, "CANCELLED")])
+def test_what_a_local_channel_dials_for_who_was_called(
+    tmp_path: Path, by: int, disposition: str
+) -> None:
+    """6101 was rung by Local/6101, which then dials 6102 for him: he hangs up as that ends."""
+    one, two = halves("6101", 11, 0, who("x", 11))
+    source, called = who("6101", 21, linked=one), who("6102", 22, 3, one)
+    status = {17: "BUSY", 16: "CANCEL"}[by]
+    lines = [
+        line("CHAN_START", 0, one, exten="6101"),
+        line("CHAN_START", 0, two, exten="6101"),
+        line("CHAN_START", 0, source, exten="s"),
+        line("ANSWER", 2, source, app="AppDial", exten="6101"),
+        line("ANSWER", 2, one, app="AppDial2", exten="6101"),
+        line("CHAN_START", 3, called, exten="s"),
+        *ends(6, called, gone(by), app="AppDial", exten="6102"),
+        *ends(6, source, gone(16, source), app="AppDial"),
+        *ends(6, two, gone(16, source, "ANSWER"), exten="6101"),
+        *ends(6, one, gone(16, "", status), app="AppDial2", exten="6102"),
+    ]
+    found = call(tmp_path, lines)
+    assert (found["disposition"], found["hangup_by"]) == (disposition, "caller")
+    assert (found["caller"], found["dialled"]) == ("6101", "6102")
+
+
+def test_of_two_who_hung_up_in_one_second_the_later_one_ended_it(tmp_path: Path) -> None:
+    first, last = ends(9, A, gone(16, A), exten="620"), ends(9, B, gone(16, B), app="AppDial")
+    for lines, hung_up in (([*first, *last], "callee"), ([*last, *first], "caller")):
+        found = call(tmp_path, [*dialled(), *answered(), *lines])
+        assert found["hangup_by"] == hung_up
 
 
 @pytest.mark.parametrize("cause", [0, 16, 127])
@@ -233,6 +279,25 @@ def test_a_log_with_applications_knows_whether_he_still_waited(
     found = call(tmp_path, lines)
     assert (found["disposition"], found["queue"]) == (disposition, "support")
     assert found["wait"] == (19 if last == "Queue" else 8)
+
+
+def test_a_second_queue_whose_name_no_line_has_is_not_the_first(tmp_path: Path) -> None:
+    queue = {"app": "Queue", "data": "desk,tT", "exten": "500"}
+    lines = waiting(
+        line("ANSWER", 4, B, app="AppQueue", exten="500"),
+        line("BRIDGE_ENTER", 4, B, bridge("b"), app="AppQueue", exten="500"),
+        line("BRIDGE_ENTER", 4, A, bridge("b"), peer=B.name, **queue),
+        line("BRIDGE_EXIT", 9, A, bridge("b"), **queue),
+        *ends(9, B, gone(16), app="AppQueue", exten="500"),
+    )
+    over_then = ends(20, A, gone(16, A), exten="501")
+    assert call(tmp_path, [*lines, *over_then])["queue"] == "desk"
+    again = [
+        line("CHAN_START", 10, NEXT, exten="s"),
+        *ends(20, NEXT, gone(0), app="AppQueue", exten="501"),
+    ]
+    found = call(tmp_path, [*lines, *again, *over_then])
+    assert (found["queue"], found["disposition"], found["talk"]) == (None, "ANSWERED", 5)
 
 
 def test_a_mailbox_after_no_answer(tmp_path: Path) -> None:

@@ -224,3 +224,22 @@ def test_a_call_that_began_before_the_log_has_what_is_known(tmp_path: Path) -> N
     assert (found["end"] - found["start"]).total_seconds() == 65
     assert (found["caller"], found["disposition"]) == ("6101", "ANSWERED")
     assert (found["hangup_by"], found["talk"], found["billsec"]) == ("caller", None, None)
+
+
+def test_who_dials_by_a_local_channel_that_a_mailbox_answers(tmp_path: Path) -> None:
+    """With nobody in it, the call begins with that; its dialling half has the number."""
+    one, two = halves("2222", 11, 0, who("x", 11))
+    busy = who("2222", 21, linked=one)
+    lines = [
+        line("CHAN_START", 0, one, exten="2222"),
+        line("CHAN_START", 0, two, exten="2222"),
+        line("CHAN_START", 0, busy, exten="s"),
+        *ends(1, busy, gone(17, busy), app="AppDial"),
+        line("ANSWER", 1, replace(one, number="2222"), app="AppDial2", exten="2222"),
+        line("ANSWER", 1, replace(two, number="777"), app="VoiceMail", exten="2222"),
+        *ends(9, replace(one, number="2222"), gone(0), app="AppDial2", exten="601"),
+        *ends(9, replace(two, number="777"), gone(17, "", "BUSY"), exten="2222"),
+    ]
+    found = call(tmp_path, lines)
+    assert (found["caller"], found["dialled"], found["caller_device"]) == ("777", "601", None)
+    assert (found["disposition"], found["billsec"], found["legs"]) == ("VOICEMAIL", 8, 1)

@@ -9,8 +9,9 @@ from typing import Any
 from ast_notebook.calls.history.cel_bridges import Bridges
 from ast_notebook.calls.history.cel_call import Call
 from ast_notebook.calls.history.cel_channel import Channel, Row, is_own
-from ast_notebook.calls.history.cel_extra import read_extra, word
+from ast_notebook.calls.history.cel_extra import word
 from ast_notebook.calls.history.cel_kinds import (
+    BRIDGES,
     NAMES,
     NUMBERS,
     PASSIVE,
@@ -133,8 +134,7 @@ class Cel:
         if kind == "CHAN_START":
             self._clock.witness(moment, uniqueid)
         self._count += 1
-        extra = read_extra(kind, record)
-        row = Row(moment, self._count, kind, uniqueid, linkedid, record, extra)
+        row = Row(record, kind, (uniqueid, linkedid), moment, self._count)
         heapq.heappush(self._ahead, (moment, self._count, row))
         if len(self._ahead) > _AHEAD:
             self._take(heapq.heappop(self._ahead)[2])
@@ -159,7 +159,9 @@ class Cel:
     def _hear(self, row: Row) -> None:
         # The calls that an agent takes on his place have the place's linkedid from then on.
         belongs = row.linkedid not in self._places or row.uniqueid == row.linkedid
-        call = self._call({row.uniqueid, row.linkedid} if belongs else {row.uniqueid})
+        call = self._calls.get(row.uniqueid)
+        if call is None or (belongs and call is not self._calls.get(row.linkedid)):
+            call = self._call({row.uniqueid, row.linkedid} if belongs else {row.uniqueid})
         channel = call.channels.get(row.name)
         if channel is None:
             if row.kind in PASSIVE:
@@ -171,8 +173,10 @@ class Cel:
         call.hear(row, channel, belongs)
         if channel.place:
             self._places.add(row.linkedid)
-        self._bridges.hear(row, channel, self._named(row.peers))
-        call = self._join(row, channel, call)
+        if row.kind in BRIDGES:
+            self._bridges.hear(row, channel, self._named(row.peers))
+        elif row.kind in ("ATTENDEDTRANSFER", "PICKUP"):
+            call = self._join(row, channel, call)
         if up and channel.end is not None:
             call.up -= 1
             if self._channels.get(row.name) is channel:
@@ -193,15 +197,13 @@ class Cel:
             target = self._channels.get(word(row.extra, "channel2_name"))
             if successor is not None and target is not None and not word(row.extra, "bridge2_id"):
                 self._bridges.replaces(successor, target)
-        elif row.kind == "PICKUP":
+        else:
             name = word(row.extra, "pickup_channel") or next(iter(row.peers), "")
             picker = self._channels.get(name)
             if picker is None or picker is channel:
                 return call
             picker.picked, picker.picked_at = channel, row.moment
             other = picker.uniqueid
-        else:
-            return call
         return self._call({row.uniqueid, other}) if born(other) is not None else call
 
     def _call(self, ids: set[str]) -> Call:

@@ -37,6 +37,8 @@ class Call:
         self._server: str | None = None
         self._transfers = 0
         self._queue: str | None = None
+        self._queue_left = 0  # at which place in the log
+        self._forwards = 0
         self._waited: int | None = None
         self._mailbox = False
         self._conference: str | None = None
@@ -49,7 +51,9 @@ class Call:
         self.up += other.up
         self._linkedids |= other._linkedids
         self._transfers += other._transfers
-        self._queue = self._queue or other._queue
+        if other._queue is not None:
+            self._queue, self._queue_left = other._queue, other._queue_left
+        self._forwards += other._forwards
         if other._waited is not None:
             self._waited = (self._waited or 0) + other._waited
         self._mailbox |= other._mailbox
@@ -59,7 +63,8 @@ class Call:
         """Take an event of one of its channels, if its linkedid `belongs` to this call."""
         if belongs:
             self._linkedids[row.linkedid] = None
-        self._server = self._server or row.text("server")
+        if self._server is None and channel.order == row.order:
+            self._server = row.text("server")
         self.last = max(self.last, row.moment)
         self._transfers += row.kind in _TRANSFERS
         app = row.app
@@ -67,8 +72,14 @@ class Call:
             self._mailbox = True
         elif app in _CONFERENCES:
             self._conference = self._conference or row.first_argument
-        elif app == "queue" and row.kind != "APP_END":
-            self._queue = self._queue or row.first_argument
+        elif app == "queue":
+            self._queue = row.first_argument or self._queue
+            self._queue_left = row.order if row.kind in ("APP_END", "BRIDGE_EXIT") else 0
+        if row.kind == "FORWARD":
+            self._forwards += 1
+        elif row.kind == "HANGUP" and self._forwards and channel.called and not channel.up:
+            channel.forwarded = True
+            self._forwards -= 1
         if row.kind == "APP_START" and app == "queue":
             channel.queued = row.moment
         elif channel.queued is not None and (
@@ -100,16 +111,18 @@ class Call:
         spans = [] if any(one.joined_unseen for one in parties) else _union(parties)
         callee = self._callee(origin, parties)
         whole = origin.start is not None or (born(origin.uniqueid) or 0) >= begun
+        dialler = _dialler(origin, everybody)
+        caller = self._caller(origin)
         outcome = Outcome(
             origin,
             everybody,
             queued=self._queue is not None or any(one.rung_by_queue for one in everybody),
+            dialler=dialler,
             mailbox=self._mailbox,
             conference=self._conference is not None,
             bridges=bridges,
             whole=whole,
         )
-        caller = origin.number(_first_dial(origin, everybody))
         callee = callee or outcome.answerer
         call = {
             "call": min(self._linkedids or self.ids, key=age),
@@ -121,19 +134,29 @@ class Call:
             "wait": self._waited,
             "talk": sum(to - since for since, to in spans) if spans and over else None,
             "billsec": _billed(origin, whole),
-            "caller": caller,
+            "caller": caller.number(_first_dial(caller, everybody)),
             "caller_name": origin.caller_name,
-            "dialled": _dialled(origin, everybody),
+            "dialled": dialler.dialled if dialler is not None else None,
             "answered_by": _number(callee, origin),
             "disposition": outcome.disposition if over or spans else None,
             "cause": origin.cause,
             "hangup_by": outcome.hangup_by(callee) if over else None,
-            "queue": self._queue,
+            "queue": self._last_queue(everybody),
             "transfers": self._transfers,
             "legs": len(parties),
             "conference": self._conference,
         }
         return call, origin.name, callee.name if callee else None
+
+    def _caller(self, origin: Channel) -> Channel:
+        """Return who has the caller's number: of a Local channel, the half that dials."""
+        other = self.channels.get(f"{origin.name[:-1]}2") if origin.local else None
+        return other or origin
+
+    def _last_queue(self, everybody: list[Channel]) -> str | None:
+        """Return the queue that was joined last; None if a later one has no name in the log."""
+        later = any(one.rung_by_queue and one.order > self._queue_left for one in everybody)
+        return None if self._queue_left and later else self._queue
 
     def _callee(self, origin: Channel, parties: list[Channel]) -> Channel | None:
         """Return who answered: a party of this call, or an agent who waited for it."""
@@ -162,18 +185,20 @@ def _origin(everybody: list[Channel]) -> Channel:
     return next(some[0] for some in choices if some)
 
 
-def _first_dial(origin: Channel, everybody: list[Channel]) -> int | None:
-    """Return the place in the log of the first channel that was called for the first party."""
+def _first_dial(caller: Channel, everybody: list[Channel]) -> int | None:
+    """Return the place in the log of the first channel that was called for him."""
     called = (one for one in everybody if one.may_be_called or one.local)
-    return min((one.order for one in called if one.order > origin.order), default=None)
+    return min((one.order for one in called if one.order > caller.order), default=None)
 
 
-def _dialled(origin: Channel, everybody: list[Channel]) -> str | None:
+def _dialler(origin: Channel, everybody: list[Channel]) -> Channel | None:
+    """Return the channel that dials for the first party; None if nobody knows it.
+
+    One that a Local channel called is connected by that to what it was originated for.
+    """
     if not origin.called or origin.originated:
-        return origin.dialled
-    # It was called by a Local channel, which somebody originated and connected for it.
-    root = next((one for one in everybody if one.originated), None)
-    return root.dialled if root is not None else None
+        return origin
+    return next((one for one in everybody if one.originated), None)
 
 
 def _start(one: Channel) -> int | None:

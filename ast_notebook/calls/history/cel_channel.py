@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ast_notebook.calls.channels import OWN
-from ast_notebook.calls.history.cel_extra import cause_of, word
+from ast_notebook.calls.history.cel_extra import cause_of, read_extra, word
 from ast_notebook.calls.history.growing import is_local
 from ast_notebook.calls.history.lines import text_of
 
@@ -15,45 +15,66 @@ if TYPE_CHECKING:
 
 #: What a channel's name gets when Asterisk up to 11 has put another one into its place.
 _REPLACED = ("<ZOMBIE>", "<MASQ>")
-#: Channels that Asterisk up to 11 makes to move others about; `OWN` has those of later ones.
-_MOVERS = ("AsyncGoto/", "Transfered/", "Parked/")
+#: Besides those of later ones, Asterisk up to 11 makes channels to move others about.
+_NOBODY = (*OWN, "AsyncGoto/", "Transfered/", "Parked/")
 _NOWHERE = (None, "s", "h")
 _OUTGOING = "(Outgoing Line)"
 _CHANGES = 16  # of a number or an extension that are kept; a loop in a dialplan has many
 
 
-class Row(NamedTuple):
-    """An event: its time is microseconds since 1970 UTC, `order` its place in the log."""
+class Row:
+    """An event of a channel.
 
-    moment: int
-    order: int
-    kind: str
-    uniqueid: str
-    linkedid: str
-    record: Mapping[str, Any]
-    extra: Mapping[str, Any]
+    Attributes
+    ----------
+    moment : int
+        Its time, in microseconds since 1970 UTC.
+    order : int
+        Its place in the log.
+    kind : str
+        One of `ast_notebook.calls.history.cel_kinds.NAMES`.
+    name, uniqueid, linkedid : str
+        The channel's; its name is its uniqueid where the log has no names.
+    app : str
+        The application, in small letters.
+    extra : mapping
+        As `ast_notebook.calls.history.cel_extra.read_extra` reads it.
+    """
+
+    __slots__ = (
+        "_record",
+        "app",
+        "extra",
+        "kind",
+        "linkedid",
+        "moment",
+        "name",
+        "order",
+        "uniqueid",
+    )
+
+    def __init__(
+        self, record: Mapping[str, Any], kind: str, ids: tuple[str, str], moment: int, order: int
+    ) -> None:
+        self._record = record
+        self.kind = kind
+        self.uniqueid, self.linkedid = ids
+        self.moment = moment
+        self.order = order
+        self.name = text_of(record, "channame") or self.uniqueid
+        for mark in _REPLACED:
+            self.name = self.name.removesuffix(mark)
+        self.app = (text_of(record, "appname") or "").lower()
+        self.extra = read_extra(kind, record)
 
     def text(self, name: str) -> str | None:
         """Return a field; None if it is empty or not there."""
-        return text_of(self.record, name)
-
-    @property
-    def name(self) -> str:
-        """The channel's name; its uniqueid where the log has no names."""
-        name = self.text("channame") or self.uniqueid
-        for mark in _REPLACED:
-            name = name.removesuffix(mark)
-        return name
+        return text_of(self._record, name)
 
     @property
     def peers(self) -> list[str]:
         """The names of the other channels in the bridge."""
         return [name for name in (self.text("peer") or "").split(",") if name]
-
-    @property
-    def app(self) -> str:
-        """The application, in small letters."""
-        return (self.text("appname") or "").lower()
 
     @property
     def first_argument(self) -> str | None:
@@ -63,7 +84,7 @@ class Row(NamedTuple):
 
 def is_own(name: str) -> bool:
     """Tell whether a channel is one that Asterisk made for itself, and no half of a Local one."""
-    return name.startswith(OWN) or name.startswith(_MOVERS)
+    return name.startswith(_NOBODY)
 
 
 class Channel:
@@ -81,6 +102,8 @@ class Channel:
         Whether an agent waits on it for calls (``AgentLogin``).
     created : str or None
         The number that it was created with.
+    forwarded : bool
+        Whether it told to call somebody else instead.
     rung_by_queue : bool
         Whether a queue called it, while the one who waited was at the extension `rung_at`.
     room : Room or None
@@ -112,6 +135,7 @@ class Channel:
         self.answer: int | None = None
         self.answer_app = ""
         self.end: int | None = None
+        self.end_order = 0
         self.created: str | None = None
         self.caller_name: str | None = None
         self.cause: int | None = None
@@ -119,6 +143,7 @@ class Channel:
         self.source: str | None = None
         self.dialstatus = ""
         self.originated = False
+        self.forwarded = False
         self.last_app: str | None = None
         self.rung_by_queue = False
         self.rung_at: str | None = None
@@ -152,13 +177,13 @@ class Channel:
             if self.answer is None:
                 self.answer, self.answer_app = row.moment, row.app
         elif row.kind == "HANGUP":
-            self.end = row.moment
+            self.end, self.end_order = row.moment, row.order
             self.cause = cause_of(row.extra)
             if "hangupsource" in row.extra:
                 self.source = word(row.extra, "hangupsource")
             self.dialstatus = word(row.extra, "dialstatus")
         elif row.kind == "CHAN_END" and self.end is None:
-            self.end = row.moment
+            self.end, self.end_order = row.moment, row.order
 
     def _hear_who(self, row: Row) -> None:
         number, exten = row.text("cid_num"), row.text("exten")

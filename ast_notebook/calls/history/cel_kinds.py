@@ -17,8 +17,20 @@ USER_DEFINED = "USER_DEFINED"
 PASSIVE = frozenset(
     {USER_DEFINED, "LINKEDID_END", "STREAM_BEGIN", "STREAM_END", "DTMF", "HOOKFLASH"}
 )
-#: Kinds that tell who is connected with whom.
-BRIDGES = frozenset({"BRIDGE_ENTER", "BRIDGE_EXIT", "BRIDGE_START", "BRIDGE_UPDATE", "BRIDGE_END"})
+#: Kinds that tell who is connected with whom, and who is no longer.
+BRIDGES = frozenset(
+    {
+        "BRIDGE_ENTER",
+        "BRIDGE_EXIT",
+        "BRIDGE_START",
+        "BRIDGE_UPDATE",
+        "BRIDGE_END",
+        "CONF_START",
+        "CONF_ENTER",
+        "HANGUP",
+        "CHAN_END",
+    }
+)
 _OF_BOTH = ["CHAN_START", "CHAN_END", "HANGUP", "ANSWER", "APP_START", "APP_END"]
 _UP_TO_11 = [
     *_OF_BOTH,
@@ -95,6 +107,8 @@ class Kinds:
         word = text_of(record, "eventtype") or ""
         if word in NUMBERS:
             return self._numbered(word, record)
+        if word in NAMES and not record.get("userdeftype"):
+            return word
         if is_user_event(record):
             return USER_DEFINED
         if word not in NAMES:

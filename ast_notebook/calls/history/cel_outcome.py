@@ -46,6 +46,8 @@ class Outcome:
         The call's first party.
     everybody : sequence of Channel
         All of the call, the oldest first.
+    dialler : Channel, optional
+        The one that dials for the first party, mostly that itself.
     queued, mailbox, conference : bool
         Whether the call came to one.
     bridges : bool
@@ -59,6 +61,7 @@ class Outcome:
         origin: Channel,
         everybody: Sequence[Channel],
         *,
+        dialler: Channel | None,
         queued: bool,
         mailbox: bool,
         conference: bool,
@@ -68,7 +71,13 @@ class Outcome:
         self._origin = origin
         self._everybody = everybody
         self._parties = [one for one in everybody if not one.local]
-        self._called = [one for one in self._parties if one.may_be_called and one is not origin]
+        self._called = [
+            one
+            for one in self._parties
+            if one.may_be_called and one is not origin and not one.forwarded
+        ]
+        self._status = dialler.dialstatus if dialler is not None else ""
+        self._last_app = dialler.last_app if dialler is not None else None
         #: What only a log tells that has the field ``extra`` of hangups.
         self._told = origin.source is not None
         #: Whether the first party hung up; chan_pjsip says so of one whom Asterisk refuses, too.
@@ -153,17 +162,18 @@ class Outcome:
     def _cancelled(self) -> bool:
         """Tell whether a telephone rang until the first party ended."""
         origin = self._origin
-        if self._by_its_own_end or origin.last_app not in (None, *_CONNECTING):
+        if self._by_its_own_end or self._last_app not in (None, *_CONNECTING):
             return False
         if (origin.source or "").startswith(_BY_DIALPLAN):
             return False
         rang = [one for one in self._called if not one.asked and self._with_origin(one, AT_THE_END)]
-        return bool(rang) and (origin.asked or origin.dialstatus == "CANCEL")
+        for_him = self._status == "CANCEL" and origin.cause in WILLING
+        return bool(rang) and (origin.asked or for_him)
 
     @property
     def _by_its_own_end(self) -> bool:
         """Whether the only dial was over by itself; of several, one cannot tell which was."""
-        return len(self._called) == 1 and self._origin.dialstatus in _STATUSES
+        return len(self._called) == 1 and self._status in _STATUSES
 
     def _nearest(self) -> str:
         """Return the outcome of the telephone that came nearest to an answer."""
@@ -176,7 +186,7 @@ class Outcome:
         else:
             found = _CAUSES.get(one.cause or 0, "FAILED")
         if found != "REJECTED" and not one.up and self._by_its_own_end:
-            return _STATUSES[self._origin.dialstatus]
+            return _STATUSES[self._status]
         return found
 
     def _with_origin(self, one: Channel, within: int) -> bool:
@@ -194,15 +204,17 @@ class Outcome:
             return None
         end = max(one.end or 0 for one in self._everybody)
         there = [one for one in self._parties if one is not origin]
-        asked = [one.end or 0 for one in there if one.up and one.asked]
+        # Many logs have whole seconds: the order of the lines tells who was the last.
+        asked = [(one.end or 0, one.end_order) for one in there if one.up and one.asked]
         if callee is not None and source == callee.name and origin.end is not None:
-            asked.append(origin.end if callee.end is None else min(origin.end, callee.end))
-        by_callee = max(asked, default=0)
-        by_caller = (origin.end or 0) if self._willing else 0
-        if by_callee >= end - AT_THE_END and by_callee > by_caller:
+            left = origin.end if callee.end is None else min(origin.end, callee.end)
+            asked.append((left, origin.end_order))
+        by_callee = max(asked, default=(0, 0))
+        by_caller = (origin.end or 0, origin.end_order) if self._willing else (0, 0)
+        if by_callee[0] >= end - AT_THE_END and by_callee > by_caller:
             return "callee"
         gave_up = origin.asked and self.disposition in ("CANCELLED", "ABANDONED")
-        if gave_up or by_caller >= end - AT_THE_END:
+        if gave_up or by_caller[0] >= end - AT_THE_END:
             return "caller"
         # It still says who left him some time ago, whoever ended the rest of the call.
         stale = source and not origin.asked and not source.startswith(_BY_DIALPLAN)
