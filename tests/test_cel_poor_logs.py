@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import time
 from pathlib import Path
 
 import pytest
 
+from ast_notebook.calls.history import cel_kinds as kinds
 from ast_notebook.calls.history import history
 from tests.cel_rows import (
     A,
@@ -308,4 +310,42 @@ def test_whatever_is_left_out_no_reading_ends_by_it(tmp_path: Path) -> None:
         found = read(tmp_path, [*TALKED[:number], *TALKED[number + 1 :]]).calls
         assert len(found) == 1
         assert found["talk"].fillna(5).tolist() == [5]
-    assert bridge("b")["bridge_id"] == "b"
+
+
+# --- what nobody would believe ---------------------------------------------------------------
+
+
+def any_line(dice: random.Random, at: float) -> Line:
+    """Return a line that has little to do with the others."""
+    one = who(str(dice.randrange(6)), dice.randrange(6))
+    name = dice.choice([one.name, f"Local/1@x-01;{dice.choice('12')}", f"{one.name}<ZOMBIE>", ""])
+    extras = [
+        None,
+        bridge(f"b{dice.randrange(3)}"),
+        gone(dice.choice([0, 16, 17, 127]), one, dice.choice(["", "ANSWER", "BUSY"])),
+        {"channel2_uniqueid": who("3", 3).uniqueid, "channel2_name": who("3", 3).name,
+         "transferee_channel_name": who("2", 2).name},
+        {"pickup_channel": who("4", 4).name},
+        "16,,NOANSWER",
+    ]  # fmt: skip
+    return line(
+        dice.choice(sorted(kinds.NAMES)),
+        at + dice.choice([0, 0, 3]),
+        Who(name, one.uniqueid, one.number, who("x", dice.randrange(6)).uniqueid),
+        dice.choice(extras),
+        app=dice.choice(["", "Dial", "AppDial", "AppQueue", "Queue", "AgentLogin", "ConfBridge"]),
+        exten=dice.choice(["", "s", "6102"]),
+        peer=dice.choice(["", one.name, f"{who('1', 1).name},{one.name}"]),
+    )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_line_makes_seconds_that_cannot_be(tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    past = read(tmp_path, [any_line(dice, second) for second in range(300)])
+    assert past.bad_count == 0
+    found = past.calls
+    for name in ("ring", "wait", "talk", "billsec"):
+        assert not (found[name] < 0).any()
+    over = found.dropna(subset=["start", "end", "talk"])
+    assert (over["talk"] <= (over["end"] - over["start"]).dt.total_seconds()).all()
