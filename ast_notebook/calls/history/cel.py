@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ast_notebook.calls.history.cel_bridges import Bridges
+from ast_notebook.calls.history.cel_call import Call
+from ast_notebook.calls.history.cel_channel import Channel, Row, is_own
+from ast_notebook.calls.history.cel_extra import word
+from ast_notebook.calls.history.cel_kinds import (
+    BRIDGES,
+    NAMES,
+    NUMBERS,
+    PASSIVE,
+    USER_DEFINED,
+    Kinds,
+    is_user_event,
+)
 from ast_notebook.calls.history.clock import SECOND, Clock, born
-from ast_notebook.calls.history.growing import Growing, is_local
+from ast_notebook.calls.history.growing import Growing
 from ast_notebook.calls.history.lines import text_of
-from ast_notebook.calls.history.steps import COMPANY, Group, calls_of
 
 #: cel_custom's order, as its sample file and ours have it; ``userdeftype`` may be left out.
 PLAIN = [
@@ -34,64 +46,10 @@ PLAIN = [
     "userdeftype",
     "extra",
 ]
-#: Asterisk's kinds of events, by the numbers that some tables have.
-KINDS = [
-    "CHAN_START",
-    "CHAN_END",
-    "ANSWER",
-    "HANGUP",
-    "APP_START",
-    "APP_END",
-    "BRIDGE_ENTER",
-    "BRIDGE_EXIT",
-    "PARK_START",
-    "PARK_END",
-    "BLINDTRANSFER",
-    "ATTENDEDTRANSFER",
-    "USER_DEFINED",
-    "FORWARD",
-    "PICKUP",
-    "LINKEDID_END",
-    "LOCAL_OPTIMIZE",
-    "LOCAL_OPTIMIZE_BEGIN",
-    "STREAM_BEGIN",
-    "STREAM_END",
-    "DTMF",
-    "HOLD",
-    "UNHOLD",
-]
-# As Asterisk's cel.h numbers them from 12 on.
-_NUMBERS = {
-    str(number): kind
-    for number, kind in enumerate(
-        [
-            "CHAN_START",
-            "CHAN_END",
-            "HANGUP",
-            "ANSWER",
-            "APP_START",
-            "APP_END",
-            "BRIDGE_ENTER",
-            "BRIDGE_EXIT",
-            "PARK_START",
-            "PARK_END",
-            "BLINDTRANSFER",
-            "ATTENDEDTRANSFER",
-            "USER_DEFINED",
-            "LINKEDID_END",
-            "PICKUP",
-            "FORWARD",
-            "LOCAL_OPTIMIZE",
-            "LOCAL_OPTIMIZE_BEGIN",
-            "STREAM_BEGIN",
-            "STREAM_END",
-            "DTMF",
-        ],
-        start=1,
-    )
-}
 #: A call whose channels have all ended may be taken up again this long: by a transfer.
 _GRACE = 60 * SECOND
+#: Events that are held back, so that they can be put in order.
+_AHEAD = 256
 
 
 def layout(record: Sequence[str]) -> list[str]:
@@ -102,15 +60,18 @@ def layout(record: Sequence[str]) -> list[str]:
     ValueError
         If it is no line of a channel event log.
     """
-    if not 16 <= len(record) <= 21 or (record[0] not in KINDS and record[0] not in _NUMBERS):
-        raise ValueError(f"{len(record)} fields that are no channel event")
-    if len(record) == 19:
-        return [*PLAIN[:18], "extra"]
-    return [*PLAIN, "more"][: len(record)]
+    if 16 <= len(record) <= 21:
+        names = [*PLAIN[:18], "extra"] if len(record) == 19 else [*PLAIN, "more"][: len(record)]
+        kind = record[0]
+        if kind in NAMES or kind in NUMBERS or is_user_event(dict(zip(names, record, strict=True))):
+            return names
+    raise ValueError(f"{len(record)} fields that are no channel event")
 
 
 class Cel:
-    """Makes calls of channel events, in the order in which Asterisk wrote them.
+    """Makes calls of channel events, in the order of their times.
+
+    Asterisk writes some a little out of order.
 
     Parameters
     ----------
@@ -122,12 +83,16 @@ class Cel:
 
     def __init__(self, clock: Clock, calls: Growing) -> None:
         self._clock = clock
-        self._calls = calls
-        self._groups: dict[str, Group] = {}  # by linkedid, and by uniqueid
-        self._waiting: dict[int, Group] = {}  # those whose channels have all ended
-        self._where: dict[str, str] = {}  # in which bridge a channel is
-        self._bridges: dict[str, dict[str, str]] = {}  # who is in a bridge, with the uniqueid
+        self._frame = calls
+        self._kinds = Kinds()
+        self._bridges = Bridges()
+        self._ahead: list[tuple[int, int, Row]] = []  # a heap of those that were read last
         self._count = 0
+        self._begun: int | None = None
+        self._calls: dict[str, Call] = {}  # by linkedid, and by uniqueid
+        self._ended: dict[int, Call] = {}  # those whose channels have all ended
+        self._channels: dict[str, Channel] = {}  # those that are up, by their names
+        self._places: set[str] = set()  # linkedids of agents who wait for calls
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Take an event.
@@ -137,103 +102,109 @@ class Cel:
         ValueError
             If it cannot be one.
         """
-        kind = text_of(record, "eventtype") or ""
-        kind = _NUMBERS.get(kind, kind)
+        kind = self._kinds.of(record)
         uniqueid = text_of(record, "uniqueid")
         linkedid = text_of(record, "linkedid") or uniqueid
-        if kind not in KINDS and kind != "USER_DEFINED":
-            raise ValueError(f"an unknown kind of event {kind!r}")
         if uniqueid is None or linkedid is None:
             raise ValueError("no uniqueid")
-        made = born(uniqueid)
-        moment = self._clock.read(record.get("eventtime"), made)
+        moment = self._clock.read(record.get("eventtime"), born(uniqueid))
         if moment is None:
             raise ValueError("no time")
         if kind == "CHAN_START":
             self._clock.witness(moment, uniqueid)
-        extra = _extra(record)
-        ids = {uniqueid, linkedid}
-        if kind == "ATTENDEDTRANSFER":
-            other = str(extra.get("channel2_uniqueid") or "")
-            ids |= {other} if born(other) is not None else set()
-        group = self._group(ids)
-        group.last = max(group.last, moment)
-        group.rows.append((moment, kind, record, extra))
-        self._mingle(moment, kind, text_of(record, "channame") or "", uniqueid, extra)
-        if kind == "CHAN_START":
-            group.up += 1
-        elif kind == "CHAN_END":
-            group.up -= 1
-        if group.up <= 0:
-            self._waiting[id(group)] = group
-        else:
-            self._waiting.pop(id(group), None)
         self._count += 1
-        if self._count % 1000 == 0:
-            self._give([one for one in self._waiting.values() if one.last < moment - _GRACE])
-
-    def _mingle(
-        self, moment: int, kind: str, name: str, uniqueid: str, extra: dict[str, Any]
-    ) -> None:
-        """Tell each call in a bridge how many people of other calls are there: a conference."""
-        if is_local(name):
-            return
-        if kind == "BRIDGE_ENTER" and extra.get("bridge_id"):
-            bridge = str(extra["bridge_id"])
-            self._where[name] = bridge
-            self._bridges.setdefault(bridge, {})[name] = uniqueid
-        elif kind in ("BRIDGE_EXIT", "HANGUP", "CHAN_END") and name in self._where:
-            bridge = self._where.pop(name)
-            self._bridges[bridge].pop(name, None)
-        else:
-            return
-        there = self._bridges[bridge]
-        calls = [self._groups.get(one) for one in there.values()]
-        for one in {id(call): call for call in calls if call is not None}.values():
-            others = sum(call is not one for call in calls)
-            if others or bridge in one.shared:
-                one.shared.add(bridge)
-                one.rows.append((moment, COMPANY, {}, {"bridge_id": bridge, "others": others}))
-        if not there:
-            del self._bridges[bridge]
-
-    def _group(self, ids: set[str]) -> Group:
-        """Return the call that these ids belong to; if to several, they become one."""
-        found = {id(group): group for one in ids if (group := self._groups.get(one))}
-        first, *others = found.values() or [Group()]
-        for other in others:
-            first.rows = sorted(first.rows + other.rows, key=lambda row: row[0])
-            first.ids |= other.ids
-            first.shared |= other.shared
-            first.up += other.up
-            first.last = max(first.last, other.last)
-            self._waiting.pop(id(other), None)
-            for one in other.ids:
-                self._groups[one] = first
-        first.ids |= ids
-        for one in ids:
-            self._groups[one] = first
-        return first
+        row = Row(record, kind, (uniqueid, linkedid), moment, self._count)
+        heapq.heappush(self._ahead, (moment, self._count, row))
+        if len(self._ahead) > _AHEAD:
+            self._take(heapq.heappop(self._ahead)[2])
 
     def finish(self) -> None:
         """Take it that no further event comes."""
-        self._give(list({id(group): group for group in self._groups.values()}.values()))
+        while self._ahead:
+            self._take(heapq.heappop(self._ahead)[2])
+        self._give(list({id(call): call for call in self._calls.values()}.values()))
 
-    def _give(self, groups: Sequence[Group]) -> None:
-        for group in groups:
-            self._waiting.pop(id(group), None)
-            for one in group.ids:
-                self._groups.pop(one, None)
-            for call in calls_of(group):
-                self._calls.add(*call)
+    # --- one event after the other -------------------------------------------------------------
 
+    def _take(self, row: Row) -> None:
+        self._begun = row.moment if self._begun is None else self._begun
+        known = row.kind not in PASSIVE or row.uniqueid in self._calls
+        if known and row.kind != USER_DEFINED and not is_own(row.name):
+            self._hear(row)
+        if row.order % 1000 == 0:
+            before = row.moment - _GRACE
+            self._give([call for call in self._ended.values() if call.last < before])
 
-def _extra(record: Mapping[str, Any]) -> dict[str, Any]:
-    text = text_of(record, "extra")
-    if text is None or not text.startswith("{"):
-        return {}
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}  # some tables cut long texts off
-    return found if isinstance(found, dict) else {}
+    def _hear(self, row: Row) -> None:
+        # The calls that an agent takes on his place have the place's linkedid from then on.
+        belongs = row.linkedid not in self._places or row.uniqueid == row.linkedid
+        call = self._calls.get(row.uniqueid)
+        if call is None or (belongs and call is not self._calls.get(row.linkedid)):
+            call = self._call({row.uniqueid, row.linkedid} if belongs else {row.uniqueid})
+        channel = call.channels.get(row.name)
+        if channel is None:
+            if row.kind in PASSIVE:
+                return
+            channel = call.channels[row.name] = self._channels[row.name] = Channel(row)
+            call.up += 1
+        up = channel.end is None
+        channel.hear(row)
+        call.hear(row, channel, belongs)
+        if channel.place:
+            self._places.add(row.linkedid)
+        if row.kind in BRIDGES:
+            self._bridges.hear(row, channel, self._named(row.peers))
+        elif row.kind in ("ATTENDEDTRANSFER", "PICKUP"):
+            call = self._join(row, channel, call)
+        if up and channel.end is not None:
+            call.up -= 1
+            if self._channels.get(row.name) is channel:
+                del self._channels[row.name]
+        if call.up <= 0:
+            self._ended[id(call)] = call
+        else:
+            self._ended.pop(id(call), None)
+
+    def _named(self, names: Iterable[str]) -> list[Channel]:
+        return [found for name in names if (found := self._channels.get(name)) is not None]
+
+    def _join(self, row: Row, channel: Channel, call: Call) -> Call:
+        """Return the call, as one with the other that a transfer or a pickup names."""
+        if row.kind == "ATTENDEDTRANSFER":
+            other = word(row.extra, "channel2_uniqueid")
+            successor = self._channels.get(word(row.extra, "transferee_channel_name"))
+            target = self._channels.get(word(row.extra, "channel2_name"))
+            if successor is not None and target is not None and not word(row.extra, "bridge2_id"):
+                self._bridges.replaces(successor, target)
+        else:
+            name = word(row.extra, "pickup_channel") or next(iter(row.peers), "")
+            picker = self._channels.get(name)
+            if picker is None or picker is channel:
+                return call
+            picker.picked, picker.picked_at = channel, row.moment
+            other = picker.uniqueid
+        return self._call({row.uniqueid, other}) if born(other) is not None else call
+
+    def _call(self, ids: set[str]) -> Call:
+        """Return the call that these ids belong to; if to several, they become one."""
+        found = {id(call): call for one in ids if (call := self._calls.get(one)) is not None}
+        first, *others = sorted(found.values(), key=lambda call: -len(call.ids)) or [Call()]
+        for other in others:
+            first.take(other)
+            self._ended.pop(id(other), None)
+            for one in other.ids:
+                self._calls[one] = first
+        first.ids |= ids
+        for one in ids:
+            self._calls[one] = first
+        return first
+
+    def _give(self, calls: Sequence[Call]) -> None:
+        for call in calls:
+            self._ended.pop(id(call), None)
+            for one in call.ids:
+                self._calls.pop(one, None)
+                self._places.discard(one)
+            made = call.row(self._begun or 0, self._bridges.seen)
+            if made is not None:
+                self._frame.add(*made)

@@ -1,0 +1,255 @@
+"""One call made of its channels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ast_notebook.calls.history.cel_channel import Channel, Row
+from ast_notebook.calls.history.cel_outcome import Outcome
+from ast_notebook.calls.history.clock import age, born
+from ast_notebook.calls.history.growing import device, peer
+
+_TRANSFERS = ("BLINDTRANSFER", "ATTENDEDTRANSFER", "TRANSFER")
+_CONFERENCES = ("confbridge", "meetme")
+
+
+class Call:
+    """A call, as far as it is known.
+
+    Attributes
+    ----------
+    ids : set of str
+        By which events are known to be of it: uniqueids and linkedids.
+    channels : dict
+        Its channels by their names.
+    last : int
+        When something was told of it last.
+    up : int
+        How many of its channels have not ended.
+    """
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+        self.channels: dict[str, Channel] = {}
+        self.last = 0
+        self.up = 0
+        self._linkedids: dict[str, None] = {}
+        self._server: str | None = None
+        self._transfers = 0
+        self._queue: str | None = None
+        self._queue_left = 0  # at which place in the log
+        self._forwards = 0
+        self._waited: int | None = None
+        self._mailbox = False
+        self._conference: str | None = None
+
+    def take(self, other: Call) -> None:
+        """Take all that belongs to another call, for they are one."""
+        self.channels |= other.channels
+        self.ids |= other.ids
+        self.last = max(self.last, other.last)
+        self.up += other.up
+        self._linkedids |= other._linkedids
+        self._transfers += other._transfers
+        if other._queue is not None:
+            self._queue, self._queue_left = other._queue, other._queue_left
+        self._forwards += other._forwards
+        if other._waited is not None:
+            self._waited = (self._waited or 0) + other._waited
+        self._mailbox |= other._mailbox
+        self._conference = self._conference or other._conference
+
+    def hear(self, row: Row, channel: Channel, belongs: bool) -> None:
+        """Take an event of one of its channels, if its linkedid `belongs` to this call."""
+        if belongs:
+            self._linkedids[row.linkedid] = None
+        if self._server is None and channel.order == row.order:
+            self._server = row.text("server")
+        self.last = max(self.last, row.moment)
+        self._transfers += row.kind in _TRANSFERS
+        app = row.app
+        if app == "voicemail":
+            self._mailbox = True
+        elif app in _CONFERENCES:
+            self._conference = self._conference or row.first_argument
+        elif app == "queue":
+            self._queue = row.first_argument or self._queue
+            self._queue_left = row.order if row.kind in ("APP_END", "BRIDGE_EXIT") else 0
+        if row.kind == "FORWARD":
+            self._forwards += 1
+        elif row.kind == "HANGUP" and self._forwards and channel.called and not channel.up:
+            channel.forwarded = True
+            self._forwards -= 1
+        if row.kind == "APP_START" and app == "queue":
+            channel.queued = row.moment
+        elif channel.queued is not None and (
+            row.kind in ("BRIDGE_ENTER", "BRIDGE_START", "HANGUP")
+            or (row.kind == "APP_END" and app == "queue")
+        ):
+            self._waited = (self._waited or 0) + row.moment - channel.queued
+            channel.queued = None
+
+    def row(
+        self, begun: int, bridges: bool
+    ) -> tuple[dict[str, Any], str | None, str | None] | None:
+        """Return the call, and the names of its two channels; None if it has none.
+
+        Parameters
+        ----------
+        begun : int
+            When the log begins.
+        bridges : bool
+            Whether the log tells of bridges at all.
+        """
+        if not self.channels:
+            return None
+        everybody = sorted(self.channels.values(), key=lambda one: (age(one.uniqueid), one.order))
+        parties = [one for one in everybody if not one.local]
+        origin = _origin(everybody)
+        over = all(one.end is not None for one in everybody)
+        # Of what was before the log begins, nobody knows how long it lasted.
+        spans = [] if any(one.joined_unseen for one in parties) else _union(parties)
+        callee = self._callee(origin, parties)
+        whole = origin.start is not None or (born(origin.uniqueid) or 0) >= begun
+        dialler = _dialler(origin, everybody)
+        caller = self._caller(origin)
+        outcome = Outcome(
+            origin,
+            everybody,
+            queued=self._queue is not None or any(one.rung_by_queue for one in everybody),
+            dialler=dialler,
+            mailbox=self._mailbox,
+            conference=self._conference is not None,
+            bridges=bridges,
+            whole=whole,
+        )
+        callee = callee or outcome.answerer
+        call = {
+            "call": min(self._linkedids or self.ids, key=age),
+            "server": self._server,
+            "start": min((known for one in everybody if (known := _start(one))), default=None),
+            "answered": spans[0][0] if spans else outcome.answered,
+            "end": max(one.end or 0 for one in everybody) if over else None,
+            "ring": _ring(callee, [one for one in parties if one.called or one is not origin]),
+            "wait": self._waited,
+            "talk": sum(to - since for since, to in spans) if spans and over else None,
+            "billsec": _billed(origin, whole),
+            "caller": caller.number(_first_dial(caller, everybody)),
+            "caller_name": origin.caller_name,
+            "dialled": dialler.dialled if dialler is not None else None,
+            "answered_by": _number(callee, origin),
+            "disposition": outcome.disposition if over or spans else None,
+            "cause": origin.cause,
+            "hangup_by": outcome.hangup_by(callee) if over else None,
+            "queue": self._last_queue(everybody),
+            "transfers": self._transfers,
+            "legs": len(parties),
+            "conference": self._conference,
+        }
+        return call, origin.name, callee.name if callee else None
+
+    def _caller(self, origin: Channel) -> Channel:
+        """Return who has the caller's number: of a Local channel, the half that dials."""
+        other = self.channels.get(f"{origin.name[:-1]}2") if origin.local else None
+        return other or origin
+
+    def _last_queue(self, everybody: list[Channel]) -> str | None:
+        """Return the queue that was joined last; None if a later one has no name in the log."""
+        later = any(one.rung_by_queue and one.order > self._queue_left for one in everybody)
+        return None if self._queue_left and later else self._queue
+
+    def _callee(self, origin: Channel, parties: list[Channel]) -> Channel | None:
+        """Return who answered: a party of this call, or an agent who waited for it."""
+        talked = [one for one in parties if one.first_with and not one.place]
+        if not talked:
+            return None
+        first = min(talked, key=lambda one: (_since(one), one is not origin))
+        there = [first, *reversed(first.first_with)]
+        mine = [
+            one
+            for one in there
+            if one is not origin and (one.place or self.channels.get(one.name) is one)
+        ]
+        return max(mine, key=lambda one: one.came, default=None)
+
+
+def _origin(everybody: list[Channel]) -> Channel:
+    """Return the call's first party, as docs/sources.md has it."""
+    parties = [one for one in everybody if not one.local]
+    choices = (
+        [one for one in parties if not one.called or one.up],
+        [one for one in everybody if one.local and one.up],
+        parties,
+        everybody,
+    )
+    return next(some[0] for some in choices if some)
+
+
+def _first_dial(caller: Channel, everybody: list[Channel]) -> int | None:
+    """Return the place in the log of the first channel that was called for him."""
+    called = (one for one in everybody if one.may_be_called or one.local)
+    return min((one.order for one in called if one.order > caller.order), default=None)
+
+
+def _dialler(origin: Channel, everybody: list[Channel]) -> Channel | None:
+    """Return the channel that dials for the first party; None if nobody knows it.
+
+    One that a Local channel called is connected by that to what it was originated for.
+    """
+    if not origin.called or origin.originated:
+        return origin
+    return next((one for one in everybody if one.originated), None)
+
+
+def _start(one: Channel) -> int | None:
+    """Return when a channel was made; where its first event is missing, by its uniqueid."""
+    if one.start is not None:
+        return one.start
+    made = born(one.uniqueid)
+    return made if made is not None and made <= one.first else None
+
+
+def _since(one: Channel) -> int:
+    spans = [since for since, _ in one.spans[:1]]
+    return spans[0] if spans else one.since or 0
+
+
+def _union(parties: list[Channel]) -> list[tuple[int, int]]:
+    """Return when any of them was connected with somebody, without overlaps."""
+    spans: list[tuple[int, int]] = []
+    own = [span for one in parties if not one.place for span in one.spans]
+    own += [(one.since, one.since) for one in parties if one.since is not None and not one.place]
+    for since, to in sorted(own):
+        if spans and since <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(to, spans[-1][1]))
+        else:
+            spans.append((since, to))
+    return spans
+
+
+def _ring(callee: Channel | None, parties: list[Channel]) -> int | None:
+    """Return how long it rang where it was answered, or else where it rang longest."""
+    if callee is not None and callee.picked is not None:
+        return callee.picked.rang_until(callee.picked_at)
+    if callee is not None and callee.place:
+        return None
+    if callee is not None and callee.rang is not None:
+        return callee.rang
+    return max((rang for one in parties if (rang := one.rang) is not None), default=None)
+
+
+def _billed(origin: Channel, whole: bool) -> int | None:
+    if origin.end is None:
+        return None
+    if origin.answer is not None:
+        # Nobody can tell which of the two is wrong where it ended before it was answered.
+        return origin.end - origin.answer if origin.answer <= origin.end else None
+    return 0 if whole and not origin.up and not origin.joined_unseen else None
+
+
+def _number(callee: Channel | None, origin: Channel) -> str | None:
+    """Return the number of the telephone that answered, else the device."""
+    if callee is None:
+        return None
+    own = callee.created
+    return own if own is not None and own not in origin.numbers else peer(device(callee.name))

@@ -1,0 +1,280 @@
+"""What the channel events tell of one channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ast_notebook.calls.channels import OWN
+from ast_notebook.calls.history.cel_extra import cause_of, read_extra, word
+from ast_notebook.calls.history.growing import is_local
+from ast_notebook.calls.history.lines import text_of
+
+if TYPE_CHECKING:
+    from ast_notebook.calls.history.cel_bridges import Room
+
+#: What a channel's name gets when Asterisk up to 11 has put another one into its place.
+_REPLACED = ("<ZOMBIE>", "<MASQ>")
+#: Besides those of later ones, Asterisk up to 11 makes channels to move others about.
+_NOBODY = (*OWN, "AsyncGoto/", "Transfered/", "Parked/")
+_NOWHERE = (None, "s", "h")
+_OUTGOING = "(Outgoing Line)"
+_CHANGES = 16  # of a number or an extension that are kept; a loop in a dialplan has many
+
+
+class Row:
+    """An event of a channel.
+
+    Attributes
+    ----------
+    moment : int
+        Its time, in microseconds since 1970 UTC.
+    order : int
+        Its place in the log.
+    kind : str
+        One of `ast_notebook.calls.history.cel_kinds.NAMES`.
+    name, uniqueid, linkedid : str
+        The channel's; its name is its uniqueid where the log has no names.
+    app : str
+        The application, in small letters.
+    extra : mapping
+        As `ast_notebook.calls.history.cel_extra.read_extra` reads it.
+    """
+
+    __slots__ = (
+        "_record",
+        "app",
+        "extra",
+        "kind",
+        "linkedid",
+        "moment",
+        "name",
+        "order",
+        "uniqueid",
+    )
+
+    def __init__(
+        self, record: Mapping[str, Any], kind: str, ids: tuple[str, str], moment: int, order: int
+    ) -> None:
+        self._record = record
+        self.kind = kind
+        self.uniqueid, self.linkedid = ids
+        self.moment = moment
+        self.order = order
+        self.name = text_of(record, "channame") or self.uniqueid
+        for mark in _REPLACED:
+            self.name = self.name.removesuffix(mark)
+        self.app = (text_of(record, "appname") or "").lower()
+        self.extra = read_extra(kind, record)
+
+    def text(self, name: str) -> str | None:
+        """Return a field; None if it is empty or not there."""
+        return text_of(self._record, name)
+
+    @property
+    def peers(self) -> list[str]:
+        """The names of the other channels in the bridge."""
+        return [name for name in (self.text("peer") or "").split(",") if name]
+
+    @property
+    def first_argument(self) -> str | None:
+        """The first of the application's arguments."""
+        return (self.text("appdata") or "").partition(",")[0] or None
+
+
+def is_own(name: str) -> bool:
+    """Tell whether a channel is one that Asterisk made for itself, and no half of a Local one."""
+    return name.startswith(_NOBODY)
+
+
+class Channel:
+    """A channel, as far as its events are known; times are microseconds since 1970 UTC.
+
+    Attributes
+    ----------
+    order : int
+        Where its first event is in the log.
+    local : bool
+        Whether it is half of a Local channel, with nobody at its end.
+    last_app : str or None
+        The application that it began last, where the log has these.
+    place : bool
+        Whether an agent waits on it for calls (``AgentLogin``).
+    created : str or None
+        The number that it was created with.
+    forwarded : bool
+        Whether it told to call somebody else instead.
+    rung_by_queue : bool
+        Whether a queue called it, while the one who waited was at the extension `rung_at`.
+    room : Room or None
+        The bridge that it is in.
+    entered : int
+        How often it entered a bridge.
+    came : int
+        When it entered the last one.
+    since : int or None
+        Since when somebody else is connected with it.
+    spans : list
+        When somebody was, before.
+    first_with : list of Channel
+        Who was connected with it when somebody first was; a few of many.
+    joined_unseen : bool
+        Whether it left a bridge with somebody in it, which it had entered before the log begins.
+    picked : Channel or None
+        The one that rang, if this one picked up its call.
+    """
+
+    def __init__(self, row: Row) -> None:
+        self.name = row.name
+        self.uniqueid = row.uniqueid
+        self.order = row.order
+        self.first = row.moment
+        self.local = is_local(self.name)
+        self.place = False
+        self.start: int | None = None
+        self.answer: int | None = None
+        self.answer_app = ""
+        self.end: int | None = None
+        self.end_order = 0
+        self.created: str | None = None
+        self.caller_name: str | None = None
+        self.cause: int | None = None
+        #: Who hung up; None if the log does not tell such things.
+        self.source: str | None = None
+        self.dialstatus = ""
+        self.originated = False
+        self.forwarded = False
+        self.last_app: str | None = None
+        self.rung_by_queue = False
+        self.rung_at: str | None = None
+        self.queued: int | None = None
+        self.picked: Channel | None = None
+        self.picked_at: int | None = None
+        self.room: Room | None = None
+        self.entered = 0
+        self.came = 0
+        self.since: int | None = None
+        self.spans: list[tuple[int, int]] = []
+        self.first_with: list[Channel] = []
+        self.joined_unseen = False
+        #: Each number that it had, with the places in the log of the first and last such event.
+        self._numbers: list[tuple[int, int, str | None]] = []
+        self._extens: list[tuple[int, str]] = []
+        self._outgoing = False
+        self._first_app_outgoing: bool | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    def hear(self, row: Row) -> None:
+        """Take an event of it."""
+        self._hear_who(row)
+        self._hear_application(row)
+        if row.kind == "CHAN_START":
+            self.start = row.moment if self.start is None else self.start
+            self.created = row.text("cid_num") if self.created is None else self.created
+        elif row.kind == "ANSWER":
+            if self.answer is None:
+                self.answer, self.answer_app = row.moment, row.app
+        elif row.kind == "HANGUP":
+            self.end, self.end_order = row.moment, row.order
+            self.cause = cause_of(row.extra)
+            if "hangupsource" in row.extra:
+                self.source = word(row.extra, "hangupsource")
+            self.dialstatus = word(row.extra, "dialstatus")
+        elif row.kind == "CHAN_END" and self.end is None:
+            self.end, self.end_order = row.moment, row.order
+
+    def _hear_who(self, row: Row) -> None:
+        number, exten = row.text("cid_num"), row.text("exten")
+        begun = row.order
+        if self._numbers and (self._numbers[-1][2] == number or len(self._numbers) > _CHANGES):
+            begun = self._numbers.pop()[0]
+        self._numbers.append((begun, row.order, number))
+        if exten not in _NOWHERE and (not self._extens or self._extens[-1][1] != exten):
+            del self._extens[_CHANGES:]
+            self._extens.append((row.order, str(exten)))
+        self.caller_name = self.caller_name or row.text("cid_name")
+
+    def _hear_application(self, row: Row) -> None:
+        app = row.app
+        if not app:
+            return
+        outgoing = row.text("appdata") == _OUTGOING
+        self._outgoing |= outgoing
+        if self._first_app_outgoing is None:
+            self._first_app_outgoing = outgoing
+        if row.kind == "APP_START":
+            self.last_app = app
+        self.originated |= app == "appdial2"
+        self.place |= app == "agentlogin"
+        if app == "appqueue":
+            self.rung_by_queue = True
+            self.rung_at = row.text("exten") if self.rung_at is None else self.rung_at
+
+    @property
+    def called(self) -> bool:
+        """Whether it was dialled by another one, or originated."""
+        by_itself = self.picked is not None or (
+            self.began_at is not None and not self._first_app_outgoing
+        )
+        return self._outgoing and not by_itself
+
+    @property
+    def may_be_called(self) -> bool:
+        """Whether it was called, or the log does not tell."""
+        return self.called or self._first_app_outgoing is None
+
+    @property
+    def began_at(self) -> str | None:
+        """The extension that it began at; None if it was called."""
+        begun = self._extens[0] if self._extens else None
+        return begun[1] if begun is not None and begun[0] == self.order else None
+
+    @property
+    def up(self) -> bool:
+        """Whether it is known to have been answered."""
+        return self.answer is not None or bool(self.spans) or self.entered > 0
+
+    @property
+    def asked(self) -> bool:
+        """Whether its own end asked for its hangup."""
+        return self.source == self.name
+
+    @property
+    def dialled(self) -> str | None:
+        """What it dialled first; of an originated one, what it was connected to."""
+        extens = [exten for _, exten in self._extens]
+        if self.local:
+            # It began at the extension that it is named by.
+            return next((exten for exten in extens if exten != extens[0]), None)
+        return extens[0] if extens else None
+
+    @property
+    def last_exten(self) -> str | None:
+        """The extension that it was at in the end."""
+        return self._extens[-1][1] if self._extens else None
+
+    @property
+    def numbers(self) -> set[str | None]:
+        """All numbers that it showed."""
+        return {number for _, _, number in self._numbers}
+
+    def number(self, since: int | None) -> str | None:
+        """Return its number at its first event since that place in the log, else the last one."""
+        if since is not None:
+            for _, last, number in self._numbers:
+                if last >= since:
+                    return number
+        return self._numbers[-1][2] if self._numbers else None
+
+    @property
+    def rang(self) -> int | None:
+        """How long it rang, if it was called."""
+        return self.rang_until(self.end if self.answer is None else self.answer)
+
+    def rang_until(self, moment: int | None) -> int | None:
+        """Return how long it had rung by then."""
+        if moment is None or self.start is None or not self.may_be_called:
+            return None
+        return max(0, moment - self.start)
