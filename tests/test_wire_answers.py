@@ -178,14 +178,13 @@ def test_what_nobody_waits_for_is_dropped_and_counted():
 
     heard = []
     with FakeManager(script) as fake, opened(fake) as session:
-        session.register_event("Entry", lambda event, session: heard.append(event.answer))
+        session.register_event("Entry", lambda event, session: heard.append(event))
         pending = session.ask({"Action": "Endless"}, timeout=0.3)
         with pytest.raises(AnswerTimeout):
             pending.wait()
         eventually(lambda: session.counts["unclaimed"])
-        kept = len(pending._events)
-        assert stays(lambda: len(pending._events) == kept)
-        assert all(heard)  # they are still entries of a list, and no news
+        kept, told = len(pending._events), len(heard)
+        assert stays(lambda: (len(pending._events), len(heard)) == (kept, told))
         assert session.request({"Action": "Ping"}).response.ok
         flowing.clear()
 
@@ -201,6 +200,22 @@ def test_who_waits_longer_than_the_session_gets_his_answer():
 
     with FakeManager(script) as fake, opened(fake) as session:
         assert len(session.ask({"Action": "Slow"}, timeout=0.2).wait(10)) == 1
+
+
+def test_a_long_list_that_something_comes_of_is_heard_to_its_end():
+    def script(client, action):
+        client.ok(action, *(["EventList: start"] if action["Action"] == "Slow" else []))
+        if action["Action"] == "Slow":
+            for _ in range(6):
+                time.sleep(0.5)
+                client.raw(ENTRY.replace("%ID%", action["ActionID"]).encode())
+            client.raw((END + "\r\n").replace("%ID%", action["ActionID"]).encode())
+
+    answers = []
+    with FakeManager(script) as fake, opened(fake) as session:
+        session.ask({"Action": "Slow"}, timeout=1.5, then=lambda one: answers.append(one.wait(0)))
+        eventually(lambda: answers)
+    assert len(answers[0]) == 6
 
 
 def test_a_list_that_grows_without_end_is_given_up_before_the_time_is_over(monkeypatch):

@@ -98,6 +98,7 @@ class Pending:
         "_listing",
         "_response",
         "_size",
+        "_timeout",
         "_waiting",
         "deadline",
         "ends",
@@ -115,6 +116,7 @@ class Pending:
         self.name = name
         self.then = then
         self.ends = ends
+        self._timeout = timeout
         self.deadline = time.monotonic() + timeout
         self._waiting: list[None] = []
         self._size = 0
@@ -204,6 +206,8 @@ class Pending:
             return False
         event.answer = True
         self._events.append(event)
+        if self.then is not None:  # nobody looks at a clock, so a long list may take long
+            self.deadline = time.monotonic() + self._timeout
         self._size += size
         if self.is_too_long:
             self._events.clear()

@@ -546,27 +546,28 @@ class Session(Manager):
         first = received = self._next_moment()
         pending = self._pending
         stream: list[Event | Pending] = []
-        answers: set[int] = set()
+        no_news: set[int] = set()
         without_end: list[str] = []
         booted = False
         for number, text in enumerate(texts):
             message = parse(text, received)
             key = message.headers.get("ActionID")
             if isinstance(message, Event):
+                if key in self._given_up:
+                    self.counts["unclaimed"] += 1
+                    no_news.add(number)
+                    continue
                 received += 1
                 stream.append(message)
                 if message.name == "FullyBooted":
                     booted = True
                 if key is None or (waiting := pending.get(key)) is None:
-                    if key in self._given_up:
-                        self.counts["unclaimed"] += 1
-                        message.answer = True
                     continue
                 complete = waiting.enter(message, len(text))
                 if waiting.is_too_long:
                     self._give_up(key)
             else:
-                answers.add(number)
+                no_news.add(number)
                 if key is None or (waiting := pending.get(key)) is None:
                     self.counts["unmatched"] += 1
                     continue
@@ -575,8 +576,8 @@ class Session(Manager):
                     without_end.append(key)
             if complete:
                 self._finish(key, waiting, stream)
-        if answers:
-            texts = [text for number, text in enumerate(texts) if number not in answers]
+        if no_news:
+            texts = [text for number, text in enumerate(texts) if number not in no_news]
         self._moment = received
         self._record(texts, first)
         self._hand_over(stream, len(texts))
