@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import tenacity
 
 from ast_notebook.ami.answer import Answer, Pending
+from ast_notebook.ami.before12 import Before12, is_before_12, what_is_unknown
 from ast_notebook.ami.connection import Connection
 from ast_notebook.ami.message import Event, Field, Framer, Response, encode, parse
 from ast_notebook.ami.secret import Secret
@@ -108,6 +109,7 @@ class Session(Manager):
 
         self._connection: Connection | None = None
         self._framer = Framer()
+        self._before12: Before12 | None = None
         self._logged_in = threading.Event()
         self._closing = threading.Event()
         self._hurry = threading.Event()
@@ -208,6 +210,11 @@ class Session(Manager):
     def closed(self) -> bool:
         """Whether `close` was called."""
         return self._closing.is_set()
+
+    @property
+    def unknown(self) -> str:
+        """What cannot be known of so old an Asterisk; empty for one of 12 or later."""
+        return what_is_unknown(self.version)
 
     def connected(self) -> bool:
         """Whether the session is logged in now."""
@@ -438,6 +445,7 @@ class Session(Manager):
             )
         title, _, version = banner.partition("/")
         self.title, self.version = title.strip(), version.strip()
+        self._before12 = Before12() if is_before_12(self.version) else None
 
     def _log_in(self) -> None:
         settings = self.settings
@@ -542,7 +550,22 @@ class Session(Manager):
         """Turn bytes into messages, and hand them to whom they belong."""
         self._take(self._framer.feed(data))
 
+    def _translated(self, texts: list[str]) -> list[str]:
+        """Put what an Asterisk up to 11 says into the words of later ones."""
+        assert self._before12 is not None
+        found: list[str] = []
+        for text in texts:
+            try:
+                found += self._before12.translate(text)
+            except Exception:
+                self.counts["untranslated"] += 1
+                logger.exception("%s: an event that cannot be translated", self.name)
+                found.append(text)
+        return found
+
     def _take(self, texts: list[str]) -> None:
+        if self._before12 is not None:
+            texts = self._translated(texts)
         first = received = self._next_moment()
         pending = self._pending
         stream: list[Event | Pending] = []
