@@ -8,6 +8,8 @@ import pytest
 from ast_notebook.ami import Secret, Session, Settings
 from ast_notebook.bindings.cell import Cell
 from ast_notebook.bindings.worker import Worker
+from ast_notebook.live.live import Watch
+from ast_notebook.panel.publisher import Publisher
 from tests.fake_manager import FakeManager
 from tests.waiting import eventually
 
@@ -88,3 +90,34 @@ def test_a_worker_goes_on_whatever_its_cell_raises(caplog):
     worker.stop()
     assert done == [0, 1, 2]
     assert worker.failed == 4  # the cell's own once, and each call's
+
+
+class Leaving:
+    """A panel whose items have values that leave when they are shown."""
+
+    calls = 0
+
+    def publish(self):
+        self.calls += 1
+        sys.exit(1)
+
+
+@pytest.mark.parametrize("panels", [1, 2])
+def test_the_publisher_goes_on_whatever_a_panel_raises(panels, caplog):
+    publisher = Publisher()
+    leaving = [Leaving() for _ in range(panels)]
+    for one in leaving:
+        publisher.add(one)
+    eventually(lambda: all(one.calls for one in leaving))
+    for one in leaving:
+        publisher.wake(one)
+    eventually(lambda: all(one.calls > 1 for one in leaving))
+    for one in leaving:
+        publisher.remove(one)
+    assert "could not be brought up to date" in caplog.text
+
+
+def test_one_who_watches_a_device_and_leaves_harms_no_other():
+    watch = Watch("30", leaves(SystemExit()), lambda _: None)
+    watch.see(True)
+    assert watch.value is True

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from ast_notebook.ami import Secret, Session, Settings
-from ast_notebook.ami import session as session_module
+from ast_notebook.ami.pauses import REFUSED
 from ast_notebook.errors import ConfError, ConnectionLost
 from tests.fake_manager import FakeManager, obliging
 from tests.waiting import eventually, stays
@@ -86,8 +86,7 @@ def test_a_login_that_is_refused_later_is_tried_rarely_and_at_once_when_told(cap
 
 
 def test_within_ten_minutes_a_refused_login_is_not_tried_often_enough_to_be_banned():
-    pauses = session_module.REFUSED_PAUSES
-    tries = [sum(pauses[:number]) for number in range(len(pauses) + 1)]
+    tries = [sum(REFUSED[:number]) for number in range(len(REFUSED) + 1)]
     assert all(sum(0 <= other - one < 600 for other in tries) <= 2 for one in tries)
 
 

@@ -22,9 +22,11 @@ from ast_notebook.ami.answer import Answer, Pending
 from ast_notebook.ami.before12 import Before12, is_before_12, what_is_unknown
 from ast_notebook.ami.connection import Connection
 from ast_notebook.ami.message import Event, Field, Framer, Response, encode, parse
+from ast_notebook.ami.pauses import LONGEST, Pauses
 from ast_notebook.ami.secret import Secret
 from ast_notebook.ami.settings import Settings
 from ast_notebook.errors import ActionRefused, AnswerTimeout, AstError, ConnectionLost, LoginRefused
+from ast_notebook.show import plain
 
 if TYPE_CHECKING:
 
@@ -40,10 +42,6 @@ Callback = Callable[[Event, "Session"], object]
 BACKLOG = 100_000  # events read but not dispatched, before further ones are dropped and counted
 BOOT_PATIENCE = 1.0  # a login without `read = system` never hears FullyBooted
 CLOSING_PATIENCE = 0.8
-LONGEST_PAUSE = 30.0
-# Pauses behind logins that were refused one after the other: fail2ban bans who fails five times in
-# ten minutes, and Asterisk's log may have two lines of each.
-REFUSED_PAUSES = (30.0, 600.0, 1800.0)
 ODD_PATIENCE = 0.1  # a message whose end is odd is over when nothing follows for so long
 SECOND = 1_000_000  # in microseconds
 GIVEN_UP = 1000  # actions that may be answered after all, when nobody waits any more
@@ -112,14 +110,13 @@ class Session(Manager):
         self._before12: Before12 | None = None
         self._logged_in = threading.Event()
         self._closing = threading.Event()
-        self._hurry = threading.Event()
+        self._pauses = Pauses()
         self._tried = threading.Event()
         self._failure: Exception | None = None
         self._boot_deadline: float | None = None
         self._booted = False
         self._keep_trying = False
         self._logins = 0
-        self._refused = 0
         self._moment = 0  # when the next event counts as read, if it comes at once
         self._short_ones = 0
         self._next_sweep = 0.0
@@ -181,7 +178,7 @@ class Session(Manager):
         """Log off and end the threads, from any thread, within two seconds."""
         first = not self._closing.is_set()
         self._closing.set()
-        self._hurry.set()
+        self._pauses.end()
         connection = self._connection
         if connection is not None:
             if first:
@@ -198,7 +195,7 @@ class Session(Manager):
     def reconnect(self) -> None:
         """Try at once to connect again, where a lost connection waits for its next try."""
         if not self.connected():
-            self._hurry.set()
+            self._pauses.hurry()
 
     def __enter__(self) -> Session:
         return self if self._reader else self.connect()
@@ -346,18 +343,12 @@ class Session(Manager):
             self.last_error = f"the thread that {what} has ended"
             self.close()
 
-    def _pause(self, seconds: float) -> None:
-        """Wait for so long, or until `reconnect` or `close`."""
-        self._hurry.wait(seconds)
-        if not self._closing.is_set():
-            self._hurry.clear()
-
     def _rest(self) -> None:
         """Wait where the last connections broke soon: not all of a storm is Asterisk's doing."""
         if self._short_ones > 1:
-            pause = min(LONGEST_PAUSE, 0.25 * 2 ** min(self._short_ones, 10))
+            pause = min(LONGEST, 0.25 * 2 ** min(self._short_ones, 10))
             self.next_try = time.time() + pause
-            self._pause(pause)
+            self._pauses.wait(pause)
 
     def _open_with_patience(self) -> None:
         """Connect and log in; again and again once that has succeeded before."""
@@ -365,21 +356,13 @@ class Session(Manager):
             self._open()
             return
         tenacity.Retrying(
-            wait=self._pause_behind,
+            wait=self._pauses.behind,
             stop=tenacity.stop_when_event_set(self._closing),
-            sleep=self._pause,
+            sleep=self._pauses.wait,
             retry=tenacity.retry_if_exception_type((OSError, ValueError, AstError)),
             before_sleep=self._before_pause,
             reraise=True,
         )(self._open)
-
-    def _pause_behind(self, state: tenacity.RetryCallState) -> float:
-        """Return the seconds until the next try: many, where the PBX does not want this login."""
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, LoginRefused):
-            self._refused += 1
-            return REFUSED_PAUSES[min(self._refused, len(REFUSED_PAUSES)) - 1]
-        return float(_NETWORK_PAUSE(state))
 
     def _before_pause(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
@@ -388,7 +371,7 @@ class Session(Manager):
         self.next_try = time.time() + state.upcoming_sleep
         if isinstance(error, LoginRefused):
             self.last_error += f"; sh.{self.name}.reconnect() tries at once"
-            if self._refused == 1:
+            if self._pauses.refused == 1:
                 logger.warning("%s: %s", self.name, self.last_error)
 
     def _open(self) -> None:
@@ -437,7 +420,7 @@ class Session(Manager):
                     "Asterisk's manager does: is this its port? With TLS, give tls=True"
                 ) from None
         if not banner.startswith(self.settings.greeting):
-            shown = "".join(one if one.isprintable() else "?" for one in banner[:60])
+            shown = plain(banner[:60])
             raise ConnectionLost(
                 f"{self.settings.address} greets with {shown!r}, not as Asterisk's manager does, "
                 "and was not sent the password: is this the manager's port? If it is, connect with "
@@ -503,9 +486,9 @@ class Session(Manager):
             self._tell("SessionRestored", Seconds=f"{gap:.3f}")
         self._logins += 1
         self.connected_since, self.lost_since, self.next_try = now, None, None
-        self.last_error, self._refused = "", 0
+        self.last_error = ""
         self._keep_trying = True
-        self._hurry.clear()
+        self._pauses.reset()
         if self.settings.username:
             self._logged_in.set()
         self._boot_deadline = time.monotonic() + BOOT_PATIENCE
@@ -783,11 +766,6 @@ class Session(Manager):
     def backlog(self) -> int:
         """How many events were read but are not dispatched yet."""
         return self._handed - self._dispatched
-
-
-_NETWORK_PAUSE = tenacity.wait_exponential(
-    multiplier=0.5, max=LONGEST_PAUSE
-) + tenacity.wait_random(0, 0.5)
 
 
 def _own_event(name: str, **headers: str) -> Event:
