@@ -138,16 +138,24 @@ def by_dialplan(names: list[str], codes: Places, rows: Places) -> tuple[list[str
     """
     if "userevent" not in names:
         return names, codes
-    begins = np.flatnonzero(codes == names.index("userevent"))
-    users, firsts = np.unique(rows[begins], return_index=True)
-    lines = np.flatnonzero(np.isin(rows, users))
-    begin = begins[firsts][np.searchsorted(users, rows[lines])]
-    pairs = rows[lines].astype(np.int64) * len(names) + codes[lines]
-    is_own = lines <= begin
-    further = np.isin(pairs, pairs[is_own]) & ~is_own
+    begins = np.flatnonzero(codes == names.index("userevent"))[::-1]
+    begin = np.full(int(rows[-1]) + 1, len(codes))
+    begin[rows[begins]] = begins  # the first of them is written last
+    behind = np.arange(len(codes)) > begin[rows]
+    count = len(names)
+    both = np.bincount(codes[behind], minlength=count) * np.bincount(
+        codes[~behind], minlength=count
+    )
+    further = [np.zeros(0, np.int64)]
+    for code in np.flatnonzero(both).tolist():
+        lines = np.flatnonzero(codes == code)
+        is_late = behind[lines]
+        late = lines[is_late]
+        further.append(late[np.isin(rows[late], rows[lines[~is_late]])])
     if "timestamp" in names:  # Asterisk may send none; the dialplan's says nothing of when it was
-        further |= (codes[lines] == names.index("timestamp")) & ~is_own
-    return _beside(names, codes, lines[further]) if further.any() else (names, codes)
+        further.append(np.flatnonzero(behind & (codes == names.index("timestamp"))))
+    found = np.unique(np.concatenate(further))
+    return _beside(names, codes, found) if len(found) else (names, codes)
 
 
 def numbers_only(
