@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -35,6 +36,8 @@ from ast_notebook.recording.record import BUDGET
 
 # The channel drivers of the technologies that a telephone can be called by.
 DRIVERS = {"PJSIP": "chan_pjsip", "SIP": "chan_sip", "IAX2": "chan_iax2", "DAHDI": "chan_dahdi"}
+
+MARKS = ("held", "recorded")  # what is heard of a channel, and not asked for
 
 # What Asterisk's actions say, each in its own words, of a channel that ended meanwhile.
 NO_CHANNEL = ("no such channel", "does not exist", "channel not found")
@@ -328,9 +331,26 @@ class Asterisk:
         return self.action("Command", timeout, Command=command).response.data
 
     def channels(self) -> pd.DataFrame:
-        """Ask Asterisk for the channels that are up; the columns are those of `live.channels`."""
-        rows = [new_row_of(event) for event in self.action("CoreShowChannels")]
-        return to_frame(table(), rows)
+        """Ask Asterisk for the channels that are up; the columns are those of `live.channels`.
+
+        Asterisk has no list of what is held and recorded: that is as it was heard, and missing of a
+        channel that was up before this connection was.
+        """
+        answer = self.action("CoreShowChannels")
+        heard = self.live.parts["channels"].rows()
+        connected = self.session.connected_since or 0.0
+        rows = []
+        for event in answer:
+            row = new_row_of(event)
+            known = heard.get(row.get("uniqueid", ""), {})
+            was_up = row["since"] < connected
+            marks = {name: known.get(name) or (None if was_up else False) for name in MARKS}
+            rows.append({**row, **marks})
+        return to_frame(table(), rows).astype(dict.fromkeys(MARKS, "boolean"))
+
+    def reconnect(self) -> None:
+        """Try at once to connect again, where a lost connection waits for its next try."""
+        self.session.reconnect()
 
     def technologies(self) -> list[str]:
         """Ask which of the technologies of telephones this PBX has: PJSIP, SIP, IAX2, DAHDI."""
@@ -559,11 +579,18 @@ class Asterisk:
             The telephone that rings and then hears it, such as ``PJSIP/200``.
         mode : {"listen", "whisper", "barge"}
             Only listen; speak to the channel's party alone; speak to both.
+
+        Raises
+        ------
+        ChannelGone
+            If the channel is not there any more: no telephone rings.
         """
         options = {"listen": "qES", "whisper": "qESw", "barge": "qESB"}
         if mode not in options:
             raise ConfError(f"a mode {mode!r} is unknown: listen, whisper or barge")
         self._check_technology(by)
+        with contextlib.suppress(PermissionMissing):  # who may not ask finds out by the call itself
+            self._of_channel("Getvar", channel, Variable="UNIQUEID")
         spying = ("ChanSpy", channel, options[mode])
         return self._calling.originate(by, callerid="Spy", application=spying)
 

@@ -117,6 +117,8 @@ class SmartHome:
         except BaseException:
             pbx.close()
             raise
+        if pbx.session.unknown:
+            warnings.warn(f"{name}: {pbx.session.unknown}", stacklevel=2)
         self.disconnect(name)
         self._closed.pop(name, None)
         first = not any(one.first for one in self._binders.values())

@@ -135,8 +135,8 @@ def test_a_line_that_is_no_header_hides_none_of_those_behind_it():
 
 def test_a_user_event_with_a_header_named_event_stays_a_user_event():
     (event,) = messages(b"Event: UserEvent\r\nUserEvent: Call\r\nEvent: Hangup\r\n\r\n")
-    assert event.name == "UserEvent"
-    assert event.get_all("Event") == ["UserEvent", "Hangup"]
+    assert event.name == event["Event"] == "UserEvent"
+    assert event["header_Event"] == "Hangup"
 
 
 def test_bytes_are_no_list_of_values():

@@ -87,9 +87,10 @@ def test_headers_that_are_named_like_our_columns_do_not_replace_them():
     assert frame[named].iloc[0].tolist() == ["noon", "s", "r", "e"]
 
 
-def test_text_where_a_number_is_expected_makes_the_column_text():
+def test_text_where_a_number_is_expected_is_beside_the_numbers():
     frame = record(text("A", Count="1"), text("UserEvent", Count="many")).frame()
-    assert frame["count"].tolist() == ["1", "many"]
+    assert frame["count"].tolist() == [1, pd.NA]
+    assert frame["header_count"].tolist()[1] == "many"
     assert record(text("A", Count="1"), text("B", Count="")).frame()["count"].dtype == "Int64"
 
 
@@ -241,11 +242,11 @@ def test_a_frame_of_some_events_knows_nothing_of_the_others():
     )
     assert list(kept.frame(events=["B"]).columns)[4:] == [
         *("channel", "uniqueid", "linkedid"),
-        *("calleridname", "queue", "position"),
+        *("calleridname", "queue", "header_position"),
     ]
     assert kept.frame(events=["A"])["position"].tolist() == [1]
     assert kept.frame(events="B")["calleridname"].cat.categories.tolist() == ["Bob"]
-    assert kept.frame(last=1)["priority"].tolist() == [str(10**30)]
+    assert kept.frame(last=1)["header_priority"].tolist() == [str(10**30)]
 
 
 def test_to_see_the_newest_no_more_is_made_than_they_need(monkeypatch):

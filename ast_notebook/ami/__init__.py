@@ -2,7 +2,7 @@
 
 from ast_notebook.ami.answer import Answer, Pending
 from ast_notebook.ami.arguments import is_one_argument
-from ast_notebook.ami.message import Event, Field, Message, Response
+from ast_notebook.ami.message import Event, Field, Message, Response, plain_name
 from ast_notebook.ami.secret import Secret
 from ast_notebook.ami.session import Session
 from ast_notebook.ami.settings import Settings
@@ -18,4 +18,5 @@ __all__ = [
     "Session",
     "Settings",
     "is_one_argument",
+    "plain_name",
 ]

@@ -11,6 +11,8 @@ from ast_notebook.ami.message import Event, Response
 from ast_notebook.errors import ActionRefused, AnswerTimeout, PermissionMissing
 from ast_notebook.show import plain, table
 
+LARGEST = 32 * 1024 * 1024  # of all entries of a list together, in letters
+
 # The classes of manager.conf's `write`, any of which an action needs (`manager show command NAME`).
 _NEED = {
     "agent": "AgentLogoff Agents QueueAdd QueueLog QueueMemberRingInUse QueuePause QueuePenalty "
@@ -82,16 +84,42 @@ class Pending:
     """An action that was sent and is being answered.
 
     `wait` gives the answer or raises what went wrong; several threads may wait.
+
+    Attributes
+    ----------
+    ends : str
+        The ActionID of the action that is over, too, once this one is answered.
     """
 
-    __slots__ = ("_done", "_error", "_events", "_listing", "_response", "deadline", "name", "then")
+    __slots__ = (
+        "_done",
+        "_error",
+        "_events",
+        "_listing",
+        "_response",
+        "_size",
+        "_timeout",
+        "_waiting",
+        "deadline",
+        "ends",
+        "name",
+        "then",
+    )
 
     def __init__(
-        self, name: str, timeout: float, then: Callable[[Pending], None] | None = None
+        self,
+        name: str,
+        timeout: float,
+        then: Callable[[Pending], None] | None = None,
+        ends: str = "",
     ) -> None:
         self.name = name
         self.then = then
+        self.ends = ends
+        self._timeout = timeout
         self.deadline = time.monotonic() + timeout
+        self._waiting: list[None] = []
+        self._size = 0
         self._done = threading.Event()
         self._response: Response | None = None
         self._events: list[Event] = []
@@ -107,6 +135,21 @@ class Pending:
     def response(self) -> Response | None:
         """The response, if it has come."""
         return self._response
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the time for an answer is over, and nobody waits for it any longer than that."""
+        return not self._waiting and self.deadline < time.monotonic()
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether its list grew so long that it was given up."""
+        return self._size > LARGEST
+
+    @property
+    def has_no_end(self) -> bool:
+        """Whether events follow of which nothing needs to tell that they were the last."""
+        return self._listing == "unannounced"
 
     def wait(self, timeout: float | None = None) -> Answer:
         """Wait for the answer.
@@ -126,7 +169,12 @@ class Pending:
             If the connection broke meanwhile.
         """
         patience = self.deadline - time.monotonic() if timeout is None else timeout
-        if not self._done.wait(max(0.0, patience)):
+        self._waiting.append(None)
+        try:
+            is_done = self._done.wait(max(0.0, patience))
+        finally:
+            self._waiting.pop()
+        if not is_done:
             raise AnswerTimeout(
                 f"Asterisk has not answered {self.name} in time: it is overloaded, or the network "
                 "is slow. Ask again, or connect with a larger timeout"
@@ -148,15 +196,25 @@ class Pending:
         elif response.begins_list:
             self._listing = "announced"
         elif (response.get_header("Message") or "").lower().endswith("will follow"):
-            self._listing = "old style"  # before Asterisk 12 lists were announced by these words
+            # Lists up to Asterisk 11, and what FAXStats and FAXSession say to this day.
+            self._listing = "unannounced"
         return not self._listing
 
-    def enter(self, event: Event) -> bool:
-        """Take an entry of a list in; True if it was the last."""
+    def enter(self, event: Event, size: int = 0) -> bool:
+        """Take an entry of a list in, and how long it is; True if it was the last."""
         if not self._listing:
             return False
         event.answer = True
         self._events.append(event)
+        if self.then is not None:  # nobody looks at a clock, so a long list may take long
+            self.deadline = time.monotonic() + self._timeout
+        self._size += size
+        if self.is_too_long:
+            self._events.clear()
+            self._error = AnswerTimeout(
+                f"the answer to {self.name} has no end: it is more than {LARGEST >> 20} MiB by now"
+            )
+            return True
         if self._listing == "announced":
             complete = (event.get_header("EventList") or "").lower() in ("complete", "cancelled")
             if complete:
@@ -165,7 +223,7 @@ class Pending:
         if event.name.endswith("Complete"):
             self._events.pop()
             return True
-        return event.name == "DBGetResponse"
+        return False
 
     def finish(self, error: Exception | None = None) -> None:
         """Let those who wait go on, with an error if there is one."""

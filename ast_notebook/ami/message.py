@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from ast_notebook.ami.secret import Secret
@@ -12,6 +13,13 @@ END_OF_MESSAGE = b"\r\n\r\n"
 END_OF_COMMAND = "--END COMMAND--"
 LONGEST_MESSAGE = 32 * 1024 * 1024
 
+# CoreShowChannelMap of 18.19 to 20.8 ends so, and what begins behind it is another message.
+_ODD_END = re.compile(rb"\r\n\n+(\r\n|(?=Event: |Response: ))?")
+_BEGINNINGS = (b"Event: ", b"Response: ")
+# Agents has a bare line feed behind this header of an agent who is in a call.
+_AGENT = re.compile(rb"(\r\nCallStarted: \d+)\n(?=[A-Z])")
+_OF_CHANNEL = re.compile(r"(\w*chanvariable)\(.*\)", re.DOTALL)
+
 Field = str | int | float | Secret | Iterable[str]
 
 
@@ -20,7 +28,9 @@ class Message:
 
     Headers are looked up in any case. A header sent more than once (``Output``, ``Variable``,
     ``ChanVariable``) is kept whole: its values joined by line feeds as one header, and apart in
-    order by `get_all`.
+    order by `get_all`. ``ChanVariable(CHANNEL)`` is found as ``ChanVariable``. What a dialplan
+    sends with a UserEvent under the name of a header of Asterisk's, such as ``Channel``, is
+    ``header_Channel``; ``Channel`` itself is Asterisk's word.
 
     Attributes
     ----------
@@ -58,7 +68,8 @@ class Message:
             return value
         lower = self._lower
         if lower is None:
-            lower = self._lower = {key.lower(): key for key in self.headers}
+            # The first of two that differ in case is Asterisk's own.
+            lower = self._lower = {plain_name(key): key for key in reversed(self.headers)}
         key = lower.get(hname.lower())
         return defval if key is None else self.headers[key]
 
@@ -68,7 +79,7 @@ class Message:
         return [
             one
             for key, value in self.headers.items()
-            if key.lower() == wanted
+            if plain_name(key) == wanted
             for one in repeated.get(key, (value,))
         ]
 
@@ -151,6 +162,15 @@ class Framer:
         """Whether a message has begun that has not ended yet."""
         return bool(self._rest or self._follows)
 
+    @property
+    def ends_oddly(self) -> bool:
+        """Whether only what follows can tell if the message is over; `end` says that it is."""
+        return self._rest.endswith(b"\r\n\n")
+
+    def end(self) -> list[str]:
+        """Return the message that `ends_oddly`, as nothing follows."""
+        return self.feed(b"\r\n")
+
     def line(self, data: bytes) -> str | None:
         """Take bytes up to the first line's end, and return that line once it is whole."""
         line, end, rest = (self._rest + data).partition(b"\n")
@@ -170,6 +190,10 @@ class Framer:
         """
         if self._rest:
             data = self._rest + data
+        if b"\r\n\n" in data and not self._follows:
+            data = _ODD_END.sub(_mended, data)
+        if b"\r\nCallStarted: " in data:
+            data = _AGENT.sub(rb"\1\r\n", data)
         end = data.rfind(END_OF_MESSAGE)
         if end < 0:
             self._rest = self._bounded(data)
@@ -206,6 +230,18 @@ class Framer:
         return rest
 
 
+def _mended(found: re.Match[bytes]) -> bytes:
+    """Tell whether odd line ends are the end of a message, or stand between two of its headers."""
+    text, behind = found.string, found.string[found.end() : found.end() + 10]
+    if found[1] is not None:
+        return END_OF_MESSAGE
+    if not behind and b"\r\nEventList: Complete" in text[text.rfind(END_OF_MESSAGE) :]:
+        return END_OF_MESSAGE
+    if any(begins.startswith(behind) for begins in _BEGINNINGS):
+        return found[0]  # what comes next will tell
+    return b"\r\n"
+
+
 def _stripped(text: str) -> str:
     """Take empty lines off a message: they stand between messages, and part them elsewhere."""
     return text.strip("\r\n")
@@ -226,6 +262,17 @@ def _decode_line(line: bytes) -> str:
         return line.decode("latin-1")
 
 
+def plain_name(header: str) -> str:
+    """Return a header's name in lower case, without the channel that some name in it.
+
+    >>> plain_name("ChanVariable(PJSIP/200-00000001)")
+    'chanvariable'
+    """
+    name = header.lower()
+    found = _OF_CHANNEL.fullmatch(name) if name.endswith(")") else None
+    return found[1] if found else name
+
+
 def parse(text: str, received: int = 0) -> Event | Response:
     """Turn the text of one message into an `Event` or a `Response`."""
     lines = text.split("\r\n")
@@ -234,7 +281,11 @@ def parse(text: str, received: int = 0) -> Event | Response:
     except ValueError:
         return _parse_oddly(lines, received)
     name = headers.get("Event")
-    if name is not None and len(headers) == len(lines):
+    if (
+        name is not None
+        and len(headers) == len(lines)
+        and (name != "UserEvent" or len({key.lower() for key in headers}) == len(lines))
+    ):
         return Event(headers, name, received)
     return _parse_oddly(lines, received)
 
@@ -248,6 +299,7 @@ def _parse_oddly(lines: list[str], received: int) -> Event | Response:
     while len(lines) > 1 and not lines[0]:
         del lines[0]
     follows = lines[0] == "Response: Follows"
+    by_asterisk: frozenset[str] | None = None  # the headers before those of a dialplan's own
     for number, line in enumerate(lines):
         key, colon, value = line.partition(":")
         if follows and (not colon or key not in ("Response", "Privilege", "ActionID")):
@@ -257,6 +309,10 @@ def _parse_oddly(lines: list[str], received: int) -> Event | Response:
             data.append(line)
             continue
         value = value.removeprefix(" ")
+        if by_asterisk is not None and key.lower() in by_asterisk:
+            key = f"header_{key}"
+        elif key == "UserEvent" and headers.get("Event") == key and by_asterisk is None:
+            by_asterisk = frozenset((*spelled, "userevent"))
         key = spelled.setdefault(key.lower(), key)
         if key in headers:
             repeated.setdefault(key, [headers[key]]).append(value)
@@ -266,7 +322,7 @@ def _parse_oddly(lines: list[str], received: int) -> Event | Response:
         headers[key] = "\n".join(values)
     text = "\r\n".join(data).removesuffix(END_OF_COMMAND) if data else headers.get("Output", "")
     if "Event" in headers:
-        # A UserEvent may carry a header of that name, too: the first is what the event is.
+        # A dialplan's data may bring a header of that name, too: the first is what the event is.
         name = repeated["Event"][0] if "Event" in repeated else headers["Event"]
         return Event(headers, name, received, text, repeated or None)
     return Response(headers, "", received, text, repeated or None)

@@ -19,11 +19,14 @@ from typing import TYPE_CHECKING, Any
 import tenacity
 
 from ast_notebook.ami.answer import Answer, Pending
+from ast_notebook.ami.before12 import Before12, is_before_12, what_is_unknown
 from ast_notebook.ami.connection import Connection
 from ast_notebook.ami.message import Event, Field, Framer, Response, encode, parse
+from ast_notebook.ami.pauses import LONGEST, Pauses
 from ast_notebook.ami.secret import Secret
 from ast_notebook.ami.settings import Settings
 from ast_notebook.errors import ActionRefused, AnswerTimeout, AstError, ConnectionLost, LoginRefused
+from ast_notebook.show import plain
 
 if TYPE_CHECKING:
 
@@ -39,7 +42,9 @@ Callback = Callable[[Event, "Session"], object]
 BACKLOG = 100_000  # events read but not dispatched, before further ones are dropped and counted
 BOOT_PATIENCE = 1.0  # a login without `read = system` never hears FullyBooted
 CLOSING_PATIENCE = 0.8
-LONGEST_PAUSE = 30.0
+ODD_PATIENCE = 0.1  # a message whose end is odd is over when nothing follows for so long
+SECOND = 1_000_000  # in microseconds
+GIVEN_UP = 1000  # actions that may be answered after all, when nobody waits any more
 SWEEPING = 1.0  # seconds between looks for actions that were never answered
 STEADY = 10.0  # seconds that a connection lasts before the next one is not held back
 
@@ -63,7 +68,8 @@ class Session(Manager):
         The name of this PBX: of its threads, and in what is recorded.
     recorder : callable, optional
         Given the texts of the events read at once, and when that was in microseconds since 1970
-        UTC, on the reader's thread, in order; it must be quick.
+        UTC, on the reader's thread, in order; it must be quick. Events read at once count as read
+        a microsecond after each other, so that their order can be told.
     """
 
     def __init__(
@@ -91,6 +97,7 @@ class Session(Manager):
         self._prefix = f"ast-{uuid.uuid4().hex[:12]}"
         self._numbers = itertools.count()
         self._pending: dict[str, Pending] = {}
+        self._given_up: dict[str, None] = {}
         self._stream: queue.SimpleQueue[list[Event | Pending] | None] = queue.SimpleQueue()
         self._callbacks: dict[str, list[Callback]] = {}
         self._routes: dict[str, tuple[Callback, ...]] = {}
@@ -100,14 +107,17 @@ class Session(Manager):
 
         self._connection: Connection | None = None
         self._framer = Framer()
+        self._before12: Before12 | None = None
         self._logged_in = threading.Event()
         self._closing = threading.Event()
+        self._pauses = Pauses()
         self._tried = threading.Event()
         self._failure: Exception | None = None
         self._boot_deadline: float | None = None
         self._booted = False
         self._keep_trying = False
         self._logins = 0
+        self._moment = 0  # when the next event counts as read, if it comes at once
         self._short_ones = 0
         self._next_sweep = 0.0
         self._reader: threading.Thread | None = None
@@ -168,6 +178,7 @@ class Session(Manager):
         """Log off and end the threads, from any thread, within two seconds."""
         first = not self._closing.is_set()
         self._closing.set()
+        self._pauses.end()
         connection = self._connection
         if connection is not None:
             if first:
@@ -181,6 +192,11 @@ class Session(Manager):
         if self._dispatcher is not None and self._dispatcher is not current:
             self._dispatcher.join(CLOSING_PATIENCE)
 
+    def reconnect(self) -> None:
+        """Try at once to connect again, where a lost connection waits for its next try."""
+        if not self.connected():
+            self._pauses.hurry()
+
     def __enter__(self) -> Session:
         return self if self._reader else self.connect()
 
@@ -191,6 +207,11 @@ class Session(Manager):
     def closed(self) -> bool:
         """Whether `close` was called."""
         return self._closing.is_set()
+
+    @property
+    def unknown(self) -> str:
+        """What cannot be known of so old an Asterisk; empty for one of 12 or later."""
+        return what_is_unknown(self.version)
 
     def connected(self) -> bool:
         """Whether the session is logged in now."""
@@ -256,6 +277,7 @@ class Session(Manager):
         *,
         then: Callable[[Pending], None] | None = None,
         timeout: float | None = None,
+        ends: str = "",
     ) -> Pending:
         name = str(action.get("Action", ""))
         key = str(action.get("ActionID") or self.new_id())
@@ -265,7 +287,7 @@ class Session(Manager):
         connection = self._connection
         if connection is None:
             raise self._no_connection()
-        pending = Pending(name, timeout or self.settings.timeout, then)
+        pending = Pending(name, timeout or self.settings.timeout, then, ends)
         if self._pending.setdefault(key, pending) is not pending:
             raise ValueError(f"an action with the ActionID {key} is under way")
         try:
@@ -302,7 +324,7 @@ class Session(Manager):
                     self._read()
                 except (OSError, ValueError, AstError) as error:
                     self._lose(error)
-                except Exception as error:
+                except BaseException as error:
                     logger.exception("the reader of %s met what it should not", self.name)
                     self._lose(error)
                     self._closing.wait(1)
@@ -311,13 +333,22 @@ class Session(Manager):
         finally:
             self._release(ConnectionLost(f"the session with {self.settings.address} was closed"))
             self._tried.set()
+            if self._keep_trying:
+                self._end_aloud("reads")
+
+    def _end_aloud(self, what: str) -> None:
+        """Close the session, and say so, where one of its threads ended by itself."""
+        if not self._closing.is_set():
+            logger.critical("%s is closed, as the thread that %s has ended", self.name, what)
+            self.last_error = f"the thread that {what} has ended"
+            self.close()
 
     def _rest(self) -> None:
         """Wait where the last connections broke soon: not all of a storm is Asterisk's doing."""
         if self._short_ones > 1:
-            pause = min(LONGEST_PAUSE, 0.25 * 2 ** min(self._short_ones, 10))
+            pause = min(LONGEST, 0.25 * 2 ** min(self._short_ones, 10))
             self.next_try = time.time() + pause
-            self._closing.wait(pause)
+            self._pauses.wait(pause)
 
     def _open_with_patience(self) -> None:
         """Connect and log in; again and again once that has succeeded before."""
@@ -325,10 +356,9 @@ class Session(Manager):
             self._open()
             return
         tenacity.Retrying(
-            wait=tenacity.wait_exponential(multiplier=0.5, max=LONGEST_PAUSE)
-            + tenacity.wait_random(0, 0.5),
+            wait=self._pauses.behind,
             stop=tenacity.stop_when_event_set(self._closing),
-            sleep=tenacity.sleep_using_event(self._closing),
+            sleep=self._pauses.wait,
             retry=tenacity.retry_if_exception_type((OSError, ValueError, AstError)),
             before_sleep=self._before_pause,
             reraise=True,
@@ -339,6 +369,10 @@ class Session(Manager):
         self.counts["tries"] += 1
         self.last_error = str(error)
         self.next_try = time.time() + state.upcoming_sleep
+        if isinstance(error, LoginRefused):
+            self.last_error += f"; sh.{self.name}.reconnect() tries at once"
+            if self._pauses.refused == 1:
+                logger.warning("%s: %s", self.name, self.last_error)
 
     def _open(self) -> None:
         settings = self.settings
@@ -374,7 +408,7 @@ class Session(Manager):
         self._restore()
 
     def _greet(self) -> None:
-        """Read the banner, whatever it says."""
+        """Read the banner: nothing is sent to what is not the manager of an Asterisk."""
         deadline = time.monotonic() + self.settings.timeout
         banner = self._framer.line(b"")
         while banner is None:
@@ -385,8 +419,16 @@ class Session(Manager):
                     f"{self.settings.address} accepts a connection but does not greet as "
                     "Asterisk's manager does: is this its port? With TLS, give tls=True"
                 ) from None
+        if not banner.startswith(self.settings.greeting):
+            shown = plain(banner[:60])
+            raise ConnectionLost(
+                f"{self.settings.address} greets with {shown!r}, not as Asterisk's manager does, "
+                "and was not sent the password: is this the manager's port? If it is, connect with "
+                "greeting= and how it begins"
+            )
         title, _, version = banner.partition("/")
         self.title, self.version = title.strip(), version.strip()
+        self._before12 = Before12() if is_before_12(self.version) else None
 
     def _log_in(self) -> None:
         settings = self.settings
@@ -446,6 +488,7 @@ class Session(Manager):
         self.connected_since, self.lost_since, self.next_try = now, None, None
         self.last_error = ""
         self._keep_trying = True
+        self._pauses.reset()
         if self.settings.username:
             self._logged_in.set()
         self._boot_deadline = time.monotonic() + BOOT_PATIENCE
@@ -460,11 +503,14 @@ class Session(Manager):
         while not self._closing.is_set():
             booting = self._boot_deadline
             wait = patience if booting is None else max(0.01, booting - time.monotonic())
+            is_odd = self._framer.ends_oddly
             try:
-                data = connection.receive(wait)
+                data = connection.receive(min(wait, ODD_PATIENCE) if is_odd else wait)
             except TimeoutError:
                 self._sweep()
-                if booting is not None:
+                if is_odd:
+                    self._take(self._framer.end())
+                elif booting is not None:
                     self._ready()
                 elif asked:
                     raise ConnectionResetError(
@@ -485,51 +531,93 @@ class Session(Manager):
 
     def _pump(self, data: bytes) -> None:
         """Turn bytes into messages, and hand them to whom they belong."""
-        received = time.time_ns() // 1000
+        self._take(self._framer.feed(data))
+
+    def _translated(self, texts: list[str]) -> list[str]:
+        """Put what an Asterisk up to 11 says into the words of later ones."""
+        assert self._before12 is not None
+        found: list[str] = []
+        for text in texts:
+            try:
+                found += self._before12.translate(text)
+            except Exception:
+                self.counts["untranslated"] += 1
+                logger.exception("%s: an event that cannot be translated", self.name)
+                found.append(text)
+        return found
+
+    def _take(self, texts: list[str]) -> None:
+        if self._before12 is not None:
+            texts = self._translated(texts)
+        first = received = self._next_moment()
         pending = self._pending
-        texts = self._framer.feed(data)
         stream: list[Event | Pending] = []
-        answers: set[int] = set()
+        no_news: set[int] = set()
+        without_end: list[str] = []
         booted = False
         for number, text in enumerate(texts):
             message = parse(text, received)
             key = message.headers.get("ActionID")
             if isinstance(message, Event):
+                if key in self._given_up:
+                    self.counts["unclaimed"] += 1
+                    no_news.add(number)
+                    continue
+                received += 1
                 stream.append(message)
                 if message.name == "FullyBooted":
                     booted = True
                 if key is None or (waiting := pending.get(key)) is None:
                     continue
-                complete = waiting.enter(message)
+                complete = waiting.enter(message, len(text))
+                if waiting.is_too_long:
+                    self._give_up(key)
             else:
-                answers.add(number)
+                no_news.add(number)
                 if key is None or (waiting := pending.get(key)) is None:
                     self.counts["unmatched"] += 1
                     continue
                 complete = waiting.respond(message)
+                if waiting.has_no_end:
+                    without_end.append(key)
             if complete:
                 self._finish(key, waiting, stream)
-        if answers:
-            texts = [text for number, text in enumerate(texts) if number not in answers]
-        self._record(texts, received)
+        if no_news:
+            texts = [text for number, text in enumerate(texts) if number not in no_news]
+        self._moment = received
+        self._record(texts, first)
         self._hand_over(stream, len(texts))
+        for key in without_end:
+            if key in pending:
+                # Asterisk answers one action after the other: the next answer is behind all of it.
+                self._send({"Action": "Ping"}, ends=key)
         if booted and self.connected_since is None:
             self._booted = True  # nobody may ask yet: the login is not over
         elif booted:
             self._ready()
+
+    def _next_moment(self) -> int:
+        """Return the microsecond in which the next event counts as read: later than all before.
+
+        A clock that was set back by more than a second is followed.
+        """
+        now = time.time_ns() // 1000
+        return now if now < self._moment - SECOND else max(now, self._moment)
 
     def _finish(self, key: str, pending: Pending, stream: list[Event | Pending]) -> None:
         self._pending.pop(key, None)
         pending.finish()
         if pending.then is not None:
             stream.append(pending)
+        if (ended := self._pending.get(pending.ends)) is not None:
+            self._finish(pending.ends, ended, stream)
 
     def _record(self, texts: list[str], received: int) -> None:
         self.events_read += len(texts)
         if self._recorder is not None and texts:
             try:
                 self._recorder(texts, received)
-            except Exception:
+            except BaseException:
                 self.counts["unrecorded"] += len(texts)
                 logger.exception("%s: what records the events raised", self.name)
 
@@ -553,11 +641,13 @@ class Session(Manager):
     def _tell(self, name: str, **headers: str) -> None:
         """Put an event of our own into the record and the stream."""
         event = _own_event(name, **headers)
+        event.received = self._next_moment()
+        self._moment = event.received + 1
         text = "\r\n".join(f"{key}: {value}" for key, value in event.headers.items())
         self._record([text], event.received)
         self._put([event])
 
-    def _lose(self, error: Exception) -> None:
+    def _lose(self, error: BaseException) -> None:
         """Take note that the connection is gone, and tell everyone who waits or listens."""
         self._logged_in.clear()
         if self.connected_since is not None:
@@ -597,9 +687,15 @@ class Session(Manager):
             return
         self._next_sweep = now + SWEEPING
         for key, one in list(self._pending.items()):
-            # Who waits has a timeout of his own, which may be longer.
-            if one.deadline + (0 if one.then else 60) < now:
+            if one.is_overdue:
                 self._fail([key], AnswerTimeout(f"Asterisk has not answered {one.name} in time"))
+                self._give_up(key)
+
+    def _give_up(self, key: str) -> None:
+        """Keep in mind that what still comes of an answer is for nobody."""
+        self._given_up[key] = None
+        if len(self._given_up) > GIVEN_UP:
+            del self._given_up[next(iter(self._given_up))]
 
     def _fail(self, keys: list[str], error: AstError) -> None:
         for key in keys:
@@ -637,6 +733,12 @@ class Session(Manager):
             return route
 
     def _dispatch(self) -> None:
+        try:
+            self._dispatch_each()
+        finally:
+            self._end_aloud("hands events out")
+
+    def _dispatch_each(self) -> None:
         take, closing = self._stream.get, self._closing.is_set
         while (batch := take()) is not None:
             for item in batch:
@@ -647,12 +749,12 @@ class Session(Manager):
                     for callback in self._route(item.name) if route is None else route:
                         try:
                             callback(item, self)
-                        except Exception:
+                        except BaseException:  # SystemExit, too, is that callback's alone
                             self._callback_failed(item.name)
                 elif type(item) is Pending and item.then is not None:
                     try:
                         item.then(item)
-                    except Exception:
+                    except BaseException:
                         self._callback_failed(item.name)
             self._dispatched += len(batch)
 

@@ -42,6 +42,8 @@ class Settings:
         The mask of events wanted: ``on``, ``off``, or classes such as ``system,call``. Without
         ``call``, nothing is known of channels: items of devices, `Call.wait`, calls and the panel
         need them.
+    greeting : str
+        How the manager's first line begins. The password is sent to nobody who greets otherwise.
     filters : tuple of str
         Asterisk's event filters, such as ``Event: Newchannel`` or ``!Channel: Local/``. They need
         ``write = system``.
@@ -58,6 +60,7 @@ class Settings:
     tls: bool | str | Path | ssl.SSLContext = False
     auth: str = "secret"
     events: str = "on"
+    greeting: str = "Asterisk Call Manager"
     filters: tuple[str, ...] = ()
     timeout: float = 10.0
     keepalive: float = 15.0
@@ -79,6 +82,8 @@ class Settings:
             object.__setattr__(self, "password", Secret(self.password))
         if not isinstance(self.username, str) or not isinstance(self.password, Secret):
             raise ConfError("username and password are text")
+        if not isinstance(self.greeting, str):
+            raise ConfError(f"greeting = {self.greeting} is no text: write how the manager greets")
         self._check_events()
         if self.auth not in ("secret", "md5"):
             raise ConfError(f"auth = {self.auth} is unknown: write secret or md5")

@@ -52,7 +52,7 @@ class Watch:
         self.value = value
         try:
             self._changed(value)
-        except Exception:  # the next one is to be told all the same
+        except BaseException:  # the next one is to be told all the same
             logger.exception("who watches %s raised", self.name)
 
     def close(self) -> None:

@@ -156,7 +156,7 @@ def to_frame(table: Table, rows: Iterable[Row]) -> pd.DataFrame:
         elif isinstance(unknown, str):
             frame[name] = frame[name].astype("str").replace("", None)
         elif isinstance(unknown, bool):
-            frame[name] = frame[name].astype(bool)
+            frame[name] = frame[name].astype("boolean" if frame[name].isna().any() else bool)
         elif unknown is None:
             frame[name] = frame[name].astype("Float64")
         else:

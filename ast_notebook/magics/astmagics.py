@@ -15,13 +15,13 @@ from IPython.core.magic import (
     magics_class,
     needs_local_scope,
     no_var_expand,
-    output_can_be_silenced,
 )
 from traitlets import Float, Unicode
 
 from ast_notebook.home import SmartHome
-from ast_notebook.magics.line import expand, words
+from ast_notebook.magics.line import expand, without_semicolon, words
 from ast_notebook.magics.progress import Progress
+from ast_notebook.magics.quiet import ends_in_semicolon, is_assigned
 from ast_notebook.magics.status import MB, NOT_CONNECTED, Status
 from ast_notebook.magics.table import find, help_of, overview, raw_command
 from ast_notebook.panel import close_all
@@ -75,7 +75,6 @@ class AstMagics(Magics):
         self.give_sh()
         atexit.register(self.close)
 
-    @output_can_be_silenced
     @needs_local_scope
     @no_var_expand
     @line_cell_magic
@@ -87,7 +86,21 @@ class AstMagics(Magics):
         In [1]: %ast connect admin@pbx.example:5038
         In [2]: %ast call SIP/200 240 door
         """
-        pbx, rest = self._pbx_of(line.strip().removesuffix(";").rstrip())
+        pbx, rest = self._pbx_of(line.strip())
+        if raw_command(rest) is not None:  # its text is as it stands
+            rest, is_quiet = rest.removesuffix(";").rstrip(), rest.endswith(";")
+        else:
+            rest, is_quiet = without_semicolon(rest)
+        if cell is not None:
+            is_quiet = ends_in_semicolon(cell)
+        elif is_quiet:  # whoever assigns asks for the value: it only keeps the cell quiet
+            is_quiet = not is_assigned(self.shell)
+        found = self._run(pbx, rest, cell, local_ns)
+        return None if is_quiet else found
+
+    def _run(
+        self, pbx: str, rest: str, cell: str | None, local_ns: Mapping[str, Any] | None
+    ) -> object:
         one = raw_command(rest)
         if one is not None:
             given = [text] if (text := rest.partition(" ")[2].strip()) else []

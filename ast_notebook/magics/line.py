@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -12,6 +13,7 @@ from IPython.core.error import UsageError
 _QUOTED = re.compile(r"""([^\s"'=]+=)?(?:"([^"]*)"|'([^']*)')(?=\s|$)""")
 _OPENS_QUOTE = re.compile(r"""([^\s"'=]+=)?["']""")
 _COMMENT = re.compile(r"#(\s|$)")
+_BEFORE_END = re.compile(r";(?=\s*(?:$|#(?:\s|$)))")
 _SPACE = re.compile(r"\s*")
 _NAME = re.compile(r"\$(\w+)")
 _OPENING, _CLOSING = "{[(", "}])"
@@ -33,6 +35,33 @@ def words(line: str) -> list[str]:
     >>> words('call PJSIP/200 240 door --callerid "Door <100>"  # the door')
     ['call', 'PJSIP/200', '240', 'door', '--callerid', 'Door <100>']
     """
+    return _scan(line)[0]
+
+
+def without_semicolon(line: str) -> tuple[str, bool]:
+    """Take off a semicolon that ends a line, and tell whether there was one.
+
+    It may stand before a comment; one inside of quotes or of a comment is none.
+
+    Examples
+    --------
+    >>> without_semicolon("db read house/mode;  # by day")
+    ('db read house/mode', True)
+    """
+    try:
+        text = line[: _scan(line)[1]].rstrip()
+    except UsageError:  # a quote that only the semicolon keeps from being closed
+        for found in _BEFORE_END.finditer(line):
+            text = line[: found.start()]
+            with contextlib.suppress(UsageError):
+                if _scan(text)[1] == len(text):
+                    return text.rstrip(), True
+        return line, False
+    return (text[:-1].rstrip(), True) if text.endswith(";") else (line, False)
+
+
+def _scan(line: str) -> tuple[list[str], int]:
+    """Return the words, and where they end: before a comment, or at the line's end."""
     found: list[str] = []
     position = _after_space(line, 0)
     while position < len(line) and not _COMMENT.match(line, position):
@@ -46,7 +75,7 @@ def words(line: str) -> list[str]:
             end = _end_of_word(line, position)
             found.append(line[position:end])
         position = _after_space(line, end)
-    return found
+    return found, position
 
 
 def _after_space(line: str, position: int) -> int:

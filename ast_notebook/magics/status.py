@@ -87,6 +87,8 @@ class PbxStatus:
         unheard: dict[str, list[str]] = defaultdict(list)
         for what, why in pbx.live.unheard.items():
             unheard[why].append(what)
+        if session.unknown:
+            unheard[session.unknown].append("old Asterisk")
         return cls(
             name=pbx.name,
             address=f"{session.settings.username}@{session.settings.address}",

@@ -60,7 +60,7 @@ class Publisher:
         while (panel := self._next()) is not None:
             try:
                 pause = panel.publish()
-            except Exception:
+            except BaseException:  # an item's value may be of a user's own class
                 logger.exception("a panel could not be brought up to date")
                 pause = 1.0
             with self._wake:

@@ -216,7 +216,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             else:
                 told = actions.run(pbx, what, args)
             self._tell(number, True, told)
-        except Exception as error:
+        except BaseException as error:  # a user's own code may leave as it likes
             self._tell(number, False, str(error) or type(error).__name__)
 
     def _tell(self, number: Any, ok: bool, text: str) -> None:

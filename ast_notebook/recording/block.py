@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from ast_notebook.recording.columns import Places, seal
+from ast_notebook.recording.columns import seal
+from ast_notebook.recording.headers import Places
 
 LINE = 16  # bytes that an event takes beside its text, in the lists
 COLUMN = 2500  # bytes that a column takes beside its values: schema, buffers' headers
@@ -72,11 +73,11 @@ class Block:
         return bool(len(self)) and int(max(self._received[0], self._received[-1])) >= moment
 
     def add(self, texts: list[str], received: int) -> None:
-        """Take further events in, read at `received`; for a block that is still text."""
+        """Take further events in, the first read at `received`; for a block that is still text."""
         assert self._texts is not None
         assert isinstance(self._received, list)
         self._texts += texts
-        self._received += [received] * len(texts)
+        self._received += range(received, received + len(texts))
         self.nbytes += sum(map(sys.getsizeof, texts)) + LINE * len(texts)
 
     def copy(self) -> Block:

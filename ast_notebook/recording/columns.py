@@ -11,86 +11,21 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ast_notebook.recording.headers import (
+    IDS,
+    NUMBERS,
+    PROMOTED,
+    Places,
+    by_dialplan,
+    first_only,
+    named,
+    numbers_only,
+)
+
 MISSING = ("", "<unknown>")  # Asterisk's ways to say that there is nothing to say
 WIDEST = 500  # headers come from the wire: a frame has so many columns of them, and no more
 
-IDS = (
-    "channel",
-    "uniqueid",
-    "linkedid",
-    "destchannel",
-    "destuniqueid",
-    "destlinkedid",
-    "bridgeuniqueid",
-)
-# The headers that most events of a telephone system carry, each with a column of its own;
-# all others share one column of pairs, and come apart again in a frame.
-PROMOTED = (
-    *IDS,
-    "privilege",
-    "channelstate",
-    "channelstatedesc",
-    "calleridnum",
-    "calleridname",
-    "connectedlinenum",
-    "connectedlinename",
-    "language",
-    "accountcode",
-    "context",
-    "exten",
-    "priority",
-    "application",
-    "appdata",
-    "cause",
-    "cause-txt",
-    "dialstatus",
-    "destcalleridnum",
-    "destcalleridname",
-    "destexten",
-    "destcontext",
-    "bridgetype",
-    "bridgetechnology",
-    "bridgenumchannels",
-    "variable",
-    "value",
-    "device",
-    "state",
-    "mailbox",
-    "queue",
-    "interface",
-    "membername",
-    "position",
-    "userevent",
-    "source",
-    "destination",
-)
-NUMBERS = frozenset(
-    (
-        "billableseconds",
-        "bridgenumchannels",
-        "callstaken",
-        "cause",
-        "channelstate",
-        "count",
-        "duration",
-        "holdtime",
-        "new",
-        "old",
-        "originalposition",
-        "pid",
-        "position",
-        "priority",
-        "ringtime",
-        "talktime",
-        "urgent",
-        "wait",
-    )
-)
-OWN = frozenset(("received", "time", "server", "event", "extra"))
-
-_TAKEN = OWN - {"event"}
 _OWN_COLUMNS = frozenset(("event", "timestamp", *PROMOTED))
-Places = np.ndarray[Any, Any]
 
 _INDEX = pa.int16()
 _TEXTS = pa.dictionary(_INDEX, pa.string())
@@ -103,19 +38,23 @@ def seal(texts: Sequence[str], received: Sequence[int] | Places) -> pa.RecordBat
     microseconds since 1970 UTC; ``time`` is null where Asterisk sent no ``Timestamp``. A batch has
     those of the `PROMOTED` columns that its events have, and ``extra`` for all other headers. The
     values of a header that an event has repeatedly are joined by line feeds.
+
+    What does not belong into the column of its name is in one named ``header_NAME``: a header that
+    a dialplan sends with a UserEvent though Asterisk has sent its own; a text where there are
+    numbers, as in `NUMBERS`; a second ``Event`` or ``Timestamp``; a header named like one of `OWN`.
     """
     count = len(texts)
     lines = pc.split_pattern(pa.array(texts, pa.string()), "\r\n")
     rows = pc.list_parent_indices(lines).to_numpy()
     parts = pc.split_pattern(pc.list_flatten(lines), ": ", max_splits=1)
-    names, codes, rows, parts = _named(parts, rows)
+    names, codes, rows, parts = named(parts, rows)
     values = pc.list_element(parts, 1)
-    names, codes = _first_only(names, codes, rows)
-    order = _by_code(codes)
-    again = (np.diff(rows[order]) == 0) & (np.diff(codes[order]) == 0)
-    if again.any():
-        values, codes, rows = _joined(values, codes, rows, order, again)
-        order = _by_code(codes)
+    names, codes = by_dialplan(names, codes, rows)
+    names, codes = first_only(names, codes, rows)
+    values, codes, rows, order = _once(values, codes, rows)
+    names, other = numbers_only(names, codes, order, values)
+    if other is not codes:
+        values, codes, rows, order = _once(values, other, rows)
 
     often = np.bincount(codes, minlength=len(names))
     ends = np.cumsum(often)
@@ -144,54 +83,20 @@ def seal(texts: Sequence[str], received: Sequence[int] | Places) -> pa.RecordBat
     return pa.RecordBatch.from_pydict(arrays)
 
 
-def _named(parts: pa.ListArray, rows: Places) -> tuple[list[str], Places, Places, pa.ListArray]:
-    """Return the names of the columns, and the code of each line's name.
-
-    Lines that are no header (what a command printed) are left out.
-    """
-    lengths = pc.list_value_length(parts).to_numpy()
-    if (lengths != 2).any():
-        parts, rows = _odd(parts, lengths, rows)
-    keys = pc.list_element(parts, 0).dictionary_encode()
-    heard = [name.lower() for name in keys.dictionary.to_pylist()]
-    wanted = [f"header_{name}" if name in _TAKEN else name for name in heard]
-    names = list(dict.fromkeys(wanted))
-    code_of = {name: code for code, name in enumerate(names)}
-    same = np.array([code_of[name] for name in wanted], np.int32)
-    codes = same[keys.indices.to_numpy()] if heard else np.zeros(0, np.int32)
-    return names, codes, rows, parts
-
-
-def _odd(parts: pa.ListArray, lengths: Places, rows: Places) -> tuple[pa.ListArray, Places]:
-    """Split the few lines that have no space behind their colon, and leave out those without."""
-    fixed = parts.to_pylist()
-    for number in np.flatnonzero(lengths != 2).tolist():
-        fixed[number] = fixed[number][0].split(":", 1) if fixed[number] else []
-    kept = [number for number, part in enumerate(fixed) if len(part) == 2]
-    return pa.array([fixed[number] for number in kept], pa.list_(pa.string())), rows[kept]
-
-
-def _first_only(names: list[str], codes: Places, rows: Places) -> tuple[list[str], Places]:
-    """Give another name to an ``Event`` or ``Timestamp`` that is not its event's first.
-
-    What a dialplan sends with UserEvent may be named so, too.
-    """
-    for name in ("event", "timestamp"):
-        if name in names:
-            where = np.flatnonzero(codes == names.index(name))
-            further = where[1:][np.diff(rows[where]) == 0]
-            if len(further):
-                other = f"header_{name}"
-                names = names if other in names else [*names, other]
-                codes = codes.copy()
-                codes[further] = names.index(other)
-    return names, codes
-
-
 def _by_code(codes: Places) -> Places:
     """Return the places of the lines, those of one name together and in their order."""
     narrow = codes.astype(np.uint16) if codes.max(initial=0) < 1 << 16 else codes
     return np.argsort(narrow, kind="stable")  # narrow ones are sorted by radix, which is fast
+
+
+def _once(values: pa.Array, codes: Places, rows: Places) -> tuple[pa.Array, Places, Places, Places]:
+    """Join what an event has repeatedly, and return all with the places in order of the names."""
+    order = _by_code(codes)
+    again = (np.diff(rows[order]) == 0) & (np.diff(codes[order]) == 0)
+    if again.any():
+        values, codes, rows = _joined(values, codes, rows, order, again)
+        order = _by_code(codes)
+    return values, codes, rows, order
 
 
 def _joined(

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ast_notebook.errors import ConfError
-from ast_notebook.recording.columns import PROMOTED
+from ast_notebook.recording.headers import PROMOTED
 
 VERSION = 1
 OPEN = ".arrows"

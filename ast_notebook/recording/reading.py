@@ -16,7 +16,8 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from ast_notebook.errors import ConfError
-from ast_notebook.recording.columns import PROMOTED, frame, narrow
+from ast_notebook.recording.columns import frame, narrow
+from ast_notebook.recording.headers import PROMOTED
 from ast_notebook.recording.layout import (
     TEXTS,
     Name,

@@ -98,9 +98,13 @@ class Record:
         return sum(block.nbytes for block in self._blocks) + self._open.nbytes
 
     def add(self, texts: list[str], received: int) -> None:
-        """Keep the texts of events, read at `received`; for the reader's thread: it goes on."""
+        """Keep the texts of events; for the reader's thread: it goes on.
+
+        The first counts as received at `received`, each other one a microsecond later.
+        """
         for first in range(0, len(texts), BLOCK):
-            self._add(texts[first : first + BLOCK] if len(texts) > BLOCK else texts, received)
+            some = texts[first : first + BLOCK] if len(texts) > BLOCK else texts
+            self._add(some, received + first)
 
     def _add(self, texts: list[str], received: int) -> None:
         with self._lock:
@@ -188,12 +192,14 @@ class Record:
         Returns
         -------
         pandas.DataFrame
-            ``received`` (when it was read) and ``time`` (Asterisk's own Timestamp where sent, else
-            ``received``), both datetime64[us, UTC]; ``server``; ``event``; ``channel``,
-            ``uniqueid``, ``linkedid`` (text); then a column for each header seen, by its name in
-            lower case: Int64 for what counts or measures (``priority``, ``cause`` …), categories
-            for all else. ``<unknown>`` and empty text are missing values; a header sent several
-            times is joined by line feeds.
+            ``received`` (when it was read; no two events have the same) and ``time`` (Asterisk's
+            own Timestamp where sent, else ``received``), both datetime64[us, UTC]; ``server``;
+            ``event``; ``channel``, ``uniqueid``, ``linkedid`` (text); then a column for each header
+            seen, by its name in lower case: Int64 for what counts or measures (``priority``,
+            ``cause`` …), categories for all else. ``<unknown>`` and empty text are missing values;
+            a header sent several times is joined by line feeds. A text where numbers are, and what
+            a dialplan's UserEvent says under the name of a header that Asterisk sends with it, is
+            in ``header_cause``, ``header_channel`` and so on.
         """
         with self._lock:
             kept = [*self._blocks, self._open.copy()]

@@ -19,8 +19,8 @@ import pandas as pd
 import pyarrow as pa
 
 from ast_notebook.calls.source import KINDS, NEEDED
-from ast_notebook.recording.columns import PROMOTED
 from ast_notebook.recording.compact import ROWS, writing
+from ast_notebook.recording.headers import PROMOTED
 from ast_notebook.recording.layout import DAY, SCHEMA, SEALED, Name, day_of
 from tests.scenarios.play import FIXTURES
 

@@ -14,7 +14,10 @@ from ast_notebook.bindings.conf.source import read
 from ast_notebook.bindings.conf.words import FALSE, TRUE, truth
 from ast_notebook.errors import ConfError
 
-SETTINGS = ("host", "port", "username", "password", "tls", "auth", "events", "timeout", "keepalive")
+SETTINGS = (
+    *("host", "port", "username", "password", "tls", "auth", "events"),
+    *("greeting", "timeout", "keepalive"),
+)
 OF_THE_PLUGIN = ("class_name", "class_path", "plugin_name", "plugin_enabled", "instance")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -131,6 +132,20 @@ def _is_text(column: pd.Series) -> bool:
 def one(condition: nw.Expr) -> nw.Expr:
     """Return 1 where it is true, else 0."""
     return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))
+
+
+def exact(value: object, name: str) -> Fraction:
+    """Return the number that somebody wrote: 0.3 is three tenths, which no float is.
+
+    Raises
+    ------
+    ConfError
+        If it is none, or has no end.
+    """
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise ConfError(f"{name} is a number, not {value!r}") from None
 
 
 def ratio(part: pd.Series, whole: pd.Series) -> pd.Series:

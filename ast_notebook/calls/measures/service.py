@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from ast_notebook.calls.measures.grouping import Rows, Zone, gather, one, ratio, read, whole
+from ast_notebook.calls.measures.grouping import (
+    Rows,
+    Zone,
+    exact,
+    gather,
+    one,
+    ratio,
+    read,
+    whole,
+)
 from ast_notebook.calls.queues import OUTCOMES
 from ast_notebook.calls.source import MICROSECOND
+from ast_notebook.errors import ConfError
 
 #: The column of each outcome.
 COUNTS = {name: name.lower().replace(" ", "_") for name in OUTCOMES}
@@ -81,11 +93,12 @@ def service(
     rows = _read(visits)
     outcome, wait = nw.col("outcome"), nw.coalesce("wait", nw.lit(0.0))
     answered, gave_up = outcome == "ANSWERED", outcome == "ABANDONED"
+    waited = _micro(wait)  # an engine's seconds may differ in their last digits
     sums = {column: one(outcome == name) for name, column in COUNTS.items()}
     sums |= {
-        "within": one(answered & (wait <= within)),
-        "short": one(gave_up & (wait <= short)),
-        "gave_up_within": one(gave_up & (wait <= within)),
+        "within": one(answered & (waited <= _micro_of(within, "within"))),
+        "short": one(gave_up & (waited <= _micro_of(short, "short"))),
+        "gave_up_within": one(gave_up & (waited <= _micro_of(within, "within"))),
         "wait_sum": wait,
         "asa_sum": nw.when(answered).then(wait).otherwise(nw.lit(0.0)),
     }
@@ -134,7 +147,7 @@ def waits(visits: Any, *, step: float = 5.0, by: Sequence[str] = ()) -> pd.DataF
         "other": one(~outcome.is_in(_WAITED)),
     }
     found = whole(gather(rows, (*by, "step"), "UTC", sums), (*sums, "step"))
-    found.insert(len(by), "wait", found.pop("step") * step)
+    found.insert(len(by), "wait", found.pop("step") * _micro_of(step, "step") / MICROSECOND)
     return found
 
 
@@ -168,30 +181,52 @@ def percentiles(
     -------
     pandas.DataFrame
         A column a percentage, such as ``p95``, in seconds.
+
+    Raises
+    ------
+    ConfError
+        If a percentage is none.
     """
+    parts = [exact(one_of, "a percentage") / 100 for one_of in q]
+    if any(not 0 <= part <= 1 for part in parts):
+        raise ConfError(f"percentages are numbers from 0 to 100, not {list(q)!r}")
     rows = _read(visits)
     if outcome is not None:
         rows = rows.filter(nw.col("outcome") == outcome)
     counted = gather(_steps(rows, RESOLUTION), (*by, "step"), tz, {}, count="count")
     names = [f"p{one_of:g}" for one_of in q]
     if not by:
-        return pd.DataFrame([_ranks(counted, q)], columns=names)
+        return pd.DataFrame([_ranks(counted, parts)], columns=names)
     groups = counted.groupby(list(by), dropna=False, sort=True)
-    found = [(*key, *_ranks(group, q)) for key, group in groups]
+    found = [(*key, *_ranks(group, parts)) for key, group in groups]
     return pd.DataFrame(found, columns=[*by, *names])
 
 
 def _steps(rows: Rows, step: float) -> Rows:
     """Give each wait the number of its step; one on the edge belongs to the step it begins."""
-    micro = (nw.coalesce("wait", nw.lit(0.0)) * MICROSECOND).round().cast(nw.Int64)
-    return rows.with_columns((micro // round(step * MICROSECOND)).alias("step"))
+    width = _micro_of(step, "step")
+    if width <= 0:
+        raise ConfError(f"step is a number of seconds above 0, not {step!r}")
+    micro = _micro(nw.coalesce("wait", nw.lit(0.0)))
+    return rows.with_columns((micro // width).alias("step"))
 
 
-def _ranks(counted: pd.DataFrame, q: Sequence[float]) -> list[float]:
+def _micro(seconds: nw.Expr) -> nw.Expr:
+    return (seconds * MICROSECOND).round().cast(nw.Int64)
+
+
+def _micro_of(seconds: float, name: str) -> int:
+    """Return whole microseconds; as many as there can be, for seconds without end."""
+    if seconds == math.inf:
+        return 2**62
+    return round(exact(seconds, name) * MICROSECOND)
+
+
+def _ranks(counted: pd.DataFrame, parts: Sequence[Fraction]) -> list[float]:
     if counted.empty:
-        return [float("nan")] * len(q)
+        return [float("nan")] * len(parts)
     ordered = counted.sort_values("step")
     reached = ordered["count"].cumsum().to_numpy()
-    ranks = np.ceil(np.array(q) / 100 * reached[-1]).clip(1)
+    ranks = [max(1, math.ceil(part * int(reached[-1]))) for part in parts]
     steps = ordered["step"].to_numpy()[np.searchsorted(reached, ranks)]
     return [float(one_of) for one_of in np.round(steps * RESOLUTION, 1)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import narwhals as nw
 import pandas as pd
 
-from ast_notebook.calls.measures.grouping import Zone, gather, one, read
+from ast_notebook.calls.measures.grouping import Zone, exact, gather, one, read
 from ast_notebook.errors import ConfError
 
 #: Erlangs; more would be reckoned for minutes, and are a mistake.
@@ -31,6 +32,8 @@ def erlang_b(erlangs: float, trunks: int) -> float:
     blocked = 1.0
     for count in range(1, int(trunks) + 1):
         blocked = erlangs * blocked / (count + erlangs * blocked)
+        if not blocked:  # less than a float can tell, and ever less from here on
+            break
     return blocked
 
 
@@ -43,11 +46,6 @@ def trunks_for(erlangs: float, blocking: float = 0.01) -> int:
         If nothing may ever be blocked: that takes trunks without end.
     """
     _check(erlangs)
-    if erlangs > MOST:
-        raise ConfError(
-            f"{erlangs:g} erlangs are more than anybody carries: give calls an hour "
-            "times their seconds by 3600"
-        )
     if not 0 < blocking <= 1:
         raise ConfError("blocking is a part of the calls, above 0 and up to 1: 0.01 is 1 %")
     trunks, blocked = 0, 1.0
@@ -65,7 +63,11 @@ def erlang_c(erlangs: float, agents: int) -> float:
     _check(erlangs, agents)
     if agents <= erlangs:
         return 1.0 if erlangs else 0.0
-    blocked = erlang_b(erlangs, agents)
+    return _waiting(erlangs, agents, erlang_b(erlangs, agents))
+
+
+def _waiting(erlangs: float, agents: int, blocked: float) -> float:
+    """Return Erlang C by Erlang B."""
     return agents * blocked / (agents - erlangs * (1 - blocked))
 
 
@@ -85,10 +87,16 @@ def service_level(erlangs: float, agents: int, aht: float, within: float = 20.0)
     """
     if not 0 < aht < math.inf:
         raise ConfError(f"aht is the seconds that a call takes, above 0, not {aht!r}")
+    _check_within(within)
     _check(erlangs, agents)
     if agents <= erlangs:
         return 0.0 if erlangs else 1.0
-    return 1.0 - erlang_c(erlangs, agents) * math.exp(-(agents - erlangs) * within / aht)
+    return _level(erlangs, agents, erlang_b(erlangs, agents), within / aht)
+
+
+def _level(erlangs: float, agents: int, blocked: float, within: float) -> float:
+    """Return the service level by Erlang B, within so many handling times."""
+    return 1.0 - _waiting(erlangs, agents, blocked) * math.exp(-(agents - erlangs) * within)
 
 
 def agents_for(
@@ -120,21 +128,35 @@ def agents_for(
     ------
     ConfError
         If these numbers cannot be met, or are none.
+
+    Notes
+    -----
+    Numbers are taken as they are written: with a shrinkage of 0.3 exactly seven of ten are there.
     """
-    if not 0 <= target < 1 or not 0 <= shrinkage < 1 or aht <= 0 or per <= 0:
+    seconds, span = exact(aht, "aht"), exact(per, "per")
+    away = exact(shrinkage, "shrinkage")
+    if not 0 <= target < 1 or not 0 <= away < 1 or seconds <= 0 or span <= 0:
         raise ConfError("target and shrinkage are parts below 1, aht and per seconds above 0")
-    if occupancy is not None and not 0 < occupancy <= 1:
-        raise ConfError("occupancy is a part, above 0 and up to 1")
-    erlangs = calls * aht / per
+    _check_within(within)
+    traffic = exact(calls, "calls") * seconds / span
+    if traffic < 0:
+        raise ConfError(f"calls is a number from 0 on, not {calls!r}")
+    # A float has no room for more than these, and an error shows them as one.
+    erlangs = float(min(traffic, Fraction(10) ** 300))
     _check(erlangs)
-    if not erlangs:
+    if not traffic:
         return 0
-    agents = math.floor(erlangs) + 1
+    agents = math.floor(traffic) + 1
     if occupancy is not None:
-        agents = max(agents, math.ceil(erlangs / occupancy))
-    while service_level(erlangs, agents, aht, within) < target:
+        busy = exact(occupancy, "occupancy")
+        if not 0 < busy <= 1:
+            raise ConfError("occupancy is a part, above 0 and up to 1")
+        agents = max(agents, math.ceil(traffic / busy))
+    blocked = erlang_b(erlangs, agents)
+    while _level(erlangs, agents, blocked, within / float(seconds)) < target:
         agents += 1
-    return math.ceil(agents / (1 - shrinkage))
+        blocked = erlangs * blocked / (agents + erlangs * blocked)
+    return math.ceil(agents / (1 - away))
 
 
 def staffing(
@@ -190,13 +212,15 @@ def staffing(
         pd.date_range(found["day"].min(), found["day"].max()).day_of_week
     ).value_counts()
     table = found.groupby(["weekday", "hour"])[["calls"]].sum().reset_index()
-    table["calls"] = table["calls"] / table["weekday"].map(days)
+    counts = zip(table["calls"], table["weekday"].map(days), strict=True)
+    average: list[Any] = [Fraction(int(calls), int(count)) for calls, count in counts]
+    table["calls"] = [float(calls) for calls in average]
     table["erlangs"] = table["calls"] * aht / 3600
-    on_calls = [
-        agents_for(calls, aht=aht, target=target, within=within, occupancy=occupancy)
-        for calls in table["calls"]
+    given: dict[str, Any] = {"target": target, "within": within, "occupancy": occupancy}
+    on_calls = [agents_for(calls, aht=aht, **given) for calls in average]
+    table["agents"] = [
+        agents_for(calls, aht=aht, shrinkage=shrinkage, **given) for calls in average
     ]
-    table["agents"] = [math.ceil(agents / (1 - shrinkage)) for agents in on_calls]
     table["service_level"] = [
         service_level(load, agents, aht, within)
         for load, agents in zip(table["erlangs"], on_calls, strict=True)
@@ -207,5 +231,15 @@ def staffing(
 def _check(erlangs: float, count: int = 0) -> None:
     if not 0 <= erlangs < math.inf:
         raise ConfError(f"traffic is a number of erlangs from 0 on, not {erlangs!r}")
-    if count < 0 or count != int(count):
+    if erlangs > MOST:
+        raise ConfError(
+            f"{erlangs:g} erlangs are more than anybody carries: give calls an hour "
+            "times their seconds by 3600"
+        )
+    if not 0 <= count < math.inf or count != int(count):
         raise ConfError(f"trunks and agents are whole numbers from 0 on, not {count!r}")
+
+
+def _check_within(within: float) -> None:
+    if not 0 <= within < math.inf:
+        raise ConfError(f"within is a number of seconds from 0 on, not {within!r}")

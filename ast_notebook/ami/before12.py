@@ -1,0 +1,364 @@
+"""Asterisk up to 11 in the words of 12: Linkedid, DialBegin, BridgeEnter, QueueCallerJoin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ast_notebook.ami.legs import Headers, Leg, Legs, age
+
+UNKNOWN = (
+    "this is an Asterisk up to 11, whose Dial, Bridge and Masquerade are read as the events of "
+    "later ones; nothing is heard of parked calls, recordings, transfers by feature codes, and of "
+    "whose telephone rings for a queue without `eventwhencalled = yes`"
+)
+TOO_OLD = (
+    "this is an Asterisk up to 1.4, whose events are not understood: calls, queues and live state "
+    "will be empty or wrong"
+)
+
+_SPELLED = {"uniqueid": "Uniqueid", "calleridnum": "CallerIDNum", "calleridname": "CallerIDName"}
+# By its own cause, what became of a telephone that was called together with others.
+_STATUS_BY_CAUSE = {"17": "BUSY", "21": "BUSY", "34": "CONGESTION", "42": "CONGESTION"}
+# What Asterisk makes for a moment to hand a telephone on: 12 and later have none of these.
+_INNER = ("AsyncGoto/", "Bridge/", "Parked/", "Transfered/")
+_OWN_NAMES = {"Join": "QueueCallerJoin", "Leave": "QueueCallerLeave", "Newcallerid": "NewCallerid"}
+
+
+def is_before_12(version: str) -> bool:
+    """Tell whether the version of a manager interface is that of an Asterisk up to 11."""
+    return version.partition(".")[0] in ("0", "1")
+
+
+def what_is_unknown(version: str) -> str:
+    """Say what cannot be known of such an Asterisk; nothing of any other."""
+    if not is_before_12(version):
+        return ""
+    return TOO_OLD if version in ("0.1", "1.0") else UNKNOWN
+
+
+class Before12:
+    """Says what an Asterisk up to 11 says as a later one would.
+
+    Such an Asterisk has no Linkedid: who dialled, was bridged or is the other half of a Local
+    channel belongs to a call. Where it lets a channel take the place of another (Masquerade, in
+    each transfer and pickup), the telephones have changed channels: they keep their Uniqueids here.
+    """
+
+    def __init__(self) -> None:
+        self._legs = Legs()
+        self._held: dict[str, Headers] = {}  # Newchannel events of whose call nothing is known yet
+        self._handlers: Mapping[str, Callable[[Headers], list[Headers]]] = {
+            "Newchannel": self._new,
+            "CoreShowChannel": self._listed,
+            "Newstate": self._state,
+            "NewCallerid": self._caller_id,
+            "Dial": self._dial,
+            "Bridge": self._bridge,
+            "Unlink": self._unlink,
+            "Masquerade": self._masquerade,
+            "Rename": self._rename,
+            "Hangup": self._hangup,
+            "Hold": self._hold,
+            "Transfer": self._transfer,
+            "AgentCalled": self._agent_called,
+            "AgentConnect": self._agent,
+            "AgentComplete": self._agent,
+            "AgentRingNoAnswer": self._agent,
+            "QueueMemberPaused": self._paused,
+            "QueueMemberAdded": self._member,
+            "QueueMemberRemoved": self._member,
+            "QueueMemberStatus": self._member,
+        }
+
+    def translate(self, text: str) -> list[str]:
+        """Return the texts that stand for an event's; a response is as it is."""
+        lines = [line.partition(": ") for line in text.split("\r\n")]
+        if lines[0][0] != "Event" or not all(colon for _, colon, _ in lines):
+            return [text]
+        headers: Headers = {}
+        for name, _, value in lines:
+            key = _SPELLED.get(name.lower(), name)
+            headers[key] = f"{headers[key]}\n{value}" if key in headers else value
+        headers["Event"] = _OWN_NAMES.get(headers["Event"], headers["Event"])
+        ended = headers.get("Uniqueid", "") if headers["Event"] == "Hangup" else ""
+        made = self._handlers.get(headers["Event"], self._other)(headers)
+        made = [*self._released(headers), *made]
+        # As an event that changes nothing else tells it.
+        made += [
+            {"Event": "NewConnectedLine", **leg.told()}
+            for leg in self._legs.take_moved()
+            if leg.uniqueid not in self._held
+        ]
+        self._legs.forget(ended)
+        made = [one for one in made if not one.get("Channel", "").startswith(_INNER)]
+        common = {"Event": "", "Privilege": "call,all"}
+        if "Timestamp" in headers:
+            common["Timestamp"] = headers["Timestamp"]
+        return [_text(one if one is headers else common | one) for one in made]
+
+    # --- one event each ------------------------------------------------------------------------
+
+    def _new(self, event: Headers) -> list[Headers]:
+        leg = self._legs.add(event)
+        if leg is None or not _is_called(event):
+            return [self._of_leg(event)]
+        # Whoever calls it says so only in the next event, and its Linkedid is his.
+        self._held[leg.uniqueid] = dict(event)
+        return []
+
+    def _released(self, event: Headers) -> list[Headers]:
+        """Return the Newchannel events of the channels that an event speaks of, before it."""
+        if not self._held:
+            return []
+        spoken_of = {value for key, value in event.items() if "uniqueid" in key.lower()}
+        for key in ("DestinationChannel", "Clone", "Original"):
+            leg = self._legs.named(event.get(key, ""))
+            spoken_of.add(leg.uniqueid if leg is not None else "")
+        if event["Event"] == "Newchannel":
+            spoken_of.discard(event.get("Uniqueid", ""))
+        return [self._of_leg(self._held.pop(one)) for one in spoken_of & set(self._held)]
+
+    def _listed(self, event: Headers) -> list[Headers]:
+        """Take a channel in that was up before the connection was."""
+        if "Extension" in event:
+            event.setdefault("Exten", event["Extension"])
+        leg = self._legs.add(event)
+        if leg is None:
+            return [event]
+        other = self._legs.get(event.get("BridgedUniqueID", ""))
+        if other is not None and not leg.bridge and not other.bridge:
+            self._legs.join(leg, other)
+            leg.bridge = other.bridge = _bridge_of(leg, other)
+        return [{**self._of_leg(event), "BridgeId": leg.bridge}]
+
+    def _state(self, event: Headers) -> list[Headers]:
+        leg = self._legs.get(event.get("Uniqueid", ""))
+        made = [self._of_leg(event)]
+        if leg is not None:
+            leg.headers |= {
+                key: event[key] for key in ("ChannelStateDesc", "CallerIDNum") if event.get(key)
+            }
+            if event.get("ChannelStateDesc") == "Up":
+                made += self._answered(leg)
+        return made
+
+    def _answered(self, leg: Leg) -> list[Headers]:
+        """End the dial that reached a telephone, and those of the others that rang with it."""
+        caller = leg.dialler
+        if caller is None or leg not in caller.dials:
+            return []
+        others = [other for other in caller.dials if other is not leg]
+        return [
+            *(self._dial_end(caller, other, "CANCEL") for other in others),
+            self._dial_end(caller, leg, "ANSWER"),
+        ]
+
+    def _dial_end(self, caller: Leg, called: Leg, status: str) -> Headers:
+        caller.dials.pop(called, None)
+        called.dialler = None
+        told = caller.told() | called.told("Dest")
+        return {"Event": "DialEnd", **told, "DialStatus": status}
+
+    def _caller_id(self, event: Headers) -> list[Headers]:
+        leg = self._legs.get(event.get("Uniqueid", ""))
+        if leg is not None:
+            leg.headers |= {
+                key: event[key] for key in ("CallerIDNum", "CallerIDName") if key in event
+            }
+        return [self._of_leg(event)]
+
+    def _dial(self, event: Headers) -> list[Headers]:
+        caller = self._legs.get(event.get("Uniqueid", ""))
+        called = self._legs.get(event.get("DestUniqueID", ""))
+        made = [self._of_leg(event)]
+        if caller is None:
+            return made
+        if event.get("SubEvent") == "Begin" and called is not None:
+            return [*made, self._begin(caller, called, event.get("Dialstring", ""))]
+        if event.get("SubEvent") == "End":
+            status = event.get("DialStatus", "")
+            alone = len(caller.dials) == 1
+            if status == "ANSWER":
+                status = "CANCEL"  # of those that are left: who answered is not among them
+            made += [
+                self._dial_end(
+                    caller, one, status if alone else _STATUS_BY_CAUSE.get(cause, status)
+                )
+                for one, cause in list(caller.dials.items())
+            ]
+        return made
+
+    def _begin(self, caller: Leg, called: Leg, dialled: str) -> Headers:
+        self._legs.join(called, caller)
+        caller.dials[called], called.dialler = "", caller
+        return {
+            "Event": "DialBegin",
+            **caller.told(),
+            **called.told("Dest"),
+            "DialString": dialled,
+        }
+
+    def _bridge(self, event: Headers) -> list[Headers]:
+        if event.get("Bridgestate") != "Link":
+            return self._unlink(event)
+        both = [self._legs.get(event.get(key, "")) for key in ("Uniqueid1", "Uniqueid2")]
+        first, second = both
+        if first is None or second is None:
+            return [event]
+        if first.bridge and first.bridge == second.bridge:
+            return [event]  # bridged in another way, and still with each other
+        self._legs.join(first, second)
+        made = [event, *self._answered(first), *self._answered(second)]
+        made += [*self._leave(first), *self._leave(second)]
+        bridge = _bridge_of(first, second)
+        return [*made, self._enter(first, bridge), self._enter(second, bridge)]
+
+    def _unlink(self, event: Headers) -> list[Headers]:
+        made = [event]
+        for key in ("Uniqueid1", "Uniqueid2"):
+            leg = self._legs.get(event.get(key, ""))
+            made += self._leave(leg) if leg is not None else []
+        return made
+
+    @staticmethod
+    def _enter(leg: Leg, bridge: str, **more: str) -> Headers:
+        leg.bridge = bridge
+        return {"Event": "BridgeEnter", "BridgeUniqueid": bridge, **leg.told(), **more}
+
+    @staticmethod
+    def _leave(leg: Leg) -> list[Headers]:
+        bridge, leg.bridge = leg.bridge, ""
+        told = {"Event": "BridgeLeave", "BridgeUniqueid": bridge, **leg.told()}
+        return [told] if bridge else []
+
+    def _masquerade(self, event: Headers) -> list[Headers]:
+        """Let two telephones change channels: one moves in, and the other's call is over."""
+        moved, left = (self._legs.named(event.get(key, "")) for key in ("Clone", "Original"))
+        if moved is None or left is None:
+            return [event]
+        self._legs.join(moved, left)
+        made = [event, *self._leave(moved)]
+        if left.dialler is not None:  # a pickup, while it rang
+            made.append(self._dial_end(left.dialler, left, "CANCEL"))
+        bridge = left.bridge
+        made += self._leave(left)
+        if bridge:
+            made.append(self._enter(moved, bridge, SwapUniqueid=left.uniqueid))
+        moved.dials, left.dials = left.dials, moved.dials
+        for leg in (moved, left):
+            for called in leg.dials:
+                called.dialler = leg
+        self._legs.swap(event["Clone"], event["Original"])
+        return made
+
+    def _rename(self, event: Headers) -> list[Headers]:
+        former, name = event.get("Channel", ""), event.get("Newname", "")
+        leg = self._legs.rename(former, name)
+        if leg is None:
+            return [event]
+        if any(one.endswith(("<MASQ>", "<ZOMBIE>")) for one in (former, name)):
+            return []
+        if leg.headers.get("Channel") == name or leg.uniqueid != event.get("Uniqueid"):
+            return []  # the telephone that moved in brought its name along
+        leg.headers["Channel"] = name
+        return [self._of_leg(event)]
+
+    def _hangup(self, event: Headers) -> list[Headers]:
+        leg = self._legs.get(event.get("Uniqueid", ""))
+        if leg is None:
+            return [event]
+        made = self._leave(leg)
+        made += [self._dial_end(leg, called, "CANCEL") for called in list(leg.dials)]
+        if leg.dialler is not None:
+            leg.dialler.dials[leg] = event.get("Cause", "")  # how it ended, the dial's end tells
+        made.append(self._of_leg(event))
+        return made
+
+    def _hold(self, event: Headers) -> list[Headers]:
+        if event.get("Status") == "Off":
+            event["Event"] = "Unhold"
+        return [self._of_leg(event)]
+
+    def _transfer(self, event: Headers) -> list[Headers]:
+        """Tell of a transfer by SIP; one by a feature code has no event of its own."""
+        leg = self._legs.get(event.get("Uniqueid", ""))
+        target = self._legs.get(event.get("TargetUniqueid", ""))
+        if leg is None:
+            return [event]
+        if event.get("TransferType") == "Attended" and target is not None:
+            told = leg.told("OrigTransferer") | target.told("SecondTransferer")
+            return [event, {"Event": "AttendedTransfer", "Result": "Success", **told}]
+        if event.get("TransferType") == "Blind" and "Transfer2Parking" not in event:
+            place = {"Extension": event.get("TransferExten", ""), "Result": "Success"}
+            return [event, {"Event": "BlindTransfer", **place, **leg.told("Transferer")}]
+        return [event]
+
+    def _agent_called(self, event: Headers) -> list[Headers]:
+        caller = self._legs.get(event.get("Uniqueid", ""))
+        called = self._legs.named(event.get("DestinationChannel", ""))
+        event |= {
+            "Interface": event.get("AgentCalled", ""),
+            "MemberName": event.get("AgentName", ""),
+        }
+        made = [self._of_leg(event)]
+        if caller is not None and called is not None:
+            made.append(self._begin(caller, called, event["Interface"]))
+        return made
+
+    def _agent(self, event: Headers) -> list[Headers]:
+        """Have the caller's channel in front, where Channel may be the agent's."""
+        caller = self._legs.get(event.get("Uniqueid", ""))
+        event["Interface"] = device = event.get("Member", "")
+        if caller is None:
+            return [event]
+        agent = self._legs.named(event.get("Channel", ""))
+        if agent is None or agent is caller:
+            rang = {one.headers.get("Channel", "").rpartition("-")[0]: one for one in caller.dials}
+            agent = rang.get(device)
+        event["Channel"] = caller.headers.get("Channel", "")
+        event |= agent.told("Dest") if agent is not None else {}
+        made = [self._of_leg(event)]
+        if event["Event"] == "AgentRingNoAnswer" and agent in caller.dials:
+            made.append(self._dial_end(caller, agent, "NOANSWER"))
+        return made
+
+    def _member(self, event: Headers) -> list[Headers]:
+        event.setdefault("Interface", event.get("Location", ""))
+        return [event]
+
+    def _paused(self, event: Headers) -> list[Headers]:
+        event |= {"Event": "QueueMemberPause", "PausedReason": event.get("Reason", "")}
+        return self._member(event)
+
+    def _other(self, event: Headers) -> list[Headers]:
+        if event["Event"] == "Newexten":
+            event.setdefault("Exten", event.get("Extension", ""))
+        return [self._of_leg(event)]
+
+    def _of_leg(self, event: Headers) -> Headers:
+        """Name the telephone's own channel in an event of the channel that it lives in."""
+        uniqueid = event.get("Uniqueid", "")
+        leg = self._legs.get(uniqueid)
+        if leg is not None:
+            if leg.uniqueid != uniqueid and "Channel" in event:
+                event["Channel"] = leg.headers.get("Channel", "")
+            event |= {"Uniqueid": leg.uniqueid, "Linkedid": leg.group.linkedid}
+        return event
+
+
+def _is_called(event: Headers) -> bool:
+    """Tell whether a new channel is one that somebody is about to call."""
+    is_local = event.get("Channel", "").startswith("Local/")
+    return is_local or event.get("ChannelStateDesc") in ("Down", "Rsrvd")
+
+
+def _bridge_of(one: Leg, other: Leg) -> str:
+    first, second = sorted((one.uniqueid, other.uniqueid), key=age)
+    return f"{first}+{second}"
+
+
+def _text(headers: Headers) -> str:
+    """Write an event; a header that came several times comes as often again."""
+    return "\r\n".join(
+        f"{name}: {one}" for name, value in headers.items() for one in value.split("\n")
+    )
