@@ -149,8 +149,8 @@ def test_freepbx_tells_the_number_that_was_dialled_from_outside(tmp_path: Path) 
     [
         ("billsec", "-1", "less than nothing"),
         ("billsec", "nan", "no number"),
-        ("billsec", "10 s", "no number"),
-        ("duration", "1e300", "longer than any call"),
+        ("billsec", "many", "no number"),
+        ("duration", "90000000", "longer than any call"),
         ("billsec", "100", "more is billed"),
         ("end", at(-5), "ends before"),
         ("answer", at(500), "answered after its end"),
