@@ -62,7 +62,7 @@ class Clock:
     naive : int
         How many moments told no zone.
     notes : list of str
-        What should be known of the times that were read.
+        What should be known of the records that were read.
 
     Raises
     ------

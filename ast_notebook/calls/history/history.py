@@ -71,9 +71,10 @@ def history(
     Returns
     -------
     History
-        Its ``calls`` is the calls frame. What a source cannot know is missing: a CDR knows when
-        a call was answered and ``billsec``, not how long people talked, waited or held; a
-        queue_log knows nothing of what was before and after the queue.
+        Its ``calls`` is the calls frame. What a source cannot know is missing: a CDR knows who
+        answered and ``billsec``, not how long people talked, waited or held, and when they were
+        connected only where no menu or queue had answered before; a queue_log knows nothing of
+        what was before and after the queue.
 
     Raises
     ------

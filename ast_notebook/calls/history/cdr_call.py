@@ -1,0 +1,322 @@
+"""One call made of its call detail records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from ast_notebook.calls.history.cdr_line import Line
+from ast_notebook.calls.history.cdr_talk import Talk, Tie, other_half
+from ast_notebook.calls.history.cdr_ties import Call, stem
+from ast_notebook.calls.history.clock import SECOND, age, born
+from ast_notebook.calls.history.growing import device, is_local, peer
+from ast_notebook.calls.history.lines import text_of
+
+#: Extensions that the dialplan goes to by itself; nobody dials them.
+_OWN_EXTENSIONS = re.compile(r"([ahistoeT]|fax|failed|hang|s-.*|STARTMEETME)$")
+#: FreePBX's mailboxes: vmu200 is 200's, who was unavailable.
+_MAILBOX = re.compile(r"vm[a-z](?=\d+$)")
+#: Applications after which the record of a transfer still has what was dialled first.
+_PARKING = frozenset({"park", "parkedcall", "parkandannounce"})
+_DIALS = frozenset({"dial", "queue", "followme", "retrydial"})
+#: Applications by which the dialplan itself ends a call that was not answered.
+_ENDS = frozenset({"", "busy", "congestion", "hangup", *_DIALS})
+_NEAREST = ("CANCELLED", "NO ANSWER", "BUSY", "FAILED")
+#: A shorter time from the beginning to the answer may be that of a menu as well as a telephone's.
+_RANG = 2 * SECOND
+
+_Age = tuple[int, tuple[int, int], bool, int, tuple[int, int]]
+
+
+class _First(NamedTuple):
+    """The party that a call began with."""
+
+    channel: str
+    number: str | None
+    name: str | None
+    dialled: str | None
+
+
+def row_of(call: Call) -> tuple[dict[str, Any], str | None, str | None]:
+    """Return the row of a call, and the names of its two channels."""
+    return _Made(call).row()
+
+
+class _Made:
+    """A call in the making."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._lines = call.lines
+        self._talk = Talk(call.lines, call.agents)
+
+    def row(self) -> tuple[dict[str, Any], str | None, str | None]:
+        """Return the row of the call, and the names of its two channels."""
+        lines, first, own = self._lines, self._first, self._own
+        head = (own or lines)[0].record
+        path = self._talk.path(first.channel)
+        callee = path[-1].other if path else None
+        queues = [line.queue for line in [*lines, *own] if line.queue]
+        did = next(filter(None, (text_of(line.record, "did") for line in own)), None)
+        cause = text_of(head, "hangupcause") or ""
+        row = {
+            "call": self._id(),
+            "server": text_of(head, "server"),
+            "start": lines[0].start,
+            "answered": self._answered(path),
+            "end": max(line.end for line in [*lines, *(line for _, line in self._call.agents)]),
+            "billsec": self._billed(),
+            "caller": first.number,
+            "caller_name": first.name,
+            "caller_device": _device(None if own and own[0].channel is None else first.channel),
+            "dialled": did or first.dialled,
+            "answered_by": self._number(callee),
+            "answered_device": _device(callee),
+            "disposition": self._disposition(),
+            "cause": int(cause) if cause.isdecimal() and len(cause) < 5 else None,
+            "queue": queues[-1] if queues else None,
+            "conference": next((line.room for line in lines if line.room), None),
+            "recording": next(filter(None, (text_of(x.record, "recording") for x in lines)), None),
+        }
+        if did is not None:
+            row["did"] = did
+        tried = [line.dstchannel for line in lines if line.dstchannel]
+        return row, first.channel, callee or (tried[-1] if tried else None)
+
+    def _id(self) -> str | None:
+        """Return the oldest id of all; an agent's channel gives its own to whom it serves."""
+        ids = [
+            known
+            for line in self._lines
+            if (known := (line.uniqueid if line.of_agent else line.linkedid) or line.uniqueid)
+        ]
+        if len(set(ids)) > 1 and all(born(one) is not None for one in ids):
+            return min(ids, key=age)
+        return next(iter(ids), self._lines[0].channel)
+
+    # --- the first party -----------------------------------------------------------------------
+
+    @cached_property
+    def _own(self) -> list[Line]:
+        return self._talk.owned.get(self._first.channel, [])
+
+    @cached_property
+    def _first(self) -> _First:
+        """The oldest party that dialled or was reached, else a Local channel that came up."""
+        head = self._lines[0]
+        if (
+            not is_local(head.owner)
+            and not head.called
+            and all(one.owner == head.owner or one.start > head.start for one in self._lines)
+        ):
+            return self._known(head.owner)
+        oldest = min(self._parties(), default=None)
+        if oldest is not None:
+            return self._known(oldest[-1])
+        up = [line for line in self._lines if is_local(line.owner) and line.answered]
+        if up:
+            up.sort(key=lambda line: line.owner[-1:])
+            return self._dialler(up[0].owner, up)
+        rung = [line.dstchannel for line in self._lines if line.dstchannel]
+        called = [line.owner for line in self._lines if line.called]
+        real = next((one for one in (*rung, *called) if not is_local(one)), None)
+        return self._known(real or self._lines[0].owner)
+
+    def _parties(self) -> Iterator[tuple[_Age, bool, str]]:
+        """Yield who dialled and who was reached, by their age."""
+        for line in self._lines:
+            if not is_local(line.owner) and (not line.called or line.answered):
+                yield _age(line), False, line.owner
+        for tie in self._talk.ties:
+            if tie.line is not None and not is_local(tie.other):
+                yield self._age_of(tie, tie.line), True, tie.other
+
+    def _age_of(self, tie: Tie, line: Line) -> _Age:
+        if not is_local(tie.one):
+            return _age(line)
+        # A Local channel dials by its second half; when that is up, its first half goes on.
+        start, began, *_ = self._pairs[stem(tie.one)]
+        return start, began, tie.one.endswith(";1"), tie.since, tie.place
+
+    @cached_property
+    def _pairs(self) -> dict[str, _Age]:
+        """The ages of Local channels."""
+        found: dict[str, _Age] = {}
+        for line in self._lines:
+            if is_local(line.owner):
+                name = stem(line.owner)
+                found[name] = min(found.get(name, _age(line)), _age(line))
+        return found
+
+    def _known(self, channel: str) -> _First:
+        own = self._talk.owned.get(channel, [])
+        dialling = [line for line in own if not line.called]
+        if dialling:
+            return self._dialler(channel, dialling)
+        number, name = (own[0].src, own[0].name) if own else (None, None)
+        half = next((line.owner for line in self._lines if line.dstchannel == channel), "")
+        # A Local channel dialled for it, and runs what it is connected to in its other half.
+        beyond = self._talk.owned.get(other_half(half), []) if is_local(half) else []
+        alone = len({tie.other for tie in self._talk.ties_of(half)}) < 2
+        if not own and alone and len({line.src for line in beyond}) == 1:
+            number, name = beyond[0].src, beyond[0].name
+        dialled = next((line.dst for line in beyond if not line.called), None)
+        return _First(channel, number or peer(device(channel)), name, _extension(dialled))
+
+    def _dialler(self, channel: str, own: Sequence[Line]) -> _First:
+        # Of several that began together the one that ended first was changed least.
+        oldest = min(own, key=lambda line: (line.start, line.end))
+        dialled = None if oldest.called or self._was_changed(oldest) else oldest.dst
+        return _First(channel, own[0].src, own[0].name, _extension(dialled))
+
+    def _was_changed(self, line: Line) -> bool:
+        """Tell whether a transfer has overwritten what was dialled by where it led.
+
+        Asterisk keeps one extension for a channel, and writes it into the record that a transfer
+        ends as well as into the one that it begins.
+        """
+        goes_on = "c" if line.app == "queue" else "g"
+        if self._talk.reached(line) is None or goes_on in line.options:
+            return False
+        return any(
+            one.dst == line.dst
+            and (one.app, one.data) != (line.app, line.data)
+            and one.app not in _PARKING
+            for one in self._talk.after(line)
+        )
+
+    def _number(self, channel: str | None) -> str | None:
+        """Return the number of a telephone, else its device; never the caller's own number."""
+        if channel is None:
+            return None
+        own = self._talk.owned.get(channel, [])
+        served = [line for _, line in self._call.agents if line.owner == channel]
+        number = next((line.src for line in [*own, *served] if line.src), None)
+        return peer(device(channel)) if number in (None, self._first.number) else number
+
+    # --- times ---------------------------------------------------------------------------------
+
+    def _answered(self, path: Sequence[Tie]) -> int | None:
+        """Return when the telephone answered, if the records can tell that.
+
+        A record has when its channel was answered: by the telephone or, earlier, by a menu.
+        """
+        known = [tie.line.answer for tie in path if tie.line and self._rang(tie.line)]
+        if not path or path[-1].line is None or not self._rang(path[-1].line):
+            return None
+        return max((one for one in known if one is not None), default=None)
+
+    def _rang(self, line: Line) -> bool:
+        if line.answer is None or line.answer - line.start < _RANG:
+            return False
+        before = (one for one in self._talk.owned[line.owner] if one.start < line.start)
+        return all(one.answer is None for one in before)
+
+    def _billed(self) -> int:
+        """Return the time from the first party's answer to its end, as the records have it."""
+        channel = self._first.channel
+        lines = list(self._own)
+        if all(line.called for line in lines):
+            # Who was dialled has the record of his answer with the channel that dialled.
+            lines += [tie.line for tie in self._talk.ties_of(channel) if tie.line]
+        up = {line.place: line for line in lines if line.billed is not None}
+        served = [line for name, line in self._call.agents if name == channel]
+        if len(up) == 1 and not served:
+            line = next(iter(up.values()))
+            if line.billsec is not None:
+                return line.billsec
+        begun = [line.billed for line in up.values() if line.billed is not None]
+        begun += [max(line.start, self._talk.seen[channel]) for line in served]
+        ends = [line.end for line in (*up.values(), *served)]
+        return max(ends, default=0) - min(begun, default=0)
+
+    # --- what became of it ---------------------------------------------------------------------
+
+    def _disposition(self) -> str | None:
+        lines = self._lines
+        if self._call.login:
+            return "IVR"
+        if self._talk.talked or self._call.met:
+            return "ANSWERED"
+        if any(line.answered and line.app == "voicemail" for line in lines):
+            return "VOICEMAIL"
+        if any(self._is_hidden(line) for line in lines):
+            return None
+        if self._waits():
+            return "ABANDONED"
+        failed = {word for line in lines if (word := self._tried(line)) is not None}
+        if failed <= {"FAILED"} and any(line.in_queue for line in lines):
+            return "NO ANSWER"
+        if failed:
+            return next(word for word in _NEAREST if word in failed)
+        if any(line.answered for line in lines):
+            return self._alone()
+        found = {line.disposition for line in lines}
+        word = next(word for word in _NEAREST if word in found)
+        if word == "BUSY" and lines[-1].app == "busy":
+            return "FAILED"
+        # Asterisk 16 says so of who hung up while the dialplan waited, too.
+        return "NO ANSWER" if word == "FAILED" and lines[-1].app not in _ENDS else word
+
+    def _is_hidden(self, line: Line) -> bool:
+        """Tell whether a record has what was done after the end in place of what was before."""
+        lasted = line.end - line.start > SECOND or all(one.after for one in self._lines)
+        return line.after and line.answered and lasted
+
+    def _waits(self) -> bool:
+        """Tell whether the caller waited in a queue at the end, which had not timed out."""
+        own = [line for line in self._own if not line.after]
+        place = max(own, key=lambda line: (line.end, line.start, line.place), default=None)
+        if place is None or not place.in_queue:
+            return False
+        limit = (place.data.split(",") + [""] * 5)[4].strip()
+        waited = place.end - min(
+            line.start for line in own if line.in_queue and line.data == place.data
+        )
+        return not (limit.isdecimal() and len(limit) < 9 and waited >= int(limit) * SECOND)
+
+    def _tried(self, line: Line) -> str | None:
+        """Return what became of the attempt to reach somebody that a record is of."""
+        if line.dstchannel is None:
+            failed = line.app in _DIALS and line.disposition in ("FAILED", "BUSY")
+            return line.disposition if failed else None
+        if line.in_room or line.at_desk or is_local(line.dstchannel):
+            return None
+        if line.answered:
+            return "NO ANSWER" if self._talk.was_lost(line) else None
+        if line.disposition == "FAILED" and line.asks:
+            # Whoever answered and did not accept has failed, in Asterisk's words.
+            after = {one.disposition for one in self._talk.after(line) if not one.dstchannel}
+            return "FAILED" if after == {"FAILED"} else "NO ANSWER"
+        return line.disposition
+
+    def _alone(self) -> str | None:
+        """Say what became of a call that was answered, and not by a telephone that we know."""
+        names = {name for line in self._lines for name in (line.owner, line.dstchannel)}
+        for line in self._lines:
+            other = line.dstchannel
+            if line.answered and other and is_local(other) and other_half(other) not in names:
+                return "ANSWERED"  # as Asterisk says; no record tells what was behind it
+        apps = {line.app for line in self._lines if line.answered and line.dstchannel is None}
+        if any("dstchannel" in line.record for line in self._lines):
+            # A Dial that found no telephone leaves no channel.
+            return "FAILED" if apps & _DIALS else "IVR"
+        if "dial" in apps:
+            return "ANSWERED"
+        return None if apps <= {""} else "IVR"
+
+
+def _age(line: Line) -> _Age:
+    return line.start, age(line.uniqueid or ""), False, line.start, (line.sequence, line.place)
+
+
+def _extension(dst: str | None) -> str | None:
+    if dst is None or _OWN_EXTENSIONS.match(dst):
+        return None
+    return _MAILBOX.sub("", dst, count=1) if _MAILBOX.match(dst) else dst
+
+
+def _device(channel: str | None) -> str | None:
+    return None if is_local(channel) else device(channel)

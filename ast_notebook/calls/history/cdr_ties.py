@@ -1,0 +1,199 @@
+"""Which call detail records are of one call.
+
+Records of a channel have its uniqueid, and those that Asterisk itself takes for one call have one
+linkedid (with ``newcdrcolumns = yes``). Beyond that, whoever was connected is in one call: the
+channel of one record is the ``dstchannel`` of another at that time. Not so in two places, where
+people meet who came by calls of their own: in a conference, and in the channel on which an agent
+waits, which serves one caller after the other and gives them all its linkedid.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from ast_notebook.calls.history.cdr_line import Line
+from ast_notebook.calls.history.clock import SECOND, born
+from ast_notebook.calls.history.growing import device
+
+#: A channel's name that no other channel has while Asterisk runs.
+_OWN_NAME = re.compile(r"-([0-9a-f]{8}|[0-9a-f]{4,8};[12])$")
+#: Lines of one call follow each other closely.
+_TOUCH = 5 * SECOND
+#: Times of records are whole seconds.
+_APART = 1 * SECOND
+
+_Spans = dict[str, list[Line]]
+
+
+class _Desks(NamedTuple):
+    """The channels on which agents wait, and their uniqueids."""
+
+    names: set[str]
+    ids: set[str]
+
+
+class Call(NamedTuple):
+    """The records of one call.
+
+    Attributes
+    ----------
+    lines : list of Line
+        In the order of their beginning.
+    agents : list of tuple
+        The channels of this call that an agent served on the channel of his login, and the records
+        of that one.
+    met : bool
+        Whether somebody of it met somebody in a conference.
+    login : bool
+        Whether it is an agent's login.
+    """
+
+    lines: list[Line]
+    agents: list[tuple[str, Line]]
+    met: bool
+    login: bool
+
+
+def stem(channel: str) -> str:
+    """Return a channel's name; of a Local channel, what its halves have in common."""
+    return channel.removesuffix(";1").removesuffix(";2")
+
+
+def calls_in(lines: Sequence[Line]) -> Iterator[Call]:
+    """Yield the calls that records are of."""
+    desks = _desks(lines)
+    rooms = _spans((line.owner, line) for line in lines if line.in_room)
+    met = _spans((name, line) for line in lines if line.in_room for name in _those_who_met(line))
+    served = _spans(
+        (stem(line.dstchannel), line) for line in lines if line.at_desk and line.dstchannel
+    )
+    for members in _joined(lines, desks, rooms):
+        members.sort(key=lambda line: (line.start, line.sequence, line.place))
+        login = all(line.at_desk for line in members)
+        yield Call(
+            members,
+            [] if login else list(_agents(members, served)),
+            any(_at_the_time(met.get(line.owner, ()), line) for line in members),
+            login,
+        )
+
+
+def _desks(lines: Sequence[Line]) -> _Desks:
+    there = [line for line in lines if line.at_desk]
+    ids = (line.uniqueid or line.linkedid for line in there)
+    return _Desks({line.owner for line in there}, {one for one in ids if one is not None})
+
+
+def _spans(pairs: Iterable[tuple[str, Line]]) -> _Spans:
+    found: _Spans = {}
+    for name, line in pairs:
+        found.setdefault(name, []).append(line)
+    return found
+
+
+def _those_who_met(line: Line) -> Iterator[str]:
+    if line.dstchannel is not None:
+        yield line.owner
+        yield line.dstchannel
+
+
+def _at_the_time(others: Iterable[Line], line: Line) -> bool:
+    return any(one.start <= line.end + _TOUCH and line.start <= one.end + _TOUCH for one in others)
+
+
+def _agents(members: Sequence[Line], served: _Spans) -> Iterator[tuple[str, Line]]:
+    names = {stem(name): line for line in members for name in (line.owner, line.dstchannel) if name}
+    for name, line in names.items():
+        for one in served.get(name, ()):
+            if one.dstchannel is not None and _at_the_time((one,), line):
+                yield one.dstchannel, one
+
+
+def fetched(one: Line, other: Line) -> bool:
+    """Tell whether a record is of somebody who was paged into the conference of another one."""
+    return one.data == other.data and one.dst in (None, "s") and _at_the_time((one,), other)
+
+
+# --- what ties records ---------------------------------------------------------------------------
+
+
+def _joined(lines: Sequence[Line], desks: _Desks, rooms: _Spans) -> Iterator[list[Line]]:
+    above = list(range(len(lines)))
+
+    def root(one: int) -> int:
+        while above[one] != one:
+            above[one] = above[above[one]]
+            one = above[one]
+        return one
+
+    lasting: dict[str, int] = {}
+    passing: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        for key in _ids(line, desks.ids):
+            if born(key) is None:
+                passing.setdefault(key, []).append(number)  # nobody says that it is used once only
+            elif (other := lasting.setdefault(key, number)) != number:
+                above[root(number)] = root(other)
+        for name in _channels(line, desks.names, rooms):
+            passing.setdefault(stem(name), []).append(number)
+    for numbers in passing.values():
+        if len(numbers) < 2:
+            continue
+        numbers.sort(key=lambda number: lines[number].start)
+        until = lines[numbers[0]].end
+        for one, other in itertools.pairwise(numbers):
+            if lines[other].start <= until + _TOUCH:
+                above[root(one)] = root(other)
+            until = max(until, lines[other].end)
+    for one, other in _transferred(lines):
+        above[root(one)] = root(other)
+    groups: dict[int, list[Line]] = {}
+    for number, line in enumerate(lines):
+        groups.setdefault(root(number), []).append(line)
+    yield from groups.values()
+
+
+def _transferred(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
+    """Yield records of a consultation that ended by a transfer into a conference, and the other's.
+
+    The transferred channel takes the place of the consulting one there, which gets its extension
+    and application in turn, and is connected with nobody: they look like those of a Dial that
+    reached no telephone, and was answered.
+    """
+    swapped: dict[tuple[str, str, str | None, str | None], list[int]] = {}
+    for number, line in enumerate(lines):
+        if line.answered and line.dstchannel is None and line.app == "dial":
+            key = line.app, line.data, line.dst, device(line.channel)
+            swapped.setdefault(key, []).append(number)
+    if not swapped:
+        return
+    for number, line in enumerate(lines):
+        if line.answered and line.dstchannel is not None:
+            key = line.app, line.data, line.dst, device(line.dstchannel)
+            for other in swapped.get(key, ()):
+                if abs(lines[other].end - line.end) <= _APART:
+                    yield other, number
+
+
+def _ids(line: Line, desks: set[str]) -> set[str]:
+    """Return the ids that tell which call it is of; an agent's channel has had those of others."""
+    ids = {line.uniqueid} if line.of_agent else {line.uniqueid, line.linkedid}
+    known = {one for one in ids if one is not None}
+    return known if line.at_desk else known - desks
+
+
+def _channels(line: Line, desks: set[str], rooms: _Spans) -> Iterator[str]:
+    if _OWN_NAME.search(line.owner):
+        yield line.owner
+    other = line.dstchannel
+    if other is None or not _OWN_NAME.search(other) or line.at_desk or other in desks:
+        return
+    there = rooms.get(other, ())
+    if line.in_room:
+        if line.linkedid is None and any(fetched(one, line) for one in there):
+            yield other
+    elif not any(one.start < line.end - _APART for one in there):
+        yield other

@@ -1,0 +1,218 @@
+"""The CDRs of a real Asterisk 16 and 22 give the calls that were played, as far as they can.
+
+Beside the scenarios of ``tests/fixtures`` there are situations that were played to see what
+Asterisk writes of them: ``tests/history/asterisk*-situations.csv.gz`` has their lines, each with
+the name of its situation as the account code.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ast_notebook.calls import from_events
+from ast_notebook.calls.history import history
+from tests.cdr_lines import rows, text
+from tests.scenarios.compare import TRUNKS
+from tests.scenarios.play import FIXTURES
+from tests.scenarios.truth import Played, load
+
+VERSIONS = (16, 22)
+SAMPLES = Path(__file__).parent / "history"
+#: Outcomes that a CDR has one word for, or another one according to Asterisk's version.
+ALIKE = {"CANCELLED": {"NO ANSWER"}, "REJECTED": {"NO ANSWER", "BUSY"}}
+#: The transfer has overwritten what was dialled.
+OVERWRITTEN = {
+    "transferred_blindly_by_the_callee",
+    "transferred_blindly_by_the_manager",
+    "transferred_blindly_to_somebody_busy",
+    "redirected_by_the_manager",
+}
+
+
+@cache
+def made(version: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the calls of the CDR and of the events, by their ids, and the channels."""
+    folder = FIXTURES / f"asterisk{version}"
+    events = pd.read_parquet(folder / "events.parquet")
+    past = history(folder / "cdr.csv.gz", tz="UTC", trunks=TRUNKS)
+    assert past.bad_count == 0
+    live = from_events(events, trunks=TRUNKS)
+    channels = events[events["event"] == "Newchannel"]
+    return past.calls.set_index("call"), live.set_index("call"), channels
+
+
+@cache
+def played(version: int) -> dict[str, Played]:
+    return {one.name: one for one in load(FIXTURES / f"asterisk{version}" / "truth.jsonl")}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_call_is_found_once(version: int) -> None:
+    past, live, _ = made(version)
+    assert sorted(past.index) == sorted(live.index)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", sorted(played(22)))
+def test_a_cdr_tells_what_took_place(version: int, name: str) -> None:
+    past, _, channels = made(version)
+    one = played(version)[name]
+    seconds = channels["time"].astype("int64") / 1e6
+    ids = channels.loc[(seconds >= one.begun) & (seconds <= one.ended), "uniqueid"]
+    found = past[past.index.isin(set(ids))].sort_values(["caller", "start"])
+    expected = sorted(one.calls, key=lambda call: str(call.caller))
+    columns = ("caller", "answered_by", "dialled", "queue", "conference", "direction")
+    told = rows(found, *columns, "disposition")
+    assert len(told) == len(expected)
+    for call, (caller, by, dialled, queue, conference, direction, outcome) in zip(
+        expected, told, strict=True
+    ):
+        assert caller == call.caller
+        # Of who is reached by a trunk the record has the device.
+        assert by == ("trunk" if call.direction == "outbound" else call.answered_by)
+        assert dialled == (None if name in OVERWRITTEN else call.dialled)
+        assert (queue, conference, direction) == (call.queue, call.conference, call.direction)
+        assert outcome in ALIKE.get(call.disposition, {call.disposition})
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_cdr_agrees_with_the_events_or_knows_nothing(version: int) -> None:
+    past, live, _ = made(version)
+    live = live.loc[past.index]
+    for column in ("caller_name", "caller_device", "answered_device"):
+        assert rows(past, column) == rows(live, column)
+    # Whoever comes last into a conference has a record of no second.
+    alone = past["conference"].isna()
+    assert ((past["billsec"] - live["billsec"]).abs()[alone] < 1.5).all()
+    apart = (past["answered"] - live["answered"]).dt.total_seconds().abs()
+    assert not (apart > 1).any()
+    for column in ("ring", "talk", "wait", "hold", "hangup_by", "transfers", "legs"):
+        assert past[column].isna().all()
+
+
+# --- situations ----------------------------------------------------------------------------------
+
+TOLD = {
+    # Who meets without being called.
+    "agents_long": [
+        ("30", "811", None, "IVR"),
+        ("2222", "950", "30", "ANSWERED"),
+        ("300", "950", "30", "ANSWERED"),
+    ],
+    "agents_waiting": [
+        ("2222", "950", None, "ABANDONED"),
+        ("30", "811", None, "IVR"),
+        ("300", "950", "30", "ANSWERED"),
+    ],
+    "conf3": [
+        ("2222", "620", None, "ANSWERED"),
+        ("30", "620", None, "ANSWERED"),
+        ("300", "620", None, "ANSWERED"),
+    ],
+    "conference_by_transfer": [
+        ("300", "620", None, "ANSWERED"),
+        ("2222", "200", "200", "ANSWERED"),
+    ],
+    "queue_transfer_conf": [("300", "620", None, "ANSWERED"), ("2222", None, "200", "ANSWERED")],
+    "page": [("2222", "961", "200", "ANSWERED")],
+    # Local channels.
+    "mailbox_n": [("2222", "951", None, "VOICEMAIL")],
+    "mailbox": [("2222", "952", None, "VOICEMAIL")],
+    "menu": [("2222", "953", None, "IVR")],
+    "mailbox_behind_noanswer": [("2222", "954", None, "VOICEMAIL")],
+    "local_answers_then_busy": [("2222", "967", None, "BUSY")],
+    "local_answers_then_talk": [("2222", "967", "200", "ANSWERED")],
+    "nested_locals": [("2222", "971", "240", "ANSWERED")],
+    "followme": [("2222", "985", "240", "ANSWERED")],
+    "queue_local_mailbox": [("2222", "990", None, "VOICEMAIL")],
+    "queue_local_confirm_gives_up": [("2222", "989", None, "ABANDONED")],
+    # Originated calls.
+    "click_attended": [("200", "240", "240", "ANSWERED")],
+    "click_attended_opt": [("200", "240", "240", "ANSWERED")],
+    "local_busy": [("200", None, None, "BUSY")],
+    "local_silent": [("200", None, None, "NO ANSWER")],
+    "local_nobody": [("777", "930", None, "IVR")],
+    "local_busy_mailbox": [("240", "905", None, "VOICEMAIL")],
+    "orig_app": [("777", None, None, "IVR")],
+    # Answered, and not accepted.
+    "not_accepted": [("2222", "955", None, "NO ANSWER")],
+    "answered_not_accepted": [("2222", "980", None, "NO ANSWER")],
+    "asked_hangs_up": [("2222", "981", None, "NO ANSWER")],
+    "asked_accepts": [("2222", "982", "200", "ANSWERED")],
+    "asked_caller_gives_up": [("2222", "981", None, "NO ANSWER")],
+    "asked_refuse503": [("2222", "955", None, "FAILED")],
+    "announced_gives_up": [("2222", "986", None, "NO ANSWER")],
+    # Answered by Asterisk before the attempt, or after it.
+    "answer_busy": [("2222", "956", None, "BUSY")],
+    "answer_absent": [("2222", "957", None, "FAILED")],
+    "busy_wait": [("2222", "958", None, "BUSY")],
+    "busy_then_answered_tone": [("2222", "972", None, "BUSY")],
+    "noanswer_answer_dial": [("2222", "959", "240", "ANSWERED")],
+    "answer_group": [("2222", "960", "240", "ANSWERED")],
+    "queue_empty_given_up": [("2222", "962", None, "ABANDONED")],
+    "caller_gives_up_queue_ring": [("2222", "911", None, "ABANDONED")],
+    "queue_redirected": [("2222", "911", None, "NO ANSWER")],
+    # Who talked.
+    "pickup_late": [("2222", "200", "240", "ANSWERED")],
+    "queue_pickup": [("2222", "911", "240", "ANSWERED")],
+    "parked": [("2222", "200", "200", "ANSWERED")],
+    "dial_g": [("2222", "964", "200", "ANSWERED")],
+    "bridge_by_manager": [("2222", "200", "200", "ANSWERED")],
+    "transfer_to_menu": [("2222", None, "200", "ANSWERED")],
+    "menu_key": [("2222", "30", "30", "ANSWERED")],
+    "callerid_set": [("5555", "973", "200", "ANSWERED")],
+    # Nobody.
+    "refuse503": [("2222", "958", None, "FAILED")],
+    "busy_app": [("2222", "983", None, "FAILED")],
+    "congestion_app": [("2222", "984", None, "FAILED")],
+    "early_media_given_up": [("2222", "968", None, "NO ANSWER")],
+    "voicemail_goes_on": [("2222", "969", None, "VOICEMAIL")],
+    "own_mailbox": [("2222", "974", None, "IVR")],
+    # With endbeforehexten = no, the extension h hides what was before.
+    "hx_mailbox": [("2222", None, None, None)],
+    "hx_menu": [("2222", None, None, None)],
+    "hx_queue": [("2222", None, None, None)],
+    "hx_queue_timeout": [("2222", None, None, None)],
+    "hx_queue_rings": [("2222", "995", None, "ABANDONED")],
+    "hx_noanswer_mailbox": [("2222", "996", None, None)],
+    "hx_playback": [("2222", None, None, "NO ANSWER")],
+    "hx_menu_key_mailbox": [("2222", "998", None, "VOICEMAIL")],
+}
+
+
+@cache
+def situations(version: int) -> dict[str, list[list[str]]]:
+    found: dict[str, list[list[str]]] = {}
+    packed = (SAMPLES / f"asterisk{version}-situations.csv.gz").read_bytes()
+    for fields in csv.reader(io.StringIO(gzip.decompress(packed).decode())):
+        found.setdefault(fields[0], []).append(fields)
+    return found
+
+
+@pytest.mark.parametrize("linked", [True, False], ids=["with linkedids", "without"])
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", TOLD)
+def test_a_situation_is_told_as_it_was(
+    version: int, name: str, linked: bool, tmp_path: Path
+) -> None:
+    lines = situations(version)[name]
+    path = tmp_path / "Master.csv"
+    path.write_text(text(lines if linked else [fields[:18] for fields in lines]))
+    found = history(path, tz="UTC").calls
+    columns = ("caller", "dialled", "answered_by", "disposition")
+    assert rows(found, *columns) == TOLD[name]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_all_situations_in_one_file_are_as_many_calls(version: int, tmp_path: Path) -> None:
+    every = situations(version)
+    path = tmp_path / "Master.csv"
+    path.write_text(text(fields for name in TOLD for fields in every[name]))
+    assert len(history(path, tz="UTC")) == sum(map(len, TOLD.values()))
