@@ -113,7 +113,7 @@ def _text(event: Event, header: str) -> str:
 
 
 def _channel(event: Event, now: float) -> dict[str, Any]:
-    hours, minutes, seconds = map(int, event["Duration"].split(":"))
+    # Not since when: where one takes another's place Asterisk goes on counting that one's time.
     return {
         "channel": event["Channel"],
         "linkedid": event["Linkedid"],
@@ -126,7 +126,6 @@ def _channel(event: Event, now: float) -> dict[str, Any]:
         "exten": _text(event, "Exten"),
         "application": _text(event, "Application"),
         "bridge": _text(event, "BridgeId"),
-        "since": now - hours * 3600 - minutes * 60 - seconds,
     }
 
 

@@ -83,10 +83,10 @@ class Channel:
         return self.tells("DialEnd", at, dialstatus=status, **_dest(other))
 
     def connects(self, queue: str, member: str, other: Channel, at: float, **more: Any) -> One:
-        return self.tells("AgentConnect", at, **_work(queue, member, other), **more)
+        return self.tells("AgentConnect", at, **{**_work(queue, member, other), **more})
 
     def completes(self, queue: str, member: str, other: Channel, at: float, **more: Any) -> One:
-        return self.tells("AgentComplete", at, **_work(queue, member, other), **more)
+        return self.tells("AgentComplete", at, **{**_work(queue, member, other), **more})
 
     def transfers(self, second: Channel, to: Channel, at: float, **more: Any) -> One:
         """Let this one's call be taken over by `to`, in place of `second`."""

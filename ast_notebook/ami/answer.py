@@ -84,13 +84,28 @@ class Pending:
     `wait` gives the answer or raises what went wrong; several threads may wait.
     """
 
-    __slots__ = ("_done", "_error", "_events", "_listing", "_response", "deadline", "name", "then")
+    __slots__ = (
+        "_done",
+        "_error",
+        "_events",
+        "_listing",
+        "_response",
+        "apart",
+        "deadline",
+        "name",
+        "then",
+    )
 
     def __init__(
-        self, name: str, timeout: float, then: Callable[[Pending], None] | None = None
+        self,
+        name: str,
+        timeout: float,
+        then: Callable[[Pending], None] | None = None,
+        apart: bool = False,
     ) -> None:
         self.name = name
         self.then = then
+        self.apart = apart
         self.deadline = time.monotonic() + timeout
         self._done = threading.Event()
         self._response: Response | None = None
