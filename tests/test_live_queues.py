@@ -5,8 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+import pytest
+
+import ast_notebook
 from ast_notebook.ami import Secret, Session, Settings
+from ast_notebook.errors import ConnectionLost
 from ast_notebook.live import Live
+from ast_notebook.magics.status import Status
 from tests.fake_manager import Client, FakeManager, Headers
 from tests.queue_events import Channel, wire
 from tests.waiting import eventually, stays
@@ -108,13 +113,14 @@ def test_a_transfer_that_failed_moves_nobody() -> None:
         assert waiting(live)[0] == ("PJSIP/2222-3", 1)
 
 
-def test_who_waits_behind_a_local_channel_is_named_after_a_transfer_by_keys() -> None:
-    half = Channel("Local/910@phones-1;2", 7)
-    to = {"desttype": "Bridge", "transfertargetchannel": "Local/910@phones-1;1"}
+def test_who_waits_behind_a_local_channel_is_he_whom_its_other_half_tells_of() -> None:
+    one, two = Channel("Local/910@phones-1;1", 6), Channel("Local/910@phones-1;2", 7)
+    now = {"connectedlinenum": "200", "connectedlinename": "Anna"}
     with living(Lists()) as (fake, live):
-        send(fake, half.joins("sales", 0), COLLEAGUE.transfers(COLLEAGUE, CALLER, 2, **to))
+        send(fake, two.joins("sales", 0, calleridnum="2222"))
+        send(fake, one.tells("NewConnectedLine", 2, **now))
         eventually(lambda: live.callers["caller"].tolist() == ["200"])
-        assert waiting(live) == [("Local/910@phones-1;2", 1)]
+        assert live.callers["caller_name"].tolist() == ["Anna"]
 
 
 def test_nobody_waits_whose_channel_is_gone_or_talks() -> None:
@@ -287,3 +293,35 @@ def test_the_lists_are_asked_for_now_and_then_unless_they_are_not_to_be() -> Non
         live.lists.every = 0.1
         live.lists.start()
         eventually(lambda: script.asked > before + 1)
+
+
+def test_a_login_that_hears_nothing_of_queues_is_brought_up_to_date_and_no_more() -> None:
+    script = Lists()
+    with living(script) as (fake, live):
+        fake.clients[-1].send("Event: Hangup", "Privilege: call,all", "Uniqueid: 9.9")
+        script.entries["QueueStatus"] += [entry(OTHER)]
+        assert live.reconcile() == {}
+        assert waiting(live) == [("PJSIP/240-5", 1)]
+
+
+def test_the_status_tells_of_corrections_if_there_were_any() -> None:
+    script = Lists()
+    with FakeManager(script) as fake:
+        connected = ast_notebook.connect(
+            "127.0.0.1", fake.port, username="admin", password="secret"
+        )
+        with connected as sh:
+            assert "corrected" not in repr(Status(sh))
+            send(fake, CALLER.joins("sales", 0))
+            eventually(lambda: not sh.ast.live.callers.empty)
+            sh.ast.live.reconcile()
+            assert "callers: 1" in repr(Status(sh))
+
+
+def test_who_waits_for_the_lists_is_told_that_the_connection_is_lost() -> None:
+    script = Lists()
+    with living(script) as (fake, live):
+        script.before_the_end = lambda client: fake.drop()
+        with pytest.raises(ConnectionLost):
+            live.reconcile()
+        script.before_the_end = lambda client: None

@@ -93,6 +93,12 @@ def test_who_left_without_a_word_is_transferred_once_his_channel_ended_elsewhere
     assert plain(found, "outcome", "wait") == [("TRANSFERRED", None)]
 
 
+def test_who_was_put_through_by_a_manager_waited_until_then() -> None:
+    one = Channel("PJSIP/200-1", 1)
+    found = visits(frame([*waits(one), one.enters("b", 9.2), one.asks(15), one.ends(15)]))
+    assert plain(found, "outcome", "wait") == [("TRANSFERRED", 9.0)]
+
+
 # --- a place in line that changes hands ----------------------------------------------------------
 
 CALLER, ASKED = Channel("PJSIP/200-1", 1), Channel("PJSIP/2222-3", 3)

@@ -120,7 +120,7 @@ def visits_of(source: Source, legs: nw.LazyFrame[Any], server: str | None) -> nw
         .join(_last(joined), on="uniqueid", how="left")
         .join(_ends(source, joined), on="uniqueid", how="left")
     )
-    stays = _outcome(stays.join(legs, on="uniqueid", how="left"))
+    stays = _outcome(_bridged(stays.join(legs, on="uniqueid", how="left")))
     refused = _refused(few).join(legs, on="uniqueid", how="left")
     both = nw.concat([_shape(stays, server), _shape(refused, server)], how="vertical")
     return frames.seconds(both, SECONDS).select(*COLUMNS)
@@ -286,6 +286,16 @@ def _refused(source: Source) -> nw.LazyFrame[Any]:
     )
 
 
+def _bridged(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Say when those left who were put through to somebody by a manager: no event tells it."""
+    unheard = nw.col("end").is_null() & nw.col("connected").is_null()
+    put_through = nw.when(unheard & (nw.col("entered") >= nw.col("start"))).then(nw.col("entered"))
+    return stays.with_columns(
+        put_through.alias("put_through"),
+        nw.coalesce(nw.col("end"), put_through).alias("end"),
+    )
+
+
 def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     # Asterisk says abandoned of everybody who left neither to an agent nor by a key.
     given_up = ~nw.col("abandoned").is_null()
@@ -294,7 +304,8 @@ def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     # A hangup is asked for before the queue lets him go; whoever asks later had gone elsewhere.
     asked_before = nw.col("asked_at_all") <= nw.col("abandoned")
     # `h` is where the dialplan tidies up after any hangup.
-    elsewhere = (nw.col("last_exten") != nw.col("exten")) & (nw.col("last_exten") != "h")
+    came_by = nw.coalesce(nw.col("exten"), nw.lit(""))
+    elsewhere = (nw.col("last_exten") != came_by) & (nw.col("last_exten") != "h")
     went_on = nw.any_horizontal(
         nw.col("start") < nw.col("last_start"),
         nw.col("asked_at_all") > nw.col("abandoned"),
@@ -318,6 +329,8 @@ def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .then(nw.lit(None, dtype=nw.String))
         .when(given_up)
         .then(nw.lit("TIMEOUT"))
+        .when(~nw.col("put_through").is_null())
+        .then(nw.lit("TRANSFERRED"))
         .when(~nw.col("end").is_null())
         .then(nw.lit("KEY"))
         # Of a channel without a dialplan that is redirected Asterisk tells no more.

@@ -32,6 +32,8 @@ class Keeper:
         Why nothing may be asked, where the login lacks the permission; empty if it does not.
     deaf : bool
         Whether the login hears none of its events.
+    heard : bool
+        Whether an event of its class ever came: a login may lack the class, and not know it.
     doubts : bool
         Whether an event was heard that does not fit to what is known: the lists can tell.
     """
@@ -46,6 +48,7 @@ class Keeper:
         self.remembered: dict[str, Table] = {}  # of what is over, which no list tells
         self.denied = ""
         self.deaf = False
+        self.heard = False
         self.doubts = False
         self.events: dict[str, Callable[[Event], None]] = {}
 

@@ -132,7 +132,7 @@ class Live:
         for keeper in self._keepers:
             self.parts |= keeper.tables | keeper.remembered
             for name, function in keeper.events.items():
-                session.register_event(name, _without_session(function))
+                session.register_event(name, _registered(keeper, function))
         session.register_event("SessionReady", self._ready)
         session.register_event("SessionOverflow", self._overflow)
         session.register_event("SessionLost", self._lost)
@@ -350,8 +350,12 @@ class Live:
         return self._reads is None or not self._reads.isdisjoint((permission, "all"))
 
 
-def _without_session(function: Callable[[Event], None]) -> Callable[[Event, Session], None]:
+def _registered(
+    keeper: Keeper, function: Callable[[Event], None]
+) -> Callable[[Event, Session], None]:
     def registered(event: Event, session: Session) -> None:
+        if not keeper.heard and not event.answer:
+            keeper.heard = keeper.reads in event.headers.get("Privilege", keeper.reads).split(",")
         function(event)
 
     return registered

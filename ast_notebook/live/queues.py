@@ -130,6 +130,7 @@ class Queues(Keeper):
             "QueueCallerLeave": self._leave,
             "QueueCallerAbandon": self._abandoned,
             "AttendedTransfer": self._transferred,
+            "NewConnectedLine": self._renumbered,
             "BridgeEnter": self._elsewhere,
             "Hangup": self._elsewhere,
             "AgentConnect": self._agent_connected,
@@ -279,21 +280,28 @@ class Queues(Keeper):
         heir = text(event, "TransfereeUniqueid")
         if text(event, "Result") != "Success" or not heir:
             return
-        numbers = {
-            "caller": text(event, "TransfereeCallerIDNum"),
-            "caller_name": text(event, "TransfereeCallerIDName"),
-        }
         for leg in ("SecondTransferer", "OrigTransferer"):
             row = self.callers.drop(text(event, f"{leg}Uniqueid"))
             if row is not None:
-                channel = text(event, "TransfereeChannel")
-                self.callers.put(heir, **{**row, **numbers, "channel": channel, "uniqueid": heir})
-        # Asterisk itself called the queue for him: it waits on the other half of a Local channel.
-        half, semicolon, first = text(event, "TransferTargetChannel").rpartition(";")
-        if semicolon and first == "1":
+                row |= {
+                    "channel": text(event, "TransfereeChannel"),
+                    "uniqueid": heir,
+                    "caller": text(event, "TransfereeCallerIDNum"),
+                    "caller_name": text(event, "TransfereeCallerIDName"),
+                }
+                self.callers.put(heir, **row)
+
+    def _renumbered(self, event: Event) -> None:
+        """Take in who waits behind a Local channel: only its other half tells that he changed."""
+        half, semicolon, first = text(event, "Channel").rpartition(";")
+        if semicolon and first == "1" and self.callers:
             for key, row in self.callers.rows().items():
                 if row["channel"] == f"{half};2":
-                    self.callers.put(key, **numbers)
+                    self.callers.put(
+                        key,
+                        caller=text(event, "ConnectedLineNum"),
+                        caller_name=text(event, "ConnectedLineName"),
+                    )
 
     def _elsewhere(self, event: Event) -> None:
         """Take somebody out of his line who left it unheard, and have the list asked for."""

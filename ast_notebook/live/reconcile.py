@@ -209,7 +209,11 @@ class _Look:
             else:
                 entries.extend(answer)
                 further = keeper.further(answer)
-            self._ask(keeper, [*questions[1:], *further], entries)
+            try:
+                self._ask(keeper, [*questions[1:], *further], entries)
+            except Exception:
+                self._end(failed=True)  # else there would be no further look
+                raise
 
         if self.over:
             return
@@ -235,7 +239,7 @@ class _Look:
                 if self._suspects is not None and (name, key) in self._suspects:
                     self._correct(keeper, name, key, told_by.get((name, key)))
                     late = key not in rows and name in keeper.untold
-                    self.found[name] += not (late or differs <= keeper.untold)
+                    self.found[name] += keeper.heard and not (late or differs <= keeper.untold)
         if self._waiting == 1:
             self.seconds = time.monotonic() - self._asked
             if self._suspects is None and self._seen:
