@@ -100,6 +100,7 @@ class Pending:
         "_size",
         "_timeout",
         "_waiting",
+        "apart",
         "deadline",
         "ends",
         "name",
@@ -112,10 +113,12 @@ class Pending:
         timeout: float,
         then: Callable[[Pending], None] | None = None,
         ends: str = "",
+        apart: bool = False,
     ) -> None:
         self.name = name
         self.then = then
         self.ends = ends
+        self.apart = apart
         self._timeout = timeout
         self.deadline = time.monotonic() + timeout
         self._waiting: list[None] = []

@@ -213,6 +213,10 @@ class Session(Manager):
         """What cannot be known of so old an Asterisk; empty for one of 12 or later."""
         return what_is_unknown(self.version)
 
+    def wait_closed(self, seconds: float) -> bool:
+        """Wait until `close` is called, no longer than so many seconds; whether it was."""
+        return self._closing.wait(seconds)
+
     def connected(self) -> bool:
         """Whether the session is logged in now."""
         return self._logged_in.is_set()
@@ -228,6 +232,7 @@ class Session(Manager):
         *,
         then: Callable[[Pending], None] | None = None,
         timeout: float | None = None,
+        apart: bool = False,
     ) -> Pending:
         """Send an action and return at once.
 
@@ -240,6 +245,9 @@ class Session(Manager):
             of events where the answer came.
         timeout : float, optional
             Seconds that `Pending.wait` waits; the settings' by default.
+        apart : bool
+            Whether the entries of a list are in the answer alone, and neither recorded nor
+            dispatched as the events that they are.
 
         Raises
         ------
@@ -250,7 +258,7 @@ class Session(Manager):
         """
         if not self._logged_in.is_set() and self.settings.username:
             raise self._no_connection()
-        return self._send(action, then=then, timeout=timeout)
+        return self._send(action, then=then, timeout=timeout, apart=apart)
 
     def request(self, action: Mapping[str, Field], timeout: float | None = None) -> Answer:
         """Send an action and wait for its answer; see `ask` and `Pending.wait` for the errors."""
@@ -278,6 +286,7 @@ class Session(Manager):
         then: Callable[[Pending], None] | None = None,
         timeout: float | None = None,
         ends: str = "",
+        apart: bool = False,
     ) -> Pending:
         name = str(action.get("Action", ""))
         key = str(action.get("ActionID") or self.new_id())
@@ -287,7 +296,7 @@ class Session(Manager):
         connection = self._connection
         if connection is None:
             raise self._no_connection()
-        pending = Pending(name, timeout or self.settings.timeout, then, ends)
+        pending = Pending(name, timeout or self.settings.timeout, then, ends, apart)
         if self._pending.setdefault(key, pending) is not pending:
             raise ValueError(f"an action with the ActionID {key} is under way")
         try:
@@ -569,6 +578,10 @@ class Session(Manager):
                     booted = True
                 if key is None or (waiting := pending.get(key)) is None:
                     continue
+                if waiting.apart:
+                    stream.pop()
+                    no_news.add(number)
+                    received -= 1
                 complete = waiting.enter(message, len(text))
                 if waiting.is_too_long:
                     self._give_up(key)

@@ -10,6 +10,7 @@ from ast_notebook.calls.engines import keep
 from ast_notebook.calls.facts import Fact, gather
 from ast_notebook.calls.linkage import linkage
 from ast_notebook.calls.source import Source
+from ast_notebook.calls.waiting import joins
 
 #: Channels that Asterisk makes for itself: nobody is at their other end.
 OWN = ("CBAnn/", "CBRec/", "Announcer/", "Recorder/", "Message/", "Surrogate/", "Bridge/")
@@ -163,24 +164,24 @@ def _dialled(source: Source) -> nw.LazyFrame[Any]:
 def _rare(source: Source) -> nw.LazyFrame[Any]:
     """Return what few channels come to: a queue, a mailbox, a conference, a recording."""
     few = source.seldom
-    parts = (_queues(few), _mailboxes(few), _conferences(few), _recordings(few))
+    parts = (_queues(source), _mailboxes(few), _conferences(few), _recordings(few))
     ids = nw.concat([part.select("uniqueid") for part in parts], how="vertical").unique()
     for part in parts:
         ids = ids.join(part, on="uniqueid", how="left")
     return keep(ids)
 
 
-def _queues(source: Source) -> nw.LazyFrame[Any]:
+def _queues(whole: Source) -> nw.LazyFrame[Any]:
     """Return the queue joined last, and the time spent in all of them."""
-    joined = source.only("QueueCallerJoin", uniqueid="uniqueid", queue="queue")
+    joined, source = joins(whole), whole.seldom
     last = joined.group_by("uniqueid").agg(
-        nw.col("time").max().alias("joined"),
-        nw.col("time").sum().alias("joins"),
+        nw.col("start").max().alias("joined"),
+        nw.col("start").sum().alias("joins"),
         nw.len().alias("joined_times"),
     )
     name = (
-        last.select("uniqueid", nw.col("joined").alias("time"))
-        .join(joined, on=["uniqueid", "time"], how="inner")
+        last.select("uniqueid", nw.col("joined").alias("start"))
+        .join(joined, on=["uniqueid", "start"], how="inner")
         .group_by("uniqueid")
         .agg(nw.col("queue").max())
     )
@@ -191,14 +192,14 @@ def _queues(source: Source) -> nw.LazyFrame[Any]:
         left_times=Fact("QueueCallerLeave", "count"),
         abandoned=Fact("QueueCallerAbandon", "max"),
     )
-    whole = nw.col("joined_times") == nw.col("left_times")
+    all_left = nw.col("joined_times") == nw.col("left_times")
     return (
         last.join(name, on="uniqueid", how="left")
         .join(left, on="uniqueid", how="left")
         .select(
             "uniqueid",
             "queue",
-            nw.when(whole).then(nw.col("leaves") - nw.col("joins")).alias("waited"),
+            nw.when(all_left).then(nw.col("leaves") - nw.col("joins")).alias("waited"),
             "abandoned",
         )
     )

@@ -42,7 +42,8 @@ _OF_ALL = ("SessionLost", "RecordingLost")
 def parted(events: nw.LazyFrame[Any]) -> Iterator[tuple[str | None, Source]]:
     """Return each PBX's name and its events, as `servers` does, perhaps one after the other part.
 
-    Events without an id are in no part, but for those of a lost connection, which are in all.
+    Events without an id are in no part, but for those of a lost connection and those that end an
+    agent's work with a caller who is gone already: these are in all.
     """
     for name, source in servers(events):
         for part in in_parts(source):
@@ -71,8 +72,8 @@ def _parts(events: pa.Table) -> Iterator[pa.Table]:
     part_of = np.zeros(len(sizes), np.int64)
     part_of[order] = np.cumsum(sizes[order]) // A_PART
     chosen = part_of[groups[known]]
-    of_all = pc.is_in(events["event"], pa.array(_OF_ALL))
-    lost = events.filter(of_all)
+    stray = pc.and_(pa.array(~known), pc.equal(events["event"], "AgentComplete"))
+    of_all = events.filter(pc.or_(pc.is_in(events["event"], pa.array(_OF_ALL)), stray))
     for part in range(int(chosen.max(initial=0)) + 1):
         mine = rows[chosen == part]
         if len(mine):
@@ -80,7 +81,7 @@ def _parts(events: pa.Table) -> Iterator[pa.Table]:
             mask = np.zeros(last - first, bool)
             mask[mine - first] = True
             here = events.slice(first, last - first).filter(pa.array(mask))
-            yield pa.concat_tables([here, lost])
+            yield pa.concat_tables([here, of_all])
 
 
 def _groups(events: pa.Table) -> Codes:

@@ -93,7 +93,9 @@ def new_row_of(event: Event) -> Row:
 class Channels(Keeper):
     """Keeps the channels; `changed` is told the name of each channel that came, went or moved."""
 
+    compared = True
     reads = "call"
+    untold = frozenset(("application", "context", "exten"))
     questions = ({"Action": "CoreShowChannels"},)
 
     def __init__(self, changed: Callable[[str], None]) -> None:
@@ -104,6 +106,7 @@ class Channels(Keeper):
         self._changed = changed
         self._gone: dict[str, None] = {}
         self._calls: dict[str, int] = {}
+        self._bridged: dict[str, set[str]] = {}
         self._recordings: dict[str, int] = {}
         snapshots = ("Newstate", "NewCallerid", "NewConnectedLine", "Newexten", "NewAccountCode")
         self.events = {
@@ -120,6 +123,10 @@ class Channels(Keeper):
             "Hangup": self._hangup,
             **dict.fromkeys(snapshots, self._update),
         }
+
+    def blank(self) -> Channels:
+        """Return another one, with no channels."""
+        return Channels(lambda channel: None)
 
     def gone(self, rows: Sequence[Row]) -> None:
         """Tell of channels that ended unheard."""
@@ -144,6 +151,7 @@ class Channels(Keeper):
             return
         known = self.channels.put(uniqueid, **row)
         if uniqueid in self.channels:
+            self._rebridge(uniqueid, "", known["bridge"])
             self._relink(None, known["linkedid"] or uniqueid)
             self._changed(known["channel"])
 
@@ -155,7 +163,9 @@ class Channels(Keeper):
     def _put(self, known: Row, row: Row) -> None:
         """Change a row, and with it what depends on it."""
         uniqueid, former, linked = known["uniqueid"], known["channel"], known["linkedid"]
+        bridge = known["bridge"]
         self.channels.put(uniqueid, **row)
+        self._rebridge(uniqueid, bridge, known["bridge"])
         if linked != known["linkedid"]:
             self._relink(linked or uniqueid, known["linkedid"] or uniqueid)
         if former != known["channel"]:
@@ -173,7 +183,15 @@ class Channels(Keeper):
             self._changed(name)
 
     def _enter(self, event: Event) -> None:
-        self._update(event, bridge=text(event, "BridgeUniqueid"))
+        bridge = text(event, "BridgeUniqueid")
+        self._update(event, bridge=bridge)
+        # All in a bridge of two get the oldest linkedid of them; the event of the one who comes
+        # has it, and none tells of the others.
+        if linkedid := text(event, "Linkedid") if text(event, "BridgeType") == "basic" else "":
+            for uniqueid in list(self._bridged.get(bridge, ())):
+                other = self.channels.get(uniqueid)
+                if other is not None and other["linkedid"] != linkedid:
+                    self._put(other, {"linkedid": linkedid})
 
     def _leave(self, event: Event) -> None:
         self._update(event, bridge="")
@@ -213,8 +231,21 @@ class Channels(Keeper):
 
     def _end(self, row: Row) -> None:
         self._recordings.pop(row["uniqueid"], None)
+        self._rebridge(row["uniqueid"], row["bridge"], "")
         self._relink(row["linkedid"] or row["uniqueid"], None)
         self._changed(row["channel"])
+
+    def _rebridge(self, uniqueid: str, former: str, now: str) -> None:
+        """Take note of who is in which bridge."""
+        if former == now:
+            return
+        if former:
+            inside = self._bridged.get(former, set())
+            inside.discard(uniqueid)
+            if not inside:
+                self._bridged.pop(former, None)
+        if now:
+            self._bridged.setdefault(now, set()).add(uniqueid)
 
     def _relink(self, former: str | None, now: str | None) -> None:
         """Take note that a channel left one call for another, came, or went."""

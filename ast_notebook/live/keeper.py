@@ -20,21 +20,45 @@ class Keeper:
     ----------
     reads : str
         The class of manager.conf's ``read`` without which its events are not heard.
+    compared : bool
+        Whether its lists are looked at now and then, too.
+    untold : frozenset of str
+        The fields that no event tells, or not to every login, and the tables whose rows are listed
+        before an event tells of them. What the lists say of them corrects nothing.
     questions : sequence of mappings
         The actions whose answers list all that is there. Their entries are events, and come by
         like any other, in their place among them.
     denied : str
         Why nothing may be asked, where the login lacks the permission; empty if it does not.
+    deaf : bool
+        Whether the login hears none of its events.
+    heard : bool
+        Whether an event of its class ever came: a login may lack the class, and not know it.
+    doubts : bool
+        Whether an event was heard that does not fit to what is known: the lists can tell.
     """
 
     reads: ClassVar[str] = ""
+    compared: ClassVar[bool] = False
+    untold: ClassVar[frozenset[str]] = frozenset()
     questions: ClassVar[Sequence[Question]] = ()
 
     def __init__(self) -> None:
         self.tables: dict[str, Table] = {}
         self.remembered: dict[str, Table] = {}  # of what is over, which no list tells
         self.denied = ""
+        self.deaf = False
+        self.heard = False
+        self.doubts = False
         self.events: dict[str, Callable[[Event], None]] = {}
+
+    def blank(self) -> Keeper:
+        """Return another one of the kind, with empty tables, that tells nobody of anything."""
+        return type(self)()
+
+    def is_heard(self) -> bool:
+        """Whether it may ask, and hears of what becomes of the answers."""
+        return not self.denied and not self.deaf
 
     def prime(self, ask: Ask, heard: Callable[[], None]) -> None:
         """Ask for all that is there; `heard` is called once it was answered."""

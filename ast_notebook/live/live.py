@@ -19,6 +19,7 @@ from ast_notebook.live.keeper import Keeper, Question
 from ast_notebook.live.mailboxes import Mailboxes
 from ast_notebook.live.parking import Parking
 from ast_notebook.live.queues import Queues
+from ast_notebook.live.reconcile import Reconciler
 from ast_notebook.live.table import Follower, Table
 
 logger = logging.getLogger(__name__)
@@ -88,6 +89,9 @@ class Live:
         Whether the connection is lost, or the state not heard yet.
     parts : dict of str to Table
         The tables, by their names; each is also an attribute, as a frame.
+    lists : Reconciler
+        What compares this with Asterisk's own lists now and then: ``lists.every`` are the seconds
+        between, about.
     """
 
     channels = _Frame("The channels that are up. A Local channel has no ``device``.")
@@ -123,11 +127,12 @@ class Live:
             Conferences(),
             Parking(),
         )
+        self.lists = Reconciler(session, self._keepers, self._is_settled)
         self.parts: dict[str, Table] = {}
         for keeper in self._keepers:
             self.parts |= keeper.tables | keeper.remembered
             for name, function in keeper.events.items():
-                session.register_event(name, _without_session(function))
+                session.register_event(name, _registered(keeper, function))
         session.register_event("SessionReady", self._ready)
         session.register_event("SessionOverflow", self._overflow)
         session.register_event("SessionLost", self._lost)
@@ -141,6 +146,35 @@ class Live:
         if silent.get("channels") == NO_STEPS:
             silent["application and extension of channels"] = silent.pop("channels")
         return silent | {f"mailbox {box}": why for box, why in self._mailboxes.refused.items()}
+
+    @property
+    def corrections(self) -> dict[str, int]:
+        """How many rows of each table had to be corrected by Asterisk's lists so far."""
+        return dict(self.lists.corrections)
+
+    def reconcile(self, timeout: float = 30.0) -> dict[str, int]:
+        """Compare this with Asterisk's own lists now, and take in what they say otherwise.
+
+        That is done about once a minute anyway. It is not for callbacks: it waits for seconds.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds to wait for the lists.
+
+        Returns
+        -------
+        dict of str to int
+            How many rows of each table had to be corrected; empty if all was right.
+
+        Raises
+        ------
+        ConnectionLost
+            If there is no connection.
+        AnswerTimeout
+            If Asterisk does not answer in time.
+        """
+        return dict(self.lists.now(timeout))
 
     @property
     def calls(self) -> int:
@@ -232,6 +266,7 @@ class Live:
         if self.stale and not self._priming:  # it is a new connection
             self._channels.forget()
         self._prime_once_more()
+        self.lists.start()
 
     def _overflow(self, event: Event, session: Session) -> None:
         self._channels.forget()
@@ -263,6 +298,9 @@ class Live:
         if self._again:
             self._prime()
 
+    def _is_settled(self) -> bool:
+        return self._session.connected() and not self.stale and not self._priming
+
     def _lost(self, event: Event, session: Session) -> None:
         self.stale = True
         self.primed.clear()
@@ -287,7 +325,9 @@ class Live:
 
     def _tell_silence(self) -> None:
         for keeper in self._keepers:
-            reason = keeper.denied or self._deaf(keeper.reads)
+            deaf = self._deaf(keeper.reads)
+            keeper.deaf = bool(deaf)
+            reason = keeper.denied or deaf
             if keeper is self._channels and not self._reads_any("dialplan"):
                 reason = reason or NO_STEPS
             for table in keeper.tables.values():
@@ -310,8 +350,12 @@ class Live:
         return self._reads is None or not self._reads.isdisjoint((permission, "all"))
 
 
-def _without_session(function: Callable[[Event], None]) -> Callable[[Event, Session], None]:
+def _registered(
+    keeper: Keeper, function: Callable[[Event], None]
+) -> Callable[[Event, Session], None]:
     def registered(event: Event, session: Session) -> None:
+        if not keeper.heard and not event.answer:
+            keeper.heard = keeper.reads in event.headers.get("Privilege", keeper.reads).split(",")
         function(event)
 
     return registered

@@ -10,6 +10,7 @@ from ast_notebook.live.table import Table
 class Parking(Keeper):
     """Keeps the parked calls of every parking lot."""
 
+    compared = True
     reads = "call"
     questions = ({"Action": "ParkedCalls"},)
 

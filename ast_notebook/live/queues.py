@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ast_notebook.ami import Event
 from ast_notebook.live.keeper import Keeper, moment, number, text, truth
@@ -22,6 +23,9 @@ STATES = (
     "ONHOLD",
 )
 
+
+# Seconds that Asterisk tells as whole ones may be off by so much.
+ABOUT = 2.0
 
 _DEVICE = re.compile(r"(?:hint:|\w+/)*([^@/]+)")
 
@@ -43,7 +47,9 @@ def agent_of(name: str, interface: str, state_interface: str) -> str:
 class Queues(Keeper):
     """Keeps the queues, their members and their callers."""
 
+    compared = True
     reads = "agent"
+    untold = frozenset(("holdtime", "talktime", "servicelevel"))
     questions = ({"Action": "QueueStatus"},)
 
     def __init__(self) -> None:
@@ -103,6 +109,7 @@ class Queues(Keeper):
         )
         self.remembered = {"absent": self.absent}
         self.tables = {"queues": self.queues, "members": self.members, "callers": self.callers}
+        self._connected: dict[str, float] = {}
         member = dict.fromkeys(
             (
                 "QueueMember",
@@ -122,6 +129,11 @@ class Queues(Keeper):
             "QueueCallerJoin": self._join,
             "QueueCallerLeave": self._leave,
             "QueueCallerAbandon": self._abandoned,
+            "AttendedTransfer": self._transferred,
+            "NewConnectedLine": self._renumbered,
+            "BridgeEnter": self._elsewhere,
+            "Hangup": self._elsewhere,
+            "AgentConnect": self._agent_connected,
             "AgentComplete": self._completed,
             **member,
         }
@@ -140,31 +152,68 @@ class Queues(Keeper):
         )
 
     def _member(self, event: Event) -> None:
+        """Take in what an event says of a member, and leave what it does not speak of."""
+        queue, interface = text(event, "Queue"), _interface(event)
+        key = f"{queue}|{interface}"
+        known = self.members.get(key)
+        row: Row = {"queue": queue, "interface": interface}
+        for field, headers, read in _OF_MEMBERS:
+            for header in headers:
+                if event.has_header(header):
+                    row[field] = read(event, header)
+                    break
+        if not row.get("paused", known is not None and known["paused"]):
+            row["reason"] = ""  # some say why somebody works again, which is no reason of a pause
+        named = {**(known or {"name": "", "state_interface": ""}), **row}
+        row["agent"] = agent_of(named["name"], interface, named["state_interface"])
+        self.absent.drop(key)
+        if known is not None and known["in_call"] and not row.get("in_call", True):
+            self._ended(event, key, known, row)
+        self.members.put(key, **row)
+
+    def _ended(self, event: Event, key: str, known: Row, row: Row) -> None:
+        """Take in that a member is not in a call any more, if that is so.
+
+        Asterisk counts a call when it ends. What it says without having counted one it said
+        before the call that is known here was connected.
+        """
+        if event.name == "QueueMember":
+            self._connected.pop(key, None)
+        elif row.get("calls_taken", known["calls_taken"]) == known["calls_taken"]:
+            del row["in_call"]
+        else:
+            self._connected.pop(key, None)
+            self._add(row["queue"], "completed")
+
+    def _agent_connected(self, event: Event) -> None:
+        key = f"{text(event, 'Queue')}|{_interface(event)}"
+        if self.members.change(key, in_call=True) is not None:
+            self._connected[key] = moment(event)
+
+    def _completed(self, event: Event) -> None:
+        """Take in that an agent's work with a caller ended, unless it was known by his state."""
         queue = text(event, "Queue")
-        interface = text(event, "Interface") or text(event, "Location")
-        name = text(event, "MemberName") or text(event, "Name")
-        state_interface = text(event, "StateInterface")
-        status = number(event, "Status")
-        self.absent.drop(f"{queue}|{interface}")
-        self.members.put(
-            f"{queue}|{interface}",
-            queue=queue,
-            interface=interface,
-            agent=agent_of(name, interface, state_interface),
-            name=name,
-            state_interface=state_interface,
-            state=STATES[status] if status < len(STATES) else "UNKNOWN",
-            paused=truth(event, "Paused"),
-            reason=text(event, "PausedReason") or text(event, "Reason"),
-            penalty=number(event, "Penalty"),
-            calls_taken=number(event, "CallsTaken"),
-            last_call=float(number(event, "LastCall")) or None,
-            in_call=truth(event, "InCall"),
-        )
+        key = f"{queue}|{_interface(event)}"
+        known = self.members.get(key)
+        if known is None:
+            self._add(queue, "completed")
+        elif known["in_call"] and self._is_the_last(key, event):
+            self._connected.pop(key, None)
+            taken, now = known["calls_taken"] + 1, float(int(moment(event)))
+            self.members.put(key, in_call=False, calls_taken=taken, last_call=now)
+            self._add(queue, "completed")
+
+    def _is_the_last(self, key: str, event: Event) -> bool:
+        """Whether it is the call that the member took last: Asterisk counts no other."""
+        connected = self._connected.get(key)
+        if connected is None or not event.has_header("TalkTime"):
+            return True
+        return abs(moment(event) - number(event, "TalkTime") - connected) <= ABOUT
 
     def _removed(self, event: Event) -> None:
-        interface = text(event, "Interface") or text(event, "Location")
-        row = self.members.drop(f"{text(event, 'Queue')}|{interface}")
+        key = f"{text(event, 'Queue')}|{_interface(event)}"
+        self._connected.pop(key, None)
+        row = self.members.drop(key)
         if row is not None:
             self._left(row, moment(event))
 
@@ -207,11 +256,16 @@ class Queues(Keeper):
         )
 
     def _leave(self, event: Event) -> None:
-        row = self.callers.drop(text(event, "Uniqueid"))
-        queue = text(event, "Queue")
+        if not self._drop(text(event, "Uniqueid")):
+            self.doubts = True  # his place was somebody else's, and we do not know whose
+        self.queues.change(text(event, "Queue"), calls=number(event, "Count"))
+
+    def _drop(self, uniqueid: str) -> bool:
+        """Take somebody out of his line; whether he was in one."""
+        row = self.callers.drop(uniqueid)
         if row is not None:
-            self._shift(queue, row["position"] + 1, -1)
-        self.queues.change(queue, calls=number(event, "Count"))
+            self._shift(row["queue"], row["position"] + 1, -1)
+        return row is not None
 
     def _shift(self, queue: str, first: int, by: int) -> None:
         for key, row in self.callers.rows().items():
@@ -219,15 +273,75 @@ class Queues(Keeper):
                 self.callers.put(key, position=row["position"] + by)
 
     def _abandoned(self, event: Event) -> None:
-        self._add(event, "abandoned")
+        self._add(text(event, "Queue"), "abandoned")
 
-    def _completed(self, event: Event) -> None:
-        self._add(event, "completed")
+    def _transferred(self, event: Event) -> None:
+        """Give the place of a colleague who waited for somebody to whom he transferred it."""
+        heir = text(event, "TransfereeUniqueid")
+        if text(event, "Result") != "Success" or not heir:
+            return
+        for leg in ("SecondTransferer", "OrigTransferer"):
+            row = self.callers.drop(text(event, f"{leg}Uniqueid"))
+            if row is not None:
+                row |= {
+                    "channel": text(event, "TransfereeChannel"),
+                    "uniqueid": heir,
+                    "caller": text(event, "TransfereeCallerIDNum"),
+                    "caller_name": text(event, "TransfereeCallerIDName"),
+                }
+                self.callers.put(heir, **row)
 
-    def _add(self, event: Event, field: str) -> None:
-        row = self.queues.get(text(event, "Queue"))
+    def _renumbered(self, event: Event) -> None:
+        """Take in who waits behind a Local channel: only its other half tells that he changed."""
+        half, semicolon, first = text(event, "Channel").rpartition(";")
+        if semicolon and first == "1" and self.callers:
+            for key, row in self.callers.rows().items():
+                if row["channel"] == f"{half};2":
+                    self.callers.put(
+                        key,
+                        caller=text(event, "ConnectedLineNum"),
+                        caller_name=text(event, "ConnectedLineName"),
+                    )
+
+    def _elsewhere(self, event: Event) -> None:
+        """Take somebody out of his line who left it unheard, and have the list asked for."""
+        row = self.callers.get(text(event, "Uniqueid"))
         if row is not None:
-            self.queues.put(row["queue"], **{field: row[field] + 1})
+            self._drop(row["uniqueid"])
+            self._add(row["queue"], "calls", -1)
+            self.doubts = True
+
+    def _add(self, queue: str, field: str, more: int = 1) -> None:
+        row = self.queues.get(queue)
+        if row is not None:
+            self.queues.put(queue, **{field: max(0, row[field] + more)})
+
+
+def _interface(event: Event) -> str:
+    return text(event, "Interface") or text(event, "Location")
+
+
+def _state(event: Event, header: str) -> str:
+    status = number(event, header)
+    return STATES[status] if 0 <= status < len(STATES) else "UNKNOWN"
+
+
+def _last_call(event: Event, header: str) -> float | None:
+    return float(number(event, header)) or None
+
+
+# The fields of a member, the headers that tell them, and how each is read.
+_OF_MEMBERS: tuple[tuple[str, tuple[str, ...], Callable[[Event, str], Any]], ...] = (
+    ("name", ("MemberName", "Name"), text),
+    ("state_interface", ("StateInterface",), text),
+    ("state", ("Status",), _state),
+    ("paused", ("Paused",), truth),
+    ("reason", ("PausedReason", "Reason"), text),
+    ("penalty", ("Penalty",), number),
+    ("calls_taken", ("CallsTaken",), number),
+    ("last_call", ("LastCall",), _last_call),
+    ("in_call", ("InCall",), truth),
+)
 
 
 def _known(caller: str) -> str:

@@ -52,6 +52,8 @@ class PbxStatus:
         Why the connection is lost.
     next_try : datetime or None
         When it is tried again.
+    corrections : mapping
+        How many rows of which table Asterisk's own lists had to correct.
     unheard : mapping
         What the login's permissions leave out: why, and what.
     """
@@ -76,6 +78,7 @@ class PbxStatus:
     reconnects: int
     last_error: str
     next_try: datetime | None
+    corrections: dict[str, int]
     unheard: dict[str, list[str]]
 
     @classmethod
@@ -110,6 +113,7 @@ class PbxStatus:
             reconnects=session.counts["reconnects"],
             last_error=session.last_error,
             next_try=_moment(session.next_try),
+            corrections=pbx.live.corrections,
             unheard=dict(unheard),
         )
 
@@ -128,6 +132,9 @@ class PbxStatus:
             ("record", f"{kept}, {self.memory / MB:,.1f} of {self.budget / MB:,.0f} MB"),
             ("reconnects", f"{self.reconnects:,}"),
         ]
+        if self.corrections:
+            rows = ", ".join(f"{name}: {count:,}" for name, count in self.corrections.items())
+            lines.append(("corrected", f"{rows} (rows that Asterisk's lists have otherwise)"))
         lines += [(", ".join(what), f"not known: {why}") for why, what in self.unheard.items()]
         return lines
 

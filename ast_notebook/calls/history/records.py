@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from ast_notebook.calls.history import cdr, cel, dates, queue_log
+from ast_notebook.calls.history import cdr, cel, dates, queue_entries
 from ast_notebook.calls.history.columns import (
     NUMBERS,
     TIMES,
@@ -32,7 +32,7 @@ _SEPARATOR = re.compile(r'"?sep=."?$', re.IGNORECASE)
 _YEAR = re.compile(r"\d{4}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d|\d{9,16}(\.\d+)?$|0000-")
 _QUOTES = ('"', "'")
-_LAYOUTS = {"cdr": cdr.layout, "cel": cel.layout, "queue_log": queue_log.layout}
+_LAYOUTS = {"cdr": cdr.layout, "cel": cel.layout, "queue_log": queue_entries.layout}
 
 
 class Parser(Protocol):
@@ -129,7 +129,7 @@ class Bars:
 
     def __call__(self, text: str) -> Record:
         """Return the entry; `ValueError` if it is none."""
-        return {name: value_of(value) for name, value in queue_log.record_of(text).items()}
+        return {name: value_of(value) for name, value in queue_entries.record_of(text).items()}
 
     alone = __call__
 

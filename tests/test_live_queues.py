@@ -1,0 +1,327 @@
+"""The queues where what events tell of them is odd: nothing stays, and nothing is lost."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+import ast_notebook
+from ast_notebook.ami import Secret, Session, Settings
+from ast_notebook.errors import ConnectionLost
+from ast_notebook.live import Live
+from ast_notebook.magics.status import Status
+from tests.fake_manager import Client, FakeManager, Headers
+from tests.queue_events import Channel, wire
+from tests.waiting import eventually, stays
+
+FIELDS = {"Penalty": 0, "CallsTaken": 4, "LastCall": 0, "InCall": 0, "Status": 1, "Paused": 0}
+
+
+class Lists:
+    """A manager's script: answers with these entries, and with an error to what has none."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, list[dict[str, object]]] = {
+            "CoreShowChannels": [],
+            "ParkedCalls": [],
+            "QueueStatus": [
+                {"Event": "QueueParams", "Queue": "sales", "Calls": 0},
+                self.member("Local/30@phones", "PJSIP/30"),
+            ],
+        }
+        self.asked = 0
+        self.before_the_end = lambda client: None
+
+    def member(self, interface: str, state_interface: str, **more: object) -> dict[str, object]:
+        named = {"Queue": "sales", "Name": "Nora", "Location": interface}
+        return {
+            "Event": "QueueMember",
+            **named,
+            "StateInterface": state_interface,
+            **FIELDS,
+            **more,
+        }
+
+    def __call__(self, client: Client, action: Headers) -> None:
+        entries, key = self.entries.get(action["Action"]), f"ActionID: {action.get('ActionID')}"
+        if action["Action"] in ("Login", "Ping"):
+            client.ok(action)
+            return
+        if entries is None:
+            client.send("Response: Error", key, "Message: no such thing here")
+            return
+        client.ok(action, "EventList: start")
+        for entry in entries:
+            lines = {"Event": action["Action"].removesuffix("s"), **entry}
+            client.send(*(f"{name}: {value}" for name, value in lines.items()), key)
+        if action["Action"] == "QueueStatus":
+            self.asked += 1
+            self.before_the_end(client)
+        client.send("Event: ListComplete", key, "EventList: Complete")
+
+
+@contextlib.contextmanager
+def living(script: Lists) -> Iterator[tuple[FakeManager, Live]]:
+    settings = {"username": "admin", "password": Secret("secret"), "timeout": 10}
+    with FakeManager(script) as fake:
+        session = Session(Settings(port=fake.port, **settings))
+        live = Live(session)
+        with session.connect():
+            eventually(live.primed.is_set)
+            yield fake, live
+
+
+def send(fake: FakeManager, *events: dict[str, object]) -> None:
+    for text in wire(events):
+        fake.clients[-1].send(text)
+
+
+def waiting(live: Live) -> list[tuple[str, int]]:
+    rows = live.parts["callers"].rows().values()
+    return sorted((row["channel"], row["position"]) for row in rows)
+
+
+def member(live: Live) -> dict[str, object]:
+    (row,) = live.parts["members"].rows().values()
+    return row
+
+
+CALLER, ASKED = Channel("PJSIP/200-1", 1), Channel("PJSIP/2222-3", 3)
+COLLEAGUE, OTHER = Channel("PJSIP/2222-2", 2), Channel("PJSIP/240-5", 5)
+HALF = Channel("Local/30@phones-1;1", 6)
+
+
+def test_a_place_in_line_goes_to_whom_it_was_transferred() -> None:
+    with living(Lists()) as (fake, live):
+        send(fake, ASKED.joins("sales", 0), OTHER.joins("sales", 1, 2))
+        send(fake, COLLEAGUE.transfers(ASKED, CALLER, 2), ASKED.ends(2.1))
+        eventually(lambda: waiting(live) == [("PJSIP/200-1", 1), ("PJSIP/240-5", 2)])
+        row = live.callers.set_index("uniqueid").loc[CALLER.id]
+        assert (row["caller"], row["queue"]) == ("200", "sales")
+        send(fake, CALLER.leaves_queue("sales", 3, count=1))
+        eventually(lambda: waiting(live) == [("PJSIP/240-5", 1)])
+        assert live.queues["calls"].tolist() == [1]
+
+
+def test_a_transfer_that_failed_moves_nobody() -> None:
+    with living(Lists()) as (fake, live):
+        failed = COLLEAGUE.transfers(ASKED, CALLER, 2, result="Fail")
+        send(fake, ASKED.joins("sales", 0), failed, OTHER.joins("sales", 3, 2))
+        eventually(lambda: len(waiting(live)) == 2)
+        assert waiting(live)[0] == ("PJSIP/2222-3", 1)
+
+
+def test_who_waits_behind_a_local_channel_is_he_whom_its_other_half_tells_of() -> None:
+    one, two = Channel("Local/910@phones-1;1", 6), Channel("Local/910@phones-1;2", 7)
+    now = {"connectedlinenum": "200", "connectedlinename": "Anna"}
+    with living(Lists()) as (fake, live):
+        send(fake, two.joins("sales", 0, calleridnum="2222"))
+        send(fake, one.tells("NewConnectedLine", 2, **now))
+        eventually(lambda: live.callers["caller"].tolist() == ["200"])
+        assert live.callers["caller_name"].tolist() == ["Anna"]
+
+
+def test_nobody_waits_whose_channel_is_gone_or_talks() -> None:
+    with living(Lists()) as (fake, live):
+        send(fake, ASKED.joins("sales", 0), OTHER.joins("sales", 1, 2), CALLER.joins("sales", 2, 3))
+        eventually(lambda: len(waiting(live)) == 3)
+        send(fake, ASKED.ends(3), CALLER.enters("b", 4))
+        eventually(lambda: waiting(live) == [("PJSIP/240-5", 1)])
+        assert live.queues["calls"].tolist() == [1]
+
+
+def test_a_member_is_in_a_call_from_its_connect_to_its_end_whatever_its_state_says() -> None:
+    with living(Lists()) as (fake, live):
+        assert member(live)["in_call"] is False
+        local = {"interface": "Local/30@phones"}
+        state = dict(local, queue="sales", membername="Nora", callstaken=4, incall=0)
+        send(fake, CALLER.connects("sales", "Nora", HALF, 10, **local))
+        # What was said before the call was connected may come behind.
+        send(fake, CALLER.tells("QueueMemberStatus", 10, **state, status=2))
+        eventually(lambda: member(live)["state"] == "INUSE")
+        assert member(live)["in_call"] is True
+        send(fake, CALLER.completes("sales", "Nora", HALF, 20, talktime=10, **local))
+        eventually(lambda: member(live)["in_call"] is False)
+        assert (member(live)["calls_taken"], live.queues["completed"].tolist()) == (5, [1])
+        send(fake, CALLER.tells("QueueMemberStatus", 20, **dict(state, callstaken=5), status=1))
+        eventually(lambda: member(live)["state"] == "NOT_INUSE")
+        assert (member(live)["calls_taken"], live.queues["completed"].tolist()) == (5, [1])
+
+
+def test_a_call_that_a_members_state_has_ended_is_counted_once() -> None:
+    with living(Lists()) as (fake, live):
+        local = {"interface": "Local/30@phones"}
+        ended = dict(local, queue="sales", callstaken=5, incall=0, status=1)
+        send(fake, CALLER.connects("sales", "Nora", HALF, 10, **local))
+        send(fake, CALLER.tells("QueueMemberStatus", 19, **ended))
+        send(fake, CALLER.completes("sales", "Nora", HALF, 20, talktime=10, **local))
+        send(fake, OTHER.joins("sales", 21))
+        eventually(lambda: waiting(live))
+        assert (member(live)["in_call"], member(live)["calls_taken"]) == (False, 5)
+        assert live.queues["completed"].tolist() == [1]
+
+
+def test_the_end_of_an_earlier_call_does_not_end_the_one_that_lasts() -> None:
+    with living(Lists()) as (fake, live):
+        local = {"interface": "Local/30@phones"}
+        send(fake, CALLER.connects("sales", "Nora", HALF, 10, **local))
+        send(fake, OTHER.connects("sales", "Nora", HALF, 15, **local))
+        send(fake, CALLER.completes("sales", "Nora", HALF, 20, talktime=10, **local))
+        send(fake, ASKED.joins("sales", 21))
+        eventually(lambda: waiting(live))
+        assert member(live)["in_call"] is True
+        send(fake, OTHER.completes("sales", "Nora", HALF, 25, talktime=10, **local))
+        eventually(lambda: member(live)["in_call"] is False)
+
+
+def test_an_event_that_does_not_speak_of_a_pause_does_not_end_it() -> None:
+    with living(Lists()) as (fake, live):
+        told = {"queue": "sales", "interface": "Local/30@phones", "membername": "Nora"}
+        pause = {"paused": 1, "pausedreason": "lunch"}
+        send(fake, CALLER.tells("QueueMemberPause", 1, **told, **pause))
+        send(fake, CALLER.tells("QueueMemberPenalty", 2, **told, penalty=3))
+        eventually(lambda: member(live)["penalty"] == 3)
+        assert (member(live)["paused"], member(live)["reason"]) == (True, "lunch")
+        assert (member(live)["calls_taken"], member(live)["state"]) == (4, "NOT_INUSE")
+
+
+def test_the_reason_of_a_pause_ends_with_it() -> None:
+    with living(Lists()) as (fake, live):
+        told = {"queue": "sales", "interface": "Local/30@phones"}
+        send(fake, CALLER.tells("QueueMemberPause", 1, **told, paused=1, reason="lunch"))
+        eventually(lambda: member(live)["reason"] == "lunch")
+        # Asterisk 16 says `Reason: back`, and 22 `PausedReason: back`, of who works again.
+        send(fake, CALLER.tells("QueueMemberPause", 2, **told, paused=0, pausedreason="back"))
+        eventually(lambda: member(live)["paused"] is False)
+        assert member(live)["reason"] == ""
+
+
+# --- beside Asterisk's lists ---------------------------------------------------------------------
+
+
+def entry(channel: Channel, position: int = 1) -> dict[str, object]:
+    who = {"Channel": channel.name, "Uniqueid": channel.id, "CallerIDNum": channel.number}
+    return {"Event": "QueueEntry", "Queue": "sales", "Position": position, "Wait": 3, **who}
+
+
+def test_what_the_lists_say_otherwise_is_taken_in_and_counted() -> None:
+    script = Lists()
+    with living(script) as (fake, live):
+        assert live.reconcile() == {}
+        send(fake, CALLER.joins("sales", 0))
+        eventually(lambda: waiting(live))
+        script.entries["QueueStatus"] = [
+            {"Event": "QueueParams", "Queue": "sales", "Calls": 1, "Holdtime": 12},
+            script.member("Local/30@phones", "PJSIP/30", Paused=1, PausedReason="lunch"),
+            entry(OTHER),
+        ]
+        assert live.reconcile() == {"callers": 2, "members": 1}
+        assert waiting(live) == [("PJSIP/240-5", 1)]
+        assert (member(live)["paused"], member(live)["reason"]) == (True, "lunch")
+        assert live.queues["holdtime"].tolist() == [12]  # which no event tells: no correction
+        assert live.corrections == {"callers": 2, "members": 1}
+        assert live.reconcile() == {}
+
+
+def test_what_an_event_changed_since_the_lists_were_asked_for_is_left_alone() -> None:
+    script = Lists()
+    with living(script) as (_, live):
+        script.before_the_end = lambda client: client.send(*wire([CALLER.joins("sales", 0)]))
+        assert live.reconcile() == {}
+        assert waiting(live) == [("PJSIP/200-1", 1)]
+        script.before_the_end = lambda client: None
+        assert live.reconcile() == {"callers": 1, "queues": 1}
+        assert waiting(live) == []
+
+
+def test_a_list_that_is_ahead_of_its_events_corrects_nothing() -> None:
+    script = Lists()
+    with living(script) as (_, live):
+        listed = list(script.entries["QueueStatus"])
+        script.entries["QueueStatus"] = [
+            {"Event": "QueueParams", "Queue": "sales", "Calls": 1},
+            *listed[1:],
+            entry(OTHER),
+        ]
+
+        def late(client: Client) -> None:
+            if script.asked % 2 == 0:  # with the first list, but behind its end
+                script.entries["QueueStatus"], script.before_the_end = listed, lambda client: None
+                client.send(*wire([OTHER.joins("sales", 0)]), "")
+                client.send(*wire([OTHER.leaves_queue("sales", 1)]))
+
+        script.before_the_end = late
+        assert live.reconcile() == {}
+        assert live.corrections == {}
+
+
+def test_the_lists_are_no_events_to_anybody() -> None:
+    script = Lists()
+    texts: list[str] = []
+    heard: list[str] = []
+    with FakeManager(script) as fake:
+        session = Session(
+            Settings(port=fake.port, username="admin", password=Secret("secret"), timeout=10),
+            recorder=lambda new, _: texts.extend(new),
+        )
+        live = Live(session)
+        with session.connect():
+            eventually(live.primed.is_set)
+            session.register_event("*", lambda event, _: heard.append(event.name))
+            before = len(texts)
+            live.reconcile()
+            assert (texts[before:], heard) == ([], [])
+
+
+def test_an_event_that_does_not_fit_has_the_lists_asked_for_soon() -> None:
+    script = Lists()
+    with living(script) as (fake, live):
+        script.entries["QueueStatus"] += [entry(OTHER)]
+        send(fake, CALLER.leaves_queue("sales", 1))
+        eventually(lambda: waiting(live) == [("PJSIP/240-5", 1)], 20)
+
+
+def test_the_lists_are_asked_for_now_and_then_unless_they_are_not_to_be() -> None:
+    script = Lists()
+    with living(script) as (_, live):
+        live.lists.every = 0
+        live.reconcile()
+        before = script.asked
+        assert stays(lambda: script.asked == before, 2.0)
+        live.lists.every = 0.1
+        live.lists.start()
+        eventually(lambda: script.asked > before + 1)
+
+
+def test_a_login_that_hears_nothing_of_queues_is_brought_up_to_date_and_no_more() -> None:
+    script = Lists()
+    with living(script) as (fake, live):
+        fake.clients[-1].send("Event: Hangup", "Privilege: call,all", "Uniqueid: 9.9")
+        script.entries["QueueStatus"] += [entry(OTHER)]
+        assert live.reconcile() == {}
+        assert waiting(live) == [("PJSIP/240-5", 1)]
+
+
+def test_the_status_tells_of_corrections_if_there_were_any() -> None:
+    script = Lists()
+    with FakeManager(script) as fake:
+        connected = ast_notebook.connect(
+            "127.0.0.1", fake.port, username="admin", password="secret"
+        )
+        with connected as sh:
+            assert "corrected" not in repr(Status(sh))
+            send(fake, CALLER.joins("sales", 0))
+            eventually(lambda: not sh.ast.live.callers.empty)
+            sh.ast.live.reconcile()
+            assert "callers: 1" in repr(Status(sh))
+
+
+def test_who_waits_for_the_lists_is_told_that_the_connection_is_lost() -> None:
+    script = Lists()
+    with living(script) as (fake, live):
+        script.before_the_end = lambda client: fake.drop()
+        with pytest.raises(ConnectionLost):
+            live.reconcile()
+        script.before_the_end = lambda client: None

@@ -1,0 +1,218 @@
+"""A queue_log where a place in line, or a talk, goes on under another uniqueid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ast_notebook.calls.history import history
+from ast_notebook.calls.history.history import History
+
+BEGIN = 1_730_000_000
+
+
+def past(tmp_path: Path, *lines: tuple[int, int | str, str], **more: object) -> History:
+    """Read lines of so many seconds after the begin, a call's serial, and the rest of the entry."""
+    path = tmp_path / "queue_log"
+    text = "".join(
+        f"{BEGIN + at}|{f'{BEGIN}.{call}' if isinstance(call, int) else call}|{rest}\n"
+        for at, call, rest in lines
+    )
+    path.write_text(text)
+    return history(path, tz="UTC", **more)
+
+
+def serial(frame: pd.DataFrame) -> list[int]:
+    return [int(call.rpartition(".")[2]) for call in frame["call"]]
+
+
+def plain(frame: pd.DataFrame, *names: str) -> list[tuple[object, ...]]:
+    few = frame[list(names)].astype(object).where(frame[list(names)].notna(), None)
+    return [tuple(row) for row in few.itertuples(index=False)]
+
+
+#: 2222 (3) asks in the queue while 200 (1) waits on his other line, and hands him over.
+ASKED = (10, 3, "desk|NONE|ENTERQUEUE||2222|1")
+
+
+def test_who_is_transferred_into_a_place_in_line_is_one_call(tmp_path: Path) -> None:
+    found = past(
+        tmp_path,
+        ASKED,
+        (14, 1, f"desk|Hall|CONNECT|4|{BEGIN}.4|3"),
+        (17, 1, "desk|Hall|COMPLETECALLER|4|3|1"),
+    )
+    assert found.bad_count == 0
+    assert serial(found.calls) == serial(found.visits) == [1]
+    # The number in ENTERQUEUE is the colleague's; nothing tells the caller's.
+    names = ("caller", "outcome", "agent", "wait", "talk", "hangup_by", "position")
+    assert plain(found.visits, *names) == [(None, "ANSWERED", "Hall", 4.0, 3.0, "caller", 1)]
+    assert plain(found.calls, "disposition", "wait", "talk", "transfers") == [
+        ("ANSWERED", 4.0, 3.0, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "outcome"),
+    [
+        ("ABANDON|1|1|2", "ABANDONED"),
+        ("EXITWITHTIMEOUT|1|1|2", "TIMEOUT"),
+        ("EXITWITHKEY|5|1|1|2", "KEY"),
+        ("EXITEMPTY|1|1|2", "LEAVE EMPTY"),
+        ("WITHDRAW|1|1|2|why", "TRANSFERRED"),
+    ],
+)
+def test_a_place_that_was_transferred_ends_as_any_other(
+    tmp_path: Path, entry: str, outcome: str
+) -> None:
+    cancelled = (12, 1, "desk|Hall|RINGCANCELED|2200")
+    found = past(tmp_path, ASKED, cancelled, (12, 1, f"desk|NONE|{entry}"))
+    assert found.bad_count == 0
+    assert serial(found.calls) == [1]
+    assert plain(found.visits, "outcome", "wait", "hangup_by") == [(outcome, 2.0, None)]
+
+
+def test_it_is_the_place_of_him_who_came_at_that_time_and_stood_there(tmp_path: Path) -> None:
+    found = past(
+        tmp_path,
+        (2, 8, "desk|NONE|ENTERQUEUE||241|1"),
+        (10, 3, "desk|NONE|ENTERQUEUE||2222|2"),
+        (10, 9, "desk|NONE|ENTERQUEUE||242|3"),
+        (14, 1, "desk|NONE|ABANDON|2|2|4"),
+        (15, 9, "desk|NONE|ABANDON|2|3|5"),
+        (16, 8, "desk|NONE|ABANDON|1|1|14"),
+    )
+    assert found.bad_count == 0
+    assert sorted(plain(found.visits, "position", "caller")) == [(1, "241"), (2, None), (3, "242")]
+    assert serial(found.visits) == [8, 1, 9]
+
+
+def test_an_agent_who_asks_in_a_second_queue_keeps_what_he_did_in_the_first(
+    tmp_path: Path,
+) -> None:
+    found = past(
+        tmp_path,
+        (0, 1, "narrow|NONE|ENTERQUEUE||2222|1"),
+        (1, 1, f"narrow|Door|CONNECT|1|{BEGIN}.2|1"),
+        (3, 3, "desk|NONE|ENTERQUEUE||200|1"),
+        (4, 1, "narrow|Door|ATTENDEDTRANSFER|APP|Queue|1|3|1"),
+        (6, 1, f"desk|Hall|CONNECT|3|{BEGIN}.5|2"),
+        (8, 1, "desk|Hall|COMPLETECALLER|3|2|1"),
+    )
+    assert found.bad_count == 0
+    names = ("queue", "caller", "agent", "wait", "talk", "hangup_by")
+    assert plain(found.visits, *names) == [
+        ("narrow", "2222", "Door", 1.0, 3.0, None),
+        ("desk", "2222", "Hall", 3.0, 2.0, "caller"),
+    ]
+    names = ("queue", "answered_by", "wait", "talk", "ring", "transfers")
+    assert plain(found.calls, *names) == [("desk", "Door", 4.0, 5.0, 1.0, 1)]
+
+
+def test_a_second_answer_overwrites_no_first_one_that_is_not_over(tmp_path: Path) -> None:
+    found = past(
+        tmp_path,
+        (0, 1, "narrow|NONE|ENTERQUEUE||2222|1"),
+        (1, 1, f"narrow|Door|CONNECT|1|{BEGIN}.2|1"),
+        (3, 3, "desk|NONE|ENTERQUEUE||200|1"),
+        (6, 1, f"desk|Hall|CONNECT|3|{BEGIN}.5|2"),
+        (7, 1, "narrow|Door|COMPLETEAGENT|1|6|1"),
+        (8, 1, "desk|Hall|COMPLETECALLER|3|2|1"),
+    )
+    names = ("queue", "agent", "talk", "hangup_by")
+    assert plain(found.visits, *names) == [
+        ("narrow", "Door", 6.0, "callee"),
+        ("desk", "Hall", 2.0, "caller"),
+    ]
+
+
+def test_an_answer_that_fits_to_nobody_is_a_bad_line_and_changes_nothing(tmp_path: Path) -> None:
+    found = past(
+        tmp_path,
+        (0, 1, "narrow|NONE|ENTERQUEUE||2222|1"),
+        (1, 1, f"narrow|Door|CONNECT|1|{BEGIN}.2|1"),
+        (6, 1, f"desk|Hall|CONNECT|3|{BEGIN}.5|2"),
+        (7, 9, f"narrow|Hall|CONNECT|3|{BEGIN}.8|2"),
+    )
+    assert found.bad["line"].tolist() == [3, 4]
+    assert plain(found.visits, "queue", "agent") == [("narrow", "Door")]
+
+
+def test_the_end_of_a_talk_is_known_though_a_local_channel_took_itself_away(
+    tmp_path: Path,
+) -> None:
+    """As a transfer by keys: Asterisk called the queue by a Local channel (5) for 200 (1)."""
+    found = past(
+        tmp_path,
+        (10, 5, "desk|NONE|ENTERQUEUE||30|1"),
+        (13, 5, f"desk|Hall|CONNECT|3|{BEGIN}.6|3"),
+        (16, 1, "desk|Hall|COMPLETECALLER|3|3|1"),
+    )
+    assert found.bad_count == 0
+    assert serial(found.calls) == serial(found.visits) == [1]
+    assert plain(found.visits, "caller", "talk", "hangup_by") == [(None, 3.0, "caller")]
+
+
+def test_who_comes_into_a_queue_again_had_not_given_up(tmp_path: Path) -> None:
+    found = past(
+        tmp_path,
+        (0, 1, "desk|NONE|ENTERQUEUE||200|1"),
+        (5, 1, "desk|NONE|ABANDON|1|1|5"),
+        (5, 1, "desk|NONE|ENTERQUEUE||200|1"),
+        (9, 1, "desk|NONE|ABANDON|1|1|4"),
+    )
+    assert found.visits["outcome"].tolist() == ["TRANSFERRED", "ABANDONED"]
+    assert plain(found.calls, "disposition", "wait") == [("ABANDONED", 9.0)]
+
+
+def test_who_was_answered_and_gave_up_in_a_second_queue_was_answered(tmp_path: Path) -> None:
+    found = past(
+        tmp_path,
+        (0, 1, "orders|NONE|ENTERQUEUE||200|1"),
+        (3, 1, f"orders|PJSIP/30|CONNECT|3|{BEGIN}.2|2"),
+        (20, 1, "orders|PJSIP/30|BLINDTRANSFER|502|phones|3|17|1"),
+        (20, 1, "repairs|NONE|ENTERQUEUE||200|1"),
+        (50, 1, "repairs|NONE|ABANDON|1|1|30"),
+    )
+    assert found.visits["outcome"].tolist() == ["ANSWERED", "ABANDONED"]
+    names = ("disposition", "queue", "answered_by", "wait", "talk", "transfers")
+    assert plain(found.calls, *names) == [("ANSWERED", "repairs", "30", 33.0, 17.0, 1)]
+    assert found.calls["end"].notna().all()
+
+
+def test_how_long_a_call_lasted_that_went_on_elsewhere_is_not_known(tmp_path: Path) -> None:
+    found = past(
+        tmp_path,
+        (0, 1, "orders|NONE|ENTERQUEUE||200|1"),
+        (3, 1, f"orders|PJSIP/30|CONNECT|3|{BEGIN}.2|2"),
+        (20, 1, "orders|PJSIP/30|ATTENDEDTRANSFER|LINK|PJSIP/1-1|PJSIP/2-2|3|16|1"),
+    )
+    assert plain(found.visits, "talk", "hangup_by") == [(16.0, None)]
+    assert plain(found.calls, "disposition", "talk", "end") == [("ANSWERED", None, None)]
+
+
+@pytest.mark.parametrize(
+    ("agent", "members", "answered_by", "device"),
+    [
+        ("PJSIP/30", {}, "30", "PJSIP/30"),
+        ("PJSIP/30", {"PJSIP/30": "Nora"}, "30", "PJSIP/30"),
+        ("Nora", {"PJSIP/30": "Nora"}, "30", "PJSIP/30"),
+        ("Nora", {}, "Nora", None),
+        ("Local/30@phones/n", {}, None, None),
+        ("Nora", {"Local/30@phones/n": "Nora"}, "Nora", None),
+    ],
+)
+def test_the_telephone_that_answered_is_known_where_the_log_or_the_members_name_it(
+    tmp_path: Path, agent: str, members: dict[str, str], answered_by: str, device: str | None
+) -> None:
+    found = past(
+        tmp_path,
+        (0, 1, "orders|NONE|ENTERQUEUE||200|1"),
+        (3, 1, f"orders|{agent}|CONNECT|3|{BEGIN}.2|2"),
+        (9, 1, f"orders|{agent}|COMPLETEAGENT|3|6|1"),
+        members=members,
+    )
+    assert plain(found.calls, "answered_by", "answered_device") == [(answered_by, device)]
+    assert found.visits["agent"].tolist() == [members.get(agent, agent)]
