@@ -9,7 +9,8 @@ import narwhals as nw
 from ast_notebook.calls.engines import keep
 from ast_notebook.calls.facts import Fact, gather
 from ast_notebook.calls.linkage import linkage
-from ast_notebook.calls.source import Source
+from ast_notebook.calls.pools import pool
+from ast_notebook.calls.source import ORDER, Source
 from ast_notebook.calls.waiting import joins
 
 #: Channels that Asterisk makes for itself: nobody is at their other end.
@@ -19,8 +20,26 @@ OWN = ("CBAnn/", "CBRec/", "Announcer/", "Recorder/", "Message/", "Surrogate/", 
 #: drivers say of a caller who gives up (Q.850 has 127 as interworking; 0 is none).
 WILLING = (0, 16, 127)
 
+#: Extensions that are nobody's number.
+NOWHERE = ("s", "h")
+
+#: What QUEUESTATUS says of somebody whom the queue let go, so that he gave up nothing.
+LET_GO = ("TIMEOUT", "LEAVEEMPTY", "LEAVEUNAVAIL")
+
 #: How an OriginateResponse says that the channel answered, and goes on to its extension.
 _ANSWERED = "4"
+
+#: What only a Newchannel tells.
+_MORE = {"number_created": "calleridnum", "exten": "exten"}
+#: What other columns are made of.
+_WAYS = (
+    "asked_willingly",
+    "connected_to",
+    "number_changed",
+    "number_dialling",
+    "number_ended",
+    "rung_until",
+)
 
 
 def build(source: Source) -> nw.LazyFrame[Any]:
@@ -36,13 +55,23 @@ def build(source: Source) -> nw.LazyFrame[Any]:
         first_left asked asked_at_all queue waited abandoned conference mailbox recording``.
     """
     legs = _channels(source)
-    links = linkage(source, like=legs)
+    waiting = pool(source, like=legs)
+    links = linkage(source, like=legs, pool=waiting)
     own = nw.any_horizontal(
         *(nw.col("channel").str.starts_with(prefix) for prefix in OWN), ignore_nulls=True
     )
-    legs = legs.filter(~own).join(links, on="linkedid", how="left")
+    # Whoever began with the linkedid of such an agent belongs to what is tied to his own.
+    lent = nw.col("uniqueid").is_in(sorted(waiting.lenders) or [""])
+    legs = (
+        legs.filter(~own)
+        .with_columns(
+            nw.when(lent).then(nw.col("uniqueid")).otherwise(nw.col("linkedid")).alias("linkedid")
+        )
+        .join(links, on="linkedid", how="left")
+    )
     for more in (_ends(source), _dials(source), _bridges(source), _dialled(source), _rare(source)):
         legs = legs.join(more, on="uniqueid", how="left")
+    told = (nw.col("number_ended"), nw.col("number_changed"))
     dialled = ~nw.col("begun").is_null()
     asked = nw.when(~nw.col("up").is_null()).then(nw.col("asked_at_all"))
     local = nw.col("channel").str.starts_with("Local/")
@@ -51,7 +80,10 @@ def build(source: Source) -> nw.LazyFrame[Any]:
         nw.col("channel").str.replace_all("-[^-]*$", "").alias("device"),
         local.alias("local"),
         (~local).alias("real"),
-        nw.coalesce("number_bridged", "number_created").alias("number"),
+        nw.col("uniqueid").is_in(sorted(waiting.agents) or [""]).alias("place"),
+        nw.coalesce("number_created", *told).alias("number"),
+        nw.coalesce("number_dialling", *told, "number_created").alias("number_shown"),
+        nw.coalesce("connected_to", "dialled").alias("dialled"),
         asked.otherwise(nw.col("asked_willingly")).alias("asked"),
         *(nw.when(dialled).then(nw.col(name)).alias(name) for name in ("status", "forwarded")),
         nw.when(dialled).then(nw.coalesce("rung_until", "end") - nw.col("begun")).alias("rung"),
@@ -62,33 +94,33 @@ def build(source: Source) -> nw.LazyFrame[Any]:
         .then(nw.col("begun"))
         .alias("ringing"),
     )
-    return keep(whole.drop("number_bridged", "number_created", "asked_willingly", "rung_until"))
+    return keep(whole.drop(*_WAYS))
 
 
 def _channels(source: Source) -> nw.LazyFrame[Any]:
     """Return everything that began, and what had begun before and ended."""
 
-    def of(kind: str) -> nw.LazyFrame[Any]:
-        return source.only(
-            kind,
-            uniqueid="uniqueid",
-            linkedid="linkedid",
-            channel="channel",
-            number_created="calleridnum",
-            name="calleridname",
-            exten="exten",
-        ).filter(~nw.col("uniqueid").is_null())
+    def of(kind: str, *more: str) -> nw.LazyFrame[Any]:
+        headers = {
+            "uniqueid": "uniqueid",
+            "linkedid": "linkedid",
+            "channel": "channel",
+            "name": "calleridname",
+            ORDER: ORDER,
+        }
+        told = source.only(kind, **headers, **{name: _MORE[name] for name in more})
+        return told.filter(~nw.col("uniqueid").is_null())
 
-    new = of("Newchannel").rename({"time": "start"})
+    new = of("Newchannel", *_MORE).rename({"time": "start"})
     before = (
         of("Hangup")
         .join(new.select("uniqueid"), on="uniqueid", how="anti")
         .with_columns(
             nw.lit(None, dtype=nw.Int64).alias("start"),
-            nw.lit(None, dtype=nw.String).alias("exten"),
+            *(nw.lit(None, dtype=nw.String).alias(name) for name in _MORE),
         )
     )
-    names = ("uniqueid", "start", "linkedid", "channel", "number_created", "name", "exten")
+    names = ("uniqueid", "start", "linkedid", "channel", "name", ORDER, *_MORE)
     return nw.concat([new.select(*names), before.select(*names)], how="vertical")
 
 
@@ -96,75 +128,71 @@ def _ends(source: Source) -> nw.LazyFrame[Any]:
     """When the channel came up, rang, left its bridge and ended, and who wanted that.
 
     It is the other end of a channel that asks for its hangup, rather than Asterisk; but chan_pjsip
-    tells of a channel that Asterisk refuses in the same words, with the reason.
+    tells of a channel that Asterisk refuses in the same words: with the reason, or on 16 without
+    one, but always of a channel that is busy, which no caller's is who gives up.
     """
+    busy = ~nw.col("state").is_null() & (nw.col("state") == "Busy")
     willing = nw.col("cause").is_null() | nw.col("cause").is_in(WILLING)
     return gather(
         source,
-        {"state": "channelstatedesc", "cause": "cause"},
+        {"state": "channelstatedesc", "cause": "cause", "number": "calleridnum"},
         up=Fact("Newstate", where=nw.col("state") == "Up"),
         ringing=Fact("Newstate", where=nw.col("state") == "Ringing"),
         first_left=Fact("BridgeLeave"),
-        asked_at_all=Fact("HangupRequest"),
-        asked_willingly=Fact("HangupRequest", where=willing),
+        asked_at_all=Fact("HangupRequest", where=~busy),
+        asked_willingly=Fact("HangupRequest", where=~busy & willing),
+        asked_order=Fact("HangupRequest", of=ORDER, where=~busy),
         end=Fact("Hangup", "max"),
         cause=Fact("Hangup", "max", "cause"),
+        number_ended=Fact("Hangup", "last", "number"),
     )
 
 
 def _dials(source: Source) -> nw.LazyFrame[Any]:
     """Who rang for the channel, how long, and how that ended."""
-    forwarded = (
-        source.seldom.only("DialEnd", uniqueid="destuniqueid", forwarded="forward")
-        .group_by("uniqueid")
-        .agg(nw.col("forwarded").max())
+    forwarded = gather(
+        source.seldom,
+        {"forward": "forward"},
+        key="destuniqueid",
+        forwarded=Fact("DialEnd", "last", "forward"),
     )
     return gather(
         source,
         {"dialler": "uniqueid", "dialstatus": "dialstatus"},
         key="destuniqueid",
         begun=Fact("DialBegin"),
-        dialled_by=Fact("DialBegin", "min", "dialler"),
+        dialled_by=Fact("DialBegin", "first", "dialler"),
         rung_until=Fact("DialEnd", "max"),
-        status=Fact("DialEnd", "max", "dialstatus"),
+        status=Fact("DialEnd", "last", "dialstatus"),
     ).join(forwarded, on="uniqueid", how="left")
 
 
 def _bridges(source: Source) -> nw.LazyFrame[Any]:
-    """When the channel was bridged, and the number it had then, which is whose it is."""
+    """When the channel was bridged, and whether ever in another bridge than one."""
     return gather(
         source,
-        {"number": "calleridnum", "into": "bridgeuniqueid"},
+        {"into": "bridgeuniqueid"},
         entered=Fact("BridgeEnter"),
         bridges=Fact("BridgeEnter", "count"),
-        number_bridged=Fact("BridgeEnter", "min", "number"),
         bridge=Fact("BridgeEnter", "min", "into"),
         last_bridge=Fact("BridgeEnter", "max", "into"),
     )
 
 
 def _dialled(source: Source) -> nw.LazyFrame[Any]:
-    """Return what a channel dials; of an originated one, nothing else tells it."""
-    dials = source.only("DialBegin", uniqueid="uniqueid", dialled="exten")
-    answered = (
-        source.seldom.only(
-            "OriginateResponse", uniqueid="uniqueid", dialled="exten", reason="reason"
-        )
-        .filter(nw.col("reason") == _ANSWERED)
-        .drop("reason")
-    )
-    return (
-        nw.concat([dials, answered], how="vertical")
-        .filter(~nw.col("uniqueid").is_null() & ~nw.col("dialled").is_in(["s", "h"]))
-        .group_by("uniqueid")
-        .agg(nw.col("dialled").min())
+    """Return what a channel dials first, and the number that it has then."""
+    return gather(
+        source,
+        {"exten": "exten", "number": "calleridnum"},
+        dialled=Fact("DialBegin", "first", "exten", ~nw.col("exten").is_in(NOWHERE)),
+        number_dialling=Fact("DialBegin", "first", "number"),
     )
 
 
 def _rare(source: Source) -> nw.LazyFrame[Any]:
     """Return what few channels come to: a queue, a mailbox, a conference, a recording."""
     few = source.seldom
-    parts = (_queues(source), _mailboxes(few), _conferences(few), _recordings(few))
+    parts = (_queues(source), _mailboxes(few), _others(few))
     ids = nw.concat([part.select("uniqueid") for part in parts], how="vertical").unique()
     for part in parts:
         ids = ids.join(part, on="uniqueid", how="left")
@@ -172,36 +200,43 @@ def _rare(source: Source) -> nw.LazyFrame[Any]:
 
 
 def _queues(whole: Source) -> nw.LazyFrame[Any]:
-    """Return the queue joined last, and the time spent in all of them."""
-    joined, source = joins(whole), whole.seldom
-    last = joined.group_by("uniqueid").agg(
+    """Return the queue joined last, the time spent in all of them, and how the last one ended."""
+    joined = joins(whole)
+    places = joined.group_by("uniqueid").agg(
         nw.col("start").max().alias("joined"),
         nw.col("start").sum().alias("joins"),
         nw.len().alias("joined_times"),
     )
-    name = (
-        last.select("uniqueid", nw.col("joined").alias("start"))
+    last = (
+        places.select("uniqueid", nw.col("joined").alias("start"))
         .join(joined, on=["uniqueid", "start"], how="inner")
         .group_by("uniqueid")
         .agg(nw.col("queue").max())
     )
-    left = gather(
-        source,
-        {},
+    told = gather(
+        whole.seldom,
+        {"application": "application", "variable": "variable", "value": "value"},
         leaves=Fact("QueueCallerLeave", "sum"),
         left_times=Fact("QueueCallerLeave", "count"),
         abandoned=Fact("QueueCallerAbandon", "max"),
+        followed=Fact("Newexten", "max", where=nw.col("application") == "Queue"),
+        let_go=Fact(
+            "VarSet",
+            "max",
+            where=(nw.col("variable") == "QUEUESTATUS") & nw.col("value").is_in(LET_GO),
+        ),
     )
-    all_left = nw.col("joined_times") == nw.col("left_times")
-    return (
-        last.join(name, on="uniqueid", how="left")
-        .join(left, on="uniqueid", how="left")
-        .select(
-            "uniqueid",
-            "queue",
-            nw.when(all_left).then(nw.col("leaves") - nw.col("joins")).alias("waited"),
-            "abandoned",
-        )
+    ids = nw.concat([told.select("uniqueid"), last.select("uniqueid")], how="vertical").unique()
+    for more in (told, places, last):
+        ids = ids.join(more, on="uniqueid", how="left")
+    waited = nw.col("joined_times") == nw.col("left_times")
+    return ids.select(
+        "uniqueid",
+        "queue",
+        nw.when(waited).then(nw.col("leaves") - nw.col("joins")).alias("waited"),
+        "abandoned",
+        "followed",
+        "let_go",
     )
 
 
@@ -217,18 +252,21 @@ def _mailboxes(source: Source) -> nw.LazyFrame[Any]:
     )
 
 
-def _conferences(source: Source) -> nw.LazyFrame[Any]:
-    return (
-        source.only("ConfbridgeJoin", uniqueid="uniqueid", conference="conference")
-        .group_by("uniqueid")
-        .agg(nw.col("conference").max())
-    )
-
-
-def _recordings(source: Source) -> nw.LazyFrame[Any]:
-    return (
-        source.only("VarSet", uniqueid="uniqueid", variable="variable", recording="value")
-        .filter(nw.col("variable") == "MIXMONITOR_FILENAME")
-        .group_by("uniqueid")
-        .agg(nw.col("recording").max())
+def _others(source: Source) -> nw.LazyFrame[Any]:
+    """Return the conference and the recording, the number told last, and who was called for it."""
+    answered = (nw.col("reason") == _ANSWERED) & ~nw.col("exten").is_in(NOWHERE)
+    return gather(
+        source,
+        {
+            "number": "calleridnum",
+            "conference": "conference",
+            "variable": "variable",
+            "value": "value",
+            "exten": "exten",
+            "reason": "reason",
+        },
+        conference=Fact("ConfbridgeJoin", "first", "conference"),
+        recording=Fact("VarSet", "first", "value", nw.col("variable") == "MIXMONITOR_FILENAME"),
+        number_changed=Fact("NewCallerid", "last", "number"),
+        connected_to=Fact("OriginateResponse", "first", "exten", answered),
     )

@@ -8,7 +8,22 @@ from typing import Any, Literal
 import narwhals as nw
 
 from ast_notebook.calls.engines import at_once
-from ast_notebook.calls.source import Source
+from ast_notebook.calls.source import ORDER, Source
+
+#: What makes each order a number of as many digits, so that texts of them sort as they do.
+_DIGITS = 10**18
+_WIDTH = len(str(_DIGITS))
+
+
+def dated(value: nw.Expr) -> nw.Expr:
+    """Put the order of its event before a text: the least of several is then the first one."""
+    order = (nw.col(ORDER) + _DIGITS).cast(nw.String)
+    return nw.concat_str([order, value])
+
+
+def undated(name: str) -> nw.Expr:
+    """Return the text that `dated` put an order before."""
+    return nw.col(name).str.slice(_WIDTH)
 
 
 @dataclass(frozen=True)
@@ -20,7 +35,8 @@ class Fact:
     kind : str
         The event.
     how : str
-        How several such events make one value.
+        How several such events make one value; the first and the last are so in time, and only
+        of those that have a value, which is a text.
     of : str
         What of them: their time, or a header.
     where : narwhals.Expr, optional
@@ -28,7 +44,7 @@ class Fact:
     """
 
     kind: str
-    how: Literal["min", "max", "sum", "count"] = "min"
+    how: Literal["min", "max", "sum", "count", "first", "last"] = "min"
     of: str = "time"
     where: nw.Expr | None = None
 
@@ -72,13 +88,18 @@ def gather(
 def _grouped(
     source: Source, kinds: list[str], headers: dict[str, str], key: str, facts: dict[str, Fact]
 ) -> nw.LazyFrame[Any]:
-    rows = source.only(kinds, event="event", uniqueid=key, **headers).filter(
+    rows = source.only(kinds, event="event", uniqueid=key, **headers, **{ORDER: ORDER}).filter(
         ~nw.col("uniqueid").is_null()
     )
-    told = []
+    told, by, texts = [], [], []
     for name, fact in facts.items():
         of_kind = nw.col("event") == fact.kind
         where = of_kind if fact.where is None else of_kind & fact.where
-        told.append(nw.when(where).then(nw.col(fact.of)).alias(name))
-    by = {name: getattr(nw.col(name), fact.how)() for name, fact in facts.items()}
-    return rows.select("uniqueid", *told).group_by("uniqueid").agg(*by.values())
+        value, how = nw.col(fact.of), fact.how
+        if fact.how in ("first", "last"):
+            value, how = dated(value), "min" if fact.how == "first" else "max"
+            texts.append(name)
+        told.append(nw.when(where).then(value).alias(name))
+        by.append(getattr(nw.col(name), how)())
+    found = rows.select("uniqueid", *told).group_by("uniqueid").agg(*by)
+    return found.with_columns(undated(name).alias(name) for name in texts) if texts else found

@@ -9,25 +9,12 @@ import narwhals as nw
 
 from ast_notebook.calls import channels, frames
 from ast_notebook.calls.engines import keep, tidy
+from ast_notebook.calls.facts import dated, undated
 from ast_notebook.calls.hold import holds
+from ast_notebook.calls.outcome import disposed, hung_up, rank_of
 from ast_notebook.calls.parts import parted
-from ast_notebook.calls.source import MICROSECOND, Source, read
+from ast_notebook.calls.source import ORDER, Source, read
 from ast_notebook.calls.talk import talks
-
-#: Who hung up within this time before the call's end has ended it; else the dialplan went on.
-AT_THE_END = 1 * MICROSECOND
-
-#: The outcome of a call that nobody answered is that of the telephone that came nearest to it,
-#: by the status of its dial or, where that is not told, by its Q.850 cause.
-_NO_ANSWER, _BUSY, _REJECTED, _FAILED = 4, 3, 2, 1
-_STATUSES = {
-    "NOANSWER": _NO_ANSWER,
-    "BUSY": _BUSY,
-    "CONGESTION": _FAILED,
-    "CHANUNAVAIL": _FAILED,
-}
-_CAUSES = {17: _BUSY, 18: _NO_ANSWER, 19: _NO_ANSWER}
-_CALL_REJECTED = 21
 
 
 def from_events(events: Any, *, trunks: Collection[str] | None = None) -> Any:
@@ -107,13 +94,14 @@ def calls_of(
     calls = calls.join(_answerers(legs), on="answerer", how="left")
     calls = calls.with_columns(
         nw.when(nw.col("open") == 0).then(nw.col("end")).alias("end"),
-        nw.coalesce("number", "origin_peer").alias("caller"),
-        nw.when(nw.col("exten").is_null() | nw.col("exten").is_in(["s", "h"]))
-        .then(nw.coalesce("dialled", "dialled_for"))
-        .otherwise(nw.col("exten"))
-        .alias("dialled"),
+        # A telephone with the caller's own number is told apart by its name only.
+        nw.when(nw.col("answered_by") == nw.col("caller"))
+        .then(nw.col("answered_peer"))
+        .otherwise(nw.coalesce("answered_by", "answered_peer"))
+        .alias("answered_by"),
+        nw.coalesce("dialled", "dialled_for", "dialled_local").alias("dialled"),
     )
-    calls = _hung_up(_disposed(calls))
+    calls = hung_up(disposed(calls))
     return frames.shape(
         _directed(calls, trunks).with_columns(
             nw.lit(server, dtype=nw.String).alias("server"),
@@ -125,32 +113,31 @@ def calls_of(
             .then(nw.coalesce(nw.col("origin_end") - nw.col("up"), nw.lit(0)))
             .alias("billsec"),
             (nw.col("ringing") - nw.col("begun")).alias("pdd"),
-            nw.max_horizontal(
-                nw.coalesce("told", nw.lit(0)),
-                nw.coalesce("merged", nw.lit(0)),
-            ).alias("transfers"),
+            nw.coalesce("transfers", nw.lit(0)).alias("transfers"),
         )
     )
 
 
 def _origins(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Return ``call`` and ``origin``: its oldest real channel that no other one dialled.
+    """Return ``call`` and ``origin``, the channel of the call's first party.
 
-    If there is none, the oldest one that was dialled; if nobody was in it at all, a Local one.
+    That is the oldest real channel that dialled by itself or came up; if there is none, the Local
+    one that did, then the oldest real channel that was dialled. Of the two halves of a Local
+    channel it is the one that the dialplan goes on with.
     """
     behind = 10**17  # more than any time has
+    reached = nw.col("begun").is_null() | ~nw.col("up").is_null()
     rank = (
-        nw.when(nw.col("local"))
+        nw.when(nw.col("real") & reached)
+        .then(nw.lit(0))
+        .when(nw.col("local") & ~nw.col("up").is_null())
         .then(nw.lit(2 * behind))
-        .when(~nw.col("dialled_by").is_null())
-        .then(nw.lit(behind))
-        .otherwise(nw.lit(0))
+        .when(nw.col("real"))
+        .then(nw.lit(4 * behind))
+        .otherwise(nw.lit(6 * behind))
     )
-    ordered = legs.select(
-        "call",
-        "uniqueid",
-        (nw.coalesce("start", "end", nw.lit(0)) + rank).alias("order"),
-    )
+    half = nw.when(nw.col("channel").str.ends_with(";1")).then(nw.lit(behind)).otherwise(nw.lit(0))
+    ordered = legs.select("call", "uniqueid", (nw.col(ORDER) + rank + half).alias("order"))
     first = ordered.group_by("call").agg(nw.col("order").min())
     return (
         ordered.join(first, on=["call", "order"], how="inner")
@@ -161,44 +148,47 @@ def _origins(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 def _begun(legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Return what the channel knows that each call began with."""
+    real = nw.col("real")
     return origins.join(
         legs.select(
             nw.col("uniqueid").alias("origin"),
-            "number",
+            nw.col("number_shown").alias("caller"),
             nw.col("name").alias("caller_name"),
-            "exten",
-            "dialled",
+            # The extension of a channel that was dialled is no number that it dialled.
+            nw.when(real & nw.col("begun").is_null() & ~nw.col("exten").is_in(channels.NOWHERE))
+            .then(nw.col("exten"))
+            .when(real)
+            .then(nw.col("dialled"))
+            .alias("dialled"),
+            nw.when(nw.col("local")).then(nw.col("exten")).alias("dialled_local"),
             "up",
+            (~(nw.col("begun").is_null() | nw.col("up").is_null()) & real)
+            .cast(nw.Int64)
+            .alias("origin_reached"),
             nw.col("start").alias("origin_start"),
             nw.col("end").alias("origin_end"),
-            nw.col("asked").alias("origin_asked"),
-            nw.col("asked_at_all").alias("origin_asked_at_all"),
+            nw.when(real).then(nw.col("asked")).alias("origin_asked"),
+            nw.when(real).then(nw.col("asked_at_all")).alias("origin_asked_at_all"),
+            nw.when(real & ~nw.col("asked").is_null())
+            .then(nw.col("asked_order"))
+            .alias("origin_order"),
             "cause",
-            nw.when(nw.col("real")).then(nw.col("device")).alias("caller_device"),
-            nw.when(nw.col("real")).then(_peer()).alias("origin_peer"),
+            nw.when(real).then(nw.col("device")).alias("caller_device"),
         ),
         on="origin",
         how="left",
     )
 
 
-def _peer() -> nw.Expr:
-    """Return a device without its technology."""
-    return nw.col("device").str.replace_all("^[^/]*/", "")
-
-
 def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Return what is a matter of all channels of a call together."""
     real = nw.col("real")
-    called = real & ~nw.col("begun").is_null() & nw.col("forwarded").is_null()
-    rank = nw.when(nw.col("cause") == _CALL_REJECTED).then(nw.lit(_REJECTED))
-    for status, worth in _STATUSES.items():
-        rank = rank.when(nw.col("status") == status).then(nw.lit(worth))
-    for cause, worth in _CAUSES.items():
-        rank = rank.when(nw.col("cause") == cause).then(nw.lit(worth))
-    # Asterisk 16 does not tell how the dial of an Originate ended that nobody answered.
-    rank = rank.when(nw.col("status").is_null()).then(nw.lit(_NO_ANSWER))
-    talked = ~nw.col("entered").is_null()
+    dialled = ~nw.col("begun").is_null() & nw.col("forwarded").is_null()
+    called, up = real & dialled, ~nw.col("up").is_null()
+    party = real & ~nw.col("entered").is_null()
+    rank = rank_of()
+    originated = nw.col("local") & nw.col("dialled_by").is_null() & ~nw.col("begun").is_null()
+    texts = {name: dated(nw.col(name)) for name in ("queue", "recording", "conference")}
     return (
         legs.with_columns(
             nw.col("end").is_null().cast(nw.Int64).alias("open"),
@@ -206,12 +196,19 @@ def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             nw.when(real).then(nw.col("rung")).alias("longest"),
             nw.when(real).then(nw.col("ringing")).alias("ringing"),
             nw.when(called).then(rank).alias("rank"),
-            nw.when(called & (nw.col("status") == "CANCEL")).then(nw.col("end")).alias("cancelled"),
-            nw.when(real & talked).then(nw.col("asked")).alias("asked"),
+            # What a Local channel came to tells something where no telephone was behind it.
+            nw.when(dialled & ~real).then(rank).alias("rank_local"),
+            (called & up).cast(nw.Int64).alias("reached"),
+            nw.when(dialled & (nw.col("status") == "CANCEL"))
+            .then(nw.col("end"))
+            .alias("cancelled"),
+            nw.when(party).then(nw.col("asked")).alias("asked"),
+            nw.when(party & ~nw.col("asked").is_null())
+            .then(nw.col("asked_order"))
+            .alias("asked_order"),
             # A Local channel that the manager originated dials for the one that it reached.
-            nw.when(nw.col("local") & nw.col("dialled_by").is_null() & ~nw.col("begun").is_null())
-            .then(nw.col("dialled"))
-            .alias("dialled_for"),
+            nw.when(originated).then(dated(nw.col("dialled"))).alias("dialled_for"),
+            *(text.alias(name) for name, text in texts.items()),
         )
         .group_by("call")
         .agg(
@@ -223,17 +220,23 @@ def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             nw.col("begun").min(),
             nw.col("ringing").min(),
             nw.col("rank").max(),
+            nw.col("rank_local").max(),
+            nw.col("reached").sum(),
             nw.col("cancelled").max(),
             nw.col("asked").max(),
+            nw.col("asked_order").max(),
             nw.col("queue").max(),
-            nw.col("dialled_for").max(),
+            nw.col("dialled_for").min(),
             nw.col("waited").sum().alias("waited"),
             nw.col("waited").count().alias("waits"),
             nw.col("abandoned").max(),
+            nw.col("followed").max(),
+            nw.col("let_go").max(),
             nw.col("mailbox").min(),
-            nw.col("recording").max(),
-            nw.col("conference").max(),
+            nw.col("recording").min(),
+            nw.col("conference").min(),
         )
+        .with_columns(*(undated(name).alias(name) for name in (*texts, "dialled_for")))
         .with_columns(nw.when(nw.col("waits") > 0).then(nw.col("waited")).alias("wait"))
     )
 
@@ -241,108 +244,38 @@ def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 def _answerers(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return legs.select(
         nw.col("uniqueid").alias("answerer"),
-        nw.coalesce(nw.col("number"), _peer()).alias("answered_by"),
+        # Not what it is told to be later: the number that was dialled, or the caller's own.
+        nw.col("number_created").alias("answered_by"),
+        nw.col("device").str.replace_all("^[^/]*/", "").alias("answered_peer"),
         nw.col("rung").alias("rang"),
         nw.col("device").alias("answered_device"),
+        # An agent on the line is in a call of his own.
+        nw.when(nw.col("place")).then(nw.col("asked")).alias("agent_asked"),
+        nw.col("asked_order").alias("agent_order"),
     )
 
 
 def _transfers(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Return how many transfers Asterisk told of, and how many calls became one without a word.
-
-    chan_sip says nothing when a telephone transfers to somebody who still rings; but then two
-    linkedids are one call, and it was neither a pickup nor the fetching of a parked call.
-    """
-    ids = legs.select("call", "linkedid").unique()
-    blind = source.seldom.only("BlindTransfer", linkedid="transfererlinkedid", result="result")
-    attended = source.seldom.only(
-        "AttendedTransfer", linkedid="origtransfererlinkedid", result="result"
-    )
-    told = nw.concat([blind, attended], how="vertical").filter(nw.col("result") == "Success")
-    fetched = nw.concat(
-        [
-            source.seldom.only("Pickup", linkedid="linkedid"),
-            source.seldom.only("UnParkedCall", linkedid="retrieverlinkedid"),
-        ],
-        how="vertical",
-    ).filter(~nw.col("linkedid").is_null())
-    return (
-        ids.group_by("call")
-        .agg((nw.len()).alias("ids"))
-        .join(_counted(told, ids, "told"), on="call", how="left")
-        .join(_counted(fetched, ids, "fetched"), on="call", how="left")
-        .select(
-            "call",
-            "told",
-            (nw.col("ids") - 1 - nw.coalesce("fetched", nw.lit(0))).alias("merged"),
+    """Return how many transfers Asterisk told of."""
+    linkedids = legs.select("linkedid", nw.col("call").alias("call_linked")).unique()
+    channels_of = legs.select("uniqueid", "call")
+    told = [
+        source.seldom.only(kind, linkedid=linkedid, result="result", uniqueid="transfereeuniqueid")
+        for kind, linkedid in (
+            ("BlindTransfer", "transfererlinkedid"),
+            ("AttendedTransfer", "origtransfererlinkedid"),
         )
-    )
-
-
-def _counted(rows: nw.LazyFrame[Any], ids: nw.LazyFrame[Any], name: str) -> nw.LazyFrame[Any]:
+    ]
     # By the time of a transfer a linkedid may have become the other one's, so that the one named
     # is no channel's first; it is the call's own then.
     return (
-        rows.join(ids, on="linkedid", how="left")
-        .with_columns(nw.coalesce("call", "linkedid").alias("call"))
+        nw.concat(told, how="vertical")
+        .filter(nw.col("result") == "Success")
+        .join(channels_of, on="uniqueid", how="left")
+        .join(linkedids, on="linkedid", how="left")
+        .with_columns(nw.coalesce("call", "call_linked", "linkedid").alias("call"))
         .group_by("call")
-        .agg(nw.len().alias(name))
-    )
-
-
-def _disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    up = ~nw.col("up").is_null()
-    asked = ~nw.col("origin_asked_at_all").is_null()
-    # Asterisk says abandoned of somebody who waited too long for the queue's taste, too.
-    hesitation = nw.col("origin_asked_at_all") - nw.col("abandoned")
-    given_up = (hesitation <= AT_THE_END) & (hesitation >= -AT_THE_END)
-    return calls.with_columns(
-        nw.when(~nw.col("answered").is_null())
-        .then(nw.lit("ANSWERED"))
-        .when(nw.col("open") > 0)
-        .then(nw.lit(None, dtype=nw.String))
-        .when(~nw.col("mailbox").is_null())
-        .then(nw.lit("VOICEMAIL"))
-        .when(given_up)
-        .then(nw.lit("ABANDONED"))
-        .when(~nw.col("cancelled").is_null() & asked)
-        .then(nw.lit("CANCELLED"))
-        .when(nw.col("rank") == _REJECTED)
-        .then(nw.lit("REJECTED"))
-        .when(nw.col("rank") == _BUSY)
-        .then(nw.lit("BUSY"))
-        .when((nw.col("rank") == _NO_ANSWER) | ~nw.col("queue").is_null())
-        .then(nw.lit("NO ANSWER"))
-        .when(nw.col("cancelled") >= nw.col("origin_end") - AT_THE_END)
-        .then(nw.lit("CANCELLED"))
-        .when(nw.col("origin_start").is_null())
-        .then(nw.lit(None, dtype=nw.String))  # it began before the events: they tell only its end
-        .when(up & nw.col("rank").is_null())
-        .then(nw.lit("IVR"))
-        .when(nw.col("rank").is_null() & ~nw.col("origin_asked").is_null())
-        .then(nw.lit("CANCELLED"))
-        .otherwise(nw.lit("FAILED"))
-        .alias("disposition")
-    )
-
-
-def _hung_up(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Say who ended the call: the last one who hung up, if the call ended with that."""
-    at_the_end = nw.col("end") - AT_THE_END
-    asked = ~nw.col("origin_asked_at_all").is_null()
-    gave_up = nw.col("disposition").is_in(["CANCELLED", "ABANDONED"]) & asked
-    by_caller = (nw.col("origin_asked") >= at_the_end) | gave_up
-    by_callee = nw.col("asked") >= at_the_end
-    later = nw.col("asked") > nw.coalesce("origin_asked", nw.lit(0))
-    return calls.with_columns(
-        nw.when(nw.col("end").is_null())
-        .then(nw.lit(None, dtype=nw.String))
-        .when(by_callee & later)
-        .then(nw.lit("callee"))
-        .when(by_caller)
-        .then(nw.lit("caller"))
-        .otherwise(nw.lit("pbx"))
-        .alias("hangup_by")
+        .agg(nw.len().alias("transfers"))
     )
 
 

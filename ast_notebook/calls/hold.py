@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 
 from ast_notebook.calls.engines import small
-from ast_notebook.calls.source import Source
+from ast_notebook.calls.source import ORDER, Source
 
 
 def holds(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -18,12 +18,13 @@ def holds(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     the bridge. Two who hold each other count twice. Channels that hold are few: they are paired on
     the driver.
     """
-    held = source.seldom.only("Hold", uniqueid="uniqueid")
+    names = {"uniqueid": "uniqueid", ORDER: ORDER}
+    held = source.seldom.only("Hold", **names)
     rows = (
         nw.concat(
             [
                 held.with_columns(nw.lit(1, dtype=nw.Int64).alias("holds")),
-                source.only(("Unhold", "BridgeLeave", "Hangup"), uniqueid="uniqueid").with_columns(
+                source.only(("Unhold", "BridgeLeave", "Hangup"), **names).with_columns(
                     nw.lit(0, dtype=nw.Int64).alias("holds")
                 ),
             ],
@@ -31,7 +32,7 @@ def holds(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         )
         .join(held.select("uniqueid").unique(), on="uniqueid", how="semi")
         .join(legs.select("uniqueid", "call"), on="uniqueid", how="inner")
-        .select("call", "uniqueid", "time", "holds")
+        .select("call", "uniqueid", ORDER, "holds", "time")
         .collect()
     )
     total: dict[str, int] = {}
@@ -39,7 +40,7 @@ def holds(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     for (call, _), steps in groupby(ordered, key=lambda row: row[:2]):
         since: int | None = None
         total.setdefault(call, 0)
-        for _, _, time, holds_now in steps:
+        for *_, holds_now, time in steps:
             if holds_now and since is None:
                 since = int(time)
             elif not holds_now and since is not None:

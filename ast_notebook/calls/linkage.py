@@ -4,7 +4,8 @@ Asterisk gives every channel a linkedid, the uniqueid of the oldest channel that
 and changes it when calls come together. Not always: those of an attended transfer may part ways
 with two linkedids, and parking merges none. So every (uniqueid, linkedid) ever seen is an edge, and
 so are the two calls named by an attended transfer, by a pickup and by somebody who fetches a parked
-call. A conference is no edge: who meets there came by a call of his own.
+call. A conference is no edge: who meets there came by a call of his own. Nor is a linkedid that
+somebody has of an agent who waits on the line (`pools`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import narwhals as nw
 import numpy as np
 
 from ast_notebook.calls.engines import keep, small
+from ast_notebook.calls.pools import Pool
 from ast_notebook.calls.source import Source
 
 Codes = np.ndarray[Any, np.dtype[Any]]
@@ -28,7 +30,7 @@ _JOINTS = (
 )
 
 
-def linkage(source: Source, like: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def linkage(source: Source, like: nw.LazyFrame[Any], pool: Pool) -> nw.LazyFrame[Any]:
     """Return ``linkedid`` and ``call``, a row for each linkedid that is not its call's.
 
     Only channels that had two linkedids come to the driver, which are few.
@@ -38,6 +40,8 @@ def linkage(source: Source, like: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     source : Source
     like : nw.LazyFrame
         Of the engine that the result is to be of.
+    pool : Pool
+        The agents that waited on the line.
     """
     seen = [_pairs(source, "uniqueid", "linkedid"), _pairs(source, "destuniqueid", "destlinkedid")]
     bounds = keep(
@@ -69,7 +73,8 @@ def linkage(source: Source, like: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     for kind, one, other in _JOINTS:
         if source.has(one, other):
             edges += _rows(source.seldom.only(kind, one=one, other=other).select("one", "other"))
-    return _frame(_oldest(edges), like)
+    own = [edge for edge in edges if pool.lent.isdisjoint(edge[1:])]
+    return _frame(_oldest([*own, *pool.lenders.items()]), like)
 
 
 def _pairs(source: Source, uniqueid: str, linkedid: str) -> nw.LazyFrame[Any]:

@@ -8,7 +8,7 @@ import narwhals as nw
 
 from ast_notebook.calls import channels, frames, waiting
 from ast_notebook.calls.engines import keep, tidy
-from ast_notebook.calls.from_events import AT_THE_END
+from ast_notebook.calls.outcome import AT_THE_END
 from ast_notebook.calls.parts import parted
 from ast_notebook.calls.source import MICROSECOND, Source, read
 

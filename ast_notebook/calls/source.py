@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 
 from ast_notebook.calls.engines import at_once, keep, lazy, microseconds
 
@@ -32,6 +33,7 @@ COLUMNS: tuple[str, ...] = (
     "dialstatus",
     "forward",
     "bridgeuniqueid",
+    "bridgetype",
     "queue",
     "position",
     "holdtime",
@@ -99,6 +101,7 @@ KINDS: tuple[str, ...] = (
     "Hangup",
     "HangupRequest",
     "Hold",
+    "NewCallerid",
     "Newchannel",
     "Newexten",
     "Newstate",
@@ -178,6 +181,14 @@ _SELDOM = (
 )
 #: Those of them that are numbers, whatever an engine keeps them as.
 NUMBERS = frozenset(("cause", "holdtime", "position", "ringtime", "talktime"))
+_WHOLE = r"^-?[0-9]{1,18}$"
+#: Those that somebody says of himself, and what says nothing.
+_SAID = frozenset(("calleridnum", "calleridname", "exten"))
+_NOTHING = ("", "<unknown>")
+_MOST = 1e18
+
+#: A column of our own: what orders events, those of one moment as they arrived.
+ORDER = "order of arrival"
 
 MICROSECOND = 1_000_000
 
@@ -204,7 +215,7 @@ class Source:
     def seldom(self) -> Source:
         """The few events that only some calls have, and dials that somebody forwarded."""
         rows = _wanted(self._schema, set(KINDS).difference(FREQUENT), _TELLING)
-        columns = [name for name in _SELDOM if name in self._schema]
+        columns = [name for name in (ORDER, *_SELDOM) if name in self._schema]
         return Source(keep(self._events.select(*columns).filter(rows)))
 
     def has(self, *columns: str) -> bool:
@@ -215,7 +226,8 @@ class Source:
         """Return the events of these kinds, with these columns under these new names.
 
         ``time`` is there, too, in microseconds since 1970 UTC. Text is text and numbers are
-        integers; a header that was never seen is missing everywhere.
+        integers, missing where a header says anything else; a header that was never seen is
+        missing everywhere. The column `ORDER` orders them, whatever their times are.
         """
         kinds = [kinds] if isinstance(kinds, str) else list(kinds)
         return self._pick(nw.col("event").is_in(kinds), columns)
@@ -239,12 +251,24 @@ class Source:
         )
 
     def _column(self, old: str, new: str) -> nw.Expr:
+        if old == ORDER:
+            # Where rows have no order, nothing but their times tells it.
+            return nw.col(ORDER if ORDER in self._schema else "time").cast(nw.Int64).alias(new)
         kind: Any = nw.Int64 if old in NUMBERS else nw.String
         if old not in self._schema:
             return nw.lit(None, dtype=kind).alias(new)
         column = nw.col(old)
-        if old in NUMBERS and not self._schema[old].is_numeric():
+        if old in NUMBERS and not self._schema[old].is_integer():
+            if self._schema[old].is_numeric():
+                sound = (column > -_MOST) & (column < _MOST)
+            else:
+                # Whoever sends events may write anything there.
+                column = column.cast(nw.String)
+                sound = column.str.contains(_WHOLE)
+            column = nw.when(sound).then(column)
+        if old in _SAID:
             column = column.cast(nw.String)
+            column = nw.when(~column.is_in(_NOTHING)).then(column)
         return column.cast(kind).alias(new)
 
 
@@ -278,7 +302,7 @@ def needed(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 def _narrow(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     schema = events.collect_schema()
-    few = events.select(*(name for name in COLUMNS if name in schema))
+    few = _typed(events.select(*(name for name in COLUMNS if name in schema)))
     if few.implementation.is_duckdb():
         return few  # it takes from a file no more than what is asked for
     wanted = _wanted(schema, set(KINDS), NEEDED)
@@ -286,11 +310,29 @@ def _narrow(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         few = few.filter(wanted)  # which copies them
     if few.implementation.is_pandas():
         # Arrow has missing numbers, and is the faster one to join and to group by.
-        few = few.collect("pyarrow").lazy()
+        few = _typed(few.collect("pyarrow").lazy())
     if few.implementation.is_pyarrow():
-        return few
+        return _ordered(few)
     plain = [name for name in ("event", "server") if name in schema]
-    return keep(few.with_columns(*(nw.col(name).cast(nw.String) for name in plain)))
+    few = keep(few.with_columns(*(nw.col(name).cast(nw.String) for name in plain)))
+    return _ordered(few) if few.implementation.is_polars() else few
+
+
+def _typed(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Make text of columns without any value, which are of no kind at all."""
+    schema = events.collect_schema()
+    empty = [name for name in schema if schema[name] == nw.Unknown]
+    return events.with_columns(nw.lit(None, dtype=nw.String).alias(name) for name in empty)
+
+
+def _ordered(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Give events whose rows have an order the number of each, in time and then as they arrived."""
+    rows = events.collect()
+    times = rows["time"].to_numpy()
+    order = np.empty(len(times), np.int64)
+    order[np.argsort(times, kind="stable")] = np.arange(len(times))
+    column = nw.new_series(ORDER, order, nw.Int64, backend=rows.implementation)
+    return rows.with_columns(column).lazy()
 
 
 def _wanted(

@@ -1,6 +1,6 @@
 """When people talked: two real channels in one bridge, Local channels seen through.
 
-Most calls have one bridge with two channels in it; those are reckoned on the engine. The others (a
+Most calls have one bridge with two channels in it; those are computed on the engine. The others (a
 transfer, a conference, Local channels, a pickup) come to the driver and are swept through in time.
 """
 
@@ -19,9 +19,13 @@ import pyarrow.compute as pc
 
 from ast_notebook.calls.engines import keep, small
 from ast_notebook.calls.linkage import joined
-from ast_notebook.calls.source import Source
+from ast_notebook.calls.source import ORDER, Source
 
 _AT_ONCE = 10_000  # rows
+#: What tells that a channel is in a bridge. Who is transferred into a conference enters it without
+#: a word but this, and who was there for him leaves it without any.
+_ENTERS = ("BridgeEnter", "ConfbridgeJoin")
+_STEPS = (*_ENTERS, "BridgeLeave", "Hangup")
 _SCHEMA = {
     "call": nw.String,
     "answered": nw.Int64,
@@ -44,15 +48,20 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A channel enters or leaves a bridge."""
+    """A channel enters or leaves a bridge, or ends."""
 
     time: int
     enters: bool
-    bridge: str
+    #: None where it ends, in whatever bridge it is.
+    bridge: str | None
     uniqueid: str
     call: str
     #: What both halves of a Local channel have in common; None for a real channel.
     pair: str | None
+    #: An agent waits on this channel: whoever is connected to it has a call of his own.
+    place: bool = False
+    #: What came first of that which came at one time.
+    order: int = 0
 
 
 def talks(source: Source, legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -83,26 +92,31 @@ def talks(source: Source, legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -
         )
     )
     who = keep(
-        legs.select("uniqueid", "call", "channel", "local").join(
+        legs.select("uniqueid", "call", "channel", "local", "place").join(
             people.filter(~simple).select("call"), on="call", how="semi"
         )
     )
     steps = source.only(
-        ("BridgeEnter", "BridgeLeave"), event="event", uniqueid="uniqueid", bridge="bridgeuniqueid"
+        _STEPS, event="event", uniqueid="uniqueid", bridge="bridgeuniqueid", **{ORDER: ORDER}
     )
+    known = ~nw.col("bridge").is_null()
+    ends = (nw.col("event") == "Hangup") & ~nw.col("place")
     hard = (
         steps.join(who, on="uniqueid", how="inner")
+        .filter(known | ends)
         .select(
             "time",
-            (nw.col("event") == "BridgeEnter").alias("enters"),
+            nw.col(ORDER).alias("order"),
+            nw.col("event").is_in(_ENTERS).alias("enters"),
             "bridge",
             "uniqueid",
             "call",
             nw.when(nw.col("local"))
             .then(nw.col("channel").str.replace_all(";[12]$", ""))
             .alias("pair"),
+            "place",
         )
-        .sort("time", "uniqueid")
+        .sort("order", "uniqueid")
         .collect()
     )
     return nw.concat([easy, _swept(hard.to_arrow(), origins)], how="vertical")
@@ -138,7 +152,7 @@ def _people(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         & (nw.col("times") == 2)
         & (nw.col("bridge") == nw.col("last_bridge"))
         & (nw.col("locals") == 0)
-        & (nw.col("first_out").is_null() | (nw.col("first_out") >= nw.col("last_in")))
+        & (nw.col("first_out").is_null() | (nw.col("first_out") > nw.col("last_in")))
     )
     return calls.join(entered, on="bridge", how="left").with_columns(
         nw.when(simple).then(nw.lit(1)).otherwise(nw.lit(0)).alias("simple")
@@ -165,13 +179,14 @@ def _swept(hard: pa.Table, origins: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 def _apart(hard: pa.Table) -> Iterator[list[Step]]:
     """Part the steps by calls that share no bridge; few are Python's own at a time."""
     calls, bridges = (_codes(hard[name]) for name in ("call", "bridge"))
-    # Behind the calls come the bridges, the one that is not known first of them.
-    places = int(calls.max(initial=-1)) + 2 + bridges
-    count = int(places.max(initial=-1)) + 1
-    groups = joined(calls, places, count)[calls]
+    # Behind the calls come the bridges. An agent's call has none of its own, or all that he takes
+    # on a day would be gone through as one.
+    bridges = np.where(bridges < 0, calls, int(calls.max(initial=-1)) + 1 + bridges)
+    one = np.where(hard["place"].to_numpy(), bridges, calls)
+    groups = joined(one, bridges, int(bridges.max(initial=-1)) + 1)[one]
     order = np.argsort(groups, kind="stable")
     whole = hard.take(pa.array(order)).append_column("group", pa.array(groups[order]))
-    names = ("time", "enters", "bridge", "uniqueid", "call", "pair")
+    names = ("time", "enters", "bridge", "uniqueid", "call", "pair", "place", "order")
     rows = chain.from_iterable(
         zip(*(block[name].to_pylist() for name in ("group", *names)), strict=True)
         for block in whole.to_batches(max_chunksize=_AT_ONCE)
@@ -196,14 +211,21 @@ def sweep(steps: Iterable[Step]) -> dict[str, Talk]:
     """
     talks: dict[str, Talk] = defaultdict(Talk)
     inside: dict[str, dict[str, Step]] = defaultdict(dict)
-    for time, moment in groupby(steps, key=lambda step: step.time):
+    places: dict[str, str] = {}
+    for (time, _), moment in groupby(steps, key=lambda step: (step.time, step.order)):
         for step in moment:
-            if step.enters:
+            place = places.get(step.uniqueid)
+            elsewhere = step.bridge is not None and step.bridge != place
+            # A channel is in one bridge at a time, and may be told twice to be there.
+            if elsewhere != step.enters or (place is None and not step.enters):
+                continue
+            if place is not None:
+                del inside[place][step.uniqueid], places[step.uniqueid]
+                if not inside[place]:
+                    del inside[place]
+            if step.enters and step.bridge is not None:
                 inside[step.bridge][step.uniqueid] = step
-            else:
-                inside[step.bridge].pop(step.uniqueid, None)
-                if not inside[step.bridge]:
-                    del inside[step.bridge]
+                places[step.uniqueid] = step.bridge
         now = _talking(inside)
         for call, talk in talks.items():
             if talk.since is not None and call not in now:
@@ -239,8 +261,14 @@ def _talking(inside: dict[str, dict[str, Step]]) -> dict[str, list[str]]:
     for number, people in enumerate(rooms):
         connected[room(number)] += [step for step in people.values() if step.pair is None]
     calls: dict[str, list[str]] = defaultdict(list)
-    for people_there in connected.values():
-        if len(people_there) > 1:
-            for step in sorted(people_there, key=lambda step: step.time):
-                calls[step.call].append(step.uniqueid)
+    for there in connected.values():
+        if len(there) > 1:
+            # An agent on the line is a party of each of these calls, and this is none of his own.
+            for call in {step.call for step in there if not step.place}:
+                mine = (step for step in there if step.place or step.call == call)
+                calls[call] += [step.uniqueid for step in sorted(mine, key=_came)]
     return calls
+
+
+def _came(step: Step) -> tuple[int, int]:
+    return step.time, step.order

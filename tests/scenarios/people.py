@@ -473,7 +473,7 @@ def out_over_the_trunk(stage: Stage) -> list[Call]:
         Call(
             caller="2222",
             dialled="00897654321",
-            answered_by="00897654321",
+            answered_by="trunk",
             disposition="ANSWERED",
             hangup_by="caller",
             legs=2,

@@ -1,0 +1,119 @@
+"""What became of a call, and who ended it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+
+from ast_notebook.calls.source import MICROSECOND
+
+#: Who hung up within this time before the call's end has ended it; else the dialplan went on.
+AT_THE_END = 1 * MICROSECOND
+
+#: The outcome of a call that nobody answered is that of the telephone that came nearest to it,
+#: by the status of its dial or, where that is not told, by its Q.850 cause.
+_NO_ANSWER, _BUSY, _REJECTED, _FAILED = 4, 3, 2, 1
+_STATUSES = {
+    "NOANSWER": _NO_ANSWER,
+    "BUSY": _BUSY,
+    "CONGESTION": _FAILED,
+    "CHANUNAVAIL": _FAILED,
+}
+_CAUSES = {17: _BUSY, 18: _NO_ANSWER, 19: _NO_ANSWER}
+_CALL_REJECTED = 21
+
+
+def rank_of() -> nw.Expr:
+    """How near a channel that was dialled came to an answer; it is missing of who did answer."""
+    rank = nw.when(nw.col("cause") == _CALL_REJECTED).then(nw.lit(_REJECTED))
+    for status, worth in _STATUSES.items():
+        rank = rank.when(nw.col("status") == status).then(nw.lit(worth))
+    for cause, worth in _CAUSES.items():
+        rank = rank.when(nw.col("cause") == cause).then(nw.lit(worth))
+    # Asterisk 16 does not tell how the dial of an Originate ended that nobody answered.
+    return rank.when(nw.col("status").is_null() & nw.col("up").is_null()).then(nw.lit(_NO_ANSWER))
+
+
+def disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Say what became of each call: its ``disposition``."""
+    up = ~nw.col("up").is_null()
+    cancelled, asked = nw.col("cancelled"), nw.col("origin_asked_at_all")
+    # Asterisk says abandoned of whoever left neither to an agent nor by a key: of those whom the
+    # queue let go, and of those who were sent elsewhere, too.
+    let_go = ~nw.col("let_go").is_null() & (nw.col("let_go") >= nw.col("abandoned") - AT_THE_END)
+    # Without the dialplan's steps nobody knows of whom the queue let go.
+    followed = ~nw.col("followed").is_null()
+    ended = _near(nw.col("abandoned"), asked) | (
+        followed & _near(nw.col("abandoned"), nw.col("origin_end"))
+    )
+    # Whoever answered and is no party of the call was asked, and did not accept.
+    unaccepted = nw.col("reached") > nw.col("origin_reached")
+    calls = calls.with_columns(
+        nw.when(unaccepted)
+        .then(nw.lit(_NO_ANSWER))
+        .otherwise(nw.coalesce("rank", "rank_local"))
+        .alias("rank")
+    )
+    return calls.with_columns(
+        nw.when(~nw.col("answered").is_null())
+        .then(nw.lit("ANSWERED"))
+        .when(nw.col("open") > 0)
+        .then(nw.lit(None, dtype=nw.String))
+        .when(~nw.col("mailbox").is_null())
+        .then(nw.lit("VOICEMAIL"))
+        .when(ended & ~let_go)
+        .then(nw.lit("ABANDONED"))
+        .when(_near(cancelled, asked))
+        .then(nw.lit("CANCELLED"))
+        .when(nw.col("rank") == _REJECTED)
+        .then(nw.lit("REJECTED"))
+        .when(nw.col("rank") == _BUSY)
+        .then(nw.lit("BUSY"))
+        .when((nw.col("rank") == _NO_ANSWER) | ~nw.col("queue").is_null())
+        .then(nw.lit("NO ANSWER"))
+        .when(_near(cancelled, nw.col("origin_end")))
+        .then(nw.lit("CANCELLED"))
+        .when(nw.col("origin_start").is_null())
+        .then(nw.lit(None, dtype=nw.String))  # it began before the events: they tell only its end
+        .when(~cancelled.is_null())
+        .then(nw.lit("NO ANSWER"))
+        .when(up & nw.col("rank").is_null())
+        .then(nw.lit("IVR"))
+        .when(nw.col("rank").is_null() & ~nw.col("origin_asked").is_null())
+        .then(nw.lit("CANCELLED"))
+        .otherwise(nw.lit("FAILED"))
+        .alias("disposition")
+    )
+
+
+def _near(one: nw.Expr, other: nw.Expr) -> nw.Expr:
+    """Whether both are known, and as good as one moment."""
+    apart = one - other
+    near = (apart <= AT_THE_END) & (apart >= -AT_THE_END)
+    return ~one.is_null() & ~other.is_null() & near
+
+
+def hung_up(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Say who ended the call: the last one who hung up, if the call ended with that."""
+    at_the_end = nw.col("end") - AT_THE_END
+    asked = ~nw.col("origin_asked_at_all").is_null()
+    gave_up = nw.col("disposition").is_in(["CANCELLED", "ABANDONED"]) & asked
+    by_caller = (nw.col("origin_asked") >= at_the_end) | gave_up
+    by_agent = nw.col("agent_asked") <= nw.col("end")
+    by_callee = (
+        nw.max_horizontal(nw.col("asked"), nw.when(by_agent).then(nw.col("agent_asked")))
+        >= at_the_end
+    )
+    last = nw.max_horizontal(nw.col("asked_order"), nw.when(by_agent).then(nw.col("agent_order")))
+    later = last > nw.coalesce("origin_order", nw.lit(-1))
+    return calls.with_columns(
+        nw.when(nw.col("end").is_null())
+        .then(nw.lit(None, dtype=nw.String))
+        .when(by_callee & later)
+        .then(nw.lit("callee"))
+        .when(by_caller)
+        .then(nw.lit("caller"))
+        .otherwise(nw.lit("pbx"))
+        .alias("hangup_by")
+    )

@@ -1,0 +1,111 @@
+"""Agents who wait on the line, and whom others are connected to: their channels are places.
+
+An agent of app_agent_pool calls ``AgentLogin`` once, and takes call after call. Whoever talks to
+him shares his linkedid from then on, the oldest of theirs, and so does all that is dialled later.
+So a linkedid that an agent had tells nothing of others; who dialled whom does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import narwhals as nw
+
+from ast_notebook.calls.engines import keep, small
+from ast_notebook.calls.source import ORDER, Source
+
+#: The kind of bridge that agents wait in.
+_WAITING = "agent_hold"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The agents that waited on the line.
+
+    Attributes
+    ----------
+    agents : frozenset of str
+        The uniqueids of their channels.
+    lent : frozenset of str
+        The linkedids that these had, and that others may have had of them.
+    lenders : dict
+        For each channel that began with such a linkedid, what it belongs to instead: the channel
+        that dialled it, its other half, or what it began with after all.
+    """
+
+    agents: frozenset[str] = frozenset()
+    lent: frozenset[str] = frozenset()
+    lenders: dict[str, str] = field(default_factory=dict)
+
+
+def pool(source: Source, like: nw.LazyFrame[Any]) -> Pool:
+    """Return who waited on the line; only their callers come to the driver, if there are any.
+
+    Parameters
+    ----------
+    source : Source
+    like : nw.LazyFrame
+        Of the engine that the events are on.
+    """
+    told = [source.seldom.only("AgentLogin", uniqueid="uniqueid").select("uniqueid")]
+    if source.has("bridgetype"):
+        entered = source.only("BridgeEnter", uniqueid="uniqueid", kind="bridgetype")
+        told.append(entered.filter(nw.col("kind") == _WAITING).select("uniqueid"))
+    agents = _texts(nw.concat(told, how="vertical").unique())
+    if not agents:
+        return Pool()
+    pairs = keep(
+        nw.concat(
+            [
+                source.with_value(one, uniqueid=one, linkedid=two, **{ORDER: ORDER}).select(
+                    "uniqueid", "linkedid", ORDER
+                )
+                for one, two in (("uniqueid", "linkedid"), ("destuniqueid", "destlinkedid"))
+            ],
+            how="vertical",
+        )
+        .filter(~nw.col("linkedid").is_null())
+        .group_by("uniqueid", "linkedid")
+        .agg(nw.col(ORDER).min())
+    )
+    of_agents = pairs.join(_few("uniqueid", agents, like), on="uniqueid", how="semi")
+    lent = _texts(of_agents.select("linkedid"))
+    about = _few("linkedid", lent, like)
+    around = keep(pairs.join(about, on="linkedid", how="semi").select("uniqueid").unique())
+    first: dict[str, tuple[int, str]] = {}
+    rows = pairs.join(around, on="uniqueid", how="semi").select("uniqueid", "linkedid", ORDER)
+    for uniqueid, linkedid, order in rows.collect().iter_rows():
+        first[uniqueid] = min(first.get(uniqueid, (order, linkedid)), (order, linkedid))
+    begun = {one: linkedid for one, (_, linkedid) in first.items() if linkedid in lent}
+    return Pool(agents, lent, dict(_lenders(source, around, begun)))
+
+
+def _lenders(
+    source: Source, around: nw.LazyFrame[Any], begun: dict[str, str]
+) -> Iterator[tuple[str, str]]:
+    dials = source.only("DialBegin", uniqueid="destuniqueid", dialler="uniqueid")
+    names = source.only("Newchannel", uniqueid="uniqueid", channel="channel")
+    dialled, named = (
+        dict(
+            rows.join(around, on="uniqueid", how="semi")
+            .select("uniqueid", told)
+            .collect()
+            .iter_rows()
+        )
+        for rows, told in ((dials, "dialler"), (names, "channel"))
+    )
+    of_names = {name: one for one, name in named.items()}
+    for one, linkedid in begun.items():
+        name = named.get(one) or ""
+        other_half = of_names.get(f"{name[:-2]};1") if name.endswith(";2") else None
+        yield one, dialled.get(one) or other_half or linkedid
+
+
+def _few(name: str, texts: frozenset[str], like: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    return small({name: sorted(texts)}, {name: nw.String}, like)
+
+
+def _texts(rows: nw.LazyFrame[Any]) -> frozenset[str]:
+    return frozenset(row[0] for row in rows.collect().iter_rows() if isinstance(row[0], str))
