@@ -17,8 +17,8 @@ from ast_notebook.calls.frames import COLUMNS
 from ast_notebook.calls.report import Report
 from ast_notebook.calls.talk import Step, sweep
 from ast_notebook.errors import ChannelGone, ConfError
-from tests.scenarios.compare import TRUNKS
 from tests.scenarios.play import FIXTURES
+from tests.scenarios.sources import TRUNKS
 
 START = 1_700_000_000
 

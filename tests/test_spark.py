@@ -15,8 +15,8 @@ from ast_notebook.calls import agent_pauses, agent_sessions, calls, frames, legs
 from ast_notebook.calls.calls import _TIMES
 from ast_notebook.calls.queues import TIMES
 from ast_notebook.calls.source import COLUMNS
-from tests.scenarios.compare import TRUNKS
 from tests.scenarios.play import FIXTURES
+from tests.scenarios.sources import TRUNKS
 
 # Spark has its own opinion of this pandas, and leaves sockets to the collector.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -1,24 +1,37 @@
-"""Play scenarios on a real Asterisk: ``python -m tests.scenarios record|check [16|22] [NAME…]``."""
+"""Play scenarios on a real Asterisk.
+
+``python -m tests.scenarios record [16|22]`` makes the fixtures anew; ``check [16|22] [NAME…]``
+plays scenarios now, and tells how what each source says differs from what took place.
+"""
 
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
-from tests.scenarios import play
 from tests.scenarios.all import SCENARIOS
-from tests.scenarios.compare import compare
-from tests.scenarios.stage import Stage
+from tests.scenarios.compare import differences
+from tests.scenarios.play import FIXTURES, record_all
+from tests.scenarios.sources import SOURCES
 
 
-def check(version: int, names: Sequence[str]) -> int:
+def check(versions: Sequence[int], names: Sequence[str]) -> int:
     """Play them now, and tell how the calls found differ from those that took place."""
     wrong = 0
-    with Stage(version) as stage:
-        for played in play.play(stage, names or list(SCENARIOS)):
-            found = compare(stage.sh.ast.events, played)
-            wrong += bool(found)
-            print(f"{version} {'wrong' if found else 'right'} {played.name}", *found, sep="\n    ")
+    with tempfile.TemporaryDirectory() as folder:
+        for version, parts in record_all(Path(folder), versions, names).items():
+            for part in parts:
+                told = {source: calls(part) for source, calls in SOURCES.items()}
+                for played in part.played:
+                    found = {
+                        source: differences(source, calls, played) for source, calls in told.items()
+                    }
+                    lines = [f"{source}: {one}" for source in found for one in found[source]]
+                    wrong += bool(lines)
+                    verdict = "wrong" if lines else "right"
+                    print(f"{version} {verdict} {played.name}", *lines, sep="\n    ")
     return wrong
 
 
@@ -32,10 +45,9 @@ def main(arguments: Sequence[str]) -> int:
         print(__doc__, *sorted(SCENARIOS), sep="\n    ", file=sys.stderr)
         return 2
     if task == "record":
-        for version in versions:
-            print(play.record(version))
+        record_all(FIXTURES, versions, SCENARIOS, stages=1)
         return 0
-    return min(1, sum(check(version, names) for version in versions))
+    return min(1, check(versions, names or list(SCENARIOS)))
 
 
 if __name__ == "__main__":

@@ -1,44 +1,120 @@
-"""Calls found in events, beside the calls that took place."""
+"""The calls that a source tells of, beside those that took place."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 
-from ast_notebook.calls.from_events import from_events
-from tests.scenarios.truth import Played, differences
+from tests.scenarios.knowledge import (
+    AGENT,
+    APART,
+    CLASSES,
+    DEVICE,
+    EVENTS,
+    KNOWS,
+    NO,
+    PARTLY,
+    PLAIN,
+    STANDS_FOR,
+    WAITED,
+)
+from tests.scenarios.sources import rows
+from tests.scenarios.truth import SECONDS, Call, Played
 
-#: How the scenarios' trunk is told to `from_events`.
-TRUNKS = ("trunk",)
-
-
-def rows(calls: pd.DataFrame, played: Played) -> list[dict[str, Any]]:
-    """The calls that began while a scenario was played, oldest first; None is missing."""
-    began = calls["start"].astype("int64") / 1e6
-    there = calls[(began >= played.begun) & (began <= played.ended)]
-    plain = there.astype(object).where(there.notna(), None)
-    found: list[dict[str, Any]] = plain.to_dict("records")
-    return found
-
-
-def check(calls: pd.DataFrame, played: Played) -> list[str]:
-    """Say where the calls of a scenario are not those that took place."""
-    found = rows(calls, played)
-    expected = list(played.calls)
-    if len(found) != len(expected):
-        return [f"{len(found)} calls, not {len(expected)}"]
-    if len({call.caller for call in expected}) > 1 and len(expected) > 10:
-        # So many began at once that their order is the PBX's business.
-        found.sort(key=lambda call: (call["caller"], call["start"]))
-        expected.sort(key=lambda call: str(call.caller))
-    return [
-        f"{row['call']}: {difference}"
-        for call, row in zip(expected, found, strict=True)
-        for difference in differences(call, row)
-    ]
+#: Seconds by which a source that tells whole seconds may be off besides.
+WHOLE_SECOND = 1.1
+#: The names by which the queues know their members.
+MEMBERS = {"200": "Door", "240": "Hall", "71": "Nora", "30": "Nora"}
 
 
-def compare(events: pd.DataFrame, played: Played) -> list[str]:
-    """Make calls of the events, and say where they are wrong."""
-    return check(from_events(events, trunks=TRUNKS), played)
+def differences(
+    source: str, calls: pd.DataFrame, played: Played, *, tolerance: float = 0.0
+) -> list[str]:
+    """Say where a source tells what is not so, or keeps silent about what it knows.
+
+    Parameters
+    ----------
+    source : str
+        One of `tests.scenarios.knowledge.SOURCES`.
+    calls : pandas.DataFrame
+        The calls that it tells of, those of other scenarios among them.
+    played : Played
+        What took place.
+    tolerance : float
+        Seconds by which times may differ at least, on a machine that is busy.
+    """
+    found = rows(calls, played.channels)
+    return list(_differences(source, found, played, tolerance))
+
+
+def _differences(
+    source: str, found: Mapping[str, Mapping[str, Any]], played: Played, tolerance: float
+) -> Iterator[str]:
+    knows = KNOWS["calls"][source]
+    expected = {call.call: call for call in played.calls}
+    for call in found.keys() - expected.keys():
+        if knows != APART:
+            yield f"{call} is no call: {_brief(found[call])}"
+    for call, truth in expected.items():
+        if call in found:
+            for difference in Told(source, truth, found[call], tolerance).differences():
+                yield f"{call}: {difference}"
+        elif knows != WAITED or any(visit.outcome in _LOGGED for visit in truth.visits):
+            yield f"{call} is not there"
+
+
+#: How waiting ends that a queue_log tells of: whoever was let in.
+_LOGGED = ("ANSWERED", "ABANDONED", "TIMEOUT", "KEY", "LEAVE EMPTY", "TRANSFERRED")
+
+
+def _brief(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {row[name]}" for name in ("caller", "dialled", "disposition"))
+
+
+@dataclass(frozen=True)
+class Told:
+    """A call as a source tells it, beside the one that took place."""
+
+    source: str
+    truth: Call
+    found: Mapping[str, Any]
+    tolerance: float = 0.0
+
+    def differences(self) -> Iterator[str]:
+        """Say which columns are not as they have to be."""
+        truths = asdict(self.truth)
+        for column, cells in KNOWS.items():
+            if column == "answered":
+                yield from self._answered()
+            elif column in truths and not self._holds(column, truths[column], cells[self.source]):
+                value, knows = self.found[column], cells[self.source]
+                yield f"{column} is {value!r}, not {truths[column]!r} ({knows})"
+
+    def _answered(self) -> Iterator[str]:
+        """Say whether it is told that the call was answered though it was not, or the reverse."""
+        told = self.found["answered"] is not None
+        if told != (self.found["disposition"] == "ANSWERED"):
+            yield f"answered is {self.found['answered']}: {self.found['disposition']}"
+
+    def _holds(self, column: str, truth: Any, knows: str) -> bool:
+        value = self.found[column]
+        if knows == NO or (value is None and knows in (PARTLY, AGENT)):
+            return value is None
+        if value == truth:
+            return True
+        if value is None or truth is None:
+            return False
+        if column in SECONDS:
+            return bool(abs(value - truth) <= self._about())
+        if knows == DEVICE:
+            return bool(value == str(self.truth.answered_device).partition("/")[2])
+        if knows == AGENT:
+            return value in {MEMBERS.get(truth), *(visit.agent for visit in self.truth.visits)}
+        return knows == CLASSES and truth in STANDS_FOR[self.source].get(value, ())
+
+    def _about(self) -> float:
+        whole = 0.0 if self.source in (EVENTS, PLAIN) else WHOLE_SECOND
+        return max(self.truth.tolerance, self.tolerance) + whole

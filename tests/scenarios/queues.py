@@ -133,3 +133,30 @@ def from_one_queue_into_the_next(stage: Stage) -> list[Call]:
             visits=[Visit("line", "TIMEOUT", 2.0), Visit("upstairs", "ANSWERED", wait, "Hall")],
         )
     ]
+
+
+@scenario
+def from_the_upper_queue_into_the_lower(stage: Stage) -> list[Call]:
+    call = stage.calls("2222", "961")
+    stage.rings("240")
+    stage.pause(2.0)
+    bell = stage.rings("200")
+    wait = stage.pause(0.6)
+    bell.answer()
+    talk = stage.pause(0.8)
+    call.hang_up()
+    return [
+        replace(
+            WAITED,
+            dialled="961",
+            queue="desk",
+            answered_by="200",
+            disposition="ANSWERED",
+            hangup_by="caller",
+            ring=wait,
+            wait=2.0 + wait,
+            talk=talk,
+            legs=4,
+            visits=[Visit("upstairs", "TIMEOUT", 2.0), Visit("desk", "ANSWERED", wait, "Door")],
+        )
+    ]

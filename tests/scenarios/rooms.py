@@ -48,3 +48,72 @@ def alone_in_a_conference(stage: Stage) -> list[Call]:
     stage.pause(0.8)
     call.hang_up()
     return [replace(MET, disposition="IVR")]
+
+
+@scenario
+def transferred_into_a_conference_after_asking(stage: Stage) -> list[Call]:
+    """30 is in the conference; 200, whom 2222 called, looks in and hands 2222 over."""
+    host = stage.calls("30", "620")
+    host.wait("up")
+    stage.pause(0.5)
+    call = stage.calls("2222", "200")
+    bell = stage.rings("200")
+    ring = stage.pause(0.3)
+    bell.answer()
+    talk = stage.pause(0.6)
+    bell.hold()
+    hold = stage.pause(0.1)
+    asked = stage.calls("200", "620")
+    asked.wait("up")
+    together = stage.pause(0.7)
+    hold += together
+    bell.refer_to(asked)
+    asked.wait("over")
+    after = stage.pause(0.9)
+    call.hang_up()
+    stage.pause(0.4)
+    host.hang_up()
+    return [
+        replace(MET, caller="30", talk=together + after),
+        replace(
+            MET,
+            dialled="200",
+            answered_by="200",
+            ring=ring,
+            talk=talk + hold + after,
+            hold=hold,
+            transfers=1,
+            legs=3,
+        ),
+    ]
+
+
+@scenario
+def transferred_into_a_conference_blindly(stage: Stage) -> list[Call]:
+    host = stage.calls("30", "620")
+    host.wait("up")
+    stage.pause(0.5)
+    call = stage.calls("2222", "200")
+    bell = stage.rings("200")
+    ring = stage.pause(0.3)
+    bell.answer()
+    talk = stage.pause(0.7)
+    bell.refer("620")
+    stage.pause(0.3)
+    bell.hang_up()
+    after = stage.pause(0.9)
+    host.hang_up()
+    stage.pause(0.4)
+    call.hang_up()
+    return [
+        replace(MET, caller="30", talk=after),
+        replace(
+            MET,
+            dialled="200",
+            answered_by="200",
+            ring=ring,
+            talk=talk + after,
+            transfers=1,
+            legs=2,
+        ),
+    ]

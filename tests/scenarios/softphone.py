@@ -250,6 +250,8 @@ class Softphone:
         self.user = device
         #: Whether it answers everything by itself, at once.
         self.answers_at_once = False
+        #: The code by which it refuses everything without ringing; 0 for none.
+        self.refuses_at_once = 0
         self.incoming: queue.Queue[Leg] = queue.Queue()
         self._legs: dict[str, Leg] = {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -414,6 +416,9 @@ class Softphone:
         contact = re.search(r"<(sip:[^>]+)>", request["contact"])
         leg.target = contact[1] if contact else f"sip:127.0.0.1:{self.sip_port}"
         leg.hear(request)
+        if self.refuses_at_once:
+            leg.refuse(self.refuses_at_once)
+            return
         leg.become("ringing")
         leg.respond(180, "Ringing")
         if self.answers_at_once:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,11 +15,14 @@ from tests.lab.asterisk import Asterisk
 from tests.lab.configuration import DEVICES
 from tests.lab.ports import free_port
 from tests.scenarios.softphone import PATIENCE, Leg, Softphone, SoftphoneError, phones
+from tests.scenarios.truth import SAME, Call
 
 CONF = Path(__file__).parent / "conf"
 PARKING_SECONDS = 3
 #: Somebody's number in the public network.
 OUTSIDE = "0301234567"
+#: Telephones that the sample does not have: two without ``callerid=``, and the trunk.
+MORE_DEVICES = ("71", "72", "trunk")
 
 
 class Stage:
@@ -42,10 +47,9 @@ class Stage:
             },
         )
         self.tech = self.pbx.tech
-        ports = {device: self.pbx.telephone(device).port for device in DEVICES}
-        ports["trunk"] = free_port(2)
-        self._configure(ports["trunk"])
-        self._ports = ports
+        self._ports = {device: self.pbx.telephone(device).port for device in DEVICES}
+        self._ports |= {device: free_port(socket.SOCK_DGRAM) for device in MORE_DEVICES}
+        self._configure()
         self._username = username
         self.phones: dict[str, Softphone] = {}
 
@@ -69,14 +73,19 @@ class Stage:
         self.sh.close()
         self.pbx.close()
 
-    def _configure(self, trunk: int) -> None:
-        """Add what the sample does not have: more numbers, queues, a trunk, an absent telephone."""
+    def _configure(self) -> None:
+        """Add what the sample does not have: more numbers, queues, telephones, agents."""
         etc = self.pbx.directories.etc
-        for name in ("extensions.conf", "queues.conf", f"{self.tech.lower()}.conf"):
-            more = (CONF / name).read_text().replace("TECH/", f"{self.tech}/")
+        other = "pjsip.conf" if self.tech == "SIP" else "sip.conf"
+        for path in CONF.iterdir():
+            if path.name == other:
+                continue
+            more = path.read_text().replace("TECH/", f"{self.tech}/")
             more = more.replace("TRUNK,", f"{self.outside('${EXTEN:1}')},")
-            with (etc / name).open("a") as conf:
-                conf.write("\n" + more.replace("TRUNKPORT", str(trunk)))
+            for device in MORE_DEVICES:
+                more = more.replace(f"PORT{device}", str(self._ports[device]))
+            with (etc / path.name).open("a") as conf:
+                conf.write("\n" + more)
 
     def outside(self, number: str) -> str:
         """What is dialled to reach a number in the public network."""
@@ -111,6 +120,22 @@ class Stage:
     def by_version(self, sixteen: int, twenty_two: int) -> int:
         """What Asterisk 16 says, and what 22 does."""
         return sixteen if self.version == 16 else twenty_two
+
+    def named(self, call: Call) -> Call:
+        """Return a call with its telephones as this Asterisk calls them."""
+        devices = {
+            side: self._device(getattr(call, number) if device == SAME else device)
+            for side, number, device in (
+                ("caller_device", "caller", call.caller_device),
+                ("answered_device", "answered_by", call.answered_device),
+            )
+        }
+        return replace(call, **devices)
+
+    def _device(self, name: str | None) -> str | None:
+        if name is None:
+            return None
+        return f"{self.tech}/{name if name in self._ports else 'trunk'}"
 
     def action(self, name: str, **fields: Any) -> None:
         """Ask the manager for something."""

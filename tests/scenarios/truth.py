@@ -11,6 +11,9 @@ from typing import Any
 #: Seconds by which a script's own clock may differ from the PBX's: signalling takes its time.
 TOLERANCE = 0.35
 
+#: A telephone that is called like its number.
+SAME = ""
+
 #: A call's seconds, told by the script's clock and therefore about.
 SECONDS = ("ring", "wait", "talk", "hold")
 
@@ -30,9 +33,12 @@ class Call:
     """A call that took place. None is what is not there: nobody answered, no queue was joined."""
 
     caller: str | None
+    #: The two telephones; what is said here is without its technology, and by default the number.
+    caller_device: str | None = SAME
     dialled: str | None
     disposition: str
     answered_by: str | None = None
+    answered_device: str | None = SAME
     hangup_by: str
     cause: int = 16
     legs: int
@@ -49,6 +55,8 @@ class Call:
     #: Their stays in queues, where a scenario is about these.
     visits: list[Visit] = field(default_factory=list)
     tolerance: float = TOLERANCE
+    #: The uniqueid of the channel that it began with.
+    call: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,10 @@ class Played:
     begun: float
     ended: float
     calls: list[Call] = field(default_factory=list)
+    #: The uniqueids of all channels that it made.
+    channels: list[str] = field(default_factory=list)
+    #: Where the live state was not what Asterisk listed when it was over.
+    live: list[str] = field(default_factory=list)
 
 
 def save(played: Iterable[Played], path: Path) -> None:
@@ -76,19 +88,3 @@ def load(path: Path) -> list[Played]:
 def _call(plain: dict[str, Any]) -> Call:
     visits = [Visit(**visit) for visit in plain.pop("visits", [])]
     return Call(**plain, visits=visits)
-
-
-def differences(expected: Call, found: dict[str, Any]) -> list[str]:
-    """Say where a call that was found is not the one that took place."""
-    told = []
-    for name, truth in asdict(expected).items():
-        if name in ("direct", "tolerance", "conference", "visits"):
-            continue
-        value = found[name]
-        if name in SECONDS and truth is not None and value is not None:
-            same = abs(value - truth) <= expected.tolerance
-        else:
-            same = value == truth
-        if not same:
-            told.append(f"{name} is {value!r}, not {truth!r}")
-    return told

@@ -1,12 +1,12 @@
-"""Calls that wait: in queues, and parked."""
+"""Calls that wait in queues."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from tests.scenarios.play import scenario
-from tests.scenarios.stage import PARKING_SECONDS, Stage
-from tests.scenarios.truth import Call
+from tests.scenarios.stage import Stage
+from tests.scenarios.truth import Call, Visit
 
 QUEUED = Call(
     caller="2222",
@@ -18,15 +18,9 @@ QUEUED = Call(
     queue="desk",
 )
 
-PARKED = Call(
-    caller="2222",
-    dialled="200",
-    answered_by="200",
-    disposition="ANSWERED",
-    hangup_by="caller",
-    legs=2,
-    transfers=1,
-)
+
+def _answered(queue: str, wait: float, agent: str = "Door") -> list[Visit]:
+    return [Visit(queue, "ANSWERED", wait, agent)]
 
 
 @scenario
@@ -38,7 +32,7 @@ def an_agent_answers(stage: Stage) -> list[Call]:
     bell.answer()
     talk = stage.pause(1.0)
     call.hang_up()
-    return [replace(QUEUED, ring=wait, wait=wait, talk=talk)]
+    return [replace(QUEUED, ring=wait, wait=wait, talk=talk, visits=_answered("desk", wait))]
 
 
 @scenario
@@ -51,7 +45,17 @@ def an_agent_hangs_up(stage: Stage) -> list[Call]:
     talk = stage.pause(1.0)
     bell.hang_up()
     call.wait("over")
-    return [replace(QUEUED, dialled="915", ring=wait, wait=wait, talk=talk, hangup_by="callee")]
+    return [
+        replace(
+            QUEUED,
+            dialled="915",
+            ring=wait,
+            wait=wait,
+            talk=talk,
+            hangup_by="callee",
+            visits=_answered("desk", wait),
+        )
+    ]
 
 
 @scenario
@@ -69,6 +73,7 @@ def the_caller_does_not_wait(stage: Stage) -> list[Call]:
             cause=stage.by_version(0, 127),
             ring=wait,
             wait=wait,
+            visits=[Visit("desk", "ABANDONED", wait)],
         )
     ]
 
@@ -91,6 +96,7 @@ def one_agent_does_not_answer_but_the_next(stage: Stage) -> list[Call]:
             answered_by="240",
             ring=ring,
             wait=wait + 3 + ring,
+            visits=_answered("line", wait + 3 + ring, "Hall"),
             talk=talk,
             tolerance=0.6,
         )
@@ -114,6 +120,7 @@ def one_agent_is_busy_and_the_next_answers(stage: Stage) -> list[Call]:
             answered_by="240",
             ring=ring,
             wait=ring,
+            visits=_answered("line", ring, "Hall"),
             talk=talk,
             tolerance=0.6,
         )
@@ -136,6 +143,7 @@ def nobody_in_the_queue_answers(stage: Stage) -> list[Call]:
             legs=2,
             ring=2.0,
             wait=2.0,
+            visits=[Visit("line", "TIMEOUT", 2.0)],
             tolerance=0.6,
         )
     ]
@@ -158,6 +166,7 @@ def a_message_instead_of_waiting(stage: Stage) -> list[Call]:
             legs=2,
             ring=1.0,
             wait=1.0,
+            visits=[Visit("line", "TIMEOUT", 1.0)],
             tolerance=0.6,
         )
     ]
@@ -180,6 +189,7 @@ def an_agent_behind_a_local_channel_answers(stage: Stage) -> list[Call]:
             queue="far",
             ring=wait,
             wait=wait,
+            visits=_answered("far", wait),
             talk=talk,
             hangup_by="callee",
         )
@@ -201,58 +211,18 @@ def an_agent_transfers_the_caller(stage: Stage) -> list[Call]:
     third.answer()
     talk += stage.pause(0.7)
     call.hang_up()
-    return [replace(QUEUED, dialled="915", ring=wait, wait=wait, talk=talk, legs=4, transfers=1)]
-
-
-@scenario
-def parked_and_retrieved(stage: Stage) -> list[Call]:
-    call = stage.calls("2222", "200")
-    bell = stage.rings("200")
-    ring = stage.pause(0.3)
-    bell.answer()
-    talk = stage.pause(0.6)
-    bell.refer("700")
-    stage.pause(0.5)
-    bell.hang_up()
-    stage.pause(0.5)
-    fetched = stage.calls("240", "701")
-    fetched.wait("up")
-    talk += stage.pause(0.9)
-    call.hang_up()
-    return [replace(PARKED, ring=ring, talk=talk, legs=3)]
-
-
-@scenario
-def parked_and_back_after_a_while(stage: Stage) -> list[Call]:
-    call = stage.calls("2222", "200")
-    bell = stage.rings("200")
-    ring = stage.pause(0.3)
-    bell.answer()
-    talk = stage.pause(0.6)
-    bell.refer("700")
-    stage.pause(0.3)
-    bell.hang_up()
-    back = stage.phones["200"].rings(PARKING_SECONDS + 5)
-    stage.pause(0.5)
-    back.answer()
-    talk += stage.pause(0.8)
-    call.hang_up()
-    return [replace(PARKED, ring=ring, talk=talk, legs=3)]
-
-
-@scenario
-def parked_and_given_up(stage: Stage) -> list[Call]:
-    call = stage.calls("2222", "200")
-    bell = stage.rings("200")
-    ring = stage.pause(0.3)
-    bell.answer()
-    talk = stage.pause(0.6)
-    bell.refer("700")
-    stage.pause(0.4)
-    bell.hang_up()
-    stage.pause(0.6)
-    call.hang_up()
-    return [replace(PARKED, ring=ring, talk=talk)]
+    return [
+        replace(
+            QUEUED,
+            dialled="915",
+            ring=wait,
+            wait=wait,
+            talk=talk,
+            legs=4,
+            transfers=1,
+            visits=_answered("desk", wait),
+        )
+    ]
 
 
 @scenario

@@ -1,0 +1,70 @@
+"""What each source of calls can know.
+
+The same table is in ``docs/sources.md``; a test holds one to the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: What a cell of the table says.
+YES = "yes"  # it is right
+PARTLY = "partly"  # it is right or missing
+CLASSES = "in classes"  # one word stands for several: see `STANDS_FOR`
+DEVICE = "device"  # the telephone, where its number is not known
+AGENT = "agent"  # the name of the agent, or his interface
+APART = "apart"  # and what a transfer made one may still be two
+WAITED = "waited"  # those that waited in a queue
+NO = "no"  # it is missing
+
+EVENTS, PLAIN = "events, all rights", "events, plain rights"
+CEL, CDR_LINKED, CDR, QUEUE_LOG = "CEL", "CDR with linkedid", "CDR", "queue_log"
+SOURCES = (EVENTS, PLAIN, CEL, CDR_LINKED, CDR, QUEUE_LOG)
+
+#: A row a column of the calls frame; `calls` is how many there are.
+KNOWS: Mapping[str, Mapping[str, str]] = {
+    column: dict(zip(SOURCES, cells, strict=True))
+    for column, *cells in (
+        # column          events plain    CEL      linkedid CDR      queue_log
+        ("calls", YES, YES, YES, YES, APART, WAITED),
+        ("caller", YES, YES, YES, YES, YES, PARTLY),
+        ("caller_device", YES, YES, YES, PARTLY, PARTLY, NO),
+        ("dialled", YES, YES, PARTLY, PARTLY, PARTLY, NO),
+        ("answered", YES, YES, YES, YES, YES, PARTLY),
+        ("answered_by", YES, YES, YES, DEVICE, DEVICE, AGENT),
+        ("answered_device", YES, YES, YES, PARTLY, PARTLY, NO),
+        ("disposition", YES, CLASSES, CLASSES, CLASSES, CLASSES, CLASSES),
+        ("ring", YES, YES, PARTLY, NO, NO, PARTLY),
+        ("wait", YES, NO, NO, NO, NO, YES),
+        ("talk", YES, YES, YES, NO, NO, PARTLY),
+        ("hold", YES, YES, NO, NO, NO, NO),
+        ("cause", YES, YES, YES, NO, NO, NO),
+        ("hangup_by", YES, YES, YES, NO, NO, PARTLY),
+        ("queue", YES, NO, PARTLY, PARTLY, PARTLY, YES),
+        ("transfers", YES, YES, PARTLY, NO, NO, PARTLY),
+        ("legs", YES, YES, YES, NO, NO, NO),
+        ("direction", YES, YES, YES, PARTLY, PARTLY, NO),
+        ("conference", YES, YES, NO, NO, NO, NO),
+    )
+}
+
+_OF_CDR = {
+    "NO ANSWER": frozenset({"CANCELLED", "ABANDONED", "REJECTED", "FAILED"}),
+    "BUSY": frozenset({"REJECTED"}),
+}
+#: A disposition that a source tells, and what it stands for besides itself.
+STANDS_FOR: Mapping[str, Mapping[str, frozenset[str]]] = {
+    # Without the events of queues a queue is an application like any other.
+    PLAIN: {"CANCELLED": frozenset({"ABANDONED", "NO ANSWER"})},
+    CEL: {
+        "CANCELLED": frozenset({"ABANDONED"}),
+        "NO ANSWER": frozenset({"ABANDONED"}),
+    },
+    CDR_LINKED: _OF_CDR,
+    CDR: _OF_CDR,
+    # It knows nothing of what was after the queue.
+    QUEUE_LOG: {
+        "ABANDONED": frozenset({"ANSWERED", "NO ANSWER"}),
+        "NO ANSWER": frozenset({"ANSWERED", "VOICEMAIL"}),
+    },
+}

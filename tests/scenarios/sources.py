@@ -1,0 +1,59 @@
+"""The calls of a recording, as each source tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import pandas as pd
+
+from ast_notebook.calls import from_events
+from ast_notebook.calls.history.history import Kind, history
+from tests.scenarios.knowledge import CDR, CDR_LINKED, CEL, EVENTS, PLAIN, QUEUE_LOG
+from tests.scenarios.play import Recording
+
+#: How the scenarios' trunk is told.
+TRUNKS = ("trunk",)
+#: The classes of events that the login `admin` may read.
+ADMIN = {"system", "call", "user", "cdr"}
+
+
+def _panel(recording: Recording) -> pd.DataFrame:
+    return from_events(recording.events, trunks=TRUNKS)
+
+
+def _admin(recording: Recording) -> pd.DataFrame:
+    return from_events(of_admin(recording.events), trunks=TRUNKS)
+
+
+def _file(name: str, kind: Kind) -> Callable[[Recording], pd.DataFrame]:
+    def told(recording: Recording) -> pd.DataFrame:
+        return history(recording.file(name), kind=kind, tz="UTC", trunks=TRUNKS).calls
+
+    return told
+
+
+#: Who tells of calls.
+SOURCES: dict[str, Callable[[Recording], pd.DataFrame]] = {
+    EVENTS: _panel,
+    PLAIN: _admin,
+    CEL: _file("cel.csv.gz", "cel"),
+    CDR_LINKED: _file("cdr-linkedid.csv.gz", "cdr"),
+    CDR: _file("cdr.csv.gz", "cdr"),
+    QUEUE_LOG: _file("queue_log.gz", "queue_log"),
+}
+
+
+def of_admin(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the events that a login with fewer rights would have heard."""
+    heard = events["privilege"].map(
+        lambda privilege: not isinstance(privilege, str) or bool(ADMIN & set(privilege.split(",")))
+    )
+    return events[heard]
+
+
+def rows(calls: pd.DataFrame, channels: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return those calls that some of the channels are in, by what they are called."""
+    there = calls[calls["call"].isin(list(channels))]
+    plain = there.astype(object).where(there.notna(), None)
+    return {row["call"]: row for row in plain.to_dict("records")}
