@@ -97,6 +97,7 @@ class Line:
         "place",
         "record",
         "sequence",
+        "server",
         "src",
         "start",
         "uniqueid",
@@ -105,6 +106,7 @@ class Line:
     def __init__(self, record: Mapping[str, Any], clock: Clock, place: int) -> None:
         self.record = record
         self.place = place
+        self.server = text_of(record, "server")
         self.linkedid = text_of(record, "linkedid")
         self.uniqueid = text_of(record, "uniqueid")
         self.either = text_of(record, EITHER)
