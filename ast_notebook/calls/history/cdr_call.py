@@ -228,7 +228,7 @@ class _Made:
             if line.billsec is not None:
                 return line.billsec
         begun = [line.billed for line in up.values() if line.billed is not None]
-        begun += [max(line.start, self._talk.seen[channel]) for line in served]
+        begun += [self._talk.served_since(channel, line) for line in served]
         ends = [line.end for line in (*up.values(), *served)]
         return max(ends, default=0) - min(begun, default=0)
 

@@ -33,7 +33,7 @@ _DISPOSITIONS = {
 }
 #: Longer than any call; a duration beyond it is a damaged one.
 _LONGEST = 366 * 24 * 3600 * SECOND
-_FRACTION = re.compile(r"\d+\.(\d{1,9})$")
+_FRACTION = re.compile(r"(\d{1,9})[.,](\d{1,9})$")
 #: Applications that put the channel into a conference.
 _ROOMS = frozenset({"confbridge", "meetme", "page", "konference", "conference"})
 #: Dial's options by which whoever answers is asked first.
@@ -202,8 +202,10 @@ def _seconds(record: Mapping[str, Any], name: str) -> int | None:
     whole = whole_of(record, name)
     if whole is None:
         return None
-    fraction = _FRACTION.match((text_of(record, name) or "").strip())
-    value = round(float(f"{whole}.{fraction[1]}") * SECOND) if fraction else whole * SECOND
+    value = whole * SECOND
+    parts = _FRACTION.match((text_of(record, name) or "").strip())
+    if parts and int(parts[1]) == whole:
+        value = round(float(f"{whole}.{parts[2]}") * SECOND)
     if value > _LONGEST:
         raise ValueError(f"{name} is {whole} seconds, longer than any call")
     return value

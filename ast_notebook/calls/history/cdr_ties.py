@@ -121,7 +121,8 @@ def _agents(members: Sequence[Line], served: _Spans) -> Iterator[tuple[str, Line
     names = {stem(name): line for line in members for name in (line.owner, line.dstchannel) if name}
     for name, line in names.items():
         for one in served.get(name, ()):
-            if one.dstchannel is not None and _at_the_time((one,), line):
+            there = one.answered and one.end >= line.start and _at_the_time((one,), line)
+            if there and one.dstchannel is not None:
                 yield one.dstchannel, one
 
 
