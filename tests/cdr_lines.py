@@ -15,6 +15,11 @@ from ast_notebook.calls.history import history
 
 BEGIN = datetime(2026, 6, 1, 10)
 CALLER = "PJSIP/100-00000001"
+NAMES = [
+    "accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp",
+    "lastdata", "start", "answer", "end", "duration", "billsec", "disposition", "amaflags",
+    "uniqueid", "userfield", "peeraccount", "linkedid", "sequence",
+]  # fmt: skip
 
 
 def at(second: float) -> str:

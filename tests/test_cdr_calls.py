@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.cdr_lines import BEGIN, CALLER, calls, record, rows, uniqueid
+from ast_notebook.calls.history import history
+from tests.cdr_lines import BEGIN, CALLER, NAMES, calls, record, rows, text, uniqueid
 
 ONE, OTHER = "PJSIP/200-00000002", "PJSIP/300-00000003"
 LOCAL = "Local/55@phones-00000000"
@@ -254,6 +255,24 @@ def test_those_in_a_conference_have_calls_of_their_own(tmp_path: Path) -> None:
         ("300", None, "ANSWERED", "room"),
         ("9", None, "IVR", "room"),
     ]
+
+
+def test_of_a_conference_without_names_nobody_knows_who_met(tmp_path: Path) -> None:
+    found = calls(
+        tmp_path,
+        record(0, 16, "MeetMe", data="501", number=1),
+        record(9, 30, "MeetMe", channel=ONE, data="501", number=2, begun=9),
+        record(40, 50, "MeetMe", channel=OTHER, data="501", number=3, begun=40),
+    )
+    assert rows(found, "disposition", "conference") == [(None, "501")] * 2 + [("IVR", "501")]
+
+
+def test_two_pbxs_may_have_channels_of_one_name(tmp_path: Path) -> None:
+    path = tmp_path / "cdr.csv"
+    lines = [record(0, 9, "Dial", ONE, number=number) for number in (1, 2)]
+    names = [*NAMES, "systemname"]
+    path.write_text(text([names, [*lines[0], "north"], [*lines[1], "south"]]))
+    assert rows(history(path, tz="UTC").calls, "server") == [("north",), ("south",)]
 
 
 def test_an_agents_login_is_a_call_of_its_own_and_serves_others(tmp_path: Path) -> None:

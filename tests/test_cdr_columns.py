@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ast_notebook.calls.history import history
 from ast_notebook.calls.history.cdr_line import name_of
-from tests.cdr_lines import at, calls, record, rows, text, uniqueid
+from tests.cdr_lines import NAMES, at, calls, record, rows, text, uniqueid
 
 ONE, OTHER = "PJSIP/200-00000002", "PJSIP/300-00000003"
 DAHDI = "DAHDI/i1/100-1"  # a name that other channels get, too
@@ -23,11 +23,6 @@ ATTEMPTS = (
     record(5, 30, "Dial", OTHER, channel=DAHDI, answer=7),
     record(60, 90, "Dial", "PJSIP/400-00000005", channel="DAHDI/i1/100-2", number=7, begun=60),
 )
-NAMES = [
-    "accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp",
-    "lastdata", "start", "answer", "end", "duration", "billsec", "disposition", "amaflags",
-    "uniqueid", "userfield", "peeraccount", "linkedid", "sequence",
-]  # fmt: skip
 
 
 def chosen(fields: list[str], unique: bool, user: bool, new: bool) -> list[str]:

@@ -278,12 +278,12 @@ def test_columns_are_named_by_the_names_that_they_have(tmp_path: Path) -> None:
         ("0:01:08", "00:01:06", 66),
         ("68s (1m 8s)", "66 s", 66),
         ("1,234", "1,230", 1230),
-        ("68,500000", "66.25", 66),
+        ("68,500000", "66,250000", 66.25),
         ("68.5", "66", 66),
     ],
 )
 def test_seconds_are_read_as_reports_write_them(
-    tmp_path: Path, duration: str, billsec: str, seconds: int
+    tmp_path: Path, duration: str, billsec: str, seconds: float
 ) -> None:
     text = csv_of([NAMES, row(duration=duration, billsec=billsec)], ";")
     assert told(tmp_path, text)[3] == seconds

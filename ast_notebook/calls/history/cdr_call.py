@@ -63,7 +63,7 @@ class _Made:
         cause = text_of(head, "hangupcause") or ""
         row = {
             "call": self._id(),
-            "server": text_of(head, "server"),
+            "server": (own or lines)[0].server,
             "start": lines[0].start,
             "answered": self._answered(path),
             "end": max(line.end for line in [*lines, *(line for _, line in self._call.agents)]),
@@ -228,7 +228,7 @@ class _Made:
             if line.billsec is not None:
                 return line.billsec
         begun = [line.billed for line in up.values() if line.billed is not None]
-        begun += [max(line.start, self._talk.seen[channel]) for line in served]
+        begun += [self._talk.served_since(channel, line) for line in served]
         ends = [line.end for line in (*up.values(), *served)]
         return max(ends, default=0) - min(begun, default=0)
 
@@ -242,7 +242,7 @@ class _Made:
             return "ANSWERED"
         if any(line.answered and line.app == "voicemail" for line in lines):
             return "VOICEMAIL"
-        if any(self._is_hidden(line) for line in lines):
+        if self._call.met is None or any(self._is_hidden(line) for line in lines):
             return None
         if self._waits():
             return "ABANDONED"

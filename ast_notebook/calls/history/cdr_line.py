@@ -33,7 +33,7 @@ _DISPOSITIONS = {
 }
 #: Longer than any call; a duration beyond it is a damaged one.
 _LONGEST = 366 * 24 * 3600 * SECOND
-_FRACTION = re.compile(r"\d+\.(\d{1,9})$")
+_FRACTION = re.compile(r"(\d{1,9})[.,](\d{1,9})$")
 #: Applications that put the channel into a conference.
 _ROOMS = frozenset({"confbridge", "meetme", "page", "konference", "conference"})
 #: Dial's options by which whoever answers is asked first.
@@ -97,6 +97,7 @@ class Line:
         "place",
         "record",
         "sequence",
+        "server",
         "src",
         "start",
         "uniqueid",
@@ -105,6 +106,7 @@ class Line:
     def __init__(self, record: Mapping[str, Any], clock: Clock, place: int) -> None:
         self.record = record
         self.place = place
+        self.server = text_of(record, "server")
         self.linkedid = text_of(record, "linkedid")
         self.uniqueid = text_of(record, "uniqueid")
         self.either = text_of(record, EITHER)
@@ -200,8 +202,10 @@ def _seconds(record: Mapping[str, Any], name: str) -> int | None:
     whole = whole_of(record, name)
     if whole is None:
         return None
-    fraction = _FRACTION.match((text_of(record, name) or "").strip())
-    value = round(float(f"{whole}.{fraction[1]}") * SECOND) if fraction else whole * SECOND
+    value = whole * SECOND
+    parts = _FRACTION.match((text_of(record, name) or "").strip())
+    if parts and int(parts[1]) == whole:
+        value = round(float(f"{whole}.{parts[2]}") * SECOND)
     if value > _LONGEST:
         raise ValueError(f"{name} is {whole} seconds, longer than any call")
     return value

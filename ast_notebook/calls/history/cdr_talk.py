@@ -76,8 +76,12 @@ class Talk:
         self.ties = self._tied()
         self.talked = self._is_talk()
 
+    def served_since(self, channel: str, line: Line) -> int:
+        """Return when an agent took a channel at the earliest, by the record of his login."""
+        return min(line.end, max(line.start, self._seen.get(channel, self._lines[0].start)))
+
     @cached_property
-    def seen(self) -> dict[str, int]:
+    def _seen(self) -> dict[str, int]:
         """When the last record that names a channel began; of its own, if it has any."""
         found = {line.dstchannel: line.start for line in self._lines if line.dstchannel}
         return found | {line.owner: line.start for line in self._lines}
@@ -89,7 +93,7 @@ class Talk:
             if (name := self.reached(line)) is not None
         ]
         for channel, line in self._agents:
-            since = max(line.start, self.seen.get(channel, self._lines[0].start))
+            since = self.served_since(channel, line)
             found.append(Tie(since, (line.sequence, line.place), channel, line.owner, None))
         return sorted(found, key=lambda tie: tie[:2])
 
@@ -126,8 +130,10 @@ class Talk:
 
     def path(self, channel: str) -> list[Tie]:
         """Return the ties that lead from a party to the telephone that answered it."""
+        if not self.talked:
+            return []
         found = self._beyond(channel, {channel, other_half(channel)})
-        if found or is_local(channel) or not self.talked:
+        if found or is_local(channel):
             return found
         # Of the party nobody tells that it talked; others of its call did.
         together = (tie for tie in self.ties if not is_local(tie.one) and not is_local(tie.other))

@@ -45,15 +45,15 @@ class Call(NamedTuple):
     agents : list of tuple
         The channels of this call that an agent served on the channel of his login, and the records
         of that one.
-    met : bool
-        Whether somebody of it met somebody in a conference.
+    met : bool or None
+        Whether somebody of it met somebody in a conference; None if no record tells that.
     login : bool
         Whether it is an agent's login.
     """
 
     lines: list[Line]
     agents: list[tuple[str, Line]]
-    met: bool
+    met: bool | None
     login: bool
 
 
@@ -67,6 +67,7 @@ def calls_in(lines: Sequence[Line]) -> Iterator[Call]:
     desks = _desks(lines)
     rooms = _spans((line.owner, line) for line in lines if line.in_room)
     met = _spans((name, line) for line in lines if line.in_room for name in _those_who_met(line))
+    named = _spans((line.room, line) for line in lines if line.room)
     served = _spans(
         (stem(line.dstchannel), line) for line in lines if line.at_desk and line.dstchannel
     )
@@ -76,7 +77,7 @@ def calls_in(lines: Sequence[Line]) -> Iterator[Call]:
         yield Call(
             members,
             [] if login else list(_agents(members, served)),
-            any(_at_the_time(met.get(line.owner, ()), line) for line in members),
+            _met(members, met, named),
             login,
         )
 
@@ -100,6 +101,18 @@ def _those_who_met(line: Line) -> Iterator[str]:
         yield line.dstchannel
 
 
+def _met(members: Sequence[Line], met: _Spans, named: _Spans) -> bool | None:
+    if any(_at_the_time(met.get(line.owner, ()), line) for line in members):
+        return True
+    # Asterisk up to 11 does not tell who else was there.
+    company = any(
+        one.owner != line.owner and one.start + _APART < line.end and line.start + _APART < one.end
+        for line in members
+        for one in named.get(line.room or "", ())
+    )
+    return None if company else False
+
+
 def _at_the_time(others: Iterable[Line], line: Line) -> bool:
     return any(one.start <= line.end + _TOUCH and line.start <= one.end + _TOUCH for one in others)
 
@@ -108,7 +121,8 @@ def _agents(members: Sequence[Line], served: _Spans) -> Iterator[tuple[str, Line
     names = {stem(name): line for line in members for name in (line.owner, line.dstchannel) if name}
     for name, line in names.items():
         for one in served.get(name, ()):
-            if one.dstchannel is not None and _at_the_time((one,), line):
+            there = one.answered and one.end >= line.start and _at_the_time((one,), line)
+            if there and one.dstchannel is not None:
                 yield one.dstchannel, one
 
 
@@ -138,7 +152,7 @@ def _joined(lines: Sequence[Line], desks: _Desks, rooms: _Spans) -> Iterator[lis
             elif (other := lasting.setdefault(key, number)) != number:
                 above[root(number)] = root(other)
         for name in _channels(line, desks.names, rooms):
-            passing.setdefault(stem(name), []).append(number)
+            passing.setdefault(f"{line.server} {stem(name)}", []).append(number)
     for numbers in passing.values():
         if len(numbers) < 2:
             continue
