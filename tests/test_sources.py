@@ -53,7 +53,8 @@ def test_a_source_tells_of_no_call_that_is_in_no_scenario(version: int, source: 
 
 
 def test_the_documentation_says_what_each_source_can_know() -> None:
-    lines = DOCUMENT.read_text().partition("## What each source can know")[2].splitlines()
+    section = DOCUMENT.read_text().partition("## What each source can know")[2]
+    lines = section.partition("\n## ")[0].splitlines()
     table = [line.strip("|").split("|") for line in lines if line.startswith("| ")]
     (_, *sources), _, *rows = [[cell.strip() for cell in row] for row in table]
     told = {column.strip("`"): dict(zip(sources, cells, strict=True)) for column, *cells in rows}

@@ -86,7 +86,10 @@ def build(source: Source) -> nw.LazyFrame[Any]:
         nw.coalesce("connected_to", "dialled").alias("dialled"),
         asked.otherwise(nw.col("asked_willingly")).alias("asked"),
         *(nw.when(dialled).then(nw.col(name)).alias(name) for name in ("status", "forwarded")),
-        nw.when(dialled).then(nw.coalesce("rung_until", "end") - nw.col("begun")).alias("rung"),
+        # The dial of who is asked first whether he takes the call ends only after that.
+        nw.when(dialled)
+        .then(nw.min_horizontal(nw.coalesce("rung_until", "end"), nw.col("up")) - nw.col("begun"))
+        .alias("rung"),
         # A telephone that is quick rings some milliseconds before Asterisk tells of its dial.
         nw.when(nw.col("ringing") >= nw.col("begun"))
         .then(nw.col("ringing"))

@@ -11,10 +11,12 @@ from collections.abc import Mapping
 YES = "yes"  # it is right
 PARTLY = "partly"  # it is right or missing
 CLASSES = "in classes"  # one word stands for several: see `STANDS_FOR`
+CLASSES_PARTLY = "in classes, partly"  # the same, or it is missing
 DEVICE = "device"  # the telephone, where its number is not known
 AGENT = "agent"  # the name of the agent, or his interface
 APART = "apart"  # and what a transfer made one may still be two
 WAITED = "waited"  # those that waited in a queue
+QUEUED = "in queues"  # it counts what was in queues, and nothing else
 NO = "no"  # it is missing
 
 EVENTS, PLAIN = "events, all rights", "events, plain rights"
@@ -30,13 +32,13 @@ KNOWS: Mapping[str, Mapping[str, str]] = {
         ("caller", YES, YES, YES, YES, YES, PARTLY),
         ("caller_device", YES, YES, YES, PARTLY, PARTLY, NO),
         ("dialled", YES, YES, PARTLY, PARTLY, PARTLY, NO),
-        ("answered", YES, YES, YES, YES, YES, PARTLY),
+        ("answered", YES, YES, YES, PARTLY, PARTLY, PARTLY),
         ("answered_by", YES, YES, YES, DEVICE, DEVICE, AGENT),
         ("answered_device", YES, YES, YES, PARTLY, PARTLY, NO),
-        ("disposition", YES, CLASSES, CLASSES, CLASSES, CLASSES, CLASSES),
-        ("ring", YES, YES, PARTLY, NO, NO, PARTLY),
-        ("wait", YES, NO, NO, NO, NO, YES),
-        ("talk", YES, YES, YES, NO, NO, PARTLY),
+        ("disposition", YES, CLASSES, CLASSES_PARTLY, CLASSES, CLASSES, CLASSES),
+        ("ring", YES, YES, PARTLY, NO, NO, QUEUED),
+        ("wait", YES, NO, PARTLY, NO, NO, YES),
+        ("talk", YES, YES, YES, NO, NO, QUEUED),
         ("hold", YES, YES, NO, NO, NO, NO),
         ("cause", YES, YES, YES, NO, NO, NO),
         ("hangup_by", YES, YES, YES, NO, NO, PARTLY),
@@ -44,7 +46,7 @@ KNOWS: Mapping[str, Mapping[str, str]] = {
         ("transfers", YES, YES, PARTLY, NO, NO, PARTLY),
         ("legs", YES, YES, YES, NO, NO, NO),
         ("direction", YES, YES, YES, PARTLY, PARTLY, NO),
-        ("conference", YES, YES, NO, NO, NO, NO),
+        ("conference", YES, YES, PARTLY, PARTLY, PARTLY, NO),
     )
 }
 
@@ -56,9 +58,11 @@ _OF_CDR = {
 STANDS_FOR: Mapping[str, Mapping[str, frozenset[str]]] = {
     # Without the events of queues a queue is an application like any other.
     PLAIN: {"CANCELLED": frozenset({"ABANDONED", "NO ANSWER"})},
+    # What names the mailbox and the queue is logged only if cel.conf says so.
     CEL: {
-        "CANCELLED": frozenset({"ABANDONED"}),
-        "NO ANSWER": frozenset({"ABANDONED"}),
+        "IVR": frozenset({"VOICEMAIL", "ABANDONED"}),
+        "BUSY": frozenset({"VOICEMAIL"}),
+        "NO ANSWER": frozenset({"VOICEMAIL"}),
     },
     CDR_LINKED: _OF_CDR,
     CDR: _OF_CDR,
@@ -67,4 +71,12 @@ STANDS_FOR: Mapping[str, Mapping[str, frozenset[str]]] = {
         "ABANDONED": frozenset({"ANSWERED", "NO ANSWER"}),
         "NO ANSWER": frozenset({"ANSWERED", "VOICEMAIL"}),
     },
+}
+
+#: What a CDR tells wrong, because nothing in it shows that it is wrong.
+MISLED: Mapping[str, str] = {
+    # That the first telephone forwarded the call is not in it: that one rang in vain.
+    "forwarded_to_somebody_busy": "disposition",
+    # What was dialled is overwritten, and there is no line of the mailbox.
+    "transferred_to_a_mailbox": "dialled",
 }

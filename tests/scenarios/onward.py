@@ -65,7 +65,7 @@ def transferred_out_over_the_trunk(stage: Stage) -> list[Call]:
     talk += stage.pause(0.7)
     third.hang_up()
     call.wait("over")
-    return [replace(ONWARD, ring=ring, talk=talk, legs=3, hangup_by="callee", direction="outbound")]
+    return [replace(ONWARD, ring=ring, talk=talk, legs=3, hangup_by="callee")]
 
 
 @scenario

@@ -135,7 +135,8 @@ class Growing:
         """Take a call: times and seconds in microseconds; the names of its two channels."""
         call.setdefault("caller_device", None if is_local(caller) else device(caller))
         call.setdefault("answered_device", None if is_local(callee) else device(callee))
-        if self._trunks is not None:
+        # A queue_log names no channel: nobody can say where its calls came from.
+        if self._trunks is not None and (caller or callee):
             inbound, outbound = self._is_trunk(caller), self._is_trunk(callee)
             call["direction"] = "inbound" if inbound else "outbound" if outbound else "internal"
             call["trunk"] = device(caller) if inbound else device(callee) if outbound else None

@@ -70,7 +70,8 @@ class _Call:
             "call": self.name,
             "start": self.start,
             "did": self.did,
-            "transfers": self.transfers,
+            # Of those outside the queue it logs nothing, so that none is not known to be none.
+            "transfers": self.transfers or None,
             "caller": next((one.caller for one in self.queue_calls if one.caller), None),
         }
         if not self.queue_calls:
