@@ -334,7 +334,7 @@ def test_an_agent_is_logged_out_and_in_again(sh: SmartHome, page: Page) -> None:
 def test_a_button_without_permission_is_neither_shown_nor_done(
     pbx: demo.Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with connected(pbx, "admin", "secret") as sh:
+    with connected(pbx, "admin") as sh:
         page = Page(Panel(sh, refresh_hz=50), monkeypatch)
         first = page.look()
         assert "hangup" in first["may"] and "pause" not in first["may"]
