@@ -35,10 +35,10 @@ _TECHNOLOGIES = frozenset(
     )
 )
 #: What may stand before the colon of a device's state.
-_STATES = frozenset(("Custom", "hint", "MWI", "Park", "Agent", "Presence", "CustomPresence"))
-_NAMES_OF_PBX = ("Queue:", "Confbridge:", "MeetMe:", "ConfBridge:", "Calendar:")
+_STATES = frozenset(words("custom hint mwi park agent presence custompresence confbridge meetme"))
 #: Where the dialplan's context follows the ``@``.
-_IN_CONTEXT = ("Local/", "hint:", "MWI:", "Park:")
+_IN_CONTEXT = ("local/", "hint:", "mwi:", "park:")
+_PAUSED = "_pause_"  # in the name of a device that tells whether a queue's member pauses
 
 # PJSIP, SIP and Local number channels by eight digits, IAX2 and DAHDI by fewer.
 _NUMBERED = re.compile(r"-(?:[0-9a-fA-F]{8}|\d{1,5})(?:;[12])?(?:<[A-Z]+>)?$")
@@ -147,18 +147,21 @@ class Pseudonyms:
         ``PJSIP/200`` keeps its technology, ``Local/200@from-queue/n`` its context and its options,
         too, and ``Queue:support`` is the name of no person.
         """
-        if text in self.keep or text.startswith(_NAMES_OF_PBX):
+        if text in self.keep:
             return text
+        if text[:6].lower() == "queue:":
+            queue, mark, member = text.partition(_PAUSED)
+            return f"{queue}{mark}{self.device(member)}" if mark else text
         front, mark, rest = text.partition("/")
         if not mark or front not in _TECHNOLOGIES:
             state, colon, behind = text.partition(":")
-            if colon and state in _STATES:
+            if colon and state.lower() in _STATES:
                 front, mark, rest = state, colon, behind
             else:
                 return self._parts(text) if not re.search(r"\s", text) else self.of(text)
         if mark == "/" and rest.partition("/")[0] in _TECHNOLOGIES:
             return f"{front}/{self.device(rest)}"
-        if f"{front}{mark}" in _IN_CONTEXT:
+        if f"{front}{mark}".lower() in _IN_CONTEXT:
             extension, at, place = rest.rpartition("@")
             if at:
                 return f"{front}{mark}{self._parts(extension)}@{place}"
