@@ -4,45 +4,88 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from IPython.core.error import UsageError
 
 import ast_notebook
 from ast_notebook.doctor import examine
 from ast_notebook.errors import AstError
-from ast_notebook.home import SmartHome
 from ast_notebook.magics.address import address
+from ast_notebook.strip import strip
+
+
+class Command(NamedTuple):
+    """A subcommand: what it does, its arguments, and the function that does it."""
+
+    about: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+    more: str = ""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; 0 if nothing is wrong, 1 if something is, 2 for an error."""
     given = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = given.run
     try:
-        with _connected(given) as sh:
-            found = examine(sh.ast)
+        return run(given)
     except (AstError, UsageError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+
+
+def _doctor_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("address", nargs="?", default="", metavar="USER@HOST:PORT")
+    parser.add_argument("--fix-lines", action="store_true", help="the lines to paste")
+    parser.add_argument("--tls", nargs="?", const=True, metavar="CA.PEM", help="encrypt")
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    with ast_notebook.connect(**address(given.address), tls=given.tls or False) as sh:
+        found = examine(sh.ast)
     sys.stdout.write(f"{found.fix_lines() if given.fix_lines else found!r}\n")
     return int(bool(found.findings))
 
 
-def _connected(given: argparse.Namespace) -> SmartHome:
-    return ast_notebook.connect(**address(given.address), tls=given.tls or False)
+def _strip_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("notebooks", nargs="+", metavar="NOTEBOOK.ipynb")
+    parser.add_argument("--all", action="store_true", help="take out every output, not ours alone")
+
+
+def _strip(given: argparse.Namespace) -> int:
+    for path in given.notebooks:
+        for one in strip(path, everything=given.all):
+            sys.stdout.write(f"{one}\n")
+    return 0
+
+
+_COMMANDS = {
+    "doctor": Command(
+        "examine how a PBX is set up, and change nothing",
+        _doctor_arguments,
+        _doctor,
+        "The password is taken from AST_PASSWORD or the keyring, never from an argument.",
+    ),
+    "strip": Command(
+        "take what notebooks show of calls out of them, and leave their sources as they are",
+        _strip_arguments,
+        _strip,
+        "A version control system still has what was there before.",
+    ),
+}
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ast-notebook")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    doctor = commands.add_parser(
-        "doctor",
-        help="examine how a PBX is set up, and change nothing",
-        epilog="The password is taken from AST_PASSWORD or the keyring, never from an argument.",
-    )
-    doctor.add_argument("address", nargs="?", default="", metavar="USER@HOST:PORT")
-    doctor.add_argument("--fix-lines", action="store_true", help="the lines to paste")
-    doctor.add_argument("--tls", nargs="?", const=True, metavar="CA.PEM", help="encrypt")
+    for name, command in _COMMANDS.items():
+        one = commands.add_parser(
+            name, help=command.about, description=command.about, epilog=command.more
+        )
+        command.arguments(one)
+        one.set_defaults(run=command.run)
     return parser
 
 

@@ -111,6 +111,13 @@ class SmartHome:
                 "Call.wait, calls and the panel will not know of any channel",
                 stacklevel=2,
             )
+        if settings.is_exposed:
+            warnings.warn(
+                f"the connection to {settings.address} is not encrypted: who calls whom, and what "
+                "is sent there, can be read and changed on the way. Write --tls, which is tls=True "
+                "in Python, and tlsenable = yes in the PBX's manager.conf",
+                stacklevel=2,
+            )
         pbx = Asterisk(settings, name=name, budget=budget)
         try:
             pbx.connect()

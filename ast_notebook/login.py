@@ -71,7 +71,7 @@ def password_for(name: str, settings: Settings) -> Secret:
     if text is not None:
         return Secret(text)
     account = f"{settings.username}@{settings.address}"
-    stored = _from_keyring(account)
+    stored = from_keyring(account)
     if stored is not None:
         return stored
     try:
@@ -86,7 +86,8 @@ def password_for(name: str, settings: Settings) -> Secret:
         ) from None
 
 
-def _from_keyring(account: str) -> Secret | None:
+def from_keyring(account: str) -> Secret | None:
+    """Return what the keyring holds for an account of ours; None if it has nothing."""
     import keyring  # slow to import, and not needed by most
     import keyring.errors
 

@@ -78,6 +78,7 @@ def test_an_argument_comes_before_a_file_and_a_file_before_the_environment(
     file.write_text(
         f"[berlin]\nclass_name = Asterisk\nusername = admin\npassword = {small.password}\nport = 1"
     )
+    file.chmod(0o600)
     with ast_notebook.connect(port=small.port, plugin_conf=file, name="berlin") as sh:
         assert sh.berlin.session.settings.host == "127.0.0.1"
     with pytest.raises(ConfError, match=r"plugin.conf has no section ast, but berlin"):
@@ -222,3 +223,14 @@ def test_a_mistake_is_one_line_that_says_what_to_do(
 def test_what_defines_no_items_is_refused() -> None:
     with pytest.raises(ConfError, match="None defines no items: give a file, or nested dicts"):
         ast_notebook.SmartHome().load_items(None)  # type: ignore[arg-type]
+
+
+def test_a_connection_that_others_could_read_is_warned_of(small: demo.Demo, tmp_path: Path) -> None:
+    with (
+        pytest.warns(UserWarning, match=r"127\.1:\d+ is not encrypted.*--tls") as told,
+        ast_notebook.connect("127.1", small.port, password=small.password) as sh,
+    ):
+        assert sh.ast.session.connected()
+    assert len(told) == 1
+    assert "\n" not in str(told[0].message)
+    assert small.password not in str(told[0].message)

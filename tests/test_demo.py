@@ -1412,13 +1412,18 @@ def test_a_demo_that_cannot_be_says_why() -> None:
 
 
 def test_a_demo_ends_with_its_parent() -> None:
-    code = "from ast_notebook import demo; d = demo.start(); print(d.port, flush=True); input()"
+    code = """from ast_notebook import demo
+d = demo.start()
+print(d.port, d.password, flush=True)
+input()
+"""
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as parent:
         assert parent.stdout is not None
-        port = int(parent.stdout.readline())
-        Wire(port).ask(Action="Ping")
+        told, password = parent.stdout.readline().decode().split()
+        port = int(told)
+        Wire(port, secret=password).ask(Action="Ping")
         os.kill(parent.pid, signal.SIGKILL)
     deadline = time.monotonic() + 2.0
     while time.monotonic() < deadline:
@@ -1434,20 +1439,40 @@ def test_an_interrupt_of_the_notebook_is_not_for_the_demo() -> None:
     with demo.start(calls=False) as running:
         os.kill(running._process.pid, signal.SIGINT)
         time.sleep(0.2)
-        assert dict(Wire(running.port).ask(Action="Ping")[0])["Ping"] == "Pong"
+        wire = Wire(running.port, secret=running.password)
+        assert dict(wire.ask(Action="Ping")[0])["Ping"] == "Pong"
 
 
-def test_by_hand_it_says_where_it_listens() -> None:
+def test_a_demo_has_a_password_of_its_own_each_time() -> None:
+    with demo.start(calls=False) as one, demo.start(calls=False) as two:
+        assert len({one.password, two.password, "secret"}) == 3
+        assert min(map(len, (one.password, two.password))) >= 16
+        assert dict(Wire(one.port, secret=two.password).login)["Response"] == "Error"
+        assert dict(Wire(one.port, secret="secret").login)["Response"] == "Error"
+        assert one.password not in f"{one!r} {Plan(secret=one.password)!r}"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "pbx.example", ""])
+def test_a_demo_listens_on_this_machine_alone(host: str) -> None:
+    with pytest.raises(ConfError, match="this machine alone"):
+        Plan(host=host)
+    assert [Plan(host=one).host for one in ("127.0.0.1", "::1", "localhost")]
+
+
+@pytest.mark.parametrize("more", [[], ["--secret", "opensesame-4711"]], ids=["new", "given"])
+def test_by_hand_it_says_where_it_listens_and_how_to_log_in(more: list[str]) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "ast_notebook.demo", "--port", "0", "--tech", "SIP"],
+        [sys.executable, "-m", "ast_notebook.demo", "--port", "0", "--tech", "SIP", *more],
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
+        told = re.search(r"\(SIP\) listens on 127\.0\.0\.1:(\d+); .* the password (\S+)\. ", line)
+        assert told is not None
+        assert told[2] == more[1] if more else len(told[2]) >= 16
+        assert dict(Wire(int(told[1]), secret=told[2]).login)["Response"] == "Success"
         process.terminate()
-    assert re.search(r"\(SIP\) listens on 127\.0\.0\.1:\d+", line)
-    assert "secret" not in line
     assert process.returncode == 0
 
 

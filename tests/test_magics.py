@@ -318,7 +318,7 @@ def test_the_environment_says_where(shell, small_pbx, monkeypatch):
     monkeypatch.setenv("AST_HOST", small_pbx.host)
     monkeypatch.setenv("AST_PORT", str(small_pbx.port))
     monkeypatch.setenv("AST_USERNAME", "admin")
-    monkeypatch.setenv("AST_PASSWORD", "secret")
+    monkeypatch.setenv("AST_PASSWORD", small_pbx.password)
     shell.run("%ast connect                      # or: %ast connect admin@pbx.example:5038")
     assert shell.user_ns["sh"].ast.session.settings.username == "admin"
     shell.run("%ast connect panel@;")  # an argument comes before the environment
@@ -328,11 +328,13 @@ def test_the_environment_says_where(shell, small_pbx, monkeypatch):
         shell.run("%ast connect")
 
 
-def test_a_second_pbx_has_variables_of_its_own_and_is_chosen_by_name(connected, where, monkeypatch):
+def test_a_second_pbx_has_variables_of_its_own_and_is_chosen_by_name(
+    connected, where, small_pbx, monkeypatch
+):
     with pytest.raises(LoginRefused, match="AST_PASSWORD_BERLIN"):
         _without_anybody_to_ask(monkeypatch)
         connected.run(f"%ast connect {where} --name berlin")
-    monkeypatch.setenv("AST_PASSWORD_BERLIN", "secret")
+    monkeypatch.setenv("AST_PASSWORD_BERLIN", small_pbx.password)
     status = connected.run(f"%ast connect {where} --name berlin")
     assert list(status.frame.index) == ["ast", "berlin"]
     connected.run("%ast --pbx berlin db write where/am i")
@@ -341,7 +343,7 @@ def test_a_second_pbx_has_variables_of_its_own_and_is_chosen_by_name(connected, 
     connected.run("%ast disconnect ast;")
     assert connected.run("%ast channels") is not None  # the only one
     with pytest.raises(ConfError, match="cannot be named"):
-        monkeypatch.setenv("AST_PASSWORD_ITEMS", "secret")
+        monkeypatch.setenv("AST_PASSWORD_ITEMS", small_pbx.password)
         connected.run(f"%ast connect {where} --name items")
 
 
@@ -354,23 +356,24 @@ def test_plugin_conf_says_where_and_the_environment_does_not(
     class_name = Asterisk
     class_path = plugins.asterisk
     username = admin
-    password = secret
+    password = {small_pbx.password}
     host = # default
     port = {small_pbx.port}
 [berlin]
     class_name = Asterisk
     class_path = plugins.asterisk
     username = panel
-    password = secret
+    password = {small_pbx.password}
     port = {small_pbx.port}
 """,
         encoding="utf-8",
     )
+    conf.chmod(0o600)
     monkeypatch.setenv("AST_HOST", "192.0.2.1")
     monkeypatch.setenv("AST_USERNAME", "nobody")
     status = shell.run(f"%ast connect --conf {conf}")
     assert [one.name for one in status.pbxs] == ["ast", "berlin"]
-    assert "secret" not in repr(status) + status._repr_html_()
+    assert small_pbx.password not in repr(status) + status._repr_html_()
     shell.run("%ast disconnect ast;")
     shell.run("%ast disconnect berlin;")
     shell.run(f"%ast connect --conf {conf} --name berlin --timeout 5;")
@@ -492,12 +495,14 @@ def test_a_password_is_no_argument_and_is_not_repeated(shell, line, capsys):
 
 def test_the_keyring_is_asked_before_somebody_is(shell, small_pbx, ring, monkeypatch):
     account = f"panel@{small_pbx.host}:{small_pbx.port}"
-    ring.set_password("ast_notebook", account, "secret")
+    ring.set_password("ast_notebook", account, small_pbx.password)
     _without_anybody_to_ask(monkeypatch)
     shell.run(f"%ast connect {account};")
     ring.passwords = None
     asked = []
-    monkeypatch.setattr(getpass, "getpass", lambda prompt: asked.append(prompt) or "secret")
+    monkeypatch.setattr(
+        getpass, "getpass", lambda prompt: asked.append(prompt) or small_pbx.password
+    )
     shell.run(f"%ast connect {account};")
     assert asked == [f"Password of {account}: "]
 
@@ -508,12 +513,12 @@ def test_where_nobody_can_be_asked_the_variable_is_named(shell, monkeypatch):
         shell.run("%ast connect 127.0.0.1:1")
 
 
-def test_the_password_shows_nowhere(connected):
+def test_the_password_shows_nowhere(connected, small_pbx):
     pbx = connected.user_ns["sh"].ast
     connected.run("%ast db write a/b 1")
     shown = [repr(pbx), repr(pbx.session), repr(pbx.session.settings), repr(connected.run("%ast"))]
-    assert "secret" not in "".join(shown).replace("<secret>", "").replace("auth='secret'", "")
-    assert not (pbx.events.astype(str) == "secret").any(axis=None)
+    assert small_pbx.password not in "".join(shown)
+    assert not (pbx.events.astype(str) == small_pbx.password).any(axis=None)
 
 
 # --- what it does ---------------------------------------------------------------------------------
@@ -538,7 +543,7 @@ def test_status_tells_how_it_goes(connected):
 
 
 def test_status_names_the_permissions_that_are_missing(shell, small_pbx, monkeypatch):
-    monkeypatch.setenv("AST_PASSWORD", "secret")
+    monkeypatch.setenv("AST_PASSWORD", small_pbx.password)
     status = shell.run(f"%ast connect admin@{small_pbx.host}:{small_pbx.port}")
     assert "`reporting`" in repr(status)
     assert any("conferences" in what for what in status.pbxs[0].unheard.values())
@@ -886,7 +891,7 @@ def test_unloading_leaves_alone_what_is_not_ours():
 def test_an_sh_of_plain_python_is_taken_up_and_left_open(small_pbx):
     with (
         an_ipython() as shell,
-        ast_notebook.connect(small_pbx.host, small_pbx.port, password="secret") as sh,
+        ast_notebook.connect(small_pbx.host, small_pbx.port, password=small_pbx.password) as sh,
     ):
         shell.user_ns["sh"] = sh
         shell.run("%load_ext ast_notebook")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import nbconvert
@@ -331,10 +333,32 @@ def test_an_agent_is_logged_out_and_in_again(sh: SmartHome, page: Page) -> None:
     live.parts["absent"].drop(key)
 
 
+@pytest.mark.parametrize(
+    "environment", [{"SERVER_SOFTWARE": "voila/0.5.13"}, {"VOILA_PREHEAT": "True"}], ids=str
+)
+def test_a_page_of_voila_has_buttons_only_if_it_is_told_so(
+    pbx: demo.Demo, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with connected(pbx) as sh:
+        page = Page(Panel(sh, refresh_hz=50), monkeypatch)
+        page.say(t="hello")
+        first = eventually(lambda: next(iter(page.of("snapshot")), None))
+        assert first["readonly"] and first["may"] == []
+        refused = page.do("hangup", channel="PJSIP/2222-00000001")
+        assert not refused["ok"] and "read-only" in refused["text"]
+        told = Page(Panel(sh, readonly=False, refresh_hz=50), monkeypatch).look()
+        assert not told["readonly"] and "hangup" in told["may"]
+        for name in environment:
+            monkeypatch.delenv(name)
+        assert not Page(Panel(sh, refresh_hz=50), monkeypatch).look()["readonly"]
+
+
 def test_a_button_without_permission_is_neither_shown_nor_done(
     pbx: demo.Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with connected(pbx, "admin", "secret") as sh:
+    with connected(pbx, "admin") as sh:
         page = Page(Panel(sh, refresh_hz=50), monkeypatch)
         first = page.look()
         assert "hangup" in first["may"] and "pause" not in first["may"]
@@ -664,3 +688,31 @@ def test_what_a_saved_notebook_shows_is_the_last_state(pbx: demo.Demo, last: str
     page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
     assert "<caption>Devices</caption>" in page
     assert "PJSIP/2222" in page
+
+
+def test_a_saved_notebook_has_nothing_that_runs_when_it_is_opened(pbx: demo.Demo) -> None:
+    first = CODE.format(host=pbx.host, port=pbx.port, username=pbx.username, password=pbx.password)
+    hostile = "sh.ast.record.add(['Event: X\\r\\nCallerIDName: <script>alert(1)</script>'], 1)"
+    cells = [nbformat.v4.new_code_cell(code) for code in (first, f"{hostile}\nPanel(sh)")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(notebook, timeout=60, kernel_name="python3", store_widget_state=True).execute()
+    outputs = [one for cell in notebook.cells for one in cell.outputs if "data" in one]
+    assert outputs
+    for output in outputs:
+        assert set(output.data) <= {
+            "text/html",
+            "text/plain",
+            "application/vnd.jupyter.widget-view+json",
+        }
+        page = output.data["text/html"]
+        assert not re.search(r"<script|<iframe|<object|<embed|javascript:|\son\w+\s*=", page, re.I)
+    states = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    script = (Path(ast_notebook.__file__).parent / "panel" / "panel.js").read_text("utf-8")
+    ours = [one["state"] for one in states.values() if "_esm" in one["state"]]
+    assert ours
+    # The page's own script is all that a page may run, and it asks no kernel to run anything.
+    assert {one["_esm"] for one in ours} == {script}
+    assert not re.search(r"requestExecute|execute_request|\beval\(|new Function|innerHTML", script)
+    for cell in notebook.cells:
+        cell.source = ""
+    assert pbx.password not in nbformat.writes(notebook)

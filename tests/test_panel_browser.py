@@ -36,7 +36,7 @@ sh.load_items({{
     }}
 }})
 """
-SHOW = "panel = Panel(sh, editable=['office.*'], refresh_hz=5)\npanel"
+SHOW = "panel = Panel(sh, readonly=False, editable=['office.*'], refresh_hz=5)\npanel"
 SIZES = {"narrow": (320, 1400), "notebook": (1280, 1500), "television": (1920, 1080)}
 
 

@@ -1,5 +1,6 @@
 """The PBXs of plugin.conf are read, whatever else is in it, and no error tells a password."""
 
+import os
 import warnings
 
 import pytest
@@ -14,6 +15,7 @@ def write(tmp_path):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
+        path.chmod(0o600)
         return path
 
     return write
@@ -159,7 +161,30 @@ def test_a_pbx_whose_section_cannot_be_read_is_told_by_its_mistake(write):
         read_plugin(path, "rome")
 
 
-def test_a_plugin_conf_of_an_old_system_is_read(tmp_path):
-    (tmp_path / "plugin.conf").write_bytes("# Küche\n[ast]\npassword = ä\n".encode("cp1252"))
-    (plugin,) = read_plugins(tmp_path / "plugin.conf")
+def test_a_plugin_conf_of_an_old_system_is_read(write):
+    path = write("plugin.conf", "")
+    path.write_bytes("# Küche\n[ast]\npassword = ä\n".encode("cp1252"))
+    (plugin,) = read_plugins(path)
     assert plugin.settings["password"].reveal() == "ä"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes say who may read on POSIX alone")
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o622])
+@pytest.mark.parametrize("name", ["plugin.conf", "plugin.yaml"])
+def test_a_password_in_a_file_that_others_may_open_is_warned_of(write, name, mode):
+    text = {"plugin.conf": "[ast]\npassword = x", "plugin.yaml": "ast:\n  password: x"}[name]
+    path = write(name, text)
+    path.chmod(mode)
+    with pytest.warns(UserWarning, match=f"{name} holds a password.*chmod 600 {path}$") as told:
+        read_plugins(path)
+    with pytest.warns(UserWarning, match="chmod 600"):
+        read_plugin(path, "ast")
+    assert len(told) == 1
+    path.chmod(0o600)
+    assert read_plugins(path)
+
+
+def test_a_file_without_a_password_may_be_open_to_all(write):
+    path = write("plugin.conf", "[ast]\nhost = pbx.example\n[berlin]\npassword = x")
+    path.chmod(0o644)
+    assert read_plugin(path, "ast").settings["host"] == "pbx.example"

@@ -143,7 +143,7 @@ def pbx():
 
 @pytest.fixture
 def shell(pbx: demo.Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("AST_PASSWORD", "secret")
+    monkeypatch.setenv("AST_PASSWORD", pbx.password)
     with an_ipython() as shell:
         shell.run("%load_ext ast_notebook")
         shell.run(f"%ast connect {pbx.username}@{pbx.host}:{pbx.port}")

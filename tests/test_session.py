@@ -291,7 +291,7 @@ def test_what_is_never_answered_is_given_up_while_events_pour_in():
 # --- logging in ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("auth", ["secret", "md5"])
+@pytest.mark.parametrize("auth", ["auto", "secret", "md5"])
 def test_logging_in_by_secret_and_by_challenge(pbx, auth):
     with opened(pbx, auth=auth) as session:
         assert session.request({"Action": "Ping"}).response.ok
@@ -333,6 +333,61 @@ def test_an_md5_login_never_sends_the_password():
     with FakeManager(script) as fake, opened(fake, auth="md5", password=Secret("hunter2")):
         assert "hunter2" not in str(fake.asked)
         assert fake.asked[-1]["Key"] == hashlib.md5(b"123456hunter2").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("host", "more", "sent"),
+    [
+        ("127.0.0.1", {}, True),
+        ("127.1", {}, False),  # for all that its name tells, this could be anywhere
+        ("127.1", {"auth": "secret"}, True),
+        ("127.0.0.1", {"auth": "md5"}, False),
+    ],
+)
+def test_a_password_is_sent_only_where_nobody_else_can_listen(host, more, sent):
+    def script(client, action):
+        client.ok(action, "Challenge: 123456")
+
+    with FakeManager(script) as fake, opened(fake, host=host, password=Secret("hunter2"), **more):
+        assert ("hunter2" in str(fake.asked)) is sent
+
+
+@pytest.mark.parametrize(
+    ("host", "is_exposed"),
+    [
+        ("localhost", False),
+        ("LocalHost.", False),
+        ("127.8.9.1", False),
+        ("::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("localhost.example", True),
+        ("192.0.2.1", True),
+        ("2001:db8::1", True),
+        ("fe80::1%lo", True),
+        ("pbx", True),
+    ],
+)
+def test_what_leaves_this_machine_is_exposed_unless_it_is_encrypted(host, is_exposed):
+    assert Settings(host=host).is_exposed is is_exposed
+    assert Settings(host=host).sends_password is not is_exposed
+    assert not Settings(host=host, tls=True).is_exposed
+    assert Settings(host=host, tls=True).sends_password
+
+
+@pytest.mark.parametrize("line", ["Message: no challenge here", "Challenge: "])
+def test_no_challenge_is_no_login_and_the_password_is_not_sent_instead(line):
+    def script(client, action):
+        client.ok(action, *([line] if action["Action"] == "Challenge" else []))
+
+    with FakeManager(script) as fake:
+        session = Session(settings(fake, host="127.1", password=Secret("hunter2")))
+        with pytest.raises(LoginRefused, match="gave no challenge"):
+            session.connect()
+        later = Session(settings(fake, host="127.1", username=""))
+        with later.connect(), pytest.raises(LoginRefused, match="gave no challenge"):
+            later.login("admin", "hunter2")
+        assert set(fake.names()) <= {"Challenge", "Logoff"}
+        assert "hunter2" not in str(fake.asked)
 
 
 def test_mask_and_filters_are_sent_anew_at_each_reconnect():

@@ -165,11 +165,10 @@ class Session(Manager):
         secret = Secret(secret)  # at once: a traceback shows the text that it was
         self._change(username=username, password=secret)
         action = {"Action": "Login", "Username": username, "Events": self.settings.events}
-        proof = self._proof(lambda asked: self._send(asked).wait())
-        pending = self._send({**action, **proof})
         try:
-            response = pending.wait().response
-        except AstError as error:
+            proof = self._proof(lambda asked: self._send(asked).wait())
+            response = self._send({**action, **proof}).wait().response
+        except ActionRefused as error:
             raise self._login_refused(error) from None
         self._logged_in.set()
         return response
@@ -456,10 +455,13 @@ class Session(Manager):
     def _proof(self, ask: Callable[[Mapping[str, Field]], Answer]) -> dict[str, Field]:
         """Return what proves the password, in the way that was set."""
         settings = self.settings
-        if settings.auth != "md5":
+        if settings.sends_password:
             return {"Secret": settings.password}
-        challenge = ask({"Action": "Challenge", "AuthType": "MD5"}).response
-        return {"AuthType": "MD5", "Key": settings.password.answer(challenge["Challenge"])}
+        answer = ask({"Action": "Challenge", "AuthType": "MD5"}).response
+        challenge = answer.get_header("Challenge")
+        if not challenge:
+            raise ActionRefused("it gave no challenge", action="Challenge")
+        return {"AuthType": "MD5", "Key": settings.password.answer(challenge)}
 
     def _login_refused(self, error: Exception) -> LoginRefused:
         reason = getattr(error, "reason", "") or str(error)

@@ -36,8 +36,9 @@ class Settings:
     tls : bool, str, Path or ssl.SSLContext
         False for plain text; True to encrypt and verify by the system's authorities; a path to
         verify by that file of certificates; a context for all else.
-    auth : {"secret", "md5"}
-        How the password is proven. With ``md5`` it never goes over the wire.
+    auth : {"auto", "secret", "md5"}
+        How the password is proven. With ``md5`` it never goes over the wire; ``auto`` takes that
+        where others could listen, and ``secret`` on this machine and over TLS.
     events : str
         The mask of events wanted: ``on``, ``off``, or classes such as ``system,call``. Without
         ``call``, nothing is known of channels: items of devices, `Call.wait`, calls and the panel
@@ -58,7 +59,7 @@ class Settings:
     username: str = "admin"
     password: Secret = dataclasses.field(default_factory=lambda: Secret(""))
     tls: bool | str | Path | ssl.SSLContext = False
-    auth: str = "secret"
+    auth: str = "auto"
     events: str = "on"
     greeting: str = "Asterisk Call Manager"
     filters: tuple[str, ...] = ()
@@ -85,8 +86,8 @@ class Settings:
         if not isinstance(self.greeting, str):
             raise ConfError(f"greeting = {self.greeting} is no text: write how the manager greets")
         self._check_events()
-        if self.auth not in ("secret", "md5"):
-            raise ConfError(f"auth = {self.auth} is unknown: write secret or md5")
+        if self.auth not in ("auto", "secret", "md5"):
+            raise ConfError(f"auth = {self.auth} is unknown: write auto, secret or md5")
         patience = (self.timeout, self.keepalive)
         if any(not isinstance(one, int | float) or not 0 < one < math.inf for one in patience):
             raise ConfError("timeout and keepalive are seconds, and more than 0")
@@ -108,6 +109,16 @@ class Settings:
         return not wanted.isdisjoint(("on", "all", permission))
 
     @property
+    def is_exposed(self) -> bool:
+        """Whether others on the way could listen: plain text that leaves this machine."""
+        return not self.tls and not _is_this_machine(self.host)
+
+    @property
+    def sends_password(self) -> bool:
+        """Whether the password itself is sent, rather than the answer to a challenge."""
+        return self.auth == "secret" or (self.auth == "auto" and not self.is_exposed)
+
+    @property
     def address(self) -> str:
         """Host and port as a person writes them."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -124,6 +135,14 @@ class Settings:
             raise ConfError(
                 f"tls = {self.tls} is no readable file of certificates: {error.strerror or error}"
             ) from None
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host.rstrip(".").lower() == "localhost"
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def _is_host(text: str) -> bool:

@@ -29,18 +29,18 @@ class Demo:
     host, port : str, int
         Where its manager interface listens.
     username, password : str
-        A login that it takes.
+        A login that it takes; the password is a new one each time.
     tech : str
         The technology of its telephones: ``PJSIP`` or ``SIP``.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], login: tuple[str, str], tech: str) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], username: str, tech: str) -> None:
         self.host = "127.0.0.1"
         self.tech = tech
-        self.username, self.password = login
+        self.username = username
         self._process = process
         self._finalizer = weakref.finalize(self, _end, process)
-        self.port = _read_port(process)
+        self.port, self.password = _port_and_password(process)
 
     def __repr__(self) -> str:
         state = f"process {self._process.pid}" if self.running else "stopped"
@@ -114,8 +114,7 @@ def start(
     from ast_notebook.demo.profile import profile_of
 
     tech = profile_of(tech).technology
-    login = Configuration.read(tech).logins.get(username)
-    if login is None:
+    if username not in Configuration.read(tech).logins:
         raise ConfError(f"the demo's manager.conf has no login {username!r}: take admin or panel")
     command = [sys.executable, "-m", "ast_notebook.demo", "--embedded", "--port", "0"]
     command += ["--tech", tech, "--channels", str(channels), "--changes", str(changes)]
@@ -133,7 +132,7 @@ def start(
         # A notebook's interrupt is for the notebook, not for its PBX.
         start_new_session=True,
     )
-    return Demo(process, (login.name, login.secret), tech)
+    return Demo(process, username, tech)
 
 
 def _environment() -> dict[str, str]:
@@ -141,16 +140,17 @@ def _environment() -> dict[str, str]:
     return {name: text for name, text in os.environ.items() if not name.startswith("AST_")}
 
 
-def _read_port(process: subprocess.Popen[bytes]) -> int:
+def _port_and_password(process: subprocess.Popen[bytes]) -> tuple[int, str]:
+    """Read what the child tells alone through its pipe: the password is in no list of processes."""
     assert process.stdout is not None
     ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)
-    line = process.stdout.readline() if ready else b""
-    if not line.strip().isdigit():
+    port, _, password = (process.stdout.readline() if ready else b"").partition(b" ")
+    if not port.isdigit():
         _end(process)
         raise ConnectionLost(
             "the demo PBX did not start: run python -m ast_notebook.demo to see why"
         )
-    return int(line)
+    return int(port), password.strip().decode()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 import resource
+import secrets
 import signal
 import sys
 import threading
@@ -24,16 +25,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run until Ctrl-C, or as a child until the parent is gone."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
-    plan = Plan(
-        tech=options.tech,
-        host=options.host,
-        port=options.port,
-        calls=not options.no_calls,
-        channels=options.channels,
-        changes=options.changes,
-        seed=options.seed,
-    )
     try:
+        plan = Plan(
+            tech=options.tech,
+            host=options.host,
+            port=options.port,
+            calls=not options.no_calls,
+            channels=options.channels,
+            changes=options.changes,
+            seed=options.seed,
+            secret=options.secret or secrets.token_urlsafe(16),
+        )
         asyncio.run(_run(plan, options.embedded))
     except KeyboardInterrupt:
         return 0
@@ -49,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         description="A small PBX that speaks Asterisk's manager interface, with calls going on.",
     )
     parser.add_argument(
-        "--host", default="127.0.0.1", help="where to listen (default: %(default)s)"
+        "--host", default="127.0.0.1", help="127.0.0.1, which it is by default, or ::1"
     )
     parser.add_argument("--port", type=int, default=5038, help="its port; 0 takes a free one")
     parser.add_argument(
@@ -63,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--channels", type=int, default=0, help="besides, so many channels up")
     parser.add_argument("--changes", type=float, default=0.0, help="and so many changes a second")
     parser.add_argument("--seed", type=int, help="what chance begins with")
+    parser.add_argument(
+        "--secret", help="the password, which other users here can see; else a new one is made"
+    )
     parser.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
     return parser
 
@@ -79,11 +84,11 @@ async def _run(plan: Plan, is_embedded: bool) -> None:
 
     def ready(host: str, port: int) -> None:
         if is_embedded:
-            sys.stdout.write(f"{port}\n")
+            sys.stdout.write(f"{port} {plan.secret}\n")
         else:
             sys.stdout.write(
-                f"The demo PBX ({plan.tech}) listens on {host}:{port}; log in as in "
-                f"{plan.folder / 'manager.conf'}. Ctrl-C ends it.\n"
+                f"The demo PBX ({plan.tech}) listens on {host}:{port}; log in as admin or panel, "
+                f"with the password {plan.secret}. Ctrl-C ends it.\n"
             )
         sys.stdout.flush()
 

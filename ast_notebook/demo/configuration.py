@@ -136,7 +136,7 @@ class Login:
     """Who may use the manager interface, and for what."""
 
     name: str
-    secret: str
+    secret: str = dataclasses.field(repr=False)
     read: frozenset[str]
     write: frozenset[str]
     patience: float
@@ -197,8 +197,12 @@ class Configuration:
     dialplan: Dialplan
 
     @classmethod
-    def read(cls, technology: str, folder: Path = SAMPLES) -> Configuration:
+    def read(
+        cls, technology: str, folder: Path = SAMPLES, secret: str | None = None
+    ) -> Configuration:
         """Read the files, for telephones of one technology.
+
+        The password of every login is `secret` where that is given.
 
         Raises
         ------
@@ -216,7 +220,7 @@ class Configuration:
             dialplan.add_step(lot.context, str(space), "ParkedCall", f"{lot.name},{space}")
         return cls(
             devices={device.interface: device for device in _devices(technology, folder)},
-            logins={login.name: login for login in _logins(folder)},
+            logins={login.name: login for login in _logins(folder, secret)},
             mailboxes=dict(_mailboxes(folder)),
             shortest_message=by_name(folder / "voicemail.conf")["general"].number("minsecs", 0),
             queues={queue.name: queue for queue in _queues(technology, folder)},
@@ -234,12 +238,12 @@ def _devices(technology: str, folder: Path) -> Iterator[Device]:
             yield Device(technology, section.name, caller, section.get("context", "default"))
 
 
-def _logins(folder: Path) -> Iterator[Login]:
+def _logins(folder: Path, secret: str | None) -> Iterator[Login]:
     for name, section in by_name(folder / "manager.conf").items():
         if name != "general":
             patience = section.number("writetimeout", 100) / 1000
             read, write = section.classes("read"), section.classes("write")
-            yield Login(name, section.get("secret"), read, write, patience)
+            yield Login(name, secret or section.get("secret"), read, write, patience)
 
 
 def _mailboxes(folder: Path) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ast_notebook.demo.manager import Manager
 from ast_notebook.demo.pbx import Pbx
 from ast_notebook.demo.profile import profile_of
 from ast_notebook.demo.stress import Stress
+from ast_notebook.errors import ConfError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,7 @@ class Plan:
     tech : str
         ``PJSIP`` for an Asterisk 22, ``SIP`` for an Asterisk 16.
     host, port : str, int
-        Where its manager listens; 0 for a free port.
+        Where its manager listens, an address of this machine's own; 0 for a free port.
     calls : bool
         Whether calls go on by themselves.
     channels, changes : int, float
@@ -33,6 +35,13 @@ class Plan:
         What chance begins with.
     folder : Path
         The configuration.
+    secret : str, optional
+        The password of every login; by default what ``manager.conf`` says.
+
+    Raises
+    ------
+    ConfError
+        If other machines could reach that host.
     """
 
     tech: str = "PJSIP"
@@ -43,6 +52,14 @@ class Plan:
     changes: float = 0.0
     seed: int | None = None
     folder: Path = SAMPLES
+    secret: str | None = dataclasses.field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse to listen where a login that may do all would be open to others."""
+        if not _is_loopback(self.host):
+            raise ConfError(
+                f"the demo PBX listens on this machine alone, not on {self.host}: take 127.0.0.1"
+            )
 
 
 class Server:
@@ -58,7 +75,7 @@ class Server:
 
     def __init__(self, plan: Plan) -> None:
         profile = profile_of(plan.tech)
-        configuration = Configuration.read(profile.technology, plan.folder)
+        configuration = Configuration.read(profile.technology, plan.folder, plan.secret)
         self.pbx = Pbx(configuration, profile, seed=plan.seed)
         self.manager = Manager(self.pbx)
         self._plan = plan
@@ -91,3 +108,10 @@ async def serve(plan: Plan, ready: Callable[[str, int], None], stop: asyncio.Eve
     ready(server.manager.host, server.manager.port)
     await stop.wait()
     await server.close()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

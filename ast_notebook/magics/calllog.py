@@ -10,12 +10,14 @@ import pandas as pd
 from IPython.core.error import UsageError
 
 from ast_notebook.calls import ENGINES, Flow
+from ast_notebook.calls.anonymized import anonymized_history, anonymized_report
 from ast_notebook.calls.history import History
 from ast_notebook.calls.history import history as read_history
 from ast_notebook.calls.history.columns import KNOWN
 from ast_notebook.calls.history.dates import ORDERS
 from ast_notebook.calls.report import Report
 from ast_notebook.magics import values
+from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
 from ast_notebook.magics.command import Given, argument, command
 from ast_notebook.magics.progress import Progress
 from ast_notebook.magics.recording import SINCE
@@ -55,6 +57,8 @@ _OF_PLACE = (
     _TRUNK,
     argument("--engine", choices=ENGINES, help="where the calls are reckoned; pandas by default"),
     argument("--session", metavar="NAME", default="spark", help="the variable of a Spark session"),
+    ANONYMIZE,
+    KEEP_PREFIX,
 )
 def calls(magics: AstMagics, given: Given) -> pd.DataFrame:
     """Give the calls heard so far, a row a call, as a DataFrame.
@@ -62,7 +66,7 @@ def calls(magics: AstMagics, given: Given) -> pd.DataFrame:
     In [1]: calls = %ast calls --since 2h
     In [2]: calls.groupby("disposition").size()
     """
-    pbx = magics.heard(given.pbx)
+    pbx, hiding = magics.heard(given.pbx), anonymizer(given, given.trunk)
     session = None
     if given.engine == "spark":
         session = magics.user_namespace.get(given.session)
@@ -72,19 +76,22 @@ def calls(magics: AstMagics, given: Given) -> pd.DataFrame:
                 "variable by --session"
             )
     with Progress("making calls of events"):
-        return pbx.calls(
+        found = pbx.calls(
             since=given.since, trunks=given.trunk, engine=given.engine, session=session
         )
+    return found if hiding is None else hiding.frame(found)
 
 
-@command("visits", SINCE)
+@command("visits", SINCE, ANONYMIZE, KEEP_PREFIX)
 def visits(magics: AstMagics, given: Given) -> pd.DataFrame:
     """Give each stay of a caller in a queue, and what it came to, as a DataFrame.
 
     In [1]: visits = %ast visits --since 8:00
     """
+    hiding = anonymizer(given)
     with Progress("making visits of events"):
-        return magics.heard(given.pbx).visits(since=given.since)
+        found = magics.heard(given.pbx).visits(since=given.since)
+    return found if hiding is None else hiding.frame(found)
 
 
 @command("flow", argument("which", metavar="ID", help="a call's id, a channel, or a number"))
@@ -102,6 +109,8 @@ def flow(magics: AstMagics, given: Given) -> Flow:
     _TZ,
     *_OF_PLACE,
     _TRUNK,
+    ANONYMIZE,
+    KEEP_PREFIX,
 )
 def history(magics: AstMagics, given: Given) -> History:
     """Read what a PBX has written of its calls already: its calls are the attribute calls.
@@ -113,7 +122,9 @@ def history(magics: AstMagics, given: Given) -> History:
     In [2]: past.calls
     In [3]: past = %ast history report.csv --columns Quien=src Cuando=start --dates dmy
     """
-    return _read(given)
+    hiding = anonymizer(given, given.trunk)
+    past = _read(given)
+    return past if hiding is None else anonymized_history(past, hiding)
 
 
 @command(
@@ -126,6 +137,8 @@ def history(magics: AstMagics, given: Given) -> History:
     argument("--within", type=float, default=20.0, metavar="S", help="of the service level; 20"),
     argument("--html", metavar="FILE", help="write the page to a file, too"),
     argument("--hover", action="store_true", help="pictures with hover and zoom, by plotly"),
+    ANONYMIZE,
+    KEEP_PREFIX,
 )
 def report(magics: AstMagics, given: Given) -> Report:
     """Show what matters of the calls on one page: numbers, pictures, queues and agents.
@@ -135,6 +148,7 @@ def report(magics: AstMagics, given: Given) -> Report:
     """
     if given.tz is not None:
         _zone(given.tz)
+    hiding = anonymizer(given, given.trunk)
     with Progress("reckoning the report"):
         if given.place is None:
             pbx = magics.heard(given.pbx)
@@ -143,6 +157,8 @@ def report(magics: AstMagics, given: Given) -> Report:
             )
         else:
             made = _read(given).report(since=given.since, tz=given.tz, within=given.within)
+    if hiding is not None:
+        made = anonymized_report(made, hiding)
     if given.hover:
         made.hovering()
     if given.html is not None:

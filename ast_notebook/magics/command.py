@@ -38,7 +38,7 @@ class Argument:
     @property
     def takes_value(self) -> bool:
         """Whether a word follows it."""
-        return self.options.get("action") != "store_true"
+        return self.options.get("action") not in ("store_true", "store_false")
 
 
 def argument(*flags: str, values: Values | None = None, **options: Any) -> Argument:

@@ -38,7 +38,9 @@ def _names(magics: AstMagics) -> Iterable[str]:
         metavar="CA.pem",
         help="encrypt, and verify by the system's authorities or by those of a file",
     ),
-    argument("--md5", action="store_true", help="prove the password without sending it"),
+    argument(
+        "--md5", action="store_true", help="never send the password, not to this machine either"
+    ),
     argument("--events", metavar="MASK", help="what to hear: on, off, or classes: system,call"),
     argument("--budget", type=float, metavar="MB", help="memory that the events may take"),
     argument("--timeout", type=float, metavar="S", help="seconds that an answer may take"),

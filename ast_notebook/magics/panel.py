@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 @command(
     "panel",
-    argument("--readonly", action="store_true", help="no button at all"),
+    argument("--readonly", action="store_true", default=None, help="no button at all"),
+    argument(
+        "--buttons",
+        action="store_false",
+        dest="readonly",
+        help="buttons on a page of Voila, too: whoever opens it may do what the login may",
+    ),
     argument("--wall", action="store_true", help="large, for a screen on a wall"),
     argument(
         "--refresh",

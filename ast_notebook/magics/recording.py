@@ -11,6 +11,7 @@ from IPython.core.error import UsageError
 
 from ast_notebook.live import is_of
 from ast_notebook.magics import values
+from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
 from ast_notebook.magics.command import Given, argument, command
 from ast_notebook.magics.status import MB
 from ast_notebook.recording import Record
@@ -58,6 +59,8 @@ SINCE = argument(
     ),
     SINCE,
     argument("--device", values=values.devices, help="only of channels of this device"),
+    ANONYMIZE,
+    KEEP_PREFIX,
 )
 def events(magics: AstMagics, given: Given) -> pd.DataFrame:
     """Give the events heard so far as a DataFrame, newest last.
@@ -69,14 +72,17 @@ def events(magics: AstMagics, given: Given) -> pd.DataFrame:
     """
     if given.last is not None and given.last < 0:
         raise UsageError("%ast events: --last counts events, from 0 on")
+    hiding = anonymizer(given)
     last = None if given.device else given.last
     frame = magics.heard(given.pbx).record.frame(last=last, events=given.event, since=given.since)
     if given.device:
         frame = frame[_of_device(frame, given.device)]
         frame = frame if given.last is None else frame.tail(given.last)
+    frame = frame if hiding is None else hiding.frame(frame)
     seen = frame.notna().any()
     seen.iloc[:FIRST_COLUMNS] = True
-    return frame.loc[:, seen].reset_index(drop=True)
+    found: pd.DataFrame = frame.loc[:, seen].reset_index(drop=True)
+    return found
 
 
 @command("record")
@@ -118,13 +124,19 @@ def record_clear(magics: AstMagics, given: Given) -> Record:
     "record to",
     argument("place", metavar="FOLDER", help="a folder, or a URL such as s3://bucket/calls"),
     argument("--days", type=int, metavar="N", help="remove what is older than so many days"),
+    ANONYMIZE,
+    KEEP_PREFIX,
 )
 def record_to(magics: AstMagics, given: Given) -> Archive:
     """Keep every event on disk, too, from now on; it survives the kernel.
 
+    With --anonymize, only pseudonyms are written. A key that is kept makes the same ones each time.
+
     In [1]: %ast record to calls --days 90
+    In [2]: %ast record to research --anonymize --keep-prefix 3
     """
-    return magics.pbx(given.pbx).record.to(given.place, given.days)
+    hiding = anonymizer(given)
+    return magics.pbx(given.pbx).record.to(given.place, given.days, anonymizer=hiding)
 
 
 def moment(text: str, now: pd.Timestamp) -> pd.Timestamp:

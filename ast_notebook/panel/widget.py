@@ -20,7 +20,7 @@ from IPython.display import publish_display_data
 
 from ast_notebook.errors import AstError, ConfError, ConnectionLost
 from ast_notebook.home import SmartHome
-from ast_notebook.panel import actions, snapshot
+from ast_notebook.panel import actions, snapshot, viewers
 from ast_notebook.panel.feed import Feed, Message
 from ast_notebook.panel.items import ShownItems
 from ast_notebook.panel.publisher import Publisher
@@ -50,8 +50,9 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     sh : SmartHome
     pbx : str
         The name of the PBX to show.
-    readonly : bool
-        Show no button at all.
+    readonly : bool, optional
+        Show no button at all. By default so on a page of Voila, whoever opens which, and with
+        the buttons that the login may use everywhere else.
     refresh_hz : float
         How often a second the browser is told what changed.
     editable : iterable of str
@@ -82,7 +83,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self,
         sh: SmartHome,
         pbx: str = "ast",
-        readonly: bool = False,
+        readonly: bool | None = None,
         refresh_hz: float = 5.0,
         editable: Iterable[str] = (),
         *,
@@ -92,6 +93,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             raise ConnectionLost(f"sh has no PBX named {pbx!r}: connect first")
         if not 0.1 <= refresh_hz <= 50:
             raise ConfError(f"refresh_hz = {refresh_hz} is no use: write 5, or 0.1 to 50")
+        readonly = viewers.are_strangers() if readonly is None else readonly
         editable = (editable,) if isinstance(editable, str) else tuple(editable)
         self._items = ShownItems(sh, pbx, editable)
         self._feed = Feed(sh, pbx, self._items)

@@ -49,6 +49,13 @@ class Source(Protocol):
         """Return events from a number on in columns, and the number of the first that is left."""
 
 
+class Anonymizing(Protocol):
+    """What replaces numbers and names: an `Anonymizer`."""
+
+    def block(self, block: pa.RecordBatch) -> pa.RecordBatch:
+        """Return a block of events as `Source.after` gives it, with pseudonyms."""
+
+
 class Archive:
     """Keeps a record's events on disk, from the moment it is made.
 
@@ -68,6 +75,8 @@ class Archive:
         A local folder for the open files; the archive's own where that is local.
     options : dict, optional
         What fsspec is to be given besides a URL.
+    anonymizer : Anonymizer, optional
+        What replaces numbers and names before anything is written.
 
     Attributes
     ----------
@@ -94,8 +103,10 @@ class Archive:
         *,
         spool: str | os.PathLike[str] | None = None,
         options: dict[str, Any] | None = None,
+        anonymizer: Anonymizing | None = None,
     ) -> None:
         self.retain(retention_days)
+        self.anonymizer = anonymizer
         self.shelf = Shelf(place, spool, options)
         try:
             self.shelf.create()
@@ -157,6 +168,8 @@ class Archive:
 
     def __repr__(self) -> str:
         parts = [f"<Archive {self.place}: {self.written:,} events written, {self.lost:,} lost"]
+        if self.anonymizer is not None:
+            parts.append("anonymized")
         if self._errors:
             parts.append(self.error)
         if self._closing:
@@ -252,6 +265,8 @@ class Archive:
 
     def _put(self, block: pa.RecordBatch) -> None:
         for day, part in by_day(block):
+            if self.anonymizer is not None:
+                part = self.anonymizer.block(part)
             self._segment_of(day).write(part)
             self._next += len(part)
             self.written += len(part)
@@ -273,7 +288,8 @@ class Archive:
         if segment is None:
             self._number += 1
             name = Name(self.recorder, self._number, self._record.server, day)
-            segment = self._segment = Segment(self.shelf.spool, name)
+            is_anonymized = self.anonymizer is not None
+            segment = self._segment = Segment(self.shelf.spool, name, is_anonymized=is_anonymized)
         return segment
 
     def _pass_on(self) -> None:

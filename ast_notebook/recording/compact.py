@@ -135,7 +135,8 @@ def _write(blocks: Blocks, temporary: Path, killed: bool, stop: Callable[[], boo
         if group:
             writer.write_table(pa.Table.from_batches(group), row_group_size=held)
         unread = {"torn_bytes": str(blocks.torn), "damaged_bytes": str(blocks.damaged)}
-        writer.add_key_value_metadata(blocks.name.metadata() | unread)
+        told = blocks.name.metadata(is_anonymized=blocks.is_anonymized)
+        writer.add_key_value_metadata(told | unread)
     return events + held
 
 

@@ -26,6 +26,7 @@ _MOMENT = pa.timestamp("us", "UTC")
 _PAIRS = pa.map_(pa.string(), pa.string())
 _TEXTS = pa.dictionary(pa.int16(), pa.string())
 _VERSION = b"ast_notebook.archive"
+_ANONYMIZED = b"anonymized"
 _TIMES = [
     ("received", _MOMENT),
     ("time", _MOMENT),
@@ -72,14 +73,15 @@ class Name:
         hidden = "" if ending == SEALED else "_"
         return f"{self.folder}/{hidden}{self.recorder}-{self.number:06d}{ending}"
 
-    def metadata(self) -> dict[str, str]:
+    def metadata(self, *, is_anonymized: bool = False) -> dict[str, str]:
         """Return what each file tells about itself."""
-        return {
+        known = {
             _VERSION.decode(): str(VERSION),
             "server": self.server,
             "recorder": self.recorder,
             "day": self.day.isoformat(),
         }
+        return known | ({_ANONYMIZED.decode(): "1"} if is_anonymized else {})
 
 
 _PATH = re.compile(
@@ -99,15 +101,20 @@ def named(path: str) -> tuple[Name, str] | None:
         return None
 
 
-def block_schema(name: Name) -> pa.Schema:
+def block_schema(name: Name, *, is_anonymized: bool = False) -> pa.Schema:
     """Return the columns of an open file: the same, each block with small dictionaries."""
     fields = [*_TIMES, *((column, _TEXTS) for column in ("event", *PROMOTED)), ("extra", _PAIRS)]
-    return pa.schema(fields, metadata=name.metadata())
+    return pa.schema(fields, metadata=name.metadata(is_anonymized=is_anonymized))
 
 
 def is_ours(metadata: dict[bytes, bytes] | None) -> bool:
     """Tell whether a file was written by ast_notebook, by what it tells about itself."""
     return (metadata or {}).get(_VERSION, b"").isdigit()
+
+
+def is_anonymized(metadata: dict[bytes, bytes] | None) -> bool:
+    """Tell whether a file has pseudonyms in place of numbers and names."""
+    return _ANONYMIZED in (metadata or {})
 
 
 def check_version(metadata: dict[bytes, bytes] | None, path: str) -> None:

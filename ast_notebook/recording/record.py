@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ast_notebook.errors import ConfError
-from ast_notebook.recording.archive import Archive
+from ast_notebook.recording.archive import Anonymizing, Archive
 from ast_notebook.recording.block import Block, size_of
 from ast_notebook.recording.columns import frame
 
@@ -256,11 +256,12 @@ class Record:
         *,
         spool: str | os.PathLike[str] | None = None,
         options: dict[str, Any] | None = None,
+        anonymizer: Anonymizing | None = None,
     ) -> Archive:
         """Keep every event on disk, too, from now on, until the archive is closed.
 
         A record has one archive: one at another place is closed, and stays there; at the same
-        place it goes on.
+        place it goes on. Once told to anonymize there, it does so until it is closed.
 
         Parameters
         ----------
@@ -274,6 +275,8 @@ class Record:
             for a URL one below the user's folder for the state of programs.
         options : dict, optional
             What fsspec is to be given besides a URL, such as credentials.
+        anonymizer : Anonymizer, optional
+            What replaces numbers and names before they are written; memory keeps them.
 
         Returns
         -------
@@ -286,11 +289,15 @@ class Record:
             If nothing can be kept there.
         """
         old = self.archive
-        if old is not None and old.is_at(place):
+        if old is not None and old.is_at(place) and anonymizer in (None, old.anonymizer):
             if retention_days is not None:
                 old.retain(retention_days)
             return old
-        self.archive = Archive(self, place, retention_days, spool=spool, options=options)
+        if old is not None and old.is_at(place) and retention_days is None:
+            retention_days = old.retention_days
+        self.archive = Archive(
+            self, place, retention_days, spool=spool, options=options, anonymizer=anonymizer
+        )
         if old is not None:
             old.close()
         return self.archive

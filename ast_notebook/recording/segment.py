@@ -19,6 +19,7 @@ from ast_notebook.recording.layout import (
     Name,
     block_schema,
     check_version,
+    is_anonymized,
     named,
     widened,
 )
@@ -36,6 +37,8 @@ class Segment:
         The archive's folder on the local disk; it must be there.
     name : Name
         Whose events it is to have, and of which day.
+    is_anonymized : bool
+        Whether pseudonyms are written to it, as it then tells about itself.
 
     Attributes
     ----------
@@ -54,14 +57,14 @@ class Segment:
         If the file cannot be made, or exists already; `write` and `close` raise it, too.
     """
 
-    def __init__(self, root: Path, name: Name) -> None:
+    def __init__(self, root: Path, name: Name, *, is_anonymized: bool = False) -> None:
         self.name = name
         self.path = root / name.path(OPEN)
         self.events = 0
         self.size = 0
         self.opened = time.monotonic()
         self.damaged = 0
-        self._schema = block_schema(name)
+        self._schema = block_schema(name, is_anonymized=is_anonymized)
         root.stat()  # a disk that was taken out is not to be replaced by a folder of its name
         self._handle = _created(self.path)
         self._inode = os.fstat(self._handle).st_ino
@@ -138,6 +141,8 @@ class Blocks:
         Bytes of blocks that are not what their recorder wrote.
     complete : bool
         Whether its recorder ended the file.
+    is_anonymized : bool
+        Whether they have pseudonyms in place of numbers and names.
     last : int
         When the last event was received, in microseconds since 1970 UTC; 0 if there is none.
     """
@@ -151,6 +156,7 @@ class Blocks:
         self.torn = 0
         self.damaged = 0
         self.complete = False
+        self.is_anonymized = False
         self.last = 0
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
@@ -158,6 +164,7 @@ class Blocks:
         for stream in frames:
             with pa.ipc.open_stream(stream) as reader:
                 check_version(reader.schema.metadata, str(self.path))
+                self.is_anonymized = is_anonymized(reader.schema.metadata)
                 for block in reader:
                     if len(block):
                         self.last = block["received_us"][-1].as_py()

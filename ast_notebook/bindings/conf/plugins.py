@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,8 @@ class PluginDefinition:
 def read_plugins(source: str | Path, *, origin: str = "the text") -> list[PluginDefinition]:
     """Read the PBXs of plugin.conf or plugin.yaml; other plugins' sections are passed over.
 
-    An empty value (``host = # default``) means the default. A key that is not known is warned of.
+    An empty value (``host = # default``) means the default. A key that is not known is warned of,
+    and so is a file with a password in it that other users may read.
 
     Raises
     ------
@@ -50,6 +53,7 @@ def read_plugins(source: str | Path, *, origin: str = "the text") -> list[Plugin
     """
     found, told = read(source, origin, Findings(), secret=True), Findings()
     plugins = [_plugin(found, told, name, section) for name, section in _pbxs(found).items()]
+    _note_readers(found, told, plugins)
     told.tell()
     return plugins
 
@@ -68,8 +72,22 @@ def read_plugin(source: Path, name: str) -> PluginDefinition:
         _raise_mistake(found, name)
         raise ConfError(f"{source.name} has no section {name}, but {', '.join(pbxs)}")
     plugin = _plugin(found, told, *pbxs[name])
+    _note_readers(found, told, [plugin])
     told.tell()
     return plugin
+
+
+def _note_readers(found: Definitions, told: Findings, plugins: list[PluginDefinition]) -> None:
+    """Warn of a password in a file that is not its owner's alone."""
+    if found.file is None or not any("password" in one.settings for one in plugins):
+        return
+    with contextlib.suppress(OSError):
+        # Windows shows modes that say nothing of who may read.
+        if os.name == "posix" and found.file.stat().st_mode & 0o077:
+            told.note(
+                f"{found.origin} holds a password and is open to other users of this machine: "
+                f"chmod 600 {found.file}"
+            )
 
 
 def _pbxs(found: Definitions) -> dict[str, Mapping[str, Any]]:

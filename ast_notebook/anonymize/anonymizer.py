@@ -1,0 +1,246 @@
+"""Whole frames and blocks of events with pseudonyms in them, and nothing that is not known."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ast_notebook.ami import Secret
+from ast_notebook.anonymize import headers
+from ast_notebook.anonymize.pseudonyms import Pseudonyms
+from ast_notebook.anonymize.values import (
+    Codes,
+    Values,
+    blanked,
+    nothing,
+    of_array,
+    of_series,
+    pairs_of,
+    to_array,
+    to_pairs,
+    to_series,
+)
+from ast_notebook.errors import ConfError
+from ast_notebook.show import plain
+
+_NAMED = 12  # columns left out that a warning names
+
+
+class _Rows(NamedTuple):
+    """Which rows are UserEvents, which begin the application Queue, and which set a status."""
+
+    by_dialplan: Codes
+    queue: Codes
+    status: Codes
+
+    def take(self, rows: Codes) -> _Rows:
+        return _Rows(*(mask[rows] for mask in self))
+
+
+class Anonymizer(Pseudonyms):
+    """Replaces numbers and names by pseudonyms, in all that ast_notebook has of calls.
+
+    What is known to be harmless stays: times, events, states, causes, ids, contexts, queues. What
+    is known to be a number or a name becomes a pseudonym, the same in each place, so that frames
+    join as before. Everything else is left out: data of the dialplan's applications, variables,
+    headers of user events, recordings, and every column that is not known.
+
+    Whoever has the key can find a number by trying all of them: keep it as you keep the numbers, or
+    take none, and it is gone with this object.
+
+    Parameters
+    ----------
+    key, prefix, countries, keep
+        As `Pseudonyms` has them.
+
+    Attributes
+    ----------
+    dropped : set of str
+        The columns that were left out so far.
+
+    Examples
+    --------
+    >>> anonymizer = Anonymizer(prefix=2)
+    >>> calls, visits = anonymizer.frame(calls), anonymizer.frame(visits)
+    """
+
+    def __init__(
+        self,
+        key: str | bytes | Secret | None = None,
+        prefix: int = 0,
+        countries: bool = True,
+        *,
+        keep: Collection[str] = (),
+    ) -> None:
+        super().__init__(key, prefix, countries, keep=keep)
+        self.dropped: set[str] = set()
+        self._has_told = False
+
+    def frame(self, frame: Any) -> Any:
+        """Return a frame of events, calls, legs, visits, sessions or pauses with pseudonyms.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
+            One with a column ``event`` is of events.
+
+        Returns
+        -------
+        frame
+            Of the same kind. What was left out is missing; of events, so is its column.
+
+        Raises
+        ------
+        ConfError
+            If it is on DuckDB or Spark: bring it to pandas before.
+
+        Warns
+        -----
+        UserWarning
+            Once for an anonymizer, naming what is left out.
+        """
+        made = self._of_pandas(frame) if isinstance(frame, pd.DataFrame) else self._of_others(frame)
+        if self.dropped and not self._has_told:
+            self._has_told = True
+            names = ", ".join(plain(name)[:40] for name in sorted(self.dropped)[:_NAMED])
+            more = f" and {len(self.dropped) - _NAMED} more" if len(self.dropped) > _NAMED else ""
+            warnings.warn(f"not known to be harmless, and left out: {names}{more}", stacklevel=2)
+        return made
+
+    def _of_pandas(self, frame: pd.DataFrame) -> pd.DataFrame:
+        given = {str(name): of_series(column) for name, column in frame.items()}
+        rows = _rows(given, len(frame))
+        made: dict[str, pd.Series[Any]] = {}
+        for name, values in given.items():
+            column = frame[name]
+            kind = self._kind(name, rows)
+            if kind == headers.KEEP and (values is None or pd.api.types.is_numeric_dtype(column)):
+                mine = _is_kept(name, rows)
+                made[name] = column if mine is None else column.where(mine)
+            elif kind is not None:
+                made[name] = to_series(self._values(name, kind, values, rows), column)
+            elif rows is None:
+                made[name] = to_series(nothing(len(frame)), column)
+        found = pd.DataFrame(made, index=frame.index)
+        found.attrs = dict(frame.attrs)
+        return found
+
+    def _of_others(self, frame: Any) -> Any:
+        try:
+            whole = nw.from_native(frame, eager_only=True)
+        except TypeError:
+            raise ConfError("to anonymize a frame, bring it to pandas before") from None
+        table = whole.to_arrow()
+        given = {name: of_array(table[name]) for name in table.column_names}
+        rows = _rows(given, len(table))
+        made: dict[str, Any] = {}
+        for name, values in given.items():
+            column = table[name]
+            kind = self._kind(name, rows)
+            is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+            if kind == headers.KEEP and (values is None or is_number):
+                mine = _is_kept(name, rows)
+                made[name] = column if mine is None else blanked(column, ~mine)
+            elif kind is not None:
+                made[name] = to_array(self._values(name, kind, values, rows), column.type)
+            elif rows is None:
+                made[name] = pa.nulls(len(table), column.type)
+        return nw.from_arrow(pa.table(made), backend=whole.implementation).to_native()
+
+    def block(self, block: pa.RecordBatch) -> pa.RecordBatch:
+        """Return a block of events as a `Record` has them in columns, with pseudonyms.
+
+        Nothing is warned of: this runs on a thread of the archive.
+        """
+        names = block.schema.names
+        given = {name: of_array(block[name]) for name in names if name != "extra"}
+        extra = pairs_of(block["extra"]) if "extra" in names else None
+        rows = _rows(given, len(block))
+        made: dict[str, pa.Array] = {}
+        for name, values in given.items():
+            kind = self._kind(name, rows)
+            if name in ("received", "time"):
+                made[name] = block[name]
+            elif kind is not None:
+                made[name] = to_array(
+                    self._values(name, kind, values, rows), block.schema.field(name).type
+                )
+        if extra is not None and rows is not None:
+            made["extra"] = self._pairs(*extra, rows, len(block))
+        return pa.RecordBatch.from_pydict(made)
+
+    def _pairs(
+        self, where: Codes, keys: Values, items: pa.Array, rows: _Rows, count: int
+    ) -> pa.MapArray:
+        """Return the column of rare headers."""
+        codes = np.full(len(where), -1, np.int64)
+        words: list[str] = []
+        order = np.argsort(keys.codes, kind="stable")
+        ends = np.cumsum(np.bincount(keys.codes, minlength=len(keys.words)))
+        for code, name in enumerate(keys.words):
+            kind = self._kind(name, rows)
+            mine = order[ends[code - 1] if code else 0 : ends[code]]
+            values = None if kind is None else of_array(items.take(pa.array(mine)))
+            if kind is not None and values is not None:
+                some = self._values(name, kind, values, rows.take(where[mine]))
+                codes[mine] = np.where(some.codes < 0, -1, some.codes + len(words))
+                words += some.words
+        return to_pairs(where, keys, Values(codes, words), count)
+
+    def _kind(self, name: str, rows: _Rows | None) -> str | None:
+        """Return what a column is; None if that is not known, which is taken note of."""
+        kind = headers.of_call(name) if rows is None else headers.of_event(name)
+        if kind is None and len(self.dropped) < 1000:
+            self.dropped.add(name)
+        return kind
+
+    def _values(self, name: str, kind: str, values: Values | None, rows: _Rows | None) -> Values:
+        """Return the values of a column with pseudonyms."""
+        assert values is not None
+        mine = _is_kept(name, rows)
+        if mine is not None:
+            values = values.where(mine)
+        if kind == headers.SOME and rows is not None:
+            return _some(name, values, rows)
+        if kind == headers.KEEP:
+            # What was sent repeatedly, Asterisk has not sent alone.
+            return values.mapped(None if "\n" in word else word for word in values.words)
+        make = getattr(self, kind)
+        return values.mapped("\n".join(map(make, word.split("\n"))) for word in values.words)
+
+
+def _rows(given: Mapping[str, Values | None], count: int) -> _Rows | None:
+    """Return what some headers depend on; None if this is no frame of events."""
+    if "event" not in given:
+        return None
+
+    def are(name: str, *words: str) -> Codes:
+        return (given.get(name) or nothing(count)).are(*words)
+
+    return _Rows(
+        are("event", "UserEvent"), are("application", "Queue"), are("variable", *headers.STATUSES)
+    )
+
+
+def _is_kept(name: str, rows: _Rows | None) -> Codes | None:
+    """Tell of which rows a column is; None if of all. What a dialplan sends is nobody's to know."""
+    if rows is None or headers.is_asterisks(name) or not rows.by_dialplan.any():
+        return None
+    mine: Codes = ~rows.by_dialplan
+    return mine
+
+
+def _some(name: str, values: Values, rows: _Rows) -> Values:
+    if name == "appdata":  # of Queue(support,tT,...) the queue, without which nobody was refused
+        found = values.where(rows.queue)
+        return found.mapped(word.partition(",")[0] for word in found.words)
+    pattern = headers.VARIABLE
+    if name == "value":
+        values, pattern = values.where(rows.status), headers.WORD
+    return values.mapped(word if pattern.fullmatch(word) else None for word in values.words)

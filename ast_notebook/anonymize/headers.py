@@ -1,0 +1,121 @@
+"""What is known of each column: harmless, a number, a name, a device; all others are left out."""
+
+from __future__ import annotations
+
+import re
+
+from ast_notebook.anonymize.words import words
+
+#: A number or a name; one that may be a device, too; and so on, each a method of `Pseudonyms`.
+OF, PARTY, DEVICE, DEVICES = "of", "party", "device", "devices"
+CHANNEL, MAILBOX, CALLER = "channel", "mailbox", "caller"
+#: Harmless as it stands.
+KEEP = "keep"
+#: Of some rows only: `Anonymizer` says of which.
+SOME = "some"
+
+#: What Asterisk tells of a channel in most events, perhaps behind one of `_ROLES`.
+_SNAPSHOT = {
+    "channel": CHANNEL,
+    "channelstate": KEEP,
+    "channelstatedesc": KEEP,
+    "calleridnum": OF,
+    "calleridname": OF,
+    "connectedlinenum": OF,
+    "connectedlinename": OF,
+    "language": KEEP,
+    "accountcode": OF,
+    "context": KEEP,
+    "exten": OF,
+    "priority": KEEP,
+    "uniqueid": KEEP,
+    "linkedid": KEEP,
+}
+_ROLES = (
+    "dest|destination|source|localone|localtwo|parkee|parker|retriever|transferer|transferee|origtransferer"
+    "|secondtransferer|transfertarget|target|spyer|spyee"
+)
+_OF_CHANNEL = re.compile(rf"(?:{_ROLES})?({'|'.join(_SNAPSHOT)})")
+_OF_BRIDGE = re.compile(r"[a-z]*bridge(?:uniqueid|id|type|technology|numchannels|creator)")
+_OF_RTCP = re.compile(r"report\d+[a-z]+")
+
+_HARMLESS = words(
+    # ours
+    "received time server event received_us time_us recorder day seconds missing bytes "
+    # all events, and those of calls
+    "timestamp privilege userevent application lastapplication cause cause-txt dialstatus state "
+    "status statustext result reason response disposition amaflags starttime answertime endtime "
+    "duration billableseconds destinationcontext direction transfertype isexternal eventname "
+    "eventtime class musicclass techcause desttype swapuniqueid success "
+    # queues, agents, conferences, parking
+    "queue position originalposition count holdtime talktime ringtime wait callstaken penalty "
+    "paused pausedreason lastpause lastcall lastpausetime incall ringinuse membership logintime "
+    "wrapuptime abandoned completed calls max strategy weight servicelevel servicelevelperf "
+    "servicelevelperf2 muted admin parkinglot parkingspace parkingtimeout parkingduration "
+    # packets of media
+    "ssrc pt sentntp sentrtp sentpackets sentoctets reportcount "
+    # mailboxes, and the PBX itself
+    "waiting new old urgent newmessages oldmessages urgentmessages uptime lastreload sequence"
+)
+_PERSONAL = {
+    OF: (
+        "membername agentname source destination extension callerid1 callerid2 dnid rdnis ani "
+        "oldaccountcode endpointname objectname accountid conference"
+    ),
+    PARTY: "agent name",
+    DEVICE: "device interface stateinterface location member peer forward parkerdialstring",
+    DEVICES: "hint",
+    MAILBOX: "mailbox",
+    CALLER: "callerid clid",
+    SOME: "appdata value variable",
+}
+_EVENTS = dict.fromkeys(_HARMLESS, KEEP) | {
+    name: kind for kind, names in _PERSONAL.items() for name in words(names)
+}
+
+_OF_ALL = frozenset(words("received time server event privilege timestamp userevent"))
+
+#: Columns of calls, legs, visits, sessions and pauses.
+_CALLS = dict.fromkeys(
+    words(
+        "call leg server start answered end login logout ring wait talk hold billsec pdd seconds "
+        "pauses paused direction disposition cause hangup_by queue transfers legs gap source local "
+        "status dialled_by outcome position reason mos loss jitter rtt"
+    ),
+    KEEP,
+) | {
+    "channel": CHANNEL,
+    **dict.fromkeys(words("caller dialled did answered_by agent number exten member"), PARTY),
+    **dict.fromkeys(words("caller_name name conference"), OF),
+    **dict.fromkeys(words("caller_device answered_device trunk device interface"), DEVICE),
+}
+
+#: Variables whose values are words of Asterisk's own.
+STATUSES = frozenset(
+    words(
+        "QUEUESTATUS DIALSTATUS VMSTATUS PARKINGSTATUS AGENTSTATUS PLAYBACKSTATUS CHANSPYSTATUS "
+        "TRANSFERSTATUS RECORD_STATUS"
+    )
+)
+#: Variables by names that Asterisk or a dialplan's author chose; others may have a channel in it.
+VARIABLE = re.compile(r"[A-Z][A-Z_]{0,39}")
+WORD = re.compile(r"[A-Z_ ]{1,30}")
+
+
+def of_event(name: str) -> str | None:
+    """Return what an event's header is, by its name in lower case; None if that is not known."""
+    if name in _EVENTS:
+        return _EVENTS[name]
+    if found := _OF_CHANNEL.fullmatch(name):
+        return _SNAPSHOT[found[1]]
+    return KEEP if _OF_BRIDGE.fullmatch(name) or _OF_RTCP.fullmatch(name) else None
+
+
+def of_call(name: str) -> str | None:
+    """Return what a column of calls, legs, visits, sessions or pauses is; None if unknown."""
+    return _CALLS.get(name)
+
+
+def is_asterisks(name: str) -> bool:
+    """Tell whether a header of a UserEvent is Asterisk's own, and not what a dialplan says."""
+    return name in _SNAPSHOT or name in _OF_ALL

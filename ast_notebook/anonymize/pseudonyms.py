@@ -1,0 +1,200 @@
+"""One pseudonym for each number or name, wherever it stands: in a channel, a device, a mailbox."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import unicodedata
+from collections.abc import Collection
+from typing import NoReturn
+
+from ast_notebook.ami import Secret
+from ast_notebook.anonymize.countries import country
+from ast_notebook.anonymize.keys import checked, key_of, new_key
+from ast_notebook.anonymize.words import words
+from ast_notebook.errors import ConfError
+
+LETTERS = (
+    12  # of 26 each: 56 bits, of which a million numbers share one by a chance of 1 in 190,000
+)
+MOST = 100_000  # pseudonyms that are remembered, and not computed again
+
+LONG = 200  # letters, beyond which a text is no name and not remembered
+
+#: What stands for nobody: Asterisk's own extensions, and its words for a hidden number.
+_NOBODY = frozenset(
+    ("", *words("s h i t o a e T anonymous unavailable restricted unknown <unknown> failed"))
+)
+#: What may stand before the slash of a device, and is no part of a name.
+_TECHNOLOGIES = frozenset(
+    words(
+        "PJSIP SIP IAX2 DAHDI Local Agent Motif Skinny SCCP Unistim MGCP Console OOH323 Khomp "
+        "Dongle USRP WebSocket AudioSocket MulticastRTP UnicastRTP Message Announcer Recorder "
+        "Surrogate Bridge CBAnn CBRec ConfBridgeRecorder ConfBridgeAnnouncer AsyncGoto Parked "
+        "Transfered Snoop Phone Misdn mISDN Capi"
+    )
+)
+#: What may stand before the colon of a device's state.
+_STATES = frozenset(words("custom hint mwi park agent presence custompresence confbridge meetme"))
+#: Where the dialplan's context follows the ``@``.
+_IN_CONTEXT = ("local/", "hint:", "mwi:", "park:")
+_PAUSED = "_pause_"  # in the name of a device that tells whether a queue's member pauses
+
+# PJSIP, SIP and Local number channels by eight digits, IAX2 and DAHDI by fewer.
+_NUMBERED = re.compile(r"-(?:[0-9a-fA-F]{8}|\d{1,5})(?:;[12])?(?:<[A-Z]+>)?$")
+_NUMBER = re.compile(r"[+*#\d]+")
+_WRITTEN = re.compile(r"[+0(][\d\s()-]{3,}")  # as people write numbers
+
+
+class Pseudonyms:
+    """Makes pseudonyms, by HMAC-SHA-256 with a key that is told nowhere.
+
+    Parameters
+    ----------
+    key : str, bytes or Secret, optional
+        The key: the same key makes the same pseudonyms. By default that of ``AST_ANONYMIZE_KEY`` or
+        of the keyring (service ``ast_notebook``, user ``anonymize``), else a new one.
+    prefix : int
+        So many digits that a number begins with are kept, behind its country; half of it at most.
+    countries : bool
+        Whether the country is kept of numbers that begin with ``+`` or ``00``.
+    keep : collection of str
+        Names that are no person's and stay, such as trunks.
+
+    Raises
+    ------
+    ConfError
+        If the key is shorter than 16 letters, or the prefix is no number of digits.
+    """
+
+    def __init__(
+        self,
+        key: str | bytes | Secret | None = None,
+        prefix: int = 0,
+        countries: bool = True,
+        *,
+        keep: Collection[str] = (),
+    ) -> None:
+        if isinstance(key, bytes):
+            key = key.decode("latin-1")
+        self._key = (key_of() or new_key()) if key is None else checked(Secret(key))
+        if type(prefix) is not int or not 0 <= prefix <= 15:
+            raise ConfError(f"{prefix} digits cannot be kept: write a number from 0 to 15")
+        self.prefix = prefix
+        self.countries = countries
+        self.keep = frozenset([keep] if isinstance(keep, str) else keep)
+        self._known: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: prefix {self.prefix}, countries {self.countries}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an anonymizer holds its key, and is not written anywhere")
+
+    def of(self, text: str) -> str:
+        """Return the pseudonym of a number or a name.
+
+        A number that people write with spaces, parentheses and hyphens is one with that without;
+        ``00`` and ``+`` are alike where the country is not kept.
+        """
+        if text in _NOBODY or text in self.keep:
+            return text
+        known = self._known.get(text)
+        if known is None:
+            known = self._made(text)
+            if len(self._known) >= MOST:
+                self._known.clear()
+            if len(text) <= LONG:
+                self._known[text] = known
+        return known
+
+    def _made(self, text: str) -> str:
+        plain = unicodedata.normalize("NFC", text).strip()
+        if _WRITTEN.fullmatch(plain):
+            plain = re.sub(r"[\s()-]", "", plain)
+        front = shown = ""
+        if _NUMBER.fullmatch(plain):
+            front = country(plain)
+            rest = plain[len(front) :]
+            shown = rest[: min(self.prefix, len(rest) // 2)]
+            if front.startswith("00"):
+                plain = f"+{plain[2:]}"
+        return f"{front if self.countries else ''}{shown}{self._hash(plain)}"
+
+    def _hash(self, text: str) -> str:
+        # In no variable: a traceback would show the key.
+        digest = hmac.digest(
+            self._key.reveal().encode(), text.encode(errors="surrogatepass"), "sha256"
+        )
+        number = int.from_bytes(digest[:16])
+        letters = []
+        for _ in range(LETTERS):
+            number, place = divmod(number, 26)
+            letters.append(chr(ord("a") + place))
+        return "".join(letters)
+
+    def party(self, text: str) -> str:
+        """Return the pseudonym of a number, a name, or a device with its technology or without."""
+        if "/" in text and text.partition("/")[0] in _TECHNOLOGIES:
+            return self.device(text)
+        if ("/" in text or "@" in text) and not re.search(r"\s", text):
+            return self._parts(text)
+        return self.of(text)
+
+    def device(self, text: str) -> str:
+        """Return a device or an interface with pseudonyms in it.
+
+        ``PJSIP/200`` keeps its technology, ``Local/200@from-queue/n`` its context and its options,
+        too, and ``Queue:support`` is the name of no person.
+        """
+        if text in self.keep:
+            return text
+        if text[:6].lower() == "queue:":
+            queue, mark, member = text.partition(_PAUSED)
+            return f"{queue}{mark}{self.device(member)}" if mark else text
+        front, mark, rest = text.partition("/")
+        if not mark or front not in _TECHNOLOGIES:
+            state, colon, behind = text.partition(":")
+            if colon and state.lower() in _STATES:
+                front, mark, rest = state, colon, behind
+            else:
+                return self._parts(text) if not re.search(r"\s", text) else self.of(text)
+        if mark == "/" and rest.partition("/")[0] in _TECHNOLOGIES:
+            return f"{front}/{self.device(rest)}"
+        if f"{front}{mark}".lower() in _IN_CONTEXT:
+            extension, at, place = rest.rpartition("@")
+            if at:
+                return f"{front}{mark}{self._parts(extension)}@{place}"
+        return f"{front}{mark}{self._parts(rest)}"
+
+    def _parts(self, text: str) -> str:
+        if text in self.keep:
+            return text
+        return "".join(
+            one if one in ("/", "@") else self.of(one) for one in re.split(r"([/@])", text)
+        )
+
+    def channel(self, text: str) -> str:
+        """Return a channel's name with pseudonyms in it; the number behind ``-`` stays."""
+        found = _NUMBERED.search(text)
+        if found is None:
+            return self.device(text)
+        return self.device(text[: found.start()]) + found[0]
+
+    def devices(self, text: str) -> str:
+        """Return several devices, parted by ``&``."""
+        return "&".join(self.device(one) for one in text.split("&"))
+
+    def mailbox(self, text: str) -> str:
+        """Return mailboxes such as ``22@default``, parted by commas; their contexts stay."""
+        boxes = (one.partition("@") for one in text.split(","))
+        return ",".join(f"{self.of(box)}{at}{context}" for box, at, context in boxes)
+
+    def caller(self, text: str) -> str:
+        """Return ``"NAME" <NUMBER>`` with a pseudonym of each."""
+        name, mark, number = text.strip().removesuffix(">").rpartition("<")
+        if not mark:
+            return self.of(text)
+        name = name.strip()
+        shown = f'"{self.of(name[1:-1])}"' if name[:1] == '"' else self.of(name)
+        return f"{shown} <{self.of(number)}>".strip()

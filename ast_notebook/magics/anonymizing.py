@@ -1,0 +1,47 @@
+"""`--anonymize` and `--keep-prefix`, for every subcommand that shows or writes who called whom."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection
+
+from IPython.core.error import UsageError
+
+from ast_notebook.ami import Secret
+from ast_notebook.anonymize import Anonymizer
+from ast_notebook.anonymize.keys import key_of, new_key
+from ast_notebook.magics.command import Given, argument
+
+ANONYMIZE = argument(
+    "--anonymize",
+    nargs="?",
+    const="",
+    metavar="KEYNAME",
+    help="pseudonyms for numbers and names, by $AST_ANONYMIZE_KEY, the keyring, or a new key",
+)
+KEEP_PREFIX = argument(
+    "--keep-prefix", type=int, metavar="N", help="of numbers, keep so many digits at the beginning"
+)
+
+
+def anonymizer(given: Given, keep: Collection[str] | None = None) -> Anonymizer | None:
+    """Return what the line asks for; None if it does not.
+
+    A key that nobody keeps is made once, so that what one kernel shows can be joined.
+
+    Parameters
+    ----------
+    keep : collection of str, optional
+        Names that are no person's, such as trunks.
+    """
+    if given.anonymize is None:
+        if given.keep_prefix is not None:
+            raise UsageError("--keep-prefix is of --anonymize: write both, or none")
+        return None
+    key = key_of(given.anonymize) or _own_key()
+    return Anonymizer(key, given.keep_prefix or 0, keep=keep or ())
+
+
+@functools.cache
+def _own_key() -> Secret:
+    return new_key()

@@ -1,0 +1,312 @@
+"""Numbers and names become pseudonyms that join as they did, and nothing unknown stays."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import warnings
+from pathlib import Path
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from ast_notebook.ami import Secret
+from ast_notebook.anonymize import Anonymizer
+from ast_notebook.anonymize.countries import country
+from ast_notebook.calls.calls import legs, log_of
+from ast_notebook.errors import ConfError
+
+KEY = "a key of more than sixteen letters"
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture
+def anonymizer() -> Anonymizer:
+    return Anonymizer(KEY)
+
+
+def quietly(anonymizer: Anonymizer, frame):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return anonymizer.frame(frame)
+
+
+# --- one pseudonym --------------------------------------------------------------------------------
+
+
+def test_a_pseudonym_is_the_same_wherever_the_number_stands(anonymizer):
+    own = anonymizer.of("6102")
+    assert re.fullmatch("[a-z]{12}", own)
+    assert anonymizer.channel("PJSIP/6102-00000001") == f"PJSIP/{own}-00000001"
+    assert anonymizer.channel("SIP/6102-0000001f<ZOMBIE>") == f"SIP/{own}-0000001f<ZOMBIE>"
+    assert anonymizer.channel("Local/6102@from-queue-0000000a;1") == (
+        f"Local/{own}@from-queue-0000000a;1"
+    )
+    assert anonymizer.channel("AsyncGoto/PJSIP/6102-00000001") == f"AsyncGoto/PJSIP/{own}-00000001"
+    assert anonymizer.channel("DAHDI/6102-1") == f"DAHDI/{own}-1"
+    assert anonymizer.device("Local/6102@from-queue/n") == f"Local/{own}@from-queue/n"
+    assert anonymizer.device("hint:6102@ext-local") == f"hint:{own}@ext-local"
+    assert anonymizer.device("Queue:far_pause_Local/6102@home/n") == (
+        f"Queue:far_pause_Local/{own}@home/n"
+    )
+    assert anonymizer.device("park:6102@parked") == f"park:{own}@parked"
+    assert anonymizer.device("confbridge:6102") == f"confbridge:{own}"
+    assert anonymizer.devices("PJSIP/6102&SIP/6102") == f"PJSIP/{own}&SIP/{own}"
+    assert anonymizer.mailbox("6102@default,6102@office") == f"{own}@default,{own}@office"
+    assert anonymizer.caller('"6102" <6102>') == f'"{own}" <{own}>'
+    assert anonymizer.party("PJSIP/6102") == f"PJSIP/{own}"
+    assert anonymizer.party("6102") == own
+    assert Anonymizer(Secret(KEY)).of("6102") == Anonymizer(KEY.encode()).of("6102") == own
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["PJSIP/anna-berta-0000000a", "PJSIP/a@b/c-0000000a", "Local/1@x-0000000a;1", "Anna; - / @, B"],
+)
+def test_a_pseudonym_holds_nothing_that_parts_a_channel(anonymizer, text):
+    assert not set("-/@;,&") & set(anonymizer.of(text))
+    assert "anna" not in anonymizer.channel(text).lower()
+
+
+def test_names_and_numbers_are_told_apart_as_they_were(anonymizer):
+    names = [f"name {n}" for n in range(5000)] + [f"{n}" for n in range(5000)]
+    assert len({anonymizer.of(name) for name in names}) == len(names)
+    assert anonymizer.of("Anna") != anonymizer.of("anna")
+    assert anonymizer.of("200-1") != anonymizer.of("2001")
+    assert anonymizer.of("10.0.0.1") != anonymizer.of("10001")
+    assert anonymizer.of("+49 (30) 123-456") == anonymizer.of("+4930123456")
+    assert anonymizer.of("Jose\u0301") == anonymizer.of("Jos\xe9")
+    assert anonymizer.of("\ud800") != anonymizer.of("?")
+
+
+def test_what_stands_for_nobody_stays(anonymizer):
+    for word in ("", "s", "h", "<unknown>", "anonymous"):
+        assert anonymizer.of(word) == word
+    assert anonymizer.device("Queue:support_avail") == "Queue:support_avail"
+
+
+def test_trunks_can_stay():
+    anonymizer = Anonymizer(KEY, keep=["PJSIP/provider", "line2"])
+    assert anonymizer.device("PJSIP/provider") == "PJSIP/provider"
+    assert anonymizer.device("SIP/line2") == "SIP/line2"
+    assert anonymizer.channel("PJSIP/provider-0000000a") == "PJSIP/provider-0000000a"
+    assert "provider" not in anonymizer.device("PJSIP/provider2")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        ("+4930123456", "+49"),
+        ("004930123456", "0049"),
+        ("+12125550100", "+1"),
+        ("+74951234567", "+7"),
+        ("+353123456789", "+353"),
+        ("+35012345678", "+350"),
+        ("+861012345678", "+86"),
+        ("+8821234567890", "+882"),
+        ("030123456", ""),
+        ("+49301", ""),
+        ("+0123456789", ""),
+        ("000123456789", ""),
+        ("6102", ""),
+        ("+49 is Germany", ""),
+    ],
+)
+def test_the_country_is_kept_of_numbers_that_name_one(number, code):
+    assert country(number) == code
+    made = Anonymizer(KEY).of(number)
+    assert re.fullmatch(rf"{re.escape(code)}[a-z]{{12}}", made)
+    assert re.fullmatch("[a-z]{12}", Anonymizer(KEY, countries=False).of(number))
+
+
+def test_one_number_written_in_two_ways_is_one_number():
+    without = Anonymizer(KEY, countries=False)
+    assert without.of("+4930123456") == without.of("004930123456")
+    kept = Anonymizer(KEY)
+    assert kept.of("+4930123456")[3:] == kept.of("004930123456")[4:]
+
+
+@pytest.mark.parametrize(
+    ("number", "prefix", "shown"),
+    [
+        ("030123456", 3, "030"),
+        ("+4930123456", 2, "+4930"),
+        ("6102", 1, "6"),
+        ("6102", 2, "61"),
+        ("6102", 4, "61"),
+        ("+4930123456", 15, "+493012"),
+        ("*22", 2, "*"),
+        ("1", 1, ""),
+        ("Anna 2", 3, ""),
+    ],
+)
+def test_so_many_digits_are_kept_but_never_more_than_half(number, prefix, shown):
+    made = Anonymizer(KEY, prefix).of(number)
+    assert re.fullmatch(rf"{re.escape(shown)}[a-z]{{12}}", made)
+
+
+# --- the key --------------------------------------------------------------------------------------
+
+
+def test_another_key_makes_other_pseudonyms(anonymizer, monkeypatch):
+    monkeypatch.delenv("AST_ANONYMIZE_KEY", raising=False)
+    one, two = Anonymizer(), Anonymizer()
+    assert len({one.of("6102"), two.of("6102"), anonymizer.of("6102")}) == 3
+    monkeypatch.setenv("AST_ANONYMIZE_KEY", KEY)
+    assert Anonymizer().of("6102") == anonymizer.of("6102")
+
+
+def test_the_key_shows_nowhere(anonymizer):
+    quietly(anonymizer, pd.DataFrame({"caller": ["6102"]}))
+    assert KEY not in repr(anonymizer) + repr(vars(anonymizer))
+    with pytest.raises(TypeError, match="key"):
+        pickle.dumps(anonymizer)
+    with pytest.raises(ConfError, match="too short") as caught:
+        Anonymizer("opensesame")
+    assert "opensesame" not in str(caught.value)
+    with pytest.raises(ConfError, match="from 0 to 15"):
+        Anonymizer(KEY, 16)
+
+
+# --- frames ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["asterisk16", "asterisk22"])
+def events(request) -> pd.DataFrame:
+    return pd.read_parquet(FIXTURES / request.param / "events.parquet")
+
+
+def test_calls_of_anonymized_events_are_the_calls_anonymized(anonymizer, events):
+    hidden = quietly(anonymizer, events)
+    before, after = log_of(events), log_of(hidden)
+    for name in ("calls", "visits", "sessions", "pauses"):
+        one = quietly(anonymizer, getattr(before, name))
+        assert len(one)
+        by = ["start", "call"] if name == "calls" else one.columns[:3].tolist()
+        two = getattr(after, name).sort_values(by, ignore_index=True)
+        pd.testing.assert_frame_equal(one.sort_values(by, ignore_index=True), two)
+    pd.testing.assert_frame_equal(quietly(anonymizer, legs(events)), legs(hidden))
+
+
+def personal(events: pd.DataFrame) -> set[str]:
+    """Return the numbers and names that the events have, but for those of less than 3 letters."""
+    columns = (
+        "calleridnum calleridname connectedlinenum membername exten accountcode mailbox source"
+    )
+    found = {one for name in columns.split() for one in events[name].dropna().astype(str)}
+    return {one for one in found if len(one) > 2} - {"failed"}
+
+
+def test_no_number_and_no_name_is_left(anonymizer, events):
+    hidden = quietly(anonymizer, events)
+    texts = {
+        text
+        for name in hidden
+        if hidden[name].dtype.kind not in "mM"
+        and not name.endswith(("id", "time"))
+        and not name.startswith(("report", "sent", "ssrc", "pt", "sequence", "parkingspace"))
+        for text in hidden[name].dropna().astype(str).unique()
+    }
+    words = {word for text in texts for word in re.split(r"[^\w*#+]", text)}
+    people = personal(events)
+    assert people
+    assert not people & words
+    assert not [name for name in people if " " in name and any(name in text for text in texts)]
+
+
+def test_groups_of_a_frame_are_as_large_as_they_were(anonymizer, events):
+    calls = log_of(events).calls
+    hidden = quietly(anonymizer, calls)
+    for name in ("caller", "dialled", "answered_by", "caller_device"):
+        sizes = [frame[name].value_counts().sort_values().tolist() for frame in (calls, hidden)]
+        assert sizes[0] == sizes[1]
+    assert (calls["talk"].fillna(-1) == hidden["talk"].fillna(-1)).all()
+    assert hidden["recording"].isna().all()
+
+
+def test_columns_that_are_not_known_are_left_out_and_named_once(anonymizer):
+    calls = pd.DataFrame({"caller": ["6102"], "note": ["Anna"], "pin": [1234], "talk": [3.0]})
+    with pytest.warns(UserWarning, match="left out: note, pin") as told:
+        hidden = anonymizer.frame(calls)
+        anonymizer.frame(calls)
+    assert len(told) == 1
+    assert hidden[["note", "pin"]].isna().all(axis=None)
+    assert list(hidden) == list(calls)
+    assert anonymizer.dropped == {"note", "pin"}
+
+
+def test_what_a_dialplan_sends_is_left_out(anonymizer):
+    rows = {
+        "event": ["UserEvent", "Newexten", "Newexten", "VarSet", "VarSet", "VarSet"],
+        "channel": ["PJSIP/6102-00000001"] * 6,
+        "userevent": ["Call"] + [None] * 5,
+        "reason": ["Anna", None, None, None, None, "x\nAnna"],
+        "cause": pd.array([6102, 16, None, None, None, None], dtype="Int64"),
+        "application": [None, "Queue", "Dial", None, None, None],
+        "appdata": [None, "support,tT,Anna", "PJSIP/6102", None, None, None],
+        "variable": [None, None, None, "QUEUESTATUS", "QUEUESTATUS", "HASH(PJSIP/6102)"],
+        "value": ["Anna", None, None, "FULL", "Anna 6102", "FULL"],
+    }
+    hidden = quietly(anonymizer, pd.DataFrame(rows))
+    assert hidden["userevent"].iloc[0] == "Call"
+    assert hidden["reason"].isna().all()
+    assert hidden["cause"].dropna().tolist() == [16]
+    assert hidden["appdata"].dropna().tolist() == ["support"]
+    assert hidden["value"].dropna().tolist() == ["FULL"]
+    assert hidden["variable"].dropna().tolist() == ["QUEUESTATUS"] * 2
+
+
+def test_values_of_a_repeated_header_are_each_a_pseudonym(anonymizer):
+    frame = pd.DataFrame({"event": ["Status"], "calleridnum": ["6102\n6103"]})
+    own = [anonymizer.of(number) for number in ("6102", "6103")]
+    assert quietly(anonymizer, frame)["calleridnum"].tolist() == ["\n".join(own)]
+
+
+def test_numbers_that_are_numbers_join_with_those_that_are_text(anonymizer):
+    frame = pd.DataFrame({"caller": [6102.0, np.nan], "dialled": [6103, 6104]})
+    hidden = quietly(anonymizer, frame)
+    assert hidden["caller"].tolist()[0] == anonymizer.of("6102")
+    assert hidden["caller"].isna().tolist() == [False, True]
+    assert hidden["dialled"].tolist() == [anonymizer.of("6103"), anonymizer.of("6104")]
+
+
+def test_kinds_and_rows_stay(anonymizer, events):
+    calls = log_of(events).calls
+    calls.index = calls.index * 2
+    calls.attrs["history"] = {"bad": 1}
+    hidden = quietly(anonymizer, calls)
+    assert hidden.index.equals(calls.index)
+    assert hidden.attrs == calls.attrs
+    assert hidden.dtypes.equals(calls.dtypes)
+    same = quietly(anonymizer, events)
+    assert (
+        same.dtypes[list(same)]
+        .astype(str)
+        .str[:8]
+        .equals(events.dtypes[list(same)].astype(str).str[:8])
+    )
+    assert len(quietly(anonymizer, calls.iloc[:0])) == 0
+    assert len(quietly(anonymizer, events.iloc[:0])) == 0
+
+
+def test_polars_and_arrow_are_given_back_what_they_give(anonymizer, events):
+    import duckdb
+    import polars as pl
+
+    calls = log_of(events).calls
+    expected = quietly(anonymizer, calls)
+    for kind, given in (
+        (pl.DataFrame, pl.from_pandas(calls)),
+        (pa.Table, pa.Table.from_pandas(calls, preserve_index=False)),
+    ):
+        hidden = quietly(anonymizer, given)
+        assert isinstance(hidden, kind)
+        assert hidden.schema == given.schema
+        found = nw.from_native(hidden, eager_only=True).to_pandas()
+        for name in ("caller", "caller_device", "disposition", "recording"):
+            assert found[name].fillna("-").tolist() == expected[name].fillna("-").tolist()
+    with pytest.raises(ConfError, match="bring it to pandas"):
+        anonymizer.frame(duckdb.sql("select '6102' as caller"))

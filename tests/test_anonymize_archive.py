@@ -1,0 +1,208 @@
+"""An archive can have pseudonyms alone, and every way of showing calls can show pseudonyms."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from IPython.core.error import UsageError
+
+from ast_notebook import demo
+from ast_notebook.anonymize import Anonymizer
+from ast_notebook.calls.calls import log_of
+from ast_notebook.calls.history import history
+from ast_notebook.calls.source import KINDS
+from ast_notebook.errors import ConfError
+from ast_notebook.recording import Record
+from ast_notebook.recording.columns import seal
+from ast_notebook.recording.layout import is_anonymized, named
+from ast_notebook.recording.segment import Blocks
+from tests.shell import TestingShell, an_ipython
+from tests.waiting import eventually
+
+KEY = "a key of more than sixteen letters"
+FIXTURES = Path(__file__).parent / "fixtures"
+PERSONAL = re.compile(r"\b(2222|200|240|0301234567|00897654321)\b|Office|Kitchen|Door")
+
+
+@pytest.fixture(scope="module")
+def texts() -> tuple[list[str], list[int]]:
+    """Events of a real Asterisk as it sent them, and when they were received."""
+    frame = pd.read_parquet(FIXTURES / "asterisk22" / "events.parquet")
+    frame = frame[frame["event"].isin(KINDS)]
+    moments = frame["received"].astype("int64").tolist()
+    stamps = frame["time"].astype("int64") / 1e6
+    rows = frame.drop(columns=["received", "time", "server"]).astype("object")
+    made = []
+    for stamp, row in zip(stamps, rows.to_dict("records"), strict=True):
+        said = {name: text for name, text in row.items() if not pd.isna(text) and name != "event"}
+        lines = [f"{name}: {line}" for name, text in said.items() for line in str(text).split("\n")]
+        made.append("\r\n".join([f"Event: {row['event']}", f"Timestamp: {stamp:.6f}", *lines]))
+    return made, moments
+
+
+@pytest.fixture
+def record() -> Iterator[Record]:
+    record = Record("ast")
+    yield record
+    record.close()
+
+
+def strings(table: pa.Table) -> str:
+    """Return all text of a table, but for what only looks like a number of somebody."""
+    free = {"uniqueid", "linkedid", "destuniqueid", "destlinkedid", "recorder", "server"}
+    names = [name for name in table.column_names if name not in free]
+    found = {str(one) for name in names for one in table[name].cast(table[name].type).to_pylist()}
+    return "\n".join(found)
+
+
+def test_only_pseudonyms_reach_the_disk_and_the_calls_are_the_same(record, texts, tmp_path):
+    anonymizer = Anonymizer(KEY)
+    kept = record.to(tmp_path, anonymizer=anonymizer)
+    for text, moment in zip(*texts, strict=True):
+        record.add([text], moment)
+    assert kept.flush(30)
+    assert "anonymized" in repr(kept)
+    (path,) = tmp_path.rglob("*.arrows")
+    blocks = Blocks(path)
+    still_open = pa.Table.from_batches(blocks)
+    assert blocks.is_anonymized
+    record.close()
+    assert not list(tmp_path.rglob("*.arrows"))
+    (path,) = tmp_path.rglob("*.parquet")
+    assert is_anonymized(pq.read_metadata(path).metadata)
+    sealed = pq.read_table(path)
+    plain = "\n".join(texts[0])
+    assert PERSONAL.search(plain)
+    for table in (still_open, sealed):
+        assert not PERSONAL.search(strings(table))
+
+    past = history(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = log_of(record.frame())
+        for name, found in (("calls", past.calls), ("visits", past.visits)):
+            expected = anonymizer.frame(getattr(before, name))
+            pd.testing.assert_frame_equal(found, expected)
+        assert len(past.calls) > 100
+
+
+def test_an_archive_that_was_not_anonymized_does_not_say_so(record, tmp_path):
+    record.to(tmp_path)
+    record.add(["Event: Test"], 1_795_000_000_000_000)
+    record.close()
+    (path,) = tmp_path.rglob("*.parquet")
+    assert not is_anonymized(pq.read_metadata(path).metadata)
+
+
+def test_what_a_killed_recorder_left_is_sealed_as_anonymized(record, tmp_path):
+    kept = record.to(tmp_path, anonymizer=Anonymizer(KEY))
+    record.add(["Event: Test\r\nCallerIDNum: 6102"], 1_795_000_000_000_000)
+    assert kept.flush()
+    (path,) = tmp_path.rglob("*.arrows")
+    data, left = path.read_bytes(), path.with_name(path.name.replace("-0000", "-1000"))
+    record.close()
+    left.write_bytes(data)
+    assert named(str(left))
+    other = Record("ast")
+    other.to(tmp_path)
+    eventually(lambda: not left.exists(), 20)
+    other.close()
+    sealed = [pq.read_metadata(path).metadata for path in tmp_path.rglob("*-1000*.parquet")]
+    assert [is_anonymized(one) for one in sealed] == [True]
+
+
+def test_once_told_to_anonymize_a_folder_stays_so(record, tmp_path):
+    plain = record.to(tmp_path)
+    hidden = record.to(tmp_path, 9, anonymizer=Anonymizer(KEY))
+    assert hidden is not plain
+    assert plain.anonymizer is None
+    assert record.to(tmp_path) is hidden
+    assert record.archive is hidden
+    assert hidden.retention_days == 9
+    other = record.to(tmp_path, anonymizer=Anonymizer(KEY))
+    assert other is not hidden
+    assert other.retention_days == 9
+
+
+def test_a_block_of_anything_is_anonymized_without_an_error():
+    anonymizer = Anonymizer(KEY)
+    odd = ["Event: X", "Nothing", "", "Event: UserEvent\r\nChannel: a\r\nChannel: Anna\r\nX: Anna"]
+    odd += ["Event: Y\r\nCallerIDNum: \r\nCallerIDNum: <unknown>\r\nExtra: 1\r\nEvent: Anna"]
+    odd += ["Event: Z\r\nChannel: " + "/-@;" * 2000 + "\r\nHint: &&\r\nMailbox: ,,@"]
+    block = anonymizer.block(seal(odd, list(range(len(odd)))))
+    assert len(block) == len(odd)
+    assert "Anna" not in str(block.to_pylist())
+    assert len(anonymizer.block(seal([], []))) == 0
+
+
+def test_a_bad_line_is_not_repeated(tmp_path):
+    path = tmp_path / "Master.csv"
+    good = (FIXTURES.parent / "history" / "asterisk22-cdr.csv").read_text().splitlines()[0]
+    path.write_text(f"{good}\nAnna,0301234567,nothing of a record\n")
+    past = history(path, tz="UTC")
+    assert past.bad_count
+    from ast_notebook.calls.anonymized import anonymized_history
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        hidden = anonymized_history(past, Anonymizer(KEY))
+    assert hidden.bad["line"].tolist() == past.bad["line"].tolist()
+    assert hidden.bad[["reason", "text"]].isna().all(axis=None)
+    assert past.bad["text"].notna().all()
+    assert (hidden.calls["caller"] != past.calls["caller"]).all()
+
+
+# --- %ast -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pbx() -> Iterator[demo.Demo]:
+    with demo.start(calls=False, username="panel") as pbx:
+        yield pbx
+
+
+@pytest.fixture
+def shell(pbx: demo.Demo, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestingShell]:
+    monkeypatch.setenv("AST_PASSWORD", pbx.password)
+    monkeypatch.delenv("AST_ANONYMIZE_KEY", raising=False)
+    with an_ipython() as shell, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        shell.run("%load_ext ast_notebook")
+        shell.run(f"%ast connect {pbx.username}@{pbx.host}:{pbx.port}")
+        yield shell
+        shell.run("%unload_ext ast_notebook")
+
+
+def test_every_way_of_showing_calls_shows_pseudonyms(shell, tmp_path, monkeypatch):
+    shell.run(f"%ast record to {tmp_path / 'hidden'} --anonymize")
+    shell.run("%ast call PJSIP/200 240 door --wait")
+    sh = shell.user_ns["sh"]
+    sh.ast.hangup("200")
+    eventually(lambda: len(sh.ast.calls()) and sh.ast.calls()["end"].notna().all())
+    calls = shell.run("%ast calls --anonymize")
+    assert calls["caller"].dropna().str.fullmatch("[a-z]{12}").all() and len(calls)
+    again = shell.run("%ast calls --anonymize")
+    assert calls["caller_device"].tolist() == again["caller_device"].tolist()
+    for line in ("events --anonymize", "visits --anonymize", "calls --anonymize"):
+        text = shell.run(f"%ast {line}").astype(str).to_csv()
+        assert not re.search(r"\b(PJSIP/200|PJSIP/240)\b|,(200|240),", text)
+    report = shell.run("%ast report --anonymize")
+    assert not re.search(r">(200|240)<", report.html())
+    assert re.search(r">[a-z]{12}<", report.html())
+    shell.run("%ast record").archive.flush()
+    past = shell.run(f"%ast history {tmp_path / 'hidden'}")
+    assert set(past.calls["caller_device"].dropna()) == set(calls["caller_device"].dropna())
+    monkeypatch.setenv("AST_ANONYMIZE_KEY_STUDY", KEY)
+    named = shell.run("%ast calls --anonymize study --keep-prefix 1 --trunk PJSIP/240")
+    assert named["caller_device"].dropna().str.fullmatch("PJSIP/(2[a-z]{12}|240)").all()
+    with pytest.raises(ConfError, match="AST_ANONYMIZE_KEY_OTHER"):
+        shell.run("%ast calls --anonymize other")
+    with pytest.raises(UsageError, match="write both"):
+        shell.run("%ast calls --keep-prefix 2")
