@@ -9,8 +9,8 @@ import pytest
 
 from ast_notebook.calls import from_events
 from tests.made_up import Script, only
-from tests.scenarios.compare import TRUNKS
 from tests.scenarios.play import FIXTURES
+from tests.scenarios.sources import TRUNKS
 from tests.scenarios.truth import load
 
 VERSIONS = (16, 22)

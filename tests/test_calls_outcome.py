@@ -33,6 +33,21 @@ def test_who_answered_and_did_not_accept_took_no_call(status: str) -> None:
     assert (call["disposition"], call["answered_by"]) == ("NO ANSWER", None)
 
 
+def test_who_hangs_up_while_somebody_is_asked_gave_up() -> None:
+    script = Script()
+    one = script.new("PJSIP/6101", "6101", exten="6102")
+    two = script.new("PJSIP/mobile", of=one)
+    script.dials(one, two, "6102")
+    script.up(two)
+    script.wait(2)
+    script.ask(one)
+    script.wait(3)
+    script.dialled(one, two, "ABORT")
+    script.end(two, one)
+    call = made(script)
+    assert (call["disposition"], call["hangup_by"]) == ("CANCELLED", "caller")
+
+
 def test_whom_the_manager_reached_first_is_nobody_who_did_not_accept() -> None:
     script = Script()
     desk = script.new("PJSIP/200", "200")
@@ -121,6 +136,8 @@ def test_a_local_channel_with_no_telephone_tells_by_its_dial(
         script.end(one)
     call = made(script)
     assert (call["disposition"], call["hangup_by"]) == (right, "pbx")
+    # The manager was to connect it, and never did.
+    assert call["dialled"] == ("99" if by_somebody else None)
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ import pytest
 from ast_notebook.calls import from_events
 from ast_notebook.calls.history import history
 from tests.cdr_lines import rows, text
-from tests.scenarios.compare import TRUNKS
 from tests.scenarios.play import FIXTURES
+from tests.scenarios.sources import TRUNKS
 from tests.scenarios.truth import Played, load
 
 VERSIONS = (16, 22)

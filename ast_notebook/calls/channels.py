@@ -51,7 +51,7 @@ def build(source: Source) -> nw.LazyFrame[Any]:
     -------
     nw.LazyFrame
         ``uniqueid call linkedid channel device local real start up end cause number name exten
-        dialled dialled_by begun ringing rung status forwarded entered bridges bridge last_bridge
+        dialled dialled_by begun dial_over ringing rung status forwarded entered bridges bridge last_bridge
         first_left asked asked_at_all queue waited abandoned conference mailbox recording``.
     """
     legs = _channels(source)
@@ -90,6 +90,7 @@ def build(source: Source) -> nw.LazyFrame[Any]:
         nw.when(dialled)
         .then(nw.min_horizontal(nw.coalesce("rung_until", "end"), nw.col("up")) - nw.col("begun"))
         .alias("rung"),
+        nw.when(dialled).then(nw.coalesce("rung_until", "end")).alias("dial_over"),
         # A telephone that is quick rings some milliseconds before Asterisk tells of its dial.
         nw.when(nw.col("ringing") >= nw.col("begun"))
         .then(nw.col("ringing"))
@@ -218,7 +219,14 @@ def _queues(whole: Source) -> nw.LazyFrame[Any]:
     )
     told = gather(
         whole.seldom,
-        {"application": "application", "variable": "variable", "value": "value"},
+        {
+            "application": "application",
+            "variable": "variable",
+            "value": "value",
+            "exten": "exten",
+        },
+        came_to=Fact("QueueCallerJoin", "last", "exten"),
+        left_from=Fact("QueueCallerAbandon", "last", "exten"),
         leaves=Fact("QueueCallerLeave", "sum"),
         left_times=Fact("QueueCallerLeave", "count"),
         abandoned=Fact("QueueCallerAbandon", "max"),
@@ -240,6 +248,8 @@ def _queues(whole: Source) -> nw.LazyFrame[Any]:
         "abandoned",
         "followed",
         "let_go",
+        # Who was sent elsewhere while he waited is there already when he leaves the queue.
+        (nw.col("came_to") != nw.col("left_from")).cast(nw.Int64).alias("moved"),
     )
 
 

@@ -44,8 +44,9 @@ def from_events(events: Any, *, trunks: Collection[str] | None = None) -> Any:
         ``pdd`` (post-dial delay) from the first DialBegin to when the first telephone rang.
 
         ``caller`` is the number that Asterisk's CDR has as ``src``, and ``answered_by`` the number
-        of the telephone that answered, or its name where no number is known; ``caller_device`` and
-        ``answered_device`` are the two telephones themselves, such as ``PJSIP/200``.
+        of the telephone that answered, or its name where it has no number of its own;
+        ``caller_device`` and ``answered_device`` are the two telephones themselves, such as
+        ``PJSIP/200``. An agent who waits on the line (``AgentLogin``) answers each call so.
 
         ``direction`` is inbound if the call began on a trunk, outbound if it only reached one,
         else internal. ``disposition`` is ANSWERED if there was talk; else VOICEMAIL, ABANDONED (in
@@ -99,7 +100,15 @@ def calls_of(
         .then(nw.col("answered_peer"))
         .otherwise(nw.coalesce("answered_by", "answered_peer"))
         .alias("answered_by"),
-        nw.coalesce("dialled", "dialled_for", "dialled_local").alias("dialled"),
+        # Who was reached for somebody else's order dials by himself only later, if at all.
+        nw.when(nw.col("origin_reached") > 0)
+        .then(nw.coalesce("dialled_for", "dialled"))
+        .otherwise(nw.coalesce("dialled", "dialled_for"))
+        .alias("dialled"),
+        nw.when(nw.col("caller_device").is_null())
+        .then(nw.col("cause_local"))
+        .otherwise(nw.col("cause"))
+        .alias("cause"),
     )
     calls = hung_up(disposed(calls))
     return frames.shape(
@@ -160,7 +169,6 @@ def _begun(legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -> nw.LazyFrame[
             .when(real)
             .then(nw.col("dialled"))
             .alias("dialled"),
-            nw.when(nw.col("local")).then(nw.col("exten")).alias("dialled_local"),
             "up",
             (~(nw.col("begun").is_null() | nw.col("up").is_null()) & real)
             .cast(nw.Int64)
@@ -172,7 +180,7 @@ def _begun(legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -> nw.LazyFrame[
             nw.when(real & ~nw.col("asked").is_null())
             .then(nw.col("asked_order"))
             .alias("origin_order"),
-            "cause",
+            nw.when(real).then(nw.col("cause")).alias("cause"),
             nw.when(real).then(nw.col("device")).alias("caller_device"),
         ),
         on="origin",
@@ -199,6 +207,7 @@ def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             # What a Local channel came to tells something where no telephone was behind it.
             nw.when(dialled & ~real).then(rank).alias("rank_local"),
             (called & up).cast(nw.Int64).alias("reached"),
+            nw.when(called & up).then(nw.col("dial_over")).alias("asking"),
             nw.when(dialled & (nw.col("status") == "CANCEL"))
             .then(nw.col("end"))
             .alias("cancelled"),
@@ -208,6 +217,7 @@ def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             .alias("asked_order"),
             # A Local channel that the manager originated dials for the one that it reached.
             nw.when(originated).then(dated(nw.col("dialled"))).alias("dialled_for"),
+            nw.when(originated).then(nw.col("cause")).alias("cause_local"),
             *(text.alias(name) for name, text in texts.items()),
         )
         .group_by("call")
@@ -222,16 +232,19 @@ def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             nw.col("rank").max(),
             nw.col("rank_local").max(),
             nw.col("reached").sum(),
+            nw.col("asking").max(),
             nw.col("cancelled").max(),
             nw.col("asked").max(),
             nw.col("asked_order").max(),
             nw.col("queue").max(),
             nw.col("dialled_for").min(),
+            nw.col("cause_local").max(),
             nw.col("waited").sum().alias("waited"),
             nw.col("waited").count().alias("waits"),
             nw.col("abandoned").max(),
             nw.col("followed").max(),
             nw.col("let_go").max(),
+            nw.col("moved").max(),
             nw.col("mailbox").min(),
             nw.col("recording").min(),
             nw.col("conference").min(),

@@ -10,6 +10,8 @@ from ast_notebook.calls.source import MICROSECOND
 
 #: Who hung up within this time before the call's end has ended it; else the dialplan went on.
 AT_THE_END = 1 * MICROSECOND
+#: Likewise of those who talked: of a parked call, Asterisk keeps the other one for a second.
+_LEFT_ALONE = 3 * MICROSECOND // 2
 
 #: The outcome of a call that nobody answered is that of the telephone that came nearest to it,
 #: by the status of its dial or, where that is not told, by its Q.850 cause.
@@ -42,6 +44,7 @@ def disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     # Asterisk says abandoned of whoever left neither to an agent nor by a key: of those whom the
     # queue let go, and of those who were sent elsewhere, too.
     let_go = ~nw.col("let_go").is_null() & (nw.col("let_go") >= nw.col("abandoned") - AT_THE_END)
+    moved = nw.coalesce(nw.col("moved"), nw.lit(0)) > 0
     # Without the dialplan's steps nobody knows of whom the queue let go.
     followed = ~nw.col("followed").is_null()
     ended = _near(nw.col("abandoned"), asked) | (
@@ -62,9 +65,9 @@ def disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .then(nw.lit(None, dtype=nw.String))
         .when(~nw.col("mailbox").is_null())
         .then(nw.lit("VOICEMAIL"))
-        .when(ended & ~let_go)
+        .when(ended & ~let_go & ~moved)
         .then(nw.lit("ABANDONED"))
-        .when(_near(cancelled, asked))
+        .when((~moved & _near(cancelled, asked)) | (unaccepted & (asked <= nw.col("asking"))))
         .then(nw.lit("CANCELLED"))
         .when(nw.col("rank") == _REJECTED)
         .then(nw.lit("REJECTED"))
@@ -72,7 +75,7 @@ def disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .then(nw.lit("BUSY"))
         .when((nw.col("rank") == _NO_ANSWER) | ~nw.col("queue").is_null())
         .then(nw.lit("NO ANSWER"))
-        .when(_near(cancelled, nw.col("origin_end")))
+        .when(~moved & _near(cancelled, nw.col("origin_end")))
         .then(nw.lit("CANCELLED"))
         .when(nw.col("origin_start").is_null())
         .then(nw.lit(None, dtype=nw.String))  # it began before the events: they tell only its end
@@ -103,7 +106,7 @@ def hung_up(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     by_agent = nw.col("agent_asked") <= nw.col("end")
     by_callee = (
         nw.max_horizontal(nw.col("asked"), nw.when(by_agent).then(nw.col("agent_asked")))
-        >= at_the_end
+        >= nw.col("end") - _LEFT_ALONE
     )
     last = nw.max_horizontal(nw.col("asked_order"), nw.when(by_agent).then(nw.col("agent_order")))
     later = last > nw.coalesce("origin_order", nw.lit(-1))

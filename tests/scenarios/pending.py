@@ -5,17 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 PENDING: Mapping[str, Mapping[str, tuple[int, ...]]] = {
-    "events, all rights": {
-        "clicked_and_a_mailbox_takes_it": (16, 22),
-        "clicked_and_transferred_blindly": (16, 22),
-        "parked_by_the_caller_himself_and_retrieved": (16, 22),
-        "redirected_out_of_a_queue_to_an_announcement": (16, 22),
-    },
-    "events, plain rights": {
-        "clicked_and_a_mailbox_takes_it": (16, 22),
-        "clicked_and_transferred_blindly": (16, 22),
-        "parked_by_the_caller_himself_and_retrieved": (16, 22),
-    },
     "CDR with linkedid": {
         "asked_and_accepted": (16,),
         "clicked_and_a_mailbox_takes_it": (16, 22),
