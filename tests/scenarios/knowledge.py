@@ -44,7 +44,7 @@ KNOWS: Mapping[str, Mapping[str, str]] = {
         ("transfers", YES, YES, PARTLY, NO, NO, PARTLY),
         ("legs", YES, YES, YES, NO, NO, NO),
         ("direction", YES, YES, YES, PARTLY, PARTLY, NO),
-        ("conference", YES, YES, NO, NO, NO, NO),
+        ("conference", YES, YES, NO, PARTLY, PARTLY, NO),
     )
 }
 
