@@ -145,14 +145,12 @@ def test_a_telephone_behind_a_local_channel_tells_when_it_answered(tmp_path: Pat
     assert rows(found, "dialled", "answered_by", "billsec") == [("200", "200", 60)]
 
 
-def test_an_answer_that_may_be_that_of_a_menu_is_none_of_a_telephone(tmp_path: Path) -> None:
-    assert calls(tmp_path, record(0, 60, "Dial", ONE)).isna()["answered"].tolist() == [True]
-    again = calls(
-        tmp_path, record(0, 9, "Dial", ONE, said="BUSY", answer=0), record(9, 60, to=OTHER)
-    )
-    assert again.isna()["answered"].tolist() == [True]
+def test_only_a_call_that_two_talked_in_was_answered(tmp_path: Path) -> None:
     rang = calls(tmp_path, record(0, 60, "Dial", ONE, answer=7))
     assert (rang["answered"] - rang["start"]).dt.total_seconds().tolist() == [7]
+    for app, to, said in (("Playback", "", "ANSWERED"), ("Dial", ONE, "BUSY")):
+        found = calls(tmp_path, record(0, 60, app, to, said=said, answer=0))
+        assert rows(found, "answered", "billsec") == [(None, 60)]
 
 
 def test_who_is_called_first_by_a_click_is_the_caller(tmp_path: Path) -> None:
@@ -210,6 +208,10 @@ def test_a_blind_transfer_overwrites_what_was_dialled(tmp_path: Path) -> None:
     assert rows(found, "dialled", "answered_by") == [(None, "200")]
     goes_on = record(0, 6, "Dial", ONE, dst="300", data="PJSIP/200,30,g")
     assert rows(calls(tmp_path, goes_on, then), "dialled") == [("300",)]
+    # A second transfer overwrites what the first one wrote.
+    again = record(6, 20, "Dial", OTHER, dst="400", data="PJSIP/300,30")
+    last = record(20, 30, "Dial", "PJSIP/400-00000004", dst="400", data="PJSIP/400,30")
+    assert rows(calls(tmp_path, first, again, last), "dialled") == [(None,)]
     # Of a queue's other member the line was written before the transfer.
     other = record(0, 2, "Queue", "PJSIP/9-00000009", dst="915", data="desk,t", said="NO ANSWER")
     served = record(0, 6, "Queue", ONE, dst="300", data="desk,t")
@@ -231,6 +233,31 @@ def test_the_callers_own_number_is_not_who_answered(tmp_path: Path) -> None:
         tmp_path,
         record(0, 9, "Dial", ONE),
         record(3, 9, "AppDial", channel=ONE, data="(Outgoing Line)", number=2, linked=1),
+    )
+    assert rows(found, "caller", "answered_by") == [("100", "200")]
+
+
+def test_who_is_asked_and_is_gone_within_a_second_leaves_no_outcome(tmp_path: Path) -> None:
+    found = calls(tmp_path, record(0, 6, "Dial", ONE, answer=6, data="PJSIP/200,10,U(ask)"))
+    assert rows(found, "disposition", "answered_by", "billsec") == [(None, None, 0)]
+
+
+def test_who_sends_his_caller_elsewhere_is_no_attempt(tmp_path: Path) -> None:
+    found = calls(
+        tmp_path,
+        record(0, 1, "Dial", ONE, data="PJSIP/200,30", said="NO ANSWER"),
+        record(1, 4, "Dial", f"{LOCAL};1", data="PJSIP/200,30", said="BUSY"),
+        record(1, 4, "Dial", OTHER, channel=f"{LOCAL};2", said="BUSY", number=3, linked=1),
+    )
+    assert rows(found, "disposition") == [("BUSY",)]
+
+
+def test_two_calls_that_a_manager_bridges_are_no_pickup(tmp_path: Path) -> None:
+    found = calls(
+        tmp_path,
+        record(0, 6, "Dial", ONE, answer=6, data="PJSIP/200"),
+        record(1, 6, "Dial", OTHER, channel="PJSIP/9-00000009", src="9", number=9, begun=1),
+        record(6, 20, "Dial", OTHER, data="PJSIP/200"),
     )
     assert rows(found, "caller", "answered_by") == [("100", "200")]
 

@@ -8,7 +8,6 @@ second, and it is told when something that a script waits for does not happen.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,7 +15,6 @@ import pytest
 from tests.lab.fixtures import require
 from tests.scenarios.all import SCENARIOS
 from tests.scenarios.compare import differences
-from tests.scenarios.pending import is_pending
 from tests.scenarios.play import record_all
 from tests.scenarios.sources import SOURCES
 from tests.scenarios.truth import Played
@@ -59,10 +57,10 @@ def test_every_source_tells_what_was_played(
     version: int, name: str, performances: Performances
 ) -> None:
     one = performances[version, name]
-    told: dict[str, Any] = {}
-    for source, calls in one.calls.items():
-        if not is_pending(version, source, name):
-            told[source] = differences(source, calls, one.played, tolerance=TOLERANCE)
+    told = {
+        source: differences(source, calls, one.played, tolerance=TOLERANCE)
+        for source, calls in one.calls.items()
+    }
     assert {source: wrong for source, wrong in told.items() if wrong} == {}
 
 
@@ -71,5 +69,4 @@ def test_every_source_tells_what_was_played(
 def test_the_live_state_is_what_asterisk_lists_when_it_is_over(
     version: int, name: str, performances: Performances
 ) -> None:
-    if not is_pending(version, "live", name):
-        assert performances[version, name].played.live == []
+    assert performances[version, name].played.live == []

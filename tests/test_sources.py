@@ -15,7 +15,6 @@ import pytest
 from tests.scenarios.all import SCENARIOS
 from tests.scenarios.compare import differences
 from tests.scenarios.knowledge import KNOWS
-from tests.scenarios.pending import is_pending
 from tests.scenarios.play import Recording, recording
 from tests.scenarios.sources import SOURCES
 
@@ -37,10 +36,8 @@ def calls(version: int, source: str) -> pd.DataFrame:
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_source_tells_what_took_place_as_far_as_it_can_know(
-    version: int, source: str, name: str, request: pytest.FixtureRequest
+    version: int, source: str, name: str
 ) -> None:
-    if is_pending(version, source, name):
-        request.applymarker(pytest.mark.xfail(strict=False))
     (played,) = (one for one in recorded(version).played if one.name == name)
     assert differences(source, calls(version, source), played) == []
 

@@ -34,7 +34,9 @@ _MORE = {"number_created": "calleridnum", "exten": "exten"}
 #: What other columns are made of.
 _WAYS = (
     "asked_willingly",
+    "came_to",
     "connected_to",
+    "ended_at",
     "number_changed",
     "number_dialling",
     "number_ended",
@@ -51,8 +53,9 @@ def build(source: Source) -> nw.LazyFrame[Any]:
     -------
     nw.LazyFrame
         ``uniqueid call linkedid channel device local real start up end cause number name exten
-        dialled dialled_by begun dial_over ringing rung status forwarded entered bridges bridge last_bridge
-        first_left asked asked_at_all queue waited abandoned conference mailbox recording``.
+        dialled dialled_by begun dial_over ringing rung status forwarded entered bridges bridge
+        last_bridge first_left asked asked_at_all queue waited abandoned moved conference mailbox
+        recording``.
     """
     legs = _channels(source)
     waiting = pool(source, like=legs)
@@ -86,6 +89,10 @@ def build(source: Source) -> nw.LazyFrame[Any]:
         nw.coalesce("connected_to", "dialled").alias("dialled"),
         asked.otherwise(nw.col("asked_willingly")).alias("asked"),
         *(nw.when(dialled).then(nw.col(name)).alias(name) for name in ("status", "forwarded")),
+        # Who was sent elsewhere while he waited in a queue ends there.
+        nw.when(~nw.col("ended_at").is_in(NOWHERE))
+        .then((nw.col("came_to") != nw.col("ended_at")).cast(nw.Int64))
+        .alias("moved"),
         # The dial of who is asked first whether he takes the call ends only after that.
         nw.when(dialled)
         .then(nw.min_horizontal(nw.coalesce("rung_until", "end"), nw.col("up")) - nw.col("begun"))
@@ -139,7 +146,12 @@ def _ends(source: Source) -> nw.LazyFrame[Any]:
     willing = nw.col("cause").is_null() | nw.col("cause").is_in(WILLING)
     return gather(
         source,
-        {"state": "channelstatedesc", "cause": "cause", "number": "calleridnum"},
+        {
+            "state": "channelstatedesc",
+            "cause": "cause",
+            "number": "calleridnum",
+            "exten": "exten",
+        },
         up=Fact("Newstate", where=nw.col("state") == "Up"),
         ringing=Fact("Newstate", where=nw.col("state") == "Ringing"),
         first_left=Fact("BridgeLeave"),
@@ -148,7 +160,8 @@ def _ends(source: Source) -> nw.LazyFrame[Any]:
         asked_order=Fact("HangupRequest", of=ORDER, where=~busy),
         end=Fact("Hangup", "max"),
         cause=Fact("Hangup", "max", "cause"),
-        number_ended=Fact("Hangup", "last", "number"),
+        number_ended=Fact("Hangup", "max", "number"),
+        ended_at=Fact("Hangup", "max", "exten"),
     )
 
 
@@ -226,7 +239,6 @@ def _queues(whole: Source) -> nw.LazyFrame[Any]:
             "exten": "exten",
         },
         came_to=Fact("QueueCallerJoin", "last", "exten"),
-        left_from=Fact("QueueCallerAbandon", "last", "exten"),
         leaves=Fact("QueueCallerLeave", "sum"),
         left_times=Fact("QueueCallerLeave", "count"),
         abandoned=Fact("QueueCallerAbandon", "max"),
@@ -248,8 +260,7 @@ def _queues(whole: Source) -> nw.LazyFrame[Any]:
         "abandoned",
         "followed",
         "let_go",
-        # Who was sent elsewhere while he waited is there already when he leaves the queue.
-        (nw.col("came_to") != nw.col("left_from")).cast(nw.Int64).alias("moved"),
+        "came_to",
     )
 
 

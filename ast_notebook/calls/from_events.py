@@ -48,7 +48,7 @@ def from_events(events: Any, *, trunks: Collection[str] | None = None) -> Any:
         ``caller_device`` and ``answered_device`` are the two telephones themselves, such as
         ``PJSIP/200``. An agent who waits on the line (``AgentLogin``) answers each call so.
 
-        ``direction`` is inbound if the call began on a trunk, outbound if it only reached one,
+        ``direction`` is inbound if the call began on a trunk, outbound if one was dialled in it,
         else internal. ``disposition`` is ANSWERED if there was talk; else VOICEMAIL, ABANDONED (in
         a queue), CANCELLED (while it rang, by the caller or, as ``hangup_by`` says, by a manager),
         NO ANSWER, BUSY, REJECTED, FAILED, or IVR if Asterisk itself was all that answered.
@@ -112,7 +112,7 @@ def calls_of(
     )
     calls = hung_up(disposed(calls))
     return frames.shape(
-        _directed(calls, trunks).with_columns(
+        _directed(calls, legs, trunks).with_columns(
             nw.lit(server, dtype=nw.String).alias("server"),
             nw.lit("events").alias("source"),
             _gap(source.lost()).alias("gap"),
@@ -292,7 +292,9 @@ def _transfers(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
 
 
-def _directed(calls: nw.LazyFrame[Any], trunks: Collection[str] | None) -> nw.LazyFrame[Any]:
+def _directed(
+    calls: nw.LazyFrame[Any], legs: nw.LazyFrame[Any], trunks: Collection[str] | None
+) -> nw.LazyFrame[Any]:
     unknown = nw.lit(None, dtype=nw.String)
     if trunks is None:
         names = ("direction", "trunk", "did")
@@ -303,18 +305,27 @@ def _directed(calls: nw.LazyFrame[Any], trunks: Collection[str] | None) -> nw.La
         peer = nw.col(device).str.replace_all("^[^/]*/", "")
         return (nw.col(device).is_in(listed) | peer.is_in(listed)) & ~nw.col(device).is_null()
 
-    inbound, outbound = is_trunk("caller_device"), is_trunk("answered_device")
+    reached = (
+        legs.filter(nw.col("real") & ~nw.col("begun").is_null() & is_trunk("device"))
+        .select("call", dated(nw.col("device")).alias("reached_trunk"))
+        .group_by("call")
+        .agg(nw.col("reached_trunk").min())
+        .with_columns(undated("reached_trunk").alias("reached_trunk"))
+    )
+    calls = calls.join(reached, on="call", how="left")
+    inbound, answered = is_trunk("caller_device"), is_trunk("answered_device")
     return calls.with_columns(
         nw.when(inbound)
         .then(nw.lit("inbound"))
-        .when(outbound)
+        .when(~nw.col("reached_trunk").is_null())
         .then(nw.lit("outbound"))
         .otherwise(nw.lit("internal"))
         .alias("direction"),
         nw.when(inbound)
         .then(nw.col("caller_device"))
-        .when(outbound)
+        .when(answered)
         .then(nw.col("answered_device"))
+        .otherwise(nw.col("reached_trunk"))
         .alias("trunk"),
         nw.when(inbound).then(nw.col("dialled")).alias("did"),
     )

@@ -73,7 +73,7 @@ def _differences(
             yield f"{call} is not there"
 
 
-_OR_MISSING = (PARTLY, CLASSES_PARTLY, AGENT, QUEUED)
+_OR_MISSING = (PARTLY, CLASSES_PARTLY, AGENT, DEVICE, QUEUED)
 #: How waiting ends that a queue_log tells of: whoever was let in.
 _LOGGED = ("ANSWERED", "ABANDONED", "TIMEOUT", "KEY", "LEAVE EMPTY", "TRANSFERRED")
 

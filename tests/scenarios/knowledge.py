@@ -35,7 +35,7 @@ KNOWS: Mapping[str, Mapping[str, str]] = {
         ("answered", YES, YES, YES, PARTLY, PARTLY, PARTLY),
         ("answered_by", YES, YES, YES, DEVICE, DEVICE, AGENT),
         ("answered_device", YES, YES, YES, PARTLY, PARTLY, NO),
-        ("disposition", YES, CLASSES, CLASSES_PARTLY, CLASSES, CLASSES, CLASSES),
+        ("disposition", YES, CLASSES, CLASSES_PARTLY, CLASSES_PARTLY, CLASSES_PARTLY, CLASSES),
         ("ring", YES, YES, PARTLY, NO, NO, QUEUED),
         ("wait", YES, NO, PARTLY, NO, NO, YES),
         ("talk", YES, YES, YES, NO, NO, QUEUED),

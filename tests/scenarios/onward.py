@@ -65,7 +65,8 @@ def transferred_out_over_the_trunk(stage: Stage) -> list[Call]:
     talk += stage.pause(0.7)
     third.hang_up()
     call.wait("over")
-    return [replace(ONWARD, ring=ring, talk=talk, legs=3, hangup_by="callee")]
+    told = replace(ONWARD, ring=ring, talk=talk, legs=3, hangup_by="callee")
+    return [replace(told, direction="outbound")]
 
 
 @scenario

@@ -23,9 +23,9 @@ _PARKING = frozenset({"park", "parkedcall", "parkandannounce"})
 _DIALS = frozenset({"dial", "queue", "followme", "retrydial"})
 #: Applications by which the dialplan itself ends a call that was not answered.
 _ENDS = frozenset({"", "busy", "congestion", "hangup", *_DIALS})
+#: More transfers than a call has.
+_TRANSFERS = 20
 _NEAREST = ("CANCELLED", "NO ANSWER", "BUSY", "FAILED")
-#: A shorter time from the beginning to the answer may be that of a menu as well as a telephone's.
-_RANG = 2 * SECOND
 
 _Age = tuple[int, tuple[int, int], bool, int, tuple[int, int]]
 
@@ -39,8 +39,11 @@ class _First(NamedTuple):
     dialled: str | None
 
 
-def row_of(call: Call) -> tuple[dict[str, Any], str | None, str | None]:
-    """Return the row of a call, and the names of its two channels."""
+Made = tuple[dict[str, Any], str | None, str | None, list[str]]
+
+
+def row_of(call: Call) -> Made:
+    """Return the row of a call, the names of its two channels, and those that were dialled."""
     return _Made(call).row()
 
 
@@ -52,11 +55,11 @@ class _Made:
         self._lines = call.lines
         self._talk = Talk(call.lines, call.agents)
 
-    def row(self) -> tuple[dict[str, Any], str | None, str | None]:
-        """Return the row of the call, and the names of its two channels."""
+    def row(self) -> Made:
+        """Return what `row_of` returns."""
         lines, first, own = self._lines, self._first, self._own
         head = (own or lines)[0].record
-        path = self._talk.path(first.channel)
+        path, disposition = self._talk.path(first.channel), self._disposition()
         callee = path[-1].other if path else None
         queues = [line.queue for line in [*lines, *own] if line.queue]
         did = next(filter(None, (text_of(line.record, "did") for line in own)), None)
@@ -65,7 +68,7 @@ class _Made:
             "call": self._id(),
             "server": (own or lines)[0].server,
             "start": lines[0].start,
-            "answered": self._answered(path),
+            "answered": self._answered(path) if disposition == "ANSWERED" else None,
             "end": max(line.end for line in [*lines, *(line for _, line in self._call.agents)]),
             "billsec": self._billed(),
             "caller": first.number,
@@ -74,7 +77,7 @@ class _Made:
             "dialled": did or first.dialled,
             "answered_by": self._number(callee),
             "answered_device": _device(callee),
-            "disposition": self._disposition(),
+            "disposition": disposition,
             "cause": int(cause) if cause.isdecimal() and len(cause) < 5 else None,
             "queue": queues[-1] if queues else None,
             "conference": next((line.room for line in lines if line.room), None),
@@ -82,8 +85,8 @@ class _Made:
         }
         if did is not None:
             row["did"] = did
-        tried = [line.dstchannel for line in lines if line.dstchannel]
-        return row, first.channel, callee or (tried[-1] if tried else None)
+        dialled = [line.dstchannel for line in lines if line.dstchannel and not line.in_room]
+        return row, first.channel, callee, dialled
 
     def _id(self) -> str | None:
         """Return the oldest id of all; an agent's channel gives its own to whom it serves."""
@@ -117,8 +120,7 @@ class _Made:
             return self._known(oldest[-1])
         up = [line for line in self._lines if is_local(line.owner) and line.answered]
         if up:
-            up.sort(key=lambda line: line.owner[-1:])
-            return self._dialler(up[0].owner, up)
+            return self._local(up[0].owner)
         rung = [line.dstchannel for line in self._lines if line.dstchannel]
         called = [line.owner for line in self._lines if line.called]
         real = next((one for one in (*rung, *called) if not is_local(one)), None)
@@ -150,13 +152,21 @@ class _Made:
                 found[name] = min(found.get(name, _age(line)), _age(line))
         return found
 
+    def _local(self, channel: str) -> _First:
+        """Its second half has the number that it was made with, its first half runs the rest."""
+        first, second = (self._talk.owned.get(f"{stem(channel)};{n}", []) for n in (1, 2))
+        head, (oldest, *_) = (first or second)[0], [*second, *first]
+        dialled = None if head.called else head.dst
+        return _First(head.owner, oldest.src, oldest.name, _extension(dialled))
+
     def _known(self, channel: str) -> _First:
         own = self._talk.owned.get(channel, [])
         dialling = [line for line in own if not line.called]
-        if dialling:
+        source = next((line for line in self._lines if line.dstchannel == channel), None)
+        half = "" if source is None else source.owner
+        if dialling and (source is None or not is_local(half) or source.start > own[0].start):
             return self._dialler(channel, dialling)
         number, name = (own[0].src, own[0].name) if own else (None, None)
-        half = next((line.owner for line in self._lines if line.dstchannel == channel), "")
         # A Local channel dialled for it, and runs what it is connected to in its other half.
         beyond = self._talk.owned.get(other_half(half), []) if is_local(half) else []
         alone = len({tie.other for tie in self._talk.ties_of(half)}) < 2
@@ -177,15 +187,22 @@ class _Made:
         Asterisk keeps one extension for a channel, and writes it into the record that a transfer
         ends as well as into the one that it begins.
         """
-        goes_on = "c" if line.app == "queue" else "g"
-        if self._talk.reached(line) is None or goes_on in line.options:
-            return False
-        return any(
-            one.dst == line.dst
-            and (one.app, one.data) != (line.app, line.data)
-            and one.app not in _PARKING
-            for one in self._talk.after(line)
-        )
+        for _ in range(_TRANSFERS):
+            goes_on = "c" if line.app == "queue" else "g"
+            if self._talk.reached(line) is None or goes_on in line.options:
+                return False
+            after = next(
+                (
+                    one
+                    for one in self._talk.after(line)
+                    if (one.app, one.data) != (line.app, line.data) and one.app not in _PARKING
+                ),
+                None,
+            )
+            if after is None or after.dst == line.dst:
+                return after is not None
+            line = after  # which was overwritten itself, if there was a second transfer
+        return True
 
     def _number(self, channel: str | None) -> str | None:
         """Return the number of a telephone, else its device; never the caller's own number."""
@@ -194,25 +211,20 @@ class _Made:
         own = self._talk.owned.get(channel, [])
         served = [line for _, line in self._call.agents if line.owner == channel]
         number = next((line.src for line in [*own, *served] if line.src), None)
-        return peer(device(channel)) if number in (None, self._first.number) else number
+        # A telephone without a number of its own gets the one that was dialled.
+        no_ones = {None, self._first.number, *(line.dst for line in self._lines)}
+        return peer(device(channel)) if number in no_ones else number
 
     # --- times ---------------------------------------------------------------------------------
 
     def _answered(self, path: Sequence[Tie]) -> int | None:
-        """Return when the telephone answered, if the records can tell that.
+        """Return when the telephone answered, at the earliest.
 
         A record has when its channel was answered: by the telephone or, earlier, by a menu.
         """
-        known = [tie.line.answer for tie in path if tie.line and self._rang(tie.line)]
-        if not path or path[-1].line is None or not self._rang(path[-1].line):
-            return None
-        return max((one for one in known if one is not None), default=None)
-
-    def _rang(self, line: Line) -> bool:
-        if line.answer is None or line.answer - line.start < _RANG:
-            return False
-        before = (one for one in self._talk.owned[line.owner] if one.start < line.start)
-        return all(one.answer is None for one in before)
+        if path:
+            return max(tie.since for tie in path)
+        return next((line.answer for line in [*self._own, *self._lines] if line.answer), None)
 
     def _billed(self) -> int:
         """Return the time from the first party's answer to its end, as the records have it."""
@@ -242,7 +254,8 @@ class _Made:
             return "ANSWERED"
         if any(line.answered and line.app == "voicemail" for line in lines):
             return "VOICEMAIL"
-        if self._call.met is None or any(self._is_hidden(line) for line in lines):
+        unknown = self._call.met is None or any(map(self._is_hidden, lines))
+        if unknown or any(map(self._talk.is_doubtful, lines)):
             return None
         if self._waits():
             return "ABANDONED"
@@ -286,6 +299,8 @@ class _Made:
             return None
         if line.answered:
             return "NO ANSWER" if self._talk.was_lost(line) else None
+        if self._talk.was_forwarded(line):
+            return None
         if line.disposition == "FAILED" and line.asks:
             # Whoever answered and did not accept has failed, in Asterisk's words.
             after = {one.disposition for one in self._talk.after(line) if not one.dstchannel}

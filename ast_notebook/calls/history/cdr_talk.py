@@ -162,25 +162,39 @@ class Talk:
         if line.in_room:
             theirs = self.owned.get(line.dstchannel, ())
             return line.dstchannel if any(fetched(one, line) for one in theirs) else None
-        return None if self.was_lost(line) else line.dstchannel
+        lost = self.was_lost(line) or self.is_doubtful(line)
+        return None if lost else line.dstchannel
+
+    def is_doubtful(self, line: Line) -> bool:
+        """Tell whether nobody knows if two parties talked.
+
+        Whoever is asked if he takes the call, and hangs up meanwhile, leaves the same record as
+        one who accepts it and talks for less than a second.
+        """
+        return line.answered and line.asks and not line.billsec and line.answer == line.end
 
     def was_lost(self, line: Line) -> bool:
         """Tell whether a record says answered, and the telephone that it names did not talk.
 
         Somebody else picked it up: such a record ends with the answer, and another one of the same
-        Dial begins. Or whoever answered was asked whether he takes the call, and hung up.
+        Dial begins.
         """
         if line.dstchannel in self._never_up:
             return True
         if line.answer is None or line.answer < line.end or line.billsec:
             return False
-        if line.asks:
-            return True
         after = next((one for one in self.after(line) if one.answered), None)
-        return (
-            after is not None
-            and after.dstchannel is not None
-            and (after.app, after.data) == (line.app, line.data)
+        if after is None or after.dstchannel is None or after.dstchannel in self.owned:
+            return False
+        # Who picks up was called by nobody; who is bridged by a manager was.
+        callers = {one.owner for one in self._lines if one.dstchannel == after.dstchannel}
+        return (after.app, after.data) == (line.app, line.data) and len(callers) == 1
+
+    def was_forwarded(self, line: Line) -> bool:
+        """Tell whether the telephone that a record names sent its caller elsewhere."""
+        return "Local/" not in line.data and any(
+            is_local(one.dstchannel) and (one.app, one.data) == (line.app, line.data)
+            for one in self.after(line)
         )
 
     def after(self, line: Line) -> Iterator[Line]:

@@ -91,8 +91,10 @@ class Call:
 
     def row(
         self, begun: int, bridges: bool
-    ) -> tuple[dict[str, Any], str | None, str | None] | None:
-        """Return the call, and the names of its two channels; None if it has none.
+    ) -> tuple[dict[str, Any], str | None, str | None, list[str]] | None:
+        """Return the call, and the names of its two channels and of others dialled in it.
+
+        None if it has no channel.
 
         Parameters
         ----------
@@ -146,7 +148,8 @@ class Call:
             "legs": len(parties),
             "conference": self._conference,
         }
-        return call, origin.name, callee.name if callee else None
+        dialled = [one.name for one in parties if one.called and one is not origin]
+        return call, origin.name, callee.name if callee else None, dialled
 
     def _caller(self, origin: Channel) -> Channel:
         """Return who has the caller's number: of a Local channel, the half that dials."""

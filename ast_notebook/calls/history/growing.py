@@ -130,16 +130,31 @@ class Growing:
         self.members = members or {}
 
     def add(
-        self, call: dict[str, Any], caller: str | None = None, callee: str | None = None
+        self,
+        call: dict[str, Any],
+        caller: str | None = None,
+        callee: str | None = None,
+        others: Collection[str] = (),
     ) -> None:
-        """Take a call: times and seconds in microseconds; the names of its two channels."""
+        """Take a call: times and seconds in microseconds; the names of its channels.
+
+        Parameters
+        ----------
+        call : dict
+            Its columns.
+        caller, callee : str, optional
+            The channels of the two telephones.
+        others : collection of str
+            The channels that were dialled besides.
+        """
         call.setdefault("caller_device", None if is_local(caller) else device(caller))
         call.setdefault("answered_device", None if is_local(callee) else device(callee))
         # A queue_log names no channel: nobody can say where its calls came from.
-        if self._trunks is not None and (caller or callee):
-            inbound, outbound = self._is_trunk(caller), self._is_trunk(callee)
-            call["direction"] = "inbound" if inbound else "outbound" if outbound else "internal"
-            call["trunk"] = device(caller) if inbound else device(callee) if outbound else None
+        if self._trunks is not None and (caller or callee or others):
+            inbound = self._is_trunk(caller)
+            out = next((one for one in (callee, *others) if self._is_trunk(one)), None)
+            call["direction"] = "inbound" if inbound else "outbound" if out else "internal"
+            call["trunk"] = device(caller) if inbound else device(out)
             if inbound:
                 call.setdefault("did", call.get("dialled"))
         self._rows.append(call)

@@ -72,9 +72,9 @@ def history(
     -------
     History
         Its ``calls`` is the calls frame. What a source cannot know is missing: a CDR knows who
-        answered and ``billsec``, not how long people talked, waited or held, and when they were
-        connected only where no menu or queue had answered before; a queue_log knows nothing of
-        what was before and after the queue.
+        answered and ``billsec``, not how long people talked, waited or held, and ``answered`` is
+        when a menu or queue answered, where one did; a queue_log knows nothing of what was before
+        and after the queue.
 
     Raises
     ------
