@@ -1,6 +1,8 @@
-"""Looking for a secret wherever an error could carry it."""
+"""Looking for a secret wherever an error or an object could carry it."""
 
 import traceback
+import types
+from collections import deque
 
 
 def shown(error, secret, since=None):
@@ -24,3 +26,33 @@ def shown(error, secret, since=None):
         found += [repr(frame.f_locals) for frame in frames[first:]]
         error = error.__cause__ or error.__context__
     return any(secret in one for one in found)
+
+
+def texts_in(thing, most=200_000):
+    """Yield every text that can be reached from an object by its attributes and what it holds.
+
+    Modules, classes and functions are passed over, and what an ``ast_notebook`` secret keeps.
+    """
+    waiting, seen = deque([thing]), set()
+    passed_over = (types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType)
+    while waiting and len(seen) < most:
+        one = waiting.popleft()
+        if id(one) in seen or isinstance(one, passed_over) or type(one).__name__ == "Secret":
+            continue
+        seen.add(id(one))
+        if isinstance(one, str | bytes | bytearray):
+            yield one if isinstance(one, str) else bytes(one).decode("latin-1")
+            continue
+        if isinstance(one, dict):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple | set | frozenset | deque):
+            waiting += list(one)
+        if isinstance(one, types.MethodType):
+            waiting.append(one.__self__)
+        if isinstance(getattr(one, "__dict__", None), dict):
+            waiting.append(vars(one))
+        for kind in type(one).__mro__:
+            slots = kind.__dict__.get("__slots__", ())
+            for name in (slots,) if isinstance(slots, str) else slots:
+                if hasattr(one, name):
+                    waiting.append(getattr(one, name))

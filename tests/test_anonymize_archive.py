@@ -55,10 +55,19 @@ def record() -> Iterator[Record]:
 
 
 def strings(table: pa.Table) -> str:
-    """Return all text of a table, but for what only looks like a number of somebody."""
-    free = {"uniqueid", "linkedid", "destuniqueid", "destlinkedid", "recorder", "server"}
-    names = [name for name in table.column_names if name not in free]
-    found = {str(one) for name in names for one in table[name].cast(table[name].type).to_pylist()}
+    """Return all text of a table, but for ids and counts, which may look like a number."""
+    counts = re.compile(
+        r".*(id|_us)|received|time|recorder|server|day|sequence|report.*|sent.*|pt|ssrc"
+    )
+    found: set[str] = set()
+    for name in table.column_names:
+        values = table[name].to_pylist()
+        if name == "extra":
+            pairs = [pair for row in values for pair in row or ()]
+            found |= {text for key, text in pairs if not counts.fullmatch(key)}
+            found |= {key for key, _ in pairs}
+        elif not counts.fullmatch(name):
+            found |= {text for text in values if text is not None}
     return "\n".join(found)
 
 

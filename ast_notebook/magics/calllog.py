@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -170,7 +171,9 @@ def report(magics: AstMagics, given: Given) -> Report:
 
 
 def _read(given: Given) -> History:
-    with Progress(f"reading {given.place}"):
+    # A URL may hold a password before its @, or behind its question mark.
+    shown = re.sub(r"(?<=//)[^/]*@|[?].*", "", given.place) if "://" in given.place else given.place
+    with Progress(f"reading {shown}"):
         return read_history(
             given.place,
             tz=given.tz,

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.fs
 
+from ast_notebook.ami.secret import Secret
 from ast_notebook.errors import ConfError
 from ast_notebook.recording import private
 from ast_notebook.recording.layout import DAMAGED, OPEN, SEALED, Name, named
@@ -154,7 +155,8 @@ class Shelf:
         spool: str | os.PathLike[str] | None = None,
         options: dict[str, Any] | None = None,
     ) -> None:
-        self._given = text = _text(place)
+        text = _text(place)
+        self._given = Secret(text)  # a URL may hold one
         if not text.strip():
             raise ConfError("an archive needs a folder, or a URL")
         self.place = _shown(text)
@@ -177,7 +179,7 @@ class Shelf:
         """Tell whether a place is this one, without going there."""
         text = _text(place)
         if self._is_remote or "://" in text:
-            return text.rstrip("/") == self._given.rstrip("/")
+            return text.rstrip("/") == self._given.reveal().rstrip("/")
         return bool(text.strip()) and str(Path(text).expanduser().absolute()) == self.root
 
     @property

@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from ast_notebook.calls import frames, memory, queues
 from ast_notebook.calls.calls import log_of
@@ -16,7 +15,7 @@ from ast_notebook.calls.history.archived import archive_events, in_memory
 from ast_notebook.calls.history.lines import Bad
 from ast_notebook.calls.history.reading import Wanted, of_file, of_table
 from ast_notebook.calls.history.result import History, pandas_of
-from ast_notebook.calls.history.table import is_database
+from ast_notebook.calls.history.table import Database, database
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.reading import scan
 
@@ -94,6 +93,8 @@ def history(
     >>> past.calls.groupby("disposition").size()
     >>> history("report.csv", columns={"Quien": "src", "Cuando": "start"}, dates="dmy")
     """
+    found_at = _located(place)
+    del place  # a URL may hold a password, and a traceback shows what is in sight
     names = [] if columns is None else [*columns]
     if isinstance(columns, Mapping):
         names += columns.values()
@@ -101,15 +102,20 @@ def history(
         raise ConfError("columns= is a list of names, or a mapping of their names to Asterisk's")
     told = columns if columns is None or isinstance(columns, Mapping) else list(columns)
     wanted = Wanted(tz, kind, server, told, table, dates, trunks, members)
-    found = _read(os.fspath(place), wanted)
+    found = _read(found_at, wanted)
     for note in found.notes:
         warnings.warn(note, stacklevel=2)
     return found
 
 
-def _read(place: str, wanted: Wanted) -> History:
-    if is_database(place):
-        return of_table(place, _without_password(place), wanted)
+def _located(place: str | os.PathLike[str]) -> str | Database:
+    text = os.fspath(place)
+    return database(text) or text
+
+
+def _read(place: str | Database, wanted: Wanted) -> History:
+    if isinstance(place, Database):
+        return of_table(*place, wanted)
     if "://" in place and not place.startswith("file://"):
         return _of_archive(place, wanted.server, wanted.trunks)
     path = Path(place.removeprefix("file://")).expanduser()
@@ -128,11 +134,6 @@ def _is_sqlite(path: Path) -> bool:
             return file.read(16) == b"SQLite format 3\0"
     except OSError as error:
         raise ConfError(f"{path} cannot be read: {error.strerror}") from None
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 # --- archives of ours ----------------------------------------------------------------------------

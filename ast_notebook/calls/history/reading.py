@@ -7,6 +7,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from ast_notebook.ami import Secret
 from ast_notebook.calls import frames, queues
 from ast_notebook.calls.calls import log_of
 from ast_notebook.calls.history import cdr, cel, queue_log
@@ -57,7 +58,7 @@ _MAKERS: dict[str, Callable[[Clock, Growing], _Maker]] = {
 Found = tuple[int, object, Record | ValueError | None]
 
 
-def of_table(url: str | Path, name: str, wanted: Wanted) -> History:
+def of_table(url: Secret | Path, name: str, wanted: Wanted) -> History:
     """Read a table of a database; `name` is what the database is called.
 
     Raises

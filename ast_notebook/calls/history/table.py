@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
+from ast_notebook.ami import Secret
 from ast_notebook.ami.message import decode
 from ast_notebook.calls.history.columns import Shape, kind_of, lacking, plain
 from ast_notebook.calls.history.records import Told
@@ -37,12 +39,27 @@ def is_database(url: str) -> bool:
     return True
 
 
+class Database(NamedTuple):
+    """A database's URL, and what it is called where its password may not be."""
+
+    url: Secret
+    name: str
+
+
+def database(url: str) -> Database | None:
+    """Return the database that this URL leads to, its password out of sight; None if it is none."""
+    if not is_database(url):
+        return None
+    parts = urlsplit(url)
+    return Database(Secret(url), f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
+
+
 class Table:
     """A table of call detail records, channel events or queue log entries.
 
     Parameters
     ----------
-    url : str or Path
+    url : Secret or Path
         A file of SQLite, or SQLAlchemy's URL, such as ``mysql+pymysql://user@host/asteriskcdrdb``.
     name : str, optional
         The table, perhaps with its schema; found by its columns otherwise.
@@ -70,7 +87,11 @@ class Table:
     """
 
     def __init__(
-        self, url: str | Path, name: str | None = None, kind: str | None = None, told: Told = None
+        self,
+        url: Secret | Path,
+        name: str | None = None,
+        kind: str | None = None,
+        told: Told = None,
     ) -> None:
         try:
             import sqlalchemy
@@ -79,26 +100,33 @@ class Table:
         self._sql = sqlalchemy
         self._told = told
         self.notes: list[str] = []
+        # No error is raised while another one is handled: the frames of that hold the password.
+        failed = ""
         try:
             self._engine = sqlalchemy.create_engine(
                 sqlalchemy.URL.create("sqlite", database=str(url.absolute()))
                 if isinstance(url, Path)
-                else url
+                else url.reveal()
             )
         except ImportError as error:
-            raise ConfError(f"the database's driver is missing: {error}") from None
-        except sqlalchemy.exc.SQLAlchemyError as error:
-            raise ConfError(f"the database cannot be read: {_plain(error)}") from None
+            failed = f"the database's driver is missing: {error}"
+        except Exception as error:  # a driver has errors of its own
+            failed = f"the database cannot be read: {_plain(error)}"
+        if failed:
+            raise ConfError(failed)
         if self._engine.dialect.name == "sqlite":
             sqlalchemy.event.listen(self._engine, "connect", _as_any_text)
         try:
             self.name, self.kind = self._find(name, kind)
             self._table = self._reflected()
-        except BaseException as error:
+        except ConfError:
             self.close()
-            if isinstance(error, sqlalchemy.exc.SQLAlchemyError):
-                raise ConfError(f"the database cannot be read: {_plain(error)}") from None
             raise
+        except Exception as error:
+            failed = f"the database cannot be read: {_plain(error)}"
+        if failed:
+            self.close()
+            raise ConfError(failed)
         self.columns = [column.name for column in self._table.columns]
 
     def _find(self, name: str | None, kind: str | None) -> tuple[str, str]:
@@ -223,12 +251,15 @@ class Table:
         ]
         columns = [self._readable(column) for column in there]
         query = self._sql.select(*columns).order_by(*by)
+        failed = ""
         try:
             with self._engine.connect().execution_options(yield_per=_ROWS) as connection:
                 for row in connection.execute(query).mappings():
                     yield dict(row)
         except self._sql.exc.SQLAlchemyError as error:
-            raise ConfError(f"the table {self.name} cannot be read: {_plain(error)}") from None
+            failed = f"the table {self.name} cannot be read: {_plain(error)}"
+        if failed:
+            raise ConfError(failed)
 
     def _readable(self, column: Any) -> Any:
         """Have a moment as text, so that one that Python cannot hold is one bad row."""
