@@ -209,7 +209,7 @@ def _dialled(source: Source) -> nw.LazyFrame[Any]:
 def _rare(source: Source) -> nw.LazyFrame[Any]:
     """Return what few channels come to: a queue, a mailbox, a conference, a recording."""
     few = source.seldom
-    parts = (_queues(source), _mailboxes(few), _others(few))
+    parts = (_queues(source), _others(few))
     ids = nw.concat([part.select("uniqueid") for part in parts], how="vertical").unique()
     for part in parts:
         ids = ids.join(part, on="uniqueid", how="left")
@@ -264,33 +264,20 @@ def _queues(whole: Source) -> nw.LazyFrame[Any]:
     )
 
 
-def _mailboxes(source: Source) -> nw.LazyFrame[Any]:
-    """When the channel came to a mailbox, by the dialplan's steps or by the CDR's last one."""
-    steps = source.only("Newexten", uniqueid="uniqueid", application="application")
-    last = source.only("Cdr", uniqueid="uniqueid", application="lastapplication")
-    return (
-        nw.concat([steps, last], how="vertical")
-        .filter(nw.col("application") == "VoiceMail")
-        .group_by("uniqueid")
-        .agg(nw.col("time").min().alias("mailbox"))
-    )
-
-
 def _others(source: Source) -> nw.LazyFrame[Any]:
-    """Return the conference and the recording, the number told last, and who was called for it."""
+    """Return the mailbox, conference and recording, the number told last, and who was called."""
+    names = ("application", "lastapplication", "conference", "variable", "value", "exten", "reason")
     answered = (nw.col("reason") == _ANSWERED) & ~nw.col("exten").is_in(NOWHERE)
-    return gather(
+    found = gather(
         source,
-        {
-            "number": "calleridnum",
-            "conference": "conference",
-            "variable": "variable",
-            "value": "value",
-            "exten": "exten",
-            "reason": "reason",
-        },
+        {"number": "calleridnum", **{name: name for name in names}},
+        # By the dialplan's steps, or by the last one that the CDR tells.
+        mailbox=Fact("Newexten", where=nw.col("application") == "VoiceMail"),
+        mailbox_last=Fact("Cdr", where=nw.col("lastapplication") == "VoiceMail"),
         conference=Fact("ConfbridgeJoin", "first", "conference"),
         recording=Fact("VarSet", "first", "value", nw.col("variable") == "MIXMONITOR_FILENAME"),
         number_changed=Fact("NewCallerid", "last", "number"),
         connected_to=Fact("OriginateResponse", "first", "exten", answered),
     )
+    mailbox = nw.min_horizontal("mailbox", "mailbox_last")
+    return found.with_columns(mailbox.alias("mailbox")).drop("mailbox_last")

@@ -65,7 +65,7 @@ def gather(
         By the names of their columns.
     """
     kinds = list(dict.fromkeys(fact.kind for fact in facts.values()))
-    if not at_once(source.frame):
+    if source.few or not at_once(source.frame):
         # One way through the events: each of several costs as much, and a shuffle on a cluster.
         return _grouped(source, kinds, headers, key, facts)
     # But where every step is a copy of all rows, only those that are told of something.

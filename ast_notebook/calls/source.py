@@ -200,9 +200,12 @@ class Source:
     ----------
     events : nw.LazyFrame
         All of them.
+    few : bool
+        Whether they are so few that going through them costs nothing.
     """
 
-    def __init__(self, events: nw.LazyFrame[Any]) -> None:
+    def __init__(self, events: nw.LazyFrame[Any], *, few: bool = False) -> None:
+        self.few = few
         self._events = events
         self._schema = events.collect_schema()
 
@@ -216,7 +219,7 @@ class Source:
         """The few events that only some calls have, and dials that somebody forwarded."""
         rows = _wanted(self._schema, set(KINDS).difference(FREQUENT), _TELLING)
         columns = [name for name in (ORDER, *_SELDOM) if name in self._schema]
-        return Source(keep(self._events.select(*columns).filter(rows)))
+        return Source(keep(self._events.select(*columns).filter(rows)), few=True)
 
     def has(self, *columns: str) -> bool:
         """Whether these headers were seen at all."""
