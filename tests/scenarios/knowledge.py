@@ -75,8 +75,6 @@ STANDS_FOR: Mapping[str, Mapping[str, frozenset[str]]] = {
 
 #: What a CDR tells wrong, because nothing in it shows that it is wrong.
 MISLED: Mapping[str, str] = {
-    # That the first telephone forwarded the call is not in it: that one rang in vain.
-    "forwarded_to_somebody_busy": "disposition",
     # What was dialled is overwritten, and there is no line of the mailbox.
     "transferred_to_a_mailbox": "dialled",
 }
