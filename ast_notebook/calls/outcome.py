@@ -52,8 +52,11 @@ def disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
     # Whoever answered and is no party of the call was asked, and did not accept.
     unaccepted = nw.col("reached") > nw.col("origin_reached")
+    # A Local channel that nobody took in time hangs up the telephone behind it, which then tells
+    # only that it was given up.
+    in_vain = nw.col("rank_local") == _NO_ANSWER
     calls = calls.with_columns(
-        nw.when(unaccepted)
+        nw.when(unaccepted | in_vain)
         .then(nw.lit(_NO_ANSWER))
         .otherwise(nw.coalesce("rank", "rank_local"))
         .alias("rank")
