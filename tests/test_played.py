@@ -57,6 +57,7 @@ def test_every_source_tells_what_was_played(
     version: int, name: str, performances: Performances
 ) -> None:
     one = performances[version, name]
+    assert not one.played.failed
     told = {
         source: differences(source, calls, one.played, tolerance=TOLERANCE)
         for source, calls in one.calls.items()
@@ -69,4 +70,6 @@ def test_every_source_tells_what_was_played(
 def test_the_live_state_is_what_asterisk_lists_when_it_is_over(
     version: int, name: str, performances: Performances
 ) -> None:
-    assert performances[version, name].played.live == []
+    one = performances[version, name].played
+    assert not one.failed
+    assert one.live == []

@@ -28,7 +28,8 @@ def check(versions: Sequence[int], names: Sequence[str]) -> int:
                     found = {
                         source: differences(source, calls, played) for source, calls in told.items()
                     }
-                    lines = [f"{source}: {one}" for source in found for one in found[source]]
+                    lines = [played.failed] * bool(played.failed)
+                    lines += [f"{source}: {one}" for source in found for one in found[source]]
                     wrong += bool(lines)
                     verdict = "wrong" if lines else "right"
                     print(f"{version} {verdict} {played.name}", *lines, sep="\n    ")
@@ -45,8 +46,12 @@ def main(arguments: Sequence[str]) -> int:
         print(__doc__, *sorted(SCENARIOS), sep="\n    ", file=sys.stderr)
         return 2
     if task == "record":
-        record_all(FIXTURES, versions, SCENARIOS, stages=1)
-        return 0
+        made = record_all(FIXTURES, versions, SCENARIOS, stages=1)
+        failed = [
+            one for parts in made.values() for part in parts for one in part.played if one.failed
+        ]
+        print(*(f"{one.version} {one.name}: {one.failed}" for one in failed), sep="\n")
+        return min(1, len(failed))
     return min(1, check(versions, names or list(SCENARIOS)))
 
 

@@ -63,6 +63,7 @@ STANDS_FOR: Mapping[str, Mapping[str, frozenset[str]]] = {
         "IVR": frozenset({"VOICEMAIL", "ABANDONED"}),
         "BUSY": frozenset({"VOICEMAIL"}),
         "NO ANSWER": frozenset({"VOICEMAIL"}),
+        "CANCELLED": frozenset({"VOICEMAIL"}),
     },
     CDR_LINKED: _OF_CDR,
     CDR: _OF_CDR,

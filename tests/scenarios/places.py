@@ -92,7 +92,7 @@ def handed_over_and_answered(stage: Stage) -> list[Waited]:
 @play
 def handed_over_before_the_queue_answered(stage: Stage) -> list[Waited]:
     """In early media chan_sip tells of no transfer, and Asterisk's list is right only later."""
-    call, bell, begun = _handed_over(stage, "945")
+    call, bell, begun = _handed_over(stage, "975")
     bell.answer()
     wait = stage.now() - begun
     stage.pause(0.4)
@@ -115,7 +115,7 @@ def handed_over_and_let_go_by_the_queue(stage: Stage) -> list[Waited]:
     call, colleague = _talks(stage)
     colleague.hold()
     stage.pause(0.2)
-    asked = stage.calls("30", "944")
+    asked = stage.calls("30", "974")
     stage.rings("200")
     asked.wait("up")
     stage.pause(0.5)
@@ -197,7 +197,7 @@ def hung_up_by_the_command_line_while_he_waits(stage: Stage) -> list[Waited]:
 
 @play
 def hung_up_as_the_call_may_last_no_longer(stage: Stage) -> list[Waited]:
-    call, _ = _waits(stage, "940")
+    call, _ = _waits(stage, "970")
     call.wait("over")
     return [Waited("narrow", "ABANDONED", 2.0)]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from tests import asterisk_lists
+from tests.scenarios.softphone import SoftphoneError
 from tests.scenarios.stage import Stage
 from tests.scenarios.truth import Call, Played, load, save
 
@@ -42,9 +43,10 @@ def play(stage: Stage, names: Iterable[str]) -> Iterator[Played]:
         try:
             calls = [stage.named(call) for call in SCENARIOS[name](stage)]
             stage.settle()
-        except Exception as error:
-            error.add_note(f"while playing {name} on Asterisk {stage.version}")
-            raise
+        except SoftphoneError as error:
+            stage.clear()
+            yield Played(name, stage.version, begun, time.time(), failed=str(error))
+            continue
         ended = time.time()
         live = asterisk_lists.differences(stage.sh, stage.pbx)
         yield Played(name, stage.version, begun, ended, calls, live=live)

@@ -367,7 +367,7 @@ class Softphone:
             return
         leg.code = response.status
         if response.status < 200:
-            if response.status >= 180:
+            if response.status >= 180 and leg.state != "up":  # UDP may bring it too late
                 leg.become("ringing")
                 leg.remote = response["to"]
             return

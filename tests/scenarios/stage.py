@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections.abc import Callable
@@ -169,16 +170,29 @@ class Stage:
             time.sleep(0.1)
 
     def settle(self) -> None:
-        """Wait until nobody talks any more, and everything about it was told."""
-        try:
-            # Not asked of the manager: the answers would stand among the events recorded.
-            self.wait_until(lambda: not self.pbx.channels(), "silence")
-        except SoftphoneError:
-            self.pbx.cli("channel request hangup all")
-            time.sleep(0.5)
-            raise
-        finally:
-            for phone in self.phones.values():
-                while not phone.incoming.empty():
-                    phone.incoming.get()
+        """Wait until nobody talks any more, and everything about it was told.
+
+        Raises
+        ------
+        SoftphoneError
+            When somebody does not stop.
+        """
+        # Not asked of the manager: the answers would stand among the events recorded.
+        self.wait_until(lambda: not self.pbx.channels(), "silence")
+        self._forget()
         time.sleep(0.4)
+
+    def clear(self) -> None:
+        """Hang up whatever a scenario has left."""
+        self.pbx.cli("channel request hangup all")
+        with contextlib.suppress(SoftphoneError):
+            self.wait_until(lambda: not self.pbx.channels(), "silence")
+        for phone in self.phones.values():
+            phone.answers_at_once, phone.refuses_at_once = False, 0
+        self._forget()
+        time.sleep(1.0)
+
+    def _forget(self) -> None:
+        for phone in self.phones.values():
+            while not phone.incoming.empty():
+                phone.incoming.get()

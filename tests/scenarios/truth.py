@@ -70,6 +70,8 @@ class Played:
     calls: list[Call] = field(default_factory=list)
     #: The uniqueids of all channels that it made.
     channels: list[str] = field(default_factory=list)
+    #: What did not happen that the script waited for: nothing is known of it then.
+    failed: str = ""
     #: Where the live state was not what Asterisk listed when it was over.
     live: list[str] = field(default_factory=list)
 

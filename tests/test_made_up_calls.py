@@ -1,0 +1,57 @@
+"""Of calls that nobody made, every source tells what took place, as far as it can know it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.model.dialling import Target
+from tests.model.perform import perform
+from tests.model.plans import Plan, Try, plans
+from tests.scenarios.compare import differences
+from tests.scenarios.play import Recording
+from tests.scenarios.sources import SOURCES
+
+DAYS = settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def told_wrong(recording: Recording, day: list[Plan]) -> list[str]:
+    """Say which source tells what of which plan wrong."""
+    told = {source: calls(recording) for source, calls in SOURCES.items()}
+    return [
+        f"{source}: {difference} ({plan})"
+        for source, calls in told.items()
+        for one, plan in zip(recording.played, day, strict=True)
+        for difference in differences(source, calls, one)
+    ]
+
+
+#: The first telephone is busy, and the one behind the Local channel rings in vain.
+BUSY_THEN_IN_VAIN = Plan(
+    "2222",
+    "901",
+    (
+        Try((Target("200"),), 0.5, "refused"),
+        Try((Target("240", "stays"),), 2.0, "timeout"),
+    ),
+)
+
+
+@pytest.mark.timeout(900)
+@DAYS
+@example(16, [BUSY_THEN_IN_VAIN])
+@example(22, [BUSY_THEN_IN_VAIN])
+@given(st.sampled_from([16, 22]), st.lists(plans, min_size=1, max_size=8))
+def test_every_source_tells_what_took_place(version: int, day: list[Plan]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        assert told_wrong(perform(version, day, Path(folder)), day) == []
