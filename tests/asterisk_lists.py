@@ -33,12 +33,12 @@ _DEVICE_STATES = dict(
 )
 
 
-def differences(sh: SmartHome, pbx: Asterisk, *, seconds: float = 10.0) -> list[str]:
+def differences(sh: SmartHome, pbx: Asterisk, *, seconds: float = 20.0) -> list[str]:
     """Say where the live state is not what Asterisk lists.
 
     Asterisk is asked on a connection of its own, so that its answers change nothing of what they
-    are compared with. Events may still be on their way: only what still differs after `seconds` is
-    told.
+    are compared with. Events may still be on their way, and what no event tells is found by the
+    live state itself some seconds later: only what still differs after `seconds` is told.
 
     Parameters
     ----------

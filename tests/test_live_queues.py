@@ -283,6 +283,21 @@ def test_an_event_that_does_not_fit_has_the_lists_asked_for_soon() -> None:
         eventually(lambda: waiting(live) == [("PJSIP/240-5", 1)], 20)
 
 
+def test_a_lamp_whose_states_came_the_wrong_way_round_is_put_right() -> None:
+    """So Asterisk 16 was seen to do of a telephone that refused at once."""
+    script = Lists()
+    script.entries["DeviceStateList"] = []
+    lamp = {"Event": "DeviceStateChange", "Device": "SIP/200", "State": "NOT_INUSE"}
+    with living(script) as (fake, live):
+        script.entries["DeviceStateList"] = [lamp]
+        for at, state in ((1.0, "NOT_INUSE"), (1.000009, "RINGING")):
+            send(fake, CALLER.tells("DeviceStateChange", at, device="SIP/200", state=state))
+        eventually(lambda: live.devices["state"].tolist() == ["RINGING"])
+        send(fake, CALLER.tells("DeviceStateChange", 0, device="SIP/30", state="INUSE"))
+        eventually(lambda: sorted(live.devices["state"]) == ["INUSE", "NOT_INUSE"], 30)
+        eventually(lambda: live.corrections == {"devices": 1})
+
+
 def test_the_lists_are_asked_for_now_and_then_unless_they_are_not_to_be() -> None:
     script = Lists()
     with living(script) as (_, live):

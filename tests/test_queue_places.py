@@ -89,7 +89,7 @@ def test_live_state_is_asterisks_own_wherever_a_scenario_rests(
     def pause(seconds: float) -> float:
         begun = stage.now()
         time.sleep(seconds)
-        told.extend(differences(stage.sh, stage.pbx, seconds=3))
+        told.extend(differences(stage.sh, stage.pbx))
         return stage.now() - begun
 
     monkeypatch.setattr(stage, "pause", pause)

@@ -183,7 +183,7 @@ def _completed(source: Source, connects: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]
     Local channel waited that took itself away once the agent answered. Then the agent, and how
     long he has talked, tell to which visit it belongs.
     """
-    rows = keep(
+    rows = (
         source.only(
             "AgentComplete",
             uniqueid="uniqueid",
@@ -214,7 +214,7 @@ def _of_connect(
     rows: nw.LazyFrame[Any], connects: nw.LazyFrame[Any], keys: list[str]
 ) -> nw.LazyFrame[Any]:
     """Give each row the visit of the last connect before it, of those with the same keys."""
-    pairs = keep(
+    pairs = (
         rows.select(*keys, "time", "reason", "talked")
         .join(connects, on=keys, how="inner")
         .filter(nw.col("connected") <= nw.col("time"))

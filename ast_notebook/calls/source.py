@@ -202,10 +202,16 @@ class Source:
         All of them.
     few : bool
         Whether they are so few that going through them costs nothing.
+
+    Attributes
+    ----------
+    made : dict of str to nw.LazyFrame
+        What was made of them that several want, by its name.
     """
 
     def __init__(self, events: nw.LazyFrame[Any], *, few: bool = False) -> None:
         self.few = few
+        self.made: dict[str, nw.LazyFrame[Any]] = {}
         self._events = events
         self._schema = events.collect_schema()
 

@@ -38,6 +38,12 @@ def joins(source: Source) -> nw.LazyFrame[Any]:
     source : Source
         The events of one PBX.
     """
+    if "joins" not in source.made:
+        source.made["joins"] = _joins(source)
+    return source.made["joins"]
+
+
+def _joins(source: Source) -> nw.LazyFrame[Any]:
     rows = source.seldom.only(
         "QueueCallerJoin",
         uniqueid="uniqueid",

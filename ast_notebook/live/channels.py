@@ -93,10 +93,9 @@ def new_row_of(event: Event) -> Row:
 class Channels(Keeper):
     """Keeps the channels; `changed` is told the name of each channel that came, went or moved."""
 
-    compared = True
     reads = "call"
     untold = frozenset(("application", "context", "exten"))
-    questions = ({"Action": "CoreShowChannels"},)
+    questions = compared = ({"Action": "CoreShowChannels"},)
 
     def __init__(self, changed: Callable[[str], None]) -> None:
         super().__init__()

@@ -12,11 +12,10 @@ from ast_notebook.live.table import Table
 class Conferences(Keeper):
     """Keeps the conferences of ConfBridge."""
 
-    compared = True
     reads = "call"
     # He who comes first is listed while he is told that he is alone, and then ConfbridgeJoin comes.
     untold = frozenset(("parties", "participants"))
-    questions = ({"Action": "ConfbridgeListRooms"},)
+    questions = compared = ({"Action": "ConfbridgeListRooms"},)
 
     def __init__(self) -> None:
         super().__init__()

@@ -13,6 +13,7 @@ from ast_notebook.live.keeper import Ask, Keeper, moment, number, text
 from ast_notebook.live.table import Row, Table
 
 MOST_NAMES = 400  # that are asked for at one connect, and as many devices for their reach
+AT_ONCE = 0.05  # seconds between two states of one device whose order is not certain
 NAMES = {"PJSIP": "PJSIP_ENDPOINT({},callerid)", "SIP": "SIPPEER({},callerid_name)"}
 NO_TELEPHONES = ("Local", "Queue", "Custom", "MWI", "Park", "confbridge", "Calendar", "Presence")
 # What the number that ExtensionStatus calls Status says.
@@ -42,6 +43,8 @@ class Devices(Keeper):
         {"Action": "PJSIPShowContacts"},
         {"Action": "SIPpeers"},
     )
+    compared = questions[:1]
+    whole = False  # of a device whose state never changed nothing is listed there
 
     def __init__(self) -> None:
         super().__init__()
@@ -138,6 +141,9 @@ class Devices(Keeper):
         state = text(event, "State")
         known = self.devices.get(device)
         since = known["since"] if known and known["state"] == state else moment(event)
+        if known is not None and known["state"] != state and known["since"]:
+            # Asterisk was seen to send two such states the wrong way round, and to list the other.
+            self.doubts |= abs(moment(event) - known["since"]) < AT_ONCE
         self.devices.put(device, device=device, state=state, since=since)
 
     def _endpoint(self, event: Event) -> None:

@@ -20,8 +20,10 @@ class Keeper:
     ----------
     reads : str
         The class of manager.conf's ``read`` without which its events are not heard.
-    compared : bool
-        Whether its lists are looked at now and then, too.
+    compared : sequence of mappings
+        Those of the questions that are asked now and then, too.
+    whole : bool
+        Whether what these do not list is not there.
     untold : frozenset of str
         The fields that no event tells, or not to every login, and the tables whose rows are listed
         before an event tells of them. What the lists say of them corrects nothing.
@@ -39,7 +41,8 @@ class Keeper:
     """
 
     reads: ClassVar[str] = ""
-    compared: ClassVar[bool] = False
+    compared: ClassVar[Sequence[Question]] = ()
+    whole: ClassVar[bool] = True
     untold: ClassVar[frozenset[str]] = frozenset()
     questions: ClassVar[Sequence[Question]] = ()
 

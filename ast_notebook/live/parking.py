@@ -10,9 +10,8 @@ from ast_notebook.live.table import Table
 class Parking(Keeper):
     """Keeps the parked calls of every parking lot."""
 
-    compared = True
     reads = "call"
-    questions = ({"Action": "ParkedCalls"},)
+    questions = compared = ({"Action": "ParkedCalls"},)
 
     def __init__(self) -> None:
         super().__init__()

@@ -47,10 +47,9 @@ def agent_of(name: str, interface: str, state_interface: str) -> str:
 class Queues(Keeper):
     """Keeps the queues, their members and their callers."""
 
-    compared = True
     reads = "agent"
     untold = frozenset(("holdtime", "talktime", "servicelevel"))
-    questions = ({"Action": "QueueStatus"},)
+    questions = compared = ({"Action": "QueueStatus"},)
 
     def __init__(self) -> None:
         super().__init__()

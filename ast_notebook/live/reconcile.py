@@ -23,7 +23,7 @@ EVERY = 60.0  # seconds between two looks at the lists, about
 SHARE = 100  # times as long as the lists took the next look is put off
 TICK = 0.5  # seconds between thoughts about whether to look
 APART = 1.0  # seconds between the two lists of one look, at least
-IN_DOUBT = 5.0  # seconds between two looks that events gave reason for
+IN_DOUBT = 5.0  # seconds between two looks that events gave reason for, at least
 CALM = 100  # events that wait to be dispatched; with more of them there are no looks
 
 _UNTOLD = object()
@@ -45,7 +45,7 @@ class Reconciler:
     session : Session
         Whose connection the lists are asked on.
     keepers : sequence of Keeper
-        Those of them that are `Keeper.compared` are.
+        Of each, the tables that `Keeper.compared` lists.
     settled : callable
         Whether the tables are complete now.
     """
@@ -60,8 +60,8 @@ class Reconciler:
         self._settled = settled
         self._thread: threading.Thread | None = None
         self._look: _Look | None = None
-        self._last = time.monotonic()
-        self._due = self._last + EVERY
+        self._due = time.monotonic() + EVERY
+        self._doubts_due = 0.0
         self._wanted: list[_Wanted] = []
         self._lock = threading.Lock()
 
@@ -117,7 +117,7 @@ class Reconciler:
 
     def _is_time(self) -> bool:
         now = time.monotonic()
-        doubts = any(keeper.doubts for keeper in self._keepers) and now > self._last + IN_DOUBT
+        doubts = any(keeper.doubts for keeper in self._keepers) and now >= self._doubts_due
         return bool(self._wanted) or doubts or (self.every > 0 and now >= self._due)
 
     def _begin(self) -> _Look:
@@ -131,8 +131,9 @@ class Reconciler:
 
     def _finish(self, look: _Look) -> None:
         self._look = None
-        self._last = time.monotonic()
-        self._due = self._last + max(self._pause(), SHARE * look.seconds)
+        now = time.monotonic()
+        self._due = now + max(self._pause(), SHARE * look.seconds)
+        self._doubts_due = now + max(IN_DOUBT, SHARE / 10 * look.seconds)
         self.corrections += look.found
         for one in look.wanted:
             one.found = None if look.failed else look.found
@@ -191,7 +192,7 @@ class _Look:
         self._seen = set()
         self._waiting = len(self._keepers)
         for keeper in self._keepers:
-            self._ask(keeper, list(keeper.questions), [])
+            self._ask(keeper, list(keeper.compared), [])
         if not self._keepers:
             self._end()
 
@@ -233,7 +234,7 @@ class _Look:
             rows = table.rows()
             for key in (rows.keys() | listed[name].keys()) - self._changed[name]:
                 differs = _differences(table, rows.get(key), listed[name].get(key))
-                if not differs:
+                if not differs or (key not in listed[name] and not keeper.whole):
                     continue
                 self._seen.add((name, key))
                 if self._suspects is not None and (name, key) in self._suspects:
