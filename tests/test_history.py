@@ -131,19 +131,6 @@ def test_cel_and_events_of_the_same_hour_agree_call_by_call(version: int) -> Non
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_cdr_and_events_of_the_same_hour_agree(version: int) -> None:
-    folder = FIXTURES / f"asterisk{version}"
-    live = from_events(pd.read_parquet(folder / "events.parquet"))
-    past = history(folder / "cdr.csv.gz").calls
-    assert abs(len(past) - len(live)) <= 8
-    direct = live[(live["legs"] == 2) & (live["disposition"] == "ANSWERED")]
-    both = direct.merge(past, on="call", suffixes=("", "_past"))
-    assert len(both) >= 100
-    assert (both["disposition_past"] == "ANSWERED").all()
-    assert ((both["billsec"] - both["billsec_past"]).abs() > 1.3).sum() == 0
-
-
-@pytest.mark.parametrize("version", VERSIONS)
 def test_queue_log_and_events_of_the_same_hour_agree(version: int) -> None:
     folder = FIXTURES / f"asterisk{version}"
     live = from_events(pd.read_parquet(folder / "events.parquet")).set_index("call")
