@@ -19,7 +19,8 @@ from tests.scenarios.play import FIXTURES
 from tests.scenarios.sources import TRUNKS
 
 # Spark has its own opinion of this pandas, and leaves sockets to the collector.
-pytestmark = pytest.mark.filterwarnings("ignore")
+# Its jobs are many, and on a busy machine each takes long.
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
