@@ -159,6 +159,7 @@ def _ends(source: Source) -> nw.LazyFrame[Any]:
         asked_willingly=Fact("HangupRequest", where=~busy & willing),
         asked_order=Fact("HangupRequest", of=ORDER, where=~busy),
         end=Fact("Hangup", "max"),
+        end_order=Fact("Hangup", "max", ORDER),
         cause=Fact("Hangup", "max", "cause"),
         number_ended=Fact("Hangup", "max", "number"),
         ended_at=Fact("Hangup", "max", "exten"),
@@ -237,7 +238,9 @@ def _queues(whole: Source) -> nw.LazyFrame[Any]:
             "variable": "variable",
             "value": "value",
             "exten": "exten",
+            "queue": "queue",
         },
+        joined_last=Fact("QueueCallerJoin", "last", "queue"),
         came_to=Fact("QueueCallerJoin", "last", "exten"),
         leaves=Fact("QueueCallerLeave", "sum"),
         left_times=Fact("QueueCallerLeave", "count"),
@@ -255,7 +258,10 @@ def _queues(whole: Source) -> nw.LazyFrame[Any]:
     waited = nw.col("joined_times") == nw.col("left_times")
     return ids.select(
         "uniqueid",
-        "queue",
+        # Of several joins at one moment, the order of arrival tells the last one.
+        nw.when(~nw.col("queue").is_null())
+        .then(nw.coalesce("joined_last", "queue"))
+        .alias("queue"),
         nw.when(waited).then(nw.col("leaves") - nw.col("joins")).alias("waited"),
         "abandoned",
         "followed",

@@ -224,6 +224,7 @@ def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .agg(
             nw.col("start").min(),
             nw.col("end").max(),
+            nw.col("end_order").max(),
             nw.col("open").sum(),
             nw.col("legs").sum(),
             nw.col("longest").max(),

@@ -106,7 +106,10 @@ def hung_up(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     asked = ~nw.col("origin_asked_at_all").is_null()
     gave_up = nw.col("disposition").is_in(["CANCELLED", "ABANDONED"]) & asked
     by_caller = (nw.col("origin_asked") >= at_the_end) | gave_up
-    by_agent = nw.col("agent_asked") <= nw.col("end")
+    # An agent's hangup behind the end of the call is that of a later one, or of his shift.
+    by_agent = (nw.col("agent_asked") <= nw.col("end")) & (
+        nw.col("agent_order") <= nw.col("end_order")
+    )
     by_callee = (
         nw.max_horizontal(nw.col("asked"), nw.when(by_agent).then(nw.col("agent_asked")))
         >= nw.col("end") - _LEFT_ALONE
