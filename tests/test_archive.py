@@ -66,14 +66,21 @@ def record() -> Iterator[Record]:
     record.close()
 
 
-def leave(folder: Path, texts: list[str], received: int = NOON, *, server: str = "ast") -> Path:
+def leave(
+    folder: Path,
+    texts: list[str],
+    received: int = NOON,
+    *,
+    server: str = "ast",
+    at_once: int = 1000,
+) -> Path:
     """Write an open file as a recorder does that is then killed."""
     moment = received // DAY * DAY
     day = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)).date()
     folder.mkdir(exist_ok=True)
     segment = Segment(folder, Name("00c0ffee", len(files(folder, "")) + 1, server, day))
-    for first in range(0, len(texts), 1000):
-        block = texts[first : first + 1000]
+    for first in range(0, len(texts), at_once):
+        block = texts[first : first + at_once]
         segment.write(seal(block, [received] * len(block)))
     os.close(segment._handle)
     return segment.path

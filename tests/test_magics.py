@@ -210,6 +210,7 @@ def test_what_is_no_moment_is_said():
         ("db", "read, write, del, show"),
         ("frobnicate", "%ast help"),
         ("call 200 240 door --calerid x", "did you mean --callerid"),
+        ("call 200 240 door -hurry", "argument -h"),
         ("call 200", "DEST"),
         ("call 200 240", "name one context"),
         ("call 200 240 door --context home", "name one context"),
@@ -271,8 +272,11 @@ def test_an_error_of_asterisks_is_one_line_and_fails_the_cell(connected, capsys)
         connected.run("%ast load nothing.conf")
 
 
-@pytest.mark.parametrize("line", ["help call", "call --help", "call -h", "call 200 --help"])
+@pytest.mark.parametrize(
+    "line", ["help call", "call --help", "call -h", "call 200 --help", "call 1 2 3 $flag"]
+)
 def test_help_of_a_subcommand(shell, line):
+    shell.run("flag = '--help'")
     text = shell.run(f"%ast {line}")
     assert "--callerid" in text
     assert '%ast call SIP/200 240 door --callerid "Door <100>"' in text

@@ -198,6 +198,8 @@ class Framer:
         if end < 0:
             self._rest = self._bounded(data)
             return []
+        while end >= 2 and data.startswith(END_OF_MESSAGE, end - 2):
+            end -= 2  # of several empty lines the first one is the end
         self._rest = self._bounded(data[end + 4 :])
         text = decode(data[:end])
         texts = text.split("\r\n\r\n")
@@ -216,8 +218,10 @@ class Framer:
                     self._follows = []
                 elif self._length > LONGEST_MESSAGE:
                     self._bounded(b"", over=True)
-            elif text.startswith("Response: Follows") and END_OF_COMMAND not in text:
-                self._follows, self._length = [text], len(text)
+                continue
+            begun = text.lstrip("\r\n")
+            if begun.startswith("Response: Follows") and END_OF_COMMAND not in begun:
+                self._follows, self._length = [begun], len(begun)
             elif text := _stripped(text):
                 yield text
 
