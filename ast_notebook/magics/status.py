@@ -42,7 +42,7 @@ class PbxStatus:
     Attributes
     ----------
     name, address, state : str
-        The attribute of `sh`, where it is, and ``connected`` or ``lost``.
+        The attribute of `sh`, where it is, and ``connected``, ``lost`` or ``closed``.
     asterisk, manager, up_since : str
         Asterisk's version, that of its manager interface, and when it started, by its own clock;
         empty where the login may not ask.
@@ -104,6 +104,7 @@ class PbxStatus:
         """Ask how a PBX is; that takes no longer than two seconds for each of two questions."""
         session, record = pbx.session, pbx.record
         connected = session.connected()
+        state = "closed" if session.closed else "connected" if connected else "lost"
         asterisk, up_since = _versions(pbx) if connected else ("", "")
         unheard: dict[str, list[str]] = defaultdict(list)
         for what, why in pbx.live.unheard.items():
@@ -113,7 +114,7 @@ class PbxStatus:
         return cls(
             name=pbx.name,
             address=f"{session.settings.username}@{session.settings.address}",
-            state="connected" if connected else "lost",
+            state=state,
             asterisk=asterisk,
             manager=f"{session.title} {session.version}",
             up_since=up_since,
@@ -167,8 +168,11 @@ class PbxStatus:
         since = f" since {self.since:%Y-%m-%d %H:%M:%S}" if self.since else ""
         if self.state == "connected":
             return f"connected{since}"
-        again = f"; next try at {self.next_try:%H:%M:%S}" if self.next_try else ""
-        return f"LOST{since}: {self.last_error}{again}"
+        if self.state == "closed":
+            why = self.last_error or "its session was closed"
+            return f"CLOSED: {why}; connect again by %ast connect"
+        again = f"next try at {self.next_try:%H:%M:%S}" if self.next_try else "it is made anew now"
+        return f"LOST{since}: {self.last_error}; {again}"
 
 
 class Status:

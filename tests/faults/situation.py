@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ from tests.waiting import eventually
 
 #: Seconds in which whatever was broken is whole again, on a machine that is busy.
 PATIENCE = 60.0
+
+GAPS = ("SessionLost", "SessionRestored")
 
 
 class Situation:
@@ -47,7 +50,7 @@ class Situation:
         self.said: list[int] = []
         self.heard: list[int] = []
         self._control: Session | None = None
-        given = {"username": pbx.panel, "password": pbx.password, "timeout": 5.0, "keepalive": 2.0}
+        given = {"username": pbx.panel, "password": pbx.password, "timeout": 15.0}
         self.sh = ast_notebook.connect("127.0.0.1", proxy.port, **(given | settings))
         self.archive: Archive = self.sh.ast.record.to(folder)
         self.sh.ast.on("*")(self.hear)
@@ -122,6 +125,12 @@ class Situation:
         self.proxy.cut(rudely=rudely)
         eventually(lambda: len(self.gaps()) > before, PATIENCE)
 
+    def become_patient(self) -> None:
+        """Have the next connection not be given up because this machine is busy."""
+        self.session.settings = dataclasses.replace(
+            self.session.settings, timeout=30.0, keepalive=60.0
+        )
+
     def restart(self) -> None:
         """Have the PBX restart itself, up to where it would begin anew.
 
@@ -155,15 +164,21 @@ class Situation:
 
     def recorded(self, kind: str = "Numbered") -> list[int]:
         """The numbers in the record."""
-        return numbers(self.sh.ast.events, kind)
+        return numbers(self.sh.ast.record.frame(events=["UserEvent"]), kind)
 
     def on_disk(self) -> list[int]:
         """The numbers in the archive."""
         return numbers(read(self.folder))
 
+    def pairs(self) -> int:
+        """How often the connection was lost and restored; it is restored now."""
+        told = list(self.gaps()["event"])
+        assert told == list(GAPS) * (len(told) // 2)
+        return len(told) // 2
+
     def gaps(self) -> pd.DataFrame:
         """The rows of lost and restored connections in the record."""
-        return gaps(self.sh.ast.events)
+        return self.sh.ast.record.frame(events=GAPS)
 
     # --- what must hold ------------------------------------------------------------------------
 
@@ -245,4 +260,4 @@ def numbers(events: pd.DataFrame, kind: str = "Numbered") -> list[int]:
 
 def gaps(events: pd.DataFrame) -> pd.DataFrame:
     """The rows that tell of a lost or restored connection."""
-    return events[events["event"].isin(["SessionLost", "SessionRestored"])]
+    return events[events["event"].isin(GAPS)]

@@ -121,6 +121,21 @@ def test_a_callback_may_close_the_session(faulty22, tmp_path):
         assert "No PBX is connected: %ast connect" in repr(one.status())
 
 
+def test_a_callback_that_ends_only_the_session_is_told_how_to_connect_again(faulty22, tmp_path):
+    with situation(faulty22, tmp_path) as one:
+        said = one.say(5)
+        one.keeps(said)
+
+        @one.sh.ast.on("UserEvent")
+        def closes(event):
+            one.session.close()
+
+        one.say(1)
+        eventually(lambda: one.state().startswith("CLOSED"), PATIENCE)
+        assert "connect again by %ast connect" in one.state()
+        assert set(said) <= set(one.recorded())
+
+
 def test_a_callback_may_bind_another_and_unbind_itself(faulty22, tmp_path):
     with situation(faulty22, tmp_path) as one:
         heard = []

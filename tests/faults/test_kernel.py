@@ -104,6 +104,7 @@ def test_a_suspended_machine_that_its_pbx_hung_up_on_has_a_gap_and_comes_back(fa
         control.request({**flood, "Data": "600", "Async": "true"})
         eventually(lambda: not one.is_logged_in(), PATIENCE)
         faulty.cli("channel request hangup all")
+        eventually(lambda: not faulty.channels(), PATIENCE)
         one.send(signal.SIGCONT)
         eventually(lambda: one.reconnects == 1 and one.told[0] == "connected", PATIENCE)
         say(range(20, 40))
