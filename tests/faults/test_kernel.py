@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 from ast_notebook.ami import Secret, Session, Settings
 from ast_notebook.recording import read
@@ -13,6 +14,7 @@ from tests.faults import LONG
 from tests.faults.situation import PATIENCE, gaps, numbers
 from tests.waiting import eventually
 
+ROOT = Path(__file__).parents[2]
 #: Seconds that a machine is suspended.
 SUSPENDED = 60.0 if LONG else 3.0
 
@@ -27,6 +29,7 @@ class Kernel:
             [sys.executable, "-m", "tests.faults.recorder", str(pbx.port), str(folder), user],
             stdout=subprocess.PIPE,
             text=True,
+            cwd=ROOT,
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
