@@ -18,6 +18,7 @@ _ODD_END = re.compile(rb"\r\n\n+(\r\n|(?=Event: |Response: ))?")
 _BEGINNINGS = (b"Event: ", b"Response: ")
 # Agents has a bare line feed behind this header of an agent who is in a call.
 _AGENT = re.compile(rb"(\r\nCallStarted: \d+)\n(?=[A-Z])")
+_PRIVILEGE = ",all"  # how Asterisk ends that header, of events alone
 _OF_CHANNEL = re.compile(r"(\w*chanvariable)\(.*\)", re.DOTALL)
 
 Field = str | int | float | Secret | Iterable[str]
@@ -60,6 +61,13 @@ class Message:
         self.data = data
         self._repeated = repeated
         self._lower: dict[str, str] | None = None
+
+    @property
+    def is_garbled(self) -> bool:
+        """Whether another message is stuck to it, as what ends the first one was lost."""
+        if self._repeated is not None and "Privilege" in self._repeated:
+            return True
+        return self.headers.get("header_Privilege", "").endswith(_PRIVILEGE)
 
     def get_header(self, hname: str, defval: str | None = None) -> str | None:
         """Return a header's value, in whatever case it was sent, or `defval`."""
@@ -137,6 +145,11 @@ class Response(Message):
     """The answer to an action."""
 
     __slots__ = ()
+
+    @property
+    def is_garbled(self) -> bool:
+        """Whether an event is stuck to it, as what ends an answer was lost."""
+        return self.headers.get("Privilege", "").endswith(_PRIVILEGE)
 
     @property
     def ok(self) -> bool:

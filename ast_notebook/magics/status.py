@@ -18,6 +18,18 @@ MB = 1024 * 1024
 RECENT = 1000  # events that the rate is counted by, and the seconds that they may be old
 RECENT_SECONDS = 60.0
 
+#: What is counted of a session, and happens only where something goes wrong.
+ODD = {
+    "unrecorded": "not recorded, see the log",
+    "garbled": "garbled on the way, see the log",
+    "repeated": "came twice and count once",
+    "torn": "cut off in the middle",
+    "unmatched": "answers to nothing that was asked",
+    "unclaimed": "parts of answers that came too late",
+    "untranslated": "not understood, see the log",
+    "failed": "failed to be handled, see the log",
+}
+
 NOT_CONNECTED = (
     "No PBX is connected: %ast connect USER@HOST:PORT, or %ast demo to try things on a small one"
 )
@@ -30,7 +42,7 @@ class PbxStatus:
     Attributes
     ----------
     name, address, state : str
-        The attribute of `sh`, where it is, and ``connected`` or ``lost``.
+        The attribute of `sh`, where it is, and ``connected``, ``lost`` or ``closed``.
     asterisk, manager, up_since : str
         Asterisk's version, that of its manager interface, and when it started, by its own clock;
         empty where the login may not ask.
@@ -52,6 +64,10 @@ class PbxStatus:
         Why the connection is lost.
     next_try : datetime or None
         When it is tried again.
+    odd : mapping
+        How many messages were not as they should be, or not handled as they should: see `ODD`.
+    archive : str
+        How keeping the events on disk goes; empty where they are not.
     corrections : mapping
         How many rows of which table Asterisk's own lists had to correct.
     unheard : mapping
@@ -78,6 +94,8 @@ class PbxStatus:
     reconnects: int
     last_error: str
     next_try: datetime | None
+    odd: dict[str, int]
+    archive: str
     corrections: dict[str, int]
     unheard: dict[str, list[str]]
 
@@ -86,6 +104,7 @@ class PbxStatus:
         """Ask how a PBX is; that takes no longer than two seconds for each of two questions."""
         session, record = pbx.session, pbx.record
         connected = session.connected()
+        state = "closed" if session.closed else "connected" if connected else "lost"
         asterisk, up_since = _versions(pbx) if connected else ("", "")
         unheard: dict[str, list[str]] = defaultdict(list)
         for what, why in pbx.live.unheard.items():
@@ -95,7 +114,7 @@ class PbxStatus:
         return cls(
             name=pbx.name,
             address=f"{session.settings.username}@{session.settings.address}",
-            state="connected" if connected else "lost",
+            state=state,
             asterisk=asterisk,
             manager=f"{session.title} {session.version}",
             up_since=up_since,
@@ -113,6 +132,8 @@ class PbxStatus:
             reconnects=session.counts["reconnects"],
             last_error=session.last_error,
             next_try=_moment(session.next_try),
+            odd={name: session.counts[name] for name in ODD if session.counts[name]},
+            archive=_archive(pbx),
             corrections=pbx.live.corrections,
             unheard=dict(unheard),
         )
@@ -132,6 +153,11 @@ class PbxStatus:
             ("record", f"{kept}, {self.memory / MB:,.1f} of {self.budget / MB:,.0f} MB"),
             ("reconnects", f"{self.reconnects:,}"),
         ]
+        if self.archive:
+            lines.append(("on disk", self.archive))
+        if self.odd:
+            odd = "; ".join(f"{count:,} {ODD[name]}" for name, count in self.odd.items())
+            lines.append(("odd", odd))
         if self.corrections:
             rows = ", ".join(f"{name}: {count:,}" for name, count in self.corrections.items())
             lines.append(("corrected", f"{rows} (rows that Asterisk's lists have otherwise)"))
@@ -142,8 +168,11 @@ class PbxStatus:
         since = f" since {self.since:%Y-%m-%d %H:%M:%S}" if self.since else ""
         if self.state == "connected":
             return f"connected{since}"
-        again = f"; next try at {self.next_try:%H:%M:%S}" if self.next_try else ""
-        return f"LOST{since}: {self.last_error}{again}"
+        if self.state == "closed":
+            why = self.last_error or "its session was closed"
+            return f"CLOSED: {why}; connect again by %ast connect"
+        again = f"next try at {self.next_try:%H:%M:%S}" if self.next_try else "it is made anew now"
+        return f"LOST{since}: {self.last_error}; {again}"
 
 
 class Status:
@@ -182,10 +211,16 @@ class Status:
         return "".join(parts)
 
     def _rows(self) -> list[list[object]]:
-        return self.bindings[list(_HEAD)].astype(object).to_numpy().tolist()
+        shown = self.bindings.assign(running=self.bindings["running_since"].map(_clock))
+        return shown[list(_HEAD)].astype(object).to_numpy().tolist()
 
 
-_HEAD = ("name", "kind", "waiting", "done", "failed", "dropped", "last_error")
+_HEAD = ("name", "kind", "waiting", "done", "failed", "dropped", "running", "last_error")
+
+
+def _clock(since: pd.Timestamp | None) -> str:
+    """Tell since when a call is under way."""
+    return "" if pd.isna(since) else f"since {since.to_pydatetime().astimezone():%H:%M:%S}"
 
 
 def _versions(pbx: Asterisk) -> tuple[str, str]:
@@ -197,6 +232,15 @@ def _versions(pbx: Asterisk) -> tuple[str, str]:
         return "", ""
     up_since = [status.get_header(key) or "" for key in ("CoreStartupDate", "CoreStartupTime")]
     return settings.get_header("AsteriskVersion") or "", " ".join(up_since).strip()
+
+
+def _archive(pbx: Asterisk) -> str:
+    """Tell how keeping the events on disk goes."""
+    kept = pbx.record.archive
+    if kept is None:
+        return ""
+    counts = f"{kept.written:,} written, {kept.waiting:,} waiting, {kept.lost:,} lost"
+    return f"{kept.place}: {counts}" + (f"; {kept.error}" if kept.error else "")
 
 
 def _rate(pbx: Asterisk) -> float:
