@@ -25,8 +25,8 @@ from ast_notebook.show import escape
 
 logger = logging.getLogger(__name__)
 
-BLOCK = 2000  # events that are written at once, at most …
-ENOUGH = 1000  # … and how many are worth it before the time is over
+BLOCK = 4000  # events that are written at once, at most …
+ENOUGH = 2000  # … and how many are worth it before the time is over
 FLUSH = 1.0  # seconds that an event waits at most before it is written
 BUSY, CALM = 0.025, 0.05  # seconds between looks at the record, while it grows and while not
 FULL = 500_000  # events of a file, at which it is sealed

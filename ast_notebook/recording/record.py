@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 BLOCK = 10_000
 LARGEST = 6_500_000  # bytes of memory that a block may take before it is closed
 BUDGET = 256 * 1024 * 1024
-CALM = 0.5  # seconds without a full block, after which there is time for columns
+CALM = 5.0  # seconds without a full block, after which there is time for columns
 
 
 class Record:
