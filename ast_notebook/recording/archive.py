@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from ast_notebook.errors import ConfError
+from ast_notebook.recording.columns import release
 from ast_notebook.recording.compact import Stopped, compact, compact_leftovers, discard, remove_old
 from ast_notebook.recording.layout import Name, by_day
 from ast_notebook.recording.segment import Segment, warm_up
@@ -25,7 +26,7 @@ from ast_notebook.show import escape
 
 logger = logging.getLogger(__name__)
 
-BLOCK = 4000  # events that are written at once, at most …
+BLOCK = 10_000  # events that are written at once, at most: where the disk was slow …
 ENOUGH = 2000  # … and how many are worth it before the time is over
 FLUSH = 1.0  # seconds that an event waits at most before it is written
 BUSY, CALM = 0.025, 0.05  # seconds between looks at the record, while it grows and while not
@@ -303,6 +304,7 @@ class Archive:
             self._full.put(segment)
         else:
             segment.close()
+        release()
 
     def _abandon(self) -> None:
         """Leave a file that cannot be written to, and begin another one with what it lacks."""
@@ -360,6 +362,7 @@ class Archive:
     def _compact(self, segment: Segment) -> None:
         sealed = compact(segment.path, self.shelf, killed=False, stop=self._hurried)
         segment.damaged = sealed.damaged
+        release()
 
     def _tidy(self) -> None:
         """Seal what dead recorders left, and remove the days that are too old."""
