@@ -44,14 +44,14 @@ class Looked:
     wrong: list[str]
 
 
-def look(folder: Path, *, closed: bool = False) -> Looked:
-    """Look at all files; those of a `closed` archive are all sealed."""
+def look(folder: Path) -> Looked:
+    """Look at all files; one may be open, also behind a recorder that had no time to seal it."""
     sealed = sorted(folder.rglob(f"*{SEALED}"))
     # One that is sealed already is about to be removed.
     done = {f"_{path.stem}" for path in sealed}
     still_open = [path for path in folder.rglob(f"*{OPEN}") if path.stem not in done]
-    wrong = [f"{path.name} was left" for path in folder.rglob("*.part") if closed]
-    if len(still_open) > (0 if closed else 1):
+    wrong = []
+    if len(still_open) > 1:
         wrong.append(f"{len(still_open)} files are open")
     for path in sealed:
         wrong += _wrong_of(path)
