@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from ast_notebook.ami.secret import Secret
+from ast_notebook.ami.shapes import Shapes
 from ast_notebook.errors import UnsafeText
 from ast_notebook.show import plain
 
@@ -20,6 +22,8 @@ _BEGINNINGS = (b"Event: ", b"Response: ")
 _AGENT = re.compile(rb"(\r\nCallStarted: \d+)\n(?=[A-Z])")
 _PRIVILEGE = ",all"  # how Asterisk ends that header, of events alone
 _OF_CHANNEL = re.compile(r"(\w*chanvariable)\(.*\)", re.DOTALL)
+_SHORT = 64  # letters of a header's name, so that what is remembered has an end
+_shapes = Shapes()
 
 Field = str | int | float | Secret | Iterable[str]
 
@@ -285,13 +289,23 @@ def plain_name(header: str) -> str:
     >>> plain_name("ChanVariable(PJSIP/200-00000001)")
     'chanvariable'
     """
+    return _short_name(header) if len(header) <= _SHORT else _plain_name(header)
+
+
+def _plain_name(header: str) -> str:
     name = header.lower()
     found = _OF_CHANNEL.fullmatch(name) if name.endswith(")") else None
     return found[1] if found else name
 
 
+_short_name = functools.lru_cache(4096)(_plain_name)
+
+
 def parse(text: str, received: int = 0) -> Event | Response:
     """Turn the text of one message into an `Event` or a `Response`."""
+    known = _shapes.apart(text)
+    if known is not None:
+        return Event(known, known["Event"], received)
     lines = text.split("\r\n")
     try:
         headers = dict([line.split(": ", 1) for line in lines])
@@ -303,6 +317,7 @@ def parse(text: str, received: int = 0) -> Event | Response:
         and len(headers) == len(lines)
         and (name != "UserEvent" or len({key.lower() for key in headers}) == len(lines))
     ):
+        _shapes.learn(text, headers)
         return Event(headers, name, received)
     return _parse_oddly(lines, received)
 

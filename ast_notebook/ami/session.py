@@ -20,7 +20,7 @@ import tenacity
 from ast_notebook.ami import failures
 from ast_notebook.ami.answer import Answer, Pending
 from ast_notebook.ami.before12 import Before12, is_before_12, what_is_unknown
-from ast_notebook.ami.connection import Connection
+from ast_notebook.ami.connection import BLOCK, Connection
 from ast_notebook.ami.message import Event, Field, Framer, Response, encode, parse
 from ast_notebook.ami.pauses import LONGEST, Pauses
 from ast_notebook.ami.secret import Secret
@@ -42,6 +42,7 @@ Callback = Callable[[Event, "Session"], object]
 BACKLOG = 100_000  # events read but not dispatched, before further ones are dropped and counted
 BOOT_PATIENCE = 1.0  # a login without `read = system` never hears FullyBooted
 CLOSING_PATIENCE = 0.8
+GATHERING = 0.005  # seconds from one read to the next, so that a flood comes in large parts
 ODD_PATIENCE = 0.1  # a message whose end is odd is over when nothing follows for so long
 SECOND = 1_000_000  # in microseconds
 GIVEN_UP = 1000  # actions that may be answered after all, when nobody waits any more
@@ -515,15 +516,25 @@ class Session(Manager):
             if not data:
                 raise ConnectionResetError("Asterisk closed the connection")
             asked = False
-            self._pump(data)
+            read = time.monotonic()
+            answered = self._pump(data)
             self._sweep()
             booting = self._boot_deadline
             if booting is not None and time.monotonic() > booting:
                 self._ready()
+            # Who waits for an answer, or asks one thing after the other, is not held up.
+            if len(data) < BLOCK and not answered and not self._pending:
+                time.sleep(max(0.0, read + GATHERING - time.monotonic()))
 
-    def _pump(self, data: bytes) -> None:
-        """Turn bytes into messages, and hand them to whom they belong."""
-        self._take(self._framer.feed(data))
+    def _pump(self, data: bytes) -> bool:
+        """Turn bytes into messages, and hand them to whom they belong.
+
+        Returns
+        -------
+        bool
+            Whether any of them was an answer, or the end of one.
+        """
+        return self._take(self._framer.feed(data))
 
     def _translated(self, texts: list[str]) -> list[str]:
         """Put what an Asterisk up to 11 says into the words of later ones."""
@@ -538,7 +549,7 @@ class Session(Manager):
                 found.append(text)
         return found
 
-    def _take(self, texts: list[str]) -> None:
+    def _take(self, texts: list[str]) -> bool:
         texts = self._sieve.fresh(texts)
         if self._before12 is not None:
             texts = self._translated(texts)
@@ -548,7 +559,7 @@ class Session(Manager):
         no_news: set[int] = set()
         without_end: list[str] = []
         garbled = 0
-        booted = False
+        booted = answered = False
         for number, text in enumerate(texts):
             message = parse(text, received)
             key = message.headers.get("ActionID")
@@ -580,7 +591,9 @@ class Session(Manager):
                 if waiting.has_no_end:
                     without_end.append(key)
             if complete:
+                answered = True
                 self._finish(key, waiting, stream)
+        answered = answered or bool(no_news)
         if no_news:
             texts = [text for number, text in enumerate(texts) if number not in no_news]
         if garbled:
@@ -597,6 +610,7 @@ class Session(Manager):
             self._booted = True  # nobody may ask yet: the login is not over
         elif booted:
             self._ready()
+        return answered
 
     def _next_moment(self) -> int:
         """Return the microsecond in which the next event counts as read: later than all before.

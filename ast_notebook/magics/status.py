@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pandas as pd
 
+from ast_notebook.ami import Pending
 from ast_notebook.asterisk import Asterisk
 from ast_notebook.errors import AstError
 from ast_notebook.home import SmartHome
 from ast_notebook.show import columns, table
 
-PATIENCE = 2.0  # seconds that a PBX may take to say what it is
+QUESTIONS = ("CoreSettings", "CoreStatus")
+PATIENCE = 2.0  # seconds that the PBXs may take to say what they are
 MB = 1024 * 1024
 RECENT = 1000  # events that the rate is counted by, and the seconds that they may be old
 RECENT_SECONDS = 60.0
@@ -100,12 +104,12 @@ class PbxStatus:
     unheard: dict[str, list[str]]
 
     @classmethod
-    def of(cls, pbx: Asterisk) -> PbxStatus:
-        """Ask how a PBX is; that takes no longer than two seconds for each of two questions."""
+    def of(cls, pbx: Asterisk, asked: Sequence[Pending]) -> PbxStatus:
+        """Tell how a PBX is, with the answers to what it was asked."""
         session, record = pbx.session, pbx.record
         connected = session.connected()
         state = "closed" if session.closed else "connected" if connected else "lost"
-        asterisk, up_since = _versions(pbx) if connected else ("", "")
+        asterisk, up_since = _versions(asked)
         unheard: dict[str, list[str]] = defaultdict(list)
         for what, why in pbx.live.unheard.items():
             unheard[why].append(what)
@@ -120,7 +124,7 @@ class PbxStatus:
             up_since=up_since,
             since=_moment(session.connected_since if connected else session.lost_since),
             calls=pbx.live.calls,
-            channels=len(pbx.live.channels),
+            channels=len(pbx.live.parts["channels"]),
             read=session.events_read,
             kept=len(record),
             dropped=record.dropped,
@@ -186,7 +190,9 @@ class Status:
     """
 
     def __init__(self, sh: SmartHome) -> None:
-        self.pbxs = tuple(PbxStatus.of(pbx) for pbx in sh.pbxs.values())
+        # All are asked before the first answer is waited for: many take no longer than one.
+        asked = [(pbx, _ask(pbx)) for pbx in sh.pbxs.values()]
+        self.pbxs = tuple(PbxStatus.of(pbx, questions) for pbx, questions in asked)
         self.bindings = sh.bindings()
 
     @property
@@ -223,12 +229,19 @@ def _clock(since: pd.Timestamp | None) -> str:
     return "" if pd.isna(since) else f"since {since.to_pydatetime().astimezone():%H:%M:%S}"
 
 
-def _versions(pbx: Asterisk) -> tuple[str, str]:
-    """Ask for Asterisk's version and for when it started; empty where that is not to be had."""
+def _ask(pbx: Asterisk) -> list[Pending]:
+    """Ask for Asterisk's version and for when it started; nothing while the connection is lost."""
     try:
-        settings = pbx.action("CoreSettings", PATIENCE).response
-        status = pbx.action("CoreStatus", PATIENCE).response
+        return [pbx.session.ask({"Action": name}, timeout=PATIENCE) for name in QUESTIONS]
     except AstError:
+        return []
+
+
+def _versions(asked: Sequence[Pending]) -> tuple[str, str]:
+    """Return Asterisk's version and when it started; empty where that is not to be had."""
+    try:
+        settings, status = (one.wait().response for one in asked)
+    except (AstError, ValueError):
         return "", ""
     up_since = [status.get_header(key) or "" for key in ("CoreStartupDate", "CoreStartupTime")]
     return settings.get_header("AsteriskVersion") or "", " ".join(up_since).strip()
@@ -245,12 +258,11 @@ def _archive(pbx: Asterisk) -> str:
 
 def _rate(pbx: Asterisk) -> float:
     """Count by the newest events alone, which costs the same however many are kept."""
-    received = pbx.record.frame(last=RECENT)["received"]
-    now = pd.Timestamp.now(tz="UTC")
-    recent = received[received > now - pd.Timedelta(seconds=RECENT_SECONDS)]
+    now = time.time()
+    recent = [one for one in pbx.record.moments(RECENT) if one / 1e6 > now - RECENT_SECONDS]
     if len(recent) < RECENT:
         return len(recent) / RECENT_SECONDS
-    return float(len(recent) / max(0.001, (now - recent.iloc[0]).total_seconds()))
+    return len(recent) / max(0.001, now - recent[0] / 1e6)
 
 
 def _moment(seconds: float | None) -> datetime | None:

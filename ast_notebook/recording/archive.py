@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.advice import advice
+from ast_notebook.recording.columns import release
 from ast_notebook.recording.compact import Stopped, compact, compact_leftovers, discard, remove_old
 from ast_notebook.recording.layout import Name, by_day
 from ast_notebook.recording.segment import Segment, warm_up
@@ -27,8 +28,8 @@ from ast_notebook.show import escape
 
 logger = logging.getLogger(__name__)
 
-BLOCK = 2000  # events that are written at once, at most …
-ENOUGH = 1000  # … and how many are worth it before the time is over
+BLOCK = 10_000  # events that are written at once, at most: where the disk was slow …
+ENOUGH = 2000  # … and how many are worth it before the time is over
 FLUSH = 1.0  # seconds that an event waits at most before it is written
 BUSY, CALM = 0.025, 0.05  # seconds between looks at the record, while it grows and while not
 FULL = 500_000  # events of a file, at which it is sealed
@@ -312,6 +313,7 @@ class Archive:
             self._full.put(segment)
         else:
             segment.close()
+        release()
 
     def _abandon(self) -> None:
         """Leave a file that cannot be written to, and begin another one with what it lacks."""
@@ -369,6 +371,7 @@ class Archive:
     def _compact(self, segment: Segment) -> None:
         sealed = compact(segment.path, self.shelf, killed=False, stop=self._hurried)
         segment.damaged = sealed.damaged
+        release()
 
     def _tidy(self) -> None:
         """Seal what dead recorders left, and remove the days that are too old."""
