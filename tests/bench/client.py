@@ -24,7 +24,6 @@ from tests.bench.page import Page
 from tests.bench.tally import Tally
 
 HOST, USERNAME, PASSWORD = "127.0.0.1", "admin", "secret"
-TICK = os.sysconf("SC_CLK_TCK")
 
 Reading = dict[str, Any]
 
@@ -75,12 +74,12 @@ def tell(reading: Reading) -> None:
 
 def threads() -> dict[str, float]:
     """Return the seconds of the processor that each thread has had."""
-    found: dict[str, float] = {}
-    for thread in threading.enumerate():
-        stat = Path(f"/proc/self/task/{thread.native_id}/stat").read_text().rpartition(")")[2]
-        fields = stat.split()
-        found[thread.name] = (int(fields[11]) + int(fields[12])) / TICK
-    return found
+    names = {thread.native_id: thread.name for thread in threading.enumerate()}
+    return {
+        names[one.id]: one.user_time + one.system_time
+        for one in psutil.Process().threads()
+        if one.id in names
+    }
 
 
 def ours(port: int, every: float, folder: Path, budget: int) -> None:
