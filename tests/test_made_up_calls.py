@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.model.dialling import Target
-from tests.model.perform import perform
-from tests.model.plans import Plan, Try, plans
+from tests.model.kinds import planned
+from tests.model.perform import Planned, perform
+from tests.model.plans import Plan, Try
 from tests.scenarios.compare import differences
 from tests.scenarios.play import Recording
 from tests.scenarios.sources import SOURCES
@@ -25,7 +26,7 @@ DAYS = settings(
 )
 
 
-def told_wrong(recording: Recording, day: list[Plan]) -> list[str]:
+def told_wrong(recording: Recording, day: list[Planned]) -> list[str]:
     """Say which source tells what of which plan wrong."""
     told = {source: calls(recording) for source, calls in SOURCES.items()}
     return [
@@ -51,7 +52,7 @@ BUSY_THEN_IN_VAIN = Plan(
 @DAYS
 @example(16, [BUSY_THEN_IN_VAIN])
 @example(22, [BUSY_THEN_IN_VAIN])
-@given(st.sampled_from([16, 22]), st.lists(plans, min_size=1, max_size=8))
-def test_every_source_tells_what_took_place(version: int, day: list[Plan]) -> None:
+@given(st.sampled_from([16, 22]), st.lists(planned, min_size=1, max_size=8))
+def test_every_source_tells_what_took_place(version: int, day: list[Planned]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         assert told_wrong(perform(version, day, Path(folder)), day) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.model.dialling import Target
-from tests.model.perform import perform
+from tests.model.perform import Planned, perform
 from tests.model.plans import Plan, Try
 from tests.model.shape import of_cdr, of_cel, of_events
 from tests.scenarios.play import Recording, recording
@@ -26,7 +25,7 @@ def _try(
 
 
 #: Scenarios that were played, and plans of the same.
-SAME = {
+SAME: dict[str, Planned] = {
     "answered_and_the_caller_hangs_up": Plan("2222", "200", (_try("200"),)),
     "answered_and_the_callee_hangs_up": Plan("30", "240", (_try("240"),), hangs_up="callee"),
     "hung_up_by_the_manager": Plan("2222", "200", (_try("200"),), hangs_up="pbx"),
@@ -91,8 +90,8 @@ def test_the_model_writes_what_asterisk_wrote(version: int, name: str, tmp_path:
         of_cdr(recorded(version), real.channels),
     )
     made = []
-    for moves_caller in (False, True):
-        model = perform(version, [replace(SAME[name], moves_caller=moves_caller)], tmp_path)
+    for plan in SAME[name].by_chance():
+        model = perform(version, [plan], tmp_path)
         (one,) = model.played
         channels = one.channels
         made.append(

@@ -49,9 +49,16 @@ class Plan:
     then: str = "hangup"
     moves_caller: bool = False
 
+    def play(self, x: Exchange) -> list[Call]:
+        """Let the call take place, and tell the truth about it."""
+        return _play(x, self)
 
-def play(x: Exchange, plan: Plan) -> list[Call]:
-    """Let a call take place, and tell the truth about it."""
+    def by_chance(self) -> list[Plan]:
+        """Return the ways in which it may take place, where that is a matter of chance."""
+        return [replace(self, moves_caller=moves) for moves in (False, True)]
+
+
+def _play(x: Exchange, plan: Plan) -> list[Call]:
     x.moves_caller = plan.moves_caller
     caller = x.calls(plan.caller, plan.exten)
     truth = Call(

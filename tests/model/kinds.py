@@ -1,0 +1,13 @@
+"""Every kind of plan that is drawn at random."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from tests.model import plans
+from tests.model.perform import Planned
+
+#: A kind a line.
+planned: st.SearchStrategy[Planned] = st.one_of(
+    plans.plans,
+)
