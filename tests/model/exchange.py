@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from tests.model.records import Record, Records
 from tests.model.streams import Streams
@@ -41,6 +41,12 @@ class Channel:
     #: Who hung up, as the CEL has it, and how this channel's last dial ended.
     source: str = ""
     status: str = ""
+    #: By what it was called, if nobody dialled for it: the application that it ends with.
+    outgoing: str = ""
+    #: Whom it was last connected to, or heard ring: number and name.
+    connected: tuple[str, str] | None = None
+    #: Who is behind it, if it is the first half of a Local channel that was called.
+    behind: Behind | None = None
     bridge: Bridge | None = None
     records: list[Record] = field(default_factory=list)
 
@@ -61,6 +67,16 @@ class Channel:
             "uniqueid": self.uniqueid,
             "linkedid": self.linkedid,
         }
+
+
+class Behind(Protocol):
+    """Who is at the other end of a Local channel that walks the dialplan."""
+
+    def hangs_up(self, x: Exchange) -> None:
+        """Hang up, and let the Local channel hear of it."""
+
+    def is_left(self, x: Exchange, cause: int) -> None:
+        """Go, as the Local channel is gone."""
 
 
 @dataclass(eq=False)
@@ -93,6 +109,8 @@ class Exchange:
         self.channels: list[Channel] = []
         #: Whether the caller moves, not the telephone, when a Local channel takes itself away.
         self.moves_caller = False
+        #: Whether caller and Local channel are in their bridge before those at its other end.
+        self.outer_first = False
         self._numbers = {"channel": 0, "name": 0, "local": 0, "bridge": 0}
 
     # --- time, and what is told ----------------------------------------------------------------
@@ -190,7 +208,9 @@ class Exchange:
             "hangupsource": source or channel.source,
             "dialstatus": channel.status,
         }
-        if channel.application not in ("AppDial", "AppQueue", "AppDial2"):
+        if channel.outgoing:
+            channel.application, channel.data = channel.outgoing, "(Outgoing Line)"
+        elif channel.application not in ("AppDial", "AppQueue"):
             channel.application = channel.data = ""
         self.tell("Hangup", channel, cause=cause)
         self.write("HANGUP", channel, **extra)
@@ -198,6 +218,18 @@ class Exchange:
         if all(other.linkedid != channel.linkedid for other in self.channels):
             self.write("LINKEDID_END", channel)
         self.records.ends(channel, self.now)
+        if channel.behind is not None:
+            channel.behind.is_left(self, cause)
+
+    def hang_up(self, caller: Channel, cause: int | None = None) -> tuple[int, str]:
+        """Hear that a caller hangs up; return the cause of his channel, and who ended it."""
+        if caller.behind is not None:
+            caller.behind.hangs_up(self)
+            return 16, ""
+        if caller.outgoing:
+            cause = cause or 16
+        self.asks(caller, cause)
+        return cause or 0, caller.name
 
     # --- dialling ------------------------------------------------------------------------------
 
@@ -209,14 +241,14 @@ class Exchange:
         if not leg.name.startswith("Local/"):
             leg.exten = caller.exten if exten is None else exten
             leg.ani = leg.number
-        if not leg.number:
+        if not leg.number and (application != "AppQueue" or self.version == 22):
             self.identify(leg, caller.exten)
         self.records.dials(caller, leg, self.now)
-        self.tell("DialBegin", caller, **_dest(leg))
+        self.tell("DialBegin", caller, **dest(leg))
 
     def dialled(self, caller: Channel, leg: Channel, status: str) -> None:
         """Tell how that ended."""
-        self.tell("DialEnd", caller, **_dest(leg), dialstatus=status)
+        self.tell("DialEnd", caller, **dest(leg), dialstatus=status)
         self.records.dialled(caller, leg, status, self.now)
 
     # --- bridges -------------------------------------------------------------------------------
@@ -232,7 +264,7 @@ class Exchange:
         peers = ",".join(other.name for other in bridge.channels)
         bridge.channels.append(channel)
         channel.bridge = bridge
-        if channel.application == "AppDial" or channel.application == "AppQueue":
+        if channel.application == "AppDial":
             channel.exten = ""
         if bridge.kind == "basic":
             oldest = min((other.linkedid for other in bridge.channels), key=age)
@@ -255,7 +287,8 @@ class Exchange:
             self.tell("BridgeDestroy", None, **_bridged(bridge))
 
 
-def _dest(leg: Channel) -> dict[str, Any]:
+def dest(leg: Channel) -> dict[str, Any]:
+    """Return what an event has of a channel that is called."""
     return {f"dest{name}": value for name, value in leg.headers().items() if value is not None}
 
 

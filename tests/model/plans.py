@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
+from typing import Protocol, Self
 
 from hypothesis import strategies as st
 
@@ -20,6 +22,10 @@ SHOWN = "4930555"
 SECONDS = st.integers(3, 60).map(lambda tenths: tenths / 10)
 
 
+#: Whether the call is over, and what is true by then.
+Played = tuple[bool, Call]
+
+
 @dataclass(frozen=True)
 class Try:
     """A Dial(), and what becomes of it."""
@@ -32,6 +38,27 @@ class Try:
     #: Which of them answers.
     winner: int = -1
 
+    def play(self, x: Exchange, plan: Plan, caller: Channel, truth: Call) -> Played:
+        """Let it take place; tell whether the call is over, and what is true by then."""
+        legs = ring(x, caller, self.targets)
+        truth = replace(truth, legs=truth.legs + len(legs))
+        x.wait(self.ring)
+        return _OUTCOMES[self.outcome](x, plan, self, caller, legs, truth)
+
+    def by_chance(self) -> Sequence[Try]:
+        """Return the ways in which it may take place, where that is a matter of chance."""
+        return [self]
+
+
+class Step(Protocol):
+    """What a dialplan does with a caller, such as a Dial()."""
+
+    def play(self, x: Exchange, plan: Plan, caller: Channel, truth: Call) -> Played:
+        """Let it take place; tell whether the call is over, and what is true by then."""
+
+    def by_chance(self) -> Sequence[Self]:
+        """Return the ways in which it may take place, where that is a matter of chance."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -39,15 +66,17 @@ class Plan:
 
     caller: str
     exten: str
-    tries: tuple[Try, ...]
+    tries: tuple[Step, ...]
     talk: float = 1.0
     hangs_up: str = "caller"
     #: Seconds of a menu that answers before anything is dialled; none without one.
     menu: float | None = None
     shows: str | None = None
-    #: What the dialplan does when nobody answered: ``hangup``, ``mailbox``, ``nothing``.
+    #: What the dialplan does when nobody answered: ``hangup``, ``mailbox``, ``nothing``; and
+    #: ``tone`` for a caller who was called himself, and hangs up once he heard it.
     then: str = "hangup"
     moves_caller: bool = False
+    outer_first: bool = False
 
     def play(self, x: Exchange) -> list[Call]:
         """Let the call take place, and tell the truth about it."""
@@ -55,11 +84,15 @@ class Plan:
 
     def by_chance(self) -> list[Plan]:
         """Return the ways in which it may take place, where that is a matter of chance."""
-        return [replace(self, moves_caller=moves) for moves in (False, True)]
+        return [
+            replace(self, moves_caller=moves, outer_first=outer, tries=tries)
+            for moves, outer in product((False, True), repeat=2)
+            for tries in product(*(each.by_chance() for each in self.tries))
+        ]
 
 
 def _play(x: Exchange, plan: Plan) -> list[Call]:
-    x.moves_caller = plan.moves_caller
+    x.moves_caller, x.outer_first = plan.moves_caller, plan.outer_first
     caller = x.calls(plan.caller, plan.exten)
     truth = Call(
         caller=plan.shows or caller.number,
@@ -72,25 +105,25 @@ def _play(x: Exchange, plan: Plan) -> list[Call]:
         call=caller.uniqueid,
         tolerance=0.06,
     )
+    return [walk(x, plan, caller, truth)]
+
+
+def walk(x: Exchange, plan: Plan, caller: Channel, truth: Call) -> Call:
+    """Let a caller walk the dialplan, and return what is true in the end."""
     if plan.shows is not None:
         x.executes(caller, "Set", f"CALLERID(num)={plan.shows}")
         x.identify(caller, plan.shows)
     if plan.menu is not None:
         x.executes(caller, "Answer")
-        x.becomes(caller, "Up")
+        if caller.state != "Up":
+            x.becomes(caller, "Up")
         x.executes(caller, "Wait", f"{plan.menu}")
         x.wait(plan.menu)
     for each in plan.tries:
-        legs = ring(x, caller, each.targets)
-        truth = replace(truth, legs=truth.legs + len(legs))
-        x.wait(each.ring)
-        over, truth = _OUTCOMES[each.outcome](x, plan, each, caller, legs, truth)
+        over, truth = each.play(x, plan, caller, truth)
         if over:
-            return [truth]
-    return [_in_vain(x, plan, caller, truth)]
-
-
-Played = tuple[bool, Call]
+            return truth
+    return _in_vain(x, plan, caller, truth)
 
 
 def _answered(
@@ -147,13 +180,13 @@ def _timeout(
 def _cancelled(
     x: Exchange, plan: Plan, each: Try, caller: Channel, legs: Sequence[Leg], truth: Call
 ) -> Played:
-    x.asks(caller, 127 if x.version == 22 and caller.state != "Up" else None)
-    _give_up(x, caller, legs, caller.name)
+    cause, source = x.hang_up(caller, unheard(x, caller))
+    _give_up(x, caller, legs, cause, source)
     return True, replace(
         truth,
         disposition="CANCELLED",
         hangup_by="caller",
-        cause=127 if x.version == 22 and plan.menu is None else 0,
+        cause=cause,
         ring=max(truth.ring or 0.0, each.ring),
     )
 
@@ -161,19 +194,24 @@ def _cancelled(
 def _ended(
     x: Exchange, plan: Plan, each: Try, caller: Channel, legs: Sequence[Leg], truth: Call
 ) -> Played:
-    _give_up(x, caller, legs, "")
+    cause = 16 if caller.outgoing and x.version == 16 else 0
+    _give_up(x, caller, legs, cause, "")
     return True, replace(
-        truth, disposition="CANCELLED", cause=0, ring=max(truth.ring or 0.0, each.ring)
+        truth, disposition="CANCELLED", cause=cause, ring=max(truth.ring or 0.0, each.ring)
     )
 
 
-def _give_up(x: Exchange, caller: Channel, legs: Sequence[Leg], source: str) -> None:
-    unheard = 127 if x.version == 22 and source and caller.state != "Up" else 0
+def unheard(x: Exchange, caller: Channel) -> int | None:
+    """Return the cause of a caller who goes before he was answered."""
+    return 127 if x.version == 22 and caller.state != "Up" else None
+
+
+def _give_up(x: Exchange, caller: Channel, legs: Sequence[Leg], cause: int, source: str) -> None:
     for leg in legs:
-        drop(x, caller, leg, "CANCEL", unheard or 16)
+        drop(x, caller, leg, "CANCEL", cause or 16)
     caller.status = "CANCEL"
     x.softly(caller)
-    x.ends(caller, unheard, source)
+    x.ends(caller, cause, source)
 
 
 _OUTCOMES = {
@@ -194,11 +232,17 @@ def _in_vain(x: Exchange, plan: Plan, caller: Channel, truth: Call) -> Call:
         if x.version == 22:
             x.write("STREAM_BEGIN", caller, sound="vm-theperson", format="gsm", language="en")
         x.wait(plan.talk)
-        x.asks(caller)
+        cause, source = x.hang_up(caller)
         x.softly(caller)
-        x.ends(caller, 0, caller.name)
-        return replace(truth, disposition="VOICEMAIL", hangup_by="caller", cause=0)
+        x.ends(caller, cause, source)
+        return replace(truth, disposition="VOICEMAIL", hangup_by="caller", cause=cause)
     cause = truth.cause
+    if plan.then == "tone":
+        x.wait(plan.talk)
+        cause, source = x.hang_up(caller, cause)
+        x.softly(caller)
+        x.ends(caller, cause, source)
+        return replace(truth, hangup_by="caller", cause=cause)
     if plan.then == "hangup":
         x.executes(caller, "Hangup")
         x.softly(caller)
@@ -251,4 +295,5 @@ plans = st.builds(
     shows=st.none() | st.just(SHOWN),
     then=st.sampled_from(["hangup", "mailbox"]),
     moves_caller=st.booleans(),
+    outer_first=st.booleans(),
 )
