@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
+from itertools import product
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from ast_notebook.calls import visits
+from ast_notebook.calls.history import history
 from tests.model.dialling import Target
 from tests.model.kinds import planned
 from tests.model.perform import Planned, perform
-from tests.model.plans import Plan, Try
-from tests.scenarios.compare import differences
+from tests.model.plans import Plan, Step, Try
+from tests.model.queues import Ring, Waiting
+from tests.scenarios.compare import differences, queue_call_differences
+from tests.scenarios.knowledge import EVENTS, QUEUE_LOG
 from tests.scenarios.play import Recording
 from tests.scenarios.sources import SOURCES
 
+Test = TypeVar("Test", bound=Callable[..., None])
 DAYS = settings(
     max_examples=25,
     deadline=None,
@@ -29,29 +37,56 @@ DAYS = settings(
 def told_wrong(recording: Recording, day: list[Planned]) -> list[str]:
     """Say which source tells what of which plan wrong."""
     told = {source: calls(recording) for source, calls in SOURCES.items()}
+    log = history(recording.file("queue_log.gz"), kind="queue_log", tz="UTC")
+    queue_calls = {EVENTS: visits(recording.events), QUEUE_LOG: log.visits}
     return [
         f"{source}: {difference} ({plan})"
-        for source, calls in told.items()
         for one, plan in zip(recording.played, day, strict=True)
-        for difference in differences(source, calls, one)
+        for source, calls in told.items()
+        for difference in (
+            *differences(source, calls, one),
+            *(
+                queue_call_differences(source, queue_calls[source], one)
+                if source in queue_calls
+                else ()
+            ),
+        )
     ]
 
 
+def shown(*days: list[Planned]) -> Callable[[Test], Test]:
+    """Show some days of both versions to a test, whatever it draws besides."""
+
+    def decorate(test: Test) -> Test:
+        for version, day in product((16, 22), days):
+            test = example(version, day)(test)
+        return test
+
+    return decorate
+
+
+def dialled(*tries: Step, **more: Any) -> Plan:
+    return Plan("2222", "901", tries, **more)
+
+
+DOOR, HALL = (Target("200"),), (Target("240"),)
 #: The first telephone is busy, and the one behind the Local channel rings in vain.
-BUSY_THEN_IN_VAIN = Plan(
-    "2222",
-    "901",
-    (
-        Try((Target("200"),), 0.5, "refused"),
-        Try((Target("240", "stays"),), 2.0, "timeout"),
-    ),
+BUSY_THEN_IN_VAIN = dialled(
+    Try(DOOR, 0.5, "refused"), Try((Target("240", "stays"),), 2.0, "timeout")
 )
+#: The queue lets the caller go, after its only agent was busy.
+BUSY_IN_A_QUEUE = dialled(Waiting("line", "timeout", (Ring(DOOR, 1.0, 1),)), menu=1.0)
+#: He gives up as somebody rings whom the dialplan dials when the queue has let him go.
+GIVEN_UP_BEHIND_A_QUEUE = dialled(
+    Waiting("line", "timeout", last=Ring(DOOR, 1.0)), Try(HALL, 0.2, "cancelled"), menu=1.0
+)
+#: A manager ends the talk with an agent.
+ENDED_WITH_AN_AGENT = dialled(Waiting("line", "answered", last=Ring(DOOR, 1.0)), hangs_up="pbx")
 
 
 @pytest.mark.timeout(900)
 @DAYS
-@example(16, [BUSY_THEN_IN_VAIN])
-@example(22, [BUSY_THEN_IN_VAIN])
+@shown([BUSY_THEN_IN_VAIN], [BUSY_IN_A_QUEUE], [GIVEN_UP_BEHIND_A_QUEUE], [ENDED_WITH_AN_AGENT])
 @given(st.sampled_from([16, 22]), st.lists(planned, min_size=1, max_size=8))
 def test_every_source_tells_what_took_place(version: int, day: list[Planned]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -14,6 +14,7 @@ from tests.model.dialling import Target
 from tests.model.perform import Planned, perform
 from tests.model.plans import Plan, Try
 from tests.model.queues import Ring, Waiting
+from tests.model.rooms import Meeting
 from tests.model.shape import of_cdr, of_cel, of_events, of_queue_log
 from tests.scenarios.play import Recording, recording
 
@@ -130,6 +131,10 @@ SAME: dict[str, Planned] = {
         (_waits("answered", _ring("240", "200", local=STAYS), queue="far"),),
         menu=0.0,
         hangs_up="callee",
+    ),
+    "alone_in_a_conference": Meeting((("2222", 1.0), ("2222", 0.0))),
+    "three_meet_in_a_conference": Meeting(
+        tuple((device, 1.0) for device in ("2222", "30", "300", "2222", "300", "30"))
     ),
     "an_agent_behind_a_local_channel_that_takes_itself_away": Plan(
         "2222", "959", (_waits("answered", _ring("240", local=GOES), queue="near"),), menu=0.0

@@ -338,8 +338,12 @@ def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .then(nw.lit("TRANSFERRED"))
     )
     asked = ~nw.col("asked_at_all").is_null()
+    # If a manager hangs up either of them, Asterisk tells that the caller did.
+    by_manager = (nw.col("reason") == "caller") & nw.col("real") & ~asked
     who = (
-        nw.when(~nw.col("reason").is_null())
+        nw.when(by_manager)
+        .then(nw.lit("pbx"))
+        .when(~nw.col("reason").is_null())
         .then(_renamed("reason", _HUNG_UP))
         .when(~nw.col("connected").is_null() & nw.col("real") & asked)
         .then(nw.lit("caller"))

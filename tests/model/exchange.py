@@ -256,7 +256,7 @@ class Exchange:
     def bridge(self, technology: str = "simple_bridge", kind: str = "basic") -> Bridge:
         """Make a bridge."""
         bridge = Bridge(f"bridge-{self.next('bridge')}", technology, kind)
-        self.tell("BridgeCreate", None, **_bridged(bridge))
+        self.tell("BridgeCreate", None, **bridged(bridge))
         return bridge
 
     def enters(self, bridge: Bridge, channel: Channel) -> None:
@@ -270,7 +270,7 @@ class Exchange:
             oldest = min((other.linkedid for other in bridge.channels), key=age)
             for other in bridge.channels:
                 other.linkedid = oldest
-        self.tell("BridgeEnter", channel, **_bridged(bridge))
+        self.tell("BridgeEnter", channel, **bridged(bridge))
         self.write("BRIDGE_ENTER", channel, peers, **_extra(bridge))
 
     def leaves(self, channel: Channel) -> None:
@@ -280,11 +280,11 @@ class Exchange:
         bridge.channels.remove(channel)
         channel.bridge = None
         peers = ",".join(other.name for other in bridge.channels)
-        self.tell("BridgeLeave", channel, **_bridged(bridge))
+        self.tell("BridgeLeave", channel, **bridged(bridge))
         self.write("BRIDGE_EXIT", channel, peers, **_extra(bridge))
         self.records.parts(channel, self.now)
         if not bridge.channels:
-            self.tell("BridgeDestroy", None, **_bridged(bridge))
+            self.tell("BridgeDestroy", None, **bridged(bridge))
 
 
 def dest(leg: Channel) -> dict[str, Any]:
@@ -292,7 +292,8 @@ def dest(leg: Channel) -> dict[str, Any]:
     return {f"dest{name}": value for name, value in leg.headers().items() if value is not None}
 
 
-def _bridged(bridge: Bridge) -> dict[str, Any]:
+def bridged(bridge: Bridge) -> dict[str, Any]:
+    """Return what an event has of a bridge."""
     return {
         "bridgeuniqueid": bridge.uniqueid,
         "bridgetype": bridge.kind,

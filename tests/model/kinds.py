@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tests.model import plans
+from tests.model import plans, queues, rooms
 from tests.model.perform import Planned
 
 #: A kind a line.
 planned: st.SearchStrategy[Planned] = st.one_of(
     plans.plans,
+    queues.queued,
+    rooms.meetings,
 )

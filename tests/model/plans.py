@@ -279,10 +279,11 @@ def _last(outcomes: Sequence[str]) -> st.SearchStrategy[Try]:
 ENDS = ("answered", "answered", "cancelled", "refused", "timeout")
 #: A manager ends only what rings first: after somebody who rang in vain, events do not tell yet
 #: that it was cancelled.
+last_try = _last(ENDS)
 tries = st.one_of(
     st.just(()),
     st.tuples(_last((*ENDS, "ended"))),
-    st.tuples(in_vain, _last(ENDS)),
+    st.tuples(in_vain, last_try),
 )
 plans = st.builds(
     Plan,

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hypothesis import strategies as st
+
 from tests.model.dialling import (
     Leg,
     Target,
@@ -18,7 +20,7 @@ from tests.model.dialling import (
     summon,
 )
 from tests.model.exchange import Channel, Exchange, dest
-from tests.model.plans import Plan, Played, unheard
+from tests.model.plans import SECONDS, Plan, Played, groups, in_vain, last_try, plans, unheard
 from tests.scenarios.truth import Call, Visit
 
 #: The names of the members.
@@ -355,3 +357,47 @@ _ENDS: dict[str, Callable[[_Line, Plan, Call], Played]] = {
     "empty": _Line.let_go,
     "key": _Line.key,
 }
+
+
+# --- drawn at random -----------------------------------------------------------------------------
+
+
+@st.composite
+def _rings(draw: st.DrawFn, *, all_refuse: bool) -> Ring:
+    targets = draw(groups)
+    refuse = draw(st.integers(0, len(targets) if all_refuse else len(targets) - 1))
+    return Ring(tuple(targets), draw(SECONDS), refuse)
+
+
+_vain = st.lists(_rings(all_refuse=True), max_size=2).map(tuple)
+
+
+def _waiting(ends: Sequence[str]) -> st.SearchStrategy[Waiting]:
+    def ended(end: str) -> st.SearchStrategy[Waiting]:
+        last = _rings(all_refuse=False)
+        return st.builds(
+            Waiting,
+            queue=st.sampled_from(["desk", "line"]),
+            ends=st.just(end),
+            vain=_vain,
+            # A CDR takes the key for what was dialled, if nobody rang before it was pressed.
+            last=last if end in ("answered", "key") else st.none() | last,
+            idle=SECONDS,
+            winner=st.sampled_from([0, -1]),
+            completes=st.sampled_from(["before", "after", "late"]),
+        )
+
+    return st.sampled_from(ends).flatmap(ended)
+
+
+_let_go = _waiting(("timeout", "empty"))
+_over = _waiting(("answered", "answered", "abandoned", "ended", "timeout", "key", "empty"))
+#: A CDR does not know of a queue in which nobody rang, but of one in which somebody did before.
+_rung = _over.filter(lambda waiting: waiting.vain or waiting.last)
+_steps = st.one_of(
+    st.tuples(_over),
+    st.tuples(_let_go, _rung),
+    st.tuples(in_vain, _over),
+    st.tuples(_let_go, last_try),
+)
+queued = st.builds(replace, plans, tries=_steps)

@@ -16,6 +16,7 @@ from tests.scenarios.knowledge import (
     CLASSES,
     CLASSES_PARTLY,
     DEVICE,
+    ENDED_FOR,
     EVENTS,
     KNOWS,
     MISLED,
@@ -23,6 +24,7 @@ from tests.scenarios.knowledge import (
     PARTLY,
     PLAIN,
     QUEUED,
+    QUEUE_LOG,
     STANDS_FOR,
     WAITED,
 )
@@ -73,6 +75,30 @@ def _differences(
             yield f"{call} is not there"
 
 
+def queue_call_differences(source: str, visits: pd.DataFrame, played: Played) -> list[str]:
+    """Say which queue calls of those that took place a source tells otherwise, or not at all."""
+    return list(_queue_calls(source, visits, played))
+
+
+def _queue_calls(source: str, visits: pd.DataFrame, played: Played) -> Iterator[str]:
+    about = WHOLE_SECOND if source == QUEUE_LOG else 0.0
+    plain = visits.astype(object).where(visits.notna(), None).sort_values("start", kind="stable")
+    for call in played.calls:
+        found = plain[plain["call"] == call.call].to_dict("records")
+        told = [tuple(row[name] for name in ("queue", "outcome", "agent")) for row in found]
+        truth = [(visit.queue, visit.outcome, visit.agent) for visit in call.visits]
+        if told != truth:
+            yield f"{call.call}: queue calls are {told}, not {truth}"
+            continue
+        for row, visit in zip(found, call.visits, strict=True):
+            if abs(row["wait"] - visit.wait) > call.tolerance + about:
+                yield f"{call.call}: wait in {visit.queue} is {row['wait']}, not {visit.wait}"
+        if found and truth[-1][1] in ("ANSWERED", "ABANDONED") and source != QUEUE_LOG:
+            by = found[-1]["hangup_by"]
+            if by != call.hangup_by:
+                yield f"{call.call}: the queue call is ended by {by}, not {call.hangup_by}"
+
+
 _OR_MISSING = (PARTLY, CLASSES_PARTLY, AGENT, DEVICE, QUEUED)
 #: How waiting ends that a queue_log tells of: whoever was let in.
 _LOGGED = ("ANSWERED", "ABANDONED", "TIMEOUT", "KEY", "LEAVE EMPTY", "TRANSFERRED")
@@ -119,6 +145,8 @@ class Told:
             return bool(value <= (truth or 0.0) + self._about())
         if value is None or truth is None:
             return False
+        if column == "hangup_by":
+            return bool(ENDED_FOR.get(self.source, {}).get(value) == truth)
         if column in SECONDS:
             return bool(abs(value - truth) <= self._about())
         if knows == DEVICE:

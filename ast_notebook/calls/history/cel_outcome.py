@@ -141,6 +141,10 @@ class Outcome:
         rung = [one for one in self._everybody if one.rung_at is not None]
         if rung and origin.last_exten not in (None, rung[-1].rung_at):
             return "NO ANSWER"  # he was elsewhere by then
+        over = max((one.end_order or one.order for one in rung), default=0)
+        if rung and any(one.order > over for one in self._called):
+            # The queue had let him go, and somebody else was dialled.
+            return "CANCELLED" if self._cancelled() else "NO ANSWER"
         if any(self._with_origin(one, _AT_ONCE) for one in rung):
             return "ABANDONED"
         return None  # he may have waited for another agent, or heard an announcement
