@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.model.dialling import Target
+from tests.model.originated import BELL, Click
 from tests.model.perform import Planned, perform
 from tests.model.plans import Plan, Try
 from tests.model.queues import Ring, Waiting
@@ -20,6 +21,18 @@ from tests.scenarios.play import Recording, recording
 
 VERSIONS = (16, 22)
 STAYS, GOES = "stays", "goes"
+
+
+def _click(
+    *tries: Try | Waiting,
+    shows: tuple[str, str] | None = None,
+    local: str = "",
+    exten: str = "240",
+    outcome: str = "answered",
+    **more: Any,
+) -> Click:
+    plan = Plan("", exten, tries, **more)
+    return Click(Target("200", local), plan, 0.5, outcome, shows)
 
 
 def _waits(ends: str, *rings: Ring, queue: str = "line", winner: int = -1) -> Waiting:
@@ -131,6 +144,21 @@ SAME: dict[str, Planned] = {
         (_waits("answered", _ring("240", "200", local=STAYS), queue="far"),),
         menu=0.0,
         hangs_up="callee",
+    ),
+    "originated_and_answered": _click(_try("240")),
+    "originated_and_not_answered_at_all": _click(outcome="timeout"),
+    "originated_and_refused_by_the_source": _click(outcome="refused"),
+    "originated_and_busy": _click(_try("240", outcome="refused"), then="tone"),
+    "originated_and_ended_by_the_manager_while_it_rings": _click(_try("240", outcome="ended")),
+    "originated_to_a_menu": _click(exten="930", menu=1.5),
+    "originated_by_a_local_channel_that_stays": _click(_try("240"), local=STAYS, hangs_up="callee"),
+    "clicked_and_the_source_is_busy": _click(local=GOES, outcome="refused", shows=BELL),
+    "clicked_and_the_source_does_not_answer": _click(local=STAYS, outcome="timeout", shows=BELL),
+    "clicked_and_the_callee_is_busy": _click(
+        _try("240", outcome="refused"), local=GOES, shows=BELL, then="tone"
+    ),
+    "clicked_and_the_callee_does_not_answer": _click(
+        _try("240", outcome="cancelled"), local=STAYS, shows=BELL
     ),
     "alone_in_a_conference": Meeting((("2222", 1.0), ("2222", 0.0))),
     "three_meet_in_a_conference": Meeting(

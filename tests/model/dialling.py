@@ -86,6 +86,8 @@ def summon(
             x.becomes(leg.one, "Ringing")
             x.identify(leg.one, leg.phone.number, leg.phone.caller_name)
         caller.connected = (leg.phone.number, leg.phone.caller_name)
+    if caller.behind is not None:
+        caller.behind.hears(x)
     return legs
 
 

@@ -72,6 +72,9 @@ class Channel:
 class Behind(Protocol):
     """Who is at the other end of a Local channel that walks the dialplan."""
 
+    def hears(self, x: Exchange) -> None:
+        """Hear that somebody rings."""
+
     def hangs_up(self, x: Exchange) -> None:
         """Hang up, and let the Local channel hear of it."""
 
@@ -140,13 +143,19 @@ class Exchange:
     # --- channels ------------------------------------------------------------------------------
 
     def new(
-        self, name: str, exten: str, *, of: Channel | None = None, state: str = "Down"
+        self,
+        name: str,
+        exten: str,
+        *,
+        of: Channel | None = None,
+        state: str = "Down",
+        named: bool = True,
     ) -> Channel:
         """Make a channel; ``of`` is who wants it, if it does not dial by itself."""
         uniqueid = f"{int(self.now)}.{self.next('channel')}"
         device = name.partition("/")[2]
         number, caller_name = TELEPHONES.get(device, ("", ""))
-        if of is None and not number:
+        if of is None and not number and named:
             number = device  # a telephone says who it is when it dials
         channel = Channel(
             name=name if name.startswith("Local/") else f"{name}-{self.next('name'):08x}",

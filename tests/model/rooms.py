@@ -36,8 +36,7 @@ class Meeting:
         """Return the ways in which it may take place, where that is a matter of chance."""
         guests = list(dict.fromkeys(device for device, _ in self.steps))
         some = [
-            tuple(compress(guests, chosen))
-            for chosen in product((False, True), repeat=len(guests))
+            tuple(compress(guests, chosen)) for chosen in product((False, True), repeat=len(guests))
         ]
         return [
             replace(self, joins_first=first, leaves_last=last)
