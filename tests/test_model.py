@@ -152,6 +152,12 @@ SAME: dict[str, Planned] = {
     "originated_and_ended_by_the_manager_while_it_rings": _click(_try("240", outcome="ended")),
     "originated_to_a_menu": _click(exten="930", menu=1.5),
     "originated_by_a_local_channel_that_stays": _click(_try("240"), local=STAYS, hangs_up="callee"),
+    "originated_by_a_local_channel_that_takes_itself_away": _click(
+        _try("240"), local=GOES, hangs_up="callee"
+    ),
+    "clicked_into_a_queue": _click(
+        _waits("answered", _ring("240"), queue="upstairs"), local=GOES, exten="956", shows=BELL
+    ),
     "clicked_and_the_source_is_busy": _click(local=GOES, outcome="refused", shows=BELL),
     "clicked_and_the_source_does_not_answer": _click(local=STAYS, outcome="timeout", shows=BELL),
     "clicked_and_the_callee_is_busy": _click(

@@ -157,8 +157,17 @@ def pick_up(x: Exchange, leg: Leg) -> None:
         x.becomes(leg.two, "Up")
 
 
-def connect(x: Exchange, caller: Channel, winner: Leg) -> Bridge:
-    """Let a caller talk with whom he has reached; return their bridge."""
+def _nothing() -> None:
+    pass
+
+
+def connect(
+    x: Exchange, caller: Channel, winner: Leg, left: Callable[[], None] = _nothing
+) -> Bridge:
+    """Let a caller talk with whom he has reached; return their bridge.
+
+    `left` takes place as a caller goes who is a Local channel and takes itself away.
+    """
     caller.status = "ANSWER"
     caller.connected = (winner.phone.number, winner.phone.caller_name)
     if caller.state != "Up":
@@ -175,6 +184,8 @@ def connect(x: Exchange, caller: Channel, winner: Leg) -> Bridge:
     if winner.target.local == "goes":
         x.wait(0.05)
         optimize(x, winner, bridge)
+    if caller.behind is not None:
+        caller.behind.is_connected(x, left)
     return bridge
 
 
@@ -219,12 +230,16 @@ def part(
     *,
     asked: bool = True,
     cause: int | None = 16,
-    parted: Callable[[], None] = lambda: None,
+    parted: Callable[[], None] = _nothing,
 ) -> None:
     """End a talk; `first` is the caller or the telephone: who hangs up, or is hung up.
 
     The cause is what the hangup asks for; `parted` takes place once the caller left the bridge.
     """
+    if caller.heir is not None:
+        if first is caller:
+            first, cause = caller.heir, 16
+        caller = caller.heir
     source = first.name if asked else ""
     if asked and first is caller:
         _, source = x.hang_up(caller, cause)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -47,6 +48,8 @@ class Channel:
     connected: tuple[str, str] | None = None
     #: Who is behind it, if it is the first half of a Local channel that was called.
     behind: Behind | None = None
+    #: Who talks in its stead since it took itself away.
+    heir: Channel | None = None
     bridge: Bridge | None = None
     records: list[Record] = field(default_factory=list)
 
@@ -77,6 +80,9 @@ class Behind(Protocol):
 
     def hangs_up(self, x: Exchange) -> None:
         """Hang up, and let the Local channel hear of it."""
+
+    def is_connected(self, x: Exchange, left: Callable[[], None]) -> None:
+        """Talk with whom the Local channel reached, perhaps without it; `left` is as it goes."""
 
     def is_left(self, x: Exchange, cause: int) -> None:
         """Go, as the Local channel is gone."""

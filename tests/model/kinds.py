@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tests.model import plans, queues, rooms
+from tests.model import originated, plans, queues, rooms
 from tests.model.perform import Planned
 
 #: A kind a line.
@@ -12,4 +12,5 @@ planned: st.SearchStrategy[Planned] = st.one_of(
     plans.plans,
     queues.queued,
     rooms.meetings,
+    originated.clicks,
 )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import product
+from typing import Any
 
 from hypothesis import strategies as st
 
 from tests.model.dialling import Leg, Target
 from tests.model.exchange import TELEPHONES, Bridge, Channel, Exchange, dest
 from tests.model.plans import SECONDS, Plan, plans, walk
+from tests.model.queues import queued
 from tests.scenarios.truth import Call
 
 #: The number and the name that a manager may give.
@@ -223,6 +225,44 @@ class _ByLocal(_AtTelephone):
         x.ends(two, 16, phone.name)
         x.ends(phone, 16, phone.name)
 
+    def is_connected(self, x: Exchange, left: Callable[[], None]) -> None:
+        """Let the Local channel take itself away; which side moves is a matter of chance."""
+        if self.leg.target.local != "goes":
+            return
+        one, two, phone = self._halves
+        inner, outer = two.bridge, one.bridge
+        assert inner is not None and outer is not None
+        (callee,) = (other for other in outer.channels if other is not one)
+        told = {"local_two": two.name, "local_two_uniqueid": two.uniqueid}
+        self.over = True
+        x.wait(0.05)
+        if x.version == 22:
+            x.write("LOCAL_OPTIMIZE_BEGIN", one, **told)
+        if x.moves_caller:
+            x.leaves(callee)
+            x.records.meets(callee, phone, x.now)
+            self._knows(one, two)
+            x.leaves(two)
+            x.enters(inner, callee)
+            x.write("LOCAL_OPTIMIZE", one, **told)
+            x.leaves(one)
+        else:
+            x.leaves(phone)
+            x.leaves(one)
+            x.records.meets(phone, callee, x.now)
+            x.enters(outer, phone)
+            x.write("LOCAL_OPTIMIZE", one, **told)
+            self._knows(one, two)
+        x.asks(two if self.click.asks_two else one, 16)
+        left()
+        x.softly(one)
+        x.ends(one, 16)
+        if two.bridge is not None:
+            x.leaves(two)
+        x.softly(two)
+        x.ends(two, 16)
+        one.heir = phone
+
     def is_left(self, x: Exchange, cause: int) -> None:
         """Go, as the Local channel is gone."""
         if self.over:
@@ -270,15 +310,43 @@ def _nobody(truth: Call, disposition: str, cause: int) -> Call:
 
 # --- drawn at random -----------------------------------------------------------------------------
 
-_walks = plans.filter(lambda plan: plan.tries or plan.menu is not None).map(
-    lambda plan: replace(plan, shows=None)
-)
-clicks = st.builds(
-    Click,
-    source=st.builds(Target, st.sampled_from(SOURCES), st.sampled_from(["", "stays"])),
-    plan=_walks,
-    ring=SECONDS,
-    outcome=st.sampled_from(["answered", "answered", "answered", "refused", "timeout"]),
-    shows=st.none() | st.just(BELL),
-    asks_two=st.booleans(),
-)
+
+def _straight(plan: Plan) -> Plan:
+    """Let whoever is dialled ring without a Local channel of his own, if the source has one."""
+    return replace(plan, tries=tuple(_without_local(step) for step in plan.tries))
+
+
+def _without_local(step: Any) -> Any:
+    """Take the Local channels away from a step, whatever is in it."""
+    if isinstance(step, Target):
+        return replace(step, local="")
+    if isinstance(step, tuple):
+        return tuple(_without_local(each) for each in step)
+    if is_dataclass(step) and not isinstance(step, type):
+        return replace(
+            step,
+            **{each.name: _without_local(getattr(step, each.name)) for each in fields(step)},
+        )
+    return step
+
+
+_walks = st.one_of(plans, queued).filter(lambda plan: plan.tries or plan.menu is not None)
+
+
+@st.composite
+def _clicks(draw: st.DrawFn) -> Click:
+    local = draw(st.sampled_from(["", "stays", "goes"]))
+    plan = replace(draw(_walks), shows=None)
+    return Click(
+        Target(draw(st.sampled_from(SOURCES)), local),
+        _straight(plan) if local == "goes" else plan,
+        ring=draw(SECONDS),
+        outcome=draw(st.sampled_from(["answered", "answered", "answered", "refused", "timeout"])),
+        shows=draw(st.none() | st.just(BELL)),
+        responds_first=draw(st.booleans()),
+        hears_early=draw(st.booleans()),
+        asks_two=draw(st.booleans()),
+    )
+
+
+clicks = _clicks()

@@ -131,8 +131,10 @@ def _answered(
 ) -> Played:
     winner = legs[each.winner]
     device = winner.target.device
+    answered = x.now
     answer(x, caller, legs, winner)
     x.wait(plan.talk)
+    talk = x.now - answered
     first = winner.phone if plan.hangs_up == "callee" else caller
     part(x, first, caller, winner, asked=plan.hangs_up != "pbx")
     return True, replace(
@@ -143,7 +145,7 @@ def _answered(
         hangup_by=plan.hangs_up,
         cause=16,
         ring=each.ring,
-        talk=plan.talk + (0.05 if winner.target.local == "goes" else 0.0),
+        talk=talk,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -266,10 +267,25 @@ class _Line:
         self.legs = [winner]
         self.ring = rang
         connected = x.now
-        connect(x, caller, winner)
+
+        def done(reason: str = "caller", *, known: bool = True) -> None:
+            """Let the queue note that one of the two is gone."""
+            talked = self._whole(connected)
+            more = self._who(winner) | (dest(winner.first) if known else {})
+            self._tell(
+                "AgentComplete",
+                *([] if known else [None]),
+                holdtime=hold,
+                talktime=talked,
+                reason=reason,
+                **more,
+            )
+            self._log(name, f"COMPLETE{reason.upper()}", hold, talked, 1)
+
+        connect(x, caller, winner, done)
         x.wait(plan.talk)
         talk = x.now - connected
-        self._parts(plan, winner, hold, connected)
+        self._parts(plan, winner, done)
         device = winner.target.device
         return True, replace(
             truth,
@@ -281,29 +297,17 @@ class _Line:
             talk=talk,
         )
 
-    def _parts(self, plan: Plan, winner: Leg, hold: int, connected: float) -> None:
+    def _parts(self, plan: Plan, winner: Leg, done: Callable[..., None]) -> None:
         """Let them hang up, and the queue note who did."""
         x, caller = self.x, self.caller
         by_agent = plan.hangs_up == "callee"
-        name = NAMES[winner.target.device]
-        member = winner.first
-
-        def done() -> None:
-            more = {
-                "holdtime": hold,
-                "talktime": self._whole(connected),
-                "reason": "agent" if by_agent else "caller",
-            }
-            if self.plan.completes == "late":
-                self._tell("AgentComplete", None, **more, **self._who(winner))
-            else:
-                self._tell("AgentComplete", **more, **self._who(winner), **dest(member))
-            kind = "COMPLETEAGENT" if by_agent else "COMPLETECALLER"
-            self._log(name, kind, hold, self._whole(connected), 1)
-
-        if self.plan.completes == "before":
-            done()
         unknown = not by_agent or (x.version == 22 and winner.two is None)
+        reason = "agent" if by_agent else "caller"
+        # What waited is gone already if it took itself away.
+        when = "gone" if caller.heir is not None else self.plan.completes
+        noted = partial(done, reason)
+        if when == "before":
+            noted()
         part(
             x,
             winner.phone if by_agent else caller,
@@ -311,10 +315,10 @@ class _Line:
             winner,
             asked=plan.hangs_up != "pbx",
             cause=None if unknown else 16,
-            parted=done if self.plan.completes == "after" else _nothing,
+            **{"parted": noted} if when == "after" else {},
         )
-        if self.plan.completes == "late":
-            done()
+        if when == "late":
+            noted(known=False)
 
     @property
     def _winner(self) -> Leg:
@@ -343,10 +347,6 @@ class _Line:
     def _whole(self, since: float) -> int:
         """Return the seconds since then as Asterisk counts them, which has whole ones only."""
         return int(self.x.now) - int(since)
-
-
-def _nothing() -> None:
-    pass
 
 
 _ENDS: dict[str, Callable[[_Line, Plan, Call], Played]] = {

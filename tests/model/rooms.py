@@ -18,7 +18,7 @@ GUESTS = ("2222", "30", "300")
 
 @dataclass(frozen=True)
 class Meeting:
-    """Who comes to a conference and goes: each of them twice in `steps`, and then nobody is left."""
+    """Who comes to a conference and goes: each is in `steps` twice, and then nobody is there."""
 
     #: Who comes or goes, and the seconds after that.
     steps: tuple[tuple[str, float], ...]

@@ -23,8 +23,8 @@ from tests.scenarios.knowledge import (
     NO,
     PARTLY,
     PLAIN,
-    QUEUED,
     QUEUE_LOG,
+    QUEUED,
     STANDS_FOR,
     WAITED,
 )
