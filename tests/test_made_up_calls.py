@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from ast_notebook.calls import visits
 from ast_notebook.calls.history import history
 from tests.model.dialling import Target
 from tests.model.kinds import planned
+from tests.model.originated import Click
 from tests.model.perform import Planned, perform
 from tests.model.plans import Plan, Step, Try
 from tests.model.queues import Ring, Waiting
@@ -69,6 +71,10 @@ def dialled(*tries: Step, **more: Any) -> Plan:
     return Plan("2222", "901", tries, **more)
 
 
+def clicked(*tries: Step, local: str = "stays", **more: Any) -> Click:
+    return Click(Target("2222", local), dialled(*tries, **more))
+
+
 DOOR, HALL = (Target("200"),), (Target("240"),)
 #: The first telephone is busy, and the one behind the Local channel rings in vain.
 BUSY_THEN_IN_VAIN = dialled(
@@ -82,12 +88,38 @@ GIVEN_UP_BEHIND_A_QUEUE = dialled(
 )
 #: A manager ends the talk with an agent.
 ENDED_WITH_AN_AGENT = dialled(Waiting("line", "answered", last=Ring(DOOR, 1.0)), hangs_up="pbx")
+#: The manager has somebody wait in a queue, behind a Local channel.
+CLICKED_AND_A_KEY = clicked(Waiting("line", "key", last=Ring(DOOR, 1.0)))
+CLICKED_AND_GIVEN_UP = clicked(Try(DOOR, 1.0, "refused"), Waiting("line", "abandoned"))
+CLICKED_AND_GIVEN_UP_BEHIND_A_QUEUE = clicked(
+    Waiting("line", "timeout", last=Ring(DOOR, 1.0)), Try(HALL, 2.0, "cancelled")
+)
 
 
 @pytest.mark.timeout(900)
 @DAYS
-@shown([BUSY_THEN_IN_VAIN], [BUSY_IN_A_QUEUE], [GIVEN_UP_BEHIND_A_QUEUE], [ENDED_WITH_AN_AGENT])
+@shown(
+    [BUSY_THEN_IN_VAIN],
+    [BUSY_IN_A_QUEUE],
+    [GIVEN_UP_BEHIND_A_QUEUE],
+    [ENDED_WITH_AN_AGENT],
+    [CLICKED_AND_A_KEY],
+    [CLICKED_AND_GIVEN_UP],
+    [CLICKED_AND_GIVEN_UP_BEHIND_A_QUEUE],
+)
 @given(st.sampled_from([16, 22]), st.lists(planned, min_size=1, max_size=8))
 def test_every_source_tells_what_took_place(version: int, day: list[Planned]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         assert told_wrong(perform(version, day, Path(folder)), day) == []
+
+
+@pytest.mark.parametrize("version", [16, 22])
+def test_a_local_channel_that_takes_itself_away_is_no_end_of_a_talk(
+    version: int, tmp_path: Path
+) -> None:
+    answered = Waiting("line", "answered", last=Ring(DOOR, 1.0))
+    made = perform(version, [clicked(answered, local="goes", talk=5.0)], tmp_path)
+    (told,) = visits(made.events).to_dict("records")
+    assert (told["outcome"], told["agent"]) == ("ANSWERED", "Door")
+    assert pd.isna(told["talk"])
+    assert pd.isna(told["hangup_by"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.model.dialling import Leg, Target
 from tests.model.exchange import TELEPHONES, Bridge, Channel, Exchange, dest
 from tests.model.plans import SECONDS, Plan, plans, walk
-from tests.model.queues import queued
+from tests.model.queues import Waiting, queued
 from tests.scenarios.truth import Call
 
 #: The number and the name that a manager may give.
@@ -312,8 +312,16 @@ def _nobody(truth: Call, disposition: str, cause: int) -> Call:
 
 
 def _straight(plan: Plan) -> Plan:
-    """Let whoever is dialled ring without a Local channel of his own, if the source has one."""
-    return replace(plan, tries=tuple(_without_local(step) for step in plan.tries))
+    """Let whoever is dialled ring without a Local channel of his own, if the source has one.
+
+    Nor does an agent end the talk: Asterisk logs it as ended by what took itself away.
+    """
+    waits = any(isinstance(step, Waiting) for step in plan.tries)
+    return replace(
+        plan,
+        tries=tuple(_without_local(step) for step in plan.tries),
+        hangs_up="caller" if waits else plan.hangs_up,
+    )
 
 
 def _without_local(step: Any) -> Any:

@@ -94,8 +94,9 @@ def _queue_calls(source: str, visits: pd.DataFrame, played: Played) -> Iterator[
             if abs(row["wait"] - visit.wait) > call.tolerance + about:
                 yield f"{call.call}: wait in {visit.queue} is {row['wait']}, not {visit.wait}"
         if found and truth[-1][1] in ("ANSWERED", "ABANDONED") and source != QUEUE_LOG:
-            by = found[-1]["hangup_by"]
-            if by != call.hangup_by:
+            by, talk = (found[-1][name] for name in ("hangup_by", "talk"))
+            unknown = by is None and talk is None and truth[-1][1] == "ANSWERED"
+            if by != call.hangup_by and not unknown:
                 yield f"{call.call}: the queue call is ended by {by}, not {call.hangup_by}"
 
 

@@ -56,6 +56,7 @@ _OF_CDR = {
     "NO ANSWER": frozenset({"CANCELLED", "ABANDONED", "REJECTED", "FAILED"}),
     # A queue in which nobody rang leaves no line, if something else follows.
     "BUSY": frozenset({"REJECTED", "NO ANSWER"}),
+    "IVR": frozenset({"NO ANSWER"}),
 }
 #: A disposition that a source tells, and what it stands for besides itself.
 STANDS_FOR: Mapping[str, Mapping[str, frozenset[str]]] = {

@@ -251,6 +251,11 @@ class Channel:
         return extens[0] if extens else None
 
     @property
+    def first_exten(self) -> str | None:
+        """The extension of its first event that had one."""
+        return self._extens[0][1] if self._extens else None
+
+    @property
     def last_exten(self) -> str | None:
         """The extension that it was at in the end."""
         return self._extens[-1][1] if self._extens else None

@@ -78,6 +78,8 @@ class Outcome:
         ]
         self._status = dialler.dialstatus if dialler is not None else ""
         self._last_app = dialler.last_app if dialler is not None else None
+        #: The one that walks the dialplan, and waits in queues.
+        self._walking = dialler or origin
         #: What only a log tells that has the field ``extra`` of hangups.
         self._told = origin.source is not None
         #: Whether the first party hung up; chan_pjsip says so of one whom Asterisk refuses, too.
@@ -131,15 +133,16 @@ class Outcome:
 
     def _waited(self) -> str | None:
         """Return what became of somebody who came to a queue."""
-        origin = self._origin
+        walking = self._walking
         if not self._told:
             return None
-        if self._by_asterisk or origin.last_app not in (None, "queue"):
+        let_go = self._by_asterisk or (walking.source or "").startswith(_BY_DIALPLAN)
+        if let_go or walking.last_app not in (None, "queue"):
             return "NO ANSWER"
-        if origin.last_app is not None:
+        if walking.last_app is not None:
             return "ABANDONED"
         rung = [one for one in self._everybody if one.rung_at is not None]
-        if rung and origin.last_exten not in (None, rung[-1].rung_at):
+        if rung and walking.last_exten not in (None, rung[-1].rung_at):
             return "NO ANSWER"  # he was elsewhere by then
         over = max((one.end_order or one.order for one in rung), default=0)
         if rung and any(one.order > over for one in self._called):
