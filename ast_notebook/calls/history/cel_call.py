@@ -211,8 +211,12 @@ def _dialled(dialler: Channel | None, everybody: list[Channel]) -> str | None:
     if not dialler.originated:
         return dialler.dialled
     # It may be elsewhere by its next event; whoever was called for it has where it was then.
-    called = (one.dialled for one in everybody if one.called and not one.originated)
-    return next((exten for exten in called if exten != dialler.first_exten), dialler.dialled)
+    called = (one for one in everybody if one.called and not one.originated)
+    if dialler.local:
+        # Who is behind it was called from the extension that it is named by.
+        called = (one for one in called if one.dialled != dialler.first_exten)
+    first = next(called, None)
+    return (first.dialled if first is not None else None) or dialler.dialled
 
 
 def _start(one: Channel) -> int | None:
