@@ -41,6 +41,8 @@ class Channel:
     #: Who hung up, as the CEL has it, and how this channel's last dial ended.
     source: str = ""
     status: str = ""
+    #: It was dialled, and whatever it does in the dialplan later is forgotten at its end.
+    sent_on: bool = False
     bridge: Bridge | None = None
     records: list[Record] = field(default_factory=list)
 
@@ -93,6 +95,10 @@ class Exchange:
         self.channels: list[Channel] = []
         #: Whether the caller moves, not the telephone, when a Local channel takes itself away.
         self.moves_caller = False
+        #: Whether its second half ends before the first one, and asks for that.
+        self.two_first = False
+        #: Whether nothing says why a telephone hangs up whose call was answered.
+        self.unsaid = False
         self._numbers = {"channel": 0, "name": 0, "local": 0, "bridge": 0}
 
     # --- time, and what is told ----------------------------------------------------------------
@@ -176,6 +182,8 @@ class Exchange:
 
     def asks(self, channel: Channel, cause: int | None = None) -> None:
         """Hear that the telephone of a channel hung up."""
+        if cause == 16 and self.unsaid and not channel.name.startswith("Local/"):
+            cause = None
         self.tell("HangupRequest", channel, **({} if cause is None else {"cause": cause}))
 
     def softly(self, channel: Channel) -> None:
@@ -190,7 +198,9 @@ class Exchange:
             "hangupsource": source or channel.source,
             "dialstatus": channel.status,
         }
-        if channel.application not in ("AppDial", "AppQueue", "AppDial2"):
+        if channel.sent_on:
+            channel.application, channel.data = "AppDial", "(Outgoing Line)"
+        elif channel.application not in ("AppDial", "AppQueue", "AppDial2"):
             channel.application = channel.data = ""
         self.tell("Hangup", channel, cause=cause)
         self.write("HANGUP", channel, **extra)
@@ -237,9 +247,17 @@ class Exchange:
         if bridge.kind == "basic":
             oldest = min((other.linkedid for other in bridge.channels), key=age)
             for other in bridge.channels:
-                other.linkedid = oldest
+                self.links(other, oldest)
         self.tell("BridgeEnter", channel, **_bridged(bridge))
         self.write("BRIDGE_ENTER", channel, peers, **_extra(bridge))
+
+    def links(self, channel: Channel, linkedid: str) -> None:
+        """Let a channel be of another call from now on."""
+        before, channel.linkedid = channel.linkedid, linkedid
+        if all(other.linkedid != before for other in self.channels):
+            channel.linkedid = before
+            self.write("LINKEDID_END", channel)
+            channel.linkedid = linkedid
 
     def leaves(self, channel: Channel) -> None:
         """Let a channel leave its bridge."""
@@ -255,8 +273,13 @@ class Exchange:
             self.tell("BridgeDestroy", None, **_bridged(bridge))
 
 
+def about(prefix: str, channel: Channel) -> dict[str, Any]:
+    """Return the headers by which an event speaks of another channel."""
+    return {f"{prefix}{name}": value for name, value in channel.headers().items() if value}
+
+
 def _dest(leg: Channel) -> dict[str, Any]:
-    return {f"dest{name}": value for name, value in leg.headers().items() if value is not None}
+    return about("dest", leg)
 
 
 def _bridged(bridge: Bridge) -> dict[str, Any]:

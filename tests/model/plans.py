@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
+from typing import Self
 
 from hypothesis import strategies as st
 
@@ -48,18 +50,37 @@ class Plan:
     #: What the dialplan does when nobody answered: ``hangup``, ``mailbox``, ``nothing``.
     then: str = "hangup"
     moves_caller: bool = False
+    two_first: bool = False
+    unsaid: bool = False
 
     def play(self, x: Exchange) -> list[Call]:
         """Let the call take place, and tell the truth about it."""
         return _play(x, self)
 
-    def by_chance(self) -> list[Plan]:
+    def by_chance(self) -> list[Self]:
         """Return the ways in which it may take place, where that is a matter of chance."""
-        return [replace(self, moves_caller=moves) for moves in (False, True)]
+        return [
+            replace(self, moves_caller=moves, two_first=two, unsaid=unsaid)
+            for moves, two, unsaid in product((False, True), repeat=3)
+        ]
+
+    def comes_of(
+        self, x: Exchange, each: Try, caller: Channel, legs: Sequence[Leg], truth: Call
+    ) -> Played:
+        """Let happen what becomes of a Dial() while telephones ring."""
+        return _OUTCOMES[each.outcome](x, self, each, caller, legs, truth)
+
+    def goes_on(self, x: Exchange, caller: Channel, leg: Leg, truth: Call) -> list[Call]:
+        """Let two go on who have just been connected."""
+        x.wait(self.talk)
+        first = leg.phone if self.hangs_up == "callee" else caller
+        part(x, first, caller, leg, asked=self.hangs_up != "pbx")
+        talk = (truth.talk or 0.0) + self.talk
+        return [replace(truth, hangup_by=self.hangs_up, cause=16, talk=talk)]
 
 
 def _play(x: Exchange, plan: Plan) -> list[Call]:
-    x.moves_caller = plan.moves_caller
+    x.moves_caller, x.two_first, x.unsaid = plan.moves_caller, plan.two_first, plan.unsaid
     caller = x.calls(plan.caller, plan.exten)
     truth = Call(
         caller=plan.shows or caller.number,
@@ -84,13 +105,14 @@ def _play(x: Exchange, plan: Plan) -> list[Call]:
         legs = ring(x, caller, each.targets)
         truth = replace(truth, legs=truth.legs + len(legs))
         x.wait(each.ring)
-        over, truth = _OUTCOMES[each.outcome](x, plan, each, caller, legs, truth)
+        over, truth, *more = plan.comes_of(x, each, caller, legs, truth)
         if over:
-            return [truth]
+            return [truth, *more]
     return [_in_vain(x, plan, caller, truth)]
 
 
-Played = tuple[bool, Call]
+#: Whether the call is over, the truth about it, and other calls that were made meanwhile.
+Played = tuple[bool, Call, *tuple[Call, ...]]
 
 
 def _answered(
@@ -99,19 +121,16 @@ def _answered(
     winner = legs[each.winner]
     device = winner.target.device
     answer(x, caller, legs, winner)
-    x.wait(plan.talk)
-    first = winner.phone if plan.hangs_up == "callee" else caller
-    part(x, first, caller, winner, asked=plan.hangs_up != "pbx")
-    return True, replace(
+    truth = replace(
         truth,
         disposition="ANSWERED",
         answered_by=device,
         answered_device=f"{x.tech}/{device}",
-        hangup_by=plan.hangs_up,
-        cause=16,
         ring=each.ring,
-        talk=plan.talk + (0.05 if winner.target.local == "goes" else 0.0),
+        talk=0.05 if winner.target.local == "goes" else 0.0,
     )
+    truth, *more = plan.goes_on(x, caller, winner, truth)
+    return True, truth, *more
 
 
 def _nearest(truth: Call, disposition: str, seconds: float) -> Call:
@@ -251,4 +270,6 @@ plans = st.builds(
     shows=st.none() | st.just(SHOWN),
     then=st.sampled_from(["hangup", "mailbox"]),
     moves_caller=st.booleans(),
+    two_first=st.booleans(),
+    unsaid=st.booleans(),
 )
