@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from tests.model.dialling import Target
 from tests.model.kinds import planned
 from tests.model.perform import Planned, perform
+from tests.model.pickup import PickedUp
 from tests.model.plans import Plan, Try
 from tests.scenarios.compare import differences
 from tests.scenarios.play import Recording
@@ -46,12 +48,27 @@ BUSY_THEN_IN_VAIN = Plan(
         Try((Target("240", "stays"),), 2.0, "timeout"),
     ),
 )
+#: The same, and a manager ends the call while the second telephone rings.
+BUSY_THEN_ENDED = replace(
+    BUSY_THEN_IN_VAIN,
+    tries=(BUSY_THEN_IN_VAIN.tries[0], Try((Target("240", "stays"),), 2.0, "ended")),
+)
+#: The first telephone rings for long, and what rings after that is picked up.
+RUNG_AND_PICKED_UP = PickedUp(
+    "2222",
+    "901",
+    (Try((Target("200"),), 4.0, "timeout"), Try((Target("240"),), 0.5, "answered")),
+)
 
 
 @pytest.mark.timeout(900)
 @DAYS
 @example(16, [BUSY_THEN_IN_VAIN])
 @example(22, [BUSY_THEN_IN_VAIN])
+@example(16, [BUSY_THEN_ENDED])
+@example(22, [BUSY_THEN_ENDED])
+@example(16, [RUNG_AND_PICKED_UP])
+@example(22, [RUNG_AND_PICKED_UP])
 @given(st.sampled_from([16, 22]), st.lists(planned, min_size=1, max_size=8))
 def test_every_source_tells_what_took_place(version: int, day: list[Planned]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -251,12 +251,10 @@ def _last(outcomes: Sequence[str]) -> st.SearchStrategy[Try]:
     return st.builds(Try, groups.map(tuple), SECONDS, st.sampled_from(outcomes))
 
 
-ENDS = ("answered", "answered", "cancelled", "refused", "timeout")
-#: A manager ends only what rings first: after somebody who rang in vain, events do not tell yet
-#: that it was cancelled.
+ENDS = ("answered", "answered", "cancelled", "ended", "refused", "timeout")
 tries = st.one_of(
     st.just(()),
-    st.tuples(_last((*ENDS, "ended"))),
+    st.tuples(_last(ENDS)),
     st.tuples(in_vain, _last(ENDS)),
 )
 plans = st.builds(

@@ -116,11 +116,11 @@ class Told:
         if value == truth:
             return True
         if knows == QUEUED:
-            return bool(value <= (truth or 0.0) + self._about())
+            return bool(value <= (truth or 0.0) + self._about(column))
         if value is None or truth is None:
             return False
         if column in SECONDS:
-            return bool(abs(value - truth) <= self._about())
+            return bool(abs(value - truth) <= self._about(column))
         if knows == DEVICE:
             return bool(value == str(self.truth.answered_device).partition("/")[2])
         if knows == AGENT:
@@ -129,6 +129,8 @@ class Told:
             value, ()
         )
 
-    def _about(self) -> float:
+    def _about(self, column: str) -> float:
         whole = 0.0 if self.source in (EVENTS, PLAIN) else WHOLE_SECOND
+        if column == "talk":
+            whole *= 1 + self.truth.transfers  # a talk in several parts is off by each of them
         return max(self.truth.tolerance, self.tolerance) + whole
