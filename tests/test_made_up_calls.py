@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.model.dialling import Target
 from tests.model.kinds import planned
+from tests.model.parked import Parked
 from tests.model.perform import Planned, perform
 from tests.model.pickup import PickedUp
 from tests.model.plans import Plan, Try
@@ -59,6 +60,10 @@ RUNG_AND_PICKED_UP = PickedUp(
     "901",
     (Try((Target("200"),), 4.0, "timeout"), Try((Target("240"),), 0.5, "answered")),
 )
+#: Who fetched it hangs up at the end of a second, and the parked one stays until the next but one.
+FETCHED_AND_LEFT_ALONE = Parked(
+    "2222", "901", (Try((Target("200"),), 0.5, "answered"),), ended_by="other", after=0.485
+)
 
 
 @pytest.mark.timeout(900)
@@ -69,6 +74,8 @@ RUNG_AND_PICKED_UP = PickedUp(
 @example(22, [BUSY_THEN_ENDED])
 @example(16, [RUNG_AND_PICKED_UP])
 @example(22, [RUNG_AND_PICKED_UP])
+@example(16, [FETCHED_AND_LEFT_ALONE])
+@example(22, [FETCHED_AND_LEFT_ALONE])
 @given(st.sampled_from([16, 22]), st.lists(planned, min_size=1, max_size=8))
 def test_every_source_tells_what_took_place(version: int, day: list[Planned]) -> None:
     with tempfile.TemporaryDirectory() as folder:
