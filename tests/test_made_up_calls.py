@@ -16,7 +16,9 @@ from ast_notebook.calls.history import history
 from tests.model.dialling import Target
 from tests.model.kinds import planned
 from tests.model.originated import Click
+from tests.model.parked import Parked
 from tests.model.perform import Planned, perform
+from tests.model.pickup import PickedUp
 from tests.model.plans import Plan, Step, Try
 from tests.model.queues import Ring, Waiting
 from tests.scenarios.compare import differences, queue_call_differences
@@ -66,6 +68,16 @@ DOOR, HALL = (Target("200"),), (Target("240"),)
 BUSY_THEN_IN_VAIN = dialled(
     Try(DOOR, 0.5, "refused"), Try((Target("240", "stays"),), 2.0, "timeout")
 )
+#: The same, and a manager ends the call while the second telephone rings.
+BUSY_THEN_ENDED = dialled(Try(DOOR, 0.5, "refused"), Try((Target("240", "stays"),), 2.0, "ended"))
+#: The first telephone rings for long, and what rings after that is picked up.
+RUNG_AND_PICKED_UP = PickedUp(
+    "2222", "901", (Try(DOOR, 4.0, "timeout"), Try(HALL, 0.5, "answered"))
+)
+#: Who fetched it hangs up at the end of a second, and the parked one stays until the next but one.
+FETCHED_AND_LEFT_ALONE = Parked(
+    "2222", "901", (Try(DOOR, 0.5, "answered"),), ended_by="other", after=0.485
+)
 #: The queue lets the caller go, after its only agent was busy.
 BUSY_IN_A_QUEUE = dialled(Waiting("line", "timeout", (Ring(DOOR, 1.0, 1),)), menu=1.0)
 #: He gives up as somebody rings whom the dialplan dials when the queue has let him go.
@@ -87,6 +99,9 @@ CLICKED_AT_A_TELEPHONE = clicked(Try((Target("240", "stays"),), 1.0, "refused"),
 #: What was once told wrong.
 SHOWN: list[Planned] = [
     BUSY_THEN_IN_VAIN,
+    BUSY_THEN_ENDED,
+    RUNG_AND_PICKED_UP,
+    FETCHED_AND_LEFT_ALONE,
     BUSY_IN_A_QUEUE,
     GIVEN_UP_BEHIND_A_QUEUE,
     ENDED_WITH_AN_AGENT,

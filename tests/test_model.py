@@ -10,13 +10,17 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tests.model.asked import Asked
 from tests.model.dialling import Target
+from tests.model.onward import Handed
 from tests.model.originated import BELL, Click
+from tests.model.parked import Parked
 from tests.model.perform import Planned, perform
+from tests.model.pickup import PickedUp
 from tests.model.plans import Plan, Try
 from tests.model.queues import Ring, Waiting
 from tests.model.rooms import Meeting
-from tests.model.shape import of_cdr, of_cel, of_events, of_queue_log
+from tests.model.shape import of_cdr, of_cel, of_events, of_naming, of_queue_log
 from tests.scenarios.play import Recording, recording
 
 VERSIONS = (16, 22)
@@ -49,8 +53,38 @@ def _try(
     return Try(tuple(Target(one, local) for one in devices), 0.5, outcome, code, winner)
 
 
+CALL = ("2222", "200", (_try("200"),))
+#: Scenarios that were played of calls that were handed on, and plans of the same.
+HANDED_ON: dict[str, Planned] = {
+    "transferred_blindly_by_the_callee": Handed(*CALL, ended_by="other"),
+    "transferred_blindly_by_the_caller": Handed(*CALL, by="caller"),
+    "transferred_blindly_to_somebody_busy": Handed(*CALL, then="nothing", outcome="refused"),
+    "transferred_and_given_up_while_it_rings": Handed(*CALL, outcome="cancelled"),
+    "transferred_through_a_local_channel": Handed(*CALL, to=Target("240", GOES), number="907"),
+    "transferred_after_asking_by_the_callee": Asked(*CALL),
+    "transferred_after_asking_by_the_caller": Asked(*CALL, by="caller"),
+    "transferred_while_it_rings_by_the_callee": Asked(*CALL, outcome="rings"),
+    "transferred_while_it_rings_by_the_caller": Asked(*CALL, by="caller", outcome="rings"),
+    "asked_somebody_and_did_not_transfer": Asked(*CALL, outcome="alone"),
+    "asked_somebody_busy_and_went_on": Asked(*CALL, outcome="refused"),
+    "picked_up_by_somebody_else": PickedUp(*CALL, by="240"),
+    "picked_up_out_of_a_group": PickedUp(
+        "2222", "901", (_try("200", "240", "30", winner=0),), by="300", hangs_up="callee"
+    ),
+    "parked_and_retrieved": Parked(*CALL),
+    "parked_and_given_up": Parked(*CALL, outcome="given up"),
+    "parked_and_back_after_a_while": Parked(*CALL, outcome="back"),
+    "parked_and_back_and_not_answered": Parked(*CALL, outcome="vain"),
+    "parked_by_the_caller_himself_and_retrieved": Parked(
+        "2222", "700", (), hears=None, ended_by="other"
+    ),
+    "parked_by_the_caller_himself_and_given_up": Parked(
+        "2222", "700", (), hears=None, outcome="given up"
+    ),
+}
 #: Scenarios that were played, and plans of the same.
 SAME: dict[str, Planned] = {
+    **HANDED_ON,
     "answered_and_the_caller_hangs_up": Plan("2222", "200", (_try("200"),)),
     "answered_and_the_callee_hangs_up": Plan("30", "240", (_try("240"),), hangs_up="callee"),
     "hung_up_by_the_manager": Plan("2222", "200", (_try("200"),), hangs_up="pbx"),
@@ -189,6 +223,7 @@ def events(version: int) -> pd.DataFrame:
 def shapes(one: Recording, told: pd.DataFrame, channels: Collection[str]) -> tuple[Any, ...]:
     return (
         of_events(told, channels),
+        of_naming(told, channels),
         of_cel(one, channels),
         of_cdr(one, channels),
         of_queue_log(one, channels),

@@ -52,6 +52,13 @@ def disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
     # Whoever answered and is no party of the call was asked, and did not accept.
     unaccepted = nw.col("reached") > nw.col("origin_reached")
+    # A queue that lets a caller go gives up its agents, too.
+    ended_for_him = (
+        ~moved
+        & ~unaccepted
+        & nw.col("queue").is_null()
+        & _near(nw.col("given_up"), nw.col("origin_end"))
+    )
     # A Local channel that nobody took in time hangs up the telephone behind it, which then tells
     # only that it was given up.
     in_vain = nw.col("rank_local") == _NO_ANSWER
@@ -71,6 +78,8 @@ def disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .when(ended & ~let_go & ~moved)
         .then(nw.lit("ABANDONED"))
         .when((~moved & _near(cancelled, asked)) | (unaccepted & (asked <= nw.col("asking"))))
+        .then(nw.lit("CANCELLED"))
+        .when(ended_for_him)
         .then(nw.lit("CANCELLED"))
         # Whom a queue let go had waited for somebody, whoever was busy or refused besides.
         .when(~nw.col("queue").is_null())

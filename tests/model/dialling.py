@@ -45,10 +45,12 @@ class Leg:
         return self.one or self.phone
 
 
-def ring(x: Exchange, caller: Channel, targets: Sequence[Target]) -> list[Leg]:
+def ring(
+    x: Exchange, caller: Channel, targets: Sequence[Target], options: str = "30,tT"
+) -> list[Leg]:
     """Let telephones ring for a caller who has come to a Dial()."""
     dialled = "&".join(target.dialled(x.tech) for target in targets)
-    x.executes(caller, "Dial", f"{dialled},30,tT")
+    x.executes(caller, "Dial", f"{dialled},{options}")
     return summon(x, caller, targets)
 
 
@@ -213,12 +215,14 @@ def optimize(x: Exchange, leg: Leg, bridge: Bridge) -> None:
         x.records.visits(leg.phone, one, x.now)
         x.enters(bridge, leg.phone)
         x.write("LOCAL_OPTIMIZE", one, **told)
-    x.asks(two, 16)
-    x.ends(one, 16)
-    if two.bridge is not None:
-        x.leaves(two)
-    x.softly(two)
-    x.ends(two, 16)
+    first, second = (two, one) if x.two_first else (one, two)
+    x.asks(second, 16)
+    for half in (first, second):
+        if half.bridge is not None:
+            x.leaves(half)
+        if half is two:
+            x.softly(two)
+        x.ends(half, 16)
     leg.one = leg.two = None
 
 

@@ -50,6 +50,8 @@ class Channel:
     behind: Behind | None = None
     #: Who talks in its stead since it took itself away.
     heir: Channel | None = None
+    #: It was dialled, and whatever it does in the dialplan later is forgotten at its end.
+    sent_on: bool = False
     bridge: Bridge | None = None
     records: list[Record] = field(default_factory=list)
 
@@ -120,6 +122,10 @@ class Exchange:
         self.moves_caller = False
         #: Whether caller and Local channel are in their bridge before those at its other end.
         self.outer_first = False
+        #: Whether its second half ends before the first one, and asks for that.
+        self.two_first = False
+        #: Whether nothing says why a telephone hangs up whose call was answered.
+        self.unsaid = False
         self._numbers = {"channel": 0, "name": 0, "local": 0, "bridge": 0}
 
     # --- time, and what is told ----------------------------------------------------------------
@@ -209,6 +215,8 @@ class Exchange:
 
     def asks(self, channel: Channel, cause: int | None = None) -> None:
         """Hear that the telephone of a channel hung up."""
+        if cause == 16 and self.unsaid and not channel.name.startswith("Local/"):
+            cause = None
         self.tell("HangupRequest", channel, **({} if cause is None else {"cause": cause}))
 
     def softly(self, channel: Channel) -> None:
@@ -225,6 +233,8 @@ class Exchange:
         }
         if channel.outgoing:
             channel.application, channel.data = channel.outgoing, "(Outgoing Line)"
+        elif channel.sent_on:
+            channel.application, channel.data = "AppDial", "(Outgoing Line)"
         elif channel.application not in ("AppDial", "AppQueue"):
             channel.application = channel.data = ""
         self.tell("Hangup", channel, cause=cause)
@@ -284,9 +294,17 @@ class Exchange:
         if bridge.kind == "basic":
             oldest = min((other.linkedid for other in bridge.channels), key=age)
             for other in bridge.channels:
-                other.linkedid = oldest
+                self.links(other, oldest)
         self.tell("BridgeEnter", channel, **bridged(bridge))
         self.write("BRIDGE_ENTER", channel, peers, **_extra(bridge))
+
+    def links(self, channel: Channel, linkedid: str) -> None:
+        """Let a channel be of another call from now on."""
+        before, channel.linkedid = channel.linkedid, linkedid
+        if all(other.linkedid != before for other in self.channels):
+            channel.linkedid = before
+            self.write("LINKEDID_END", channel)
+            channel.linkedid = linkedid
 
     def leaves(self, channel: Channel) -> None:
         """Let a channel leave its bridge."""
@@ -302,9 +320,14 @@ class Exchange:
             self.tell("BridgeDestroy", None, **bridged(bridge))
 
 
+def about(prefix: str, channel: Channel) -> dict[str, Any]:
+    """Return the headers by which an event speaks of another channel."""
+    return {f"{prefix}{name}": value for name, value in channel.headers().items() if value}
+
+
 def dest(leg: Channel) -> dict[str, Any]:
     """Return what an event has of a channel that is called."""
-    return {f"dest{name}": value for name, value in leg.headers().items() if value is not None}
+    return about("dest", leg)
 
 
 def bridged(bridge: Bridge) -> dict[str, Any]:

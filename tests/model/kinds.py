@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tests.model import originated, plans, queues, rooms
+from tests.model import asked, onward, originated, parked, pickup, plans, queues, rooms
 from tests.model.perform import Planned
 
 #: A kind a line.
@@ -13,4 +13,9 @@ planned: st.SearchStrategy[Planned] = st.one_of(
     queues.queued,
     rooms.meetings,
     originated.clicks,
+    onward.handed,
+    asked.asked,
+    pickup.picked_up,
+    parked.parked,
+    parked.parked_himself,
 )

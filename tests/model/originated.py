@@ -79,7 +79,8 @@ class _AtTelephone:
         if click.outcome != "answered":
             return self._in_vain(phone, truth)
         self._comes_up(phone)
-        return walk(x, click.plan, phone, truth)
+        (truth,) = walk(x, click.plan, phone, truth)
+        return truth
 
     def _called_out(self, channel: Channel) -> None:
         channel.outgoing = channel.application = _OUTGOING
@@ -165,7 +166,8 @@ class _ByLocal(_AtTelephone):
         one.behind = self
         if not click.hears_early:
             self._meet()
-        return walk(x, click.plan, one, truth)
+        (truth,) = walk(x, click.plan, one, truth)
+        return truth
 
     def _vain(self, one: Channel, two: Channel, truth: Call) -> Call:
         x, phone = self.x, self.leg.phone

@@ -22,8 +22,8 @@ SHOWN = "4930555"
 SECONDS = st.integers(3, 60).map(lambda tenths: tenths / 10)
 
 
-#: Whether the call is over, and what is true by then.
-Played = tuple[bool, Call]
+#: Whether the call is over, the truth about it, and other calls that were made meanwhile.
+Played = tuple[bool, Call, *tuple[Call, ...]]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Try:
         legs = ring(x, caller, self.targets)
         truth = replace(truth, legs=truth.legs + len(legs))
         x.wait(self.ring)
-        return _OUTCOMES[self.outcome](x, plan, self, caller, legs, truth)
+        return plan.comes_of(x, self, caller, legs, truth)
 
     def by_chance(self) -> Sequence[Try]:
         """Return the ways in which it may take place, where that is a matter of chance."""
@@ -77,22 +77,46 @@ class Plan:
     then: str = "hangup"
     moves_caller: bool = False
     outer_first: bool = False
+    two_first: bool = False
+    unsaid: bool = False
 
     def play(self, x: Exchange) -> list[Call]:
         """Let the call take place, and tell the truth about it."""
         return _play(x, self)
 
-    def by_chance(self) -> list[Plan]:
+    def by_chance(self) -> list[Self]:
         """Return the ways in which it may take place, where that is a matter of chance."""
         return [
-            replace(self, moves_caller=moves, outer_first=outer, tries=tries)
-            for moves, outer in product((False, True), repeat=2)
+            replace(
+                self,
+                moves_caller=moves,
+                outer_first=outer,
+                two_first=two,
+                unsaid=unsaid,
+                tries=tries,
+            )
+            for moves, outer, two, unsaid in product((False, True), repeat=4)
             for tries in product(*(each.by_chance() for each in self.tries))
         ]
+
+    def comes_of(
+        self, x: Exchange, each: Try, caller: Channel, legs: Sequence[Leg], truth: Call
+    ) -> Played:
+        """Let happen what becomes of a Dial() while telephones ring."""
+        return _OUTCOMES[each.outcome](x, self, each, caller, legs, truth)
+
+    def goes_on(self, x: Exchange, caller: Channel, leg: Leg, truth: Call) -> list[Call]:
+        """Let two go on who have just been connected."""
+        x.wait(self.talk)
+        first = leg.phone if self.hangs_up == "callee" else caller
+        part(x, first, caller, leg, asked=self.hangs_up != "pbx")
+        talk = (truth.talk or 0.0) + self.talk
+        return [replace(truth, hangup_by=self.hangs_up, cause=16, talk=talk)]
 
 
 def _play(x: Exchange, plan: Plan) -> list[Call]:
     x.moves_caller, x.outer_first = plan.moves_caller, plan.outer_first
+    x.two_first, x.unsaid = plan.two_first, plan.unsaid
     caller = x.calls(plan.caller, plan.exten)
     truth = Call(
         caller=plan.shows or caller.number,
@@ -105,10 +129,10 @@ def _play(x: Exchange, plan: Plan) -> list[Call]:
         call=caller.uniqueid,
         tolerance=0.06,
     )
-    return [walk(x, plan, caller, truth)]
+    return walk(x, plan, caller, truth)
 
 
-def walk(x: Exchange, plan: Plan, caller: Channel, truth: Call) -> Call:
+def walk(x: Exchange, plan: Plan, caller: Channel, truth: Call) -> list[Call]:
     """Let a caller walk the dialplan, and return what is true in the end."""
     if plan.shows is not None:
         x.executes(caller, "Set", f"CALLERID(num)={plan.shows}")
@@ -120,10 +144,10 @@ def walk(x: Exchange, plan: Plan, caller: Channel, truth: Call) -> Call:
         x.executes(caller, "Wait", f"{plan.menu}")
         x.wait(plan.menu)
     for each in plan.tries:
-        over, truth = each.play(x, plan, caller, truth)
+        over, truth, *more = each.play(x, plan, caller, truth)
         if over:
-            return truth
-    return _in_vain(x, plan, caller, truth)
+            return [truth, *more]
+    return [_in_vain(x, plan, caller, truth)]
 
 
 def _answered(
@@ -133,20 +157,16 @@ def _answered(
     device = winner.target.device
     answered = x.now
     answer(x, caller, legs, winner)
-    x.wait(plan.talk)
-    talk = x.now - answered
-    first = winner.phone if plan.hangs_up == "callee" else caller
-    part(x, first, caller, winner, asked=plan.hangs_up != "pbx")
-    return True, replace(
+    truth = replace(
         truth,
         disposition="ANSWERED",
         answered_by=device,
         answered_device=f"{x.tech}/{device}",
-        hangup_by=plan.hangs_up,
-        cause=16,
         ring=each.ring,
-        talk=talk,
+        talk=x.now - answered,
     )
+    truth, *more = plan.goes_on(x, caller, winner, truth)
+    return True, truth, *more
 
 
 def _nearest(truth: Call, disposition: str, seconds: float) -> Call:
@@ -278,13 +298,11 @@ def _last(outcomes: Sequence[str]) -> st.SearchStrategy[Try]:
     return st.builds(Try, groups.map(tuple), SECONDS, st.sampled_from(outcomes))
 
 
-ENDS = ("answered", "answered", "cancelled", "refused", "timeout")
-#: A manager ends only what rings first: after somebody who rang in vain, events do not tell yet
-#: that it was cancelled.
+ENDS = ("answered", "answered", "cancelled", "ended", "refused", "timeout")
 last_try = _last(ENDS)
 tries = st.one_of(
     st.just(()),
-    st.tuples(_last((*ENDS, "ended"))),
+    st.tuples(last_try),
     st.tuples(in_vain, last_try),
 )
 plans = st.builds(
@@ -299,4 +317,6 @@ plans = st.builds(
     then=st.sampled_from(["hangup", "mailbox"]),
     moves_caller=st.booleans(),
     outer_first=st.booleans(),
+    two_first=st.booleans(),
+    unsaid=st.booleans(),
 )

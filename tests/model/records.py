@@ -114,6 +114,22 @@ class Records:
             if record.peer == peer.name and record.end is None:
                 self._finish(channel, record, now)
 
+    def picked_up(self, caller: Channel, taken: Channel, *, single: bool, now: float) -> None:
+        """Note that what rings is taken by another telephone, which leaves its record to it."""
+        self.begin(taken, now)
+        for record in caller.records:
+            if record.peer == taken.name and record.end is None and not single:
+                record.disposition = "NO ANSWER"
+                self._finish(caller, record, now)
+
+    def parks(self, channel: Channel, space: str, now: float) -> None:
+        """Note that a channel is parked."""
+        record = self._current(channel, now)
+        if record.peer:
+            self.parts(channel, now)
+            record = self.begin(channel, now)
+        record.application, record.data = "Park", space
+
     def parts(self, channel: Channel, now: float) -> None:
         """Note that a channel leaves whom it was bridged with, or goes on to something else."""
         for record in channel.records:

@@ -36,6 +36,14 @@ _SECONDS = {
     "RINGCANCELED": (3,),
     "RINGNOANSWER": (3,),
 }
+#: Events that are of no channel, but name some; and by which header they are known.
+_NAMING = {
+    "AttendedTransfer": "origtransfereruniqueid",
+    "BlindTransfer": "transfereruniqueid",
+    "ParkedCall": "parkeeuniqueid",
+    "Pickup": "uniqueid",
+    "UnParkedCall": "parkeeuniqueid",
+}
 _STREAMS = ("STREAM_BEGIN", "STREAM_END")
 
 Shape = dict[str, list[tuple[Any, ...]]]
@@ -70,6 +78,19 @@ def of_events(events: pd.DataFrame, channels: Collection[str]) -> Shape:
         else:
             found[role].append((kind, *sorted(told.items())))
     return {**found, **{role: sorted(each) for role, each in asked.items()}}
+
+
+def of_naming(events: pd.DataFrame, channels: Collection[str]) -> list[tuple[Any, ...]]:
+    """Return the events that name several channels of some."""
+    roles = _roles(channels)
+    names = [name for name in events if str(name).endswith(("uniqueid", "linkedid"))]
+    few = events.loc[events["event"].isin(list(_NAMING))]
+    found = []
+    for event in few.astype(object).where(few.notna(), None).to_dict("records"):
+        if event[_NAMING[event["event"]]] in roles:
+            told = {name: roles[event[name]] for name in names if event[name] in roles}
+            found.append((event["event"], event.get("result"), *sorted(told.items())))
+    return found
 
 
 def of_cel(recording: Recording, channels: Collection[str]) -> Shape:

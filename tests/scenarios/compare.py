@@ -143,13 +143,13 @@ class Told:
         if value == truth:
             return True
         if knows == QUEUED:
-            return bool(value <= (truth or 0.0) + self._about())
+            return bool(value <= (truth or 0.0) + self._about(column))
         if value is None or truth is None:
             return False
         if column == "hangup_by":
             return bool(ENDED_FOR.get(self.source, {}).get(value) == truth)
         if column in SECONDS:
-            return bool(abs(value - truth) <= self._about())
+            return bool(abs(value - truth) <= self._about(column))
         if knows == DEVICE:
             return bool(value == str(self.truth.answered_device).partition("/")[2])
         if knows == AGENT:
@@ -158,6 +158,8 @@ class Told:
             value, ()
         )
 
-    def _about(self) -> float:
+    def _about(self, column: str) -> float:
         whole = 0.0 if self.source in (EVENTS, PLAIN) else WHOLE_SECOND
+        if column == "talk":
+            whole *= 1 + self.truth.transfers  # a talk in several parts is off by each of them
         return max(self.truth.tolerance, self.tolerance) + whole

@@ -10,6 +10,9 @@ from ast_notebook.calls.history.clock import SECOND
 
 #: Who hung up within this time before the call's end has ended it; else the dialplan went on.
 AT_THE_END = SECOND
+#: Likewise of who left somebody in a bridge: of a parked call, Asterisk keeps the other one for a
+#: second, which may be two by a clock of whole ones.
+_LEFT_ALONE = 2 * SECOND
 #: What ends within this time of each other ends for one reason.
 _AT_ONCE = SECOND // 2
 _BY_DIALPLAN = "dialplan/"
@@ -196,6 +199,15 @@ class Outcome:
             return _STATUSES[self._status]
         return found
 
+    @property
+    def _left_alone(self) -> bool:
+        """Whether somebody else hung up, and the first party stayed in the bridge to its end."""
+        origin = self._origin
+        there = any(one.name == origin.source for one in self._parties if one is not origin)
+        if not there or origin.left is None or origin.end is None:
+            return False
+        return origin.end - origin.left <= AT_THE_END
+
     def _with_origin(self, one: Channel, within: int) -> bool:
         """Tell whether a channel ended when the first party did."""
         if one.end is None or self._origin.end is None:
@@ -218,7 +230,8 @@ class Outcome:
             asked.append((left, origin.end_order))
         by_callee = max(asked, default=(0, 0))
         by_caller = (origin.end or 0, origin.end_order) if self._willing else (0, 0)
-        if by_callee[0] >= end - AT_THE_END and by_callee > by_caller:
+        late = _LEFT_ALONE if self._left_alone else AT_THE_END
+        if by_callee[0] >= end - late and by_callee > by_caller:
             return "callee"
         gave_up = origin.asked and self.disposition in ("CANCELLED", "ABANDONED")
         if gave_up or by_caller[0] >= end - AT_THE_END:
