@@ -62,6 +62,7 @@ setup(
             "pyspark>=4,<5",
             "pytest>=8.3,<10",
             "pytest-timeout>=2.3,<3",
+            "pytest-xdist>=3.6,<4",
             "ruff>=0.15,<0.18",
             "sqlalchemy>=2,<3",
             "trustme>=1.2,<2",

@@ -14,7 +14,7 @@ from ast_notebook import calls as call_log
 from ast_notebook.ami import Answer, Event, Field, Session, Settings
 from ast_notebook.ami.arguments import ordered
 from ast_notebook.bindings.cell import Cell
-from ast_notebook.bindings.worker import Worker
+from ast_notebook.bindings.worker import Worker, stop_all, tell_of_endless
 from ast_notebook.calling import Call, Calling
 from ast_notebook.calls import Flow, begun
 from ast_notebook.calls.measures.grouping import Zone
@@ -36,6 +36,8 @@ from ast_notebook.recording.record import BUDGET
 
 # The channel drivers of the technologies that a telephone can be called by.
 DRIVERS = {"PJSIP": "chan_pjsip", "SIP": "chan_sip", "IAX2": "chan_iax2", "DAHDI": "chan_dahdi"}
+
+ENDING = 0.2  # seconds that calls of callbacks have to end, once all else is closed
 
 MARKS = ("held", "recorded")  # what is heard of a channel, and not asked for
 
@@ -99,9 +101,12 @@ class Asterisk:
     def close(self) -> None:
         """Log off and end every thread; what was recorded stays readable."""
         self.session.close()
+        workers = list(self.callbacks.values())
         for key in list(self.callbacks):
             self.off(key)
         self.record.close()
+        stop_all(workers, ENDING)
+        tell_of_endless(workers)
 
     # --- the seed's functions ------------------------------------------------------------------
 
@@ -694,8 +699,7 @@ class Asterisk:
         wanted = {name.casefold() for name in userevents}
 
         def bind(function: Function) -> Function:
-            name = getattr(function, "__qualname__", repr(function))
-            key = name if name.isidentifier() else f"{name} {id(function):x}"
+            key = _key(function)
             self.off(key)
             worker = Worker(key, function, cell=Cell.current())
 
@@ -720,12 +724,18 @@ class Asterisk:
 
     def off(self, function: str | Callable[..., object]) -> None:
         """Undo `on` for a function, given itself or by its name; an unknown one is no error."""
-        key = function if isinstance(function, str) else function.__qualname__
+        key = function if isinstance(function, str) else _key(function)
         for event, registered in self._registered.pop(key, ()):
             self.session.unregister_event(event, registered)
         worker = self.callbacks.pop(key, None)
         if worker is not None:
             worker.stop(0)
+
+
+def _key(function: Callable[..., object]) -> str:
+    """Name a function; what is not at the top of a module or cell is told from others like it."""
+    name = getattr(function, "__qualname__", repr(function))
+    return name if name.isidentifier() else f"{name} {id(function):x}"
 
 
 def _family(key: str) -> tuple[str, str]:

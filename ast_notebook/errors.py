@@ -69,7 +69,17 @@ class ConnectionLost(AstError, _SocketError):
 
 
 class LoginRefused(AstError, _AuthError):
-    """Asterisk's manager did not accept the username and password."""
+    """Asterisk's manager did not accept the username and password.
+
+    Attributes
+    ----------
+    is_in_use : bool
+        Whether only another session with that username is in the way.
+    """
+
+    def __init__(self, message: str, *, is_in_use: bool = False) -> None:
+        super().__init__(message)
+        self.is_in_use = is_in_use
 
 
 class AnswerTimeout(AstError, _ManagerError, TimeoutError):

@@ -21,6 +21,16 @@ def no_thread_is_left():
     eventually(lambda: not _ours() or None, 10) if _ours() else None
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the files that may take longest: no process is to be left alone with one."""
+    longest = {}
+    for item in items:
+        mark = item.get_closest_marker("timeout")
+        if mark is not None:
+            longest[item.path] = max(mark.args[0], longest.get(item.path, 0))
+    items.sort(key=lambda item: -longest.get(item.path, 0))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Where nothing may be skipped, a skip is a failure that says what was missing."""

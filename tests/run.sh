@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Runs all tests on a Debian machine that has no more than Python and git; what is given here is
-# given to pytest. What is missing is installed once (by apt, as root or by sudo), into the checkout's
-# .venv or $AST_NOTEBOOK_VENV, and into the cache; a second run goes straight to the tests.
+# Runs all tests on a Debian machine that has no more than Python and git, two files at a time; what
+# is given here is given to pytest. What is missing is installed once (by apt, as root or by sudo),
+# into the checkout's .venv or $AST_NOTEBOOK_VENV, and into the cache; a second run goes straight to
+# the tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -61,4 +62,6 @@ progress "Asterisk 16 and 22"
 "$venv/bin/python" -m tests.lab.install 16 22 >&2
 
 progress "pytest"
-exec "$venv/bin/python" -m pytest "$@"
+# A file's tests stay together, since many share what is dear to make.
+exec "$venv/bin/python" -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
+    --durations 20 "$@"

@@ -6,7 +6,7 @@ import os
 import random
 import stat
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -77,9 +77,9 @@ def test_a_damaged_file_goes_when_its_day_does(tmp_path: Path) -> None:
     spoil(path, frame_starts(path)[0] + HEADER + 50)
     shelf = archive.Shelf(tmp_path)
     archive.compact_leftovers(shelf)
-    archive.remove_old(shelf, "other", 0)
+    archive.remove_old(shelf, "other", 0, datetime.now(UTC).date())
     assert len(files(tmp_path, ".damaged")) == 1
-    archive.remove_old(shelf, "ast", 0)
+    archive.remove_old(shelf, "ast", 0, datetime.now(UTC).date())
     assert not files(tmp_path, ".damaged")
 
 

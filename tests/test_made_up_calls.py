@@ -21,7 +21,12 @@ from tests.model.perform import Planned, perform
 from tests.model.pickup import PickedUp
 from tests.model.plans import Plan, Step, Try
 from tests.model.queues import Ring, Waiting
-from tests.scenarios.compare import differences, queue_call_differences
+from tests.model.rooms import Meeting
+from tests.scenarios.compare import (
+    answered_at_another_time,
+    differences,
+    queue_call_differences,
+)
 from tests.scenarios.knowledge import EVENTS, QUEUE_LOG
 from tests.scenarios.play import Recording
 from tests.scenarios.sources import SOURCES
@@ -40,7 +45,12 @@ def told_wrong(recording: Recording, day: list[Planned]) -> list[str]:
     told = {source: calls(recording) for source, calls in SOURCES.items()}
     log = history(recording.file("queue_log.gz"), kind="queue_log", tz="UTC")
     queue_calls = {EVENTS: visits(recording.events), QUEUE_LOG: log.visits}
-    return [
+    times = [
+        f"{source}: answered {difference}"
+        for source, calls in told.items()
+        for difference in answered_at_another_time(source, calls, told[EVENTS])
+    ]
+    return times + [
         f"{source}: {difference} ({plan})"
         for one, plan in zip(recording.played, day, strict=True)
         for source, calls in told.items()
@@ -80,6 +90,10 @@ FETCHED_AND_LEFT_ALONE = Parked(
 )
 #: The queue lets the caller go, after its only agent was busy.
 BUSY_IN_A_QUEUE = dialled(Waiting("line", "timeout", (Ring(DOOR, 1.0, 1),)), menu=1.0)
+#: Of three, one has company twice.
+TALKED_IN_TWO_PARTS = Meeting(
+    (("30", 5.7), ("300", 4.8), ("30", 0.6), ("2222", 5.4), ("300", 3.6), ("2222", 5.6))
+)
 #: He gives up as somebody rings whom the dialplan dials when the queue has let him go.
 GIVEN_UP_BEHIND_A_QUEUE = dialled(
     Waiting("line", "timeout", last=Ring(DOOR, 1.0)), Try(HALL, 0.2, "cancelled"), menu=1.0
@@ -103,6 +117,7 @@ SHOWN: list[Planned] = [
     RUNG_AND_PICKED_UP,
     FETCHED_AND_LEFT_ALONE,
     BUSY_IN_A_QUEUE,
+    TALKED_IN_TWO_PARTS,
     GIVEN_UP_BEHIND_A_QUEUE,
     ENDED_WITH_AN_AGENT,
     CLICKED_AND_A_KEY,

@@ -57,6 +57,14 @@ def test_the_output_of_a_command_is_its_data():
     assert after.name == "Next"
 
 
+@pytest.mark.parametrize("at", range(70))
+def test_what_an_old_command_printed_is_the_same_however_it_arrives(at):
+    data = b"\r\nResponse: Follows\r\nPrivilege: Command\r\n\r\n\r\nthree\n--END COMMAND--\r\n\r\n"
+    framer = Framer()
+    (text,) = framer.feed(data[:at]) + framer.feed(data[at:])
+    assert text == "Response: Follows\r\nPrivilege: Command\r\n\r\n\r\nthree\n--END COMMAND--"
+
+
 def test_words_in_a_value_swallow_nothing():
     found = messages(
         b"Event: UserEvent\r\nText: Channel status will follow\r\n\r\n"

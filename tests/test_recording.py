@@ -1,10 +1,12 @@
 """The record keeps every event in order, within its budget, and gives a frame to be trusted."""
 
+import sys
 import threading
 import tracemalloc
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -354,3 +356,28 @@ def test_a_closed_record_can_be_read_and_added_to():
     kept.close()
     kept.add([text("B")] * (2 * BLOCK), NOW)
     assert len(kept.frame()) == 4 * BLOCK
+
+
+def test_the_moments_of_the_newest_are_those_of_the_frame():
+    kept = filled(2 * BLOCK + 10)
+    try:
+        eventually(lambda: all(block.form != "text" for block in kept._blocks))
+        kept._columns(kept._blocks[0])
+        received = (kept.frame()["received"].astype("int64")).tolist()
+        for last in (0, 1, 10, 11, BLOCK + 10, BLOCK + 11, 3 * BLOCK):
+            assert kept.moments(last) == received[max(0, len(received) - last) :]
+        assert all(type(one) is int for one in kept.moments(BLOCK + 11))
+    finally:
+        kept.close()
+
+
+def test_packed_events_take_no_more_memory_than_is_counted(monkeypatch):
+    monkeypatch.setattr("ast_notebook.recording.record.CALM", 3600.0)
+    before = pa.total_allocated_bytes()
+    kept = filled(20 * BLOCK)
+    try:
+        eventually(lambda: all(block.form == "packed" for block in kept._blocks))
+        assert pa.total_allocated_bytes() - before < kept.nbytes
+        assert sum(sys.getsizeof(block._packed) for block in kept._blocks) < kept.nbytes
+    finally:
+        kept.close()

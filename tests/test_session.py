@@ -1,7 +1,9 @@
 """A session answers right, survives everything, comes back, and ends when it is told to."""
 
 import contextlib
+import fcntl
 import hashlib
+import itertools
 import logging
 import pickle
 import re
@@ -9,12 +11,14 @@ import socket
 import ssl
 import subprocess
 import sys
+import termios
 import threading
 import time
 import traceback
 from pathlib import Path
 
 import pytest
+import trustme
 
 from ast_notebook.ami import Secret, Session, Settings
 from ast_notebook.ami import session as session_module
@@ -212,7 +216,7 @@ def test_every_wait_is_bounded():
         (
             lambda client, action: None,
             b"Asterisk Call Manager/1.0\r\n",
-            "sign of life|no answer|came",
+            "has not answered the login within 0.5 s",
         ),
         (obliging, b"x" * 40_000_000, "does not speak AMI|does not greet"),
     ],
@@ -815,3 +819,79 @@ def test_the_permission_that_is_missing_is_the_one_that_asterisk_wants(pbx):
         if privilege and given != wanted:
             wrong[action] = " or ".join(sorted(wanted))
     assert not wrong, wrong
+
+
+# --- a flood, and who waits for an answer --------------------------------------------------------
+
+
+def test_a_flood_is_read_in_parts_with_a_pause_between_them(monkeypatch):
+    called, returned, heard = [], [], []
+    receive = Connection.receive
+
+    def watched(self, timeout):
+        called.append(time.monotonic())
+        data = receive(self, timeout)
+        returned.append(time.monotonic())
+        return data
+
+    def send_one():
+        manager.clients[0].send("Event: Flood", Number=str(next(numbers)))
+        return len(returned) > 20
+
+    numbers = itertools.count()
+    with FakeManager() as manager, opened(manager, lambda texts, _: heard.extend(texts)):
+        monkeypatch.setattr(Connection, "receive", watched)
+        while not send_one():
+            pass
+        sent = next(numbers)
+        eventually(lambda: len(heard) == sent)
+    assert [text.rpartition(" ")[2] for text in heard] == [str(number) for number in range(sent)]
+    pauses = [later - one for one, later in itertools.pairwise(sorted([*called, *returned]))][1::2]
+    assert min(pauses) >= 0.9 * session_module.GATHERING
+
+
+def test_who_asks_one_thing_after_the_other_is_not_held_up_by_that_pause(monkeypatch):
+    monkeypatch.setattr(session_module, "GATHERING", 3.0)
+
+    def listing(client, action):
+        client.ok(action, *(["EventList: start"] if action["Action"] == "List" else []))
+        if action["Action"] == "List":
+            client.send("Event: Entry", ActionID=action["ActionID"])
+            client.send("Event: ListComplete", "EventList: Complete", ActionID=action["ActionID"])
+
+    with FakeManager(listing) as manager, opened(manager, timeout=2.5) as session:
+        for _ in range(3):
+            assert len(session.request({"Action": "List"}).events) == 1
+            assert session.request({"Action": "Ping"}).response.ok
+
+
+def test_tls_records_that_came_at_once_are_read_at_once():
+    authority = trustme.CA()
+    theirs, ours = (
+        ssl.SSLContext(one) for one in (ssl.PROTOCOL_TLS_SERVER, ssl.PROTOCOL_TLS_CLIENT)
+    )
+    authority.issue_cert("localhost").configure_cert(theirs)
+    authority.configure_trust(ours)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        peers = []
+
+        def serve():
+            peers.append(theirs.wrap_socket(server.accept()[0], server_side=True))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        connection = Connection("localhost", server.getsockname()[1], 5, ours, lambda: True)
+        thread.join(5)
+        line = b"x" * 99 + b"\n"
+        with peers[0]:
+            for _ in range(100):
+                peers[0].sendall(line)
+            eventually(lambda: _waiting(connection) >= 100 * len(line))
+            assert connection.receive(5).count(b"\n") > 50  # each is a record, as an event is one
+            connection.close()
+
+
+def _waiting(connection):
+    """Return how many bytes there are to be read, encrypted ones and all."""
+    answer = fcntl.ioctl(connection._socket, termios.FIONREAD, b"\0\0\0\0")
+    return int.from_bytes(answer, sys.byteorder)

@@ -14,6 +14,7 @@ from ast_notebook.calls import flow, from_events, visits
 from ast_notebook.calls.report import Report
 from ast_notebook.errors import AstError
 from ast_notebook.show import NO_MATH, Text, columns, escape, plain, table
+from tests.shell import an_ipython
 
 HOSTILE = "Nora\x1b]0;title\x07\x1b[2J \x9b5m \u202egpj.exe\u202c <b>&\"' $x^2$"
 LINKED = "1715072400.1"
@@ -78,3 +79,27 @@ def test_a_report_obeys_no_name() -> None:
 def test_text_tables_and_errors_obey_no_name(shown: str) -> None:
     assert obeyed(shown) == []
     assert "Nora" in shown
+
+
+def test_frames_in_a_terminal_obey_no_name_while_the_extension_is_loaded() -> None:
+    frame = from_events(events())
+    with an_ipython() as shell:
+        show = shell.display_formatter.format
+        raw = repr(frame["caller"])
+        shell.run("%load_ext ast_notebook")
+        for one in (frame[["caller"]], frame["caller"], visits(events())[["queue"]]):
+            shown = show(one)[0]["text/plain"]
+            assert obeyed(shown) == []
+            assert "Nora" in shown
+        shell.run("%unload_ext ast_notebook")
+        assert show(frame["caller"])[0]["text/plain"] == raw
+
+
+def test_how_somebody_else_shows_frames_stays() -> None:
+    with an_ipython() as shell:
+        formatter = shell.display_formatter.formatters["text/plain"]
+        formatter.for_type(pd.DataFrame, lambda frame, printer, cycle: printer.text("mine"))
+        shell.run("%load_ext ast_notebook")
+        assert formatter(pd.DataFrame()) == "mine"
+        shell.run("%unload_ext ast_notebook")
+        assert formatter(pd.DataFrame()) == "mine"

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from tests.scenarios.all import SCENARIOS
-from tests.scenarios.compare import differences
-from tests.scenarios.knowledge import KNOWS
+from tests.scenarios.compare import answered_at_another_time, differences
+from tests.scenarios.knowledge import EVENTS, KNOWS
 from tests.scenarios.play import Recording, recording
 from tests.scenarios.sources import SOURCES
 
@@ -47,6 +47,15 @@ def test_a_source_tells_what_took_place_as_far_as_it_can_know(
 def test_a_source_tells_of_no_call_that_is_in_no_scenario(version: int, source: str) -> None:
     channels = {channel for one in recorded(version).played for channel in one.channels}
     assert set(calls(version, source)["call"]) <= channels
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_source_tells_when_a_call_was_answered_as_far_as_it_can_know(
+    version: int, source: str
+) -> None:
+    known = calls(version, EVENTS)
+    assert answered_at_another_time(source, calls(version, source), known) == []
 
 
 def test_the_documentation_says_what_each_source_can_know() -> None:

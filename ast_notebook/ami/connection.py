@@ -120,12 +120,27 @@ class Connection:
         while True:
             try:
                 with self._lock:
-                    return self._socket.recv(BLOCK)
+                    return self._received()
             except (BlockingIOError, ssl.SSLWantReadError):
                 if not self._readable.select(timeout):
                     raise TimeoutError(f"nothing came for {timeout:g} s") from None
             except ssl.SSLWantWriteError:
                 self._wait(self._socket, selectors.EVENT_WRITE, time.monotonic() + timeout)
+
+    def _received(self) -> bytes:
+        """Return what there is: of TLS all its records, as Asterisk makes one of each event."""
+        data = self._socket.recv(BLOCK)
+        if not isinstance(self._socket, ssl.SSLSocket):
+            return data
+        parts, size = [data], len(data)
+        while data and size < BLOCK:
+            try:
+                data = self._socket.recv(BLOCK)
+            except OSError:  # nothing more for now; or what the next call meets, too
+                break
+            parts.append(data)
+            size += len(data)
+        return b"".join(parts)
 
     def send(self, data: bytes) -> None:
         """Send all of it, or raise `OSError`; whole messages of several threads never mix."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from ast_notebook.ami.secret import Secret
+from ast_notebook.ami.shapes import Shapes
 from ast_notebook.errors import UnsafeText
 from ast_notebook.show import plain
 
@@ -18,7 +20,10 @@ _ODD_END = re.compile(rb"\r\n\n+(\r\n|(?=Event: |Response: ))?")
 _BEGINNINGS = (b"Event: ", b"Response: ")
 # Agents has a bare line feed behind this header of an agent who is in a call.
 _AGENT = re.compile(rb"(\r\nCallStarted: \d+)\n(?=[A-Z])")
+_PRIVILEGE = ",all"  # how Asterisk ends that header, of events alone
 _OF_CHANNEL = re.compile(r"(\w*chanvariable)\(.*\)", re.DOTALL)
+_SHORT = 64  # letters of a header's name, so that what is remembered has an end
+_shapes = Shapes()
 
 Field = str | int | float | Secret | Iterable[str]
 
@@ -60,6 +65,13 @@ class Message:
         self.data = data
         self._repeated = repeated
         self._lower: dict[str, str] | None = None
+
+    @property
+    def is_garbled(self) -> bool:
+        """Whether another message is stuck to it, as what ends the first one was lost."""
+        if self._repeated is not None and "Privilege" in self._repeated:
+            return True
+        return self.headers.get("header_Privilege", "").endswith(_PRIVILEGE)
 
     def get_header(self, hname: str, defval: str | None = None) -> str | None:
         """Return a header's value, in whatever case it was sent, or `defval`."""
@@ -139,6 +151,11 @@ class Response(Message):
     __slots__ = ()
 
     @property
+    def is_garbled(self) -> bool:
+        """Whether an event is stuck to it, as what ends an answer was lost."""
+        return self.headers.get("Privilege", "").endswith(_PRIVILEGE)
+
+    @property
     def ok(self) -> bool:
         """Whether Asterisk did as it was asked (an ``Error`` is the one answer that is not)."""
         return self.headers.get("Response", "").lower() != "error"
@@ -198,6 +215,8 @@ class Framer:
         if end < 0:
             self._rest = self._bounded(data)
             return []
+        while end >= 2 and data.startswith(END_OF_MESSAGE, end - 2):
+            end -= 2  # of several empty lines the first one is the end
         self._rest = self._bounded(data[end + 4 :])
         text = decode(data[:end])
         texts = text.split("\r\n\r\n")
@@ -216,8 +235,10 @@ class Framer:
                     self._follows = []
                 elif self._length > LONGEST_MESSAGE:
                     self._bounded(b"", over=True)
-            elif text.startswith("Response: Follows") and END_OF_COMMAND not in text:
-                self._follows, self._length = [text], len(text)
+                continue
+            begun = text.lstrip("\r\n")
+            if begun.startswith("Response: Follows") and END_OF_COMMAND not in begun:
+                self._follows, self._length = [begun], len(begun)
             elif text := _stripped(text):
                 yield text
 
@@ -268,13 +289,23 @@ def plain_name(header: str) -> str:
     >>> plain_name("ChanVariable(PJSIP/200-00000001)")
     'chanvariable'
     """
+    return _short_name(header) if len(header) <= _SHORT else _plain_name(header)
+
+
+def _plain_name(header: str) -> str:
     name = header.lower()
     found = _OF_CHANNEL.fullmatch(name) if name.endswith(")") else None
     return found[1] if found else name
 
 
+_short_name = functools.lru_cache(4096)(_plain_name)
+
+
 def parse(text: str, received: int = 0) -> Event | Response:
     """Turn the text of one message into an `Event` or a `Response`."""
+    known = _shapes.apart(text)
+    if known is not None:
+        return Event(known, known["Event"], received)
     lines = text.split("\r\n")
     try:
         headers = dict([line.split(": ", 1) for line in lines])
@@ -286,6 +317,7 @@ def parse(text: str, received: int = 0) -> Event | Response:
         and len(headers) == len(lines)
         and (name != "UserEvent" or len({key.lower() for key in headers}) == len(lines))
     ):
+        _shapes.learn(text, headers)
         return Event(headers, name, received)
     return _parse_oddly(lines, received)
 

@@ -33,7 +33,8 @@ class Pauses:
     def behind(self, state: tenacity.RetryCallState) -> float:
         """Return the seconds until the next try: many, where the PBX does not want the login."""
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, LoginRefused):
+        # Who is only in his own way is not banned, and let in once Asterisk notices the broken end.
+        if isinstance(error, LoginRefused) and not error.is_in_use:
             self.refused += 1
             return REFUSED[min(self.refused, len(REFUSED)) - 1]
         return float(_NETWORK(state))

@@ -8,7 +8,6 @@ import itertools
 import logging
 import queue
 import socket
-import ssl
 import threading
 import time
 import uuid
@@ -18,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 import tenacity
 
+from ast_notebook.ami import failures
 from ast_notebook.ami.answer import Answer, Pending
 from ast_notebook.ami.before12 import Before12, is_before_12, what_is_unknown
-from ast_notebook.ami.connection import Connection
+from ast_notebook.ami.connection import BLOCK, Connection
 from ast_notebook.ami.message import Event, Field, Framer, Response, encode, parse
 from ast_notebook.ami.pauses import LONGEST, Pauses
 from ast_notebook.ami.secret import Secret
 from ast_notebook.ami.settings import Settings
+from ast_notebook.ami.sieve import Sieve
 from ast_notebook.errors import ActionRefused, AnswerTimeout, AstError, ConnectionLost, LoginRefused
-from ast_notebook.show import plain
 
 if TYPE_CHECKING:
 
@@ -42,6 +42,7 @@ Callback = Callable[[Event, "Session"], object]
 BACKLOG = 100_000  # events read but not dispatched, before further ones are dropped and counted
 BOOT_PATIENCE = 1.0  # a login without `read = system` never hears FullyBooted
 CLOSING_PATIENCE = 0.8
+GATHERING = 0.005  # seconds from one read to the next, so that a flood comes in large parts
 ODD_PATIENCE = 0.1  # a message whose end is odd is over when nothing follows for so long
 SECOND = 1_000_000  # in microseconds
 GIVEN_UP = 1000  # actions that may be answered after all, when nobody waits any more
@@ -107,6 +108,7 @@ class Session(Manager):
 
         self._connection: Connection | None = None
         self._framer = Framer()
+        self._sieve = Sieve(name, self.settings.address, self.counts)
         self._before12: Before12 | None = None
         self._logged_in = threading.Event()
         self._closing = threading.Event()
@@ -118,6 +120,7 @@ class Session(Manager):
         self._keep_trying = False
         self._logins = 0
         self._moment = 0  # when the next event counts as read, if it comes at once
+        self._changed = 0.0  # when it was connected or lost, by a clock that nobody sets
         self._short_ones = 0
         self._next_sweep = 0.0
         self._reader: threading.Thread | None = None
@@ -153,7 +156,7 @@ class Session(Manager):
         except BaseException:
             self.close()
             raise
-        if self._failure is None and self.closed:
+        if self.closed:
             self._failure = self._no_connection()
         if self._failure is not None:
             self.close()
@@ -169,7 +172,7 @@ class Session(Manager):
             proof = self._proof(lambda asked: self._send(asked).wait())
             response = self._send({**action, **proof}).wait().response
         except ActionRefused as error:
-            raise self._login_refused(error) from None
+            raise failures.refused(self.settings, error) from None
         self._logged_in.set()
         return response
 
@@ -375,17 +378,18 @@ class Session(Manager):
     def _before_pause(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         self.counts["tries"] += 1
-        self.last_error = str(error)
+        told, self.last_error = self.last_error, str(error)
         self.next_try = time.time() + state.upcoming_sleep
         if isinstance(error, LoginRefused):
             self.last_error += f"; sh.{self.name}.reconnect() tries at once"
-            if self._pauses.refused == 1:
+            if self.last_error != told:
                 logger.warning("%s: %s", self.name, self.last_error)
 
     def _open(self) -> None:
         settings = self.settings
         self._release(ConnectionLost("the connection was made anew"))
         self._framer, self._booted = Framer(), False
+        self._sieve = Sieve(self.name, settings.address, self.counts)
         try:
             self._connection = Connection(
                 settings.host,
@@ -396,20 +400,10 @@ class Session(Manager):
             )
             if self._closing.is_set():  # `close` may have come too early to see the connection
                 raise ConnectionAbortedError("closed while it was being made")
-        except ssl.SSLError as error:
-            raise ConnectionLost(
-                f"TLS with {settings.address} failed: {error}. Give the PBX's certificate by "
-                "tls='FILE.pem', or check that this port is manager.conf's tlsbindaddr"
-            ) from None
-        except socket.gaierror as error:
-            raise ConnectionLost(f"there is no host {settings.host}: {error.strerror}") from None
         except OSError as error:
             if self.closed:
                 raise self._no_connection() from None
-            raise ConnectionLost(
-                f"nothing answers at {settings.address} ({error.strerror or error}): is Asterisk "
-                "running there, with `enabled = yes` in manager.conf?"
-            ) from None
+            raise failures.unreachable(settings, error) from None
         self._greet()
         if settings.username:
             self._log_in()
@@ -422,18 +416,11 @@ class Session(Manager):
         while banner is None:
             try:
                 banner = self._framer.line(self._receive(deadline))
-            except TimeoutError:
-                raise ConnectionLost(
-                    f"{self.settings.address} accepts a connection but does not greet as "
-                    "Asterisk's manager does: is this its port? With TLS, give tls=True"
-                ) from None
+            except OSError as error:
+                was_known = self._logins > 0
+                raise failures.ungreeted(self.settings, error, was_known=was_known) from None
         if not banner.startswith(self.settings.greeting):
-            shown = plain(banner[:60])
-            raise ConnectionLost(
-                f"{self.settings.address} greets with {shown!r}, not as Asterisk's manager does, "
-                "and was not sent the password: is this the manager's port? If it is, connect with "
-                "greeting= and how it begins"
-            )
+            raise failures.foreign(self.settings, banner)
         title, _, version = banner.partition("/")
         self.title, self.version = title.strip(), version.strip()
         self._before12 = Before12() if is_before_12(self.version) else None
@@ -448,7 +435,9 @@ class Session(Manager):
         try:
             self._exchange({**action, **self._proof(self._exchange)})
         except ActionRefused as error:
-            raise self._login_refused(error) from None
+            raise failures.refused(settings, error) from None
+        except OSError as error:
+            raise failures.unanswered(settings, error) from None
         for text in settings.filters:
             self._exchange({"Action": "Filter", "Operation": "Add", "Filter": text})
 
@@ -462,13 +451,6 @@ class Session(Manager):
         if not challenge:
             raise ActionRefused("it gave no challenge", action="Challenge")
         return {"AuthType": "MD5", "Key": settings.password.answer(challenge)}
-
-    def _login_refused(self, error: Exception) -> LoginRefused:
-        reason = getattr(error, "reason", "") or str(error)
-        return LoginRefused(
-            f"{self.settings.address} did not let {self.settings.username!r} in: {reason}. Check "
-            "the section and its secret in manager.conf, and its permit and deny lines"
-        )
 
     def _exchange(self, action: Mapping[str, Field]) -> Answer:
         """Ask on the reader's thread, reading on until it is answered."""
@@ -490,13 +472,13 @@ class Session(Manager):
 
     def _restore(self) -> None:
         """Say that the session stands, to those who wait for it and in the stream."""
-        now = time.time()
+        now = time.monotonic()
         if self._logins:
             self.counts["reconnects"] += 1
-            gap = now - (self.lost_since or now)
-            self._tell("SessionRestored", Seconds=f"{gap:.3f}")
+            self._tell("SessionRestored", Seconds=f"{now - self._changed:.3f}")
         self._logins += 1
-        self.connected_since, self.lost_since, self.next_try = now, None, None
+        self._changed = now
+        self.connected_since, self.lost_since, self.next_try = time.time(), None, None
         self.last_error = ""
         self._keep_trying = True
         self._pauses.reset()
@@ -534,15 +516,25 @@ class Session(Manager):
             if not data:
                 raise ConnectionResetError("Asterisk closed the connection")
             asked = False
-            self._pump(data)
+            read = time.monotonic()
+            answered = self._pump(data)
             self._sweep()
             booting = self._boot_deadline
             if booting is not None and time.monotonic() > booting:
                 self._ready()
+            # Who waits for an answer, or asks one thing after the other, is not held up.
+            if len(data) < BLOCK and not answered and not self._pending:
+                time.sleep(max(0.0, read + GATHERING - time.monotonic()))
 
-    def _pump(self, data: bytes) -> None:
-        """Turn bytes into messages, and hand them to whom they belong."""
-        self._take(self._framer.feed(data))
+    def _pump(self, data: bytes) -> bool:
+        """Turn bytes into messages, and hand them to whom they belong.
+
+        Returns
+        -------
+        bool
+            Whether any of them was an answer, or the end of one.
+        """
+        return self._take(self._framer.feed(data))
 
     def _translated(self, texts: list[str]) -> list[str]:
         """Put what an Asterisk up to 11 says into the words of later ones."""
@@ -557,7 +549,8 @@ class Session(Manager):
                 found.append(text)
         return found
 
-    def _take(self, texts: list[str]) -> None:
+    def _take(self, texts: list[str]) -> bool:
+        texts = self._sieve.fresh(texts)
         if self._before12 is not None:
             texts = self._translated(texts)
         first = received = self._next_moment()
@@ -565,10 +558,12 @@ class Session(Manager):
         stream: list[Event | Pending] = []
         no_news: set[int] = set()
         without_end: list[str] = []
-        booted = False
+        garbled = 0
+        booted = answered = False
         for number, text in enumerate(texts):
             message = parse(text, received)
             key = message.headers.get("ActionID")
+            garbled += message.is_garbled
             if isinstance(message, Event):
                 if key in self._given_up:
                     self.counts["unclaimed"] += 1
@@ -596,9 +591,14 @@ class Session(Manager):
                 if waiting.has_no_end:
                     without_end.append(key)
             if complete:
+                answered = True
                 self._finish(key, waiting, stream)
+        answered = answered or bool(no_news)
         if no_news:
             texts = [text for number, text in enumerate(texts) if number not in no_news]
+        if garbled:
+            self._sieve.garbled(garbled)
+            stream.append(_own_event("SessionOverflow"))
         self._moment = received
         self._record(texts, first)
         self._hand_over(stream, len(texts))
@@ -610,6 +610,7 @@ class Session(Manager):
             self._booted = True  # nobody may ask yet: the login is not over
         elif booted:
             self._ready()
+        return answered
 
     def _next_moment(self) -> int:
         """Return the microsecond in which the next event counts as read: later than all before.
@@ -617,7 +618,16 @@ class Session(Manager):
         A clock that was set back by more than a second is followed.
         """
         now = time.time_ns() // 1000
-        return now if now < self._moment - SECOND else max(now, self._moment)
+        if now >= self._moment - SECOND:
+            return max(now, self._moment)
+        behind = (self._moment - now) / SECOND
+        logger.warning(
+            "%s: this machine's clock was set back by %.0f s, and `received` with it: the events "
+            "stand in the order in which they came",
+            self.name,
+            behind,
+        )
+        return now
 
     def _finish(self, key: str, pending: Pending, stream: list[Event | Pending]) -> None:
         self._pending.pop(key, None)
@@ -666,26 +676,20 @@ class Session(Manager):
         """Take note that the connection is gone, and tell everyone who waits or listens."""
         self._logged_in.clear()
         if self.connected_since is not None:
-            lasted = time.time() - self.connected_since
+            lasted = time.monotonic() - self._changed
             self._short_ones = self._short_ones + 1 if lasted < STEADY else 0
         self.connected_since, self._boot_deadline = None, None
         self.last_error = str(error)
         if not self._keep_trying:
-            self._failure = (
-                error
-                if isinstance(error, AstError)
-                else ConnectionLost(
-                    f"{self.settings.address} ended the connection before the login: {error}"
-                )
-            )
+            self._failure = failures.before_login(self.settings, error)
             return
         torn = int(self._framer.torn)
         self._release(ConnectionLost(f"the connection to {self.settings.address} broke: {error}"))
         if self.lost_since is None and not self._closing.is_set():
-            self.lost_since = time.time()
+            self.lost_since, self._changed = time.time(), time.monotonic()
             self.counts["torn"] += torn
             self._tell("SessionLost", Reason=" ".join(str(error).split()), Missing=str(torn))
-            logger.warning("%s: connection lost: %s", self.name, error)
+            logger.warning("%s: connection lost: %s; it is made again by itself", self.name, error)
 
     def _release(self, error: ConnectionLost) -> None:
         """Give the connection back, and fail the actions that were under way on it."""

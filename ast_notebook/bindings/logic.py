@@ -155,12 +155,14 @@ class Logic:
         """Run it for a trigger, after the runs asked for before; does not wait."""
         self.worker.put(trigger)
 
+    def hears(self, userevent: str) -> bool:
+        """Tell whether a UserEvent of that name may start it."""
+        return self.enabled and userevent.casefold() in self._events
+
     def wants(self, userevent: str, dest: str | None) -> bool:
         """Tell whether a UserEvent of that name and Destination starts it."""
-        return (
-            self.enabled
-            and userevent.casefold() in self._events
-            and (not self._destinations or (dest or "").casefold() in self._destinations)
+        return self.hears(userevent) and (
+            not self._destinations or (dest or "").casefold() in self._destinations
         )
 
     def stop(self, timeout: float = 1.0) -> bool:
@@ -268,9 +270,11 @@ class Logics:
             Whether that is the first PBX, whose events are meant where none is named.
         """
         userevent = event.get_header("UserEvent") or ""
-        dest = event.get_header("Destination")
         for logic in self:
             try:
+                if not logic.hears(userevent):  # most events of a flood are for none of them
+                    continue
+                dest = event.get_header("Destination")
                 if logic.wants(userevent, dest) and (
                     logic.pbx == pbx if logic.pbx is not None else first
                 ):

@@ -107,6 +107,7 @@ class Worker:
         self._lock = threading.RLock()
         self._alive = False
         self._stopped = False
+        self._overflown = False
         self._thread: threading.Thread | None = None
         self._began: float | None = None
 
@@ -117,6 +118,11 @@ class Worker:
     def waiting(self) -> int:
         """How many calls wait, the one under way not counted."""
         return self._queue.qsize()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this runs on its thread."""
+        return self._thread is threading.current_thread()
 
     @property
     def running_since(self) -> datetime | None:
@@ -142,6 +148,15 @@ class Worker:
         if self._stopped or self._queue.qsize() >= self.limit:
             with self._lock:
                 self.dropped += 1
+                is_first = not self._stopped and not self._overflown
+                self._overflown = is_first or self._overflown
+            if is_first:
+                logger.warning(
+                    "%s: %d calls wait for one that has not ended, and further ones are left out: "
+                    "make the function quicker or unbind it; %%ast status counts what is dropped",
+                    self.name,
+                    self.limit,
+                )
             return
         self._queue.put(args)
         if not self._alive:
@@ -262,6 +277,18 @@ def stop_all(workers: Iterable[Worker], timeout: float = 1.0) -> None:
     deadline = time.monotonic() + timeout
     for worker in stopped:
         worker.stop(max(0.0, deadline - time.monotonic()))
+
+
+def tell_of_endless(workers: Iterable[Worker]) -> None:
+    """Log which calls are under way still, after `stop_all`: nobody can end them from outside."""
+    for worker in workers:
+        if not worker.stop(0) and not worker.is_current:
+            logger.warning(
+                "%s: a call that began at %s has not ended, and nothing can end it but itself or "
+                "the end of Python: let it look at a flag, or give what it waits for a timeout",
+                worker.name,
+                f"{worker.running_since:%H:%M:%S} UTC" if worker.running_since else "last",
+            )
 
 
 def one_line(error: BaseException) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ast_notebook.magics.astmagics import AstMagics
 from ast_notebook.magics.completion import ID, matcher
+from ast_notebook.magics.frames import guard, unguard
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -20,6 +21,7 @@ def load(shell: InteractiveShell) -> None:
     magics = AstMagics(shell)
     shell.register_magics(magics)
     shell.Completer.custom_matchers.append(matcher(magics))
+    guard(shell)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -37,6 +39,7 @@ def unload(shell: InteractiveShell) -> None:
     completer.custom_matchers[:] = [
         one for one in completer.custom_matchers if getattr(one, "matcher_identifier", "") != ID
     ]
+    unguard(shell)
     magics.close()
 
 

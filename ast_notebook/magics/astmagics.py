@@ -122,6 +122,8 @@ class AstMagics(Magics):
             raise UsageError(f"%%ast {one.name}: it takes no cell; write it in a line, {one.magic}")
         names = {**self.user_namespace, **(local_ns or {})}
         found = one.parse([expand(word, names) for word in given])
+        if found.help:
+            return one.help()
         found.pbx, found.body = pbx, cell
         with Progress("waiting for Asterisk") if one.asks else contextlib.nullcontext():
             return one.run(self, found)

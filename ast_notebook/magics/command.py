@@ -116,7 +116,9 @@ class Command:
             epilog=more.strip(),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
+            add_help=False,  # argparse's own would end the kernel
         )
+        parser.add_argument("-h", "--help", action="store_true", help="show this help")
         for one in self.arguments:
             parser.add_argument(*one.flags, **one.options)
         return parser

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pandas as pd
 
+from ast_notebook.ami import Pending
 from ast_notebook.asterisk import Asterisk
 from ast_notebook.errors import AstError
 from ast_notebook.home import SmartHome
 from ast_notebook.show import columns, table
 
-PATIENCE = 2.0  # seconds that a PBX may take to say what it is
+QUESTIONS = ("CoreSettings", "CoreStatus")
+PATIENCE = 2.0  # seconds that the PBXs may take to say what they are
 MB = 1024 * 1024
 RECENT = 1000  # events that the rate is counted by, and the seconds that they may be old
 RECENT_SECONDS = 60.0
+
+#: What is counted of a session, and happens only where something goes wrong.
+ODD = {
+    "unrecorded": "not recorded, see the log",
+    "garbled": "garbled on the way, see the log",
+    "repeated": "came twice and count once",
+    "torn": "cut off in the middle",
+    "unmatched": "answers to nothing that was asked",
+    "unclaimed": "parts of answers that came too late",
+    "untranslated": "not understood, see the log",
+    "failed": "failed to be handled, see the log",
+}
 
 NOT_CONNECTED = (
     "No PBX is connected: %ast connect USER@HOST:PORT, or %ast demo to try things on a small one"
@@ -30,7 +46,7 @@ class PbxStatus:
     Attributes
     ----------
     name, address, state : str
-        The attribute of `sh`, where it is, and ``connected`` or ``lost``.
+        The attribute of `sh`, where it is, and ``connected``, ``lost`` or ``closed``.
     asterisk, manager, up_since : str
         Asterisk's version, that of its manager interface, and when it started, by its own clock;
         empty where the login may not ask.
@@ -52,6 +68,10 @@ class PbxStatus:
         Why the connection is lost.
     next_try : datetime or None
         When it is tried again.
+    odd : mapping
+        How many messages were not as they should be, or not handled as they should: see `ODD`.
+    archive : str
+        How keeping the events on disk goes; empty where they are not.
     corrections : mapping
         How many rows of which table Asterisk's own lists had to correct.
     unheard : mapping
@@ -78,15 +98,18 @@ class PbxStatus:
     reconnects: int
     last_error: str
     next_try: datetime | None
+    odd: dict[str, int]
+    archive: str
     corrections: dict[str, int]
     unheard: dict[str, list[str]]
 
     @classmethod
-    def of(cls, pbx: Asterisk) -> PbxStatus:
-        """Ask how a PBX is; that takes no longer than two seconds for each of two questions."""
+    def of(cls, pbx: Asterisk, asked: Sequence[Pending]) -> PbxStatus:
+        """Tell how a PBX is, with the answers to what it was asked."""
         session, record = pbx.session, pbx.record
         connected = session.connected()
-        asterisk, up_since = _versions(pbx) if connected else ("", "")
+        state = "closed" if session.closed else "connected" if connected else "lost"
+        asterisk, up_since = _versions(asked)
         unheard: dict[str, list[str]] = defaultdict(list)
         for what, why in pbx.live.unheard.items():
             unheard[why].append(what)
@@ -95,13 +118,13 @@ class PbxStatus:
         return cls(
             name=pbx.name,
             address=f"{session.settings.username}@{session.settings.address}",
-            state="connected" if connected else "lost",
+            state=state,
             asterisk=asterisk,
             manager=f"{session.title} {session.version}",
             up_since=up_since,
             since=_moment(session.connected_since if connected else session.lost_since),
             calls=pbx.live.calls,
-            channels=len(pbx.live.channels),
+            channels=len(pbx.live.parts["channels"]),
             read=session.events_read,
             kept=len(record),
             dropped=record.dropped,
@@ -113,6 +136,8 @@ class PbxStatus:
             reconnects=session.counts["reconnects"],
             last_error=session.last_error,
             next_try=_moment(session.next_try),
+            odd={name: session.counts[name] for name in ODD if session.counts[name]},
+            archive=_archive(pbx),
             corrections=pbx.live.corrections,
             unheard=dict(unheard),
         )
@@ -132,6 +157,11 @@ class PbxStatus:
             ("record", f"{kept}, {self.memory / MB:,.1f} of {self.budget / MB:,.0f} MB"),
             ("reconnects", f"{self.reconnects:,}"),
         ]
+        if self.archive:
+            lines.append(("on disk", self.archive))
+        if self.odd:
+            odd = "; ".join(f"{count:,} {ODD[name]}" for name, count in self.odd.items())
+            lines.append(("odd", odd))
         if self.corrections:
             rows = ", ".join(f"{name}: {count:,}" for name, count in self.corrections.items())
             lines.append(("corrected", f"{rows} (rows that Asterisk's lists have otherwise)"))
@@ -142,8 +172,11 @@ class PbxStatus:
         since = f" since {self.since:%Y-%m-%d %H:%M:%S}" if self.since else ""
         if self.state == "connected":
             return f"connected{since}"
-        again = f"; next try at {self.next_try:%H:%M:%S}" if self.next_try else ""
-        return f"LOST{since}: {self.last_error}{again}"
+        if self.state == "closed":
+            why = self.last_error or "its session was closed"
+            return f"CLOSED: {why}; connect again by %ast connect"
+        again = f"next try at {self.next_try:%H:%M:%S}" if self.next_try else "it is made anew now"
+        return f"LOST{since}: {self.last_error}; {again}"
 
 
 class Status:
@@ -157,7 +190,9 @@ class Status:
     """
 
     def __init__(self, sh: SmartHome) -> None:
-        self.pbxs = tuple(PbxStatus.of(pbx) for pbx in sh.pbxs.values())
+        # All are asked before the first answer is waited for: many take no longer than one.
+        asked = [(pbx, _ask(pbx)) for pbx in sh.pbxs.values()]
+        self.pbxs = tuple(PbxStatus.of(pbx, questions) for pbx, questions in asked)
         self.bindings = sh.bindings()
 
     @property
@@ -182,31 +217,52 @@ class Status:
         return "".join(parts)
 
     def _rows(self) -> list[list[object]]:
-        return self.bindings[list(_HEAD)].astype(object).to_numpy().tolist()
+        shown = self.bindings.assign(running=self.bindings["running_since"].map(_clock))
+        return shown[list(_HEAD)].astype(object).to_numpy().tolist()
 
 
-_HEAD = ("name", "kind", "waiting", "done", "failed", "dropped", "last_error")
+_HEAD = ("name", "kind", "waiting", "done", "failed", "dropped", "running", "last_error")
 
 
-def _versions(pbx: Asterisk) -> tuple[str, str]:
-    """Ask for Asterisk's version and for when it started; empty where that is not to be had."""
+def _clock(since: pd.Timestamp | None) -> str:
+    """Tell since when a call is under way."""
+    return "" if pd.isna(since) else f"since {since.to_pydatetime().astimezone():%H:%M:%S}"
+
+
+def _ask(pbx: Asterisk) -> list[Pending]:
+    """Ask for Asterisk's version and for when it started; nothing while the connection is lost."""
     try:
-        settings = pbx.action("CoreSettings", PATIENCE).response
-        status = pbx.action("CoreStatus", PATIENCE).response
+        return [pbx.session.ask({"Action": name}, timeout=PATIENCE) for name in QUESTIONS]
     except AstError:
+        return []
+
+
+def _versions(asked: Sequence[Pending]) -> tuple[str, str]:
+    """Return Asterisk's version and when it started; empty where that is not to be had."""
+    try:
+        settings, status = (one.wait().response for one in asked)
+    except (AstError, ValueError):
         return "", ""
     up_since = [status.get_header(key) or "" for key in ("CoreStartupDate", "CoreStartupTime")]
     return settings.get_header("AsteriskVersion") or "", " ".join(up_since).strip()
 
 
+def _archive(pbx: Asterisk) -> str:
+    """Tell how keeping the events on disk goes."""
+    kept = pbx.record.archive
+    if kept is None:
+        return ""
+    counts = f"{kept.written:,} written, {kept.waiting:,} waiting, {kept.lost:,} lost"
+    return f"{kept.place}: {counts}" + (f"; {kept.error}" if kept.error else "")
+
+
 def _rate(pbx: Asterisk) -> float:
     """Count by the newest events alone, which costs the same however many are kept."""
-    received = pbx.record.frame(last=RECENT)["received"]
-    now = pd.Timestamp.now(tz="UTC")
-    recent = received[received > now - pd.Timedelta(seconds=RECENT_SECONDS)]
+    now = time.time()
+    recent = [one for one in pbx.record.moments(RECENT) if one / 1e6 > now - RECENT_SECONDS]
     if len(recent) < RECENT:
         return len(recent) / RECENT_SECONDS
-    return float(len(recent) / max(0.001, (now - recent.iloc[0]).total_seconds()))
+    return len(recent) / max(0.001, now - recent[0] / 1e6)
 
 
 def _moment(seconds: float | None) -> datetime | None:

@@ -9,14 +9,17 @@ import queue
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, Protocol
 
 import pyarrow as pa
 
 from ast_notebook.errors import ConfError
+from ast_notebook.recording.advice import advice
+from ast_notebook.recording.columns import release
 from ast_notebook.recording.compact import Stopped, compact, compact_leftovers, discard, remove_old
 from ast_notebook.recording.layout import Name, by_day
 from ast_notebook.recording.segment import Segment, warm_up
@@ -25,12 +28,13 @@ from ast_notebook.show import escape
 
 logger = logging.getLogger(__name__)
 
-BLOCK = 2000  # events that are written at once, at most …
-ENOUGH = 1000  # … and how many are worth it before the time is over
+BLOCK = 10_000  # events that are written at once, at most: where the disk was slow …
+ENOUGH = 2000  # … and how many are worth it before the time is over
 FLUSH = 1.0  # seconds that an event waits at most before it is written
 BUSY, CALM = 0.025, 0.05  # seconds between looks at the record, while it grows and while not
 FULL = 500_000  # events of a file, at which it is sealed
 OLD = 3600.0  # seconds after which it is sealed, however few they are
+DAY = 86_400.0
 AGAIN = 30.0  # seconds between attempts to write, at most, while the disk refuses
 RESEAL = 5.0  # seconds between attempts to seal
 STOP = 0.8  # seconds that the threads have to end
@@ -127,6 +131,7 @@ class Archive:
         self._deadline = 0.0
         self._full: queue.SimpleQueue[Segment | None] = queue.SimpleQueue()
         self._unsealed: list[Segment] = []
+        self._offsets: deque[float] = deque(maxlen=round(DAY / OLD))  # of the clock, each hour
         warm_up()
         self._writer = self._thread("archive", self._write)
         self._sealer = self._thread("seal", self._seal)
@@ -255,7 +260,12 @@ class Archive:
                 if self._hurried():
                     break
         except Exception as error:  # a full disk; or a file system, or Arrow, with its own errors
-            self._tell("disk", f"not on disk since {time.strftime('%H:%M:%S')}: {error}")
+            since = time.strftime("%H:%M:%S")
+            self._tell(
+                "disk",
+                f"not on disk since {since}: {advice(error)}; until then events wait in memory, "
+                "as many as its budget holds",
+            )
             self._abandon()
             return False
         self._errors.pop("disk", None)
@@ -303,6 +313,7 @@ class Archive:
             self._full.put(segment)
         else:
             segment.close()
+        release()
 
     def _abandon(self) -> None:
         """Leave a file that cannot be written to, and begin another one with what it lacks."""
@@ -360,13 +371,20 @@ class Archive:
     def _compact(self, segment: Segment) -> None:
         sealed = compact(segment.path, self.shelf, killed=False, stop=self._hurried)
         segment.damaged = sealed.damaged
+        release()
 
     def _tidy(self) -> None:
         """Seal what dead recorders left, and remove the days that are too old."""
         self._try("leftovers", lambda: compact_leftovers(self.shelf, self._hurried))
         days = self.retention_days
         if days is not None and not self._hurried():
-            self._try("retention", lambda: remove_old(self.shelf, self._record.server, days))
+            today = self._today()
+            self._try("retention", lambda: remove_old(self.shelf, self._record.server, days, today))
+
+    def _today(self) -> date:
+        """Return the day in UTC; a clock that was set forward is believed after a day."""
+        self._offsets.append(time.time() - time.monotonic())
+        return datetime.fromtimestamp(time.monotonic() + min(self._offsets), UTC).date()
 
     def _hurried(self) -> bool:
         return self._closing and time.monotonic() > self._deadline
@@ -377,7 +395,8 @@ class Archive:
         except Stopped:
             return False
         except Exception as error:  # any store has errors of its own
-            self._tell(what, f"{what} not done since {time.strftime('%H:%M:%S')}: {error}")
+            since = time.strftime("%H:%M:%S")
+            self._tell(what, f"{what} not done since {since}: {advice(error)}")
             return False
         self._errors.pop(what, None)
         return True

@@ -52,7 +52,7 @@ class Block:
         self._changing = threading.Lock()
         self._texts: list[str] | None = list(texts)
         self._received: list[int] | Places = list(received)
-        self._packed: pa.Buffer | None = None
+        self._packed: bytes | None = None
         self._length = 0
         self._columns: pa.RecordBatch | None = None
         self.nbytes = 0
@@ -71,6 +71,10 @@ class Block:
     def since(self, moment: int) -> bool:
         """Tell whether any of the events was received at that microsecond or later."""
         return bool(len(self)) and int(max(self._received[0], self._received[-1])) >= moment
+
+    def moments(self, last: int) -> list[int]:
+        """Return when so many of the newest events were received."""
+        return [int(one) for one in self._received[max(0, len(self) - last) :]]
 
     def add(self, texts: list[str], received: int) -> None:
         """Take further events in, the first read at `received`; for a block that is still text."""
@@ -103,9 +107,10 @@ class Block:
             data = _END.join(self._texts).encode()
             received = np.array(self._received, np.int64)
             self._length = len(data)
-            self._packed = pa.compress(data, codec="zstd")
+            # As bytes: Arrow's own buffer keeps the room that it had for the worst case.
+            self._packed = pa.compress(data, codec="zstd", asbytes=True)
             self._received, self._texts = received, None
-            self.nbytes = int(self._packed.size) + received.nbytes
+            self.nbytes = len(self._packed) + received.nbytes
 
     def columns(self) -> pa.RecordBatch:
         """Return the events in columns; they are made anew unless `keep` was told to keep them."""

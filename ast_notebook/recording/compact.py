@@ -7,7 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -182,6 +182,6 @@ def _is_dead(path: Path, handle: int) -> bool:
     return hold(handle) and path.stat().st_ino == state.st_ino
 
 
-def remove_old(shelf: Shelf, server: str, days: int) -> int:
-    """Remove a server's sealed files of more than so many UTC days ago; today is day 0."""
-    return shelf.remove_before(datetime.now(UTC).date() - timedelta(days=days), server)
+def remove_old(shelf: Shelf, server: str, days: int, today: date) -> int:
+    """Remove a server's sealed files of more than so many UTC days before a day."""
+    return shelf.remove_before(today - timedelta(days=days), server)

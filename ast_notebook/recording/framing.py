@@ -22,7 +22,7 @@ _CHECK = struct.Struct("<I")
 _MARK = b"ASTB"
 _END = b"ASTE"
 HEADER = _HEAD.size + _CHECK.size
-#: Bytes of a block unpacked: the recorder writes 2,000 events at once, of a few kilobytes at most.
+#: Bytes of a block unpacked: 10,000 events at most, of a few kilobytes each at most.
 LARGEST = 1 << 30
 
 

@@ -18,14 +18,14 @@ import pyarrow.compute as pc
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.archive import Anonymizing, Archive
 from ast_notebook.recording.block import Block, size_of
-from ast_notebook.recording.columns import frame
+from ast_notebook.recording.columns import frame, release
 
 logger = logging.getLogger(__name__)
 
 BLOCK = 10_000
 LARGEST = 6_500_000  # bytes of memory that a block may take before it is closed
 BUDGET = 256 * 1024 * 1024
-CALM = 0.5  # seconds without a full block, after which there is time for columns
+CALM = 5.0  # seconds without a full block, after which there is time for columns
 
 
 class Record:
@@ -142,6 +142,7 @@ class Record:
                 self._try(block, block.pack)
             elif calm := not self._wake.acquire(timeout=0 if calm else CALM):
                 self._try(block, partial(self._columns, block))
+                release()
 
     def _next(self) -> Block | None:
         """Return the oldest block that is text, or else the oldest that is to be in columns."""
@@ -225,6 +226,19 @@ class Record:
                 missing -= batch.num_rows
             chosen.append(batch)
         return frame(chosen[::-1], self.server)
+
+    def moments(self, last: int) -> list[int]:
+        """Return when so many of the newest events were received, in microseconds since 1970 UTC.
+
+        It takes no time, however many events are kept.
+        """
+        found: list[int] = []
+        with self._lock:
+            for block in (self._open, *reversed(self._blocks)):
+                if len(found) >= last:
+                    break
+                found = [*block.moments(last - len(found)), *found]
+        return found
 
     def clear(self) -> int:
         """Forget every event kept in memory, and return how many there were.

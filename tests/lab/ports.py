@@ -8,13 +8,15 @@ import socket
 #: Between the ports for voice (rtp.conf) and those that the system hands out to clients: a server
 #: that is restarted finds its port as it left it.
 _RANGE = range(20_001, 32_768)
+#: Not what a test seeds: tests that run side by side are not to be given the same ones.
+_chance = random.SystemRandom()
 _given: set[int] = set()
 
 
 def free_port(kind: socket.SocketKind) -> int:
     """A port of the loopback interface that nobody uses, and that is given away only once."""
     while True:
-        port = random.choice(_RANGE)
+        port = _chance.choice(_RANGE)
         if port in _given:
             continue
         with socket.socket(socket.AF_INET, kind) as probe:

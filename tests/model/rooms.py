@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import compress, product
@@ -54,6 +55,9 @@ class _Room:
         self.calls: dict[str, Call] = {}
         #: Since when there have been two at least.
         self.since: float | None = None
+        #: In how many parts each has talked, and who talks now.
+        self.parts: Counter[str] = Counter()
+        self.talking: set[str] = set()
 
     def play(self) -> list[Call]:
         """Let everybody come and go."""
@@ -63,7 +67,9 @@ class _Room:
             else:
                 self._comes(device)
             self.x.wait(seconds)
-        return list(self.calls.values())
+        return [
+            replace(call, parts=max(1, self.parts[device])) for device, call in self.calls.items()
+        ]
 
     def _comes(self, device: str) -> None:
         x = self.x
@@ -137,7 +143,10 @@ class _Room:
             )
 
     def _begin(self) -> None:
-        self.since = self.x.now if len(self.guests) > 1 else None
+        there = set(self.guests) if len(self.guests) > 1 else set()
+        self.parts.update(there - self.talking)
+        self.talking = there
+        self.since = self.x.now if there else None
 
 
 # --- drawn at random -----------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from tests.scenarios.knowledge import (
     CLASSES,
     CLASSES_PARTLY,
     DEVICE,
+    EARLIER,
     ENDED_FOR,
     EVENTS,
     KNOWS,
@@ -100,6 +101,25 @@ def _queue_calls(source: str, visits: pd.DataFrame, played: Played) -> Iterator[
                 yield f"{call.call}: the queue call is ended by {by}, not {call.hangup_by}"
 
 
+def answered_at_another_time(source: str, calls: pd.DataFrame, known: pd.DataFrame) -> list[str]:
+    """Say which calls a source has answered at another time than those who know it.
+
+    Parameters
+    ----------
+    source : str
+        One of `tests.scenarios.knowledge.SOURCES`.
+    calls, known : pandas.DataFrame
+        The calls that it tells of, and those of a source that knows when they were answered.
+    """
+    told = calls.set_index("call")["answered"]
+    later = (told - known.set_index("call")["answered"].reindex(told.index)).dt.total_seconds()
+    knows = KNOWS["answered"][source]
+    wrong = (later > WHOLE_SECOND) & (knows != QUEUED) | (later < -WHOLE_SECOND) & (
+        knows != EARLIER
+    )
+    return [f"{call}: {seconds:+.1f} s" for call, seconds in later[wrong].items()]
+
+
 _OR_MISSING = (PARTLY, CLASSES_PARTLY, AGENT, DEVICE, QUEUED)
 #: How waiting ends that a queue_log tells of: whoever was let in.
 _LOGGED = ("ANSWERED", "ABANDONED", "TIMEOUT", "KEY", "LEAVE EMPTY", "TRANSFERRED")
@@ -132,7 +152,7 @@ class Told:
         """Say whether it is told that the call was answered though it was not, or the reverse."""
         told = self.found["answered"] is not None
         answered = self.found["disposition"] == "ANSWERED"
-        partly = KNOWS["answered"][self.source] == PARTLY
+        partly = KNOWS["answered"][self.source] in (EARLIER, QUEUED)
         if (told and not answered) or (answered and not told and not partly):
             yield f"answered is {self.found['answered']}: {self.found['disposition']}"
 
@@ -161,5 +181,5 @@ class Told:
     def _about(self, column: str) -> float:
         whole = 0.0 if self.source in (EVENTS, PLAIN) else WHOLE_SECOND
         if column == "talk":
-            whole *= 1 + self.truth.transfers  # a talk in several parts is off by each of them
+            whole *= self.truth.parts + self.truth.transfers  # it is off by each part
         return max(self.truth.tolerance, self.tolerance) + whole

@@ -16,6 +16,7 @@ DEVICE = "device"  # the telephone, where its number is not known
 AGENT = "agent"  # the name of the agent, or his interface
 APART = "apart"  # and what a transfer made one may still be two
 WAITED = "waited"  # those that waited in a queue
+EARLIER = "or earlier"  # when the line was answered, by whomever, or it is missing
 QUEUED = "in queues"  # it counts what was in queues, and nothing else
 NO = "no"  # it is missing
 
@@ -32,7 +33,7 @@ KNOWS: Mapping[str, Mapping[str, str]] = {
         ("caller", YES, YES, YES, YES, YES, PARTLY),
         ("caller_device", YES, YES, YES, PARTLY, PARTLY, NO),
         ("dialled", YES, YES, PARTLY, PARTLY, PARTLY, NO),
-        ("answered", YES, YES, YES, PARTLY, PARTLY, PARTLY),
+        ("answered", YES, YES, YES, EARLIER, EARLIER, QUEUED),
         ("answered_by", YES, YES, YES, DEVICE, DEVICE, AGENT),
         ("answered_device", YES, YES, YES, PARTLY, PARTLY, NO),
         ("disposition", YES, CLASSES, CLASSES_PARTLY, CLASSES_PARTLY, CLASSES_PARTLY, CLASSES),
