@@ -98,6 +98,12 @@ TALKED_IN_TWO_PARTS = Meeting(
 GIVEN_UP_BEHIND_A_QUEUE = dialled(
     Waiting("line", "timeout", last=Ring(DOOR, 1.0)), Try(HALL, 0.2, "cancelled"), menu=1.0
 )
+#: A manager ends the call as somebody rings whom the dialplan dials behind a queue.
+ENDED_BEHIND_A_QUEUE = dialled(
+    Waiting("line", "timeout", idle=3.9),
+    Try((Target("240", "stays"), Target("71", "stays")), 1.1, "ended"),
+    menu=3.0,
+)
 #: A manager ends the talk with an agent.
 ENDED_WITH_AN_AGENT = dialled(Waiting("line", "answered", last=Ring(DOOR, 1.0)), hangs_up="pbx")
 #: The manager has somebody wait in a queue, behind a Local channel.
@@ -119,6 +125,7 @@ SHOWN: list[Planned] = [
     BUSY_IN_A_QUEUE,
     TALKED_IN_TWO_PARTS,
     GIVEN_UP_BEHIND_A_QUEUE,
+    ENDED_BEHIND_A_QUEUE,
     ENDED_WITH_AN_AGENT,
     CLICKED_AND_A_KEY,
     CLICKED_AND_GIVEN_UP,

@@ -216,6 +216,9 @@ def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             .then(nw.col("end"))
             .alias("cancelled"),
             nw.when(dialled).then(nw.col("given_up")).alias("given_up"),
+            nw.when(dialled & ~nw.col("given_up").is_null())
+            .then(nw.col("begun"))
+            .alias("given_up_begun"),
             nw.when(party).then(nw.col("asked")).alias("asked"),
             nw.when(party & ~nw.col("asked").is_null())
             .then(nw.col("asked_order"))
@@ -241,6 +244,7 @@ def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             nw.col("asking").max(),
             nw.col("cancelled").max(),
             nw.col("given_up").max(),
+            nw.col("given_up_begun").max(),
             nw.col("asked").max(),
             nw.col("asked_order").max(),
             nw.col("queue").max(),

@@ -52,11 +52,11 @@ def disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
     # Whoever answered and is no party of the call was asked, and did not accept.
     unaccepted = nw.col("reached") > nw.col("origin_reached")
-    # A queue that lets a caller go gives up its agents, too.
+    # A queue that lets a caller go gives up its agents, too; whom it let go may have dialled since.
     ended_for_him = (
         ~moved
         & ~unaccepted
-        & nw.col("queue").is_null()
+        & (nw.col("queue").is_null() | (nw.col("given_up_begun") > nw.col("let_go")))
         & _near(nw.col("given_up"), nw.col("origin_end"))
     )
     # A Local channel that nobody took in time hangs up the telephone behind it, which then tells
