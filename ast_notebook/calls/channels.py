@@ -53,9 +53,9 @@ def build(source: Source) -> nw.LazyFrame[Any]:
     -------
     nw.LazyFrame
         ``uniqueid call linkedid channel device local real start up end cause number name exten
-        dialled dialled_by begun dial_over ringing rung status forwarded entered bridges bridge
-        last_bridge first_left asked asked_at_all queue waited abandoned moved conference mailbox
-        recording``.
+        dialled dialled_by begun dial_over ringing rung status given_up forwarded entered bridges
+        bridge last_bridge first_left asked asked_at_all queue waited abandoned moved conference
+        mailbox recording picked``.
     """
     legs = _channels(source)
     waiting = pool(source, like=legs)
@@ -174,14 +174,17 @@ def _dials(source: Source) -> nw.LazyFrame[Any]:
         key="destuniqueid",
         forwarded=Fact("DialEnd", "last", "forward"),
     )
+    # A Local channel that nobody took in time says that it gave up what is behind it.
+    by_itself = ~nw.col("through").str.starts_with("Local/")
     return gather(
         source,
-        {"dialler": "uniqueid", "dialstatus": "dialstatus"},
+        {"dialler": "uniqueid", "through": "channel", "dialstatus": "dialstatus"},
         key="destuniqueid",
         begun=Fact("DialBegin"),
         dialled_by=Fact("DialBegin", "first", "dialler"),
         rung_until=Fact("DialEnd", "max"),
         status=Fact("DialEnd", "last", "dialstatus"),
+        given_up=Fact("DialEnd", "max", where=by_itself & (nw.col("dialstatus") == "CANCEL")),
     ).join(forwarded, on="uniqueid", how="left")
 
 
@@ -271,12 +274,12 @@ def _queues(whole: Source) -> nw.LazyFrame[Any]:
 
 
 def _others(source: Source) -> nw.LazyFrame[Any]:
-    """Return the mailbox, conference and recording, the number told last, and who was called."""
+    """Return the mailbox and whatever else few events tell, each of one channel."""
     names = ("application", "lastapplication", "conference", "variable", "value", "exten", "reason")
     answered = (nw.col("reason") == _ANSWERED) & ~nw.col("exten").is_in(NOWHERE)
     found = gather(
         source,
-        {"number": "calleridnum", **{name: name for name in names}},
+        {"number": "calleridnum", "target": "targetuniqueid", **{name: name for name in names}},
         # By the dialplan's steps, or by the last one that the CDR tells.
         mailbox=Fact("Newexten", where=nw.col("application") == "VoiceMail"),
         mailbox_last=Fact("Cdr", where=nw.col("lastapplication") == "VoiceMail"),
@@ -284,6 +287,7 @@ def _others(source: Source) -> nw.LazyFrame[Any]:
         recording=Fact("VarSet", "first", "value", nw.col("variable") == "MIXMONITOR_FILENAME"),
         number_changed=Fact("NewCallerid", "last", "number"),
         connected_to=Fact("OriginateResponse", "first", "exten", answered),
+        picked=Fact("Pickup", "first", "target"),
     )
     mailbox = nw.min_horizontal("mailbox", "mailbox_last")
     return found.with_columns(mailbox.alias("mailbox")).drop("mailbox_last")

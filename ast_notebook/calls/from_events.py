@@ -93,6 +93,7 @@ def calls_of(
         .with_columns(nw.coalesce("answerer", nw.lit("")).alias("answerer"))
     )
     calls = calls.join(_answerers(legs), on="answerer", how="left")
+    calls = calls.join(_picked_up(legs), on="answerer", how="left")
     calls = calls.with_columns(
         nw.when(nw.col("open") == 0).then(nw.col("end")).alias("end"),
         # A telephone with the caller's own number is told apart by its name only.
@@ -116,7 +117,10 @@ def calls_of(
             nw.lit(server, dtype=nw.String).alias("server"),
             nw.lit("events").alias("source"),
             _gap(source.lost()).alias("gap"),
-            nw.coalesce("rang", "longest").alias("ring"),
+            nw.when(nw.col("answered").is_null())
+            .then(nw.col("longest"))
+            .otherwise(nw.coalesce("rang", nw.col("answered") - nw.col("picked_begun")))
+            .alias("ring"),
             # Of a channel that was there before the events nobody knows when it was answered.
             nw.when((nw.col("open") == 0) & ~nw.col("origin_start").is_null())
             .then(nw.coalesce(nw.col("origin_end") - nw.col("up"), nw.lit(0)))
@@ -211,6 +215,10 @@ def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             nw.when(dialled & (nw.col("status") == "CANCEL"))
             .then(nw.col("end"))
             .alias("cancelled"),
+            nw.when(dialled).then(nw.col("given_up")).alias("given_up"),
+            nw.when(dialled & ~nw.col("given_up").is_null())
+            .then(nw.col("begun"))
+            .alias("given_up_begun"),
             nw.when(party).then(nw.col("asked")).alias("asked"),
             nw.when(party & ~nw.col("asked").is_null())
             .then(nw.col("asked_order"))
@@ -235,6 +243,8 @@ def _whole(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             nw.col("reached").sum(),
             nw.col("asking").max(),
             nw.col("cancelled").max(),
+            nw.col("given_up").max(),
+            nw.col("given_up_begun").max(),
             nw.col("asked").max(),
             nw.col("asked_order").max(),
             nw.col("queue").max(),
@@ -267,6 +277,17 @@ def _answerers(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         nw.when(nw.col("place")).then(nw.col("asked")).alias("agent_asked"),
         nw.col("asked_order").alias("agent_order"),
     )
+
+
+def _picked_up(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Return when the telephone was dialled whose call somebody else picked up."""
+    few = keep(
+        legs.filter(~nw.col("picked").is_null()).select(
+            nw.col("uniqueid").alias("answerer"), nw.col("picked").alias("target")
+        )
+    )
+    dialled = legs.select(nw.col("uniqueid").alias("target"), nw.col("begun").alias("picked_begun"))
+    return few.join(dialled, on="target", how="left").drop("target")
 
 
 def _transfers(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

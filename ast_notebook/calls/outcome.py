@@ -52,6 +52,13 @@ def disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
     # Whoever answered and is no party of the call was asked, and did not accept.
     unaccepted = nw.col("reached") > nw.col("origin_reached")
+    # A queue that lets a caller go gives up its agents, too; whom it let go may have dialled since.
+    ended_for_him = (
+        ~moved
+        & ~unaccepted
+        & (nw.col("queue").is_null() | (nw.col("given_up_begun") > nw.col("let_go")))
+        & _near(nw.col("given_up"), nw.col("origin_end"))
+    )
     # A Local channel that nobody took in time hangs up the telephone behind it, which then tells
     # only that it was given up.
     in_vain = nw.col("rank_local") == _NO_ANSWER
@@ -72,11 +79,16 @@ def disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .then(nw.lit("ABANDONED"))
         .when((~moved & _near(cancelled, asked)) | (unaccepted & (asked <= nw.col("asking"))))
         .then(nw.lit("CANCELLED"))
+        .when(ended_for_him)
+        .then(nw.lit("CANCELLED"))
+        # Whom a queue let go had waited for somebody, whoever was busy or refused besides.
+        .when(~nw.col("queue").is_null())
+        .then(nw.lit("NO ANSWER"))
         .when(nw.col("rank") == _REJECTED)
         .then(nw.lit("REJECTED"))
         .when(nw.col("rank") == _BUSY)
         .then(nw.lit("BUSY"))
-        .when((nw.col("rank") == _NO_ANSWER) | ~nw.col("queue").is_null())
+        .when(nw.col("rank") == _NO_ANSWER)
         .then(nw.lit("NO ANSWER"))
         .when(~moved & _near(cancelled, nw.col("origin_end")))
         .then(nw.lit("CANCELLED"))

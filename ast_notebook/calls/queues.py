@@ -96,7 +96,7 @@ def visits(events: Any) -> Any:
 
 def visits_of(source: Source, legs: nw.LazyFrame[Any], server: str | None) -> nw.LazyFrame[Any]:
     """Return the visits of one PBX, with times in microseconds; the legs are `channels.build`'s."""
-    rung = legs.select(nw.col("uniqueid").alias("telephone"), "begun")
+    rung = legs.select(nw.col("uniqueid").alias("telephone"), "begun", nw.col("end").alias("until"))
     legs = legs.select(
         "uniqueid", "call", "real", "entered", nw.col("end").alias("over"), "asked_at_all"
     )
@@ -171,7 +171,7 @@ def _answered(
     ring = nw.coalesce(nw.col("connected") - nw.col("begun"), nw.col("rang") * MICROSECOND)
     return keep(
         first.join(rung, on="telephone", how="left").select(
-            "uniqueid", "start", "queue", "connected", "agent", ring.alias("ring")
+            "uniqueid", "start", "queue", "connected", "agent", "until", ring.alias("ring")
         )
     )
 
@@ -338,8 +338,22 @@ def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .then(nw.lit("TRANSFERRED"))
     )
     asked = ~nw.col("asked_at_all").is_null()
+    # A Local channel that took itself away has not hung up on the agent, who talks on.
+    talks_on = (
+        ~nw.col("real")
+        & (nw.col("reason") == "caller")
+        & (nw.col("until") - nw.col("completed") > AT_THE_END)
+    )
+    done = ~nw.coalesce(talks_on, nw.lit(False))
+    stays = stays.with_columns(
+        nw.when(done).then(nw.col(name)).alias(name) for name in ("reason", "completed")
+    )
+    # If a manager hangs up either of them, Asterisk tells that the caller did.
+    by_manager = (nw.col("reason") == "caller") & nw.col("real") & ~asked
     who = (
-        nw.when(~nw.col("reason").is_null())
+        nw.when(by_manager)
+        .then(nw.lit("pbx"))
+        .when(~nw.col("reason").is_null())
         .then(_renamed("reason", _HUNG_UP))
         .when(~nw.col("connected").is_null() & nw.col("real") & asked)
         .then(nw.lit("caller"))

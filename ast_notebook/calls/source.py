@@ -76,7 +76,6 @@ _OTHERS = frozenset(
         "parkeeuniqueid",
         "retrieveruniqueid",
         "stateinterface",
-        "targetuniqueid",
         "transfereruniqueid",
     )
 )
@@ -176,6 +175,7 @@ _SELDOM = (
     "secondtransfereruniqueid",
     "transfereeuniqueid",
     "targetlinkedid",
+    "targetuniqueid",
     "parkeelinkedid",
     "retrieverlinkedid",
 )

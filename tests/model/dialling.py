@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.model.exchange import Bridge, Channel, Exchange
@@ -45,10 +45,19 @@ class Leg:
         return self.one or self.phone
 
 
-def ring(x: Exchange, caller: Channel, targets: Sequence[Target]) -> list[Leg]:
+def ring(
+    x: Exchange, caller: Channel, targets: Sequence[Target], options: str = "30,tT"
+) -> list[Leg]:
     """Let telephones ring for a caller who has come to a Dial()."""
     dialled = "&".join(target.dialled(x.tech) for target in targets)
-    x.executes(caller, "Dial", f"{dialled},30,tT")
+    x.executes(caller, "Dial", f"{dialled},{options}")
+    return summon(x, caller, targets)
+
+
+def summon(
+    x: Exchange, caller: Channel, targets: Sequence[Target], application: str = "AppDial"
+) -> list[Leg]:
+    """Let telephones ring for a caller; the application is what calls them."""
     legs = []
     for target in targets:
         if not target.local:
@@ -61,14 +70,14 @@ def ring(x: Exchange, caller: Channel, targets: Sequence[Target]) -> list[Leg]:
             legs.append(Leg(target, one, one, two))
     for leg in legs:
         if leg.one is None or leg.two is None:
-            x.dials(caller, leg.phone)
+            x.dials(caller, leg.phone, application)
             continue
         leg.one.exten = caller.exten
         x.identify(leg.one, caller.exten)
         x.identify(leg.two, caller.number, caller.caller_name)
         leg.two.ani = caller.number
         x.records.begin(leg.two, x.now)
-        x.dials(caller, leg.one)
+        x.dials(caller, leg.one, application)
     for leg in legs:
         if leg.two is not None:
             _walk(x, leg, leg.two)
@@ -78,6 +87,9 @@ def ring(x: Exchange, caller: Channel, targets: Sequence[Target]) -> list[Leg]:
             leg.one.number = leg.phone.number
             x.becomes(leg.one, "Ringing")
             x.identify(leg.one, leg.phone.number, leg.phone.caller_name)
+        caller.connected = (leg.phone.number, leg.phone.caller_name)
+    if caller.behind is not None:
+        caller.behind.hears(x)
     return legs
 
 
@@ -104,9 +116,11 @@ def drop(x: Exchange, caller: Channel, leg: Leg, status: str, cause: int) -> Non
     x.ends(leg.two, cause)
 
 
-def refuse(x: Exchange, caller: Channel, leg: Leg, code: int) -> str:
+def refuse(x: Exchange, caller: Channel, leg: Leg, code: int, *, queued: bool = False) -> str:
     """Let a telephone refuse, and return the status of the caller's dial."""
     status, cause, of_caller = REFUSALS[code][x.version]
+    if queued and x.version == 22 and leg.two is None:
+        status = "NOANSWER"  # Queue() sees that the channel is gone, and asks no further
     dialler = leg.two or caller
     if x.version == 22:
         x.asks(leg.phone, cause)
@@ -127,30 +141,53 @@ def refuse(x: Exchange, caller: Channel, leg: Leg, code: int) -> str:
 
 def answer(x: Exchange, caller: Channel, legs: Sequence[Leg], winner: Leg) -> Bridge:
     """Let a telephone answer, and the caller talk with it; return their bridge."""
-    x.becomes(winner.phone, "Up")
-    if winner.one is not None and winner.two is not None:
-        x.dialled(winner.two, winner.phone, "ANSWER")
-        winner.two.status = "ANSWER"
-        x.becomes(winner.one, "Up")
-        x.becomes(winner.two, "Up")
+    pick_up(x, winner)
     for leg in legs:
         if leg is not winner:
             drop(x, caller, leg, "CANCEL", 26)
     x.dialled(caller, winner.first, "ANSWER")
+    return connect(x, caller, winner)
+
+
+def pick_up(x: Exchange, leg: Leg) -> None:
+    """Let a telephone answer, and the Local channel before it."""
+    x.becomes(leg.phone, "Up")
+    if leg.one is not None and leg.two is not None:
+        x.dialled(leg.two, leg.phone, "ANSWER")
+        leg.two.status = "ANSWER"
+        x.becomes(leg.one, "Up")
+        x.becomes(leg.two, "Up")
+
+
+def _nothing() -> None:
+    pass
+
+
+def connect(
+    x: Exchange, caller: Channel, winner: Leg, left: Callable[[], None] = _nothing
+) -> Bridge:
+    """Let a caller talk with whom he has reached; return their bridge.
+
+    `left` takes place as a caller goes who is a Local channel and takes itself away.
+    """
     caller.status = "ANSWER"
+    caller.connected = (winner.phone.number, winner.phone.caller_name)
     if caller.state != "Up":
         x.becomes(caller, "Up")
-    inner = None
+    pairs = [[winner.first, caller]]
     if winner.two is not None:
+        pairs.insert(0, [winner.phone, winner.two])
+    for pair in reversed(pairs) if x.outer_first else pairs:
         inner = x.bridge()
-        x.enters(inner, winner.phone)
-        x.enters(inner, winner.two)
-    bridge = x.bridge()
-    x.enters(bridge, winner.first)
-    x.enters(bridge, caller)
+        for channel in pair:
+            x.enters(inner, channel)
+    bridge = caller.bridge
+    assert bridge is not None
     if winner.target.local == "goes":
         x.wait(0.05)
         optimize(x, winner, bridge)
+    if caller.behind is not None:
+        caller.behind.is_connected(x, left)
     return bridge
 
 
@@ -178,27 +215,49 @@ def optimize(x: Exchange, leg: Leg, bridge: Bridge) -> None:
         x.records.visits(leg.phone, one, x.now)
         x.enters(bridge, leg.phone)
         x.write("LOCAL_OPTIMIZE", one, **told)
-    x.asks(two, 16)
-    x.ends(one, 16)
-    if two.bridge is not None:
-        x.leaves(two)
-    x.softly(two)
-    x.ends(two, 16)
+    first, second = (two, one) if x.two_first else (one, two)
+    x.asks(second, 16)
+    for half in (first, second):
+        if half.bridge is not None:
+            x.leaves(half)
+        if half is two:
+            x.softly(two)
+        x.ends(half, 16)
     leg.one = leg.two = None
 
 
-def part(x: Exchange, first: Channel, caller: Channel, leg: Leg, *, asked: bool = True) -> None:
-    """End a talk; `first` is the caller or the telephone: who hangs up, or is hung up."""
-    if asked:
-        x.asks(first, 16)
-        if x.version == 16 and first is caller:
-            x.asks(first, 16)  # once by the channel driver, and once by what reads from it
+def part(
+    x: Exchange,
+    first: Channel,
+    caller: Channel,
+    leg: Leg,
+    *,
+    asked: bool = True,
+    cause: int | None = 16,
+    parted: Callable[[], None] = _nothing,
+) -> None:
+    """End a talk; `first` is the caller or the telephone: who hangs up, or is hung up.
+
+    The cause is what the hangup asks for; `parted` takes place once the caller left the bridge.
+    """
+    if caller.heir is not None:
+        if first is caller:
+            first, cause = caller.heir, 16
+        caller = caller.heir
     source = first.name if asked else ""
+    if asked and first is caller:
+        _, source = x.hang_up(caller, cause)
+        if x.version == 16 and caller.behind is None:
+            # Once by the channel driver, and once by what reads from it.
+            x.asks(first, cause)
+    elif asked:
+        x.asks(first, cause)
     one, two = leg.one, leg.two
     if one is None or two is None:
         other = leg.phone if first is caller else caller
         x.leaves(first)
         x.leaves(other)
+        parted()
         x.softly(caller)
         order = (leg.phone, caller) if x.version == 22 else (caller, leg.phone)
         for channel in order:
@@ -207,6 +266,7 @@ def part(x: Exchange, first: Channel, caller: Channel, leg: Leg, *, asked: bool 
     if first is caller:
         x.leaves(caller)
         x.leaves(one)
+        parted()
         x.softly(caller)
         x.asks(two, 16)
         x.ends(one, 16, source)
@@ -226,5 +286,6 @@ def part(x: Exchange, first: Channel, caller: Channel, leg: Leg, *, asked: bool 
     x.ends(one, 16)
     x.ends(leg.phone, 16, source)
     x.leaves(caller)
+    parted()
     x.softly(caller)
     x.ends(caller, 16)

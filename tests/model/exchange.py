@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from tests.model.records import Record, Records
 from tests.model.streams import Streams
@@ -41,6 +42,16 @@ class Channel:
     #: Who hung up, as the CEL has it, and how this channel's last dial ended.
     source: str = ""
     status: str = ""
+    #: By what it was called, if nobody dialled for it: the application that it ends with.
+    outgoing: str = ""
+    #: Whom it was last connected to, or heard ring: number and name.
+    connected: tuple[str, str] | None = None
+    #: Who is behind it, if it is the first half of a Local channel that was called.
+    behind: Behind | None = None
+    #: Who talks in its stead since it took itself away.
+    heir: Channel | None = None
+    #: It was dialled, and whatever it does in the dialplan later is forgotten at its end.
+    sent_on: bool = False
     bridge: Bridge | None = None
     records: list[Record] = field(default_factory=list)
 
@@ -61,6 +72,22 @@ class Channel:
             "uniqueid": self.uniqueid,
             "linkedid": self.linkedid,
         }
+
+
+class Behind(Protocol):
+    """Who is at the other end of a Local channel that walks the dialplan."""
+
+    def hears(self, x: Exchange) -> None:
+        """Hear that somebody rings."""
+
+    def hangs_up(self, x: Exchange) -> None:
+        """Hang up, and let the Local channel hear of it."""
+
+    def is_connected(self, x: Exchange, left: Callable[[], None]) -> None:
+        """Talk with whom the Local channel reached, perhaps without it; `left` is as it goes."""
+
+    def is_left(self, x: Exchange, cause: int) -> None:
+        """Go, as the Local channel is gone."""
 
 
 @dataclass(eq=False)
@@ -93,6 +120,12 @@ class Exchange:
         self.channels: list[Channel] = []
         #: Whether the caller moves, not the telephone, when a Local channel takes itself away.
         self.moves_caller = False
+        #: Whether caller and Local channel are in their bridge before those at its other end.
+        self.outer_first = False
+        #: Whether its second half ends before the first one, and asks for that.
+        self.two_first = False
+        #: Whether nothing says why a telephone hangs up whose call was answered.
+        self.unsaid = False
         self._numbers = {"channel": 0, "name": 0, "local": 0, "bridge": 0}
 
     # --- time, and what is told ----------------------------------------------------------------
@@ -122,13 +155,19 @@ class Exchange:
     # --- channels ------------------------------------------------------------------------------
 
     def new(
-        self, name: str, exten: str, *, of: Channel | None = None, state: str = "Down"
+        self,
+        name: str,
+        exten: str,
+        *,
+        of: Channel | None = None,
+        state: str = "Down",
+        named: bool = True,
     ) -> Channel:
         """Make a channel; ``of`` is who wants it, if it does not dial by itself."""
         uniqueid = f"{int(self.now)}.{self.next('channel')}"
         device = name.partition("/")[2]
         number, caller_name = TELEPHONES.get(device, ("", ""))
-        if of is None and not number:
+        if of is None and not number and named:
             number = device  # a telephone says who it is when it dials
         channel = Channel(
             name=name if name.startswith("Local/") else f"{name}-{self.next('name'):08x}",
@@ -176,6 +215,8 @@ class Exchange:
 
     def asks(self, channel: Channel, cause: int | None = None) -> None:
         """Hear that the telephone of a channel hung up."""
+        if cause == 16 and self.unsaid and not channel.name.startswith("Local/"):
+            cause = None
         self.tell("HangupRequest", channel, **({} if cause is None else {"cause": cause}))
 
     def softly(self, channel: Channel) -> None:
@@ -190,7 +231,11 @@ class Exchange:
             "hangupsource": source or channel.source,
             "dialstatus": channel.status,
         }
-        if channel.application not in ("AppDial", "AppQueue", "AppDial2"):
+        if channel.outgoing:
+            channel.application, channel.data = channel.outgoing, "(Outgoing Line)"
+        elif channel.sent_on:
+            channel.application, channel.data = "AppDial", "(Outgoing Line)"
+        elif channel.application not in ("AppDial", "AppQueue"):
             channel.application = channel.data = ""
         self.tell("Hangup", channel, cause=cause)
         self.write("HANGUP", channel, **extra)
@@ -198,6 +243,18 @@ class Exchange:
         if all(other.linkedid != channel.linkedid for other in self.channels):
             self.write("LINKEDID_END", channel)
         self.records.ends(channel, self.now)
+        if channel.behind is not None:
+            channel.behind.is_left(self, cause)
+
+    def hang_up(self, caller: Channel, cause: int | None = None) -> tuple[int, str]:
+        """Hear that a caller hangs up; return the cause of his channel, and who ended it."""
+        if caller.behind is not None:
+            caller.behind.hangs_up(self)
+            return 16, ""
+        if caller.outgoing:
+            cause = cause or 16
+        self.asks(caller, cause)
+        return cause or 0, caller.name
 
     # --- dialling ------------------------------------------------------------------------------
 
@@ -209,14 +266,14 @@ class Exchange:
         if not leg.name.startswith("Local/"):
             leg.exten = caller.exten if exten is None else exten
             leg.ani = leg.number
-        if not leg.number:
+        if not leg.number and (application != "AppQueue" or self.version == 22):
             self.identify(leg, caller.exten)
         self.records.dials(caller, leg, self.now)
-        self.tell("DialBegin", caller, **_dest(leg))
+        self.tell("DialBegin", caller, **dest(leg))
 
     def dialled(self, caller: Channel, leg: Channel, status: str) -> None:
         """Tell how that ended."""
-        self.tell("DialEnd", caller, **_dest(leg), dialstatus=status)
+        self.tell("DialEnd", caller, **dest(leg), dialstatus=status)
         self.records.dialled(caller, leg, status, self.now)
 
     # --- bridges -------------------------------------------------------------------------------
@@ -224,7 +281,7 @@ class Exchange:
     def bridge(self, technology: str = "simple_bridge", kind: str = "basic") -> Bridge:
         """Make a bridge."""
         bridge = Bridge(f"bridge-{self.next('bridge')}", technology, kind)
-        self.tell("BridgeCreate", None, **_bridged(bridge))
+        self.tell("BridgeCreate", None, **bridged(bridge))
         return bridge
 
     def enters(self, bridge: Bridge, channel: Channel) -> None:
@@ -232,14 +289,22 @@ class Exchange:
         peers = ",".join(other.name for other in bridge.channels)
         bridge.channels.append(channel)
         channel.bridge = bridge
-        if channel.application == "AppDial" or channel.application == "AppQueue":
+        if channel.application == "AppDial":
             channel.exten = ""
         if bridge.kind == "basic":
             oldest = min((other.linkedid for other in bridge.channels), key=age)
             for other in bridge.channels:
-                other.linkedid = oldest
-        self.tell("BridgeEnter", channel, **_bridged(bridge))
+                self.links(other, oldest)
+        self.tell("BridgeEnter", channel, **bridged(bridge))
         self.write("BRIDGE_ENTER", channel, peers, **_extra(bridge))
+
+    def links(self, channel: Channel, linkedid: str) -> None:
+        """Let a channel be of another call from now on."""
+        before, channel.linkedid = channel.linkedid, linkedid
+        if all(other.linkedid != before for other in self.channels):
+            channel.linkedid = before
+            self.write("LINKEDID_END", channel)
+            channel.linkedid = linkedid
 
     def leaves(self, channel: Channel) -> None:
         """Let a channel leave its bridge."""
@@ -248,18 +313,25 @@ class Exchange:
         bridge.channels.remove(channel)
         channel.bridge = None
         peers = ",".join(other.name for other in bridge.channels)
-        self.tell("BridgeLeave", channel, **_bridged(bridge))
+        self.tell("BridgeLeave", channel, **bridged(bridge))
         self.write("BRIDGE_EXIT", channel, peers, **_extra(bridge))
         self.records.parts(channel, self.now)
         if not bridge.channels:
-            self.tell("BridgeDestroy", None, **_bridged(bridge))
+            self.tell("BridgeDestroy", None, **bridged(bridge))
 
 
-def _dest(leg: Channel) -> dict[str, Any]:
-    return {f"dest{name}": value for name, value in leg.headers().items() if value is not None}
+def about(prefix: str, channel: Channel) -> dict[str, Any]:
+    """Return the headers by which an event speaks of another channel."""
+    return {f"{prefix}{name}": value for name, value in channel.headers().items() if value}
 
 
-def _bridged(bridge: Bridge) -> dict[str, Any]:
+def dest(leg: Channel) -> dict[str, Any]:
+    """Return what an event has of a channel that is called."""
+    return about("dest", leg)
+
+
+def bridged(bridge: Bridge) -> dict[str, Any]:
+    """Return what an event has of a bridge."""
     return {
         "bridgeuniqueid": bridge.uniqueid,
         "bridgetype": bridge.kind,

@@ -5,23 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol, Self
 
 from tests.model.exchange import Exchange
-from tests.model.plans import Plan, play
 from tests.scenarios.play import Recording
-from tests.scenarios.truth import Played
+from tests.scenarios.truth import Call, Played
 
 #: Seconds from one call to the next.
 REST = 7.0
 
 
-def perform(version: int, day: Sequence[Plan], folder: Path) -> Recording:
+class Planned(Protocol):
+    """What is to take place, of whichever kind."""
+
+    def play(self, x: Exchange) -> list[Call]:
+        """Let it take place, and tell the truth about it."""
+
+    def by_chance(self) -> Sequence[Self]:
+        """Return the ways in which it may take place, where that is a matter of chance."""
+
+
+def perform(version: int, day: Sequence[Planned], folder: Path) -> Recording:
     """Let the calls of a day take place, and keep what is told of them."""
     exchange = Exchange(version)
     played = []
     for number, plan in enumerate(day):
         begun = exchange.now
-        calls = play(exchange, plan)
+        calls = plan.play(exchange)
         played.append(Played(f"call {number}", version, begun, exchange.now, calls))
         exchange.wait(REST)
     exchange.streams.save(folder)

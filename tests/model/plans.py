@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
+from typing import Protocol, Self
 
 from hypothesis import strategies as st
 
@@ -20,6 +22,10 @@ SHOWN = "4930555"
 SECONDS = st.integers(3, 60).map(lambda tenths: tenths / 10)
 
 
+#: Whether the call is over, the truth about it, and other calls that were made meanwhile.
+Played = tuple[bool, Call, *tuple[Call, ...]]
+
+
 @dataclass(frozen=True)
 class Try:
     """A Dial(), and what becomes of it."""
@@ -32,6 +38,27 @@ class Try:
     #: Which of them answers.
     winner: int = -1
 
+    def play(self, x: Exchange, plan: Plan, caller: Channel, truth: Call) -> Played:
+        """Let it take place; tell whether the call is over, and what is true by then."""
+        legs = ring(x, caller, self.targets)
+        truth = replace(truth, legs=truth.legs + len(legs))
+        x.wait(self.ring)
+        return plan.comes_of(x, self, caller, legs, truth)
+
+    def by_chance(self) -> Sequence[Try]:
+        """Return the ways in which it may take place, where that is a matter of chance."""
+        return [self]
+
+
+class Step(Protocol):
+    """What a dialplan does with a caller, such as a Dial()."""
+
+    def play(self, x: Exchange, plan: Plan, caller: Channel, truth: Call) -> Played:
+        """Let it take place; tell whether the call is over, and what is true by then."""
+
+    def by_chance(self) -> Sequence[Self]:
+        """Return the ways in which it may take place, where that is a matter of chance."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -39,20 +66,57 @@ class Plan:
 
     caller: str
     exten: str
-    tries: tuple[Try, ...]
+    tries: tuple[Step, ...]
     talk: float = 1.0
     hangs_up: str = "caller"
     #: Seconds of a menu that answers before anything is dialled; none without one.
     menu: float | None = None
     shows: str | None = None
-    #: What the dialplan does when nobody answered: ``hangup``, ``mailbox``, ``nothing``.
+    #: What the dialplan does when nobody answered: ``hangup``, ``mailbox``, ``nothing``; and
+    #: ``tone`` for a caller who was called himself, and hangs up once he heard it.
     then: str = "hangup"
     moves_caller: bool = False
+    outer_first: bool = False
+    two_first: bool = False
+    unsaid: bool = False
+
+    def play(self, x: Exchange) -> list[Call]:
+        """Let the call take place, and tell the truth about it."""
+        return _play(x, self)
+
+    def by_chance(self) -> list[Self]:
+        """Return the ways in which it may take place, where that is a matter of chance."""
+        return [
+            replace(
+                self,
+                moves_caller=moves,
+                outer_first=outer,
+                two_first=two,
+                unsaid=unsaid,
+                tries=tries,
+            )
+            for moves, outer, two, unsaid in product((False, True), repeat=4)
+            for tries in product(*(each.by_chance() for each in self.tries))
+        ]
+
+    def comes_of(
+        self, x: Exchange, each: Try, caller: Channel, legs: Sequence[Leg], truth: Call
+    ) -> Played:
+        """Let happen what becomes of a Dial() while telephones ring."""
+        return _OUTCOMES[each.outcome](x, self, each, caller, legs, truth)
+
+    def goes_on(self, x: Exchange, caller: Channel, leg: Leg, truth: Call) -> list[Call]:
+        """Let two go on who have just been connected."""
+        x.wait(self.talk)
+        first = leg.phone if self.hangs_up == "callee" else caller
+        part(x, first, caller, leg, asked=self.hangs_up != "pbx")
+        talk = (truth.talk or 0.0) + self.talk
+        return [replace(truth, hangup_by=self.hangs_up, cause=16, talk=talk)]
 
 
-def play(x: Exchange, plan: Plan) -> list[Call]:
-    """Let a call take place, and tell the truth about it."""
-    x.moves_caller = plan.moves_caller
+def _play(x: Exchange, plan: Plan) -> list[Call]:
+    x.moves_caller, x.outer_first = plan.moves_caller, plan.outer_first
+    x.two_first, x.unsaid = plan.two_first, plan.unsaid
     caller = x.calls(plan.caller, plan.exten)
     truth = Call(
         caller=plan.shows or caller.number,
@@ -65,25 +129,25 @@ def play(x: Exchange, plan: Plan) -> list[Call]:
         call=caller.uniqueid,
         tolerance=0.06,
     )
+    return walk(x, plan, caller, truth)
+
+
+def walk(x: Exchange, plan: Plan, caller: Channel, truth: Call) -> list[Call]:
+    """Let a caller walk the dialplan, and return what is true in the end."""
     if plan.shows is not None:
         x.executes(caller, "Set", f"CALLERID(num)={plan.shows}")
         x.identify(caller, plan.shows)
     if plan.menu is not None:
         x.executes(caller, "Answer")
-        x.becomes(caller, "Up")
+        if caller.state != "Up":
+            x.becomes(caller, "Up")
         x.executes(caller, "Wait", f"{plan.menu}")
         x.wait(plan.menu)
     for each in plan.tries:
-        legs = ring(x, caller, each.targets)
-        truth = replace(truth, legs=truth.legs + len(legs))
-        x.wait(each.ring)
-        over, truth = _OUTCOMES[each.outcome](x, plan, each, caller, legs, truth)
+        over, truth, *more = each.play(x, plan, caller, truth)
         if over:
-            return [truth]
+            return [truth, *more]
     return [_in_vain(x, plan, caller, truth)]
-
-
-Played = tuple[bool, Call]
 
 
 def _answered(
@@ -91,20 +155,18 @@ def _answered(
 ) -> Played:
     winner = legs[each.winner]
     device = winner.target.device
+    answered = x.now
     answer(x, caller, legs, winner)
-    x.wait(plan.talk)
-    first = winner.phone if plan.hangs_up == "callee" else caller
-    part(x, first, caller, winner, asked=plan.hangs_up != "pbx")
-    return True, replace(
+    truth = replace(
         truth,
         disposition="ANSWERED",
         answered_by=device,
         answered_device=f"{x.tech}/{device}",
-        hangup_by=plan.hangs_up,
-        cause=16,
         ring=each.ring,
-        talk=plan.talk + (0.05 if winner.target.local == "goes" else 0.0),
+        talk=x.now - answered,
     )
+    truth, *more = plan.goes_on(x, caller, winner, truth)
+    return True, truth, *more
 
 
 def _nearest(truth: Call, disposition: str, seconds: float) -> Call:
@@ -140,13 +202,13 @@ def _timeout(
 def _cancelled(
     x: Exchange, plan: Plan, each: Try, caller: Channel, legs: Sequence[Leg], truth: Call
 ) -> Played:
-    x.asks(caller, 127 if x.version == 22 and caller.state != "Up" else None)
-    _give_up(x, caller, legs, caller.name)
+    cause, source = x.hang_up(caller, unheard(x, caller))
+    _give_up(x, caller, legs, cause, source)
     return True, replace(
         truth,
         disposition="CANCELLED",
         hangup_by="caller",
-        cause=127 if x.version == 22 and plan.menu is None else 0,
+        cause=cause,
         ring=max(truth.ring or 0.0, each.ring),
     )
 
@@ -154,19 +216,24 @@ def _cancelled(
 def _ended(
     x: Exchange, plan: Plan, each: Try, caller: Channel, legs: Sequence[Leg], truth: Call
 ) -> Played:
-    _give_up(x, caller, legs, "")
+    cause = 16 if caller.outgoing and x.version == 16 else 0
+    _give_up(x, caller, legs, cause, "")
     return True, replace(
-        truth, disposition="CANCELLED", cause=0, ring=max(truth.ring or 0.0, each.ring)
+        truth, disposition="CANCELLED", cause=cause, ring=max(truth.ring or 0.0, each.ring)
     )
 
 
-def _give_up(x: Exchange, caller: Channel, legs: Sequence[Leg], source: str) -> None:
-    unheard = 127 if x.version == 22 and source and caller.state != "Up" else 0
+def unheard(x: Exchange, caller: Channel) -> int | None:
+    """Return the cause of a caller who goes before he was answered."""
+    return 127 if x.version == 22 and caller.state != "Up" else None
+
+
+def _give_up(x: Exchange, caller: Channel, legs: Sequence[Leg], cause: int, source: str) -> None:
     for leg in legs:
-        drop(x, caller, leg, "CANCEL", unheard or 16)
+        drop(x, caller, leg, "CANCEL", cause or 16)
     caller.status = "CANCEL"
     x.softly(caller)
-    x.ends(caller, unheard, source)
+    x.ends(caller, cause, source)
 
 
 _OUTCOMES = {
@@ -187,11 +254,17 @@ def _in_vain(x: Exchange, plan: Plan, caller: Channel, truth: Call) -> Call:
         if x.version == 22:
             x.write("STREAM_BEGIN", caller, sound="vm-theperson", format="gsm", language="en")
         x.wait(plan.talk)
-        x.asks(caller)
+        cause, source = x.hang_up(caller)
         x.softly(caller)
-        x.ends(caller, 0, caller.name)
-        return replace(truth, disposition="VOICEMAIL", hangup_by="caller", cause=0)
+        x.ends(caller, cause, source)
+        return replace(truth, disposition="VOICEMAIL", hangup_by="caller", cause=cause)
     cause = truth.cause
+    if plan.then == "tone":
+        x.wait(plan.talk)
+        cause, source = x.hang_up(caller, cause)
+        x.softly(caller)
+        x.ends(caller, cause, source)
+        return replace(truth, hangup_by="caller", cause=cause)
     if plan.then == "hangup":
         x.executes(caller, "Hangup")
         x.softly(caller)
@@ -225,13 +298,12 @@ def _last(outcomes: Sequence[str]) -> st.SearchStrategy[Try]:
     return st.builds(Try, groups.map(tuple), SECONDS, st.sampled_from(outcomes))
 
 
-ENDS = ("answered", "answered", "cancelled", "refused", "timeout")
-#: A manager ends only what rings first: after somebody who rang in vain, events do not tell yet
-#: that it was cancelled.
+ENDS = ("answered", "answered", "cancelled", "ended", "refused", "timeout")
+last_try = _last(ENDS)
 tries = st.one_of(
     st.just(()),
-    st.tuples(_last((*ENDS, "ended"))),
-    st.tuples(in_vain, _last(ENDS)),
+    st.tuples(last_try),
+    st.tuples(in_vain, last_try),
 )
 plans = st.builds(
     Plan,
@@ -244,4 +316,7 @@ plans = st.builds(
     shows=st.none() | st.just(SHOWN),
     then=st.sampled_from(["hangup", "mailbox"]),
     moves_caller=st.booleans(),
+    outer_first=st.booleans(),
+    two_first=st.booleans(),
+    unsaid=st.booleans(),
 )

@@ -102,6 +102,34 @@ class Records:
         record.peer = peer.name
         self._finish(channel, record, now)
 
+    def joins(self, channel: Channel, peer: Channel, now: float) -> None:
+        """Note that somebody comes into a conference where a channel is already."""
+        free = [record for record in channel.records if record.end is None and not record.peer]
+        record = free[0] if free else self.begin(channel, now)
+        record.peer, record.disposition = peer.name, "ANSWERED"
+
+    def left(self, channel: Channel, peer: Channel, now: float) -> None:
+        """Note that he left a channel that stays there."""
+        for record in channel.records:
+            if record.peer == peer.name and record.end is None:
+                self._finish(channel, record, now)
+
+    def picked_up(self, caller: Channel, taken: Channel, *, single: bool, now: float) -> None:
+        """Note that what rings is taken by another telephone, which leaves its record to it."""
+        self.begin(taken, now)
+        for record in caller.records:
+            if record.peer == taken.name and record.end is None and not single:
+                record.disposition = "NO ANSWER"
+                self._finish(caller, record, now)
+
+    def parks(self, channel: Channel, space: str, now: float) -> None:
+        """Note that a channel is parked."""
+        record = self._current(channel, now)
+        if record.peer:
+            self.parts(channel, now)
+            record = self.begin(channel, now)
+        record.application, record.data = "Park", space
+
     def parts(self, channel: Channel, now: float) -> None:
         """Note that a channel leaves whom it was bridged with, or goes on to something else."""
         for record in channel.records:

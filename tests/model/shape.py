@@ -24,6 +24,26 @@ _APPLICATIONS = ("Queue", "VoiceMail")
 _LEFT_OUT = ("Cdr", "VarSet")
 _FIELDS = ("calleridnum", "channelstatedesc", "dialstatus", "application", "queue")
 _COLUMNS = ("event", "uniqueid", "linkedid", "cause", "bridgeuniqueid", "destuniqueid", *_FIELDS)
+#: Where lines of the queue_log have seconds, which are as many as chance will have it.
+_SECONDS = {
+    "ABANDON": (5,),
+    "COMPLETEAGENT": (3, 4),
+    "COMPLETECALLER": (3, 4),
+    "CONNECT": (3, 5),
+    "EXITEMPTY": (5,),
+    "EXITWITHKEY": (6,),
+    "EXITWITHTIMEOUT": (5,),
+    "RINGCANCELED": (3,),
+    "RINGNOANSWER": (3,),
+}
+#: Events that are of no channel, but name some; and by which header they are known.
+_NAMING = {
+    "AttendedTransfer": "origtransfereruniqueid",
+    "BlindTransfer": "transfereruniqueid",
+    "ParkedCall": "parkeeuniqueid",
+    "Pickup": "uniqueid",
+    "UnParkedCall": "parkeeuniqueid",
+}
 _STREAMS = ("STREAM_BEGIN", "STREAM_END")
 
 Shape = dict[str, list[tuple[Any, ...]]]
@@ -58,6 +78,19 @@ def of_events(events: pd.DataFrame, channels: Collection[str]) -> Shape:
         else:
             found[role].append((kind, *sorted(told.items())))
     return {**found, **{role: sorted(each) for role, each in asked.items()}}
+
+
+def of_naming(events: pd.DataFrame, channels: Collection[str]) -> list[tuple[Any, ...]]:
+    """Return the events that name several channels of some."""
+    roles = _roles(channels)
+    names = [name for name in events if str(name).endswith(("uniqueid", "linkedid"))]
+    few = events.loc[events["event"].isin(list(_NAMING))]
+    found = []
+    for event in few.astype(object).where(few.notna(), None).to_dict("records"):
+        if event[_NAMING[event["event"]]] in roles:
+            told = {name: roles[event[name]] for name in names if event[name] in roles}
+            found.append((event["event"], event.get("result"), *sorted(told.items())))
+    return found
 
 
 def of_cel(recording: Recording, channels: Collection[str]) -> Shape:
@@ -101,6 +134,20 @@ def of_cdr(recording: Recording, channels: Collection[str]) -> list[tuple[Any, .
         for row in _lines(recording, "cdr-linkedid.csv.gz")
         if row[16] in roles
     )
+
+
+def of_queue_log(recording: Recording, channels: Collection[str]) -> list[tuple[str, ...]]:
+    """Return what the queue_log tells of them, without its seconds."""
+    roles = _roles(channels)
+    found = []
+    with gzip.open(recording.file("queue_log.gz"), "rt") as file:
+        for line in file:
+            _, call, *told = line.rstrip("\n").split("|")
+            if call in roles:
+                seconds = _SECONDS.get(told[2], ())
+                plain = ["" if place in seconds else each for place, each in enumerate(told)]
+                found.append((roles[call], *(roles.get(each, each) for each in plain)))
+    return found
 
 
 def _roles(channels: Collection[str]) -> Mapping[str, str]:

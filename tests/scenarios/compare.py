@@ -17,12 +17,14 @@ from tests.scenarios.knowledge import (
     CLASSES_PARTLY,
     DEVICE,
     EARLIER,
+    ENDED_FOR,
     EVENTS,
     KNOWS,
     MISLED,
     NO,
     PARTLY,
     PLAIN,
+    QUEUE_LOG,
     QUEUED,
     STANDS_FOR,
     WAITED,
@@ -72,6 +74,31 @@ def _differences(
                     yield f"{call}: {difference}"
         elif knows != WAITED or any(visit.outcome in _LOGGED for visit in truth.visits):
             yield f"{call} is not there"
+
+
+def queue_call_differences(source: str, visits: pd.DataFrame, played: Played) -> list[str]:
+    """Say which queue calls of those that took place a source tells otherwise, or not at all."""
+    return list(_queue_calls(source, visits, played))
+
+
+def _queue_calls(source: str, visits: pd.DataFrame, played: Played) -> Iterator[str]:
+    about = WHOLE_SECOND if source == QUEUE_LOG else 0.0
+    plain = visits.astype(object).where(visits.notna(), None).sort_values("start", kind="stable")
+    for call in played.calls:
+        found = plain[plain["call"] == call.call].to_dict("records")
+        told = [tuple(row[name] for name in ("queue", "outcome", "agent")) for row in found]
+        truth = [(visit.queue, visit.outcome, visit.agent) for visit in call.visits]
+        if told != truth:
+            yield f"{call.call}: queue calls are {told}, not {truth}"
+            continue
+        for row, visit in zip(found, call.visits, strict=True):
+            if abs(row["wait"] - visit.wait) > call.tolerance + about:
+                yield f"{call.call}: wait in {visit.queue} is {row['wait']}, not {visit.wait}"
+        if found and truth[-1][1] in ("ANSWERED", "ABANDONED") and source != QUEUE_LOG:
+            by, talk = (found[-1][name] for name in ("hangup_by", "talk"))
+            unknown = by is None and talk is None and truth[-1][1] == "ANSWERED"
+            if by != call.hangup_by and not unknown:
+                yield f"{call.call}: the queue call is ended by {by}, not {call.hangup_by}"
 
 
 def answered_at_another_time(source: str, calls: pd.DataFrame, known: pd.DataFrame) -> list[str]:
@@ -136,11 +163,13 @@ class Told:
         if value == truth:
             return True
         if knows == QUEUED:
-            return bool(value <= (truth or 0.0) + self._about())
+            return bool(value <= (truth or 0.0) + self._about(column))
         if value is None or truth is None:
             return False
+        if column == "hangup_by":
+            return bool(ENDED_FOR.get(self.source, {}).get(value) == truth)
         if column in SECONDS:
-            return bool(abs(value - truth) <= self._about())
+            return bool(abs(value - truth) <= self._about(column))
         if knows == DEVICE:
             return bool(value == str(self.truth.answered_device).partition("/")[2])
         if knows == AGENT:
@@ -149,6 +178,8 @@ class Told:
             value, ()
         )
 
-    def _about(self) -> float:
+    def _about(self, column: str) -> float:
         whole = 0.0 if self.source in (EVENTS, PLAIN) else WHOLE_SECOND
+        if column == "talk":
+            whole *= self.truth.parts + self.truth.transfers  # it is off by each part
         return max(self.truth.tolerance, self.tolerance) + whole

@@ -51,28 +51,45 @@ KNOWS: Mapping[str, Mapping[str, str]] = {
     )
 }
 
+#: How a call ends that waited, and whose waiting is not told of.
+_OF_QUEUES = frozenset({"ABANDONED", "NO ANSWER"})
 _OF_CDR = {
     "NO ANSWER": frozenset({"CANCELLED", "ABANDONED", "REJECTED", "FAILED"}),
-    "BUSY": frozenset({"REJECTED"}),
+    # A queue in which nobody rang leaves no line, if something else follows.
+    "BUSY": frozenset({"REJECTED", "NO ANSWER"}),
+    "IVR": frozenset({"NO ANSWER"}),
 }
 #: A disposition that a source tells, and what it stands for besides itself.
 STANDS_FOR: Mapping[str, Mapping[str, frozenset[str]]] = {
     # Without the events of queues a queue is an application like any other.
-    PLAIN: {"CANCELLED": frozenset({"ABANDONED", "NO ANSWER"})},
+    PLAIN: {
+        "CANCELLED": _OF_QUEUES,
+        "NO ANSWER": _OF_QUEUES,
+        "BUSY": _OF_QUEUES,
+        "IVR": _OF_QUEUES,
+        "FAILED": _OF_QUEUES,
+    },
     # What names the mailbox and the queue is logged only if cel.conf says so.
     CEL: {
-        "IVR": frozenset({"VOICEMAIL", "ABANDONED"}),
-        "BUSY": frozenset({"VOICEMAIL"}),
-        "NO ANSWER": frozenset({"VOICEMAIL"}),
-        "CANCELLED": frozenset({"VOICEMAIL"}),
+        "IVR": frozenset({"VOICEMAIL", *_OF_QUEUES}),
+        "BUSY": frozenset({"VOICEMAIL", *_OF_QUEUES}),
+        "NO ANSWER": frozenset({"VOICEMAIL", *_OF_QUEUES}),
+        "CANCELLED": frozenset({"VOICEMAIL", *_OF_QUEUES}),
+        "FAILED": _OF_QUEUES,
     },
     CDR_LINKED: _OF_CDR,
     CDR: _OF_CDR,
     # It knows nothing of what was after the queue.
     QUEUE_LOG: {
         "ABANDONED": frozenset({"ANSWERED", "NO ANSWER"}),
-        "NO ANSWER": frozenset({"ANSWERED", "VOICEMAIL"}),
+        "NO ANSWER": frozenset({"ANSWERED", "VOICEMAIL", "CANCELLED"}),
     },
+}
+
+#: Who ended a call, as a source tells it, and whom that stands for besides.
+ENDED_FOR: Mapping[str, Mapping[str, str]] = {
+    # Asterisk logs a talk with an agent as ended by the caller if a manager hung up either.
+    QUEUE_LOG: {"caller": "pbx"},
 }
 
 #: What a CDR tells wrong, because nothing in it shows that it is wrong.

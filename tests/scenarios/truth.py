@@ -54,6 +54,8 @@ class Call:
     direct: bool = False
     #: Their stays in queues, where a scenario is about these.
     visits: list[Visit] = field(default_factory=list)
+    #: Of how many parts the talk was, besides those that a transfer makes.
+    parts: int = 1
     tolerance: float = TOLERANCE
     #: The uniqueid of the channel that it began with.
     call: str = ""

@@ -106,6 +106,15 @@ class _Made:
         return self._talk.owned.get(self._first.channel, [])
 
     @cached_property
+    def _walked(self) -> list[Line]:
+        """The lines of who walked the dialplan for the first party, mostly that itself."""
+        channel, own = self._first.channel, self._own
+        if any(not line.called for line in own):
+            return own
+        source = next((line.owner for line in self._lines if line.dstchannel == channel), "")
+        return self._talk.owned.get(other_half(source), []) if is_local(source) else own
+
+    @cached_property
     def _first(self) -> _First:
         """The oldest party that dialled or was reached, else a Local channel that came up."""
         head = self._lines[0]
@@ -280,7 +289,7 @@ class _Made:
 
     def _waits(self) -> bool:
         """Tell whether the caller waited in a queue at the end, which had not timed out."""
-        own = [line for line in self._own if not line.after]
+        own = [line for line in self._walked if not line.after]
         place = max(own, key=lambda line: (line.end, line.start, line.place), default=None)
         if place is None or not place.in_queue:
             return False

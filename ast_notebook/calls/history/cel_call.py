@@ -138,7 +138,7 @@ class Call:
             "billsec": _billed(origin, whole),
             "caller": caller.number(_first_dial(caller, everybody)),
             "caller_name": origin.caller_name,
-            "dialled": dialler.dialled if dialler is not None else None,
+            "dialled": _dialled(dialler, everybody),
             "answered_by": _number(callee, origin),
             "disposition": outcome.disposition if over or spans else None,
             "cause": origin.cause,
@@ -202,6 +202,21 @@ def _dialler(origin: Channel, everybody: list[Channel]) -> Channel | None:
     if not origin.called or origin.originated:
         return origin
     return next((one for one in everybody if one.originated), None)
+
+
+def _dialled(dialler: Channel | None, everybody: list[Channel]) -> str | None:
+    """Return what was dialled; of an originated channel, what it was connected to."""
+    if dialler is None:
+        return None
+    if not dialler.originated:
+        return dialler.dialled
+    # It may be elsewhere by its next event; whoever was called for it has where it was then.
+    called = (one for one in everybody if one.called and not one.originated)
+    if dialler.local:
+        # Who is behind it was called from the extension that it is named by.
+        called = (one for one in called if one.dialled != dialler.first_exten)
+    first = next(called, None)
+    return (first.dialled if first is not None else None) or dialler.dialled
 
 
 def _start(one: Channel) -> int | None:

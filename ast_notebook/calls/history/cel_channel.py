@@ -112,6 +112,8 @@ class Channel:
         How often it entered a bridge.
     came : int
         When it entered the last one.
+    left : int or None
+        When it left the last one.
     since : int or None
         Since when somebody else is connected with it.
     spans : list
@@ -153,6 +155,7 @@ class Channel:
         self.room: Room | None = None
         self.entered = 0
         self.came = 0
+        self.left: int | None = None
         self.since: int | None = None
         self.spans: list[tuple[int, int]] = []
         self.first_with: list[Channel] = []
@@ -176,6 +179,8 @@ class Channel:
         elif row.kind == "ANSWER":
             if self.answer is None:
                 self.answer, self.answer_app = row.moment, row.app
+        elif row.kind == "BRIDGE_EXIT":
+            self.left = row.moment
         elif row.kind == "HANGUP":
             self.end, self.end_order = row.moment, row.order
             self.cause = cause_of(row.extra)
@@ -249,6 +254,11 @@ class Channel:
             # It began at the extension that it is named by.
             return next((exten for exten in extens if exten != extens[0]), None)
         return extens[0] if extens else None
+
+    @property
+    def first_exten(self) -> str | None:
+        """The extension of its first event that had one."""
+        return self._extens[0][1] if self._extens else None
 
     @property
     def last_exten(self) -> str | None:

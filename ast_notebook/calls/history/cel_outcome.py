@@ -10,6 +10,9 @@ from ast_notebook.calls.history.clock import SECOND
 
 #: Who hung up within this time before the call's end has ended it; else the dialplan went on.
 AT_THE_END = SECOND
+#: Likewise of who left somebody in a bridge: of a parked call, Asterisk keeps the other one for a
+#: second, which may be two by a clock of whole ones.
+_LEFT_ALONE = 2 * SECOND
 #: What ends within this time of each other ends for one reason.
 _AT_ONCE = SECOND // 2
 _BY_DIALPLAN = "dialplan/"
@@ -78,6 +81,8 @@ class Outcome:
         ]
         self._status = dialler.dialstatus if dialler is not None else ""
         self._last_app = dialler.last_app if dialler is not None else None
+        #: The one that walks the dialplan, and waits in queues.
+        self._walking = dialler or origin
         #: What only a log tells that has the field ``extra`` of hangups.
         self._told = origin.source is not None
         #: Whether the first party hung up; chan_pjsip says so of one whom Asterisk refuses, too.
@@ -131,16 +136,21 @@ class Outcome:
 
     def _waited(self) -> str | None:
         """Return what became of somebody who came to a queue."""
-        origin = self._origin
+        walking = self._walking
         if not self._told:
             return None
-        if self._by_asterisk or origin.last_app not in (None, "queue"):
+        let_go = self._by_asterisk or (walking.source or "").startswith(_BY_DIALPLAN)
+        if let_go or walking.last_app not in (None, "queue"):
             return "NO ANSWER"
-        if origin.last_app is not None:
+        if walking.last_app is not None:
             return "ABANDONED"
         rung = [one for one in self._everybody if one.rung_at is not None]
-        if rung and origin.last_exten not in (None, rung[-1].rung_at):
+        if rung and walking.last_exten not in (None, rung[-1].rung_at):
             return "NO ANSWER"  # he was elsewhere by then
+        over = max((one.end_order or one.order for one in rung), default=0)
+        if rung and any(one.order > over for one in self._called):
+            # The queue had let him go, and somebody else was dialled.
+            return "CANCELLED" if self._cancelled() else "NO ANSWER"
         if any(self._with_origin(one, _AT_ONCE) for one in rung):
             return "ABANDONED"
         return None  # he may have waited for another agent, or heard an announcement
@@ -189,6 +199,15 @@ class Outcome:
             return _STATUSES[self._status]
         return found
 
+    @property
+    def _left_alone(self) -> bool:
+        """Whether somebody else hung up, and the first party stayed in the bridge to its end."""
+        origin = self._origin
+        there = any(one.name == origin.source for one in self._parties if one is not origin)
+        if not there or origin.left is None or origin.end is None:
+            return False
+        return origin.end - origin.left <= AT_THE_END
+
     def _with_origin(self, one: Channel, within: int) -> bool:
         """Tell whether a channel ended when the first party did."""
         if one.end is None or self._origin.end is None:
@@ -211,7 +230,8 @@ class Outcome:
             asked.append((left, origin.end_order))
         by_callee = max(asked, default=(0, 0))
         by_caller = (origin.end or 0, origin.end_order) if self._willing else (0, 0)
-        if by_callee[0] >= end - AT_THE_END and by_callee > by_caller:
+        late = _LEFT_ALONE if self._left_alone else AT_THE_END
+        if by_callee[0] >= end - late and by_callee > by_caller:
             return "callee"
         gave_up = origin.asked and self.disposition in ("CANCELLED", "ABANDONED")
         if gave_up or by_caller[0] >= end - AT_THE_END:
