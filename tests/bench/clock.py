@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from datetime import datetime, tzinfo
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from unittest import mock
 
 from ast_notebook.recording import archive, compact, segment
@@ -16,8 +15,8 @@ from ast_notebook.recording import archive, compact, segment
 class Clock:
     """What the recorder takes for the time, which goes on when it is told to.
 
-    It stands in the place of ``time`` and ``datetime`` in the recorder's modules, for as long as
-    it is entered; all else, its waiting too, is by the clock on the wall.
+    It stands in the place of ``time`` in the recorder's modules, for as long as it is entered; all
+    else, its waiting too, is by the clock on the wall.
 
     Attributes
     ----------
@@ -36,7 +35,6 @@ class Clock:
     def __enter__(self) -> Self:
         for module in (archive, segment, compact):
             self._patches.enter_context(mock.patch.object(module, "time", _Time(self)))
-        self._patches.enter_context(mock.patch.object(compact, "datetime", _Datetime(self)))
         return self
 
     def __exit__(
@@ -92,13 +90,3 @@ class _Time:
         return self._clock.now
 
     monotonic = time
-
-
-class _Datetime:
-    """What the recorder asks of ``datetime.datetime``."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def now(self, zone: tzinfo) -> Any:
-        return datetime.fromtimestamp(self._clock.now, zone)
