@@ -292,6 +292,60 @@ def test_kinds_and_rows_stay(anonymizer, events):
     assert len(quietly(anonymizer, events.iloc[:0])) == 0
 
 
+def test_an_index_is_what_a_column_of_its_name_is(anonymizer):
+    start = pd.to_datetime(["2026-06-01", "2026-06-02"])
+    calls = pd.DataFrame(
+        {"caller": ["+4930111", "6102"], "dialled": [200, 201], "talk": [1.0, 2.0], "start": start}
+    )
+    own = [anonymizer.of(number) for number in calls["caller"]]
+    hidden = quietly(anonymizer, calls.set_index("caller"))
+    assert hidden.index.tolist() == own
+    assert hidden.index.name == "caller"
+    assert hidden["talk"].tolist() == [1.0, 2.0]
+    counts = quietly(anonymizer, calls["caller"].value_counts().to_frame())
+    assert set(counts.index) == set(own)
+    assert counts["count"].isna().all()
+    hidden = quietly(anonymizer, calls.set_index(["start", "caller", "dialled"]))
+    assert hidden.index.names == ["start", "caller", "dialled"]
+    assert hidden.index.get_level_values("start").equals(calls.set_index("start").index)
+    assert hidden.index.get_level_values("caller").tolist() == own
+    assert hidden.index.get_level_values("dialled")[0] == anonymizer.of("200")
+    kept = calls.set_index(["caller"], drop=False)
+    assert quietly(anonymizer, kept).index.tolist() == own
+    weeks = calls.set_index(pd.Index(start, name="week"))
+    assert quietly(anonymizer, weeks).index.equals(weeks.index)
+    named = calls.set_index(pd.CategoricalIndex(["Anna", "Bert"], name="note"))
+    assert quietly(anonymizer, named).index.isna().all()
+    assert "note" in anonymizer.dropped
+
+
+def test_an_index_of_events_is_what_a_header_of_its_name_is(anonymizer):
+    rows = {"event": ["UserEvent", "Newexten"], "channel": ["PJSIP/6102-00000001"] * 2}
+    events = pd.DataFrame(rows | {"reason": ["Anna", "x"], "secret": ["Anna", "Bert"]})
+    for index in ("event", ["event", "channel"], ["reason", "secret"]):
+        hidden = quietly(anonymizer, events.set_index(index)).reset_index()
+        assert hidden["event"].tolist() == rows["event"]
+        assert set(hidden["channel"]) == {anonymizer.channel("PJSIP/6102-00000001")}
+        assert hidden["reason"].isna().tolist() == [True, False]
+        assert "secret" not in hidden or hidden["secret"].isna().all()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda calls: calls.set_index(pd.Index(calls["caller"]).rename(None)),
+        lambda calls: calls.set_index(pd.Index([1.5, 6102.0])),
+        lambda calls: calls.pivot_table(index="talk", columns="caller", values="ring"),
+        lambda calls: calls.groupby("caller").agg({"talk": ["min", "max"]}),
+    ],
+)
+def test_an_index_that_names_nothing_is_refused(anonymizer, made):
+    calls = pd.DataFrame({"caller": ["+4930111", "6102"], "talk": [1.0, 2.0], "ring": [3, 4]})
+    with pytest.raises(ConfError, match="reset_index") as caught:
+        anonymizer.frame(made(calls))
+    assert "4930111" not in str(caught.value)
+
+
 def test_polars_and_arrow_are_given_back_what_they_give(anonymizer, events):
     import duckdb
     import polars as pl
