@@ -71,6 +71,36 @@ def test_a_pseudonym_holds_nothing_that_parts_a_channel(anonymizer, text):
     assert "anna" not in anonymizer.channel(text).lower()
 
 
+def test_what_a_failed_call_was_to_dial_is_no_channel(anonymizer):
+    trunk, own = anonymizer.of("provider"), anonymizer.of("03012345678")
+    for dialled in ("SIP/provider/030-12345678", "PJSIP/provider/(030) 12345678"):
+        assert anonymizer.channel(dialled) == f"{dialled.partition('/')[0]}/{trunk}/{own}"
+    assert (
+        anonymizer.channel("AsyncGoto/SIP/provider/030-12345678") == f"AsyncGoto/SIP/{trunk}/{own}"
+    )
+    assert (
+        anonymizer.channel("IAX2/provider/030-12345") == f"IAX2/{trunk}/{anonymizer.of('03012345')}"
+    )
+    for dialled in (
+        "DAHDI/g1/030-12345678",
+        "Local/+49-30123456",
+        "SIP/provider-1234",
+        "SIP/49-30123456",
+    ):
+        assert not re.search(r"\d{3}", anonymizer.channel(dialled))
+    span = anonymizer.of("i1")
+    assert anonymizer.channel("DAHDI/i1/6102-5") == f"DAHDI/{span}/{anonymizer.of('6102')}-5"
+    name = anonymizer.channel("IAX2/6102-1234")
+    assert name == f"IAX2/{anonymizer.of('6102')}-1234"
+
+
+def test_each_of_several_mailboxes_becomes_a_pseudonym(anonymizer):
+    one, two = anonymizer.of("22"), anonymizer.of("4930123")
+    for mark in "&,":
+        boxes = f"22@default{mark}4930123@default"
+        assert anonymizer.mailbox(boxes) == f"{one}@default{mark}{two}@default"
+
+
 def test_names_and_numbers_are_told_apart_as_they_were(anonymizer):
     names = [f"name {n}" for n in range(5000)] + [f"{n}" for n in range(5000)]
     assert len({anonymizer.of(name) for name in names}) == len(names)
