@@ -51,12 +51,17 @@ def _doctor(given: argparse.Namespace) -> int:
 
 def _strip_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("notebooks", nargs="+", metavar="NOTEBOOK.ipynb")
-    parser.add_argument("--all", action="store_true", help="take out every output, not ours alone")
+    parser.add_argument(
+        "--guess",
+        action="store_true",
+        help="leave what cells show that seem to have nothing to do with ast_notebook;"
+        " numbers and names may be left, too",
+    )
 
 
 def _strip(given: argparse.Namespace) -> int:
     for path in given.notebooks:
-        for one in strip(path, everything=given.all):
+        for one in strip(path, guess=given.guess):
             sys.stdout.write(f"{one}\n")
     return 0
 
@@ -69,7 +74,7 @@ _COMMANDS = {
         "The password is taken from AST_PASSWORD or the keyring, never from an argument.",
     ),
     "strip": Command(
-        "take what notebooks show of calls out of them, and leave their sources as they are",
+        "take every output out of notebooks, and leave their sources as they are",
         _strip_arguments,
         _strip,
         "A version control system still has what was there before.",

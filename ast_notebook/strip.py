@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import ast
-import builtins
 import json
 import os
-import re
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from IPython.core.inputtransformer2 import TransformerManager
-
 from ast_notebook.errors import ConfError
+from ast_notebook.unrelated import unrelated
 
-#: What is ours in every notebook that uses ast_notebook; ``_`` and ``Out`` show what was shown.
-_OURS = frozenset(("sh", "ast_notebook", "_", "__", "___", "Out"))
-_MAGIC = re.compile(r"%%?ast\b|\bast_notebook\b|magic\(\s*['\"]ast['\"]")
-_WORD = re.compile(r"[^\W\d]\w*")
-_NUMBERED_OUTPUT = re.compile(r"_\d+")
 _CHECKPOINTS = ".ipynb_checkpoints"
 
 
@@ -49,20 +39,19 @@ class Stripped(NamedTuple):
         return f"{self.path}: {self.outputs} outputs of {self.cells} cells{state} removed"
 
 
-def strip(path: str | os.PathLike[str], *, everything: bool = False) -> list[Stripped]:
-    """Take out of a notebook what it shows of calls, and of its checkpoint, too.
+def strip(path: str | os.PathLike[str], *, guess: bool = False) -> list[Stripped]:
+    """Take every output out of a notebook, and of its checkpoint, too.
 
-    These are the outputs of cells that use ast_notebook, or anything that comes of it: the names
-    that such cells have in common with others. If in doubt an output goes. The state of widgets,
-    which has all that they show, goes, too. Every source stays as it is, and the file is replaced
-    at once, or not at all.
+    The state of widgets, which has all that they show, goes, too. Every source stays as it is, and
+    the file is replaced at once, or not at all.
 
     Parameters
     ----------
     path : str or path
         An ``.ipynb``.
-    everything : bool
-        Whether to take out every output, whatever it is of.
+    guess : bool
+        Whether to leave what cells show that seem to have nothing to do with ast_notebook. It
+        is a guess: numbers and names may be left in the file.
 
     Raises
     ------
@@ -71,27 +60,36 @@ def strip(path: str | os.PathLike[str], *, everything: bool = False) -> list[Str
     """
     place = Path(path).expanduser()
     checkpoint = place.parent / _CHECKPOINTS / f"{place.stem}-checkpoint{place.suffix}"
-    return [_strip(one, everything) for one in (place, checkpoint) if one == place or one.is_file()]
+    return [_strip(one, guess) for one in (place, checkpoint) if one == place or one.is_file()]
 
 
-def _strip(path: Path, everything: bool) -> Stripped:
+def _strip(path: Path, guess: bool) -> Stripped:
     notebook = _read(path)
     cells = [cell for cell in notebook["cells"] if cell.get("cell_type") == "code"]
-    sources = [_source(cell) for cell in cells]
-    ours = [True] * len(cells) if everything else _which(sources)
+    stays = unrelated([_source(cell) for cell in cells]) if guess else [False] * len(cells)
     outputs = several = 0
-    for cell, is_ours in zip(cells, ours, strict=True):
-        if is_ours and cell.get("outputs"):
-            outputs += len(cell["outputs"])
+    for cell, does_stay in zip(cells, stays, strict=True):
+        shown = cell.get("outputs") or []
+        left = [one for one in shown if does_stay and _is_its_own(one)]
+        if len(left) < len(shown):
+            outputs += len(shown) - len(left)
             several += 1
-            cell["outputs"] = []
+            cell["outputs"] = left
     widgets = 0
     metadata = notebook.get("metadata")
-    if any(ours) and isinstance(metadata, dict) and metadata.get("widgets"):
+    if isinstance(metadata, dict) and metadata.get("widgets"):
         widgets = _count(metadata.pop("widgets"))
     if outputs or widgets:
         _write(path, notebook)
     return Stripped(path, outputs, several, widgets)
+
+
+def _is_its_own(output: object) -> bool:
+    """Tell whether an output is what a cell shows, and no error or warning that quotes others."""
+    kind = output.get("output_type") if isinstance(output, dict) else None
+    return kind in ("execute_result", "display_data") or (
+        kind == "stream" and isinstance(output, dict) and output.get("name") == "stdout"
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -142,67 +140,3 @@ def _write(path: Path, notebook: dict[str, Any]) -> None:
     except (OSError, UnicodeEncodeError) as error:
         why = getattr(error, "strerror", None) or error
         raise ConfError(f"{path} cannot be written, and is as it was: {why}") from None
-
-
-# --- which cells are ours -------------------------------------------------------------------------
-
-
-def _which(sources: list[str]) -> list[bool]:
-    """Tell which cells use ast_notebook, or a name that one of those has."""
-    if not any(map(_MAGIC.search, sources)):
-        return [False] * len(sources)
-    trees = [_tree(source) for source in sources]
-    free = {name for tree in trees for name in _imported(tree)} | set(dir(builtins))
-    words = [set(_WORD.findall(source)) for source in sources]
-    ours = [_MAGIC.search(source) is not None for source in sources]
-    known = set(_OURS)
-    grows = True
-    while grows:
-        grows = False
-        for place, tree in enumerate(trees):
-            if not ours[place] and (known & words[place] or _shows_again(words[place])):
-                ours[place] = grows = True
-            if ours[place]:
-                found = _names(tree, words[place]) - free - known
-                known |= found
-                grows = grows or bool(found)
-    return ours
-
-
-def _shows_again(words: set[str]) -> bool:
-    return any(map(_NUMBERED_OUTPUT.fullmatch, words))
-
-
-def _tree(source: str) -> ast.AST | None:
-    """Return a cell as Python, its magics as calls; None if it is none."""
-    try:
-        transformer: Any = TransformerManager()  # type: ignore[no-untyped-call]
-        tree: ast.AST = ast.parse(transformer.transform_cell(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    return tree
-
-
-def _imported(tree: ast.AST | None) -> Iterator[str]:
-    """Yield the names that are of other packages than ours."""
-    for node in ast.walk(tree) if tree is not None else ():
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            for one in node.names:
-                module = getattr(node, "module", None) or one.name
-                if module.partition(".")[0] != "ast_notebook":
-                    yield one.asname or one.name.partition(".")[0]
-
-
-def _names(tree: ast.AST | None, words: set[str]) -> set[str]:
-    """Return the names in a cell, all of which may hold what is ours when it is over."""
-    if tree is None:
-        return words
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            found.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
-        elif isinstance(node, ast.alias):
-            found.add(node.asname or node.name.partition(".")[0])
-    return found - {"get_ipython"}

@@ -71,6 +71,36 @@ def test_a_pseudonym_holds_nothing_that_parts_a_channel(anonymizer, text):
     assert "anna" not in anonymizer.channel(text).lower()
 
 
+def test_what_a_failed_call_was_to_dial_is_no_channel(anonymizer):
+    trunk, own = anonymizer.of("provider"), anonymizer.of("03012345678")
+    for dialled in ("SIP/provider/030-12345678", "PJSIP/provider/(030) 12345678"):
+        assert anonymizer.channel(dialled) == f"{dialled.partition('/')[0]}/{trunk}/{own}"
+    assert (
+        anonymizer.channel("AsyncGoto/SIP/provider/030-12345678") == f"AsyncGoto/SIP/{trunk}/{own}"
+    )
+    assert (
+        anonymizer.channel("IAX2/provider/030-12345") == f"IAX2/{trunk}/{anonymizer.of('03012345')}"
+    )
+    for dialled in (
+        "DAHDI/g1/030-12345678",
+        "Local/+49-30123456",
+        "SIP/provider-1234",
+        "SIP/49-30123456",
+    ):
+        assert not re.search(r"\d{3}", anonymizer.channel(dialled))
+    span = anonymizer.of("i1")
+    assert anonymizer.channel("DAHDI/i1/6102-5") == f"DAHDI/{span}/{anonymizer.of('6102')}-5"
+    name = anonymizer.channel("IAX2/6102-1234")
+    assert name == f"IAX2/{anonymizer.of('6102')}-1234"
+
+
+def test_each_of_several_mailboxes_becomes_a_pseudonym(anonymizer):
+    one, two = anonymizer.of("22"), anonymizer.of("4930123")
+    for mark in "&,":
+        boxes = f"22@default{mark}4930123@default"
+        assert anonymizer.mailbox(boxes) == f"{one}@default{mark}{two}@default"
+
+
 def test_names_and_numbers_are_told_apart_as_they_were(anonymizer):
     names = [f"name {n}" for n in range(5000)] + [f"{n}" for n in range(5000)]
     assert len({anonymizer.of(name) for name in names}) == len(names)
@@ -290,6 +320,60 @@ def test_kinds_and_rows_stay(anonymizer, events):
     )
     assert len(quietly(anonymizer, calls.iloc[:0])) == 0
     assert len(quietly(anonymizer, events.iloc[:0])) == 0
+
+
+def test_an_index_is_what_a_column_of_its_name_is(anonymizer):
+    start = pd.to_datetime(["2026-06-01", "2026-06-02"])
+    calls = pd.DataFrame(
+        {"caller": ["+4930111", "6102"], "dialled": [200, 201], "talk": [1.0, 2.0], "start": start}
+    )
+    own = [anonymizer.of(number) for number in calls["caller"]]
+    hidden = quietly(anonymizer, calls.set_index("caller"))
+    assert hidden.index.tolist() == own
+    assert hidden.index.name == "caller"
+    assert hidden["talk"].tolist() == [1.0, 2.0]
+    counts = quietly(anonymizer, calls["caller"].value_counts().to_frame())
+    assert set(counts.index) == set(own)
+    assert counts["count"].isna().all()
+    hidden = quietly(anonymizer, calls.set_index(["start", "caller", "dialled"]))
+    assert hidden.index.names == ["start", "caller", "dialled"]
+    assert hidden.index.get_level_values("start").equals(calls.set_index("start").index)
+    assert hidden.index.get_level_values("caller").tolist() == own
+    assert hidden.index.get_level_values("dialled")[0] == anonymizer.of("200")
+    kept = calls.set_index(["caller"], drop=False)
+    assert quietly(anonymizer, kept).index.tolist() == own
+    weeks = calls.set_index(pd.Index(start, name="week"))
+    assert quietly(anonymizer, weeks).index.equals(weeks.index)
+    named = calls.set_index(pd.CategoricalIndex(["Anna", "Bert"], name="note"))
+    assert quietly(anonymizer, named).index.isna().all()
+    assert "note" in anonymizer.dropped
+
+
+def test_an_index_of_events_is_what_a_header_of_its_name_is(anonymizer):
+    rows = {"event": ["UserEvent", "Newexten"], "channel": ["PJSIP/6102-00000001"] * 2}
+    events = pd.DataFrame(rows | {"reason": ["Anna", "x"], "secret": ["Anna", "Bert"]})
+    for index in ("event", ["event", "channel"], ["reason", "secret"]):
+        hidden = quietly(anonymizer, events.set_index(index)).reset_index()
+        assert hidden["event"].tolist() == rows["event"]
+        assert set(hidden["channel"]) == {anonymizer.channel("PJSIP/6102-00000001")}
+        assert hidden["reason"].isna().tolist() == [True, False]
+        assert "secret" not in hidden or hidden["secret"].isna().all()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda calls: calls.set_index(pd.Index(calls["caller"]).rename(None)),
+        lambda calls: calls.set_index(pd.Index([1.5, 6102.0])),
+        lambda calls: calls.pivot_table(index="talk", columns="caller", values="ring"),
+        lambda calls: calls.groupby("caller").agg({"talk": ["min", "max"]}),
+    ],
+)
+def test_an_index_that_names_nothing_is_refused(anonymizer, made):
+    calls = pd.DataFrame({"caller": ["+4930111", "6102"], "talk": [1.0, 2.0], "ring": [3, 4]})
+    with pytest.raises(ConfError, match="reset_index") as caught:
+        anonymizer.frame(made(calls))
+    assert "4930111" not in str(caught.value)
 
 
 def test_polars_and_arrow_are_given_back_what_they_give(anonymizer, events):

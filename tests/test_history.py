@@ -29,6 +29,7 @@ from ast_notebook.calls.history.clock import BadTime, Clock
 from ast_notebook.calls.history.dialect import fields
 from ast_notebook.errors import ConfError
 from ast_notebook.recording import Record
+from ast_notebook.show import NO_MATH
 from tests.waiting import eventually
 
 SAMPLES = Path(__file__).parent / "history"
@@ -212,6 +213,16 @@ def test_bad_lines_are_counted_shown_and_kept(tmp_path: Path) -> None:
 def test_what_a_caller_is_named_does_not_become_markup(tmp_path: Path) -> None:
     past = history(write(tmp_path, line() + line(clid="<script>", disposition="?")), tz="UTC")
     assert "<script>" not in past._repr_html_()
+
+
+def test_what_a_caller_is_named_is_shown_as_it_is_and_sets_no_formula(tmp_path: Path) -> None:
+    name = "$\\href{https://evil.example}{x}$ \u202e"
+    path = write(tmp_path, line() + line(clid=name, disposition="?"))
+    shown = history(path, tz="UTC")._repr_html_()
+    assert "\u202e" not in shown
+    assert "\\u202e" in shown
+    assert shown.startswith(f'<div class="{NO_MATH}">')
+    assert "$\\href{https://evil.example}{x}$" in shown
 
 
 def test_latin_1_and_utf_8_lines_live_together(tmp_path: Path) -> None:

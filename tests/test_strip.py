@@ -1,4 +1,4 @@
-"""A notebook can be stripped of what it shows of calls, and of nothing else."""
+"""A notebook can be stripped of all that it shows, or of what seems to be of calls."""
 
 from __future__ import annotations
 
@@ -45,14 +45,35 @@ def left(path: Path) -> list[str]:
     return [cell.source for cell in notebook.cells if cell.get("outputs")]
 
 
-def test_what_uses_ast_notebook_is_stripped_and_the_rest_stays(write):
-    path = write("%load_ext ast_notebook", "%ast status", "calls = %ast calls", "1 + 1", "x = 2")
+def test_every_output_goes_and_every_source_stays(write):
+    path = write("%load_ext ast_notebook", "calls = %ast calls", "1 + 1", "x = 2")
     before = [cell.source for cell in nbformat.read(path, 4).cells]
     (done,) = strip(path)
-    assert left(path) == ["1 + 1", "x = 2"]
+    assert left(path) == []
     assert [cell.source for cell in nbformat.read(path, 4).cells] == before
-    assert (done.outputs, done.cells, done.widgets) == (3, 3, 0)
+    assert (done.outputs, done.cells, done.widgets) == (4, 4, 0)
     assert SHOWN not in str(done)
+    stripped = path.read_bytes()
+    (done,) = strip(path)
+    assert path.read_bytes() == stripped
+    assert "nothing to remove" in str(done)
+
+
+PRICES = "import decimal as d\nprices = [d.Decimal(3)]\nprint(len(prices))"
+
+
+def test_a_guess_leaves_what_seems_to_have_nothing_to_do_with_it(write):
+    unrelated = (
+        PRICES,
+        "for price in prices:\n    print(price)",
+        "def dear(price):\n    # calls\n    return price > 3\n[dear(one) for one in prices]",
+        "1 + 1",
+        "re = 'a pattern: \\d'",
+    )
+    path = write("%load_ext ast_notebook", "calls = %ast calls\nprint(len(calls))", *unrelated)
+    (done,) = strip(path, guess=True)
+    assert left(path) == list(unrelated)
+    assert (done.outputs, done.cells) == (2, 2)
 
 
 @pytest.mark.parametrize(
@@ -61,12 +82,12 @@ def test_what_uses_ast_notebook_is_stripped_and_the_rest_stays(write):
         "calls",
         "calls.groupby('caller').size()",
         "%timeit calls.talk.sum()",
-        "%%time\ncalls",
         "%%sql\nselect caller from calls",
         "print(f'{calls.caller[0]}')",
-        "mine = calls[calls.talk > 3]",
         "for row in calls.itertuples(): print(row)",
+        "\uff43alls",
         "sh.ast.events",
+        "from ast_notebook.calls.history import history",
         "get_ipython().run_line_magic('ast', 'calls')",
         "later",
         "show(3)",
@@ -74,36 +95,84 @@ def test_what_uses_ast_notebook_is_stripped_and_the_rest_stays(write):
         "_",
         "_3",
         "Out[2]",
+        "_oh",
+        "globals()['rows']",
+        "locals()",
+        "print(vars())",
+        "[one() for one in [globals]]",
+        "exec('print(sh)')",
+        "import sys\nsys.modules",
+        "%whos",
+        "whos",
+        "ast channels",
+        "ast",
+        "ast -h",
+        "!ast-notebook doctor",
+        "help('modules')",
+        "print(1)\n%store -r",
+        "deleted",
+        "%run -i report.py",
+        "open('calls.csv').read()",
+        "import pathlib\npathlib.Path('made.csv').read_text()",
         "calls ??? not Python",
+        "print(1)\x00",
     ],
 )
-def test_what_comes_of_it_is_stripped_wherever_it_stands(write, source):
-    made = "later = calls.merge(prices)\nrows.append(calls)\ndef show(n): return calls.head(n)"
-    path = write(source, "import pandas as pd, os", "calls = %ast calls", made, "pd.DataFrame([1])")
-    strip(path)
-    assert left(path) == ["import pandas as pd, os", "pd.DataFrame([1])"]
-
-
-def test_python_without_magics_is_known_too(write):
-    path = write(
-        "from ast_notebook.calls.history import history as read\nimport matplotlib.pyplot as plt",
-        "past = read('Master.csv')",
-        "past.report()",
-        "plt.plot([1])",
+def test_a_guess_leaves_nothing_that_may_come_of_it(write, source):
+    made = (
+        "later = calls.merge(prices)\nrows.append(calls)\ndef show(n): return calls.head(n)\n"
+        "calls.to_csv('made.csv')"
     )
-    strip(path)
-    assert left(path) == ["plt.plot([1])"]
+    path = write(source, "calls = %ast calls", made, "1 + 1")
+    strip(path, guess=True)
+    assert left(path) == ["1 + 1"]
 
 
-def test_a_notebook_that_is_none_of_ours_stays_as_it_is(write):
-    path = write("sh = 1", "sh", widgets={"x": {"state": {"a": {}}}})
-    before = path.read_bytes()
-    (done,) = strip(path)
-    assert path.read_bytes() == before
-    assert "nothing to remove" in str(done)
-    (done,) = strip(path, everything=True)
-    assert left(path) == []
-    assert (done.outputs, done.widgets) == (2, 1)
+@pytest.mark.parametrize(
+    ("cells", "shown"),
+    [
+        (["%%time\ncalls = %ast calls"], "calls.head()"),
+        (["%time calls = sh.ast.calls()"], "calls.head()"),
+        (["%%capture cap\n%ast calls"], "cap.show()"),
+        (["%%bash --out numbers\nast-notebook doctor"], "numbers"),
+        (["told = !ast-notebook doctor"], "told"),
+        (["filter = %ast calls"], "filter"),
+        (["def  print(x): return sh.ast.calls()"], "print(1)"),
+        (["len = sh.ast.calls\nlen(3)"], "len(3)"),
+        (["import math as m", "m.last = sh.ast.calls()"], "m.last"),
+        (["import math as m", "import math\nmath.last = sh.ast.calls()"], "m.last"),
+        (["from mymodule import calls", "calls = %ast calls"], "calls"),
+        (["a = []\nb = a", "b.append(sh.ast.calls())"], "print(a)"),
+        (["def f():\n    global zz\n    zz = sh.ast.calls()\nf()"], "zz"),
+        (["globals()['qq'] = sh.ast.calls()"], "qq"),
+        (["match sh.ast.calls():\n    case found: pass"], "found"),
+        (["for i, row in sh.ast.calls().iterrows(): pass"], "row"),
+        (["class A: pass", "A.x = sh.ast.calls()"], "A.x"),
+        (["hits = []", "%%ast on Call\nhits.append(event)"], "hits"),
+        (["%macro m 1-3"], "m"),
+        (["%store -r"], "kept"),
+        (["%run -i report.py"], "report"),
+        (["from mymodule import *"], "calls"),
+    ],
+)
+def test_a_guess_knows_what_cells_of_ours_may_have_made(write, cells, shown):
+    path = write("%load_ext ast_notebook", *cells, shown, "1 + 1")
+    strip(path, guess=True)
+    assert shown not in left(path)
+    assert "1 + 1" in left(path)
+
+
+def test_a_guess_leaves_no_error_and_no_warning(write):
+    path = write("1 + 1")
+    notebook = nbformat.read(path, 4)
+    error = nbformat.v4.new_output("error", ename="KeyError", evalue=SHOWN, traceback=[SHOWN])
+    shown = nbformat.v4.new_output("execute_result", {"text/plain": "2"}, execution_count=1)
+    warning = nbformat.v4.new_output("stream", name="stderr", text=SHOWN)
+    notebook.cells[0].outputs = [error, shown, warning]
+    nbformat.write(notebook, path)
+    (done,) = strip(path, guess=True)
+    assert nbformat.read(path, 4).cells[0].outputs == [shown]
+    assert (done.outputs, done.cells) == (2, 1)
 
 
 def test_the_state_of_widgets_goes(write):
@@ -170,16 +239,19 @@ def test_what_is_no_notebook_is_told_so(tmp_path, text, why):
 
 
 def test_the_command_says_what_it_removed(write, capsys):
-    one, two = write("%ast calls"), write("1", name="other.ipynb")
-    assert main(["strip", str(one), str(two)]) == 0
+    one, two = write("%ast calls", "1 + 1"), write("1", name="other.ipynb")
+    assert main(["strip", "--guess", str(one), str(two)]) == 0
     told = capsys.readouterr()
     assert told.out == (
         f"{one}: 1 outputs of 1 cells removed\n{two}: there was nothing to remove\n"
     )
     assert main(["strip", str(one) + ".missing"]) == 2
     assert "No such file" in capsys.readouterr().err
-    assert main(["strip", "--all", str(two)]) == 0
+    assert main(["strip", str(two)]) == 0
     assert json.loads(two.read_text())["cells"][0]["outputs"] == []
+    with pytest.raises(SystemExit):
+        main(["strip", "--help"])
+    assert "numbers and names may be left" in " ".join(capsys.readouterr().out.split())
 
 
 def test_it_is_a_command_of_its_own(write):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import narwhals as nw
@@ -93,12 +93,14 @@ class Anonymizer(Pseudonyms):
         Returns
         -------
         frame
-            Of the same kind. What was left out is missing; of events, so is its column.
+            Of the same kind. What was left out is missing; of events, so is its column. An index
+            of pandas is what a column of its name is; times, and numbers without a name, stay.
 
         Raises
         ------
         ConfError
-            If it is on DuckDB or Spark: bring it to pandas before.
+            If it is on DuckDB or Spark: bring it to pandas before. If an index of pandas has texts
+            and no name, or its columns are named by values, as those of a pivot table are.
 
         Warns
         -----
@@ -114,21 +116,61 @@ class Anonymizer(Pseudonyms):
         return made
 
     def _of_pandas(self, frame: pd.DataFrame) -> pd.DataFrame:
-        given = {str(name): of_series(column) for name, column in frame.items()}
-        rows = _rows(given, len(frame))
+        if frame.columns.nlevels > 1 or frame.columns.name is not None:
+            raise ConfError(
+                "these columns are named by values: use melt() and reset_index() before"
+            )
+        levels = [frame.index.get_level_values(place) for place in range(frame.index.nlevels)]
+        by_level = [pd.Series(level, index=frame.index) for level in levels]
+        columns = {str(name): column for name, column in frame.items()}
+        given = {name: of_series(column) for name, column in columns.items()}
+        of_index = [of_series(level) for level in by_level]
+        all_given = {str(level.name): one for level, one in zip(levels, of_index, strict=True)}
+        rows = _rows(all_given | given, len(frame))
         made: dict[str, pd.Series[Any]] = {}
-        for name, values in given.items():
-            column = frame[name]
-            kind = self._kind(name, rows)
-            if kind == headers.KEEP and (values is None or pd.api.types.is_numeric_dtype(column)):
-                mine = _is_kept(name, rows)
-                made[name] = column if mine is None else column.where(mine)
-            elif kind is not None:
-                made[name] = to_series(self._values(name, kind, values, rows), column)
+        for name, column in columns.items():
+            found = self._column(name, column, given[name], rows)
+            if found is not None:
+                made[name] = found
             elif rows is None:
                 made[name] = to_series(nothing(len(frame)), column)
-        found = pd.DataFrame(made, index=frame.index)
-        found.attrs = dict(frame.attrs)
+        hidden = pd.DataFrame(made, index=frame.index)
+        hidden.attrs = dict(frame.attrs)
+        if not all(map(_is_harmless, levels)):
+            hidden.index = _index(
+                level if _is_harmless(level) else self._level(level, column, values, rows)
+                for level, column, values in zip(levels, by_level, of_index, strict=True)
+            )
+        return hidden
+
+    def _column(
+        self, name: str, column: pd.Series[Any], values: Values | None, rows: _Rows | None
+    ) -> pd.Series[Any] | None:
+        kind = self._kind(name, rows)
+        if kind == headers.KEEP and (values is None or pd.api.types.is_numeric_dtype(column)):
+            mine = _is_kept(name, rows)
+            return column if mine is None else column.where(mine)
+        if kind is None:
+            return None
+        return to_series(self._values(name, kind, values, rows), column)
+
+    def _level(
+        self,
+        level: pd.Index[Any],
+        column: pd.Series[Any],
+        values: Values | None,
+        rows: _Rows | None,
+    ) -> pd.Index[Any]:
+        """Return a level of an index, which is what a column of its name is."""
+        if level.name is None:
+            raise ConfError(
+                "the index has no name: name it as the column that it is of,"
+                " or use reset_index(drop=True) before"
+            )
+        made = self._column(str(level.name), column, values, rows)
+        if made is None:
+            made = to_series(nothing(len(column)), column)
+        found: pd.Index[Any] = pd.Index(made, name=level.name)
         return found
 
     def _of_others(self, frame: Any) -> Any:
@@ -213,6 +255,19 @@ class Anonymizer(Pseudonyms):
             return values.mapped(None if "\n" in word else word for word in values.words)
         make = getattr(self, kind)
         return values.mapped("\n".join(map(make, word.split("\n"))) for word in values.words)
+
+
+def _is_harmless(level: pd.Index[Any]) -> bool:
+    """Tell whether a level of an index has times, or counts rows."""
+    kind = level.dtype
+    if isinstance(kind, pd.PeriodDtype) or kind.kind in "mM":
+        return True
+    return level.name is None and pd.api.types.is_integer_dtype(kind)
+
+
+def _index(levels: Iterable[pd.Index[Any]]) -> pd.Index[Any]:
+    first, *others = levels
+    return pd.MultiIndex.from_arrays([first, *others]) if others else first
 
 
 def _rows(given: Mapping[str, Values | None], count: int) -> _Rows | None:

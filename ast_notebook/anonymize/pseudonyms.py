@@ -40,8 +40,13 @@ _STATES = frozenset(words("custom hint mwi park agent presence custompresence co
 _IN_CONTEXT = ("local/", "hint:", "mwi:", "park:")
 _PAUSED = "_pause_"  # in the name of a device that tells whether a queue's member pauses
 
-# PJSIP, SIP and Local number channels by eight digits, IAX2 and DAHDI by fewer.
-_NUMBERED = re.compile(r"-(?:[0-9a-fA-F]{8}|\d{1,5})(?:;[12])?(?:<[A-Z]+>)?$")
+# PJSIP, SIP and Local number channels by eight digits, of which the first is 0 for 268 million
+# channels, and was part of an address before; IAX2 and DAHDI by fewer.
+_NUMBERED = re.compile(
+    r"-(?:(?![1-9]\d{7})[0-9a-fA-F]{8}|(?P<few>\d{1,5}))(?P<half>;[12])?(?:<[A-Z]+>)?$"
+)
+_SPAN = re.compile(r"i\d+")  # of ISDN, whose channels are named by the number, too
+_MAILBOX = re.compile(r"([^,&@]+)(@[^,&]*)?")
 _NUMBER = re.compile(r"[+*#\d]+")
 _WRITTEN = re.compile(r"[+0(][\d\s()-]{3,}")  # as people write numbers
 
@@ -175,9 +180,12 @@ class Pseudonyms:
         )
 
     def channel(self, text: str) -> str:
-        """Return a channel's name with pseudonyms in it; the number behind ``-`` stays."""
+        """Return a channel's name with pseudonyms in it; the number behind ``-`` stays.
+
+        Of a call that failed, Asterisk names what was to be dialled, which has no such number.
+        """
         found = _NUMBERED.search(text)
-        if found is None:
+        if found is None or not _is_number_of(found):
             return self.device(text)
         return self.device(text[: found.start()]) + found[0]
 
@@ -186,9 +194,8 @@ class Pseudonyms:
         return "&".join(self.device(one) for one in text.split("&"))
 
     def mailbox(self, text: str) -> str:
-        """Return mailboxes such as ``22@default``, parted by commas; their contexts stay."""
-        boxes = (one.partition("@") for one in text.split(","))
-        return ",".join(f"{self.of(box)}{at}{context}" for box, at, context in boxes)
+        """Return mailboxes such as ``22@default``, parted by ``,`` or ``&``; contexts stay."""
+        return _MAILBOX.sub(lambda found: f"{self.of(found[1])}{found[2] or ''}", text)
 
     def caller(self, text: str) -> str:
         """Return ``"NAME" <NUMBER>`` with a pseudonym of each."""
@@ -198,3 +205,15 @@ class Pseudonyms:
         name = name.strip()
         shown = f'"{self.of(name[1:-1])}"' if name[:1] == '"' else self.of(name)
         return f"{shown} <{self.of(number)}>".strip()
+
+
+def _is_number_of(found: re.Match[str]) -> bool:
+    """Tell whether what ends a channel's name numbers it, and is not part of what was dialled."""
+    technology, *places = found.string[: found.start()].split("/")
+    while len(places) > 1 and places[0] in _TECHNOLOGIES:  # AsyncGoto/PJSIP/200
+        technology, *places = places
+    if technology == "Local":
+        return found["half"] is not None
+    if technology in ("PJSIP", "SIP"):
+        return len(places) == 1 and found["few"] is None
+    return len(places) == 1 or (technology == "DAHDI" and _SPAN.fullmatch(places[0]) is not None)

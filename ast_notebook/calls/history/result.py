@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from functools import cached_property
@@ -15,6 +14,7 @@ from ast_notebook.calls import agents, frames, queues
 from ast_notebook.calls.calls import Log
 from ast_notebook.calls.history.lines import Bad
 from ast_notebook.calls.report import Report
+from ast_notebook.show import NO_MATH, escape, table
 
 if TYPE_CHECKING:
     import duckdb
@@ -115,11 +115,11 @@ class History:
         )
 
     def _repr_html_(self) -> str:
-        text = f"<p>{html.escape(repr(self)[1:-1])}</p>"
-        text += "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
+        text = "".join(f"<p>{escape(one)}</p>" for one in (repr(self)[1:-1], *self.notes))
         if self.bad_count:
-            text += self.bad.head(5).to_html(index=False, escape=True)
-        return text
+            bad = self.bad.head(5)
+            text += table(bad.columns.tolist(), bad.itertuples(index=False))
+        return f'<div class="{NO_MATH}">{text}</div>'
 
 
 def pandas_of(frame: Any, times: tuple[str, ...], whole: tuple[str, ...]) -> pd.DataFrame:
