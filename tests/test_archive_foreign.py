@@ -176,3 +176,26 @@ def test_files_may_have_no_rows_and_no_statistics(
         warnings.simplefilter("error")
         assert rows(tmp_path) == 51
     assert numbers(read(tmp_path)) == list(range(50))
+
+
+def test_the_recipe_erases_all_calls_of_a_number_and_nothing_else(tmp_path: Path) -> None:
+    texts = [
+        f"Event: {event}\r\nUniqueid: 1.{call}\r\nLinkedid: 1.{call}\r\nNumber: {call}\r\n"
+        f"CallerIDNum: {caller}"
+        for call in range(50)
+        for event, caller in (("Newchannel", 6100 + call % 2), ("Hangup", "<unknown>"))
+    ]
+    leave(tmp_path, texts)
+    archive.compact_leftovers(archive.Shelf(tmp_path))
+    (path,) = files(tmp_path, ".parquet")
+    before = pq.read_metadata(path).metadata
+    page = (Path(__file__).parents[1] / "docs/security.md").read_text()
+    recipe = page[page.index("To erase the events of a number") :].split("```")[1]
+    exec(recipe.removeprefix("python"), {"folder": tmp_path, "number": "6101"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert numbers(read(tmp_path)) == [call for call in range(0, 50, 2) for _ in range(2)]
+        assert history(tmp_path).records == 51
+    assert pq.read_metadata(path).metadata == before
+    assert [one for one in files(tmp_path, "") if one.is_file()] == [path]
+    assert path.stat().st_mode & 0o777 == 0o600
