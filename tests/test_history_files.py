@@ -8,6 +8,7 @@ import gzip
 import json
 import lzma
 import random
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ast_notebook.calls.history import files as history_files
 from ast_notebook.calls.history import history
 from ast_notebook.calls.history.columns import KNOWN
 from ast_notebook.calls.history.dialect import FORMS, Form, OpenQuote, fields, loosely
@@ -214,6 +216,63 @@ def test_what_can_be_unpacked_of_a_damaged_file_is_read(tmp_path: Path) -> None:
     cut = history(write(tmp_path, packed[: len(packed) // 2], "cdr.csv.gz"), tz="UTC")
     assert len(cut.calls) > 150
     assert "ends badly" in cut.bad["reason"].iloc[-1]
+
+
+def bomb(kind: str, size: int) -> bytes:
+    """Pack a good file, and behind it so many bytes in which no line ends."""
+    make = {
+        "bz2": bz2.BZ2Compressor,
+        "xz": lzma.LZMACompressor,
+        "gz": lambda: zlib.compressobj(wbits=31),
+    }
+    machine = make[kind]()
+    zeros = bytes(1 << 22)
+    parts = [machine.compress(f"{csv_of([NAMES, row()])}".encode())]
+    parts += [machine.compress(zeros) for _ in range(size // len(zeros))]
+    return b"".join([*parts, machine.flush()])
+
+
+@pytest.mark.parametrize("kind", ["bz2", "xz", "gz"])
+def test_a_small_file_that_is_large_unpacked_takes_no_more_memory(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = bomb(kind, 5 << 25)
+    assert len(packed) < 1 << 19
+    blocks: list[int] = []
+    unpacked = history_files._unpacked
+
+    def measured(*given: Any) -> Any:
+        for block in unpacked(*given):
+            blocks.append(len(block))
+            yield block
+
+    monkeypatch.setattr(history_files, "_unpacked", measured)
+    past = history(write(tmp_path, packed, f"cdr.csv.{kind}"), tz="UTC")
+    assert len(past.calls) == 1
+    assert past.bad_count == 1
+    assert "the rest is not read" in past.bad["reason"].iloc[0]
+    assert max(blocks) <= 1 << 20
+    assert sum(blocks) < 5 << 25  # though it was read twice
+
+
+@pytest.mark.parametrize("kind", ["bz2", "xz", "gz"])
+def test_all_of_a_packed_file_is_read(tmp_path: Path, kind: str) -> None:
+    text = csv_of([NAMES, *(row(number % 60) for number in range(9000))]).encode()
+    pack = {"bz2": bz2.compress, "xz": lzma.compress, "gz": gzip.compress}[kind]
+    twice = pack(text) + pack(csv_of([row(number) for number in range(10)]).encode())
+    assert len(text) > 1 << 20
+    past = history(write(tmp_path, twice, f"cdr.csv.{kind}"), tz="UTC")
+    assert (past.records, past.bad_count) == (9010, 0)
+
+
+def test_what_takes_too_much_to_unpack_is_refused_and_told(tmp_path: Path) -> None:
+    packed = bytearray(lzma.compress(csv_of([NAMES, row()]).encode()))
+    # The size of the dictionary is a byte of the block's header, which has a checksum.
+    place = 12 + 4
+    packed[place] = 40
+    packed[20:24] = zlib.crc32(bytes(packed[12:20])).to_bytes(4, "little")
+    with pytest.raises(ConfError, match=r"no line .* can be read.*[Mm]emory"):
+        history(write(tmp_path, bytes(packed), "cdr.csv.xz"), tz="UTC")
 
 
 # --- columns -------------------------------------------------------------------------------------

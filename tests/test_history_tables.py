@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ast_notebook.calls.history import history
+from ast_notebook.calls.history import history, table
 from ast_notebook.errors import ConfError
 from tests.logs import ENTRIES, NAMES, csv_of, database, row, write
 
@@ -170,3 +170,33 @@ def test_a_table_is_read_as_the_file_that_was_exported_from_it(tmp_path: Path) -
     table = history(database(tmp_path, cdr=(COLUMNS, rows)), tz="UTC")
     file = history(write(tmp_path, csv_of([NAMES, *rows], ";")), tz="UTC")
     pd.testing.assert_frame_equal(table.calls, file.calls)
+
+
+ENDLESS = (
+    "CREATE VIEW {} AS WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x) "
+    "SELECT '2026-06-01 10:00:00' AS calldate, '1' AS src, '2' AS dst, 1 AS duration, "
+    "1 AS billsec, 'ANSWERED' AS disposition, 'c' AS channel, {} AS uniqueid FROM x"
+)
+
+
+@pytest.mark.parametrize("what", ["n", "count(n)"])
+@pytest.mark.parametrize("other", [False, True])
+def test_a_view_without_an_end_is_refused(
+    tmp_path: Path, what: str, other: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "_STEPS", 100_000)
+    path = tmp_path / "cdr.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(ENDLESS.format("cdr", what))
+        if other:
+            connection.execute(ENDLESS.format("cdrs", what))
+    with pytest.raises(ConfError, match=r"no end|several"):
+        history(path, tz="UTC")
+
+
+def test_a_view_with_an_end_is_read_like_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "cdr.db"
+    ending = ENDLESS.format("cdr", "n").replace("FROM x)", "FROM x LIMIT 5000)")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(ending)
+    assert history(path, tz="UTC").records == 5000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import stat
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -177,6 +178,8 @@ def compact_leftovers(shelf: Shelf, stop: Callable[[], bool] = lambda: False) ->
 
 def _is_dead(path: Path, handle: int) -> bool:
     state = os.fstat(handle)
+    if not stat.S_ISREG(state.st_mode):
+        return False
     if state.st_size == 0 and time.time() - state.st_mtime < YOUNG:
         return False
     return hold(handle) and path.stat().st_ino == state.st_ino

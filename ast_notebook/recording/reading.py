@@ -377,6 +377,7 @@ def _blocks(
                 )
                 # Some rows at a time: the column of pairs is large until it is narrowed.
                 for block in file.iter_batches(_AT_ONCE, columns=needed, use_threads=False):
+                    block.validate(full=True)  # Arrow takes any bytes for text
                     yield _limited(block.filter(limit), columns)
         except FileNotFoundError:
             chosen.vanished.append(path)

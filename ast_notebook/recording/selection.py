@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import warnings
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -44,6 +45,9 @@ FORMAT = ds.ParquetFileFormat(dictionary_columns=TEXTS, default_fragment_scan_op
 _PLAIN = ds.ParquetFileFormat(default_fragment_scan_options=_CHECKED)
 _CALLER = 4  # frames between a warning and whoever asked for the events
 _FOOTERS = 8  # footers that are read at once
+_GONE = "it was removed meanwhile"
+_NOWHERE = "a link that leads nowhere"
+_NO_FILE = "it is no file"
 #: Sealed files that were found in order, by path, size and time of change.
 _known: set[tuple[str, int, int | None]] = set()
 
@@ -57,7 +61,7 @@ class Selection:
     torn, damaged : dict
         Bytes that could not be read, by the path of an open file.
     foreign : dict
-        Why a file that is named like a sealed one was passed over, by its path.
+        Why what is named like a file of an archive was passed over, by its path.
     vanished : list of str
         Files that were removed meanwhile.
     """
@@ -102,7 +106,8 @@ def select(
     Raises
     ------
     ConfError
-        If there is no such folder, or an open file is of a later version.
+        If there is no such folder, a file is of a later version, or none can be read of those
+        that are there.
     """
     shelf = Shelf(place, spool, options)
     if not shelf.exists:
@@ -115,27 +120,44 @@ def select(
         None if last is None else day_of(max(0, last - 1)),
     )
     chosen = Selection(shelf, [], first=first, last=last)
+    chosen.foreign |= dict.fromkeys(shelf.dead_links(names), _NOWHERE)
     _take_sealed(chosen, sealed)
     condition = chosen.within()
     for file in still_open:
         _take_open(chosen, file, condition)
     chosen.sealed.sort(key=lambda file: file.name)
+    _tell_foreign(chosen)
     return chosen
 
 
 def _take_sealed(chosen: Selection, files: list[Found]) -> None:
-    """Take the sealed files that are in order, and say which are not."""
+    """Take the sealed files that are in order."""
     with ThreadPoolExecutor(_FOOTERS) as pool:
         faults = list(pool.map(partial(_fault, chosen.shelf), files))
     for file, fault in zip(files, faults, strict=True):
         if fault is None:
             chosen.sealed.append(file)
+        elif fault == _GONE:
+            chosen.vanished.append(file.path)
         else:
             chosen.foreign[file.path] = fault
-    if chosen.foreign:
-        named = "; ".join(f"{path} ({why})" for path, why in list(chosen.foreign.items())[:3])
-        more = f" and {len(chosen.foreign) - 3} more" if len(chosen.foreign) > 3 else ""
-        warnings.warn(f"passed over, take it out of the archive: {named}{more}", stacklevel=_CALLER)
+
+
+def _tell_foreign(chosen: Selection) -> None:
+    """Say what was passed over.
+
+    Raises
+    ------
+    ConfError
+        If that is all there was.
+    """
+    if not chosen.foreign:
+        return
+    named = "; ".join(f"{path} ({why})" for path, why in list(chosen.foreign.items())[:3])
+    more = f" and {len(chosen.foreign) - 3} more" if len(chosen.foreign) > 3 else ""
+    if not chosen.names:
+        raise ConfError(f"nothing in {chosen.shelf.place} can be read: {named}{more}")
+    warnings.warn(f"passed over, take it out of the archive: {named}{more}", stacklevel=_CALLER)
 
 
 def _fault(shelf: Shelf, file: Found) -> str | None:
@@ -151,13 +173,18 @@ def _fault(shelf: Shelf, file: Found) -> str | None:
     system = shelf.filesystem
     info = system.get_file_info(file.path)
     key = (file.path, info.size or 0, info.mtime_ns)
-    if key in _known or info.type == pa.fs.FileType.NotFound:
+    if key in _known:
         return None
+    if info.type == pa.fs.FileType.NotFound:
+        return _NOWHERE if shelf.is_local and Path(file.path).is_symlink() else _GONE
+    if info.type != pa.fs.FileType.File:  # a pipe would be waited for
+        return _NO_FILE
     try:
         with system.open_input_file(file.path) as opened:
             footer = pq.read_metadata(opened)
+            columns = footer.schema.to_arrow_schema()
     except FileNotFoundError:
-        return None
+        return _GONE
     except (pa.ArrowException, OSError) as error:
         # Arrow tells of what is no Parquet by an OSError, too; the system's own has a number.
         if getattr(error, "errno", None) is not None:
@@ -166,20 +193,36 @@ def _fault(shelf: Shelf, file: Found) -> str | None:
     if not is_ours(footer.metadata):
         return "it was not written by ast_notebook"
     check_version(footer.metadata, file.path)
+    wrong = [each.name for each in SCHEMA if _type(columns, each.name) != each.type]
+    if wrong:
+        return f"it has no proper column {wrong[0]}"
     _known.add(key)
     return None
 
 
+def _type(schema: pa.Schema, name: str) -> pa.DataType | None:
+    """Return the type of the one column of that name; None if there is none, or several."""
+    at = schema.get_field_index(name)
+    return None if at < 0 else schema.field(at).type
+
+
 def _take_open(chosen: Selection, file: Found, condition: pc.Expression | None) -> None:
     """Read an open file, or take its sealed twin, where that has come in between."""
-    blocks = Blocks(Path(file.path))
+    path = Path(file.path)
+    if path.is_symlink() and not path.exists():
+        chosen.foreign[file.path] = _NOWHERE
+        return
+    blocks = Blocks(path)
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+            chosen.foreign[file.path] = _NO_FILE
+            return
         some = list(blocks)
         loss = blocks.loss()
     except FileNotFoundError:
         if chosen.shelf.is_sealed(file.name):
-            path = f"{chosen.shelf.root}/{file.name.path('.parquet')}"
-            chosen.sealed.append(Found(file.name, path))
+            twin = f"{chosen.shelf.root}/{file.name.path('.parquet')}"
+            chosen.sealed.append(Found(file.name, twin))
         else:
             chosen.vanished.append(file.path)
         return

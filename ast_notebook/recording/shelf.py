@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pyarrow as pa
 import pyarrow.fs
@@ -75,6 +76,8 @@ class _Local:
 
     def remove(self, path: str) -> None:
         whole = self.root / path
+        if whole.is_dir() and not whole.is_symlink():
+            return  # no file of ours, whatever its name
         whole.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             whole.parent.rmdir()  # the day's last file
@@ -84,6 +87,10 @@ def _below(folder: Path, beginning: str) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if path.name.startswith(beginning))
     except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
         return []
 
 
@@ -221,6 +228,17 @@ class Shelf:
         first, last = since or date.min, until or date.max
         within = [[f for f in some if first <= f.name.day <= last] for some in (sealed, still_open)]
         return within[0], within[1]
+
+    def dead_links(self, servers: Collection[str] = ()) -> list[str]:
+        """Return the folders of servers and days that are links which lead nowhere."""
+        found: list[str] = []
+        for root in {self.spool, Path(self.root)} if self.is_local else {self.spool}:
+            for folder in _below(root, "server="):
+                if servers and unquote(folder.name.removeprefix("server=")) not in servers:
+                    continue
+                inside = [folder, *_below(folder, "day=")]
+                found += [str(one) for one in inside if one.is_symlink() and not one.exists()]
+        return sorted(found)
 
     def put(self, temporary: Path, name: Name) -> None:
         """Move a finished file to its place as the sealed file of this name."""

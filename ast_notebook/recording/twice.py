@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -83,8 +84,7 @@ def _rows(
     chosen: Selection, names: list[Name], condition: pc.Expression, most: int | None = None
 ) -> list[tuple[int, str, str | None]]:
     """Return time, event and uniqueid of what was heard, our own events left out."""
-    files = [file for file in chosen.sealed if file.name in names]
-    parts = [dataset(chosen.shelf, files)] if files else []
+    parts = [dataset(chosen.shelf, [file]) for file in chosen.sealed if file.name in names]
     parts += [
         ds.dataset(pa.Table.from_batches([block.select(_IDENTITY) for block in some]))
         for name, some in chosen.still_open
@@ -93,11 +93,24 @@ def _rows(
     rows: list[tuple[int, str, str | None]] = []
     told = condition & ~pc.field("event").isin(_OURS)
     for part in parts:
-        for batch in part.to_batches(columns=_IDENTITY, filter=told):
+        for batch in _readable(part, _IDENTITY, told):
             rows += zip(*(column.to_pylist() for column in batch.columns), strict=True)
             if most is not None and len(rows) >= most:
                 return rows[:most]
     return rows
+
+
+def _readable(
+    part: ds.Dataset, columns: list[str], told: pc.Expression
+) -> Iterator[pa.RecordBatch]:
+    """Yield what can be read of one file; who reads its events tells of the damage."""
+    try:
+        for batch in part.to_batches(columns=columns, filter=told):
+            batch.validate(full=True)
+            yield batch
+    except (pa.ArrowException, OSError) as error:
+        if getattr(error, "errno", None) is not None and not isinstance(error, FileNotFoundError):
+            raise
 
 
 def outside(spans: Spans) -> pc.Expression:
@@ -116,13 +129,14 @@ def _heard(chosen: Selection, names: list[Name]) -> Spans:
         for name, some in chosen.still_open
         if name in names and some
     ]
-    files = [file for file in chosen.sealed if file.name in names]
     edges = [(table["time_us"][0].as_py(), "") for table in tables]
     edges += [(table["time_us"][-1].as_py(), "") for table in tables]
     told = pc.is_in(pc.field("event"), pa.array(["SessionLost", "SessionRestored"]))
-    if files:
-        tables.append(dataset(chosen.shelf, files).to_table(["time_us", "event"], filter=told))
-        for file in files:
+    for file in chosen.sealed:
+        if file.name in names:
+            part = dataset(chosen.shelf, [file])
+            batches = _readable(part, ["time_us", "event"], told)
+            tables += [pa.Table.from_batches([batch]) for batch in batches]
             edges += [(moment, "") for moment in _range(chosen.shelf, file)]
     rows = [row for table in tables for row in table.filter(told).to_pylist()]
     edges += [(row["time_us"], row["event"]) for row in rows]
@@ -142,11 +156,17 @@ def _heard(chosen: Selection, names: list[Name]) -> Spans:
     return spans
 
 
-def _range(shelf: Shelf, file: Found) -> tuple[int, int]:
-    """Return when the first and the last event of a sealed file happened, by its footer."""
+def _range(shelf: Shelf, file: Found) -> list[int]:
+    """Return when the first and the last event of a sealed file happened; nothing if it has none.
+
+    Its footer tells that, unless another program has rewritten it.
+    """
     metadata = FORMAT.make_fragment(file.path, shelf.filesystem).metadata
     column = metadata.schema.names.index("time_us")
-    known = [
-        metadata.row_group(n).column(column).statistics for n in range(metadata.num_row_groups)
-    ]
-    return min(one.min for one in known), max(one.max for one in known)
+    groups = [metadata.row_group(n) for n in range(metadata.num_row_groups)]
+    known = [group.column(column).statistics for group in groups if group.num_rows]
+    if all(one is not None and one.has_min_max for one in known):
+        return [moment for one in known for moment in (one.min, one.max)]
+    rows = _readable(dataset(shelf, [file]), ["time_us"], pc.field("time_us").is_valid())
+    times = [batch["time_us"].to_numpy() for batch in rows if len(batch)]
+    return [int(moment) for some in times for moment in (some.min(), some.max())]

@@ -14,12 +14,15 @@ from ast_notebook.ami.message import decode
 from ast_notebook.calls.history.lines import LONGEST, Bad
 from ast_notebook.errors import ConfError
 
-_BLOCK = 16 * 1024  # bytes that are unpacked at a time: a thousand times as much may be in them
+_BLOCK = 16 * 1024  # bytes that are read at a time
+_UNPACKED = 1 << 20  # bytes at most that are unpacked at a time: millions may come of one
+_HOPELESS = 64 << 20  # bytes of a line after which its end is no longer waited for
+_DICTIONARY = 256 << 20  # bytes that unpacking xz may take; its strongest level takes 65 MiB
 _DAMAGE = (zlib.error, lzma.LZMAError, OSError, EOFError)
 _PACKED: dict[bytes, Callable[[], Any]] = {
     b"\x1f\x8b": lambda: zlib.decompressobj(31),
     b"BZh": bz2.BZ2Decompressor,
-    b"\xfd7zXZ\x00": lzma.LZMADecompressor,
+    b"\xfd7zXZ\x00": lambda: lzma.LZMADecompressor(memlimit=_DICTIONARY),
 }
 _WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 #: What is no log, by how it begins, and what to do with it.
@@ -44,7 +47,8 @@ def lines(path: Path, bad: Bad) -> Iterator[tuple[int, str]]:
 
     A line is UTF-8, or Latin-1 where it is not; of a file that begins as UTF-16 it is that. Lines
     end by LF, CR LF, or CR alone if the file has no others. What is packed may be damaged: what
-    was unpacked before is given, and the rest is one bad record.
+    was unpacked before is given, and the rest is one bad record. So is it where no line ends for 64
+    MiB: packed, that may be next to nothing, and unpacked without end.
 
     Raises
     ------
@@ -54,6 +58,7 @@ def lines(path: Path, bad: Bad) -> Iterator[tuple[int, str]]:
     number = 0
     rest = b""
     over = False  # whether `rest` is the beginning of a line that is too long
+    passed = 0  # bytes of it
     end = b""
     try:
         for block in _blocks(path):
@@ -68,6 +73,11 @@ def lines(path: Path, bad: Bad) -> Iterator[tuple[int, str]]:
                     yield number, _text(line)
             if len(rest) > LONGEST:
                 rest, over = rest[:200], True
+            passed = passed + len(block) if over else 0
+            if passed > _HOPELESS:
+                why = f"no line ends in {_HOPELESS} bytes: the rest is not read"
+                bad.add(number + 1, why, decode(rest[:200]))
+                return
         if over:
             bad.add(number + 1, f"longer than {LONGEST} bytes", decode(rest[:200]))
         elif rest:
@@ -119,21 +129,25 @@ def _unpacked(blocks: Iterator[bytes], make: Callable[[], Any]) -> Iterator[byte
     begun = False
     for block in blocks:
         rest = block
-        while rest:
+        held = False  # whether more is to come of what the machine was given
+        while rest or held:
             if not begun and not rest.strip(b"\0"):
                 break  # what fills the last block of a tape
             begun = True
             before = machine.copy() if hasattr(machine, "copy") else None
             try:
-                data = machine.decompress(rest)
+                data = machine.decompress(rest, _UNPACKED)
             except _DAMAGE as error:
                 yield _last(before, rest)
                 raise _DamageError(error) from None
-            yield data
-            rest = b""
+            if data:
+                yield data
             if machine.eof:
-                rest = machine.unused_data
+                rest, held = machine.unused_data, False
                 machine, begun = make(), False
+            else:
+                rest = getattr(machine, "unconsumed_tail", b"")
+                held = not getattr(machine, "needs_input", True)
     if begun:
         raise _DamageError("it ends before its end")
 
@@ -143,7 +157,7 @@ def _last(machine: Any, block: bytes) -> bytes:
     found = bytearray()
     try:
         for place in range(len(block) if machine is not None else 0):
-            found += machine.decompress(block[place : place + 1])
+            found += machine.decompress(block[place : place + 1], _UNPACKED)
     except _DAMAGE:
         pass
     return bytes(found)

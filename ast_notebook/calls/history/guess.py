@@ -43,7 +43,10 @@ def guess(path: Path, kind: str | None, told: Told) -> Parser | None:
     ConfError
         If nobody can tell what it is, or it is something that is to be brought in otherwise.
     """
-    head = [line for line in islice(lines(path, Bad()), _LOOKED) if line[1].strip()]
+    bad = Bad()
+    head = [line for line in islice(lines(path, bad), _LOOKED) if line[1].strip()]
+    if not head and bad.count and kind is None:
+        raise ConfError(f"no line of {path} can be read: {bad.frame()['reason'].iloc[0]}")
     if not head and kind not in (None, "events"):
         return Bars() if kind == "queue_log" else Separated(kind, FORMS[0], told)
     if not head:

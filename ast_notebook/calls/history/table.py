@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from ast_notebook.calls.history.records import Told
 from ast_notebook.errors import ConfError
 
 _ROWS = 10_000  # fetched at a time
+#: Steps of SQLite, some millions of rows, that a view may take: it may be an endless recursion.
+_STEPS = 100_000_000
 #: Columns that number the rows in the order in which they were written.
 _SERIALS = ("id", "acctid", "cdr_id", "recid")
 _WHEN = ("time", "eventtime", "start")
@@ -232,7 +235,7 @@ class Table:
         query: Any = self._sql.select(self._sql.literal_column("1")).select_from(
             self._sql.table(table, schema=schema or None)
         )
-        with self._engine.connect() as connection:
+        with self._engine.connect() as connection, _bounded(connection, name):
             return connection.execute(query.limit(1)).first() is not None
 
     def rows(self) -> Iterator[Mapping[str, Any]]:
@@ -253,13 +256,19 @@ class Table:
         query = self._sql.select(*columns).order_by(*by)
         failed = ""
         try:
-            with self._engine.connect().execution_options(yield_per=_ROWS) as connection:
+            with (
+                self._engine.connect().execution_options(yield_per=_ROWS) as connection,
+                _bounded(connection, self.name) if self._is_view() else nullcontext(),
+            ):
                 for row in connection.execute(query).mappings():
                     yield dict(row)
         except self._sql.exc.SQLAlchemyError as error:
             failed = f"the table {self.name} cannot be read: {_plain(error)}"
         if failed:
             raise ConfError(failed)
+
+    def _is_view(self) -> bool:
+        return self.name in self._sql.inspect(self._engine).get_view_names()
 
     def _readable(self, column: Any) -> Any:
         """Have a moment as text, so that one that Python cannot hold is one bad row."""
@@ -278,6 +287,35 @@ class Table:
 def _as_any_text(connection: Any, _: Any) -> None:
     """Let SQLite give texts that are not UTF-8, which Asterisk writes as they come."""
     connection.text_factory = decode
+
+
+@contextmanager
+def _bounded(connection: Any, name: str) -> Iterator[None]:
+    """Have SQLite give up what takes it too many steps.
+
+    Raises
+    ------
+    ConfError
+        If it did.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    own = connection.connection.dbapi_connection
+    own.set_progress_handler(lambda: 1, _STEPS)
+    too_much = False
+    try:
+        yield
+    except Exception as error:
+        if _plain(error) != "interrupted":
+            raise
+        too_much = True
+    finally:
+        own.set_progress_handler(None, 0)
+    if too_much:
+        raise ConfError(
+            f"the view {name} has no end, or takes too long: make a table of what is wanted of it"
+        )
 
 
 def _plain(error: Exception) -> str:
