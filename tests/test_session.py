@@ -801,6 +801,30 @@ def test_closing_while_the_other_side_reads_nothing_more():
         gone.set()
 
 
+def test_a_send_that_is_interrupted_leaves_no_half_of_a_message_before_the_next(monkeypatch):
+    def deaf(client, action):
+        client.ok(action)
+        if action["Action"] == "Ping":
+            gone.wait(20)
+
+    def interrupted(connection, *more):
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        return wait(connection, *more)
+
+    wait, gone = Connection._wait, threading.Event()
+    monkeypatch.setattr(Connection, "_wait", interrupted)
+    with FakeManager(deaf) as fake, opened(fake, timeout=20) as session:
+        session.request({"Action": "Ping"})
+        with pytest.raises(KeyboardInterrupt):
+            session.ask({"Action": "Originate", "Variable": ["x" * 1000] * 20_000})
+        assert not session._pending
+        gone.set()
+        eventually(lambda: session.counts["reconnects"] == 1 and session.connected())
+        session.request({"Action": "CoreStatus"})
+        assert "Originate" not in fake.names()
+
+
 # --- permissions ---------------------------------------------------------------------------------
 
 ASKED = re.compile(r'(?:"Action": |\baction\(|_on_channel\(|_prompt\()"(\w+)"')

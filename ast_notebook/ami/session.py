@@ -305,8 +305,10 @@ class Session(Manager):
             connection.send(data)
         except OSError as error:
             self._pending.pop(key, None)
-            connection.shut()
             failed = error.with_traceback(None)  # its frames hold what was to be sent
+        except BaseException:
+            self._pending.pop(key, None)
+            raise
         else:
             return pending
         del data
@@ -630,12 +632,14 @@ class Session(Manager):
         return now
 
     def _finish(self, key: str, pending: Pending, stream: list[Event | Pending]) -> None:
-        self._pending.pop(key, None)
-        pending.finish()
-        if pending.then is not None:
-            stream.append(pending)
-        if (ended := self._pending.get(pending.ends)) is not None:
-            self._finish(pending.ends, ended, stream)
+        ended: Pending | None = pending
+        while ended is not None:
+            self._pending.pop(key, None)
+            ended.finish()
+            if ended.then is not None:
+                stream.append(ended)
+            key = ended.ends
+            ended = self._pending.get(key)
 
     def _record(self, texts: list[str], received: int) -> None:
         self.events_read += len(texts)
