@@ -330,6 +330,16 @@ def _broken(connection, data):
     raise OSError("broken")
 
 
+@pytest.mark.parametrize("auth", ["md5", "secret"])
+def test_a_password_that_cannot_be_sent_is_refused_in_the_same_words_however_it_is_proven(auth):
+    with FakeManager(lambda client, action: client.ok(action, "Challenge: 1")) as fake:
+        session = Session(settings(fake, auth=auth, password=Secret("hun\udce4ter2")))
+        with pytest.raises(UnsafeText, match=r"'Secret' .* holds half a character") as caught:
+            session.connect()
+        assert "Login" not in fake.names()
+    assert not shown(caught.value, "udce4")
+
+
 def test_an_md5_login_never_sends_the_password():
     def script(client, action):
         client.ok(action, "Challenge: 123456")

@@ -82,7 +82,6 @@ class Session(Manager):
     ) -> None:
         # pyst2's own constructor only makes the queues and threads that this class replaces.
         self.settings = settings or Settings(username="")
-        self._tls = self.settings.tls_context()
         self.name = name
         self.title: str | None = None
         self.version = ""
@@ -125,6 +124,7 @@ class Session(Manager):
         self._next_sweep = 0.0
         self._reader: threading.Thread | None = None
         self._dispatcher: threading.Thread | None = None
+        self._tls = self.settings.tls_context()  # last, as it may raise
 
     def __del__(self) -> None:
         """Do nothing, where pyst2 would wait for its threads: `close` is for who connected."""
@@ -448,6 +448,7 @@ class Session(Manager):
         settings = self.settings
         if settings.sends_password:
             return {"Secret": settings.password}
+        encode({"Action": "Login", "Secret": settings.password})  # refused alike, and not sent
         answer = ask({"Action": "Challenge", "AuthType": "MD5"}).response
         challenge = answer.get_header("Challenge")
         if not challenge:
