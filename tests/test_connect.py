@@ -97,6 +97,7 @@ def test_a_port_may_be_text(small: demo.Demo) -> None:
     ("settings", "words"),
     [
         ({"port": "sip"}, "port = sip is none"),
+        ({"port": "9" * 5000}, "port = 9+ is none"),
         ({"port": 5038.0}, "port = 5038.0 is none"),
         ({"port": True}, "port = True is none"),
         ({"timeout": "5"}, "timeout and keepalive are seconds, and more than 0"),
