@@ -88,7 +88,9 @@ class Asterisk:
         self._registered: dict[str, list[tuple[str, Any]]] = {}
 
     def __repr__(self) -> str:
-        session = self.session
+        session = getattr(self, "session", None)
+        if session is None:  # it is shown while it cannot be made
+            return f"<Asterisk {self.name}>"
         state = "connected" if session.connected() else "closed" if session.closed else "lost"
         return f"<Asterisk {self.name} at {session.settings.address}: {state}>"
 
@@ -179,12 +181,14 @@ class Asterisk:
         ------
         ConfError
             If it is None, which is no text: `db_delete` deletes an entry.
+        UnsafeText
+            If its text begins with a space, which Asterisk would leave out.
         """
         family, name = _family(key)
         if value is None:
             raise ConfError(f"None cannot be written to {key}: db_delete({key!r}) deletes it")
         text = str(int(value)) if isinstance(value, bool) else str(value)
-        self.action("DBPut", Family=family, Key=name, Val=text)
+        self._order("DBPut", Family=family, Key=name, Val=text)
 
     def db_read(self, key: str, default: Any = _required) -> Any:
         """Read an entry of the Asterisk database, as the text that it is.

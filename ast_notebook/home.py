@@ -121,19 +121,21 @@ class SmartHome:
         pbx = Asterisk(settings, name=name, budget=budget)
         try:
             pbx.connect()
+            if pbx.session.unknown:
+                warnings.warn(f"{name}: {pbx.session.unknown}", stacklevel=2)
+            self.disconnect(name)
+            self._closed.pop(name, None)
+            first = not any(one.first for one in self._binders.values())
+            self._pbxs[name] = pbx
+            self._binders[name] = Binder(
+                pbx.session, pbx.live, self._items, self._logics, name=name, first=first
+            )
+            self._binders[name].settle()
         except BaseException:
+            if self._pbxs.get(name) is pbx:
+                self.disconnect(name)
             pbx.close()
             raise
-        if pbx.session.unknown:
-            warnings.warn(f"{name}: {pbx.session.unknown}", stacklevel=2)
-        self.disconnect(name)
-        self._closed.pop(name, None)
-        first = not any(one.first for one in self._binders.values())
-        self._pbxs[name] = pbx
-        self._binders[name] = Binder(
-            pbx.session, pbx.live, self._items, self._logics, name=name, first=first
-        )
-        self._binders[name].settle()
         return pbx
 
     def disconnect(self, name: str = "ast") -> Asterisk | None:
@@ -364,7 +366,11 @@ def connect(
     found = settings_for(name, {**settings, **given}, file, {})
     sh = SmartHome()
     sh.connect(found, name=name, budget=budget)
-    _tell_of_former(found)
+    try:
+        _tell_of_former(found)
+    except BaseException:  # a warning, where those are errors: nobody has this sh to close it
+        sh.close()
+        raise
     _made.add(sh)
     return sh
 

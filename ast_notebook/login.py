@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ast_notebook.ami import Secret, Settings
+from ast_notebook.digits import is_count
 from ast_notebook.errors import ConfError, LoginRefused
 
 SERVICE = "ast_notebook"  # in the keyring, with the user USER@HOST:PORT
@@ -33,7 +34,7 @@ def from_environment(name: str) -> dict[str, Any]:
         if value:
             found[part] = value
     if "port" in found:
-        if not found["port"].isdecimal():
+        if not is_count(found["port"]):
             raise ConfError(f"{variable(name, 'PORT')} in the environment is no number")
         found["port"] = int(found["port"])
     return found

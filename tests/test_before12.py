@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import ast_notebook
 from ast_notebook.ami.before12 import Before12, what_is_unknown
+from ast_notebook.ami.legs import age
 from ast_notebook.calls import calls, visits
 from ast_notebook.magics.status import Status
 from ast_notebook.recording import Record
@@ -409,3 +410,8 @@ def test_whatever_comes_it_is_translated(events):
 def test_what_is_no_event_is_left_as_it_is():
     for text in ("Response: Success\r\nUniqueid: 1", "Event: X\r\nno header", ""):
         assert Before12().translate(text) == [text]
+
+
+def test_a_uniqueid_of_digits_without_end_costs_no_more_than_its_length():
+    assert age("1" * 500_000)[:2] == age("2" * 500_000 + ".1")[:2] == (0, 0)
+    assert age("berlin-1372445600.7")[:2] == (1372445600, 7)

@@ -109,6 +109,17 @@ def test_a_file_that_is_nested_without_end_is_read_as_far_as_it_goes():
     assert len(wrong) == 1
 
 
+def test_a_line_of_spaces_costs_no_more_than_its_length():
+    tree, wrong = read("b\n: : [\na" + " " * 500_000 + "'\n  x: y\nlast: {x: 1}\n")
+    assert tree["last"] == {"x": "1"}
+    assert wrong
+
+
+def test_spaces_before_a_colon_belong_to_no_name():
+    tree, _ = read("a  :  # the hall\n  x: 1\n  y: [\n")
+    assert tree == {"a": {"x": "1"}}
+
+
 FON = "  fon:\n    type: bool\n    ast_dev: 6121\n"
 
 

@@ -18,10 +18,13 @@ from ast_notebook import (
     KeyMissing,
     LoginRefused,
     TechnologyMissing,
+    UnsafeText,
     demo,
 )
-from ast_notebook.ami import Settings
+from ast_notebook.ami import Session, Settings
 from ast_notebook.asterisk import Asterisk
+from ast_notebook.bindings.binder import Binder
+from tests.fake_manager import FakeManager
 from tests.shell import an_ipython
 from tests.waiting import eventually
 
@@ -94,6 +97,7 @@ def test_a_port_may_be_text(small: demo.Demo) -> None:
     ("settings", "words"),
     [
         ({"port": "sip"}, "port = sip is none"),
+        ({"port": "9" * 5000}, "port = 9+ is none"),
         ({"port": 5038.0}, "port = 5038.0 is none"),
         ({"port": True}, "port = True is none"),
         ({"timeout": "5"}, "timeout and keepalive are seconds, and more than 0"),
@@ -206,6 +210,8 @@ def test_a_cell_that_connects_is_told_when_it_is_run_again(small: demo.Demo) -> 
         (lambda ast: ast.db_read(5), KeyMissing, "'dnd/office'"),
         (lambda ast: ast.db_read("no/where"), KeyMissing, "or read it with default="),
         (lambda ast: ast.db_write("a/b", None), ConfError, r"db_delete\('a/b'\) deletes it"),
+        (lambda ast: ast.db_write("a/b", "  x "), UnsafeText, "begins with a space"),
+        (lambda ast: ast.db_write("a/ b", "x"), UnsafeText, "begins with a space"),
         (lambda ast: ast.hangup(""), ConfError, "no device is named"),
         (lambda ast: ast.hangup(None), ConfError, "no device is named"),
     ],
@@ -234,3 +240,32 @@ def test_a_connection_that_others_could_read_is_warned_of(small: demo.Demo, tmp_
     assert len(told) == 1
     assert "\n" not in str(told[0].message)
     assert small.password not in str(told[0].message)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_warning_that_is_an_error_leaves_no_connection_behind() -> None:
+    with FakeManager(banner=b"Asterisk Call Manager/1.1\r\n") as fake:
+        with pytest.raises(UserWarning, match="ast: "):
+            ast_notebook.connect("127.0.0.1", fake.port, password="x", timeout=5)
+        eventually(lambda: "Logoff" in fake.names())
+
+
+def test_what_fails_behind_the_login_closes_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(binder: Binder) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Binder, "settle", broken)
+    with FakeManager() as fake:
+        sh = ast_notebook.SmartHome()
+        with pytest.raises(KeyboardInterrupt):
+            sh.connect(Settings(port=fake.port, timeout=5))
+        eventually(lambda: "Logoff" in fake.names())
+        assert not sh.pbxs
+
+
+@pytest.mark.parametrize("kind", [Asterisk, Session])
+def test_what_cannot_be_made_can_be_shown(kind: type) -> None:
+    one = kind.__new__(kind)
+    with pytest.raises(ConfError, match="no readable file of certificates"):
+        one.__init__(Settings(tls="/nope"))
+    assert repr(one).startswith(f"<{kind.__name__} ast")

@@ -15,6 +15,7 @@ import ast_notebook
 from ast_notebook.doctor import Examination, Finding, examine
 from ast_notebook.doctor.finding import Level
 from ast_notebook.doctor.versions import end_of_life, major
+from tests.fake_manager import Client, FakeManager
 from tests.lab.asterisk import Asterisk
 from tests.lab.fixtures import require
 from tests.shell import an_ipython
@@ -214,6 +215,27 @@ def test_telephones_without_a_number_are_named() -> None:
     (finding,) = [one for one in found.findings if "without a number" in one.what]
     assert "PJSIP/200" in finding.what
     assert (finding.file, finding.section) == ("pjsip.conf", "200")
+
+
+@pytest.mark.parametrize("wait", ["²", "9" * 5000, "-1"])
+def test_a_number_that_is_none_is_no_reason_to_fail(wait: str) -> None:
+    def script(client: Client, action: dict[str, str]) -> None:
+        told = {
+            "GetConfig": (
+                "Category-000000: admin",
+                "Line-000000-000000: secret=x",
+                f"Line-000000-000001: writetimeout={wait}",
+            ),
+            "CoreSettings": (f"AsteriskVersion: {wait}.1",),
+            "Getvar": (f"Value: {wait} +0000",),
+        }
+        client.ok(action, *told.get(action["Action"], ()))
+
+    with (
+        FakeManager(script) as fake,
+        ast_notebook.connect("127.0.0.1", fake.port, password="x", timeout=5) as sh,
+    ):
+        assert "keeps it waiting for 100 ms" in whats(examine(sh.ast))
 
 
 def test_freepbx_is_told_of_its_own_files(sh: ast_notebook.SmartHome, etc: Path) -> None:

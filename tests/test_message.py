@@ -65,6 +65,22 @@ def test_what_an_old_command_printed_is_the_same_however_it_arrives(at):
     assert text == "Response: Follows\r\nPrivilege: Command\r\n\r\n\r\nthree\n--END COMMAND--"
 
 
+@pytest.mark.parametrize("first", ["Response: Follows ", "Response: Follows: all", "response: x"])
+def test_only_what_is_parsed_as_a_commands_output_is_held_together(first):
+    texts = Framer().feed(
+        first.encode() + b"\r\nEvent: X\r\n\r\nC: d\r\n--END COMMAND--\r\n\r\nEvent: Y\r\n\r\n"
+    )
+    assert texts == [f"{first}\r\nEvent: X", "C: d\r\n--END COMMAND--", "Event: Y"]
+
+
+@pytest.mark.parametrize("between", ["", "\r\n\r\nC: d"])
+def test_a_commands_output_is_no_event_whatever_is_in_it(between):
+    data = f"Response: Follows\r\nEvent: X{between}\r\nA: --END COMMAND--\r\n\r\n"
+    (found,) = messages(data.encode())
+    assert isinstance(found, Response)
+    assert found.data == f"Event: X{between}\r\nA: "
+
+
 def test_words_in_a_value_swallow_nothing():
     found = messages(
         b"Event: UserEvent\r\nText: Channel status will follow\r\n\r\n"

@@ -63,6 +63,17 @@ def test_the_frame_has_the_columns_and_types_agreed_on():
     assert frame[["calleridnum", "accountcode", "linkedid"]].isna().all(axis=None)
 
 
+def test_what_holds_an_empty_line_is_counted_and_changes_no_other():
+    kept = Record()
+    texts = [text("Foo", N=str(number)) for number in range(BLOCK)]
+    kept.add([*texts[:1], text("X") + "\r\n\r\nC: d", *texts[1:]], 5)
+    eventually(lambda: kept._blocks[0].form != "text")
+    assert kept.dropped == 1
+    assert list(kept.frame()["n"].astype(int)) == list(range(BLOCK))
+    assert kept.moments(BLOCK) == [5, *range(7, BLOCK + 6)]
+    kept.close()
+
+
 def test_an_empty_record_has_a_frame_too():
     frame = Record().frame()
     assert frame.empty

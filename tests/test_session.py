@@ -330,6 +330,16 @@ def _broken(connection, data):
     raise OSError("broken")
 
 
+@pytest.mark.parametrize("auth", ["md5", "secret"])
+def test_a_password_that_cannot_be_sent_is_refused_in_the_same_words_however_it_is_proven(auth):
+    with FakeManager(lambda client, action: client.ok(action, "Challenge: 1")) as fake:
+        session = Session(settings(fake, auth=auth, password=Secret("hun\udce4ter2")))
+        with pytest.raises(UnsafeText, match=r"'Secret' .* holds half a character") as caught:
+            session.connect()
+        assert "Login" not in fake.names()
+    assert not shown(caught.value, "udce4")
+
+
 def test_an_md5_login_never_sends_the_password():
     def script(client, action):
         client.ok(action, "Challenge: 123456")
@@ -799,6 +809,30 @@ def test_closing_while_the_other_side_reads_nothing_more():
             sayer.join(5)
             assert not sayer.is_alive()
         gone.set()
+
+
+def test_a_send_that_is_interrupted_leaves_no_half_of_a_message_before_the_next(monkeypatch):
+    def deaf(client, action):
+        client.ok(action)
+        if action["Action"] == "Ping":
+            gone.wait(20)
+
+    def interrupted(connection, *more):
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        return wait(connection, *more)
+
+    wait, gone = Connection._wait, threading.Event()
+    monkeypatch.setattr(Connection, "_wait", interrupted)
+    with FakeManager(deaf) as fake, opened(fake, timeout=20) as session:
+        session.request({"Action": "Ping"})
+        with pytest.raises(KeyboardInterrupt):
+            session.ask({"Action": "Originate", "Variable": ["x" * 1000] * 20_000})
+        assert not session._pending
+        gone.set()
+        eventually(lambda: session.counts["reconnects"] == 1 and session.connected())
+        session.request({"Action": "CoreStatus"})
+        assert "Originate" not in fake.names()
 
 
 # --- permissions ---------------------------------------------------------------------------------

@@ -92,6 +92,19 @@ def test_a_template_that_is_not_there_is_named_once(read):
     assert tree["a"]["type"] == tree["b"]["type"] == "bool"
 
 
+def test_a_template_of_many_parts_is_not_there(read):
+    with pytest.warns(UserWarning, match=r"there is no struct a\.a\.a"):
+        tree = read(f"a:\n  struct: {'.'.join('a' * 3000)}\nlast: {{type: bool}}\n")
+    assert tree["last"] == {"type": "bool"}
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_a_part_of_a_template_is_one_itself(read, parts):
+    name = ".".join(["a", "b", "c"][:parts])
+    tree = read(f"x: {{struct: {name}}}\n", etc__struct="a: {b: {c: {x: 1}}}\n")
+    assert ("c" in tree["x"], "x" in tree["x"]) == (parts == 2, parts == 3)
+
+
 @pytest.mark.parametrize(
     "structs",
     [

@@ -140,6 +140,15 @@ def test_what_ends_without_a_word_is_over_when_the_next_action_is_answered(text)
         assert [one["CurrentSessions"] for one in found] == ["3"] * text.count("Event: ")
 
 
+def test_a_server_of_which_every_answer_is_a_list_is_not_asked_without_end():
+    lists = f"{RESPONSE}Message: Things will follow\r\n\r\n"
+    with scripted(FAXStats=lists, Ping=lists) as fake, opened(fake, keepalive=60) as session:
+        for _ in range(3):
+            assert not session.request({"Action": "FAXStats"}).events
+        assert fake.names().count("Ping") == 3
+        assert not session._pending
+
+
 def test_the_answer_comes_in_its_place_among_the_events():
     order = []
     text = WILL_FOLLOW + ONE + "Event: Later\r\n\r\n"

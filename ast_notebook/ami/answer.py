@@ -196,6 +196,8 @@ class Pending:
             self._error = refusal(
                 self.name, response.data or response.get_header("Message") or "no reason given"
             )
+        elif self.ends:
+            return True  # asked for the answer alone: were it a list, it would need its own end
         elif response.begins_list:
             self._listing = "announced"
         elif (response.get_header("Message") or "").lower().endswith("will follow"):

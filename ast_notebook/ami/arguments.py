@@ -91,9 +91,19 @@ def _stored(what: str, text: str) -> str:
     return text
 
 
+def _begun(what: str, text: str) -> str:
+    """Refuse what begins with a space: Asterisk reads a header's value from its first letter."""
+    if text and text[0] <= " ":
+        raise UnsafeText(
+            f"the {what} {text!r} begins with a space, which Asterisk would leave out: take it out"
+        )
+    return text
+
+
 #: By action and header: what makes a text safe there, or refuses it.
 _RULES: dict[str, dict[str, Callable[[str, str], str]]] = {
     "Atxfer": {"Exten": _place, "Context": _place},
+    "DBPut": {"Family": _begun, "Key": _begun, "Val": _begun},
     "Hangup": {"Channel": _one},
     "MixMonitor": {"File": _file},
     "Originate": {"Exten": _place, "Context": _place, "CallerID": _literal},

@@ -143,19 +143,28 @@ class Connection:
         return b"".join(parts)
 
     def send(self, data: bytes) -> None:
-        """Send all of it, or raise `OSError`; whole messages of several threads never mix."""
-        view = memoryview(data)
+        """Send all of it, or shut the connection and raise; messages of several threads never mix.
+
+        Whatever ends it halfway, a KeyboardInterrupt too: nothing may follow half a message.
+        """
         with self._sending:
-            deadline = time.monotonic() + self._timeout
-            while view:
-                try:
-                    with self._lock:
-                        sent = self._socket.send(view)
-                    view = view[sent:]
-                except (BlockingIOError, ssl.SSLWantWriteError):
-                    self._wait(self._socket, selectors.EVENT_WRITE, deadline)
-                except ssl.SSLWantReadError:
-                    self._wait(self._socket, selectors.EVENT_READ, deadline)
+            try:
+                self._send(memoryview(data))
+            except BaseException:
+                self.shut()
+                raise
+
+    def _send(self, view: memoryview) -> None:
+        deadline = time.monotonic() + self._timeout
+        while view:
+            try:
+                with self._lock:
+                    sent = self._socket.send(view)
+                view = view[sent:]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                self._wait(self._socket, selectors.EVENT_WRITE, deadline)
+            except ssl.SSLWantReadError:
+                self._wait(self._socket, selectors.EVENT_READ, deadline)
 
     def shut(self) -> None:
         """End it from any thread: the reader wakes and sees the end."""

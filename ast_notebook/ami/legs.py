@@ -7,7 +7,7 @@ import re
 
 MOST = 20_000  # channels that are kept in mind; names come from the wire
 
-_NUMBERED = re.compile(r"(\d+)\.(\d+)$")
+_NUMBERED = re.compile(r"(?<!\d)(\d{1,18})\.(\d{1,18})$")
 _KEPT = ("Channel", "ChannelStateDesc", "CallerIDNum", "CallerIDName", "Exten", "Context")
 
 Headers = dict[str, str]

@@ -12,6 +12,7 @@ from ast_notebook.errors import UnsafeText
 from ast_notebook.show import plain
 
 END_OF_MESSAGE = b"\r\n\r\n"
+FOLLOWS = "Response: Follows"  # an old Asterisk's answer to Command: this line, and no other
 END_OF_COMMAND = "--END COMMAND--"
 LONGEST_MESSAGE = 32 * 1024 * 1024
 
@@ -220,7 +221,7 @@ class Framer:
         self._rest = self._bounded(data[end + 4 :])
         text = decode(data[:end])
         texts = text.split("\r\n\r\n")
-        if self._follows or "Response: Follows" in text:
+        if self._follows or FOLLOWS in text:
             return list(self._whole(texts))
         return [text for text in map(_stripped, texts) if text]
 
@@ -237,7 +238,7 @@ class Framer:
                     self._bounded(b"", over=True)
                 continue
             begun = text.lstrip("\r\n")
-            if begun.startswith("Response: Follows") and END_OF_COMMAND not in begun:
+            if _is_command(begun) and END_OF_COMMAND not in begun:
                 self._follows, self._length = [begun], len(begun)
             elif text := _stripped(text):
                 yield text
@@ -261,6 +262,11 @@ def _mended(found: re.Match[bytes]) -> bytes:
     if any(begins.startswith(behind) for begins in _BEGINNINGS):
         return found[0]  # what comes next will tell
     return b"\r\n"
+
+
+def _is_command(text: str) -> bool:
+    """Tell whether a message is what an old Asterisk's command printed, empty lines and all."""
+    return text.startswith(FOLLOWS) and text[len(FOLLOWS) : len(FOLLOWS) + 2] in ("", "\r\n")
 
 
 def _stripped(text: str) -> str:
@@ -315,6 +321,7 @@ def parse(text: str, received: int = 0) -> Event | Response:
     if (
         name is not None
         and len(headers) == len(lines)
+        and not _is_command(text)
         and (name != "UserEvent" or len({key.lower() for key in headers}) == len(lines))
     ):
         _shapes.learn(text, headers)
@@ -330,7 +337,7 @@ def _parse_oddly(lines: list[str], received: int) -> Event | Response:
     data: list[str] = []
     while len(lines) > 1 and not lines[0]:
         del lines[0]
-    follows = lines[0] == "Response: Follows"
+    follows = lines[0] == FOLLOWS
     by_asterisk: frozenset[str] | None = None  # the headers before those of a dialplan's own
     for number, line in enumerate(lines):
         key, colon, value = line.partition(":")

@@ -82,7 +82,6 @@ class Session(Manager):
     ) -> None:
         # pyst2's own constructor only makes the queues and threads that this class replaces.
         self.settings = settings or Settings(username="")
-        self._tls = self.settings.tls_context()
         self.name = name
         self.title: str | None = None
         self.version = ""
@@ -125,6 +124,7 @@ class Session(Manager):
         self._next_sweep = 0.0
         self._reader: threading.Thread | None = None
         self._dispatcher: threading.Thread | None = None
+        self._tls = self.settings.tls_context()  # last, as it may raise
 
     def __del__(self) -> None:
         """Do nothing, where pyst2 would wait for its threads: `close` is for who connected."""
@@ -305,8 +305,10 @@ class Session(Manager):
             connection.send(data)
         except OSError as error:
             self._pending.pop(key, None)
-            connection.shut()
             failed = error.with_traceback(None)  # its frames hold what was to be sent
+        except BaseException:
+            self._pending.pop(key, None)
+            raise
         else:
             return pending
         del data
@@ -446,6 +448,7 @@ class Session(Manager):
         settings = self.settings
         if settings.sends_password:
             return {"Secret": settings.password}
+        encode({"Action": "Login", "Secret": settings.password})  # refused alike, and not sent
         answer = ask({"Action": "Challenge", "AuthType": "MD5"}).response
         challenge = answer.get_header("Challenge")
         if not challenge:
@@ -630,12 +633,14 @@ class Session(Manager):
         return now
 
     def _finish(self, key: str, pending: Pending, stream: list[Event | Pending]) -> None:
-        self._pending.pop(key, None)
-        pending.finish()
-        if pending.then is not None:
-            stream.append(pending)
-        if (ended := self._pending.get(pending.ends)) is not None:
-            self._finish(pending.ends, ended, stream)
+        ended: Pending | None = pending
+        while ended is not None:
+            self._pending.pop(key, None)
+            ended.finish()
+            if ended.then is not None:
+                stream.append(ended)
+            key = ended.ends
+            ended = self._pending.get(key)
 
     def _record(self, texts: list[str], received: int) -> None:
         self.events_read += len(texts)

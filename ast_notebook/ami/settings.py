@@ -10,6 +10,7 @@ import ssl
 from pathlib import Path
 
 from ast_notebook.ami.secret import Secret
+from ast_notebook.digits import is_count
 from ast_notebook.errors import ConfError
 
 #: The classes of events that manager.conf's `read` and a mask may name.
@@ -68,7 +69,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work before anything is dialled."""
-        if isinstance(self.port, str) and self.port.strip().isdecimal():
+        if isinstance(self.port, str) and is_count(self.port.strip()):
             object.__setattr__(self, "port", int(self.port))
         if type(self.port) is not int or not 0 < self.port < 65536:
             raise ConfError(f"port = {self.port} is none: Asterisk's manager listens on 5038")

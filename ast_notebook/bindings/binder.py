@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ast_notebook.ami import Event, Pending, Session
+from ast_notebook.ami.arguments import ordered
 from ast_notebook.bindings.attributes import Tie
 from ast_notebook.bindings.item import Change, Item, ties_of
 from ast_notebook.bindings.logic import Logics
@@ -307,7 +308,7 @@ class _DatabaseEntry:
         entry = {"Family": self._family, "Key": self._key}
         if write.text is None:
             return {"Action": "DBDel", **entry}
-        return {"Action": "DBPut", **entry, "Val": write.text}
+        return ordered({"Action": "DBPut", **entry, "Val": write.text})
 
     @staticmethod
     def _is_done(write: _Write, error: AstError) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from ast_notebook.digits import is_count
 from ast_notebook.errors import ConfError
 
 if TYPE_CHECKING:
@@ -78,6 +79,6 @@ def _room() -> Path:
     own = f"ast-calls-{platform.node()}-"
     for folder in place.glob(f"{glob.escape(own)}*"):
         number = folder.name.removeprefix(own).partition("-")[0]
-        if number.isdigit() and not psutil.pid_exists(int(number)):
+        if is_count(number) and not psutil.pid_exists(int(number)):
             shutil.rmtree(folder, ignore_errors=True)
     return place / f"{own}{os.getpid()}-{uuid.uuid4().hex}"

@@ -99,7 +99,7 @@ class Party:
         """Read what people write as a caller's id: ``Door <100>``, ``"Smith, John" <5551>``."""
         found = _CALLER.fullmatch(text)
         name, number = (found[1], found[2]) if found else (text, None)
-        if number is None and name.isdigit():
+        if number is None and name.isdecimal():
             return cls(number=name)
         return cls(name=name, number=(number or "").strip())
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ast_notebook.demo.bridge import Bridge, talk
 from ast_notebook.demo.channel import Channel, HungUp, Sent
 from ast_notebook.demo.configuration import LotSettings
+from ast_notebook.digits import is_count
 
 if TYPE_CHECKING:
     from ast_notebook.demo.pbx import Pbx
@@ -120,7 +121,7 @@ class ParkingLot:
             When one of them leaves.
         """
         pbx = self._pbx
-        slot = self.slots.get(int(space)) if space.isdigit() else None
+        slot = self.slots.get(int(space)) if is_count(space) else None
         if slot is None or slot.fetched.done():
             return
         slot.fetched.set_result(None)

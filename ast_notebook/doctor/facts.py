@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from ast_notebook.asterisk import Asterisk
+from ast_notebook.digits import is_count
 from ast_notebook.errors import ActionRefused, AstError, PermissionMissing
 
 #: Seconds that an answer may take.
@@ -169,7 +170,7 @@ class Facts:
         text = self.variable("STRFTIME(,,%s %z)")
         middle = (asked + time.time()) / 2
         seconds, _, offset = (text or "").partition(" ")
-        if not seconds.isdigit() or not offset:
+        if not is_count(seconds) or not offset:
             return None
         # It tells whole seconds: on average half a one is cut off.
         return Clock(offset, int(seconds) + 0.5 - middle)
@@ -219,7 +220,7 @@ class Facts:
     def _telephones(self) -> Iterator[tuple[str, str]]:
         for row in self.pbx.live.parts["devices"].rows().values():
             technology, _, name = str(row["device"]).partition("/")
-            if not name.isdigit():
+            if not is_count(name):
                 continue  # trunks have names; a caller id of theirs would hide who calls
             if technology == "PJSIP":
                 yield row["device"], f"PJSIP_ENDPOINT({name},callerid)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from ast_notebook.digits import is_count
 from ast_notebook.doctor.facts import Facts
 from ast_notebook.doctor.finding import Finding, Level
 
@@ -178,7 +179,7 @@ def _treatment(facts: Facts) -> Iterator[Finding]:
     if facts.login is None:
         return
     waits = [text for name, text in facts.login if name.lower() == "writetimeout"]
-    wait = int(waits[-1]) if waits and waits[-1].isdigit() else _DEFAULT_WAIT
+    wait = int(waits[-1]) if waits and is_count(waits[-1]) else _DEFAULT_WAIT
     if wait < _ENOUGH:
         yield Finding(
             Level.WRONG,

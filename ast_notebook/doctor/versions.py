@@ -24,7 +24,7 @@ _FIRST = min(_ENDS)
 
 def major(version: str) -> int | None:
     """Return the major version of ``22.10.1+dfsg`` or ``certified/20.7-cert1``; None if unknown."""
-    found = re.match(r"(?:certified[/-])?(\d+)\.", version)
+    found = re.match(r"(?:certified[/-])?(\d{1,9})\.", version)
     return int(found[1]) if found else None
 
 

@@ -28,8 +28,8 @@ EXTENSION_STATES = {
     "17": "ONHOLD",
 }
 Questions = Generator[str, str, None]
-_MILLISECONDS = re.compile(r"\((\d+) ms\)")
-_CALLERID = re.compile(r'"(.*)" <[^>]*>')
+_MILLISECONDS = re.compile(r"\((\d{1,9}) ms\)")
+_CALLERID = re.compile(r'"(.*)" <[^<>]*>')
 
 
 class Devices(Keeper):

@@ -14,7 +14,7 @@ from ast_notebook.recording.headers import Places
 
 LINE = 16  # bytes that an event takes beside its text, in the lists
 COLUMN = 2500  # bytes that a column takes beside its values: schema, buffers' headers
-_END = "\r\n\r\n"
+END = "\r\n\r\n"  # between events that are packed; no event holds it
 
 
 class Block:
@@ -104,7 +104,7 @@ class Block:
         with self._changing:
             if self._texts is None:
                 return
-            data = _END.join(self._texts).encode()
+            data = END.join(self._texts).encode()
             received = np.array(self._received, np.int64)
             self._length = len(data)
             # As bytes: Arrow's own buffer keeps the room that it had for the worst case.
@@ -128,7 +128,7 @@ class Block:
         if self._texts is not None:
             return self._texts
         data = pa.decompress(self._packed, self._length, codec="zstd", asbytes=True)
-        texts: list[str] = data.decode().split(_END)
+        texts: list[str] = data.decode().split(END)
         return texts
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ast_notebook.digits import is_count
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.headers import PROMOTED
 
@@ -126,7 +127,7 @@ def check_version(metadata: dict[bytes, bytes] | None, path: str) -> None:
         If it was written by a later version of ast_notebook, or by something else.
     """
     written = (metadata or {}).get(_VERSION, b"")
-    if not written.isdigit():
+    if not is_count(written.decode("latin-1")):
         raise ConfError(f"{path} was not written by ast_notebook: take it out of the archive")
     if int(written) > VERSION:
         raise ConfError(

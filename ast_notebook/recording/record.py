@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.archive import Anonymizing, Archive
-from ast_notebook.recording.block import Block, size_of
+from ast_notebook.recording.block import END, Block, size_of
 from ast_notebook.recording.columns import frame, release
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Record:
     Attributes
     ----------
     dropped : int
-        Events that are no longer here, since the budget was used up.
+        Events that are no longer here, since the budget was used up, or that could not be kept.
     archive : Archive or None
         What keeps them on disk, after `to`.
     """
@@ -100,11 +100,24 @@ class Record:
     def add(self, texts: list[str], received: int) -> None:
         """Keep the texts of events; for the reader's thread: it goes on.
 
-        The first counts as received at `received`, each other one a microsecond later.
+        The first counts as received at `received`, each other one a microsecond later. What holds
+        an empty line is no event: once packed, it would be several.
         """
+        if any(END in text for text in texts):
+            self._add_each(texts, received)
+            return
         for first in range(0, len(texts), BLOCK):
             some = texts[first : first + BLOCK] if len(texts) > BLOCK else texts
             self._add(some, received + first)
+
+    def _add_each(self, texts: list[str], received: int) -> None:
+        for number, text in enumerate(texts):
+            if END not in text:
+                self._add([text], received + number)
+                continue
+            logger.error("an event that holds an empty line cannot be kept")
+            with self._lock:
+                self.dropped += 1
 
     def _add(self, texts: list[str], received: int) -> None:
         with self._lock:

@@ -113,11 +113,16 @@ class _Structs:
 
     def _find(self, name: str) -> Mapping[str, Any] | None:
         """Return a template, or the part of one that ``NAME.PART`` means."""
-        if name in self._known:
-            return self._known[name]
-        outer, _, inner = name.rpartition(".")
-        part = (self._find(outer) or {}).get(inner) if outer else None
-        return part if isinstance(part, Mapping) else None
+        outer, inner = name, list[str]()
+        while outer not in self._known:
+            outer, _, part = outer.rpartition(".")
+            inner.append(part)
+            if not outer or len(inner) > DEEPEST:
+                return None
+        found: object = self._known[outer]
+        for part in reversed(inner):
+            found = found.get(part) if isinstance(found, Mapping) else None
+        return found if isinstance(found, Mapping) else None
 
     def _copy(self, struct: Mapping[str, Any], instance: object) -> dict[str, Any]:
         """Copy a template, with ``x@instance`` as x of the instance that is meant."""

@@ -30,7 +30,7 @@ MOST_BRACKETS = 250  # that are open at once
 
 TOO_MUCH = "& and * stand for more than can be meant: write it out"
 
-_NAME_ALONE = re.compile(r"""\s*([^\s:#'"\[\]{}&*!|>%@,-][^:#]*?)\s*:\s*(?:#.*)?""")
+_NAME_ALONE = re.compile(r"""\s*([^\s:#'"\[\]{}&*!|>%@,-][^:#]*):\s*(?:#.*)?""")
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -267,7 +267,7 @@ class _Pieces:
         """Read a piece that fails: what is below its name, or its first line alone."""
         name = _NAME_ALONE.fullmatch(lines[0])
         if name and len(lines) > 1 and len(path) < DEEPEST:
-            inner = (*path, name[1])
+            inner = (*path, name[1].rstrip())
             self._tree.at(inner, above + 1)
             self.read(lines[1:], above + 1, inner)
             return

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ast_notebook.calls.history import dates
+from ast_notebook.digits import is_count
 from ast_notebook.errors import ConfError
 
 SECOND = 1_000_000
@@ -42,7 +43,7 @@ def born(uniqueid: str | None) -> int | None:
 def age(uniqueid: str) -> tuple[int, int]:
     """Return what sorts uniqueids as they were given out: the second, and the number behind it."""
     _, _, serial = uniqueid.rpartition(".")
-    return born(uniqueid) or 0, int(serial) if serial.isdecimal() else 0
+    return born(uniqueid) or 0, int(serial) if is_count(serial) else 0
 
 
 class Clock:

@@ -19,6 +19,7 @@ from ast_notebook.demo.channel import Channel, Sent
 from ast_notebook.demo.configuration import Party
 from ast_notebook.demo.functions import assign, set_timeout, value_of
 from ast_notebook.demo.originate import ANSWERED, Order, originate
+from ast_notebook.digits import is_count
 
 #: A pattern longer than this is nobody's channel.
 LONGEST_PATTERN = 200
@@ -75,13 +76,13 @@ def _order(request: Request) -> Order | Answer:
     if not get("Channel"):
         return refuse("Channel not specified")
     exten, context, priority = get("Exten"), get("Context"), get("Priority")
-    if priority and not priority.isdigit():
+    if priority and not is_count(priority):
         labelled = pbx.dialplan.labelled(context, exten, priority)
         if labelled is None:
             return refuse("Invalid priority")
         priority = str(labelled)
     timeout = get("Timeout")
-    if timeout and not timeout.isdigit():
+    if timeout and not is_count(timeout):
         return refuse("Invalid timeout")
     if "/" not in get("Channel"):
         return refuse("Invalid channel")
@@ -113,7 +114,7 @@ def hangup(request: Request) -> Reply:
     if not name:
         return refuse("No channel specified")
     text = request.get("Cause")
-    cause = int(text) if text.isdigit() and int(text) < 128 else 0
+    cause = int(text) if is_count(text) and int(text) < 128 else 0
     if len(name) > 1 and name[0] == name[-1] == "/":
         try:
             pattern = re.compile(name[1:-1][:LONGEST_PATTERN], re.IGNORECASE)
@@ -137,7 +138,7 @@ def hangup(request: Request) -> Reply:
 def _place(request: Request, prefix: str) -> tuple[str, str, int] | Answer:
     context, exten = request.get(f"{prefix}Context"), request.get(f"{prefix}Exten")
     priority = request.get(f"{prefix}Priority")
-    if priority.isdigit() and int(priority) > 0:
+    if is_count(priority) and int(priority) > 0:
         return context, exten, int(priority)
     labelled = request.pbx.dialplan.labelled(context, exten, priority) if priority else None
     if labelled is None:

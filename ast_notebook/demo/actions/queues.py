@@ -14,6 +14,7 @@ from ast_notebook.demo.actions.registry import (
     refuse,
 )
 from ast_notebook.demo.queues import Agent, Queue
+from ast_notebook.digits import is_count
 
 
 def _chosen(request: Request) -> list[Queue]:
@@ -113,7 +114,7 @@ def add(request: Request) -> Reply:
         interface,
         request.get("StateInterface") or interface,
         "dynamic",
-        int(penalty) if penalty.isdigit() else 0,
+        int(penalty) if is_count(penalty) else 0,
         request.is_true("Paused"),
     )
     agent.last_pause = agent.login if agent.is_paused else 0
@@ -161,7 +162,7 @@ def penalty(request: Request) -> Reply:
     if not interface or not number:
         return refuse("Need 'Interface' and 'Penalty' parameters.")
     found = [queue for queue in _chosen(request) if interface in queue.agents]
-    if not found or not number.isdigit():
+    if not found or not is_count(number):
         return refuse("Invalid interface, queuename or penalty")
     for queue in found:
         agent = queue.agents[interface]

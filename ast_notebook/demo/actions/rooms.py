@@ -16,6 +16,7 @@ from ast_notebook.demo.actions.registry import (
 )
 from ast_notebook.demo.channel import Sent
 from ast_notebook.demo.conference import Participant, Room
+from ast_notebook.digits import is_count
 
 
 @action("ConfbridgeListRooms", "reporting", "List active conferences.")
@@ -179,7 +180,7 @@ def park(request: Request) -> Reply:
     slot = pbx.lot.take(
         channel,
         parker=request.get("TimeoutChannel"),
-        timeout=int(timeout) / 1000 if timeout.isdigit() else None,
+        timeout=int(timeout) / 1000 if is_count(timeout) else None,
     )
     if slot is None:
         return refuse("Park failure")

@@ -1,0 +1,14 @@
+"""Whether a text that somebody else wrote is a whole number."""
+
+from __future__ import annotations
+
+MOST = 18  # digits: as many as fit into 64 bits
+
+
+def is_count(text: str) -> bool:
+    """Tell whether a text is a whole number of digits alone, which `int` takes.
+
+    >>> is_count("5000"), is_count("²"), is_count("-1"), is_count("9" * 5000)
+    (True, False, False, False)
+    """
+    return text.isdecimal() and len(text) <= MOST
