@@ -193,6 +193,58 @@ def test_a_call_that_is_not_over_counts_up_to_the_last_that_is_known():
     assert later["erlangs"].tolist() == pytest.approx([150 / 3600, 0.5])
 
 
+@pytest.mark.parametrize("source", ["queue_log", "cdr", "cel", "events"])
+def test_a_call_whose_end_nobody_knows_is_left_out_of_the_load_and_counted(source):
+    lost = [(60 * n, None, None, None, "NO ANSWER", "1") for n in range(50)]
+    calls = some_calls([*lost, (0, 1800, None, None, "BUSY", "1")])
+    calls = calls.assign(source=source, gap=pd.array([True] * 50 + [False], dtype="boolean"))
+    load = measures.Load(calls)
+    assert (load.left_out, load.peak().calls) == (50, 1)
+    found = load.erlangs("1h")
+    assert found[["attempts", "left_out"]].values.tolist() == [[51, 50]]
+    assert found["erlangs"].tolist() == pytest.approx([0.5])
+    assert load.concurrency("1h")["left_out"].tolist() == [50]
+    page = Report(calls, some_visits([("desk", 1.0, "FULL")]), tz="UTC")
+    assert ("end unknown, left out", "50") in page.numbers()
+
+
+def test_a_load_of_which_nothing_is_known_is_missing_and_not_0():
+    calls = some_calls([(0, 65, 5, None, "ANSWERED", "1"), (9, 9, None, None, "BUSY", "1")])
+    load = measures.Load(calls.assign(source="cdr"), of="talk")
+    assert load.left_out == 1
+    assert load.peak() == measures.Peak(None, None)
+    assert load.erlangs("1h")[["attempts", "left_out"]].values.tolist() == [[1, 1]]
+    assert load.erlangs("1h")["erlangs"].isna().all()
+    assert load.concurrency("1min")[["mean", "peak"]].isna().all(axis=None)
+    hour = load.busy_hour()
+    assert hour.begins is None and pd.isna(hour.erlangs) and pd.isna(hour.attempts)
+    silent = some_calls([(0, None, None, None, "NO ANSWER", "1")]).assign(source="queue_log")
+    page = Report(silent, some_visits([("desk", 1.0, "FULL")]), tz="UTC")
+    numbers = dict(page.numbers())
+    assert (numbers["calls"], numbers["at once, at most"]) == ("1", "-")
+    assert "busy hour" not in repr(page)
+    assert "<img" in page.html()
+
+
+def test_talk_lasts_no_longer_than_the_call_and_on_while_that_is_up():
+    rows = [
+        (0, 40, 10, 100.0, "ANSWERED", "1"),  # a talk that is longer than the rest of the call
+        (0, 100, None, None, "ANSWERED", "1"),  # answered, and nobody knows when
+        (50, None, 60, None, "ANSWERED", "1"),  # still up
+    ]
+    load = measures.Load(some_calls(rows).assign(source="events", gap=False), of="talk")
+    assert load.left_out == 1
+    assert load.erlangs("1h")["erlangs"].sum() * 3600 == pytest.approx(30 + 40)
+
+
+@pytest.mark.parametrize("step", ["500ms", "1500ms"])
+def test_calls_at_once_are_counted_by_whole_seconds(step):
+    calls = some_calls([(1.9, 2.1, None, None, "BUSY", "1"), (7.4, 7.9, None, None, "BUSY", "1")])
+    with pytest.raises(ConfError, match="whole seconds"):
+        measures.concurrency(calls, step=step)
+    assert measures.erlangs(calls, step=step)["erlangs"].min() >= 0
+
+
 def test_the_busy_hour_is_the_same_hour_of_every_day():
     days = [0, 86_400]
     rows = [(d + 3600 * 2, d + 3600 * 3, None, None, "BUSY", "1") for d in days]
