@@ -521,6 +521,13 @@ def recorded(request: pytest.FixtureRequest) -> pd.DataFrame:
 def test_every_engine_gives_the_same_measures(recorded, engine):
     few = recorded.dropna(axis="columns", how="all")
     made, stays = from_events(few), visits(few)
+    each = made.index % 5
+    # Ends, talks and waits that nobody knows, of sources that do not tell and in gaps.
+    poor = made.assign(end=made["end"].mask(each == 0), talk=made["talk"].mask(each == 1))
+    poor = poor.assign(
+        gap=made.index % 2 == 0, source=made["source"].mask(made.index % 3 == 0, "cel")
+    )
+    untimed = stays.assign(wait=stays["wait"].mask(stays.index % 4 == 0), talk=None)
     with duckdb.connect() as connection:
 
         def there(frame: pd.DataFrame) -> Any:
@@ -538,6 +545,11 @@ def test_every_engine_gives_the_same_measures(recorded, engine):
             (measures.concurrency, made, {"of": "talk"}),
             (measures.staffing, stays, {}),
             (measures.agents, stays, {}),
+            (measures.summary, poor, {"by": ("caller",)}),
+            (measures.erlangs, poor, {}),
+            (measures.erlangs, poor, {"of": "talk"}),
+            (measures.service, untimed, {}),
+            (measures.agents, untimed, {}),
         ):
             here = measure(frame, **more)
             pd.testing.assert_frame_equal(measure(there(frame), **more), here)
