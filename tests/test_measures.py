@@ -95,6 +95,23 @@ def test_a_summary_counts_calls_by_how_they_ended():
     assert row["talk"] == 110.0
 
 
+def test_seconds_in_all_of_which_none_is_known_are_missing():
+    rows = [(0, 9, 1, None, "ANSWERED", "1"), (0, 9, None, None, "BUSY", "2")]
+    calls = some_calls(rows).assign(billsec=[8.0, None])
+    one, two = measures.summary(calls, by=("caller",)).to_dict("records")
+    assert pd.isna(one["talk"]) and one["billsec"] == 8.0
+    assert two["talk"] == 0.0 and pd.isna(two["billsec"]), "who was not answered did not talk"
+    assert measures.summary(calls)["talk"].isna().all()
+    assert measures.summary(calls)["billsec"].tolist() == [8.0]
+    assert measures.top(calls).set_index("caller")["talk"].isna().to_dict() == {
+        "1": True,
+        "2": False,
+    }
+    assert measures.summary(calls.head(0))[["talk", "billsec"]].values.tolist() == [[0, 0]]
+    week = measures.heat_map(calls, value="talk")
+    assert pd.isna(week.loc[0, 9]) and week.isna().sum(axis=None) == 1
+
+
 def test_a_summary_goes_by_column_and_by_the_clock_of_a_zone():
     by = measures.summary(TALKS, by=("caller", "hour"), tz="Europe/Berlin")
     assert by[["caller", "hour", "calls"]].values.tolist() == [
@@ -136,6 +153,26 @@ def test_service_has_every_variant_of_the_level():
     assert desk["asa"] == 18.0
     assert desk["wait_max"] == 60.0
     assert (desk["p50"], desk["p95"]) == (20.0, 60.0)
+
+
+def test_a_wait_that_nobody_knows_is_no_wait_of_0_seconds():
+    waits = [4.0, None, 30.0, 3.0, None]
+    outcomes = ["ANSWERED", "ANSWERED", "ANSWERED", "ABANDONED", "ABANDONED"]
+    frame = some_visits([("desk", 1.0, one) for one in outcomes]).assign(wait=waits)
+    (desk,) = measures.service(frame, within=20, short=5).to_dict("records")
+    assert (desk["offered"], desk["answered"], desk["abandoned"]) == (5, 3, 2)
+    assert (desk["within"], desk["short"]) == (1, 1)
+    assert desk["service_level"] == 1 / 3
+    assert desk["service_level_answered"] == 1 / 2
+    assert desk["service_level_short"] == 1 / 2
+    assert desk["service_level_abandons"] == 2 / 3
+    assert desk["abandon_rate"] == 2 / 5
+    assert (desk["asa"], desk["wait_max"], desk["p50"]) == (17.0, 30.0, 4.0)
+    assert desk["wait_mean"] == pytest.approx(37 / 3)
+    assert measures.waits(frame)[["answered", "abandoned"]].to_numpy().sum() == 3
+    (none,) = measures.service(frame.assign(wait=None)).to_dict("records")
+    unknown = ["service_level", "asa", "wait_mean", "wait_max", "p95"]
+    assert all(pd.isna(none[name]) for name in unknown)
 
 
 @given(
@@ -191,6 +228,58 @@ def test_a_call_that_is_not_over_counts_up_to_the_last_that_is_known():
     assert found["erlangs"].tolist() == pytest.approx([150 / 3600, 10 / 3600])
     later = measures.erlangs(TALKS, step="1h", until=MONDAY + pd.Timedelta("90min"))
     assert later["erlangs"].tolist() == pytest.approx([150 / 3600, 0.5])
+
+
+@pytest.mark.parametrize("source", ["queue_log", "cdr", "cel", "events"])
+def test_a_call_whose_end_nobody_knows_is_left_out_of_the_load_and_counted(source):
+    lost = [(60 * n, None, None, None, "NO ANSWER", "1") for n in range(50)]
+    calls = some_calls([*lost, (0, 1800, None, None, "BUSY", "1")])
+    calls = calls.assign(source=source, gap=pd.array([True] * 50 + [False], dtype="boolean"))
+    load = measures.Load(calls)
+    assert (load.left_out, load.peak().calls) == (50, 1)
+    found = load.erlangs("1h")
+    assert found[["attempts", "left_out"]].values.tolist() == [[51, 50]]
+    assert found["erlangs"].tolist() == pytest.approx([0.5])
+    assert load.concurrency("1h")["left_out"].tolist() == [50]
+    page = Report(calls, some_visits([("desk", 1.0, "FULL")]), tz="UTC")
+    assert ("end unknown, left out", "50") in page.numbers()
+
+
+def test_a_load_of_which_nothing_is_known_is_missing_and_not_0():
+    calls = some_calls([(0, 65, 5, None, "ANSWERED", "1"), (9, 9, None, None, "BUSY", "1")])
+    load = measures.Load(calls.assign(source="cdr"), of="talk")
+    assert load.left_out == 1
+    assert load.peak() == measures.Peak(None, None)
+    assert load.erlangs("1h")[["attempts", "left_out"]].values.tolist() == [[1, 1]]
+    assert load.erlangs("1h")["erlangs"].isna().all()
+    assert load.concurrency("1min")[["mean", "peak"]].isna().all(axis=None)
+    hour = load.busy_hour()
+    assert hour.begins is None and pd.isna(hour.erlangs) and pd.isna(hour.attempts)
+    silent = some_calls([(0, None, None, None, "NO ANSWER", "1")]).assign(source="queue_log")
+    page = Report(silent, some_visits([("desk", 1.0, "FULL")]), tz="UTC")
+    numbers = dict(page.numbers())
+    assert (numbers["calls"], numbers["at once, at most"]) == ("1", "-")
+    assert "busy hour" not in repr(page)
+    assert "<img" in page.html()
+
+
+def test_talk_lasts_no_longer_than_the_call_and_on_while_that_is_up():
+    rows = [
+        (0, 40, 10, 100.0, "ANSWERED", "1"),  # a talk that is longer than the rest of the call
+        (0, 100, None, None, "ANSWERED", "1"),  # answered, and nobody knows when
+        (50, None, 60, None, "ANSWERED", "1"),  # still up
+    ]
+    load = measures.Load(some_calls(rows).assign(source="events", gap=False), of="talk")
+    assert load.left_out == 1
+    assert load.erlangs("1h")["erlangs"].sum() * 3600 == pytest.approx(30 + 40)
+
+
+@pytest.mark.parametrize("step", ["500ms", "1500ms"])
+def test_calls_at_once_are_counted_by_whole_seconds(step):
+    calls = some_calls([(1.9, 2.1, None, None, "BUSY", "1"), (7.4, 7.9, None, None, "BUSY", "1")])
+    with pytest.raises(ConfError, match="whole seconds"):
+        measures.concurrency(calls, step=step)
+    assert measures.erlangs(calls, step=step)["erlangs"].min() >= 0
 
 
 def test_the_busy_hour_is_the_same_hour_of_every_day():
@@ -297,6 +386,65 @@ def test_nobody_knows_the_occupancy_of_who_is_still_there():
     assert pd.isna(ann["occupancy"])
 
 
+def in_three_queues(rows: list[tuple[str, float, float | None, str]]) -> pd.DataFrame:
+    """Pauses of (agent, start, end, reason), told of one queue after the other."""
+    every = [
+        (agent, start + late / 1e6, None if end is None else end + late / 1e6, reason)
+        for agent, start, end, reason in rows
+        for late in (0, 150, 300)
+    ]
+    agent, start, end, reason = map(list, zip(*every, strict=True))
+    frame = pd.DataFrame({"start": moments(start), "end": moments(end)})
+    seconds = (frame["end"] - frame["start"]).dt.total_seconds()
+    texts = {"agent": pd.Series(agent, dtype="str"), "reason": pd.Series(reason, dtype="str")}
+    return frame.assign(seconds=seconds, **texts)
+
+
+def test_a_pause_in_several_queues_is_one_whatever_the_microsecond():
+    talks = some_visits([("desk", 5.0, "ANSWERED"), ("desk", 5.0, "ANSWERED")])  # to 65 and 125
+    pauses = in_three_queues(
+        [
+            ("Ann", 66.0, 76.0, "wrapup"),
+            ("Ann", 126.0, 136.0, "wrapup"),
+            ("Ann", 200.0, 500.0, "lunch"),
+            ("Ann", 900.0, None, "lunch"),
+            ("Ben", 0.0, None, "coffee"),
+        ]
+    )
+    ann, ben = measures.agents(talks, pauses=pauses).to_dict("records")
+    assert ann["wrapup"] == pytest.approx(20, abs=0.01)
+    assert ann["paused"] == pytest.approx(300, abs=0.01)
+    assert ann["aht"] == pytest.approx(70, abs=0.01)
+    assert pd.isna(ben["wrapup"]) and pd.isna(ben["paused"])
+    found = measures.pauses_by_reason(pauses)
+    assert found[["agent", "reason", "pauses"]].values.tolist() == [
+        ["Ann", "lunch", 2],
+        ["Ann", "wrapup", 2],
+        ["Ben", "coffee", 1],
+    ]
+    assert found["seconds"].tolist()[:2] == pytest.approx([300, 20], abs=0.01)
+    assert pd.isna(found["seconds"][2])
+
+
+def test_a_talk_that_nobody_knows_is_no_talk_of_0_seconds():
+    talks = some_visits([("desk", 5.0, "ANSWERED")] * 4)
+    sessions = pd.DataFrame(
+        {
+            "agent": ["Ann", "Ben"],
+            "login": moments([0.0, None]),
+            "logout": moments([600.0, None]),
+        }
+    )
+    half = talks.assign(talk=[100.0, None, 200.0, None])
+    ann, ben = measures.agents(half, sessions=sessions).to_dict("records")
+    assert (ann["answered"], ann["talk"], ann["aht"]) == (4, 300.0, 150.0)
+    assert pd.isna(ann["occupancy"])
+    assert (ben["talk"], ben["sessions"]) == (0.0, 1)
+    assert pd.isna(ben["logged_in"]), "a member by configuration, who came before the events"
+    (none,) = measures.agents(talks.assign(talk=None)).to_dict("records")
+    assert pd.isna(none["talk"]) and pd.isna(none["aht"])
+
+
 @pytest.mark.parametrize(
     ("reckon", "words"),
     [
@@ -373,6 +521,13 @@ def recorded(request: pytest.FixtureRequest) -> pd.DataFrame:
 def test_every_engine_gives_the_same_measures(recorded, engine):
     few = recorded.dropna(axis="columns", how="all")
     made, stays = from_events(few), visits(few)
+    each = made.index % 5
+    # Ends, talks and waits that nobody knows, of sources that do not tell and in gaps.
+    poor = made.assign(end=made["end"].mask(each == 0), talk=made["talk"].mask(each == 1))
+    poor = poor.assign(
+        gap=made.index % 2 == 0, source=made["source"].mask(made.index % 3 == 0, "cel")
+    )
+    untimed = stays.assign(wait=stays["wait"].mask(stays.index % 4 == 0), talk=None)
     with duckdb.connect() as connection:
 
         def there(frame: pd.DataFrame) -> Any:
@@ -390,6 +545,11 @@ def test_every_engine_gives_the_same_measures(recorded, engine):
             (measures.concurrency, made, {"of": "talk"}),
             (measures.staffing, stays, {}),
             (measures.agents, stays, {}),
+            (measures.summary, poor, {"by": ("caller",)}),
+            (measures.erlangs, poor, {}),
+            (measures.erlangs, poor, {"of": "talk"}),
+            (measures.service, untimed, {}),
+            (measures.agents, untimed, {}),
         ):
             here = measure(frame, **more)
             pd.testing.assert_frame_equal(measure(there(frame), **more), here)

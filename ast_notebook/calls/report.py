@@ -49,6 +49,8 @@ class Report:
         `measures.agents`.
     peak : measures.Peak
         The most calls at once.
+    left_out : int
+        Calls that the load, the peak and the busy hour leave out: nobody knows when they ended.
     busy_hour : measures.BusyHour
         The hour that is busiest day by day.
     """
@@ -87,6 +89,7 @@ class Report:
         self.callers = measures.top(calls, "caller")
         self.dialled = measures.top(calls, "dialled")
         self.agents = measures.agents(visits, sessions=sessions, pauses=pauses)
+        self.left_out = load.left_out
         self.peak = load.peak()
         self.busy_hour = load.busy_hour(self.tz)
 
@@ -113,8 +116,10 @@ class Report:
             ("answered (ASR)", _percent(one["asr"])),
             ("delivered (NER)", _percent(one["ner"])),
             ("average talk (ACD)", _span_text(one["acd"])),
-            ("at once, at most", f"{self.peak.calls:,}"),
+            ("at once, at most", "-" if self.peak.calls is None else f"{self.peak.calls:,}"),
         ]
+        if self.left_out:
+            rows.append(("end unknown, left out", f"{self.left_out:,}"))
         if self.busy_hour.begins is not None:
             begins = f"{self.busy_hour.begins:%H:%M}"
             rows.append((f"busy hour from {begins}", f"{self.busy_hour.erlangs:.2f} E"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import narwhals as nw
@@ -18,7 +19,13 @@ _VISITS = {
     "ring": nw.Float64,
 }
 _SESSIONS = {"agent": nw.String, "login": nw.Int64, "logout": nw.Int64}
-_PAUSES = {"agent": nw.String, "start": nw.Int64, "reason": nw.String, "seconds": nw.Float64}
+_PAUSES = {
+    "agent": nw.String,
+    "start": nw.Int64,
+    "end": nw.Int64,
+    "reason": nw.String,
+    "seconds": nw.Float64,
+}
 
 
 def agents(
@@ -39,43 +46,48 @@ def agents(
     Returns
     -------
     pandas.DataFrame
-        ``agent``, calls ``answered``, seconds of ``talk``, mean seconds that his telephone rang
-        (``ring``), and
+        ``agent``, calls ``answered``, seconds of ``talk`` as far as it is known, mean seconds that
+        his telephone rang (``ring``), and
 
         wrapup, wrapup_from
             Seconds of wrap-up in all; ``pause`` if they were taken from pauses, missing if nothing
             tells.
         aht
-            Average handling time: talk, hold included, and wrap-up, by call answered.
+            Average handling time: talk, hold included, and wrap-up, by call whose talk is known.
         sessions, logged_in, paused
             How often and how many seconds he was a member of a queue, of several at a time or of
-            one, as far as these are over; and seconds of pauses that were no wrap-up.
+            one; and seconds of pauses, in several queues at a time or in one, that were no wrap-up.
+            Seconds are of what is over, and missing where nothing is.
         occupancy
             Handling time of the time that he was there for calls: logged in and not paused. Missing
-            while one of his sessions is not over: nobody knows yet how long it is.
+            while one of his sessions is not over, or the talk of one of his calls is not known:
+            nobody knows yet how long it is.
     """
     rows = read(visits, _VISITS, ("start", "end")).filter(~nw.col("agent").is_null())
     sums = {
         "talk": nw.coalesce("talk", nw.lit(0.0)),
+        "talks": one(~nw.col("talk").is_null()),
         "ring_sum": nw.coalesce("ring", nw.lit(0.0)),
         "ring_count": one(~nw.col("ring").is_null()),
     }
     found = gather(rows, ("agent",), "UTC", sums, count="answered").set_index("agent")
     found["ring"] = ratio(found["ring_sum"], found["ring_count"])
-    found = found[["answered", "talk", "ring"]]
+    found["talk"] = found["talk"].astype(float).where(found["talks"] > 0)
+    found = found[["answered", "talk", "talks", "ring"]]
     if sessions is not None:
         found = found.join(_logged_in(sessions), how="outer")
     if pauses is not None:
         found = found.join(_paused(rows, pauses, wrapup), how="outer")
-    found = found.reindex(
-        columns=["answered", "talk", "ring", "wrapup", "sessions", "logged_in", "open", "paused"]
-    )
-    found[["answered", "talk"]] = found[["answered", "talk"]].fillna(0)
+    of_shifts = ["wrapup", "sessions", "logged_in", "open", "paused"]
+    found = found.reindex(columns=["answered", "talk", "talks", "ring", *of_shifts])
+    found[["answered", "talks"]] = found[["answered", "talks"]].fillna(0)
+    found["talk"] = found["talk"].mask(found["answered"] == 0, 0.0)
     told = ["pause" if known else None for known in found["wrapup"].notna()]
     found["wrapup_from"] = pd.array(told, dtype="str")
     handling = found["talk"] + found["wrapup"].fillna(0)
-    found["aht"] = ratio(handling, found["answered"])
-    over = found["logged_in"].where(found["open"] == 0)
+    found["aht"] = ratio(handling, found["talks"])
+    all_known = (found["open"] == 0) & (found["talks"] == found["answered"])
+    over = found["logged_in"].where(all_known)
     ready = over - found["paused"].fillna(0)
     found["occupancy"] = ratio(handling, ready.fillna(0))
     found["sessions"] = found["sessions"].astype("Int64")
@@ -88,29 +100,48 @@ def agents(
 def _logged_in(sessions: Any) -> pd.DataFrame:
     """Add up each agent's time in queues, time in several of them once."""
     rows = read(sessions, _SESSIONS, ("login", "logout")).select(*_SESSIONS)
-    table = rows.collect("pyarrow").to_pandas().dropna(subset="agent").sort_values("login")
+    table = rows.collect("pyarrow").to_pandas().dropna(subset="agent")
     totals: dict[str, tuple[int, float, int]] = {}
     for agent, shifts in table.groupby("agent"):
-        count, seconds, until = 0, 0.0, float("-inf")
-        for login, logout in zip(shifts["login"], shifts["logout"], strict=True):
-            if pd.isna(login) or pd.isna(logout):
-                count += 1
-                continue
-            count += login > until
-            seconds += max(0.0, logout - max(login, until))
-            until = max(until, logout)
         still = int(shifts[["login", "logout"]].isna().any(axis="columns").sum())
-        totals[str(agent)] = (int(count), seconds / MICROSECOND, still)
+        totals[str(agent)] = (*_union(shifts["login"], shifts["logout"]), still)
     names = ["sessions", "logged_in", "open"]
     return pd.DataFrame.from_dict(totals, orient="index", columns=names)
 
 
+def _union(begins: pd.Series, ends: pd.Series) -> tuple[int, float]:
+    """Return how many spans there are where those that meet are one, and their seconds in all.
+
+    Whose beginning or end is missing counts, and has no seconds; these are missing if all are so.
+    """
+    spans = pd.DataFrame({"begin": begins, "end": ends}).astype(float)
+    known = spans.dropna()
+    seconds = sum(end - begin for begin, end in _merged(known)) / MICROSECOND
+    every = spans.fillna({"begin": -math.inf, "end": math.inf})
+    return len(_merged(every)), seconds if len(known) else math.nan
+
+
+def _merged(spans: pd.DataFrame) -> list[tuple[float, float]]:
+    merged: list[tuple[float, float]] = []
+    for begin, end in spans.sort_values("begin").itertuples(index=False):
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((begin, max(begin, end)))
+    return merged
+
+
+def _read_pauses(pauses: Any) -> pd.DataFrame:
+    """Take pauses, which are few, to the driver, with the end that their seconds tell."""
+    rows = read(pauses, _PAUSES, ("start", "end")).select(*_PAUSES)
+    table = rows.collect("pyarrow").to_pandas().dropna(subset="start")
+    lasted = (table["seconds"].astype(float) * MICROSECOND).round()
+    return table.assign(end=table["end"].astype(float).fillna(table["start"] + lasted))
+
+
 def _paused(rows: Rows, pauses: Any, wrapup: float) -> pd.DataFrame:
-    """Part each agent's pauses into wrap-up and others; pauses are few, and come to the driver."""
-    table = read(pauses, _PAUSES, ("start",)).select(*_PAUSES).collect("pyarrow").to_pandas()
-    table = table.dropna(subset=["agent", "start"]).sort_values("start")
-    # One pause in several queues is one.
-    table = table.drop_duplicates(["agent", "start"])
+    """Part each agent's pauses into wrap-up and others, a pause in several queues being one."""
+    table = _read_pauses(pauses).dropna(subset="agent").sort_values("start")
     spoken = (nw.coalesce("talk", nw.lit(0.0)) * MICROSECOND).round().cast(nw.Int64)
     ends = rows.filter(~nw.col("talk").is_null()).select(
         "agent", (nw.col("end") + spoken).alias("over")
@@ -125,9 +156,14 @@ def _paused(rows: Rows, pauses: Any, wrapup: float) -> pd.DataFrame:
         by="agent",
         tolerance=round(wrapup * MICROSECOND),
     )
-    seconds, is_wrapup = near["seconds"].fillna(0.0), near["over"].notna()
-    near["wrapup"], near["paused"] = seconds.where(is_wrapup, 0), seconds.where(~is_wrapup, 0)
-    return near.groupby("agent")[["wrapup", "paused"]].sum()
+    totals: dict[str, tuple[float, float]] = {}
+    for agent, own in near.groupby("agent"):
+        after = own[own["over"].notna()]
+        _, seconds = _union(own["start"], own["end"])
+        _, wrapped = _union(after["start"], after["end"])
+        wrapped = 0.0 if after.empty and not math.isnan(seconds) else wrapped
+        totals[str(agent)] = (wrapped, seconds - (0.0 if math.isnan(wrapped) else wrapped))
+    return pd.DataFrame.from_dict(totals, orient="index", columns=["wrapup", "paused"])
 
 
 def pauses_by_reason(pauses: Any) -> pd.DataFrame:
@@ -136,9 +172,11 @@ def pauses_by_reason(pauses: Any) -> pd.DataFrame:
     Parameters
     ----------
     pauses : frame
-        What `agent_pauses` gave. Seconds are of pauses that are over.
+        What `agent_pauses` gave. A pause in several queues at a time is one. Seconds are of pauses
+        that are over, and missing where none is.
     """
-    sums = {"seconds": nw.coalesce("seconds", nw.lit(0.0))}
-    rows = read(pauses, _PAUSES, ())
-    found = gather(rows, ("agent", "reason"), "UTC", sums, count="pauses")
-    return whole(found, ("pauses",))
+    names = ["agent", "reason"]
+    groups = _read_pauses(pauses).groupby(names, dropna=False, sort=True)
+    found = [(*key, *_union(own["start"], own["end"])) for key, own in groups]
+    table = pd.DataFrame(found, columns=[*names, "pauses", "seconds"])
+    return table.astype({"agent": "str", "reason": "str", "pauses": "int64", "seconds": "float64"})

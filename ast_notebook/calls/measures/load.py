@@ -12,22 +12,33 @@ import numpy.typing as npt
 import pandas as pd
 
 from ast_notebook.calls.engines import tidy
-from ast_notebook.calls.measures.grouping import Rows, Zone, check_zone, gather, read
+from ast_notebook.calls.measures.grouping import Rows, Zone, check_zone, gather, one, read
 from ast_notebook.calls.source import MICROSECOND
 from ast_notebook.errors import ConfError
 
 #: A table of more steps than this is of no use to anybody, and would fill the memory.
 MOST = 5_000_000
 
-_COLUMNS = {"start": nw.Int64, "end": nw.Int64, "answered": nw.Int64, "talk": nw.Float64}
+_COLUMNS = {
+    "start": nw.Int64,
+    "end": nw.Int64,
+    "answered": nw.Int64,
+    "talk": nw.Float64,
+    "disposition": nw.String,
+    "gap": nw.Boolean,
+    "source": nw.String,
+}
 _QUARTERS = 4 * 24
 Traffic = npt.NDArray[np.float64]
 
 
 class Peak(NamedTuple):
-    """The greatest number at once, and when that was first."""
+    """The greatest number at once, and when that was first.
 
-    calls: int
+    Both are None where there were calls and of none is known how long it was.
+    """
+
+    calls: int | None
     time: pd.Timestamp | None
 
 
@@ -37,9 +48,10 @@ class BusyHour(NamedTuple):
     Attributes
     ----------
     begins : datetime.time or None
-        When it begins, by the local clock; None if there were no calls. It ends by midnight.
+        When it begins, by the local clock; None if there were no calls, or of none is known how
+        long it was. It ends by midnight.
     erlangs, attempts : float
-        Traffic and calls that began in it, on an average day.
+        Traffic and calls that began in it, on an average day; missing where that is not known.
     days : pandas.DataFrame
         Each day's own: ``day begins erlangs attempts``.
     """
@@ -63,23 +75,35 @@ class Load:
         ``calls`` counts from start to end, ``talk`` from answer on for the seconds of talk.
     until : datetime, optional
         Up to when a call counts that is not over; by default the last time in the frame.
+
+    Attributes
+    ----------
+    left_out : int
+        Calls that are no part of the load, since nobody knows how long they were: their end, or
+        for ``talk`` their talk, is nothing that their source tells, or fell into a gap. A call
+        counts as not over if live events tell of it and none was missed.
     """
 
     def __init__(self, calls: Any, *, of: str = "calls", until: datetime | None = None) -> None:
         self._edges_by = functools.partial(_edges, calls, of, until)
         self._seconds = self._edges_by(MICROSECOND)
+        self.left_out = int(self._seconds["left_out"].sum())
+        self._nothing_known = self.left_out > 0 and not self._seconds["starts"].any()
 
     def erlangs(self, step: str = "1h") -> pd.DataFrame:
         """Return the traffic carried; see `erlangs`."""
         width = _width(step)
         whole_seconds = width % MICROSECOND == 0
         edges = _coarser(self._seconds, width) if whole_seconds else self._edges_by(width)
-        return _traffic(edges, width)
+        found = _traffic(edges, width)
+        return found.assign(erlangs=np.nan) if self._nothing_known else found
 
     def concurrency(self, step: str = "1min") -> pd.DataFrame:
         """Return how many calls there were at once; see `concurrency`."""
         seconds = self._seconds
         width = _width(step)
+        if width % MICROSECOND:
+            raise ConfError(f"calls at once are counted by whole seconds, not by steps of {step!r}")
         traffic = _traffic(_coarser(seconds, width), width)
         peaks = pd.Series(0, index=traffic["time"], dtype="int64")
         if len(seconds):
@@ -92,14 +116,22 @@ class Load:
             places = np.searchsorted(before.index.to_numpy(), asked, side="left") - 1
             carried = np.where(places < 0, 0, before.to_numpy()[places.clip(0)])
             peaks = inside.reindex(traffic["time"]).fillna(0).astype("int64").clip(lower=carried)
-        return pd.DataFrame(
-            {"time": traffic["time"], "mean": traffic["erlangs"], "peak": peaks.to_numpy()}
+        found = pd.DataFrame(
+            {
+                "time": traffic["time"],
+                "mean": traffic["erlangs"],
+                "peak": peaks.to_numpy(),
+                "left_out": traffic["left_out"],
+            }
         )
+        return found.assign(mean=np.nan, peak=np.nan) if self._nothing_known else found
 
     def peak(self) -> Peak:
         """Return the most calls at once; see `peak`."""
         if not len(self._seconds):
             return Peak(0, None)
+        if self._nothing_known:
+            return Peak(None, None)
         up, at = _at_once(self._seconds)
         first = int(up.argmax())
         return Peak(int(up[first]), _moments(at[first : first + 1])[0])
@@ -111,6 +143,8 @@ class Load:
         days = pd.DataFrame(columns=["day", "begins", "erlangs", "attempts"])
         if quarters.empty:
             return BusyHour(None, 0.0, 0.0, days)
+        if self._nothing_known:
+            return BusyHour(None, np.nan, np.nan, days)
         local = quarters["time"].dt.tz_convert(tz)
         quarters["day"] = local.dt.normalize().dt.tz_localize(None)
         quarters["quarter"] = local.dt.hour * 4 + local.dt.minute // 15
@@ -156,7 +190,8 @@ def erlangs(
 ) -> pd.DataFrame:
     """Return the traffic carried: how many calls there were at once, on average (ITU-T E.600).
 
-    It is exact: each call counts in each step for as long as it lasted there.
+    It is exact: each call counts in each step for as long as it lasted there. A call of which
+    nobody knows how long it was is left out, and counted in ``left_out``.
 
     Parameters
     ----------
@@ -173,7 +208,9 @@ def erlangs(
     Returns
     -------
     pandas.DataFrame
-        ``time`` (UTC; where the step begins), ``erlangs`` and ``attempts`` (calls that began).
+        ``time`` (UTC; where the step begins), ``erlangs``, ``attempts`` (calls that began) and
+        ``left_out`` (those of them that are left out of the erlangs, which are missing where all
+        are: `Load` says which).
 
     Raises
     ------
@@ -191,13 +228,18 @@ def concurrency(
     Parameters
     ----------
     calls, step, of, until
-        As in `erlangs`.
+        As in `erlangs`; the step is of whole seconds.
 
     Returns
     -------
     pandas.DataFrame
-        ``time`` (UTC; where the step begins), ``mean`` and ``peak``: calls that had a second in
-        common count as at once.
+        ``time`` (UTC; where the step begins), ``mean``, ``peak`` and ``left_out``, as in `erlangs`:
+        calls that had a second in common count as at once.
+
+    Raises
+    ------
+    ConfError
+        If the steps are no whole seconds, or too short for so long a time.
     """
     return Load(calls, of=of, until=until).concurrency(step)
 
@@ -242,50 +284,65 @@ def _clock(quarter: int) -> time:
 
 
 def _edges(calls: Any, of: str, until: datetime | None, width: int) -> pd.DataFrame:
-    """Count starts and ends by steps: ``starts ends from to``, these in microseconds into the step.
+    """Count starts and ends by steps.
 
     Returns
     -------
     pandas.DataFrame
-        By the number of the step; only steps in which something began or ended.
+        ``starts left_out from ends to`` by the number of the step, ``from`` and ``to`` being
+        microseconds into the step; only steps in which something began or ended.
     """
     if of not in ("calls", "talk"):
         raise ConfError(f"there is no load of {of!r}: take calls or talk")
     rows = read(calls, _COLUMNS, ("start", "end", "answered"))
+    known = ~nw.col("finish").is_null()
     with tidy(rows):
         rows = _spans(rows, of, until)
-        starts = _counted(rows, "begin", width).rename(
-            {"count": "starts", "offset": "from"}, axis=1
-        )
-        ends = _counted(rows, "finish", width).rename({"count": "ends", "offset": "to"}, axis=1)
+        starts = _counted(rows, "begin", "from", width, starts=known, left_out=~known)
+        ends = _counted(rows.filter(known), "finish", "to", width, ends=known)
     return starts.join(ends, how="outer").fillna(0).astype("int64").sort_index()
 
 
 def _spans(rows: Rows, of: str, until: datetime | None) -> Rows:
-    """Return ``begin`` and ``finish`` of what is counted."""
+    """Return ``begin`` and ``finish`` of what is counted; this is missing where nobody knows it."""
     if until is None:
         last = rows.select(nw.max_horizontal("start", "end", "answered").max().alias("last"))
         found = last.collect("pyarrow")["last"].to_list()[0]
         limit = 0 if found is None else int(found)
     else:
         limit = int(pd.Timestamp(until).to_pydatetime().timestamp() * MICROSECOND)
+    # A log that is written call by call, or knows a part of it, has no word for one that goes on.
+    live = nw.coalesce("source", nw.lit("events")) == "events"
+    still_up = nw.col("end").is_null() & live & ~nw.coalesce("gap", nw.lit(False))
+    end = nw.when(still_up).then(nw.lit(limit)).otherwise(nw.col("end"))
     if of == "calls":
-        begin, finish = nw.col("start"), nw.coalesce("end", nw.lit(limit))
+        begin, finish = nw.col("start"), end
     else:
-        begin = nw.col("answered")
+        talked = ~nw.col("answered").is_null()
+        answered = talked | (nw.coalesce("disposition", nw.lit("")) == "ANSWERED")
+        begin = nw.when(answered).then(nw.coalesce("answered", "start"))
         spoken = (nw.col("talk") * MICROSECOND).round().cast(nw.Int64)
-        finish = begin + nw.coalesce(spoken, nw.lit(limit) - begin)
+        over = nw.col("answered") + spoken
+        # Talk may have pauses, such as music, and is no longer than the call.
+        over = nw.when(over > nw.col("end")).then(nw.col("end")).otherwise(over)
+        unheard = nw.when(still_up & talked).then(nw.lit(limit))
+        finish = nw.coalesce(over, unheard)
     spans = rows.select(begin.alias("begin"), finish.alias("finish"))
-    return spans.filter(~nw.col("begin").is_null()).with_columns(
-        nw.max_horizontal("begin", "finish").alias("finish")
-    )
+    spans = spans.filter(~nw.col("begin").is_null())
+    later = nw.col("finish") >= nw.col("begin")
+    known = ~nw.col("finish").is_null()
+    finish = nw.when(known & later).then(nw.col("finish")).when(known).then(nw.col("begin"))
+    return spans.with_columns(finish.alias("finish"))
 
 
-def _counted(rows: Rows, edge: str, width: int) -> pd.DataFrame:
-    steps = rows.select((nw.col(edge) // width).alias("step"), nw.col(edge))
-    sums = {"offset": nw.col(edge) - nw.col("step") * width}
-    found = gather(steps, ("step",), "UTC", sums, count="count")
-    return found.astype("int64").set_index("step")
+def _counted(rows: Rows, edge: str, into: str, width: int, **counts: nw.Expr) -> pd.DataFrame:
+    """Count by steps, and add up how far into its step each edge is that the first count has."""
+    rows = rows.with_columns((nw.col(edge) // width).alias("step"))
+    sums: dict[str, nw.Expr] = {name: one(condition) for name, condition in counts.items()}
+    offset = nw.col(edge) - nw.col("step") * width
+    first = next(iter(counts.values()))
+    sums[into] = nw.when(first).then(offset).otherwise(nw.lit(0))
+    return gather(rows, ("step",), "UTC", sums).astype("int64").set_index("step")
 
 
 def _coarser(edges: pd.DataFrame, width: int) -> pd.DataFrame:
@@ -304,7 +361,8 @@ def _coarser(edges: pd.DataFrame, width: int) -> pd.DataFrame:
 def _traffic(edges: pd.DataFrame, width: int) -> pd.DataFrame:
     if not len(edges):
         none = pd.DatetimeIndex([], tz="UTC").as_unit("us")
-        return pd.DataFrame({"time": none, "erlangs": np.empty(0), "attempts": np.empty(0, int)})
+        counts = {name: np.empty(0, int) for name in ("attempts", "left_out")}
+        return pd.DataFrame({"time": none, "erlangs": np.empty(0), **counts})
     first, last = int(edges.index[0]), int(edges.index[-1])
     if last - first >= MOST:
         raise ConfError(f"that would be {last - first:,} steps: take a longer step")
@@ -316,7 +374,8 @@ def _traffic(edges: pd.DataFrame, width: int) -> pd.DataFrame:
         {
             "time": _moments(every.index.to_numpy() * width),
             "erlangs": (before * width + begun - over).to_numpy() / width,
-            "attempts": every["starts"].to_numpy(),
+            "attempts": (every["starts"] + every["left_out"]).to_numpy(),
+            "left_out": every["left_out"].to_numpy(),
         }
     )
 

@@ -55,7 +55,8 @@ def service(
     Parameters
     ----------
     visits : frame
-        A visits frame of any engine; who still waits is not counted.
+        A visits frame of any engine; who still waits is not counted. Whose wait is not known is
+        offered, but no part of what goes by waits.
     within : float
         Seconds within which a call should be answered.
     short : float
@@ -91,14 +92,17 @@ def service(
             Seconds that so many in a hundred did not wait longer than (a tenth of a second).
     """
     rows = _read(visits)
-    outcome, wait = nw.col("outcome"), nw.coalesce("wait", nw.lit(0.0))
+    outcome, timed = nw.col("outcome"), ~nw.col("wait").is_null()
+    wait = nw.coalesce("wait", nw.lit(0.0))
     answered, gave_up = outcome == "ANSWERED", outcome == "ABANDONED"
     waited = _micro(wait)  # an engine's seconds may differ in their last digits
     sums = {column: one(outcome == name) for name, column in COUNTS.items()}
     sums |= {
-        "within": one(answered & (waited <= _micro_of(within, "within"))),
-        "short": one(gave_up & (waited <= _micro_of(short, "short"))),
-        "gave_up_within": one(gave_up & (waited <= _micro_of(within, "within"))),
+        "within": one(timed & answered & (waited <= _micro_of(within, "within"))),
+        "short": one(timed & gave_up & (waited <= _micro_of(short, "short"))),
+        "gave_up_within": one(timed & gave_up & (waited <= _micro_of(within, "within"))),
+        "wait_count": one(timed),
+        "asa_count": one(timed & answered),
         "wait_sum": wait,
         "asa_sum": nw.when(answered).then(wait).otherwise(nw.lit(0.0)),
     }
@@ -106,14 +110,15 @@ def service(
     found = whole(found, [*COUNTS.values(), "within", "short", "gave_up_within"])
     found["offered"] = found[list(COUNTS.values())].sum(axis=1)
     offered = found["offered"]
-    found["service_level"] = ratio(found["within"], offered)
-    found["service_level_answered"] = ratio(found["within"], found["answered"])
-    found["service_level_short"] = ratio(found["within"], offered - found["short"])
-    found["service_level_abandons"] = ratio(found["within"] + found["gave_up_within"], offered)
+    of_waits = found["wait_count"]
+    found["service_level"] = ratio(found["within"], of_waits)
+    found["service_level_answered"] = ratio(found["within"], found["asa_count"])
+    found["service_level_short"] = ratio(found["within"], of_waits - found["short"])
+    found["service_level_abandons"] = ratio(found["within"] + found["gave_up_within"], of_waits)
     found["abandon_rate"] = ratio(found["abandoned"], offered)
-    found["asa"] = ratio(found["asa_sum"], found["answered"])
-    found["wait_mean"] = ratio(found["wait_sum"], offered)
-    found["wait_max"] = found["wait_max"].astype(float).where(offered > 0)
+    found["asa"] = ratio(found["asa_sum"], found["asa_count"])
+    found["wait_mean"] = ratio(found["wait_sum"], of_waits)
+    found["wait_max"] = found["wait_max"].astype(float).where(of_waits > 0)
     tails = percentiles(visits, (50, 80, 90, 95), by=by, tz=tz)
     found = found.merge(tails, on=list(by), how="left") if by else found.join(tails)
     levels = [name for name in found if str(name).startswith("service_level")]
@@ -203,12 +208,12 @@ def percentiles(
 
 
 def _steps(rows: Rows, step: float) -> Rows:
-    """Give each wait the number of its step; one on the edge belongs to the step it begins."""
+    """Give each known wait the number of its step; one on the edge is of the step it begins."""
     width = _micro_of(step, "step")
     if width <= 0:
         raise ConfError(f"step is a number of seconds above 0, not {step!r}")
-    micro = _micro(nw.coalesce("wait", nw.lit(0.0)))
-    return rows.with_columns((micro // width).alias("step"))
+    rows = rows.filter(~nw.col("wait").is_null())
+    return rows.with_columns((_micro(nw.col("wait")) // width).alias("step"))
 
 
 def _micro(seconds: nw.Expr) -> nw.Expr:

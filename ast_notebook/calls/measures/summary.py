@@ -71,7 +71,8 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
         ring, wait
             Mean seconds that the telephone rang, and that callers waited in queues.
         talk, billsec
-            Seconds in all.
+            Seconds in all, of the calls of which they are known. Missing where there were calls
+            and of none they are known; who was not answered did not talk.
     """
     rows = read(calls, _COLUMNS, ("start",))
     known = ~nw.col("disposition").is_null()
@@ -79,12 +80,11 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
     answered = nw.col("disposition") == "ANSWERED"
     sums = {column: one(nw.col("disposition") == name) for name, column in DISPOSITIONS.items()}
     sums |= {"up": one(~known)}
-    sums |= {name: nw.coalesce(name, nw.lit(0.0)) for name in ("talk", "billsec")}
     sums |= {
         "spoken": nw.when(answered).then(nw.coalesce(spoken, nw.lit(0.0))).otherwise(nw.lit(0.0)),
         "spoke": one(answered & ~spoken.is_null()),
     }
-    for name in ("pdd", "ring", "wait"):
+    for name in ("pdd", "ring", "wait", "talk", "billsec"):
         sums |= {
             f"{name}_sum": nw.coalesce(name, nw.lit(0.0)),
             f"{name}_count": one(~nw.col(name).is_null()),
@@ -98,6 +98,9 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
     found["acd"] = ratio(found["spoken"], found["spoke"])
     for name in ("pdd", "ring", "wait"):
         found[name] = ratio(found[f"{name}_sum"], found[f"{name}_count"])
+    for name, had in (("talk", "answered"), ("billsec", "calls")):
+        unknown = (found[had] > 0) & (found[f"{name}_count"] == 0)
+        found[name] = found[f"{name}_sum"].astype(float).mask(unknown)
     measures = ["asr", "ner", "acd", "pdd", "ring", "wait", "talk", "billsec"]
     return found[[*by, *counts, *measures]]
 
@@ -147,7 +150,11 @@ def heat_map(calls: Any, *, tz: Zone = "UTC", value: str = "calls") -> pd.DataFr
         raise ConfError(
             f"there is no measure {value!r}: take one of {', '.join(found.columns[2:])}"
         )
+    if value in ADDED_UP:
+        # What is not known of an hour that had calls stays missing.
+        week = pd.MultiIndex.from_product([range(7), range(24)], names=["weekday", "hour"])
+        found = found.set_index(["weekday", "hour"])[[value]].reindex(week, fill_value=0)
+        found = found.astype(float).reset_index()
     table = found.pivot(index="weekday", columns="hour", values=value)
     table = table.reindex(index=pd.RangeIndex(7, name="weekday"))
-    table = table.reindex(columns=pd.RangeIndex(24, name="hour"))
-    return table.fillna(0) if value in ADDED_UP else table
+    return table.reindex(columns=pd.RangeIndex(24, name="hour"))
