@@ -209,17 +209,19 @@ def odd(draw: st.DrawFn) -> list[str]:
     end = start + draw(st.integers(0, 30))
     answer = draw(st.none() | st.integers(start, end))
     pick: Any = lambda values: draw(st.sampled_from(values))  # noqa: E731
+    channel = pick(CHANNELS)
     return record(
-        start, end, pick(APPS), pick(["", *CHANNELS]), channel=pick(CHANNELS), answer=answer,
+        start, end, pick(APPS), pick(["", *CHANNELS]), channel=channel, answer=answer,
         said=pick(["ANSWERED", "NO ANSWER", "BUSY", "FAILED"]), data=pick(DATA),
-        dst=pick(["200", "h", "s", ""]), number=pick([1, 2, 3]), linked=pick([None, 1, 9]),
+        dst=pick(["200", "h", "s", ""]), number=1 + CHANNELS.index(channel),
+        linked=pick([None, 1, 9]),
     )  # fmt: skip
 
 
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.lists(odd(), min_size=1, max_size=12))
+@given(st.lists(odd(), min_size=1, max_size=12, unique_by=tuple))
 def test_whatever_lines_say_every_call_is_whole(tmp_path: Path, lines: list[list[str]]) -> None:
     found = calls(tmp_path, *lines)
     assert 1 <= len(found) <= len(lines)

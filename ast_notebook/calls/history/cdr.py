@@ -7,6 +7,7 @@ from typing import Any
 
 from ast_notebook.calls.history.cdr_call import row_of
 from ast_notebook.calls.history.cdr_line import EITHER, Line
+from ast_notebook.calls.history.cdr_spoiled import Spoiled
 from ast_notebook.calls.history.cdr_ties import calls_in
 from ast_notebook.calls.history.clock import SECOND, Clock, born
 from ast_notebook.calls.history.growing import Growing
@@ -84,6 +85,7 @@ class Cdr:
         self._newest = 0
         self._next = _MANY
         self._either = _Either()
+        self._spoiled = Spoiled()
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Take a record.
@@ -103,6 +105,7 @@ class Cdr:
     def finish(self) -> None:
         """Take it that no further record comes."""
         self._give(None)
+        self._clock.notes += self._spoiled.notes
         if self._either.guessed:
             self._clock.notes.append(
                 "the last column of these records is taken for the uniqueid, not for the "
@@ -112,6 +115,7 @@ class Cdr:
     def _give(self, until: int | None) -> None:
         """Make calls of the records of those that were over by then; of all, if that is None."""
         self._either.settle(self._lines)
+        self._spoiled.settle(self._lines)
         waiting: list[Line] = []
         for call in calls_in(self._lines):
             if until is not None and max(line.end for line in call.lines) >= until:
