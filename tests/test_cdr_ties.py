@@ -115,3 +115,64 @@ def test_what_a_consultation_was_about_is_one_call(tmp_path: Path) -> None:
         record(20, 40, "Dial", OTHER),
     )
     assert rows(found, "caller", "billsec") == [("100", 38)]
+
+
+# --- many lines, and lines that are there twice --------------------------------------------------
+
+
+def groups(count: int) -> list[list[str]]:
+    """Return two lines a call, the second of which stands some lines after the first."""
+    lines = []
+    for i in range(count):
+        begin, to = 600 * i, f"-{3 * i + 1:08x}"
+        own = {"channel": f"PJSIP/tr-{3 * i:08x}", "number": 3 * i, "begun": begin}
+        first = record(begin, begin + 20, "Dial", f"PJSIP/201{to}", said="NO ANSWER", **own)
+        then = record(begin + 20, begin + 50, "Dial", f"PJSIP/202{to}", answer=begin + 23, **own)
+        lines += [(begin, first), (begin + 1250, then)]
+    return [line for _, line in sorted(lines, key=lambda pair: pair[0])]
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have calls given away after some records, as a large file has them after many."""
+    monkeypatch.setattr("ast_notebook.calls.history.cdr._MANY", 7)
+    monkeypatch.setattr("ast_notebook.calls.history.cdr._RECENT", 5)
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_long_record_splits_no_other_calls(tmp_path: Path, newest_first: bool) -> None:
+    lines = groups(200)
+    long = record(0, 86_400, "Playback", channel="PJSIP/9-0000ffff", number=65535)
+    lines.insert(0, long)
+    found = calls(tmp_path, *(reversed(lines) if newest_first else lines))
+    assert len(found) == 201
+    assert found["call"].is_unique
+    assert (found["disposition"] == "ANSWERED").sum() == 200
+
+
+@pytest.mark.usefixtures("few")
+def test_a_line_that_comes_hours_after_its_call_makes_no_second_one(tmp_path: Path) -> None:
+    own = {"channel": "PJSIP/9-0000ffff", "number": 65535}
+    first = record(0, 30, "Playback", **own)  # type: ignore[arg-type]
+    last = record(30, 86_400, "Dial", ONE, **own)  # type: ignore[arg-type]
+    past, _ = read(tmp_path, [NAMES, first, *groups(200), last])
+    assert len(past.calls) == 201
+    assert past.calls["call"].is_unique
+    assert past.bad["line"].tolist() == [403]
+    assert "six hours" in past.bad["reason"][0]
+
+
+@pytest.mark.usefixtures("few")
+def test_lines_that_are_there_twice_count_once_and_are_told(tmp_path: Path) -> None:
+    lines = groups(120)
+    once, _ = read(tmp_path, [NAMES, *lines])
+    twice, said = read(tmp_path, [NAMES, *lines, *lines[50:]])
+    assert twice.calls.equals(once.calls)
+    assert [one for one in said if "190 records were there before" in one]
+
+
+def test_equal_lines_that_name_no_channel_are_two_calls(tmp_path: Path) -> None:
+    names = ["calldate", "src", "dst", "duration", "disposition"]
+    past, _ = read(tmp_path, [names, *[[at(0), "100", "200", "0", "BUSY"]] * 2])
+    assert len(past.calls) == 2

@@ -64,6 +64,11 @@ def stem(channel: str) -> str:
     return channel.removesuffix(";1").removesuffix(";2")
 
 
+def has_own_name(channel: str | None) -> bool:
+    """Tell whether a channel has a name that no other has while Asterisk runs."""
+    return channel is not None and _OWN_NAME.search(channel) is not None
+
+
 def calls_in(lines: Sequence[Line]) -> Iterator[Call]:
     """Yield the calls that records are of."""
     desks = _desks(lines)
@@ -266,10 +271,10 @@ def _ids(line: Line, desks: set[str]) -> set[str]:
 
 
 def _channels(line: Line, desks: set[str], rooms: _Spans) -> Iterator[str]:
-    if _OWN_NAME.search(line.owner):
+    if has_own_name(line.owner):
         yield line.owner
     other = line.dstchannel
-    if other is None or not _OWN_NAME.search(other) or line.at_desk or other in desks:
+    if other is None or not has_own_name(other) or line.at_desk or other in desks:
         return
     there = rooms.get(other, ())
     if line.in_room:
