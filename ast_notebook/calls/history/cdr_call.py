@@ -335,12 +335,14 @@ class _Made:
             if line.answered and other and is_local(other) and other_half(other) not in names:
                 return "ANSWERED"  # as Asterisk says; no record tells what was behind it
         apps = {line.app for line in self._lines if line.answered and line.dstchannel is None}
-        if apps <= {""}:
+        if apps <= {""} and not any(line.channel for line in self._lines):
             return None
         if any("dstchannel" in line.record for line in self._lines):
             # A Dial that found no telephone leaves no channel.
             return "FAILED" if apps & _DIALS else "IVR"
-        return "ANSWERED" if "dial" in apps else "IVR"
+        if "dial" in apps:
+            return "ANSWERED"
+        return None if apps <= {""} else "IVR"
 
 
 def _age(line: Line) -> _Age:
