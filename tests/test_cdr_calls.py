@@ -139,7 +139,7 @@ def test_a_telephone_behind_a_local_channel_tells_when_it_answered(tmp_path: Pat
     found = calls(
         tmp_path,
         record(0, 60, "Queue", f"{LOCAL};1", data="support"),
-        record(20, 60, "Dial", ONE, channel=f"{LOCAL};2", answer=26, number=3, linked=1, begun=20),
+        record(20, 60, "Dial", ONE, channel=f"{LOCAL};2", answer=26, number=3, linked=1),
     )
     assert found["answered"][0] == pd.Timestamp(BEGIN, tz="UTC") + pd.Timedelta(seconds=26)
     assert rows(found, "dialled", "answered_by", "billsec") == [("200", "200", 60)]
@@ -195,8 +195,7 @@ def test_who_parked_a_call_at_once_has_answered_it(tmp_path: Path) -> None:
         record(0, 6, "Dial", ONE, answer=6, data="PJSIP/200"),
         record(6, 16, "Park", data="default:701"),
         record(16, 30, "Dial", OTHER, data="PJSIP/200"),
-        record(16, 16, "ParkedCall", channel=OTHER, src="300", dst="701", number=3, linked=1,
-               begun=16),
+        record(16, 16, "ParkedCall", channel=OTHER, src="300", dst="701", number=3, linked=1),
     )  # fmt: skip
     assert rows(found, "answered_by", "dialled", "billsec") == [("200", "200", 24)]
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ast_notebook.calls.history import history
 from ast_notebook.calls.history.cdr_line import name_of
+from ast_notebook.calls.history.result import History
 from tests.cdr_lines import NAMES, at, calls, record, rows, text, uniqueid
 
 ONE, OTHER = "PJSIP/200-00000002", "PJSIP/300-00000003"
@@ -209,17 +210,19 @@ def odd(draw: st.DrawFn) -> list[str]:
     end = start + draw(st.integers(0, 30))
     answer = draw(st.none() | st.integers(start, end))
     pick: Any = lambda values: draw(st.sampled_from(values))  # noqa: E731
+    channel = pick(CHANNELS)
     return record(
-        start, end, pick(APPS), pick(["", *CHANNELS]), channel=pick(CHANNELS), answer=answer,
+        start, end, pick(APPS), pick(["", *CHANNELS]), channel=channel, answer=answer,
         said=pick(["ANSWERED", "NO ANSWER", "BUSY", "FAILED"]), data=pick(DATA),
-        dst=pick(["200", "h", "s", ""]), number=pick([1, 2, 3]), linked=pick([None, 1, 9]),
+        dst=pick(["200", "h", "s", ""]), number=1 + CHANNELS.index(channel),
+        linked=pick([None, 1, 9]),
     )  # fmt: skip
 
 
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.lists(odd(), min_size=1, max_size=12))
+@given(st.lists(odd(), min_size=1, max_size=12, unique_by=tuple))
 def test_whatever_lines_say_every_call_is_whole(tmp_path: Path, lines: list[list[str]]) -> None:
     found = calls(tmp_path, *lines)
     assert 1 <= len(found) <= len(lines)
@@ -229,3 +232,80 @@ def test_whatever_lines_say_every_call_is_whole(tmp_path: Path, lines: list[list
     assert (found["answered_by"].isna() | (found["disposition"] == "ANSWERED")).all()
     orders = itertools.islice(itertools.permutations(lines), 5)
     assert all(len(calls(tmp_path, *order)) == len(found) for order in orders)
+
+
+# --- columns that are not there ------------------------------------------------------------------
+
+
+def of_table(folder: Path, columns: str, *lines: str) -> History:
+    """Return what a report gives that has these columns."""
+    path = folder / "report.csv"
+    path.write_text("\n".join((columns, *lines)))
+    past = history(path, tz="UTC")
+    assert past.bad_count == 0, past.bad["reason"].tolist()
+    return past
+
+
+WHO = "src,dst,channel,dstchannel,lastapp"
+TWO = "100,200,PJSIP/100-00000001,PJSIP/200-00000002,Dial"
+
+
+@pytest.mark.parametrize("said", ["ANSWERED", "NO ANSWER"])
+def test_without_billsec_nobody_knows_when_it_was_answered(tmp_path: Path, said: str) -> None:
+    past = of_table(tmp_path, f"calldate,{WHO},duration,disposition", f"{at(0)},{TWO},70,{said}")
+    expected = [(said, None, None, "200" if said == "ANSWERED" else None)]
+    assert rows(past.calls, "disposition", "billsec", "answered", "answered_by") == expected
+    assert (past.calls["end"] - past.calls["start"]).dt.total_seconds().tolist() == [70]
+
+
+def test_a_billsec_that_is_null_is_missing_and_the_answer_tells_it(tmp_path: Path) -> None:
+    past = of_table(
+        tmp_path,
+        f"start,answer,end,{WHO},duration,billsec,disposition",
+        f"{at(0)},NULL,{at(70)},{TWO},70,NULL,ANSWERED",
+        f"{at(100)},{at(110)},{at(170)},{TWO},70,NULL,ANSWERED",
+        f"{at(200)},NULL,{at(270)},{TWO},70,60,ANSWERED",
+        f"{at(300)},NULL,{at(370)},{TWO},70,NULL,NO ANSWER",
+    )
+    assert rows(past.calls, "billsec") == [(None,), (60,), (60,), (0,)]
+    assert past.calls["answered"].notna().tolist() == [False, True, True, False]
+
+
+def test_the_reports_of_issabel_have_calls_without_an_end(tmp_path: Path) -> None:
+    begin = int(float(uniqueid(0, 1)))
+    past = of_table(
+        tmp_path,
+        '"Date","Source","Ring Group","Destination","Src. Channel","Account Code","Dst. Channel",'
+        '"Status","Duration","UniqueID","Recording","Cnum","Cnam","Outbound Cnum","DID",'
+        '"User field"',
+        f'"{at(0)}","100","","200","SIP/100-00000001","","SIP/200-00000002","ANSWERED",'
+        f'"68s (1m 8s)","{begin}.1","","100","Ann","","",""',
+        f'"{at(600)}","100","","201","SIP/100-00000003","","SIP/201-00000004","NO ANSWER",'
+        f'"0s","{begin + 600}.3","","100","Ann","","",""',
+        # Of a call that was sent on nobody knows when it was up.
+        f'"{at(900)}","100","","200","SIP/100-00000005","","SIP/200-00000006","ANSWERED",'
+        f'"30s","{begin + 900}.5","","100","Ann","","",""',
+        f'"{at(940)}","100","","300","SIP/100-00000005","","SIP/300-00000007","ANSWERED",'
+        f'"20s","{begin + 900}.5","","100","Ann","","",""',
+    )
+    columns = ("caller", "dialled", "disposition", "answered_by", "billsec", "answered", "end")
+    assert rows(past.calls, *columns) == [
+        ("100", "200", "ANSWERED", "200", 68, None, None),
+        ("100", "201", "NO ANSWER", None, 0, None, None),
+        ("100", "200", "ANSWERED", "200", None, None, None),
+    ]
+
+
+def test_a_queue_without_an_end_may_have_timed_out(tmp_path: Path) -> None:
+    line = f'{at(0)},100,600,PJSIP/100-00000001,,Queue,"600,t,,,30",10,ANSWERED'
+    past = of_table(tmp_path, f"calldate,{WHO},lastdata,billsec,disposition", line)
+    assert rows(past.calls, "disposition", "billsec", "end") == [(None, 10, None)]
+
+
+@pytest.mark.parametrize("nothing", ["", "NULL"])
+def test_nobody_knows_what_an_answered_line_without_channels_was(
+    tmp_path: Path, nothing: str
+) -> None:
+    line = f"{at(0)},100,200,{nothing},{nothing},{nothing},70,60,ANSWERED"
+    past = of_table(tmp_path, f"calldate,{WHO},duration,billsec,disposition", line)
+    assert rows(past.calls, "disposition", "billsec") == [(None, 60)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ast_notebook.calls.history.cdr_call import row_of
 from ast_notebook.calls.history.cdr_line import EITHER, Line
+from ast_notebook.calls.history.cdr_seen import Seen
+from ast_notebook.calls.history.cdr_spoiled import Spoiled
 from ast_notebook.calls.history.cdr_ties import calls_in
 from ast_notebook.calls.history.clock import SECOND, Clock, born
 from ast_notebook.calls.history.growing import Growing
@@ -33,8 +36,9 @@ PLAIN = ["accountcode", "src", "dst", "dcontext", "clid", *_COMMON[4:]]
 #: cdr_custom's, as its sample file has it.
 CUSTOM = [*_COMMON, "accountcode", "uniqueid", "userfield", "sequence"]
 _NEW = ["peeraccount", "linkedid", "sequence"]
-#: Nothing is written of a call after it was over for so long.
+#: Lines of one call are not further from each other than records that are so far apart.
 _OPEN = 6 * 3600 * SECOND
+_RECENT = 1_000  # records that tell where in time a file is
 _MANY = 10_000  # records that are grouped at a time
 
 
@@ -81,9 +85,11 @@ class Cdr:
         self._calls = calls
         self._lines: list[Line] = []
         self._count = 0
-        self._newest = 0
+        self._recent: deque[int] = deque(maxlen=_RECENT)  # when they began
         self._next = _MANY
         self._either = _Either()
+        self._spoiled = Spoiled()
+        self._seen = Seen()
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Take a record.
@@ -91,35 +97,45 @@ class Cdr:
         Raises
         ------
         ValueError
-            If it cannot be one.
+            If it cannot be one, or its call was over.
         """
         line = Line(record, self._clock, self._count)
+        if not self._seen.take(record, line):
+            return
         self._count += 1
-        self._newest = max(self._newest, line.end)
+        self._recent.append(line.start)
         self._lines.append(line)
         if len(self._lines) >= self._next:
-            self._give(self._newest - _OPEN)
+            self._give(min(self._recent) - _OPEN, max(self._recent) + _OPEN)
 
     def finish(self) -> None:
         """Take it that no further record comes."""
-        self._give(None)
+        self._give()
+        self._clock.notes += [*self._spoiled.notes, *self._seen.notes]
         if self._either.guessed:
             self._clock.notes.append(
                 "the last column of these records is taken for the uniqueid, not for the "
                 "userfield: if it is that, name the columns by columns=[…]"
             )
 
-    def _give(self, until: int | None) -> None:
-        """Make calls of the records of those that were over by then; of all, if that is None."""
+    def _give(self, since: int | None = None, until: int | None = None) -> None:
+        """Make calls of the records of those that were not between two moments; else of all."""
         self._either.settle(self._lines)
+        self._spoiled.settle(self._lines)
         waiting: list[Line] = []
         for call in calls_in(self._lines):
-            if until is not None and max(line.end for line in call.lines) >= until:
+            if since is not None and until is not None and _is_between(call.lines, since, until):
                 waiting += call.lines
-            else:
-                self._calls.add(*row_of(call))
+                continue
+            made = row_of(call)
+            self._seen.over(made[0]["call"], call.lines)
+            self._calls.add(*made)
         self._lines = waiting
         self._next = max(_MANY, 2 * len(waiting))
+
+
+def _is_between(lines: Sequence[Line], since: int, until: int) -> bool:
+    return max(line.end for line in lines) >= since and lines[0].start <= until
 
 
 class _Either:

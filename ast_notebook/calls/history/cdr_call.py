@@ -69,7 +69,7 @@ class _Made:
             "server": (own or lines)[0].server,
             "start": lines[0].start,
             "answered": self._answered(path) if disposition == "ANSWERED" else None,
-            "end": max(line.end for line in [*lines, *(line for _, line in self._call.agents)]),
+            "end": self._end(),
             "billsec": self._billed(),
             "caller": first.number,
             "caller_name": first.name,
@@ -231,23 +231,33 @@ class _Made:
 
         A record has when its channel was answered: by the telephone or, earlier, by a menu.
         """
+        if any(tie.line is not None and tie.line.answer is None for tie in path):
+            return None
         if path:
             return max(tie.since for tie in path)
         return next((line.answer for line in [*self._own, *self._lines] if line.answer), None)
 
-    def _billed(self) -> int:
+    def _end(self) -> int | None:
+        lines = [*self._lines, *(line for _, line in self._call.agents)]
+        return None if any(line.endless for line in lines) else max(line.end for line in lines)
+
+    def _billed(self) -> int | None:
         """Return the time from the first party's answer to its end, as the records have it."""
         channel = self._first.channel
         lines = list(self._own)
         if all(line.called for line in lines):
             # Who was dialled has the record of his answer with the channel that dialled.
             lines += [tie.line for tie in self._talk.ties_of(channel) if tie.line]
-        up = {line.place: line for line in lines if line.billed is not None}
+        if any(line.unbilled for line in lines):
+            return None
+        up = {line.place: line for line in lines if line.billed is not None or line.billsec}
         served = [line for name, line in self._call.agents if name == channel]
         if len(up) == 1 and not served:
             line = next(iter(up.values()))
             if line.billsec is not None:
                 return line.billsec
+        if any(line.endless for line in (*up.values(), *served)):
+            return None
         begun = [line.billed for line in up.values() if line.billed is not None]
         begun += [self._talk.served_since(channel, line) for line in served]
         ends = [line.end for line in (*up.values(), *served)]
@@ -264,6 +274,7 @@ class _Made:
         if any(line.answered and line.app == "voicemail" for line in lines):
             return "VOICEMAIL"
         unknown = self._call.met is None or any(map(self._is_hidden, lines))
+        unknown = unknown or any(line.endless and line.in_queue for line in lines)
         if unknown or any(map(self._talk.is_doubtful, lines)):
             return None
         if self._waits():
@@ -324,6 +335,8 @@ class _Made:
             if line.answered and other and is_local(other) and other_half(other) not in names:
                 return "ANSWERED"  # as Asterisk says; no record tells what was behind it
         apps = {line.app for line in self._lines if line.answered and line.dstchannel is None}
+        if apps <= {""} and not any(line.channel for line in self._lines):
+            return None
         if any("dstchannel" in line.record for line in self._lines):
             # A Dial that found no telephone leaves no channel.
             return "FAILED" if apps & _DIALS else "IVR"

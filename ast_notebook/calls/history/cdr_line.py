@@ -63,6 +63,8 @@ class Line:
         Whether the channel is one on which an agent waits: a place, and no party.
     of_agent : bool
         Whether the channel had to do with an agent's, which changes its linkedid.
+    endless : bool
+        Whether nothing tells when it ended; `end` is the earliest then.
     in_queue, in_room : bool
         Whether it waited in a queue, or was in a conference.
     place : int
@@ -89,6 +91,7 @@ class Line:
         "dstchannel",
         "either",
         "end",
+        "endless",
         "in_queue",
         "in_room",
         "linkedid",
@@ -135,9 +138,12 @@ class Line:
         length = _seconds(record, "duration")
         self.billsec = _seconds(record, "billsec")
         end = clock.read(record.get("end"), start + (length or 0))
-        if end is None and length is None:
+        # A report that has the seconds of talk only tells when it ended at the earliest.
+        self.endless = end is None and length is None
+        if self.endless and self.billsec is None:
             raise ValueError("neither an end nor a duration")
-        self.end = start + (length or 0) if end is None else end
+        least = self.billsec if length is None else length
+        self.end = start + (least or 0) if end is None else end
         if self.end < start:
             raise ValueError("it ends before it starts")
         if self.billsec is not None and self.billsec > self.end - start + SECOND:
@@ -146,13 +152,21 @@ class Line:
         if self.answer is not None and self.answer > self.end + SECOND:
             raise ValueError("it was answered after its end")
         # Some files have no column for the time of the answer.
-        if self.answer is None and (self.billsec or self.answered):
-            self.answer = None if self.billsec is None else max(start, self.end - self.billsec)
+        told = self.billsec is not None and not self.endless
+        if self.answer is None and told and (self.billsec or self.answered):
+            self.answer = max(start, self.end - (self.billsec or 0))
         self.billed = self.answer
-        if self.answer is not None and self.billsec is not None:
+        if self.answer is not None and self.billsec is not None and not self.endless:
             begun = self.end - self.billsec
             # Whole seconds were cut off of each.
             self.billed = self.answer if abs(begun - self.answer) <= SECOND else begun
+
+    @property
+    def unbilled(self) -> bool:
+        """Whether nothing tells for how long its channel was up, or that it was not."""
+        if self.billsec is not None or self.answer is not None:
+            return False
+        return self.answered or "answer" not in self.record
 
     @property
     def after(self) -> bool:

@@ -169,9 +169,11 @@ class Talk:
         """Tell whether nobody knows if two parties talked.
 
         Whoever is asked if he takes the call, and hangs up meanwhile, leaves the same record as
-        one who accepts it and talks for less than a second.
+        one who accepts it and talks for less than a second; and so does anybody whom it tells no
+        seconds of.
         """
-        return line.answered and line.asks and not line.billsec and line.answer == line.end
+        gone = not line.billsec and line.answer in (None, line.end)
+        return line.answered and line.asks and gone
 
     def was_lost(self, line: Line) -> bool:
         """Tell whether a record says answered, and the telephone that it names did not talk.

@@ -4,14 +4,14 @@ Records of a channel have its uniqueid, and those that Asterisk itself takes for
 linkedid (with ``newcdrcolumns = yes``). Beyond that, whoever was connected is in one call: the
 channel of one record is the ``dstchannel`` of another at that time. Not so in two places, where
 people meet who came by calls of their own: in a conference, and in the channel on which an agent
-waits, which serves one caller after the other and gives them all its linkedid.
+waits, which serves one caller after the other and gives them all its linkedid. Channels of two
+PBXs, or of two calls at one time, may have one name: their ids tell them apart.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ast_notebook.calls.history.cdr_line import Line
@@ -24,6 +24,8 @@ _OWN_NAME = re.compile(r"-([0-9a-f]{8}|[0-9a-f]{4,8};[12])$")
 _TOUCH = 5 * SECOND
 #: Times of records are whole seconds.
 _APART = 1 * SECOND
+#: More channels than have one name at a time.
+_MOST = 50
 
 _Spans = dict[str, list[Line]]
 
@@ -60,6 +62,11 @@ class Call(NamedTuple):
 def stem(channel: str) -> str:
     """Return a channel's name; of a Local channel, what its halves have in common."""
     return channel.removesuffix(";1").removesuffix(";2")
+
+
+def has_own_name(channel: str | None) -> bool:
+    """Tell whether a channel has a name that no other has while Asterisk runs."""
+    return channel is not None and _OWN_NAME.search(channel) is not None
 
 
 def calls_in(lines: Sequence[Line]) -> Iterator[Call]:
@@ -145,29 +152,93 @@ def _joined(lines: Sequence[Line], desks: _Desks, rooms: _Spans) -> Iterator[lis
 
     lasting: dict[str, int] = {}
     passing: dict[str, list[int]] = {}
+    named: dict[str, list[int]] = {}
     for number, line in enumerate(lines):
         for key in _ids(line, desks.ids):
+            own = f"{line.server} {key}"
             if born(key) is None:
-                passing.setdefault(key, []).append(number)  # nobody says that it is used once only
-            elif (other := lasting.setdefault(key, number)) != number:
+                passing.setdefault(own, []).append(number)  # nobody says that it is used once only
+            elif (other := lasting.setdefault(own, number)) != number:
                 above[root(number)] = root(other)
         for name in _channels(line, desks.names, rooms):
-            passing.setdefault(f"{line.server} {stem(name)}", []).append(number)
-    for numbers in passing.values():
-        if len(numbers) < 2:
-            continue
-        numbers.sort(key=lambda number: lines[number].start)
-        until = lines[numbers[0]].end
-        for one, other in itertools.pairwise(numbers):
-            if lines[other].start <= until + _TOUCH:
-                above[root(one)] = root(other)
-            until = max(until, lines[other].end)
+            named.setdefault(f"{line.server} {stem(name)}", []).append(number)
+    for key, numbers in passing.items():
+        for one, other in _touching(lines, key, numbers, _Holder.anybody):
+            above[root(one)] = root(other)
+    for key, numbers in named.items():
+        for one, other in _touching(lines, key, numbers, _Holder.of):
+            above[root(one)] = root(other)
     for one, other in _transferred(lines):
         above[root(one)] = root(other)
     groups: dict[int, list[Line]] = {}
     for number, line in enumerate(lines):
         groups.setdefault(root(number), []).append(line)
     yield from groups.values()
+
+
+class _Holder(NamedTuple):
+    """What tells of a record that names a channel whether it can be another's of that name.
+
+    Attributes
+    ----------
+    system : str or None
+        The PBX's name in the record's ids.
+    linkedid : str or None
+        Its linkedid.
+    uniqueid : str or None
+        Its uniqueid, if the channel is the record's own.
+    """
+
+    system: str | None
+    linkedid: str | None
+    uniqueid: str | None
+
+    @classmethod
+    def anybody(cls, _line: Line, _name: str) -> _Holder:
+        """Return what nothing speaks against."""
+        return cls(None, None, None)
+
+    @classmethod
+    def of(cls, line: Line, name: str) -> _Holder:
+        """Return what a record tells."""
+        known = next((one for one in (line.uniqueid, line.linkedid) if born(one) is not None), None)
+        whole = name.endswith(f" {line.owner}")  # the halves of a Local channel have one each
+        return cls(
+            None if known is None else known.rpartition("-")[0],
+            None if line.of_agent else line.linkedid,
+            line.uniqueid if whole and born(line.uniqueid) is not None else None,
+        )
+
+    def differs(self, other: _Holder, *, meanwhile: bool) -> bool:
+        """Tell whether they are two channels; a transfer changes the linkedid, if not meanwhile."""
+        pairs = [(self.system, other.system), (self.uniqueid, other.uniqueid)]
+        if meanwhile:
+            pairs.append((self.linkedid, other.linkedid))
+        return any(None not in pair and pair[0] != pair[1] for pair in pairs)
+
+
+def _touching(
+    lines: Sequence[Line],
+    name: str,
+    numbers: list[int],
+    holder: Callable[[Line, str], _Holder],
+) -> Iterator[tuple[int, int]]:
+    """Yield pairs of records that have a name in common and follow each other closely."""
+    if len(numbers) < 2:
+        return
+    there: dict[_Holder, tuple[int, int]] = {}  # when it was over, and one of its records
+    for number in sorted(numbers, key=lambda number: (lines[number].start, lines[number].end)):
+        line = lines[number]
+        mine, until = holder(line, name), line.end
+        for other, (end, last) in list(there.items()):
+            if line.start > end + _TOUCH:
+                del there[other]
+            elif not mine.differs(other, meanwhile=line.start + _APART < end):
+                yield last, number
+                until = max(until, end) if other == mine else until
+        if len(there) == _MOST and mine not in there:
+            del there[next(iter(there))]
+        there[mine] = until, number
 
 
 def _transferred(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
@@ -200,10 +271,10 @@ def _ids(line: Line, desks: set[str]) -> set[str]:
 
 
 def _channels(line: Line, desks: set[str], rooms: _Spans) -> Iterator[str]:
-    if _OWN_NAME.search(line.owner):
+    if has_own_name(line.owner):
         yield line.owner
     other = line.dstchannel
-    if other is None or not _OWN_NAME.search(other) or line.at_desk or other in desks:
+    if other is None or not has_own_name(other) or line.at_desk or other in desks:
         return
     there = rooms.get(other, ())
     if line.in_room:

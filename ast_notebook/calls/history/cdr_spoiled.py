@@ -1,0 +1,80 @@
+"""Uniqueids that a spreadsheet has spoiled, such as ``1,71507E+09``: they tie no records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ast_notebook.calls.history.cdr_line import Line
+from ast_notebook.calls.history.clock import SECOND, born
+
+#: What a spreadsheet makes of a number that is too long for it, and what stands for none.
+_NUMBER = re.compile(r"\d+([.,]\d+)?[eE][+-]?\d+$|[0.,]+$")
+#: Times of records are whole seconds.
+_APART = 1 * SECOND
+
+
+class Spoiled:
+    """Takes the ids from records that cannot have them.
+
+    A uniqueid is one channel's. Where several channels have the same one, it is no uniqueid.
+
+    Attributes
+    ----------
+    count : int
+        How many records there were.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def settle(self, lines: Sequence[Line]) -> None:
+        """Take spoiled ids from records."""
+        spoiled = {
+            (line.server, known) for line in lines for known in _ids(line) if is_spoiled(known)
+        }
+        owned: dict[tuple[str | None, str], list[Line]] = {}
+        for line in lines:
+            if line.uniqueid is not None and line.channel is not None:
+                owned.setdefault((line.server, line.uniqueid), []).append(line)
+        spoiled |= {key for key, own in owned.items() if _several(key[1], own)}
+        for line in lines if spoiled else ():
+            bad = [known for known in _ids(line) if (line.server, known) in spoiled]
+            self.count += bool(bad)
+            line.uniqueid = None if line.uniqueid in bad else line.uniqueid
+            line.linkedid = None if line.linkedid in bad else line.linkedid
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be said of it."""
+        if not self.count:
+            return []
+        return [
+            f"{self.count:,} records have a uniqueid that several channels share or that is none, "
+            "as spreadsheets make of it: it tells no calls here; export the column as text"
+        ]
+
+
+def is_spoiled(known: str) -> bool:
+    """Tell whether no PBX has made an id."""
+    return _NUMBER.match(known) is not None
+
+
+def _ids(line: Line) -> list[str]:
+    return [known for known in (line.uniqueid, line.linkedid) if known is not None]
+
+
+def _several(uniqueid: str, lines: list[Line]) -> bool:
+    """Tell whether several channels have it; an old Asterisk renames one that is transferred."""
+    if len({line.channel for line in lines}) < 2:
+        return False
+    if born(uniqueid) is None:
+        return True
+    lines.sort(key=lambda line: line.start)
+    latest: dict[str | None, int] = {}
+    for line in lines:
+        others = (end for channel, end in latest.items() if channel != line.channel)
+        if any(line.start + _APART < end for end in others):
+            return True
+        latest[line.channel] = max(line.end, latest.get(line.channel, line.end))
+    return False
