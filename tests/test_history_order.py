@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ast_notebook.calls.history import History, history
+from ast_notebook.calls.history import History, history, repeats
 from ast_notebook.calls.history import order as ordering
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -61,3 +61,63 @@ def test_a_call_within_another_one_does_not_stand_newest_first(tmp_path: Path) -
         )
 
     assert read(tmp_path, [line(2, 20, 30), line(1, 10, 50)], "cdr").notes == []
+
+
+@pytest.mark.parametrize("version", [16, 22])
+@pytest.mark.parametrize("name", NAMES[:2])
+@pytest.mark.parametrize("part", [1, 4])
+def test_what_overlaps_counts_once(
+    tmp_path: Path, name: str, version: int, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = lines_of(name, version)
+    monkeypatch.setattr(repeats, "_MANY", 64)  # so that there are several parts
+    plain = read(tmp_path, lines)
+    assert plain.notes == []
+    twice = lines[: len(lines) // part] + lines[len(lines) // part // 2 * (part > 1) :]
+    more = len(twice) - len(lines)
+    with pytest.warns(UserWarning, match=f"more than once, {more:,} were left out"):
+        found = read(tmp_path, twice)
+    assert (found.records, found.bad_count) == (len(twice), plain.bad_count)
+    pd.testing.assert_frame_equal(found.calls, plain.calls)
+    pd.testing.assert_frame_equal(found.visits, plain.visits)
+
+
+def entries(*some: tuple[int, str, str]) -> list[str]:
+    return [f"{1_780_308_000 + at}|{call}|{rest}\n" for at, call, rest in some]
+
+
+ONE = entries(
+    (0, "1780308000.1", "desk|NONE|ENTERQUEUE||2222|1"),
+    (4, "1780308000.1", "desk|Hall|CONNECT|4|1780308001.2|3"),
+    (9, "1780308000.1", "desk|Hall|COMPLETECALLER|4|5|1"),
+)
+
+
+def test_entries_of_which_each_is_there_twice_count_once(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="more than once, 3 were left out"):
+        found = read(tmp_path, [line for line in ONE for _ in range(2)])
+    assert found.bad_count == 0
+    assert list(found.visits["talk"]) == [5.0]
+
+
+def test_who_comes_back_within_a_second_came_twice(tmp_path: Path) -> None:
+    coming = entries((0, "1780308000.1", "desk|NONE|ENTERQUEUE||2222|1"))
+    going = entries((0, "1780308000.1", "desk|NONE|EXITEMPTY|1|1|0"))
+    found = read(tmp_path, [*coming, *going, *coming, *going])
+    assert found.notes == []
+    assert list(found.visits["outcome"]) == ["LEAVE EMPTY"] * 2
+
+
+@pytest.mark.parametrize("end", ["2024-10-27 03:00:10", ""])
+def test_without_a_uniqueid_the_end_tells_the_hour_that_is_repeated(
+    tmp_path: Path, end: str
+) -> None:
+    path = tmp_path / "cdr.csv"
+    path.write_text(
+        "start,end,src,dst,channel,dstchannel,lastapp,duration,billsec,disposition\n"
+        f"2024-10-27 02:50:00,{end},100,200,PJSIP/100-00000001,PJSIP/200-00000002,Dial,610,600,"
+        "ANSWERED\n"
+    )
+    found = history(path, tz="Europe/Berlin")
+    assert found.doubtful == 1
+    assert list(found.calls["end"] - found.calls["start"]) == [pd.Timedelta(seconds=610)]

@@ -19,9 +19,10 @@ from ast_notebook.calls.history.cel_kinds import (
     Kinds,
     is_user_event,
 )
-from ast_notebook.calls.history.clock import SECOND, Clock, born
+from ast_notebook.calls.history.clock import ONWARD, SECOND, Clock, born
 from ast_notebook.calls.history.growing import Growing
 from ast_notebook.calls.history.lines import text_of
+from ast_notebook.calls.history.repeats import Repeats
 
 #: cel_custom's order, as its sample file and ours have it; ``userdeftype`` may be left out.
 PLAIN = [
@@ -86,8 +87,11 @@ class Cel:
         self._frame = calls
         self._kinds = Kinds()
         self._bridges = Bridges()
+        self._repeats = Repeats()
         self._ahead: list[tuple[int, int, Row]] = []  # a heap of those that were read last
         self._count = 0
+        #: In the hour that a clock change repeats, when each call was heard of last.
+        self._unsure: dict[str, int] = {}
         self._begun: int | None = None
         self._calls: dict[str, Call] = {}  # by linkedid, and by uniqueid
         self._ended: dict[int, Call] = {}  # those whose channels have all ended
@@ -107,9 +111,18 @@ class Cel:
         linkedid = text_of(record, "linkedid") or uniqueid
         if uniqueid is None or linkedid is None:
             raise ValueError("no uniqueid")
-        moment = self._clock.read(record.get("eventtime"), born(uniqueid))
+        near = born(uniqueid)
+        if kind != "CHAN_START" and linkedid in self._unsure:
+            near = self._unsure[linkedid] + ONWARD
+        moment = self._clock.read(record.get("eventtime"), near)
         if moment is None:
             raise ValueError("no time")
+        if self._clock.unsure:
+            self._unsure[linkedid] = moment
+        else:
+            self._unsure.clear()
+        if self._repeats.has(record, moment):
+            return
         if kind == "CHAN_START":
             self._clock.witness(moment, uniqueid)
         self._count += 1
@@ -123,6 +136,7 @@ class Cel:
         while self._ahead:
             self._take(heapq.heappop(self._ahead)[2])
         self._give(list({id(call): call for call in self._calls.values()}.values()))
+        self._clock.notes += self._repeats.notes()
 
     # --- one event after the other -------------------------------------------------------------
 

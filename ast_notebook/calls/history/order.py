@@ -17,6 +17,7 @@ _LOOKED_AT = 2000  # records at the beginning, which tell the order of all
 _MANY = 10_000  # records that are turned round at a time
 #: So many times as often do moments fall as they rise, where the newest stand first.
 _MOSTLY = 4
+_ONE = 1  # that two records stand so tells nothing
 
 
 def oldest_first(
@@ -59,7 +60,7 @@ def _falls(moments: list[tuple[int | None, ...]]) -> bool:
         falling = sum(one > other for one, other in pairwise(known))
         if rising > falling:
             return False
-        mostly = mostly or falling > _MOSTLY * rising
+        mostly = mostly or falling > _ONE + _MOSTLY * rising
     return mostly
 
 
