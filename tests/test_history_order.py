@@ -121,3 +121,17 @@ def test_without_a_uniqueid_the_end_tells_the_hour_that_is_repeated(
     found = history(path, tz="Europe/Berlin")
     assert found.doubtful == 1
     assert list(found.calls["end"] - found.calls["start"]) == [pd.Timedelta(seconds=610)]
+
+
+@pytest.mark.parametrize("version", [16, 22])
+def test_of_a_call_that_the_log_begins_in_no_caller_is_made_up(
+    tmp_path: Path, version: int
+) -> None:
+    lines = lines_of("cel.csv.gz", version)
+    plain = read(tmp_path, lines).calls
+    for cut in (1300, 1600, 1900, 2200):
+        both = plain.merge(read(tmp_path, lines[cut:]).calls, on="call", suffixes=("", "_cut"))
+        for name in ("caller", "caller_device", "dialled", "hangup_by", "answered_by", "billsec"):
+            told = both[both[f"{name}_cut"].notna()]
+            assert len(told) > 20
+            assert list(told[f"{name}_cut"]) == list(told[name])

@@ -93,6 +93,7 @@ class Cel:
         #: In the hour that a clock change repeats, when each call was heard of last.
         self._unsure: dict[str, int] = {}
         self._begun: int | None = None
+        self._starts = False  # whether the log tells of beginnings at all
         self._calls: dict[str, Call] = {}  # by linkedid, and by uniqueid
         self._ended: dict[int, Call] = {}  # those whose channels have all ended
         self._channels: dict[str, Channel] = {}  # those that are up, by their names
@@ -141,7 +142,9 @@ class Cel:
     # --- one event after the other -------------------------------------------------------------
 
     def _take(self, row: Row) -> None:
-        self._begun = row.moment if self._begun is None else self._begun
+        if self._begun is None:
+            self._begun = row.moment
+        self._starts = self._starts or row.kind == "CHAN_START"
         known = row.kind not in PASSIVE or row.uniqueid in self._calls
         if known and row.kind != USER_DEFINED and not is_own(row.name):
             self._hear(row)
@@ -214,11 +217,13 @@ class Cel:
         return first
 
     def _give(self, calls: Sequence[Call]) -> None:
+        # Who began in the second in which the log begins may have begun before it.
+        begun = (self._begun or 0) + (SECOND if self._starts else 0)
         for call in calls:
             self._ended.pop(id(call), None)
             for one in call.ids:
                 self._calls.pop(one, None)
                 self._places.discard(one)
-            made = call.row(self._begun or 0, self._bridges.seen)
+            made = call.row(begun, self._bridges.seen, self._starts)
             if made is not None:
                 self._frame.add(*made)

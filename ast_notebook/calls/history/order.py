@@ -83,7 +83,8 @@ def _moments(record: Record | ValueError | None, kind: str, clock: Clock) -> tup
             found = (clock.read(record.get(name)),)
     except (ValueError, OverflowError):
         return ()
-    return () if clock.unsure else found
+    # Within a second, Asterisk itself writes some out of order.
+    return () if clock.unsure else tuple(None if one is None else one // SECOND for one in found)
 
 
 def _reversed(found: Iterator[_Found]) -> Iterator[_Found]:
