@@ -13,6 +13,7 @@ import pytest
 from ast_notebook.calls.history import cel_kinds as kinds
 from ast_notebook.calls.history import history
 from tests.cel_rows import (
+    BEGIN,
     A,
     B,
     Line,
@@ -349,3 +350,18 @@ def test_no_line_makes_seconds_that_cannot_be(tmp_path: Path, seed: int) -> None
         assert not (found[name] < 0).any()
     over = found.dropna(subset=["start", "end", "talk"])
     assert (over["talk"] <= (over["end"] - over["start"]).dt.total_seconds()).all()
+
+
+def test_in_the_hour_that_is_repeated_a_call_goes_on(tmp_path: Path) -> None:
+    # It begins at 2:30, is answered at 2:58, and ends at 2:25 of the second time.
+    at = {0: "02:30:00", 1: "02:30:01", 4: "02:58:00", 9: "02:25:00"}
+    rows = [
+        [row[0], f"2024-10-27 {at[round(float(row[1])) - BEGIN]}"]
+        + [cell.replace(f"{BEGIN}.", "1729989000.") for cell in row[2:]]
+        for row in TALKED
+    ]
+    path = tmp_path / "Master.csv"
+    path.write_text(text(rows))
+    found = history(path, tz="Europe/Berlin")
+    assert found.calls["talk"].tolist() == [27 * 60]
+    assert found.doubtful == len(rows)

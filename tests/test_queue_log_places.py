@@ -216,3 +216,62 @@ def test_the_telephone_that_answered_is_known_where_the_log_or_the_members_name_
     )
     assert plain(found.calls, "answered_by", "answered_device") == [(answered_by, device)]
     assert found.visits["agent"].tolist() == [members.get(agent, agent)]
+
+
+@pytest.mark.parametrize(
+    ("came", "position"),
+    [(-1, 2), (1, 1)],  # before the log begins; at another place in line
+)
+def test_a_stranger_takes_no_place_that_does_not_fit(
+    tmp_path: Path, came: int, position: int
+) -> None:
+    found = past(
+        tmp_path,
+        (0, 7, "desk|NONE|ENTERQUEUE||0171|2"),
+        (20, 3, f"desk|NONE|ABANDON|1|{position}|{20 - came}"),
+        (40, 7, "desk|Ann|CONNECT|40|x|5"),
+        (50, 7, "desk|Ann|COMPLETEAGENT|40|10|2"),
+    )
+    assert found.bad_count == 1
+    assert serial(found.visits) == [7]
+    assert plain(found.visits, "caller", "outcome", "wait") == [("0171", "ANSWERED", 40.0)]
+
+
+REALTIME = "time,callid,queuename,agent,event,data1,data2,data3\n"
+
+
+def realtime(tmp_path: Path, tz: str | None, *rows: str) -> History:
+    path = tmp_path / "queue_log.csv"
+    path.write_text(REALTIME + "".join(f"{row}\n" for row in rows))
+    return history(path, tz=tz)
+
+
+#: In UTC, 1715072400 is 9:00:00.
+ENTERED = "2024-05-07 11:00:00,1715072400.1,600,NONE,ENTERQUEUE,,0170,1"
+WAITED_LONG = "2024-05-07 11:02:10,1715072400.1,600,NONE,ENTERQUEUE,,0170,1"
+CONNECTED = "2024-05-07 11:02:20,1715072400.1,600,Ann,CONNECT,10,1715072535.2,5"
+
+
+@pytest.mark.parametrize("rows", [(ENTERED,), (WAITED_LONG, CONNECTED)])
+def test_a_zone_that_the_uniqueids_contradict_is_warned_of(
+    tmp_path: Path, rows: tuple[str, ...]
+) -> None:
+    with pytest.warns(UserWarning, match="America/New_York.* they are 2:00 ahead of UTC"):
+        realtime(tmp_path, "America/New_York", *rows)
+    assert realtime(tmp_path, "Europe/Berlin", *rows).notes == []
+
+
+def test_in_the_hour_that_is_repeated_a_call_goes_on(tmp_path: Path) -> None:
+    found = realtime(
+        tmp_path,
+        "Europe/Berlin",
+        "2024-10-27 02:50:00,1729990200.1,600,NONE,ENTERQUEUE,,0170,1",
+        "2024-10-27 02:10:10,1729990200.1,600,Ann,CONNECT,1210,1729991405.2,5",
+        "2024-10-27 02:50:10,1729990200.1,600,Ann,COMPLETECALLER,1210,2400,1",
+        "2024-10-27 02:55:00,1729994100.9,600,NONE,ENTERQUEUE,,0171,1",
+    )
+    begun = pd.Timestamp(1729990200, unit="s", tz="UTC")
+    first, other = found.calls["start"]
+    assert (first, other) == (begun, begun + pd.Timedelta(seconds=3900))
+    assert found.calls["end"][0] == begun + pd.Timedelta(seconds=3610)
+    assert found.doubtful == 4

@@ -130,12 +130,14 @@ class Line:
         self.in_queue = self.app == "queue"
         self.in_room = self.app in _ROOMS
         known = self.uniqueid or self.either
-        start = clock.read(record.get("start"), born(known))
+        near, length = born(known), _seconds(record, "duration")
+        if near is None and length is not None:
+            near = (clock.read(record.get("end")) or length) - length
+        start = clock.read(record.get("start"), near)
         if start is None:
             raise ValueError("no start")
         clock.witness(start, known)
         self.start = start
-        length = _seconds(record, "duration")
         self.billsec = _seconds(record, "billsec")
         end = clock.read(record.get("end"), start + (length or 0))
         # A report that has the seconds of talk only tells when it ended at the earliest.

@@ -19,9 +19,10 @@ from ast_notebook.calls.history.cel_kinds import (
     Kinds,
     is_user_event,
 )
-from ast_notebook.calls.history.clock import SECOND, Clock, born
+from ast_notebook.calls.history.clock import ONWARD, SECOND, Clock, born
 from ast_notebook.calls.history.growing import Growing
 from ast_notebook.calls.history.lines import text_of
+from ast_notebook.calls.history.repeats import Repeats
 
 #: cel_custom's order, as its sample file and ours have it; ``userdeftype`` may be left out.
 PLAIN = [
@@ -86,9 +87,13 @@ class Cel:
         self._frame = calls
         self._kinds = Kinds()
         self._bridges = Bridges()
+        self._repeats = Repeats()
         self._ahead: list[tuple[int, int, Row]] = []  # a heap of those that were read last
         self._count = 0
+        #: In the hour that a clock change repeats, when each call was heard of last.
+        self._unsure: dict[str, int] = {}
         self._begun: int | None = None
+        self._starts = False  # whether the log tells of beginnings at all
         self._calls: dict[str, Call] = {}  # by linkedid, and by uniqueid
         self._ended: dict[int, Call] = {}  # those whose channels have all ended
         self._channels: dict[str, Channel] = {}  # those that are up, by their names
@@ -107,9 +112,18 @@ class Cel:
         linkedid = text_of(record, "linkedid") or uniqueid
         if uniqueid is None or linkedid is None:
             raise ValueError("no uniqueid")
-        moment = self._clock.read(record.get("eventtime"), born(uniqueid))
+        near = born(uniqueid)
+        if kind != "CHAN_START" and linkedid in self._unsure:
+            near = self._unsure[linkedid] + ONWARD
+        moment = self._clock.read(record.get("eventtime"), near)
         if moment is None:
             raise ValueError("no time")
+        if self._clock.unsure:
+            self._unsure[linkedid] = moment
+        else:
+            self._unsure.clear()
+        if self._repeats.has(record, moment):
+            return
         if kind == "CHAN_START":
             self._clock.witness(moment, uniqueid)
         self._count += 1
@@ -123,11 +137,14 @@ class Cel:
         while self._ahead:
             self._take(heapq.heappop(self._ahead)[2])
         self._give(list({id(call): call for call in self._calls.values()}.values()))
+        self._clock.notes += self._repeats.notes()
 
     # --- one event after the other -------------------------------------------------------------
 
     def _take(self, row: Row) -> None:
-        self._begun = row.moment if self._begun is None else self._begun
+        if self._begun is None:
+            self._begun = row.moment
+        self._starts = self._starts or row.kind == "CHAN_START"
         known = row.kind not in PASSIVE or row.uniqueid in self._calls
         if known and row.kind != USER_DEFINED and not is_own(row.name):
             self._hear(row)
@@ -200,11 +217,13 @@ class Cel:
         return first
 
     def _give(self, calls: Sequence[Call]) -> None:
+        # Who began in the second in which the log begins may have begun before it.
+        begun = (self._begun or 0) + (SECOND if self._starts else 0)
         for call in calls:
             self._ended.pop(id(call), None)
             for one in call.ids:
                 self._calls.pop(one, None)
                 self._places.discard(one)
-            made = call.row(self._begun or 0, self._bridges.seen)
+            made = call.row(begun, self._bridges.seen, self._starts)
             if made is not None:
                 self._frame.add(*made)

@@ -11,6 +11,21 @@ from ast_notebook.calls.history.growing import device, peer
 
 _TRANSFERS = ("BLINDTRANSFER", "ATTENDEDTRANSFER", "TRANSFER")
 _CONFERENCES = ("confbridge", "meetme")
+#: What depends on who was the first party, and whom he talked with first.
+_OF_FIRST = (
+    "answered",
+    "answered_by",
+    "answered_device",
+    "billsec",
+    "caller",
+    "caller_device",
+    "caller_name",
+    "cause",
+    "dialled",
+    "hangup_by",
+    "ring",
+    "talk",
+)
 
 
 class Call:
@@ -90,7 +105,7 @@ class Call:
             channel.queued = None
 
     def row(
-        self, begun: int, bridges: bool
+        self, begun: int, bridges: bool, starts: bool
     ) -> tuple[dict[str, Any], str | None, str | None, list[str]] | None:
         """Return the call, and the names of its two channels and of others dialled in it.
 
@@ -102,6 +117,8 @@ class Call:
             When the log begins.
         bridges : bool
             Whether the log tells of bridges at all.
+        starts : bool
+            Whether it tells of the beginnings of channels at all.
         """
         if not self.channels:
             return None
@@ -112,7 +129,10 @@ class Call:
         # Of what was before the log begins, nobody knows how long it lasted.
         spans = [] if any(one.joined_unseen for one in parties) else _union(parties)
         callee = self._callee(origin, parties)
-        whole = origin.start is not None or (born(origin.uniqueid) or 0) >= begun
+        whole = _whole(origin, begun)
+        # Who was there before the log begins may have been the first party, and nobody can tell.
+        oldest = everybody[: everybody.index(origin) + 1]
+        heard = not starts or self._goes_back(oldest, begun)
         dialler = _dialler(origin, everybody)
         caller = self._caller(origin)
         outcome = Outcome(
@@ -123,7 +143,7 @@ class Call:
             mailbox=self._mailbox,
             conference=self._conference is not None,
             bridges=bridges,
-            whole=whole,
+            whole=whole and heard,
         )
         callee = callee or outcome.answerer
         call = {
@@ -148,8 +168,17 @@ class Call:
             "legs": len(parties),
             "conference": self._conference,
         }
+        if not heard:
+            return call | dict.fromkeys(_OF_FIRST), None, None, []
         dialled = [one.name for one in parties if one.called and one is not origin]
         return call, origin.name, callee.name if callee else None, dialled
+
+    def _goes_back(self, oldest: list[Channel], begun: int) -> bool:
+        """Tell whether the log goes back to the beginning of the oldest channels."""
+        name = min(self._linkedids or self.ids, key=age)
+        made = born(name)
+        there = made is None or made >= begun or any(one.uniqueid == name for one in oldest)
+        return there and all(_whole(one, begun) for one in oldest)
 
     def _caller(self, origin: Channel) -> Channel:
         """Return who has the caller's number: of a Local channel, the half that dials."""
@@ -186,6 +215,11 @@ def _origin(everybody: list[Channel]) -> Channel:
         everybody,
     )
     return next(some[0] for some in choices if some)
+
+
+def _whole(one: Channel, begun: int) -> bool:
+    """Tell whether the log goes back to the beginning of a channel."""
+    return one.start is not None or (born(one.uniqueid) or 0) >= begun
 
 
 def _first_dial(caller: Channel, everybody: list[Channel]) -> int | None:

@@ -27,6 +27,9 @@ _UNIQUE = re.compile(r"(?:^|-)(\d{9,10})\.\d+$")
 #: Seconds by which a record's start may differ from the second in its uniqueid.
 _EARLY, _LATE = -2, 5
 _QUARTER = 900
+#: Of two moments an hour apart, the one nearer to this much later than a third does not come before
+#: that one by more than seconds.
+ONWARD = 1795 * SECOND
 _ENOUGH = 1000
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ast_notebook.calls.agents import Step
-from ast_notebook.calls.history.clock import SECOND, BadTime, Clock
+from ast_notebook.calls.history.clock import ONWARD, SECOND, BadTime, Clock, born
 from ast_notebook.calls.history.growing import Growing
 from ast_notebook.calls.history.lines import text_of, whole_of
 from ast_notebook.calls.history.queue_calls import (
@@ -18,6 +18,7 @@ from ast_notebook.calls.history.queue_calls import (
     talked,
     waited,
 )
+from ast_notebook.calls.history.repeats import Repeats
 from ast_notebook.calls.linkage import age
 from ast_notebook.calls.queues import REFUSED
 
@@ -32,6 +33,8 @@ _STEPS: dict[str, Step] = {
     "PAUSE": "pause",
     "UNPAUSE": "unpause",
 }
+#: What cannot come twice in a row of one call.
+_ONCE = frozenset({"ENTERQUEUE", "CONNECT", *ENDS, *COMPLETED, *TRANSFERRED})
 #: Somebody who left a queue may come into another one this much later.
 _GRACE = 2 * 3600 * SECOND
 
@@ -45,11 +48,14 @@ class _Call:
         The uniqueids that it has had in the log.
     last : int
         When the log last told of it.
+    latest : mapping, optional
+        The last entry of it, of those that cannot come twice in a row.
     """
 
     def __init__(self, callid: str, moment: int) -> None:
         self.ids = {callid}
         self.start = self.last = moment
+        self.latest: Mapping[str, Any] | None = None
         self.did: str | None = None
         self.transfers = 0
         self.failed = False
@@ -143,7 +149,10 @@ class QueueLog:
         #: Who is in line, and who is with an agent, by queue.
         self._waiting: dict[str | None, dict[QueueCall, _Call]] = {}
         self._talking: dict[str | None, dict[QueueCall, _Call]] = {}
+        self._repeats = Repeats()
         self._count = 0
+        self._begun: int | None = None
+        self._newest: int | None = None
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Take an entry.
@@ -153,24 +162,44 @@ class QueueLog:
         ValueError
             If it cannot be one.
         """
-        moment = self._clock.read(record.get("time"))
+        callid = text_of(record, "callid") or ""
+        call = self._calls.get(callid)
+        near = (born(callid) or self._newest) if call is None else call.last + ONWARD
+        moment = self._clock.read(record.get("time"), near)
         if moment is None:
             raise BadTime("no time")
+        if self._repeats.has(record, moment):
+            return
+        self._newest = moment
+        self._begun = moment if self._begun is None else self._begun
         event = text_of(record, "event")
         if event is None:
             raise ValueError("no event")
         if event in _STEPS or event == "PAUSEREASON":
             self._shift(moment, event, record)
             return
-        callid = text_of(record, "callid")
-        if callid is None or callid in ("NONE", "REALTIME", "MANAGER"):
+        if callid in ("", "NONE", "REALTIME", "MANAGER"):
             return  # of Asterisk itself, not of a call
+        if event in _ONCE:
+            if call is not None and call.latest == record:
+                self._repeats.count += 1
+                return
+            self._witness(callid, moment, event, record)
         self._take(callid, moment, event, record)
+        if event in _ONCE and callid in self._calls:
+            self._calls[callid].latest = record
         self._count += 1
         if self._count % 10_000 == 0:
             for one in dict.fromkeys(self._calls.values()):
                 if one.is_over() and one.last < moment - _GRACE:
                     self._give(one)
+
+    def _witness(self, callid: str, moment: int, event: str, record: Mapping[str, Any]) -> None:
+        """Compare a moment with the second in the uniqueid of a channel that was new then."""
+        if event == "ENTERQUEUE" and callid not in self._calls:
+            self._clock.witness(moment, callid)
+        elif event == "CONNECT" and (rang := whole_of(record, "data3")) is not None:
+            self._clock.witness(moment - rang * SECOND, text_of(record, "data2"))
 
     def _shift(self, moment: int, event: str, record: Mapping[str, Any]) -> None:
         told = text_of(record, "agent")
@@ -251,8 +280,8 @@ class QueueLog:
             one.interface = self._interface(agent or "", one.agent or "")
             self._talking.setdefault(queue, {})[one] = call
 
-    @staticmethod
     def _stranger(
+        self,
         line: Mapping[QueueCall, _Call],
         moment: int,
         event: str,
@@ -260,16 +289,15 @@ class QueueLog:
         told: int | None,
     ) -> QueueCall | None:
         """Find whose place it was by when he came, and by his position where that is told."""
-        if told is None:
-            return None
+        if told is None or moment - told < (self._begun or 0):
+            return None  # or he came before the log begins, and is none of those who are in line
         began, position = moment - told, first_position(record, event)
-        near = [one for one in line if abs(one.start - began) <= SECOND]
-
-        def unlike(one: QueueCall) -> tuple[bool, int, int]:
-            other = position is not None and one.position != position
-            return other, abs(one.start - began), one.position or 0
-
-        return min(near, key=unlike, default=None)
+        near = [
+            one
+            for one in line
+            if abs(one.start - began) <= SECOND and position in (None, one.position)
+        ]
+        return min(near, key=lambda one: (abs(one.start - began), one.position or 0), default=None)
 
     def _hand_over(self, former: _Call, one: QueueCall, callid: str) -> _Call:
         """Make a queue call part of another's call, or of one that was not heard of before."""
@@ -330,6 +358,7 @@ class QueueLog:
         """Take it that no further entry comes."""
         for call in dict.fromkeys(self._calls.values()):
             self._give(call)
+        self._clock.notes += self._repeats.notes()
 
     def _give(self, call: _Call) -> None:
         for callid in call.ids:

@@ -19,6 +19,7 @@ from ast_notebook.calls.history.files import lines
 from ast_notebook.calls.history.growing import Growing
 from ast_notebook.calls.history.guess import guess
 from ast_notebook.calls.history.lines import Bad, text_of
+from ast_notebook.calls.history.order import oldest_first
 from ast_notebook.calls.history.records import Record, Told, records
 from ast_notebook.calls.history.result import History, pandas_of
 from ast_notebook.calls.history.table import Table
@@ -143,7 +144,8 @@ def _made(
     calls = Growing(kind, wanted.server, wanted.trunks, wanted.members)
     maker = _MAKERS[kind](clock, calls)
     good = doubtful = 0
-    for number, text, record in source(bad):
+    looking = Clock(wanted.tz, order)
+    for number, text, record in oldest_first(source(bad), kind, looking, clock.notes):
         if record is None:
             continue
         clock.forget()
