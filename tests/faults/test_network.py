@@ -37,8 +37,9 @@ def test_a_message_cut_in_the_middle_is_counted_as_missing(faulty22, tmp_path):
         one.proxy.change = lambda message: [message[: len(message) // 2]]
         lost = one.say(1)
         eventually(lambda: one.session._framer.torn)
+        one.proxy.cut()  # before anything whole comes, which would end the half
         one.proxy.heal()
-        one.cut()
+        eventually(lambda: not one.gaps().empty)
         after = one.hears_again()
         one.keeps(after)
         assert not set(lost) & set(one.recorded())
