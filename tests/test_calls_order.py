@@ -86,8 +86,11 @@ def test_those_who_pass_each_other_at_one_moment_do_not_talk() -> None:
     assert call["answered"] is None
 
 
-def test_who_is_transferred_into_a_conference_takes_the_place_of_who_asked() -> None:
-    """Asterisk tells neither that the one leaves the conference's bridge nor of the other's."""
+@pytest.mark.parametrize("conference_tells", [True, False])
+def test_who_is_transferred_into_a_conference_takes_the_place_of_who_asked(
+    conference_tells: bool,
+) -> None:
+    """Bridges tell neither that the one leaves nor that the other comes; conferences may."""
     script = Script()
     host = script.new("PJSIP/30", "30", exten="620")
     script.up(host)
@@ -102,8 +105,9 @@ def test_who_is_transferred_into_a_conference_takes_the_place_of_who_asked() -> 
     script.enter("room", asking)
     script.say("ConfbridgeJoin", asking, conference="room", bridgeuniqueid="room")
     script.wait(1)
-    script.say("ConfbridgeLeave", asking, conference="room", bridgeuniqueid="room")
-    script.say("ConfbridgeJoin", one, conference="room", bridgeuniqueid="room")
+    if conference_tells:
+        script.say("ConfbridgeLeave", asking, conference="room", bridgeuniqueid="room")
+        script.say("ConfbridgeJoin", one, conference="room", bridgeuniqueid="room")
     script.say(
         "AttendedTransfer",
         result="Success",

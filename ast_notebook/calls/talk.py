@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from typing import Any
 
@@ -23,7 +23,7 @@ from ast_notebook.calls.source import ORDER, Source
 
 _AT_ONCE = 10_000  # rows
 #: What tells that a channel is in a bridge. Who is transferred into a conference enters it without
-#: a word but this, and who was there for him leaves it without any.
+#: a word but the conference's, or none at all, and who was there for him leaves it without any.
 _ENTERS = ("BridgeEnter", "ConfbridgeJoin")
 _STEPS = (*_ENTERS, "BridgeLeave", "Hangup")
 _SCHEMA = {
@@ -212,7 +212,7 @@ def sweep(steps: Iterable[Step]) -> dict[str, Talk]:
     talks: dict[str, Talk] = defaultdict(Talk)
     inside: dict[str, dict[str, Step]] = defaultdict(dict)
     places: dict[str, str] = {}
-    for (time, _), moment in groupby(steps, key=lambda step: (step.time, step.order)):
+    for (time, _), moment in groupby(_whole(list(steps)), key=_came):
         for step in moment:
             place = places.get(step.uniqueid)
             elsewhere = step.bridge is not None and step.bridge != place
@@ -239,6 +239,26 @@ def sweep(steps: Iterable[Step]) -> dict[str, Talk]:
                 talk.answered = time
                 talk.first = people
     return talks
+
+
+def _whole(steps: list[Step]) -> list[Step]:
+    """Add that those came who leave a bridge unheard: when somebody ended there without leaving."""
+    places: dict[str, str | None] = {}
+    ended: dict[str | None, Step] = {}
+    came = []
+    for step in steps:
+        place = places.get(step.uniqueid)
+        if step.enters:
+            places[step.uniqueid] = step.bridge
+        elif step.bridge is None and place is not None:
+            del places[step.uniqueid]
+            ended[place] = step
+        elif step.bridge == place:
+            places.pop(step.uniqueid, None)
+        elif step.bridge in ended:
+            then = ended[step.bridge]
+            came.append(replace(step, enters=True, time=then.time, order=then.order))
+    return sorted(steps + came, key=_came) if came else steps
 
 
 def _talking(inside: dict[str, dict[str, Step]]) -> dict[str, list[str]]:
