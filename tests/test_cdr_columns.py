@@ -219,6 +219,7 @@ def odd(draw: st.DrawFn) -> list[str]:
     )  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:the newest records stand first")
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
