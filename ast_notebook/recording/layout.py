@@ -110,7 +110,11 @@ def block_schema(name: Name, *, is_anonymized: bool = False) -> pa.Schema:
 
 def is_ours(metadata: dict[bytes, bytes] | None) -> bool:
     """Tell whether a file was written by ast_notebook, by what it tells about itself."""
-    return (metadata or {}).get(_VERSION, b"").isdigit()
+    return is_count(_version(metadata))
+
+
+def _version(metadata: dict[bytes, bytes] | None) -> str:
+    return (metadata or {}).get(_VERSION, b"").decode("latin-1")
 
 
 def is_anonymized(metadata: dict[bytes, bytes] | None) -> bool:
@@ -126,12 +130,12 @@ def check_version(metadata: dict[bytes, bytes] | None, path: str) -> None:
     ConfError
         If it was written by a later version of ast_notebook, or by something else.
     """
-    written = (metadata or {}).get(_VERSION, b"")
-    if not is_count(written.decode("latin-1")):
+    if not is_ours(metadata):
         raise ConfError(f"{path} was not written by ast_notebook: take it out of the archive")
+    written = _version(metadata)
     if int(written) > VERSION:
         raise ConfError(
-            f"{path} is of version {written.decode()} of the archive, and this ast_notebook reads "
+            f"{path} is of version {written} of the archive, and this ast_notebook reads "
             f"up to {VERSION}: pip install --upgrade ast_notebook"
         )
 
