@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 from hypothesis import strategies as st
 
 from tests.model.dialling import Leg, Target, answer, part, refuse, ring
 from tests.model.exchange import Bridge, Channel, Exchange, about
-from tests.model.onward import tries
-from tests.model.plans import CALLERS, SECONDS, SHOWN, Plan
+from tests.model.onward import Announced, beginning
+from tests.model.plans import SECONDS
 from tests.scenarios.truth import Call
 
 #: Seconds from when a telephone holds one until it calls the other one.
@@ -18,7 +18,7 @@ DIALS = 0.1
 
 
 @dataclass(frozen=True)
-class Asked(Plan):
+class Asked(Announced):
     """A call in which a telephone holds the other one, and calls a third one."""
 
     #: Who asks: ``caller`` or ``callee``.
@@ -34,14 +34,6 @@ class Asked(Plan):
     after: float = 0.7
     #: Who ends it: who is ``left``, the ``other`` one, or ``pbx``.
     ended_by: str = "left"
-    #: Whether Asterisk tells of the transfer before the transferer has left.
-    told_first: bool = False
-
-    def by_chance(self) -> list[Self]:
-        """Return the ways in which it may take place, where that is a matter of chance."""
-        return [
-            replace(one, told_first=first) for one in super().by_chance() for first in (False, True)
-        ]
 
     def goes_on(self, x: Exchange, caller: Channel, leg: Leg, truth: Call) -> list[Call]:
         """Let two talk, and one of them ask somebody else."""
@@ -272,15 +264,7 @@ def end(
 
 asked = st.builds(
     Asked,
-    caller=st.sampled_from(CALLERS),
-    exten=st.sampled_from(["901", "5551234"]),
-    tries=tries(),
-    talk=SECONDS,
-    moves_caller=st.booleans(),
-    two_first=st.booleans(),
-    unsaid=st.booleans(),
-    menu=st.none() | SECONDS,
-    shows=st.none() | st.just(SHOWN),
+    **beginning,
     by=st.sampled_from(["caller", "callee"]),
     to=st.just("30"),
     number=st.sampled_from(["30", "907"]),

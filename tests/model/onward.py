@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 from hypothesis import strategies as st
 
@@ -18,7 +18,21 @@ _HALL = Target("240")
 
 
 @dataclass(frozen=True)
-class Handed(Plan):
+class Announced(Plan):
+    """A call that goes on elsewhere, which Asterisk announces."""
+
+    #: Whether it does so before the channels have left where they were.
+    told_first: bool = False
+
+    def by_chance(self) -> list[Self]:
+        """Return the ways in which it may take place, where that is a matter of chance."""
+        return [
+            replace(one, told_first=first) for one in super().by_chance() for first in (False, True)
+        ]
+
+
+@dataclass(frozen=True)
+class Handed(Announced):
     """A call that the telephone of one who talks hands on to another telephone by a REFER."""
 
     #: Who hands it on: ``caller`` or ``callee``.
@@ -32,14 +46,6 @@ class Handed(Plan):
     after: float = 0.7
     #: Who ends it: who is ``left``, the ``other`` one, or ``pbx``.
     ended_by: str = "left"
-    #: Whether Asterisk tells of the transfer before it takes its channels apart.
-    told_first: bool = False
-
-    def by_chance(self) -> list[Self]:
-        """Return the ways in which it may take place, where that is a matter of chance."""
-        return [
-            replace(one, told_first=first) for one in super().by_chance() for first in (False, True)
-        ]
 
     def goes_on(self, x: Exchange, caller: Channel, leg: Leg, truth: Call) -> list[Call]:
         """Let two talk, and one of them hand the other one on."""
@@ -149,17 +155,21 @@ def tries() -> st.SearchStrategy[Sequence[Try]]:
     return st.one_of(st.tuples(connected), st.tuples(in_vain, connected))
 
 
+#: What is drawn of each call that goes on elsewhere, up to where it does.
+beginning: dict[str, st.SearchStrategy[Any]] = {
+    "caller": st.sampled_from(CALLERS),
+    "exten": st.sampled_from(["901", "5551234"]),
+    "tries": tries(),
+    "talk": SECONDS,
+    "moves_caller": st.booleans(),
+    "two_first": st.booleans(),
+    "unsaid": st.booleans(),
+    "menu": st.none() | SECONDS,
+    "shows": st.none() | st.just(SHOWN),
+}
 handed = st.builds(
     Handed,
-    caller=st.sampled_from(CALLERS),
-    exten=st.sampled_from(["901", "5551234"]),
-    tries=tries(),
-    talk=SECONDS,
-    moves_caller=st.booleans(),
-    two_first=st.booleans(),
-    unsaid=st.booleans(),
-    menu=st.none() | SECONDS,
-    shows=st.none() | st.just(SHOWN),
+    **beginning,
     then=st.sampled_from(["hangup", "nothing"]),
     by=st.sampled_from(["caller", "callee"]),
     to=st.builds(Target, st.just("30"), st.sampled_from(["", "goes"])),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
 
 from hypothesis import strategies as st
 
 from tests.model.dialling import Leg, Target, answer, drop, part, ring
 from tests.model.exchange import Bridge, Channel, Exchange, about
-from tests.model.onward import tell, tries
-from tests.model.plans import CALLERS, SECONDS, SHOWN, Plan
+from tests.model.onward import Announced, beginning, tell
+from tests.model.plans import CALLERS, SECONDS
 from tests.scenarios.truth import Call
 
 #: Seconds that a call may be parked.
@@ -22,7 +21,7 @@ _STAYS = 1.03
 
 
 @dataclass(frozen=True)
-class Parked(Plan):
+class Parked(Announced):
     """A call that the telephone that answered it parks; or the caller parks himself."""
 
     #: Seconds that the telephone hears the number of the place; none where nobody parks another.
@@ -38,12 +37,6 @@ class Parked(Plan):
     ended_by: str = "left"
     #: Whether Asterisk tells of the transfer before the call has left its bridge.
     told_first: bool = True
-
-    def by_chance(self) -> list[Self]:
-        """Return the ways in which it may take place, where that is a matter of chance."""
-        return [
-            replace(one, told_first=first) for one in super().by_chance() for first in (False, True)
-        ]
 
     def play(self, x: Exchange) -> list[Call]:
         """Let the call take place, and tell the truth about it."""
@@ -198,15 +191,7 @@ def _comes_back(
 
 parked = st.builds(
     Parked,
-    caller=st.sampled_from(CALLERS),
-    exten=st.sampled_from(["901", "5551234"]),
-    tries=tries(),
-    talk=SECONDS,
-    moves_caller=st.booleans(),
-    two_first=st.booleans(),
-    unsaid=st.booleans(),
-    menu=st.none() | SECONDS,
-    shows=st.none() | st.just(SHOWN),
+    **beginning,
     hears=SECONDS,
     waits=st.integers(1, 20).map(lambda tenths: tenths / 10),
     outcome=st.sampled_from(["fetched", "fetched", "given up", "back", "vain"]),
