@@ -17,7 +17,7 @@ from ast_notebook.strip import strip
 
 
 class Command(NamedTuple):
-    """A subcommand: what it does, its arguments, and the function that does it."""
+    """A subcommand: its help, its arguments, and the function that runs it."""
 
     about: str
     arguments: Callable[[argparse.ArgumentParser], None]
@@ -26,7 +26,7 @@ class Command(NamedTuple):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; 0 if nothing is wrong, 1 if something is, 2 for an error."""
+    """Run the command line; return 0 if nothing is wrong, 1 if something is, 2 for an error."""
     given = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = given.run
     try:
@@ -54,7 +54,7 @@ def _strip_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--guess",
         action="store_true",
-        help="leave what cells show that seem to have nothing to do with ast_notebook;"
+        help="keep outputs of cells that seem to have nothing to do with ast_notebook;"
         " numbers and names may be left, too",
     )
 

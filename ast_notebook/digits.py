@@ -6,7 +6,7 @@ MOST = 18  # digits: as many as fit into 64 bits
 
 
 def is_count(text: str) -> bool:
-    """Tell whether a text is a whole number of digits alone, which `int` takes.
+    """Tell whether a text is a whole number, written in digits alone, that `int` accepts.
 
     >>> is_count("5000"), is_count("²"), is_count("-1"), is_count("9" * 5000)
     (True, False, False, False)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
-
+from ast_notebook.pyst2 import ManagerAuthException, ManagerException, ManagerSocketException
 from ast_notebook.show import plain
 
 __all__ = [
     "ActionRefused",
     "AnswerTimeout",
     "AstError",
+    "BadAnswer",
+    "BadValue",
     "ChannelGone",
     "ConfError",
     "ConnectionLost",
@@ -22,59 +22,28 @@ __all__ = [
 ]
 
 
-def _pyst2() -> tuple[type[Exception], type[Exception], type[Exception]]:
-    """Take pyst2's exceptions, or say clearly whose `asterisk` module is in the way."""
-    names = ("ManagerException", "ManagerSocketException", "ManagerAuthException")
-    try:
-        manager = importlib.import_module("asterisk.manager")
-        found = tuple(getattr(manager, name) for name in names)
-    except (ImportError, SyntaxError, AttributeError) as error:
-        if isinstance(error, ModuleNotFoundError) and error.name == "asterisk":
-            raise ImportError("ast_notebook is built on pyst2: pip install pyst2") from None
-        raise ImportError(
-            "ast_notebook is built on pyst2, and the module `asterisk` that Python finds here is "
-            "not pyst2's (pyst and python-ami use the same name). Do this: "
-            "pip uninstall -y pyst asterisk-ami; pip install --force-reinstall pyst2"
-        ) from error
-    return found[0], found[1], found[2]
-
-
-if TYPE_CHECKING:
-
-    class _ManagerError(Exception):
-        """pyst2's `ManagerException`, which is untyped."""
-
-    class _SocketError(_ManagerError):
-        """pyst2's `ManagerSocketException`."""
-
-    class _AuthError(_ManagerError):
-        """pyst2's `ManagerAuthException`."""
-else:
-    _ManagerError, _SocketError, _AuthError = _pyst2()
-
-
 class AstError(Exception):
-    """What every error of ast_notebook is; a notebook shows its one line, no traceback."""
+    """The base of every error of ast_notebook; a notebook shows one line and no traceback."""
 
     def __str__(self) -> str:
-        """Return the message alone, whatever the other bases would make of it."""
+        """Return the message alone, whatever the other base classes would return."""
         return plain(" ".join(str(part) for part in self.args))
 
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]
 
 
-class ConnectionLost(AstError, _SocketError):
-    """There is no connection to Asterisk now: never made, broken, or closed."""
+class ConnectionLost(AstError, ManagerSocketException):
+    """There is no connection to Asterisk now: it was never made, it broke, or it was closed."""
 
 
-class LoginRefused(AstError, _AuthError):
+class LoginRefused(AstError, ManagerAuthException):
     """Asterisk's manager did not accept the username and password.
 
     Attributes
     ----------
     is_in_use : bool
-        Whether only another session with that username is in the way.
+        Whether the only reason is another session with that username.
     """
 
     def __init__(self, message: str, *, is_in_use: bool = False) -> None:
@@ -82,11 +51,11 @@ class LoginRefused(AstError, _AuthError):
         self.is_in_use = is_in_use
 
 
-class AnswerTimeout(AstError, _ManagerError, TimeoutError):
+class AnswerTimeout(AstError, ManagerException, TimeoutError):
     """Asterisk did not answer an action in the time allowed."""
 
 
-class ActionRefused(AstError, _ManagerError):
+class ActionRefused(AstError, ManagerException):
     """Asterisk answered an action with an error.
 
     Attributes
@@ -107,8 +76,12 @@ class PermissionMissing(ActionRefused):
     """The login lacks a class of permission that `manager.conf` can give."""
 
 
+class BadAnswer(AstError, ManagerException, KeyError, ValueError):
+    """A message of Asterisk lacks a necessary header, or the header's value cannot be read."""
+
+
 class UnsafeText(AstError, ValueError):
-    """A text that Asterisk would take apart: a line break, say, would make headers of it."""
+    """A text that Asterisk would split: a line break, for example, would begin another header."""
 
 
 class KeyMissing(AstError, LookupError):
@@ -116,7 +89,7 @@ class KeyMissing(AstError, LookupError):
 
 
 class ChannelGone(AstError, LookupError):
-    """The channel that something was to be done to is not there any more."""
+    """The channel for an action has ended."""
 
 
 class TechnologyMissing(AstError, LookupError):
@@ -124,4 +97,8 @@ class TechnologyMissing(AstError, LookupError):
 
 
 class ConfError(AstError, ValueError):
-    """A definition of items, logics or settings cannot be used as it stands."""
+    """A definition of items, logics or settings cannot be used."""
+
+
+class BadValue(AstError, ValueError):
+    """An item cannot hold this value."""

@@ -12,26 +12,25 @@ from typing import Any
 
 import pandas as pd
 
+from ast_notebook import conf
 from ast_notebook.ami import Secret, Settings
 from ast_notebook.asterisk import Asterisk
-from ast_notebook.bindings import conf
 from ast_notebook.bindings.binder import Binder
-from ast_notebook.bindings.cell import Cell
 from ast_notebook.bindings.item import Item, sayable
 from ast_notebook.bindings.logic import Logic, Logics
 from ast_notebook.bindings.tree import Items
-from ast_notebook.bindings.worker import Row, one_line
+from ast_notebook.callbacks.cell import Cell
+from ast_notebook.callbacks.worker import BindingRow, one_line
 from ast_notebook.errors import ConfError
-from ast_notebook.login import settings_for
+from ast_notebook.login import read_plugin, settings_for
 from ast_notebook.recording.record import BUDGET
 
 
 class SmartHome:
-    """Items as attributes, logics, and the PBXs that they are tied to.
+    """Items as attributes, logics, and the PBXs that they are bound to.
 
     ``sh.office.fon`` is an item, ``sh.ast`` a PBX. `close` ends everything; ``with`` does so too.
-    What a PBX was heard to say stays readable, as ``sh.ast.events``, until the name is connected
-    again.
+    The events of a PBX stay readable, as ``sh.ast.events``, until its name is connected again.
     """
 
     def __init__(self) -> None:
@@ -84,21 +83,21 @@ class SmartHome:
 
     @property
     def pbxs(self) -> Mapping[str, Asterisk]:
-        """The PBXs by their names; the first is the one that items mean by default."""
+        """The PBXs by their names; items without a PBX's name mean the first one."""
         return dict(self._pbxs)
 
     @property
     def closed_pbxs(self) -> Mapping[str, Asterisk]:
-        """Those that were closed, by their names: what they heard is still there."""
+        """The closed PBXs by their names; their events are kept."""
         return dict(self._closed)
 
-    def connect(self, settings: Settings, *, name: str = "ast", budget: int = BUDGET) -> Asterisk:
-        """Connect one more PBX, which becomes the attribute `name`; a former one is closed.
+    def connect(self, settings: Settings, *, name: str = "ast", budget: float = BUDGET) -> Asterisk:
+        """Connect one more PBX as the attribute `name`; a former PBX of that name is closed.
 
         Raises
         ------
         ConnectionLost, LoginRefused
-            As `Session.connect` does; then all is as it was.
+            As in `Session.connect`; nothing is changed then.
         ConfError
             If the name is an item's, or one of `sh`'s own.
         """
@@ -123,6 +122,8 @@ class SmartHome:
             pbx.connect()
             if pbx.session.unknown:
                 warnings.warn(f"{name}: {pbx.session.unknown}", stacklevel=2)
+            if name in self._pbxs:
+                pbx.go_on_recording(self._pbxs[name])
             self.disconnect(name)
             self._closed.pop(name, None)
             first = not any(one.first for one in self._binders.values())
@@ -141,7 +142,7 @@ class SmartHome:
     def disconnect(self, name: str = "ast") -> Asterisk | None:
         """Close a PBX and return it; None if there is none.
 
-        It stays the attribute of its name, so that its record can be read.
+        It stays an attribute, so that its record can be read.
         """
         pbx = self._pbxs.pop(name, None)
         bound = self._binders.pop(name, None)
@@ -154,7 +155,7 @@ class SmartHome:
 
     def close(self) -> None:
         """Close every PBX and end every logic and callback, within two seconds for each PBX."""
-        with contextlib.ExitStack() as closing:  # one that raises keeps none from being closed
+        with contextlib.ExitStack() as closing:  # an error of one leaves none open
             closing.callback(self._items.close)
             closing.callback(self._logics.close)
             for name in reversed(list(self._pbxs)):
@@ -170,17 +171,17 @@ class SmartHome:
     def load_items(self, source: str | Path | Mapping[str, Any] | conf.Definitions) -> list[Item]:
         """Define items from a file (``items.conf``, ``items.yaml``), or from nested dicts.
 
-        When it returns, those of devices and mailboxes have what the PBX knows. The entry of an
-        ``ast_db`` item is only written, at each change, and never read.
+        When it returns, items of devices and mailboxes have their values from the PBX. The entry of
+        an ``ast_db`` item is written at each change, and never read.
 
-        Of a file, what cannot be used is left out and warned of, with its line, and all else is
-        loaded; `Items.load` says how attributes from several files add up.
+        Definitions of a file that cannot be used are left out, with a warning that names the line,
+        and all others are loaded. `Items.load` says how attributes from several files add up.
 
         Raises
         ------
         ConfError
-            If nothing of a file can be used, or anything in dicts: where, what is wrong, and what
-            to write.
+            If no definition of a file can be used, or if any definition in dicts cannot be used.
+            The error says where, what is wrong, and what to write.
         """
         if isinstance(source, str | Path):
             source = conf.read_items(Path(source))
@@ -227,7 +228,7 @@ class SmartHome:
         userevent : str or iterable of str
             The UserEvents that start it.
         dest : str or iterable of str, optional
-            The only Destinations that it runs for; without, it runs for each and for none.
+            The only Destinations that it runs for; without them, it runs for each event.
 
         Examples
         --------
@@ -251,7 +252,7 @@ class SmartHome:
         namespace: dict[str, Any] | None = None,
         **more: Any,
     ) -> Logic:
-        """Add a logic, in place of a former one of that name; see `Logic` for the parameters."""
+        """Add a logic, which replaces one of the same name; see `Logic` for the parameters."""
         added = Logic(
             name, code, sh=self, userevent=userevent, dest=dest, namespace=namespace, **more
         )
@@ -260,8 +261,7 @@ class SmartHome:
     def load_logics(self, path: str | Path, namespace: dict[str, Any] | None = None) -> list[Logic]:
         """Add the logics of a file, ``logic.conf`` or ``logic.yaml``.
 
-        A logic that cannot be read or compiled is left out and warned of, and costs none of the
-        others.
+        A logic that cannot be read or compiled is left out with a warning; the others are added.
 
         Raises
         ------
@@ -283,7 +283,7 @@ class SmartHome:
                     enabled=one.enabled,
                     conf=one.conf,
                 )
-            except Exception as error:  # a script may be wrong in more ways than SyntaxError
+            except Exception as error:  # compiling may raise more than SyntaxError
                 what = f"{one.place}: the logic {one.name} is left out: {one_line(error)}"
                 findings.mistake((one.name,), ConfError(what))
             else:
@@ -294,13 +294,13 @@ class SmartHome:
     # --- how it goes ---------------------------------------------------------------------------
 
     def bindings(self) -> pd.DataFrame:
-        """Return a row for each thing that is bound: what waits, what failed, what was dropped."""
-        rows: list[Row] = [*self._items.status(), *self._logics.status()]
+        """Return a row for each binding: how many calls wait, failed, and were dropped."""
+        rows: list[BindingRow] = [*self._items.status(), *self._logics.status()]
         for binder in list(self._binders.values()):
             rows += binder.status()
         for pbx in list(self._pbxs.values()):
             rows += [worker.row("event") for worker in list(pbx.callbacks.values())]
-        names = [field.name for field in dataclasses.fields(Row)]
+        names = [field.name for field in dataclasses.fields(BindingRow)]
         return pd.DataFrame([dataclasses.asdict(row) for row in rows], columns=names)
 
 
@@ -312,31 +312,31 @@ def connect(
     password: str | bytes | Secret | None = None,
     plugin_conf: str | Path | None = None,
     name: str = "ast",
-    budget: int = BUDGET,
+    budget: float = BUDGET,
     **settings: Any,
 ) -> SmartHome:
-    """Connect to an Asterisk, and return the `sh` that it is an attribute of.
+    """Connect to an Asterisk, and return a smart home `sh` with it as an attribute.
 
-    What is not given, or None, is looked for where `%ast connect` does: in `plugin_conf` if there
-    is one, else in the environment (``AST_HOST``, ``AST_PORT``, ``AST_USERNAME``, and
-    ``AST_PASSWORD``; ``AST_HOST_BERLIN`` and so on for the name ``berlin``); the password then in
-    the keyring, and at last whoever sits there is asked for it.
+    Parameters that are None come from the same places as for `%ast connect`: from `plugin_conf` if
+    it is given, else from the environment (``AST_HOST``, ``AST_PORT``, ``AST_USERNAME`` and
+    ``AST_PASSWORD``; ``AST_HOST_BERLIN`` and so on for the name ``berlin``). The password may also
+    come from the keyring; if it is found nowhere, the user is asked for it.
 
     Parameters
     ----------
     host, port : str, int, optional
-        Where Asterisk's manager listens; ``127.0.0.1`` and 5038, if nothing says otherwise.
+        Where Asterisk's manager listens; by default ``127.0.0.1`` and 5038.
     username, password : str, optional
-        A section of ``manager.conf`` and its ``secret``; ``admin``, if nothing says otherwise.
+        A section of ``manager.conf`` and its ``secret``; the default username is ``admin``.
     plugin_conf : str or Path, optional
-        A ``plugin.conf``, whose section of that name is used.
+        A ``plugin.conf``; its section `name` is used.
     name : str
-        The attribute of `sh` that it becomes.
+        The name of the attribute of `sh`.
     budget : int
         Bytes of memory that its events may take.
     **settings
-        The rest of `Settings`: ``tls``, ``auth``, ``events``, ``filters``, ``timeout``,
-        ``keepalive``.
+        The rest of `Settings`: ``tls``, ``auth``, ``events``, ``greeting``, ``filters``,
+        ``timeout``, ``keepalive``, ``gathering``.
 
     Raises
     ------
@@ -353,29 +353,29 @@ def connect(
     ...     sh.ast.db_write("dnd/office", 1)
     """
     if isinstance(password, str | bytes | bytearray):
-        password = Secret(password)  # the plain text goes out of sight of any traceback
+        password = Secret(password)  # so that no traceback shows the plain text
     if isinstance(host, str) and "@" in host:
-        host = host.rpartition("@")[2]  # and so does what may be one before an @
+        host = host.rpartition("@")[2]  # and no password before an @ either
         raise ConfError(
             f"host = '…@{host}' is neither a name nor an address: username and password are "
             "settings of their own"
         )
     said = {"host": host or None, "port": port, "username": username or None, "password": password}
     given = {name: value for name, value in said.items() if value is not None}
-    file = None if plugin_conf is None else conf.read_plugin(Path(plugin_conf), name).settings
+    file = None if plugin_conf is None else read_plugin(Path(plugin_conf), name).settings
     found = settings_for(name, {**settings, **given}, file, {})
     sh = SmartHome()
     sh.connect(found, name=name, budget=budget)
     try:
         _tell_of_former(found)
-    except BaseException:  # a warning, where those are errors: nobody has this sh to close it
+    except BaseException:  # a warning may be an error here: nobody else could close this sh
         sh.close()
         raise
     _made.add(sh)
     return sh
 
 
-#: What `connect` gave; a cell that is run again makes one more, and its former one goes on.
+#: The results of `connect`; a cell that is run again makes another one, and the former one goes on.
 _made: weakref.WeakSet[SmartHome] = weakref.WeakSet()
 
 

@@ -6,23 +6,23 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
-# Lines of half-transparent grey can be seen on white and on black; all else is the page's own.
+# Half-transparent grey lines can be seen on white and on black; all other colours are the page's.
 _LINE = "border-bottom: 1px solid rgba(128, 128, 128, 0.35)"
 _CELL = f"padding: 2px 10px; text-align: left; vertical-align: top; {_LINE}"
 _TITLE = "padding: 2px 10px; text-align: left; font-weight: bold"
 
-#: The class of what MathJax, in JupyterLab and in nbconvert, is to leave as it is.
+#: The class of elements that MathJax, in JupyterLab and in nbconvert, leaves unchanged.
 NO_MATH = "tex2jax_ignore mathjax_ignore"
 
-# What a terminal obeys, what XML forbids, what turns the direction of the text that follows, and
-# what ends a line without being seen. Tabs and line feeds are not among it.
+# Characters that a terminal obeys, that XML forbids, that change the direction of text, or that end
+# a line invisibly. Tabs and line feeds are not among them.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]"
 )
 
 
 def plain(text: str) -> str:
-    """Return a text in which characters that do something rather than show are written out.
+    """Return a text in which control characters are written out.
 
     SIP lets a caller choose any bytes for his name, and Asterisk passes them on.
     """
@@ -35,7 +35,7 @@ def escape(text: object) -> str:
 
 
 class Text(str):
-    """A text that is shown as it is: its lines as lines, without quotes."""
+    """A text that a notebook shows without quotes and with its line breaks."""
 
     __slots__ = ()
 
@@ -47,7 +47,7 @@ class Text(str):
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> str:
-    """Return a table as HTML; all text in it is escaped, callers' names are not to be trusted."""
+    """Return a table as HTML; all text in it is escaped, since callers choose their names."""
     parts = []
     if title:
         parts.append(f'<caption style="{_TITLE}">{escape(title)}</caption>')
@@ -59,7 +59,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, title: str =
 
 
 def columns(rows: Iterable[Sequence[object]], indent: str = "") -> str:
-    """Return rows as lines of text whose columns stand below each other."""
+    """Return rows as lines of text with aligned columns."""
     texts = [[plain(str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     return "\n".join(indent + "  ".join(map(str.ljust, row, widths)).rstrip() for row in texts)

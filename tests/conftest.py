@@ -1,30 +1,58 @@
-"""What all tests share: the lab, and the promise that no thread of ours outlives a test."""
+"""What all tests share: marks, and the promise that no thread of ours outlives a test."""
 
 import os
 import threading
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-from tests.lab.fixtures import asterisk16, asterisk22, pbx
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
-__all__ = ["asterisk16", "asterisk22", "pbx"]
+TESTS = Path(__file__).parent
+
+# How fast the machine is makes no difference to what is right.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 def _ours():
-    return [one.name for one in threading.enumerate() if one.name.startswith("ast-")]
+    return {one for one in threading.enumerate() if one.name.startswith("ast-")}
 
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left():
+    before = _ours()  # what an earlier test left is told of there
     yield
-    eventually(lambda: not _ours() or None, 10) if _ours() else None
+    if _ours() - before:
+        eventually(lambda: not _ours() - before or None, 10)
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Where `-m` names folders and nothing else, read no file of another folder.
+
+    To import all test files takes many times as long as to import those of `tests/unit`.
+    """
+    wanted = config.option.markexpr.split(" or ")
+    folders = {each.name for each in TESTS.iterdir() if each.is_dir()}
+    if collection_path.parent != TESTS or collection_path.name not in folders.difference(wanted):
+        return None
+    given = [config.invocation_params.dir / each.partition("::")[0] for each in config.args]
+    is_given = any(path.is_relative_to(collection_path) for path in given)
+    return True if folders.issuperset(wanted) and not is_given else None
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Begin with the files that may take longest: no process is to be left alone with one."""
+    """Mark each test by its folder, and begin with the files that may take longest.
+
+    No process is to be left alone with one of those.
+    """
     longest = {}
     for item in items:
+        item.add_marker(item.path.relative_to(TESTS).parts[0])
         mark = item.get_closest_marker("timeout")
         if mark is not None:
             longest[item.path] = max(mark.args[0], longest.get(item.path, 0))

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs all tests on a Debian machine that has no more than Python and git, two files at a time; what
 # is given here is given to pytest. What is missing is installed once (by apt, as root or by sudo),
-# into the checkout's .venv or $AST_NOTEBOOK_VENV, and into the cache; a second run goes straight to
-# the tests.
+# into the checkout's .venv or $AST_NOTEBOOK_VENV, its node_modules, and into the cache; a second run
+# goes straight to the tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -50,11 +50,20 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 
 # What the packages were chosen by; when that changes, they are chosen again.
-wanted=$(sha256sum setup.py pyproject.toml)
+wanted=$(sha256sum setup.py pyproject.toml tests/constraints.txt)
 installed=$venv/.ast_notebook-installed
 if [ "$wanted" != "$(cat "$installed" 2>/dev/null)" ]; then
     progress "pip: ast_notebook with what its tests need"
-    quietly "$venv/bin/python" -m pip install --disable-pip-version-check -e '.[test]'
+    quietly "$venv/bin/python" -m pip install --disable-pip-version-check \
+        -c tests/constraints.txt -e '.[test]'
+    printf '%s\n' "$wanted" >"$installed"
+fi
+
+wanted=$(sha256sum package.json package-lock.json)
+installed=node_modules/.ast_notebook-installed
+if command -v npm >/dev/null && [ "$wanted" != "$(cat "$installed" 2>/dev/null)" ]; then
+    progress "npm: what checks and bundles the panel's page"
+    quietly npm ci
     printf '%s\n' "$wanted" >"$installed"
 fi
 

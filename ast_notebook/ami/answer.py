@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 
 from ast_notebook.ami.message import Event, Response
-from ast_notebook.errors import ActionRefused, AnswerTimeout, PermissionMissing
+from ast_notebook.ami.timeouts import seconds, wait_for
+from ast_notebook.digits import is_count
+from ast_notebook.errors import ActionRefused, AnswerTimeout, BadAnswer, PermissionMissing
 from ast_notebook.show import plain, table
 
 LARGEST = 32 * 1024 * 1024  # of all entries of a list together, in letters
@@ -52,7 +54,7 @@ WRITE_CLASS = {name.lower(): needed for needed, names in _NEED.items() for name 
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What Asterisk answered: the response, and the entries where it answered with a list."""
+    """The answer to an action: the response and, if Asterisk answered with a list, its entries."""
 
     response: Response
     events: tuple[Event, ...] = ()
@@ -63,8 +65,34 @@ class Answer:
     def __len__(self) -> int:
         return len(self.events)
 
+    @property
+    def first(self) -> Event:
+        """The first entry of the list.
+
+        Raises
+        ------
+        BadAnswer
+            If the list is empty.
+        """
+        if not self.events:
+            raise BadAnswer("Asterisk answered without the entry that was asked for")
+        return self.events[0]
+
+    def count(self, header: str) -> int:
+        """Return the value of a header of the response as a whole number.
+
+        Raises
+        ------
+        BadAnswer
+            If the header was not sent, or is not a whole number.
+        """
+        value = self.response[header].strip()
+        if not is_count(value):
+            raise BadAnswer(f"{header} in what Asterisk answered is no number: {value[:40]!r}")
+        return int(value)
+
     def __bool__(self) -> bool:
-        """Whether there is an answer, however short its list: there is."""
+        """Return True: an answer with an empty list is an answer, too."""
         return True
 
     def __repr__(self) -> str:
@@ -81,14 +109,15 @@ class Answer:
 
 
 class Pending:
-    """An action that was sent and is being answered.
+    """An action that was sent, and its answer as far as it has come.
 
-    `wait` gives the answer or raises what went wrong; several threads may wait.
+    `wait` returns the answer, or raises an error that says what went wrong. Several threads may
+    wait.
 
     Attributes
     ----------
     ends : str
-        The ActionID of the action that is over, too, once this one is answered.
+        The ActionID of another action that ends when this one is answered.
     """
 
     __slots__ = (
@@ -141,17 +170,17 @@ class Pending:
 
     @property
     def is_overdue(self) -> bool:
-        """Whether the time for an answer is over, and nobody waits for it any longer than that."""
+        """Whether the time for an answer is over, and no thread is still waiting for it."""
         return not self._waiting and self.deadline < time.monotonic()
 
     @property
     def is_too_long(self) -> bool:
-        """Whether its list grew so long that it was given up."""
+        """Whether its list was given up because it grew too long."""
         return self._size > LARGEST
 
     @property
     def has_no_end(self) -> bool:
-        """Whether events follow of which nothing needs to tell that they were the last."""
+        """Whether a list follows whose end Asterisk may not mark with an event."""
         return self._listing == "unannounced"
 
     def wait(self, timeout: float | None = None) -> Answer:
@@ -160,21 +189,21 @@ class Pending:
         Parameters
         ----------
         timeout : float, optional
-            Seconds; the session's own patience by default.
+            Seconds; the session's own limit by default.
 
         Raises
         ------
         ActionRefused
             If Asterisk says no; `PermissionMissing` if the login lacks a class of permission.
         AnswerTimeout
-            If it says nothing.
+            If Asterisk does not answer in time.
         ConnectionLost
             If the connection broke meanwhile.
         """
-        patience = self.deadline - time.monotonic() if timeout is None else timeout
+        limit = self.deadline - time.monotonic() if timeout is None else seconds(timeout, least=0)
         self._waiting.append(None)
         try:
-            is_done = self._done.wait(max(0.0, patience))
+            is_done = wait_for(self._done, limit)
         finally:
             self._waiting.pop()
         if not is_done:
@@ -188,7 +217,7 @@ class Pending:
         return Answer(self._response, tuple(self._events))
 
     def respond(self, response: Response) -> bool:
-        """Take the response in; True if nothing more is to come."""
+        """Take the response; return True if nothing more will come."""
         if self._response is not None:
             return False
         self._response = response
@@ -197,21 +226,21 @@ class Pending:
                 self.name, response.data or response.get_header("Message") or "no reason given"
             )
         elif self.ends:
-            return True  # asked for the answer alone: were it a list, it would need its own end
+            return True  # asked for the response alone; a list would need an end of its own
         elif response.begins_list:
             self._listing = "announced"
         elif (response.get_header("Message") or "").lower().endswith("will follow"):
-            # Lists up to Asterisk 11, and what FAXStats and FAXSession say to this day.
+            # Lists of Asterisk up to 11 say so, and FAXStats and FAXSession still do.
             self._listing = "unannounced"
         return not self._listing
 
     def enter(self, event: Event, size: int = 0) -> bool:
-        """Take an entry of a list in, and how long it is; True if it was the last."""
+        """Take an entry of a list, and the entry's length; return True if it was the last entry."""
         if not self._listing:
             return False
         event.answer = True
         self._events.append(event)
-        if self.then is not None:  # nobody looks at a clock, so a long list may take long
+        if self.then is not None:  # no thread waits for it, so a long list may take its time
             self.deadline = time.monotonic() + self._timeout
         self._size += size
         if self.is_too_long:
@@ -220,18 +249,14 @@ class Pending:
                 f"the answer to {self.name} has no end: it is more than {LARGEST >> 20} MiB by now"
             )
             return True
-        if self._listing == "announced":
-            complete = (event.get_header("EventList") or "").lower() in ("complete", "cancelled")
-            if complete:
-                self._events.pop()
-            return complete
-        if event.name.endswith("Complete"):
+        is_announced = self._listing == "announced"
+        is_last = event.ends_list if is_announced else event.name.endswith("Complete")
+        if is_last:
             self._events.pop()
-            return True
-        return False
+        return is_last
 
     def finish(self, error: Exception | None = None) -> None:
-        """Let those who wait go on, with an error if there is one."""
+        """Wake the threads that wait, with an error if there is one."""
         if error is not None:
             self._error = error
         self._done.set()

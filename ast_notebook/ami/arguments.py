@@ -1,20 +1,20 @@
-"""What Asterisk parts, and how a text is given to it so that it stays one text.
+"""How a text is written for Asterisk so that Asterisk does not split it.
 
-The manager interface hands many headers on to places with a syntax of their own: the arguments of
-an application, a function of the dialplan, a list of variables, the store of queue members. All
-that ast_notebook sends by methods of its own goes through `ordered`; `Asterisk.action` sends what
-it is given. What is said here was seen on Asterisk 16.28 and 22.10.
+The manager interface passes many headers to places that have a syntax of their own: the arguments
+of an application, a function of the dialplan, a list of variables, the stored members of a queue.
+Every method of ast_notebook sends its action through `ordered`; only `Asterisk.action` sends its
+headers unchanged. The rules here were observed on Asterisk 16.28 and 22.10.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ast_notebook.ami.message import Field
+from ast_notebook.ami.action import Field
 from ast_notebook.errors import UnsafeText
 
-#: What parts the arguments of an application, or keeps them together.
+#: Characters that split the arguments of an application, or keep them together.
 _PARTING = str.maketrans({one: f"\\{one}" for one in '\\,"()[]'})
 
 
@@ -26,18 +26,19 @@ def argument(text: str) -> str:
 def is_one_argument(text: str) -> bool:
     """Tell whether a dialplan function takes a text as one argument, and as it stands.
 
-    Functions are found by their parentheses before anything is parted, so nothing can be quoted.
+    Asterisk finds functions by their parentheses before it splits arguments, so quotes do not help.
     """
     return not any(map(text.__contains__, ',()"\\'))
 
 
 def variable(name: str, value: object) -> str:
-    """Return what Originate sets a channel variable by.
+    """Return the text by which Originate sets a channel variable.
 
     Raises
     ------
     UnsafeText
-        If the name has an equals sign or a comma, or either would be evaluated.
+        If the name has an equals sign or a comma, or if Asterisk would evaluate the name or the
+        value.
     """
     if not name or any(map(name.__contains__, "=,;")):
         raise UnsafeText(f"{name!r} is no name of a variable: write it without =, comma, semicolon")
@@ -54,7 +55,7 @@ def _literal(what: str, text: str) -> str:
 
 
 def _file(what: str, text: str) -> str:
-    """Allow what can be no options and no command of MixMonitor, and leaves no folder."""
+    """Refuse a file name that holds options or a command for MixMonitor, or leaves its folder."""
     if "," in text:
         raise UnsafeText(
             f"the file {text!r} holds a comma, behind which MixMonitor reads options and a command "
@@ -66,9 +67,9 @@ def _file(what: str, text: str) -> str:
 
 
 def _one(what: str, text: str) -> str:
-    """Refuse a regular expression: Hangup takes one between slashes, and ends all that fit."""
+    """Refuse a regular expression: Hangup would hang up every channel that matches it."""
     if text.startswith("/"):
-        raise UnsafeText(f"{text!r} is no channel: it would stand for all that fit the pattern")
+        raise UnsafeText(f"{text!r} is no channel: Hangup would take it for a pattern")
     return text
 
 
@@ -76,56 +77,68 @@ def _place(what: str, text: str) -> str:
     if not is_one_argument(text):
         raise UnsafeText(
             f"the {what} {text!r} holds a comma, parenthesis, quote or backslash, which the "
-            "dialplan would part: take it out; nothing was done"
+            "dialplan would split: take it out; nothing was done"
         )
     return _literal(what, text)
 
 
 def _stored(what: str, text: str) -> str:
-    """Refuse what parts members of a queue where Asterisk keeps them, and fields of queue_log."""
+    """Refuse characters that separate stored queue members or fields of queue_log."""
     if found := [one for one in "|;" if one in text]:
         raise UnsafeText(
             f"the {what} {text!r} holds {found[0]}, which Asterisk's queue_log and its list of "
-            "members are parted by: take it out; nothing was done"
+            "members use as separators: take it out; nothing was done"
         )
     return text
 
 
 def _begun(what: str, text: str) -> str:
-    """Refuse what begins with a space: Asterisk reads a header's value from its first letter."""
+    """Refuse a text that begins with a space: Asterisk drops the spaces before a value.
+
+    What is left may be a pattern, or nothing at all, which means every queue.
+    """
     if text and text[0] <= " ":
         raise UnsafeText(
-            f"the {what} {text!r} begins with a space, which Asterisk would leave out: take it out"
+            f"the {what} {text!r} begins with a space or a control character, which Asterisk would "
+            "drop: take it out"
         )
     return text
 
 
-#: By action and header: what makes a text safe there, or refuses it.
+#: By action and header, in lower case: the function that makes a text safe there, or refuses it.
 _RULES: dict[str, dict[str, Callable[[str, str], str]]] = {
-    "Atxfer": {"Exten": _place, "Context": _place},
-    "DBPut": {"Family": _begun, "Key": _begun, "Val": _begun},
-    "Hangup": {"Channel": _one},
-    "MixMonitor": {"File": _file},
-    "Originate": {"Exten": _place, "Context": _place, "CallerID": _literal},
-    "QueueAdd": {"Interface": _stored, "MemberName": _stored, "StateInterface": _stored},
-    "QueuePause": {"Interface": _stored, "Reason": _stored},
-    "QueueRemove": {"Interface": _stored},
-    "Redirect": {"Exten": _place, "Context": _place},
+    "atxfer": {"exten": _place, "context": _place},
+    "hangup": {"channel": _one},
+    "mixmonitor": {"file": _file},
+    "originate": {"exten": _place, "context": _place, "callerid": _literal},
+    "queueadd": {"interface": _stored, "membername": _stored, "stateinterface": _stored},
+    "queuepause": {"interface": _stored, "reason": _stored},
+    "queueremove": {"interface": _stored},
+    "redirect": {"exten": _place, "context": _place},
 }
+#: Headers whose texts are for people, or for an application, which may begin with anything.
+_FREE = ("callerid", "data", "membername", "reason", "variable")
 
 
 def ordered(action: Mapping[str, Field]) -> dict[str, Any]:
-    """Return an action in which every text stays where it was put.
+    """Return an action in which every text is written safely for its header.
+
+    The action and its headers may be spelled in any case, as Asterisk reads them.
 
     Raises
     ------
     UnsafeText
-        If one of them can not.
+        If a text cannot be written safely.
     """
-    rules = _RULES.get(str(action["Action"]), {})
-    return {
-        header: rules[header](header.lower(), value)
-        if header in rules and isinstance(value, str)
-        else value
-        for header, value in action.items()
-    }
+    name = next((value for key, value in action.items() if key.lower() == "action"), "")
+    rules = _RULES.get(str(name).lower(), {})
+    return {header: _written(header.lower(), value, rules) for header, value in action.items()}
+
+
+def _written(header: str, value: Any, rules: Mapping[str, Callable[[str, str], str]]) -> Any:
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | bytearray | Mapping):
+        return [_written(header, one, rules) for one in value]
+    if not isinstance(value, str):
+        return value
+    text = value if header in _FREE else _begun(header, value)
+    return rules[header](header, text) if header in rules else text

@@ -1,4 +1,4 @@
-"""Asterisk up to 11 in the words of 12: Linkedid, DialBegin, BridgeEnter, QueueCallerJoin."""
+"""Translates events of Asterisk up to 11 into those of 12, such as DialBegin and BridgeEnter."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ TOO_OLD = (
 )
 
 _SPELLED = {"uniqueid": "Uniqueid", "calleridnum": "CallerIDNum", "calleridname": "CallerIDName"}
-# By its own cause, what became of a telephone that was called together with others.
+# The dial status of a telephone that was called together with others, by its own hangup cause.
 _STATUS_BY_CAUSE = {"17": "BUSY", "21": "BUSY", "34": "CONGESTION", "42": "CONGESTION"}
-# What Asterisk makes for a moment to hand a telephone on: 12 and later have none of these.
+# Channels that Asterisk up to 11 makes for a moment during a transfer; 12 and later make none.
 _INNER = ("AsyncGoto/", "Bridge/", "Parked/", "Transfered/")
 _OWN_NAMES = {"Join": "QueueCallerJoin", "Leave": "QueueCallerLeave", "Newcallerid": "NewCallerid"}
 
@@ -30,23 +30,24 @@ def is_before_12(version: str) -> bool:
 
 
 def what_is_unknown(version: str) -> str:
-    """Say what cannot be known of such an Asterisk; nothing of any other."""
+    """Say what cannot be known of an Asterisk up to 11; the text is empty for any later one."""
     if not is_before_12(version):
         return ""
     return TOO_OLD if version in ("0.1", "1.0") else UNKNOWN
 
 
 class Before12:
-    """Says what an Asterisk up to 11 says as a later one would.
+    """Translates the events of an Asterisk up to 11 into those of a later one.
 
-    Such an Asterisk has no Linkedid: who dialled, was bridged or is the other half of a Local
-    channel belongs to a call. Where it lets a channel take the place of another (Masquerade, in
-    each transfer and pickup), the telephones have changed channels: they keep their Uniqueids here.
+    Such an Asterisk sends no Linkedid. Here, channels belong to one call if one dialled the other,
+    if they were bridged, or if they are the halves of a Local channel. In a transfer or a pickup,
+    one channel takes the place of another (Masquerade), so that telephones change channels; here
+    each telephone keeps its Uniqueid.
     """
 
     def __init__(self) -> None:
         self._legs = Legs()
-        self._held: dict[str, Headers] = {}  # Newchannel events of whose call nothing is known yet
+        self._held: dict[str, Headers] = {}  # Newchannel events whose call is not known yet
         self._handlers: Mapping[str, Callable[[Headers], list[Headers]]] = {
             "Newchannel": self._new,
             "CoreShowChannel": self._listed,
@@ -71,7 +72,7 @@ class Before12:
         }
 
     def translate(self, text: str) -> list[str]:
-        """Return the texts that stand for an event's; a response is as it is."""
+        """Return the events that one event is translated into; a response stays as it is."""
         lines = [line.partition(": ") for line in text.split("\r\n")]
         if lines[0][0] != "Event" or not all(colon for _, colon, _ in lines):
             return [text]
@@ -83,7 +84,7 @@ class Before12:
         ended = headers.get("Uniqueid", "") if headers["Event"] == "Hangup" else ""
         made = self._handlers.get(headers["Event"], self._other)(headers)
         made = [*self._released(headers), *made]
-        # As an event that changes nothing else tells it.
+        # An event that changes nothing else tells it, too.
         made += [
             {"Event": "NewConnectedLine", **leg.told()}
             for leg in self._legs.take_moved()
@@ -102,12 +103,12 @@ class Before12:
         leg = self._legs.add(event)
         if leg is None or not _is_called(event):
             return [self._of_leg(event)]
-        # Whoever calls it says so only in the next event, and its Linkedid is his.
+        # Only the next event tells who calls it, and it gets the caller's Linkedid.
         self._held[leg.uniqueid] = dict(event)
         return []
 
     def _released(self, event: Headers) -> list[Headers]:
-        """Return the Newchannel events of the channels that an event speaks of, before it."""
+        """Return the held Newchannel events of the channels that an event names."""
         if not self._held:
             return []
         spoken_of = {value for key, value in event.items() if "uniqueid" in key.lower()}
@@ -119,7 +120,7 @@ class Before12:
         return [self._of_leg(self._held.pop(one)) for one in spoken_of & set(self._held)]
 
     def _listed(self, event: Headers) -> list[Headers]:
-        """Take a channel in that was up before the connection was."""
+        """Take in a channel that was up before this connection."""
         if "Extension" in event:
             event.setdefault("Exten", event["Extension"])
         leg = self._legs.add(event)
@@ -143,7 +144,7 @@ class Before12:
         return made
 
     def _answered(self, leg: Leg) -> list[Headers]:
-        """End the dial that reached a telephone, and those of the others that rang with it."""
+        """End the dial that reached a telephone, and the dials of the others that rang with it."""
         caller = leg.dialler
         if caller is None or leg not in caller.dials:
             return []
@@ -179,7 +180,7 @@ class Before12:
             status = event.get("DialStatus", "")
             alone = len(caller.dials) == 1
             if status == "ANSWER":
-                status = "CANCEL"  # of those that are left: who answered is not among them
+                status = "CANCEL"  # of the dials that were not answered
             made += [
                 self._dial_end(
                     caller, one, status if alone else _STATUS_BY_CAUSE.get(cause, status)
@@ -206,7 +207,7 @@ class Before12:
         if first is None or second is None:
             return [event]
         if first.bridge and first.bridge == second.bridge:
-            return [event]  # bridged in another way, and still with each other
+            return [event]  # bridged in another way, but still connected
         self._legs.join(first, second)
         made = [event, *self._answered(first), *self._answered(second)]
         made += [*self._leave(first), *self._leave(second)]
@@ -232,7 +233,7 @@ class Before12:
         return [told] if bridge else []
 
     def _masquerade(self, event: Headers) -> list[Headers]:
-        """Let two telephones change channels: one moves in, and the other's call is over."""
+        """Exchange the channels of two telephones: one goes on, and the other's call is over."""
         moved, left = (self._legs.named(event.get(key, "")) for key in ("Clone", "Original"))
         if moved is None or left is None:
             return [event]
@@ -270,7 +271,7 @@ class Before12:
         made = self._leave(leg)
         made += [self._dial_end(leg, called, "CANCEL") for called in list(leg.dials)]
         if leg.dialler is not None:
-            leg.dialler.dials[leg] = event.get("Cause", "")  # how it ended, the dial's end tells
+            leg.dialler.dials[leg] = event.get("Cause", "")  # the cause of its end
         made.append(self._of_leg(event))
         return made
 
@@ -280,7 +281,7 @@ class Before12:
         return [self._of_leg(event)]
 
     def _transfer(self, event: Headers) -> list[Headers]:
-        """Tell of a transfer by SIP; one by a feature code has no event of its own."""
+        """Add the event of a transfer by SIP; nothing announces a transfer by a feature code."""
         leg = self._legs.get(event.get("Uniqueid", ""))
         target = self._legs.get(event.get("TargetUniqueid", ""))
         if leg is None:
@@ -306,7 +307,7 @@ class Before12:
         return made
 
     def _agent(self, event: Headers) -> list[Headers]:
-        """Have the caller's channel in front, where Channel may be the agent's."""
+        """Name the caller's channel in Channel, where Asterisk may have named the agent's."""
         caller = self._legs.get(event.get("Uniqueid", ""))
         event["Interface"] = device = event.get("Member", "")
         if caller is None:
@@ -336,7 +337,7 @@ class Before12:
         return [self._of_leg(event)]
 
     def _of_leg(self, event: Headers) -> Headers:
-        """Name the telephone's own channel in an event of the channel that it lives in."""
+        """Name a telephone's own channel in an event of the channel that the telephone uses now."""
         uniqueid = event.get("Uniqueid", "")
         leg = self._legs.get(uniqueid)
         if leg is not None:
@@ -347,7 +348,7 @@ class Before12:
 
 
 def _is_called(event: Headers) -> bool:
-    """Tell whether a new channel is one that somebody is about to call."""
+    """Tell whether a new channel is about to be called."""
     is_local = event.get("Channel", "").startswith("Local/")
     return is_local or event.get("ChannelStateDesc") in ("Down", "Rsrvd")
 
@@ -358,7 +359,7 @@ def _bridge_of(one: Leg, other: Leg) -> str:
 
 
 def _text(headers: Headers) -> str:
-    """Write an event; a header that came several times comes as often again."""
+    """Write an event as text; a header that came several times is written as many times."""
     return "\r\n".join(
         f"{name}: {one}" for name, value in headers.items() for one in value.split("\n")
     )

@@ -12,7 +12,11 @@ import time
 from collections.abc import Callable
 
 BLOCK = 256 * 1024
-SLICE = 0.2  # how long a wait that nothing can wake lasts before it looks whether to go on
+SLICE = 0.2  # seconds of a wait that nothing can wake, before it checks whether to go on
+
+
+class HandshakeFailed(OSError):
+    """The other side accepted the connection, but did not do a TLS handshake."""
 
 
 class Connection:
@@ -27,16 +31,17 @@ class Connection:
         A name, an IPv4 or an IPv6 address.
     port : int
     timeout : float
-        Seconds to connect in, and to hand over what is sent.
+        Seconds that connecting may take, and that sending may take.
     tls : ssl.SSLContext, optional
-        How to verify and encrypt; plain text without.
+        How to verify and encrypt; without it, the connection is plain text.
     wanted : callable
-        Asked now and then while connecting; False gives up.
+        It is called now and then while connecting; if it returns False, connecting is given up.
 
     Raises
     ------
     OSError
-        If no connection can be made; a subclass, `ssl.SSLError`, if TLS is what failed.
+        If no connection can be made; the subclass `HandshakeFailed` or `ssl.SSLError`, if TLS
+        failed.
     """
 
     def __init__(
@@ -56,7 +61,12 @@ class Connection:
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if tls is not None:
-                self._shake_hands(tls, host, deadline)
+                try:
+                    self._shake_hands(tls, host, deadline)
+                except TimeoutError:
+                    raise HandshakeFailed("did not answer") from None
+                except ConnectionError:
+                    raise HandshakeFailed("broke off") from None
             self._readable = selectors.DefaultSelector()
             self._readable.register(self._socket, selectors.EVENT_READ)
         except BaseException:
@@ -108,7 +118,7 @@ class Connection:
                     raise TimeoutError("no answer in the time allowed")
 
     def receive(self, timeout: float) -> bytes:
-        """Return what has come, up to a large block; empty at the end.
+        """Return the bytes that have come, up to a large block; empty at the end of the connection.
 
         Raises
         ------
@@ -128,7 +138,7 @@ class Connection:
                 self._wait(self._socket, selectors.EVENT_WRITE, time.monotonic() + timeout)
 
     def _received(self) -> bytes:
-        """Return what there is: of TLS all its records, as Asterisk makes one of each event."""
+        """Return the waiting bytes; with TLS, those of all waiting records: each event is one."""
         data = self._socket.recv(BLOCK)
         if not isinstance(self._socket, ssl.SSLSocket):
             return data
@@ -136,16 +146,17 @@ class Connection:
         while data and size < BLOCK:
             try:
                 data = self._socket.recv(BLOCK)
-            except OSError:  # nothing more for now; or what the next call meets, too
+            except OSError:  # nothing more for now, or an error that the next call will raise, too
                 break
             parts.append(data)
             size += len(data)
         return b"".join(parts)
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes | memoryview) -> None:
         """Send all of it, or shut the connection and raise; messages of several threads never mix.
 
-        Whatever ends it halfway, a KeyboardInterrupt too: nothing may follow half a message.
+        Any exception halfway shuts the connection, a KeyboardInterrupt too, since nothing may
+        follow half a message.
         """
         with self._sending:
             try:
@@ -167,12 +178,12 @@ class Connection:
                 self._wait(self._socket, selectors.EVENT_READ, deadline)
 
     def shut(self) -> None:
-        """End it from any thread: the reader wakes and sees the end."""
+        """End the connection, from any thread: the reader wakes and sees the end."""
         with contextlib.suppress(OSError):
             # Not the TLS socket's own method, which takes the encryption from under the reader.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Give the socket back; for the reader's thread, once it reads no more."""
+        """Close the socket; only for the reader's thread, once it has stopped reading."""
         self._readable.close()
         self._socket.close()

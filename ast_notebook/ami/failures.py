@@ -1,10 +1,11 @@
-"""Why a connection did not come about: one line each that says what happened and what to do."""
+"""Why a connection failed: each error is one line that says what happened and what to do."""
 
 from __future__ import annotations
 
 import socket
 import ssl
 
+from ast_notebook.ami.connection import HandshakeFailed
 from ast_notebook.ami.settings import Settings
 from ast_notebook.errors import ActionRefused, AstError, ConnectionLost, LoginRefused
 from ast_notebook.show import plain
@@ -13,11 +14,16 @@ IN_USE = "login already in use"  # what Asterisk says where allowmultiplelogin =
 
 
 def unreachable(settings: Settings, error: OSError) -> ConnectionLost:
-    """Tell why there is no connection to the host."""
+    """Return the error for a host that cannot be reached."""
     if isinstance(error, ssl.SSLError):
         return ConnectionLost(
             f"TLS with {settings.address} failed: {error}. Give the PBX's certificate by "
             "tls='FILE.pem', or check that this port is manager.conf's tlsbindaddr"
+        )
+    if isinstance(error, HandshakeFailed):
+        return ConnectionLost(
+            f"{settings.address} accepts a connection, and {error} the TLS handshake: is this port "
+            "manager.conf's tlsbindaddr? Without TLS, leave tls out"
         )
     if isinstance(error, socket.gaierror):
         if error.errno == socket.EAI_AGAIN:
@@ -36,7 +42,10 @@ def unreachable(settings: Settings, error: OSError) -> ConnectionLost:
 
 
 def ungreeted(settings: Settings, error: OSError, *, was_known: bool) -> ConnectionLost:
-    """Tell why nobody greeted; where a manager did before, it is not asked if this is one."""
+    """Return the error for a port that does not greet.
+
+    `was_known` says whether a manager has greeted there before.
+    """
     if not isinstance(error, TimeoutError):
         return ConnectionLost(
             f"{settings.address} closed the connection before it greeted: a firewall or fail2ban "
@@ -54,16 +63,17 @@ def ungreeted(settings: Settings, error: OSError, *, was_known: bool) -> Connect
 
 
 def foreign(settings: Settings, banner: str) -> ConnectionLost:
-    """Tell that somebody else greets there."""
+    """Return the error for a greeting that is not a manager's."""
+    greeting = settings.password.hidden_in(banner)[:60]  # it may repeat the password
     return ConnectionLost(
-        f"{settings.address} greets with {plain(banner[:60])!r}, not as Asterisk's manager does, "
+        f"{settings.address} greets with {plain(greeting)!r}, not as Asterisk's manager does, "
         "and was not sent the password: is this the manager's port? If it is, connect with "
         "greeting= and how it begins"
     )
 
 
 def unanswered(settings: Settings, error: OSError) -> ConnectionLost:
-    """Tell that the login was not answered."""
+    """Return the error for a login that was not answered."""
     if isinstance(error, TimeoutError):
         return ConnectionLost(
             f"{settings.address} has not answered the login within {settings.timeout:g} s: it is "
@@ -76,8 +86,8 @@ def unanswered(settings: Settings, error: OSError) -> ConnectionLost:
 
 
 def refused(settings: Settings, error: ActionRefused) -> LoginRefused:
-    """Tell why the login was refused."""
-    reason = error.reason or str(error)
+    """Return the error for a refused login, without the password, which a manager may repeat."""
+    reason = settings.password.hidden_in(error.reason or str(error))
     if reason.strip().lower() == IN_USE:
         return LoginRefused(
             f"{settings.address} has {settings.username!r} logged in already, and lets nobody in "
@@ -92,8 +102,34 @@ def refused(settings: Settings, error: ActionRefused) -> LoginRefused:
     )
 
 
+def without_challenge(settings: Settings, said: str) -> LoginRefused:
+    """Return the error for a manager that gives no challenge, and is not sent the password."""
+    words = f" ({plain(settings.password.hidden_in(said)[:60])})" if said else ""
+    return LoginRefused(
+        f"{settings.address} did not let {settings.username!r} in: it gave no challenge{words}, "
+        "and was not sent the password instead: is this the PBX? If it is, and knows no challenge, "
+        "write auth = secret in plugin.conf, which is auth='secret' in Python"
+    )
+
+
+def no_answer(settings: Settings, said: str) -> LoginRefused:
+    """Return the error for an answer that neither accepts nor refuses the login."""
+    words = plain(settings.password.hidden_in(said)[:60])
+    return LoginRefused(
+        f"{settings.address} answered the login of {settings.username!r} with {words!r}, which "
+        "Asterisk's manager does not: is this the manager's port?"
+    )
+
+
+def without_password(settings: Settings, error: ActionRefused) -> ActionRefused:
+    """Return a refusal without the password, which a manager may repeat."""
+    hidden_in = settings.password.hidden_in
+    told, reason = hidden_in(str(error)), hidden_in(error.reason)
+    return type(error)(told, action=error.action, reason=reason)
+
+
 def before_login(settings: Settings, error: BaseException) -> AstError:
-    """Return what `Session.connect` raises for an error that came before the session stood."""
+    """Return the error that `Session.connect` raises if the session could not be set up."""
     if isinstance(error, AstError):
         return error
     return ConnectionLost(f"{settings.address} ended the connection before the login: {error}")

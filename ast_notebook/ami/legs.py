@@ -1,4 +1,4 @@
-"""Telephones of an Asterisk up to 11, and which of its channels each of them lives in."""
+"""Telephones of an Asterisk up to 11, and the channel that each of them uses now."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ class Group:
 
 @dataclasses.dataclass(eq=False)
 class Leg:
-    """A telephone's part in a call, whichever of Asterisk's channels it lives in."""
+    """A telephone's part in a call, whichever of Asterisk's channels it uses now."""
 
     uniqueid: str
     headers: Headers
     group: Group
     bridge: str = ""
-    dials: dict[Leg, str] = dataclasses.field(default_factory=dict)  # and the cause of its end
+    dials: dict[Leg, str] = dataclasses.field(default_factory=dict)  # causes of ends
     dialler: Leg | None = None
 
     def told(self, prefix: str = "") -> Headers:
-        """Return its headers, as events of 12 have them of each channel."""
+        """Return its headers, as Asterisk 12 sends them for each channel."""
         found = self.headers | {"Uniqueid": self.uniqueid, "Linkedid": self.group.linkedid}
         return {f"{prefix}{name}": value for name, value in found.items() if value}
 
 
 class Legs:
-    """The telephones that are up, by the Uniqueid or the name of the channel that they live in."""
+    """The telephones that are up, by the Uniqueid or the name of the channel that each uses."""
 
     def __init__(self) -> None:
         self._legs: dict[str, Leg] = {}
@@ -48,15 +48,15 @@ class Legs:
         self._moved: list[Leg] = []
 
     def get(self, uniqueid: str) -> Leg | None:
-        """Return the telephone that lives in a channel."""
+        """Return the telephone that uses a channel."""
         return self._legs.get(uniqueid)
 
     def named(self, name: str) -> Leg | None:
-        """Return the telephone that lives in the channel of that name."""
+        """Return the telephone that uses the channel of that name."""
         return self._legs.get(self._channels.get(name, ""))
 
     def add(self, event: Headers) -> Leg | None:
-        """Take a channel in, and return its telephone; None if the event names none."""
+        """Add a channel, and return its telephone; None if the event names no channel."""
         uniqueid, name = event.get("Uniqueid", ""), event.get("Channel", "")
         if not uniqueid or not name or uniqueid in self._legs:
             return self._legs.get(uniqueid)
@@ -73,14 +73,14 @@ class Legs:
         return leg
 
     def forget(self, uniqueid: str) -> None:
-        """Let go of a channel that ended."""
+        """Remove a channel that ended."""
         leg = self._legs.pop(uniqueid, None)
         if leg is not None:
             leg.group.legs.discard(leg)
         self._channels.pop(self._names.pop(uniqueid, ""), None)
 
     def rename(self, former: str, name: str) -> Leg | None:
-        """Give a channel another name, and return the telephone in it."""
+        """Rename a channel, and return the telephone that uses it."""
         uniqueid = self._channels.pop(former, None)
         if uniqueid is None:
             return None
@@ -88,12 +88,12 @@ class Legs:
         return self._legs.get(uniqueid)
 
     def swap(self, one: str, other: str) -> None:
-        """Let the telephones of two channels, given by name, change places."""
+        """Exchange the telephones of two channels, given by name."""
         first, second = self._channels[one], self._channels[other]
         self._legs[first], self._legs[second] = self._legs[second], self._legs[first]
 
     def join(self, one: Leg, other: Leg) -> None:
-        """Have two telephones belong to the same call from here on."""
+        """Make two telephones belong to the same call from now on."""
         if one.group is not other.group:
             first, second = sorted((one.group, other.group), key=lambda two: age(two.linkedid))
             first.legs |= second.legs
@@ -102,12 +102,12 @@ class Legs:
             self._moved += sorted(second.legs, key=lambda leg: age(leg.uniqueid))
 
     def take_moved(self) -> list[Leg]:
-        """Return the telephones that came to belong to another call, and not once more."""
+        """Return the telephones whose call changed since the last look."""
         moved, self._moved = self._moved, []
         return moved
 
 
 def age(uniqueid: str) -> tuple[int, int, str]:
-    """Return what sorts Uniqueids by the age of their channels."""
+    """Return a key that sorts Uniqueids by the age of their channels."""
     found = _NUMBERED.search(uniqueid)
     return (int(found[1]), int(found[2]), uniqueid) if found else (0, 0, uniqueid)

@@ -1,42 +1,44 @@
-"""What Asterisk sends, cut from bytes into messages: the wire format read, and written safely."""
+"""Messages of the manager interface: events, and responses to actions."""
 
 from __future__ import annotations
 
-import functools
-import re
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from itertools import islice
 
-from ast_notebook.ami.secret import Secret
-from ast_notebook.ami.shapes import Shapes
-from ast_notebook.errors import UnsafeText
+from ast_notebook.ami import contents
+from ast_notebook.ami.shapes import EventShape, plain_name
+from ast_notebook.errors import BadAnswer
 from ast_notebook.show import plain
 
-END_OF_MESSAGE = b"\r\n\r\n"
-FOLLOWS = "Response: Follows"  # an old Asterisk's answer to Command: this line, and no other
-END_OF_COMMAND = "--END COMMAND--"
-LONGEST_MESSAGE = 32 * 1024 * 1024
+_EVENT = "Event: "
+_PRIVILEGE = ",all"  # how that header ends, which only events have
+_PRIVILEGED = "\r\nPrivilege:"
 
-# CoreShowChannelMap of 18.19 to 20.8 ends so, and what begins behind it is another message.
-_ODD_END = re.compile(rb"\r\n\n+(\r\n|(?=Event: |Response: ))?")
-_BEGINNINGS = (b"Event: ", b"Response: ")
-# Agents has a bare line feed behind this header of an agent who is in a call.
-_AGENT = re.compile(rb"(\r\nCallStarted: \d+)\n(?=[A-Z])")
-_PRIVILEGE = ",all"  # how Asterisk ends that header, of events alone
-_OF_CHANNEL = re.compile(r"(\w*chanvariable)\(.*\)", re.DOTALL)
-_SHORT = 64  # letters of a header's name, so that what is remembered has an end
-_shapes = Shapes()
+#: The events that sessions, records and archives make themselves.
+OWN = frozenset(
+    ("SessionReady", "SessionLost", "SessionRestored", "SessionOverflow", "RecordingLost")
+)
 
-Field = str | int | float | Secret | Iterable[str]
+# The events of which the session itself takes note.
+_LOOKED_AT = OWN | {"FullyBooted"}
+
+# The ids that Asterisk puts into an event once each.
+_IDS = frozenset(("channel", "uniqueid", "linkedid", "destchannel", "destuniqueid", "destlinkedid"))
+_FIRST = 3  # headers, among which is the one that begins or ends a list
+
+NAMES, LONG = 1000, 64  # names of events that are kept at hand, and the letters of each, at most
+_names: dict[str, str] = {}  # by how their events begin
 
 
 class Message:
     """One message of the manager interface, with the interface of pyst2's messages.
 
-    Headers are looked up in any case. A header sent more than once (``Output``, ``Variable``,
-    ``ChanVariable``) is kept whole: its values joined by line feeds as one header, and apart in
-    order by `get_all`. ``ChanVariable(CHANNEL)`` is found as ``ChanVariable``. What a dialplan
-    sends with a UserEvent under the name of a header of Asterisk's, such as ``Channel``, is
-    ``header_Channel``; ``Channel`` itself is Asterisk's word.
+    Headers are looked up without regard to upper and lower case. All values of a header that was
+    sent more than once (``Output``, ``Variable``, ``ChanVariable``) are kept: as one header they
+    are joined by line feeds, and `get_all` returns them one by one. ``ChanVariable(CHANNEL)`` is
+    found as ``ChanVariable``. If a dialplan gives a UserEvent a header of the same name as one of
+    Asterisk's own, such as ``Channel``, the dialplan's is called ``header_Channel``; ``Channel``
+    itself is always the header that Asterisk sent.
 
     Attributes
     ----------
@@ -45,12 +47,12 @@ class Message:
     name : str
         The event's name; empty for a response.
     data : str
-        The text of a response to ``Command``; empty for all others.
+        The text of a response to ``Command``, or the lines that are no headers; else empty.
     received : int
         When it was read, in microseconds since 1970 UTC.
     """
 
-    __slots__ = ("_lower", "_repeated", "data", "headers", "name", "received")
+    __slots__ = ("_data", "_headers", "_lower", "_repeated", "_shape", "_text", "name", "received")
 
     def __init__(
         self,
@@ -60,38 +62,106 @@ class Message:
         data: str = "",
         repeated: dict[str, list[str]] | None = None,
     ) -> None:
-        self.headers = headers
         self.name = name
         self.received = received
-        self.data = data
+        self._headers = headers
+        self._data = data
         self._repeated = repeated
         self._lower: dict[str, str] | None = None
+        self._text: str | None = None  # what is not parsed yet
+        self._shape: EventShape | None = None  # which that text is known to fit
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers, spelled as Asterisk spelled them; they are parsed at the first look."""
+        if self._text is not None:
+            self._parse()
+        return self._headers
+
+    @headers.setter
+    def headers(self, headers: dict[str, str]) -> None:
+        self._parse()
+        self._headers = headers
+
+    @property
+    def data(self) -> str:
+        """The text of a response to ``Command``, or the lines that are no headers."""
+        self._parse()
+        return self._data
+
+    @data.setter
+    def data(self, data: str) -> None:
+        self._parse()
+        self._data = data
+
+    def _parse(self) -> None:
+        text = self._text
+        if text is None:
+            return
+        self._headers, self._data, self._repeated = contents.parsed(text, self.name)
+        self._text = None  # only now, since another thread may look at the headers, too
 
     @property
     def is_garbled(self) -> bool:
-        """Whether another message is stuck to it, as what ends the first one was lost."""
+        """Whether Asterisk itself would not have sent the message like this.
+
+        Either another message is attached to it, because its own end was lost; or a caller wrote a
+        part of it, since Asterisk does not take line ends out of a dialled number in its events.
+        """
+        if self._text is not None:
+            return False
+        if self.name in OWN:
+            return True
         if self._repeated is not None and "Privilege" in self._repeated:
             return True
-        return self.headers.get("header_Privilege", "").endswith(_PRIVILEGE)
+        return self._headers.get("header_Privilege", "").endswith(_PRIVILEGE)
+
+    @property
+    def repeats_an_id(self) -> bool:
+        """Whether it names more than one channel, though Asterisk names one.
+
+        A caller wrote a part of it: Asterisk does not take line ends out of a number in its events.
+        """
+        repeated = None if self._text is not None else self._repeated
+        return repeated is not None and not _IDS.isdisjoint(name.lower() for name in repeated)
+
+    def _stands_first(self, header: str) -> bool:
+        """Tell whether a header is one of the first, before all that a caller may have chosen."""
+        return header.lower() in [name.lower() for name in islice(self.headers, _FIRST)]
 
     def get_header(self, hname: str, defval: str | None = None) -> str | None:
-        """Return a header's value, in whatever case it was sent, or `defval`."""
-        value = self.headers.get(hname)
+        """Return a header's value, or `defval`; upper and lower case in its name are the same."""
+        text = self._text
+        if text is not None:
+            shape = self._shape or self._fitting(text)
+            if shape is not None:
+                value = shape.value(text, hname)
+                return defval if value is None else value
+        headers = self.headers
+        value = headers.get(hname)
         if value is not None:
             return value
         lower = self._lower
         if lower is None:
-            # The first of two that differ in case is Asterisk's own.
-            lower = self._lower = {plain_name(key): key for key in reversed(self.headers)}
+            # Of two that differ in case, the first is Asterisk's own.
+            lower = self._lower = {plain_name(key): key for key in reversed(headers)}
         key = lower.get(hname.lower())
-        return defval if key is None else self.headers[key]
+        return defval if key is None else headers[key]
+
+    def _fitting(self, text: str) -> EventShape | None:
+        shape = contents.shapes.of(text, self.name)
+        if shape is None or not shape.fits(text):
+            return None
+        self._shape = shape
+        return shape
 
     def get_all(self, hname: str) -> list[str]:
-        """Return every value of a header in the order sent; empty if it was not."""
+        """Return every value of a header, in the order sent; empty if the header was not sent."""
+        headers = self.headers
         wanted, repeated = hname.lower(), self._repeated or {}
         return [
             one
-            for key, value in self.headers.items()
+            for key, value in headers.items()
             if plain_name(key) == wanted
             for one in repeated.get(key, (value,))
         ]
@@ -103,10 +173,17 @@ class Message:
     __contains__ = has_header
 
     def __getitem__(self, hname: str) -> str:
-        """Return a header's value; `KeyError` if it was not sent."""
+        """Return a header's value.
+
+        Raises
+        ------
+        BadAnswer
+            If it was not sent; this is a `KeyError`, too.
+        """
         value = self.get_header(hname)
         if value is None:
-            raise KeyError(hname)
+            what = f"the event {self.name}" if self.name else "what Asterisk answered"
+            raise BadAnswer(f"{what} has no header {hname}")
         return value
 
     def __repr__(self) -> str:
@@ -119,7 +196,7 @@ class Event(Message):
     Attributes
     ----------
     answer : bool
-        True for an entry of a list answer, which this session asked for.
+        True for an entry of a list that this session asked for.
     """
 
     __slots__ = ("answer",)
@@ -132,14 +209,32 @@ class Event(Message):
         data: str = "",
         repeated: dict[str, list[str]] | None = None,
     ) -> None:
-        # Written out, not by super(): this runs for every event of a flood.
-        self.headers = headers
-        self.name = name
-        self.received = received
-        self.data = data
-        self._repeated = repeated
-        self._lower = None
+        super().__init__(headers, name, received, data, repeated)
         self.answer = False
+
+    @property
+    def ends_list(self) -> bool:
+        """Whether it says that a list of events with the same ActionID is complete."""
+        says = (self.get_header("EventList") or "").lower() in ("complete", "cancelled")
+        return says and (self.name.endswith("Complete") or self._stands_first("EventList"))
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether its headers are not parsed yet."""
+        return self._text is not None
+
+    def copy(self) -> Event:
+        """Return a copy that can be changed without changing the original."""
+        text = self._text
+        if text is not None:
+            event = _unread(text, self.name, self.received)
+            event._shape = self._shape
+        else:
+            repeated = self._repeated and {key: [*values] for key, values in self._repeated.items()}
+            headers = self._headers.copy()
+            event = Event(headers, self.name, self.received, self._data, repeated)
+        event.answer = self.answer
+        return event
 
     def get_action_id(self) -> str | None:
         """Return the ActionID of the action that this event belongs to, if any."""
@@ -153,249 +248,97 @@ class Response(Message):
 
     @property
     def is_garbled(self) -> bool:
-        """Whether an event is stuck to it, as what ends an answer was lost."""
+        """Whether it is no answer, or has an event attached to it because its own end was lost."""
+        if "Response" not in self.headers:
+            return True
         return self.headers.get("Privilege", "").endswith(_PRIVILEGE)
 
     @property
     def ok(self) -> bool:
-        """Whether Asterisk did as it was asked (an ``Error`` is the one answer that is not)."""
+        """Whether Asterisk did what it was asked to do; only an ``Error`` says that it did not."""
         return self.headers.get("Response", "").lower() != "error"
 
     @property
     def begins_list(self) -> bool:
-        """Whether events that carry the same ActionID follow, up to one that completes them."""
-        return (self.get_header("EventList") or "").lower() == "start"
+        """Whether events with the same ActionID follow, until one that completes the list."""
+        is_start = (self.get_header("EventList") or "").lower() == "start"
+        return is_start and self._stands_first("EventList")
 
 
-class Framer:
-    """Cuts the stream of bytes into the texts of whole messages."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-        self._follows: list[str] = []
-        self._length = 0  # of what follows
-
-    @property
-    def torn(self) -> bool:
-        """Whether a message has begun that has not ended yet."""
-        return bool(self._rest or self._follows)
-
-    @property
-    def ends_oddly(self) -> bool:
-        """Whether only what follows can tell if the message is over; `end` says that it is."""
-        return self._rest.endswith(b"\r\n\n")
-
-    def end(self) -> list[str]:
-        """Return the message that `ends_oddly`, as nothing follows."""
-        return self.feed(b"\r\n")
-
-    def line(self, data: bytes) -> str | None:
-        """Take bytes up to the first line's end, and return that line once it is whole."""
-        line, end, rest = (self._rest + data).partition(b"\n")
-        if not end:
-            self._rest = self._bounded(line)
-            return None
-        self._rest = rest
-        return decode(line).rstrip("\r")
-
-    def feed(self, data: bytes) -> list[str]:
-        """Take bytes in, and return the messages that they complete.
-
-        Raises
-        ------
-        ValueError
-            If a message grows beyond 32 MiB: this is no manager interface.
-        """
-        if self._rest:
-            data = self._rest + data
-        if b"\r\n\n" in data and not self._follows:
-            data = _ODD_END.sub(_mended, data)
-        if b"\r\nCallStarted: " in data:
-            data = _AGENT.sub(rb"\1\r\n", data)
-        end = data.rfind(END_OF_MESSAGE)
-        if end < 0:
-            self._rest = self._bounded(data)
-            return []
-        while end >= 2 and data.startswith(END_OF_MESSAGE, end - 2):
-            end -= 2  # of several empty lines the first one is the end
-        self._rest = self._bounded(data[end + 4 :])
-        text = decode(data[:end])
-        texts = text.split("\r\n\r\n")
-        if self._follows or FOLLOWS in text:
-            return list(self._whole(texts))
-        return [text for text in map(_stripped, texts) if text]
-
-    def _whole(self, texts: list[str]) -> Iterator[str]:
-        """Join what an old Asterisk's command printed with empty lines in between."""
-        for text in texts:
-            if self._follows:
-                self._follows.append(text)
-                self._length += len(text)
-                if END_OF_COMMAND in text:
-                    yield "\r\n\r\n".join(self._follows)
-                    self._follows = []
-                elif self._length > LONGEST_MESSAGE:
-                    self._bounded(b"", over=True)
-                continue
-            begun = text.lstrip("\r\n")
-            if _is_command(begun) and END_OF_COMMAND not in begun:
-                self._follows, self._length = [begun], len(begun)
-            elif text := _stripped(text):
-                yield text
-
-    @staticmethod
-    def _bounded(rest: bytes, *, over: bool = False) -> bytes:
-        if over or len(rest) > LONGEST_MESSAGE:
-            raise ValueError(
-                f"a message of more than {LONGEST_MESSAGE} bytes: this does not speak AMI"
-            )
-        return rest
-
-
-def _mended(found: re.Match[bytes]) -> bytes:
-    """Tell whether odd line ends are the end of a message, or stand between two of its headers."""
-    text, behind = found.string, found.string[found.end() : found.end() + 10]
-    if found[1] is not None:
-        return END_OF_MESSAGE
-    if not behind and b"\r\nEventList: Complete" in text[text.rfind(END_OF_MESSAGE) :]:
-        return END_OF_MESSAGE
-    if any(begins.startswith(behind) for begins in _BEGINNINGS):
-        return found[0]  # what comes next will tell
-    return b"\r\n"
-
-
-def _is_command(text: str) -> bool:
-    """Tell whether a message is what an old Asterisk's command printed, empty lines and all."""
-    return text.startswith(FOLLOWS) and text[len(FOLLOWS) : len(FOLLOWS) + 2] in ("", "\r\n")
-
-
-def _stripped(text: str) -> str:
-    """Take empty lines off a message: they stand between messages, and part them elsewhere."""
-    return text.strip("\r\n")
-
-
-def decode(data: bytes) -> str:
-    """Turn bytes into text so that none is lost: UTF-8, and Latin-1 for the lines that are not."""
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return "\n".join(map(_decode_line, data.split(b"\n")))
-
-
-def _decode_line(line: bytes) -> str:
-    try:
-        return line.decode()
-    except UnicodeDecodeError:
-        return line.decode("latin-1")
-
-
-def plain_name(header: str) -> str:
-    """Return a header's name in lower case, without the channel that some name in it.
-
-    >>> plain_name("ChanVariable(PJSIP/200-00000001)")
-    'chanvariable'
-    """
-    return _short_name(header) if len(header) <= _SHORT else _plain_name(header)
-
-
-def _plain_name(header: str) -> str:
-    name = header.lower()
-    found = _OF_CHANNEL.fullmatch(name) if name.endswith(")") else None
-    return found[1] if found else name
-
-
-_short_name = functools.lru_cache(4096)(_plain_name)
+def own_event(name: str, **headers: str) -> Event:
+    """Return an event that Asterisk did not send, such as ``SessionLost``."""
+    return Event({"Event": name, **headers}, name, time.time_ns() // 1000)
 
 
 def parse(text: str, received: int = 0) -> Event | Response:
     """Turn the text of one message into an `Event` or a `Response`."""
-    known = _shapes.apart(text)
-    if known is not None:
-        return Event(known, known["Event"], received)
-    lines = text.split("\r\n")
-    try:
-        headers = dict([line.split(": ", 1) for line in lines])
-    except ValueError:
-        return _parse_oddly(lines, received)
-    name = headers.get("Event")
-    if (
-        name is not None
-        and len(headers) == len(lines)
-        and not _is_command(text)
-        and (name != "UserEvent" or len({key.lower() for key in headers}) == len(lines))
-    ):
-        _shapes.learn(text, headers)
-        return Event(headers, name, received)
-    return _parse_oddly(lines, received)
+    return parse_later(text, received) or parse_whole(text, received)
 
 
-def _parse_oddly(lines: list[str], received: int) -> Event | Response:
-    """Parse a message with repeated headers, headers with no space, or lines that are data."""
-    headers: dict[str, str] = {}
-    spelled: dict[str, str] = {}
-    repeated: dict[str, list[str]] = {}
-    data: list[str] = []
-    while len(lines) > 1 and not lines[0]:
-        del lines[0]
-    follows = lines[0] == FOLLOWS
-    by_asterisk: frozenset[str] | None = None  # the headers before those of a dialplan's own
-    for number, line in enumerate(lines):
-        key, colon, value = line.partition(":")
-        if follows and (not colon or key not in ("Response", "Privilege", "ActionID")):
-            data = lines[number:]
-            break
-        if not colon:
-            data.append(line)
-            continue
-        value = value.removeprefix(" ")
-        if by_asterisk is not None and key.lower() in by_asterisk:
-            key = f"header_{key}"
-        elif key == "UserEvent" and headers.get("Event") == key and by_asterisk is None:
-            by_asterisk = frozenset((*spelled, "userevent"))
-        key = spelled.setdefault(key.lower(), key)
-        if key in headers:
-            repeated.setdefault(key, [headers[key]]).append(value)
-        else:
-            headers[key] = value
-    for key, values in repeated.items():
-        headers[key] = "\n".join(values)
-    text = "\r\n".join(data).removesuffix(END_OF_COMMAND) if data else headers.get("Output", "")
-    if "Event" in headers:
-        # A dialplan's data may bring a header of that name, too: the first is what the event is.
-        name = repeated["Event"][0] if "Event" in repeated else headers["Event"]
-        return Event(headers, name, received, text, repeated or None)
-    return Response(headers, "", received, text, repeated or None)
+def parse_later(text: str, received: int, *, may_answer: bool = True) -> Event | None:
+    """Return an event of which only the name is looked at; None if that is not enough.
 
-
-def encode(action: Mapping[str, Field]) -> bytes:
-    """Write an action as bytes; a list is written as one header a value.
-
-    Raises
-    ------
-    UnsafeText
-        If a header or a value holds a carriage return, a line feed or a NUL, before a byte is sent.
+    Such an event has no other message attached to it, and is no part of an answer: it has no
+    ActionID, or no action is waiting for an answer (`may_answer` is false). So its headers are
+    parsed only when somebody asks for one.
     """
-    # Written so that no variable holds a password while an error is raised: tracebacks show them.
-    fields: list[tuple[str, str | int | float | Secret]] = []
-    for key, value in action.items():
-        if isinstance(value, bytes | bytearray):
-            raise TypeError(f"{key} of the action {action.get('Action', '')} is bytes: decode it")
-        several = [value] if isinstance(value, str | int | float | Secret) else value
-        fields += [(key, one) for one in several]
-    for key, one in fields:
-        if problem := _problem(key) or _problem(one):
-            raise UnsafeText(f"{key!r} of the action {action.get('Action', '')!r} holds {problem}")
-    return ("\r\n".join([f"{key}: {_text(one)}" for key, one in fields]) + "\r\n\r\n").encode()
+    end = text.find("\r\n")
+    if (
+        end > 0
+        and text.startswith(_EVENT)
+        and not (may_answer and "\r\nActionID:" in text)
+        # No other header has this name in any case, but the one that follows the event's name.
+        and text.lower().count("privilege:") <= text.startswith("\r\nPrivilege:", end)
+        and (name := text[len(_EVENT) : end]) not in OWN
+    ):
+        return _unread(text, name, received)
+    return None
 
 
-def _text(value: object) -> str:
-    return value.reveal() if isinstance(value, Secret) else str(value)
+def parse_plain(texts: list[str], received: int) -> list[Event] | None:
+    """Return events of which only the names are looked at; None if that is not enough for all.
+
+    The caller has to know that no action waits, and that the texts have as many headers named
+    ``Privilege``, in upper or lower case, as there are texts. Then these events are the same as
+    those of `parse_later`. The first counts as read at `received`, and each further one a
+    microsecond later.
+    """
+    events = []
+    for moment, text in enumerate(texts, received):
+        name = _names.get(text[: text.find("\r") + len(_PRIVILEGED)])
+        if name is None and (name := _plain_name_of(text)) is None:
+            return None
+        events.append(_unread(text, name, moment))
+    return events
 
 
-def _problem(value: object) -> str:
-    """Say why a text cannot be sent; empty if it can."""
-    if any(map(_text(value).__contains__, "\r\n\0")):
-        return "a line break or a NUL, which Asterisk would read as further headers: take it out"
-    if not _text(value).isascii() and any("\ud800" <= one <= "\udfff" for one in _text(value)):
-        return "half a character: take it out"
-    return ""
+def _plain_name_of(text: str) -> str | None:
+    """Return an event's name; None without a ``Privilege``, or if it is one of `_LOOKED_AT`."""
+    end = text.find("\r")
+    name = text[len(_EVENT) : end]
+    if not text.startswith(_EVENT) or not text.startswith(_PRIVILEGED, end) or name in _LOOKED_AT:
+        return None
+    if len(_names) < NAMES and len(name) < LONG:
+        _names[text[: end + len(_PRIVILEGED)]] = name
+    return name
+
+
+def _unread(text: str, name: str, received: int) -> Event:
+    # This does not call the constructor, since it runs for every event of a flood.
+    event = Event.__new__(Event)
+    event._text = text
+    event._shape = event._lower = None
+    event.name = name
+    event.received = received
+    event.answer = False
+    return event
+
+
+def parse_whole(text: str, received: int = 0) -> Event | Response:
+    """Turn the text of one message into an `Event` or a `Response`, parsed at once."""
+    headers, data, repeated = contents.parsed(text, text[len(_EVENT) : max(0, text.find("\r\n"))])
+    if "Event" in headers:
+        # A dialplan's data may have a header of that name, too; the first one names the event.
+        name = repeated["Event"][0] if repeated and "Event" in repeated else headers["Event"]
+        return Event(headers, name, received, data, repeated)
+    return Response(headers, "", received, data, repeated)

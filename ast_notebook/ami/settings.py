@@ -1,15 +1,15 @@
-"""What a session needs to know: where Asterisk is, who logs in, how, and how patiently."""
+"""The settings of a session: Asterisk's address, the login, and the timeouts."""
 
 from __future__ import annotations
 
 import dataclasses
 import ipaddress
-import math
 import re
 import ssl
 from pathlib import Path
 
-from ast_notebook.ami.secret import Secret
+from ast_notebook.ami.secret import Secret, with_hidden_password
+from ast_notebook.ami.timeouts import seconds
 from ast_notebook.digits import is_count
 from ast_notebook.errors import ConfError
 
@@ -18,8 +18,10 @@ CLASSES = (
     "system,call,log,verbose,agent,user,config,command,dtmf,reporting,cdr,dialplan,originate,agi,"
     "cc,aoc,test,security,message,all"
 )
+MOST_GATHERING = 0.01  # seconds
 
 
+@with_hidden_password
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
     """Where and how to log in.
@@ -29,23 +31,26 @@ class Settings:
     host : str
         A name, an IPv4 or an IPv6 address.
     port : int
-        5038 is Asterisk's own; 5039 its own for TLS.
+        Asterisk's own default is 5038, and 5039 for TLS.
     username : str
         A section of ``manager.conf``.
     password : str or Secret
-        Its ``secret``, which is not shown.
+        The ``secret`` of that section; it is never shown.
     tls : bool, str, Path or ssl.SSLContext
         False for plain text; True to encrypt and verify by the system's authorities; a path to
-        verify by that file of certificates; a context for all else.
+        verify by that file of certificates; a context for anything else.
     auth : {"auto", "secret", "md5"}
-        How the password is proven. With ``md5`` it never goes over the wire; ``auto`` takes that
-        where others could listen, and ``secret`` on this machine and over TLS.
+        How the password is proven. ``md5`` answers a challenge, and never sends the password;
+        ``secret`` sends it. ``auto`` sends it where TLS has verified who is there, and answers a
+        challenge everywhere else; on this machine, the first connection sends the password to a
+        manager that knows no challenge, and no later one does.
     events : str
         The mask of events wanted: ``on``, ``off``, or classes such as ``system,call``. Without
-        ``call``, nothing is known of channels: items of devices, `Call.wait`, calls and the panel
-        need them.
+        ``call``, channels are unknown; items of devices, `Call.wait`, calls and the panel need
+        them.
     greeting : str
-        How the manager's first line begins. The password is sent to nobody who greets otherwise.
+        How the manager's first line begins. The password is not sent if the first line begins
+        otherwise.
     filters : tuple of str
         Asterisk's event filters, such as ``Event: Newchannel`` or ``!Channel: Local/``. They need
         ``write = system``.
@@ -53,6 +58,9 @@ class Settings:
         Seconds that an answer, or a connection, may take.
     keepalive : float
         Seconds of silence after which Asterisk is asked for a sign of life.
+    gathering : float
+        Seconds, up to 0.01, from one read to the next while nobody waits for an answer: many events
+        at once cost less than one by one. No event is delayed by more than that; 0 means no delay.
     """
 
     host: str = "127.0.0.1"
@@ -66,9 +74,10 @@ class Settings:
     filters: tuple[str, ...] = ()
     timeout: float = 10.0
     keepalive: float = 15.0
+    gathering: float = 0.005
 
     def __post_init__(self) -> None:
-        """Refuse what cannot work before anything is dialled."""
+        """Refuse settings that cannot work, before a connection is tried."""
         if isinstance(self.port, str) and is_count(self.port.strip()):
             object.__setattr__(self, "port", int(self.port))
         if type(self.port) is not int or not 0 < self.port < 65536:
@@ -80,8 +89,6 @@ class Settings:
                 f"host = {'…@' if before else ''}{shown!r} is neither a name nor an address: the "
                 "port and the username are settings of their own"
             )
-        if isinstance(self.password, str):
-            object.__setattr__(self, "password", Secret(self.password))
         if not isinstance(self.username, str) or not isinstance(self.password, Secret):
             raise ConfError("username and password are text")
         if not isinstance(self.greeting, str):
@@ -89,9 +96,13 @@ class Settings:
         self._check_events()
         if self.auth not in ("auto", "secret", "md5"):
             raise ConfError(f"auth = {self.auth} is unknown: write auto, secret or md5")
-        patience = (self.timeout, self.keepalive)
-        if any(not isinstance(one, int | float) or not 0 < one < math.inf for one in patience):
-            raise ConfError("timeout and keepalive are seconds, and more than 0")
+        seconds(self.timeout)
+        seconds(self.keepalive, "keepalive")
+        if seconds(self.gathering, "gathering", least=0) > MOST_GATHERING:
+            raise ConfError(
+                f"gathering = {self.gathering:g} is too long: no event is held up for more than "
+                f"{MOST_GATHERING:g} s"
+            )
 
     def _check_events(self) -> None:
         if not isinstance(self.events, str):
@@ -111,13 +122,24 @@ class Settings:
 
     @property
     def is_exposed(self) -> bool:
-        """Whether others on the way could listen: plain text that leaves this machine."""
+        """Whether others could listen on the way, as with plain text that leaves this machine."""
         return not self.tls and not _is_this_machine(self.host)
 
     @property
     def sends_password(self) -> bool:
         """Whether the password itself is sent, rather than the answer to a challenge."""
-        return self.auth == "secret" or (self.auth == "auto" and not self.is_exposed)
+        return self.auth == "secret" or (self.auth == "auto" and self._is_verified)
+
+    @property
+    def may_send_password(self) -> bool:
+        """Whether a first connection may send the password where no challenge is known."""
+        return self.auth == "auto" and _is_this_machine(self.host)
+
+    @property
+    def _is_verified(self) -> bool:
+        if isinstance(self.tls, ssl.SSLContext):
+            return self.tls.check_hostname  # which wants the certificate to be verified
+        return bool(self.tls)
 
     @property
     def address(self) -> str:

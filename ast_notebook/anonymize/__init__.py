@@ -1,4 +1,4 @@
-"""Numbers and names replaced by keyed hashes, which join as the numbers and names did."""
+"""Replaces numbers and names by keyed hashes, on which frames join as on the originals."""
 
 from ast_notebook.anonymize.anonymizer import Anonymizer
 from ast_notebook.anonymize.pseudonyms import Pseudonyms

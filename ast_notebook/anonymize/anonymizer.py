@@ -1,4 +1,4 @@
-"""Whole frames and blocks of events with pseudonyms in them, and nothing that is not known."""
+"""Puts pseudonyms into whole frames and blocks of events, and leaves out unknown columns."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from ast_notebook.anonymize.values import (
 from ast_notebook.errors import ConfError
 from ast_notebook.show import plain
 
-_NAMED = 12  # columns left out that a warning names
+_NAMED = 12  # columns at most that a warning names
 
 
 class _Rows(NamedTuple):
-    """Which rows are UserEvents, which begin the application Queue, and which set a status."""
+    """Marks the rows that are UserEvents, begin the application Queue, or set a status."""
 
     by_dialplan: Codes
     queue: Codes
@@ -51,13 +51,13 @@ class Anonymizer(Pseudonyms):
     join as before. Everything else is left out: data of the dialplan's applications, variables,
     headers of user events, recordings, and every column that is not known.
 
-    Whoever has the key can find a number by trying all of them: keep it as you keep the numbers, or
-    take none, and it is gone with this object.
+    Whoever has the key can find a number by trying all numbers. So keep the key as carefully as the
+    numbers, or give no key: then a random one is used, which is lost with this object.
 
     Parameters
     ----------
     key, prefix, countries, keep
-        As `Pseudonyms` has them.
+        As in `Pseudonyms`.
 
     Attributes
     ----------
@@ -88,31 +88,34 @@ class Anonymizer(Pseudonyms):
         Parameters
         ----------
         frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
-            One with a column ``event`` is of events.
+            A frame with a column ``event`` holds events.
 
         Returns
         -------
         frame
-            Of the same kind. What was left out is missing; of events, so is its column. An index
-            of pandas is what a column of its name is; times, and numbers without a name, stay.
+            A frame of the same kind. Values that were left out are missing; in a frame of events,
+            so is their column. An index of pandas is treated like a column of its name; times, and
+            numbers without a name, stay.
 
         Raises
         ------
         ConfError
-            If it is on DuckDB or Spark: bring it to pandas before. If an index of pandas has texts
-            and no name, or its columns are named by values, as those of a pivot table are.
+            If the frame is on DuckDB or Spark: convert it to pandas first. Also if an index of
+            pandas has texts and no name, or if columns are named by values, as in a pivot table.
 
         Warns
         -----
         UserWarning
-            Once for an anonymizer, naming what is left out.
+            Once for each anonymizer; the warning names the columns that are left out.
         """
         made = self._of_pandas(frame) if isinstance(frame, pd.DataFrame) else self._of_others(frame)
         if self.dropped and not self._has_told:
             self._has_told = True
             names = ", ".join(plain(name)[:40] for name in sorted(self.dropped)[:_NAMED])
             more = f" and {len(self.dropped) - _NAMED} more" if len(self.dropped) > _NAMED else ""
-            warnings.warn(f"not known to be harmless, and left out: {names}{more}", stacklevel=2)
+            warnings.warn(
+                f"left out, since nothing says that they are harmless: {names}{more}", stacklevel=2
+            )
         return made
 
     def _of_pandas(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -147,7 +150,8 @@ class Anonymizer(Pseudonyms):
         self, name: str, column: pd.Series[Any], values: Values | None, rows: _Rows | None
     ) -> pd.Series[Any] | None:
         kind = self._kind(name, rows)
-        if kind == headers.KEEP and (values is None or pd.api.types.is_numeric_dtype(column)):
+        is_number = pd.api.types.is_numeric_dtype(column) and not _is_shaped(name, rows)
+        if kind == headers.KEEP and (values is None or is_number):
             mine = _is_kept(name, rows)
             return column if mine is None else column.where(mine)
         if kind is None:
@@ -161,7 +165,7 @@ class Anonymizer(Pseudonyms):
         values: Values | None,
         rows: _Rows | None,
     ) -> pd.Index[Any]:
-        """Return a level of an index, which is what a column of its name is."""
+        """Return a level of an index, treated like a column of its name."""
         if level.name is None:
             raise ConfError(
                 "the index has no name: name it as the column that it is of,"
@@ -186,6 +190,7 @@ class Anonymizer(Pseudonyms):
             column = table[name]
             kind = self._kind(name, rows)
             is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+            is_number = is_number and not _is_shaped(name, rows)
             if kind == headers.KEEP and (values is None or is_number):
                 mine = _is_kept(name, rows)
                 made[name] = column if mine is None else blanked(column, ~mine)
@@ -196,9 +201,9 @@ class Anonymizer(Pseudonyms):
         return nw.from_arrow(pa.table(made), backend=whole.implementation).to_native()
 
     def block(self, block: pa.RecordBatch) -> pa.RecordBatch:
-        """Return a block of events as a `Record` has them in columns, with pseudonyms.
+        """Return a block of events with pseudonyms, in columns as a `Record` has them.
 
-        Nothing is warned of: this runs on a thread of the archive.
+        It gives no warnings, since it runs on a thread of the archive.
         """
         names = block.schema.names
         given = {name: of_array(block[name]) for name in names if name != "extra"}
@@ -236,7 +241,7 @@ class Anonymizer(Pseudonyms):
         return to_pairs(where, keys, Values(codes, words), count)
 
     def _kind(self, name: str, rows: _Rows | None) -> str | None:
-        """Return what a column is; None if that is not known, which is taken note of."""
+        """Return what kind a column is; None if that is unknown, which is noted in `dropped`."""
         kind = headers.of_call(name) if rows is None else headers.of_event(name)
         if kind is None and len(self.dropped) < 1000:
             self.dropped.add(name)
@@ -248,13 +253,15 @@ class Anonymizer(Pseudonyms):
         mine = _is_kept(name, rows)
         if mine is not None:
             values = values.where(mine)
+        if rows is not None and _is_shaped(name, rows):
+            values = values.where(~rows.by_dialplan | values.fitting(headers.SHAPES[name]))
         if kind == headers.SOME and rows is not None:
             return _some(name, values, rows)
         if kind == headers.KEEP:
-            # What was sent repeatedly, Asterisk has not sent alone.
-            return values.mapped(None if "\n" in word else word for word in values.words)
+            # Of a header that was sent repeatedly, some values are not Asterisk's.
+            return values.mapped(lambda word: None if "\n" in word else word)
         make = getattr(self, kind)
-        return values.mapped("\n".join(map(make, word.split("\n"))) for word in values.words)
+        return values.mapped(lambda word: "\n".join(map(make, word.split("\n"))))
 
 
 def _is_harmless(level: pd.Index[Any]) -> bool:
@@ -271,7 +278,7 @@ def _index(levels: Iterable[pd.Index[Any]]) -> pd.Index[Any]:
 
 
 def _rows(given: Mapping[str, Values | None], count: int) -> _Rows | None:
-    """Return what some headers depend on; None if this is no frame of events."""
+    """Return the marked rows on which some headers depend; None if this is no frame of events."""
     if "event" not in given:
         return None
 
@@ -284,18 +291,23 @@ def _rows(given: Mapping[str, Values | None], count: int) -> _Rows | None:
 
 
 def _is_kept(name: str, rows: _Rows | None) -> Codes | None:
-    """Tell of which rows a column is; None if of all. What a dialplan sends is nobody's to know."""
+    """Tell for which rows a column is kept; None means all. Data from a dialplan is left out."""
     if rows is None or headers.is_asterisks(name) or not rows.by_dialplan.any():
         return None
     mine: Codes = ~rows.by_dialplan
     return mine
 
 
+def _is_shaped(name: str, rows: _Rows | None) -> bool:
+    """Tell whether a dialplan, and not Asterisk, may have sent some values of a column."""
+    return rows is not None and name in headers.SHAPES and bool(rows.by_dialplan.any())
+
+
 def _some(name: str, values: Values, rows: _Rows) -> Values:
-    if name == "appdata":  # of Queue(support,tT,...) the queue, without which nobody was refused
+    if name == "appdata":  # only the queue of Queue(support,tT,...), which tells who was refused
         found = values.where(rows.queue)
-        return found.mapped(word.partition(",")[0] for word in found.words)
+        return found.mapped(lambda word: word.partition(",")[0])
     pattern = headers.VARIABLE
     if name == "value":
         values, pattern = values.where(rows.status), headers.WORD
-    return values.mapped(word if pattern.fullmatch(word) else None for word in values.words)
+    return values.mapped(lambda word: word if pattern.fullmatch(word) else None)

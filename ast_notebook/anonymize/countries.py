@@ -6,7 +6,7 @@ import re
 
 from ast_notebook.anonymize.words import words
 
-#: Codes of two digits; 1 and 7 have one, and all others have three.
+#: Codes of two digits; the codes 1 and 7 have one digit, and all others have three.
 _OF_TWO = frozenset(
     words(
         "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 "
@@ -17,7 +17,7 @@ _INTERNATIONAL = re.compile(r"(\+|00)([1-9]\d{6,14})")
 
 
 def country(number: str) -> str:
-    """Return what a number begins with up to its country code; empty where it names none.
+    """Return the beginning of a number, up to its country code; empty if it has none.
 
     >>> country("+49301234567"), country("0044201234567"), country("0301234567")
     ('+49', '0044', '')

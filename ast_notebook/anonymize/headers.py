@@ -1,4 +1,4 @@
-"""What is known of each column: harmless, a number, a name, a device; all others are left out."""
+"""The kind of each known column: harmless, a number, a name, a device. All others are left out."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import re
 
 from ast_notebook.anonymize.words import words
 
-#: A number or a name; one that may be a device, too; and so on, each a method of `Pseudonyms`.
+#: The kinds that become pseudonyms; each is the name of a method of `Pseudonyms`.
 OF, PARTY, DEVICE, DEVICES = "of", "party", "device", "devices"
 CHANNEL, MAILBOX, CALLER = "channel", "mailbox", "caller"
 #: Harmless as it stands.
 KEEP = "keep"
-#: Of some rows only: `Anonymizer` says of which.
+#: Known in some rows only; `Anonymizer` decides in which.
 SOME = "some"
 
-#: What Asterisk tells of a channel in most events, perhaps behind one of `_ROLES`.
+#: Headers of a channel in most events, perhaps with one of `_ROLES` before the name.
 _SNAPSHOT = {
     "channel": CHANNEL,
     "channelstate": KEEP,
@@ -73,7 +73,22 @@ _EVENTS = dict.fromkeys(_HARMLESS, KEEP) | {
     name: kind for kind, names in _PERSONAL.items() for name in words(names)
 }
 
-_OF_ALL = frozenset(words("received time server event privilege timestamp userevent"))
+#: Headers of a UserEvent that stay besides pseudonyms; its other headers are a dialplan author's.
+_OF_ALL = frozenset(
+    words("received time server event privilege timestamp userevent uniqueid linkedid")
+)
+_ID = re.compile(
+    r"(?:[A-Za-z_.]*\d{0,2}-){0,4}[12]\d{9}\.\d{1,9}|ast-[0-9a-f]{12}-\d{1,9}", re.ASCII
+)
+#: Without a channel, a dialplan sent these, not Asterisk; they stay only as the kind that they are
+#: named for.
+SHAPES = {
+    "uniqueid": _ID,
+    "linkedid": _ID,
+    "timestamp": re.compile(r"[12]\d{9}(?:\.\d{1,6})?", re.ASCII),
+    "userevent": re.compile(r"[A-Za-z][A-Za-z_ .:-]{0,60}[0-9]?"),
+    "privilege": re.compile(r"[a-z,]{1,99}"),
+}
 
 #: Columns of calls, legs, visits, sessions and pauses.
 _CALLS = dict.fromkeys(
@@ -103,7 +118,7 @@ WORD = re.compile(r"[A-Z_ ]{1,30}")
 
 
 def of_event(name: str) -> str | None:
-    """Return what an event's header is, by its name in lower case; None if that is not known."""
+    """Return the kind of an event's header, by its name in lower case; None if it is unknown."""
     if name in _EVENTS:
         return _EVENTS[name]
     if found := _OF_CHANNEL.fullmatch(name):
@@ -112,10 +127,14 @@ def of_event(name: str) -> str | None:
 
 
 def of_call(name: str) -> str | None:
-    """Return what a column of calls, legs, visits, sessions or pauses is; None if unknown."""
+    """Return the kind of a column of calls, legs, visits, sessions or pauses; None if unknown."""
     return _CALLS.get(name)
 
 
 def is_asterisks(name: str) -> bool:
-    """Tell whether a header of a UserEvent is Asterisk's own, and not what a dialplan says."""
-    return name in _SNAPSHOT or name in _OF_ALL
+    """Tell whether a header of a UserEvent may be kept, whoever sent it.
+
+    Asterisk sends such headers itself. Even if a dialplan sent them, they are harmless; those of
+    the channel are so because they become pseudonyms.
+    """
+    return name in _OF_ALL or _SNAPSHOT.get(name, KEEP) != KEEP

@@ -1,4 +1,4 @@
-"""The key of pseudonyms: given, from the environment or the keyring, or made anew."""
+"""The key of pseudonyms: a given one, one of the environment or the keyring, or a new one."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from ast_notebook.ami import Secret
 from ast_notebook.errors import ConfError
 from ast_notebook.login import SERVICE, from_keyring
 
-_SHORTEST = 16  # letters; who has some pseudonyms must not find the key by trying
+_SHORTEST = 16  # letters; a shorter key could be found by trying
 _VARIABLE = "AST_ANONYMIZE_KEY"
 _ACCOUNT = "anonymize"
 
 
 def key_of(name: str = "") -> Secret | None:
-    """Return the key that is kept under a name; None without a name if none is kept.
+    """Return the key of a name; None if no name is given and no key is stored.
 
     Raises
     ------
     ConfError
-        If there is none of that name, or it is too short.
+        If there is no key of that name, or it is too short.
     """
     variable = f"{_VARIABLE}_{name.upper()}" if name else _VARIABLE
     account = f"{_ACCOUNT}-{name}" if name else _ACCOUNT
@@ -42,5 +42,5 @@ def checked(key: Secret) -> Secret:
 
 
 def new_key() -> Secret:
-    """Return a key that nobody has, nor can have later."""
+    """Return a new random key, which is stored nowhere."""
     return Secret(secrets.token_urlsafe(32))

@@ -15,17 +15,18 @@ from ast_notebook.anonymize.words import words
 from ast_notebook.errors import ConfError
 
 LETTERS = (
-    12  # of 26 each: 56 bits, of which a million numbers share one by a chance of 1 in 190,000
+    12  # of 26 letters: 56 bits; two of a million numbers share one by a chance of 1 in 190,000
 )
 MOST = 100_000  # pseudonyms that are remembered, and not computed again
 
-LONG = 200  # letters, beyond which a text is no name and not remembered
+LONG = 200  # letters; a longer text is no name, and is not remembered
+LONGEST = 400  # letters; a longer text is no device, and is hashed as a whole
 
-#: What stands for nobody: Asterisk's own extensions, and its words for a hidden number.
+#: Texts that name no person: Asterisk's own extensions, and its words for a hidden number.
 _NOBODY = frozenset(
     ("", *words("s h i t o a e T anonymous unavailable restricted unknown <unknown> failed"))
 )
-#: What may stand before the slash of a device, and is no part of a name.
+#: Texts before the slash of a device that are no part of a name.
 _TECHNOLOGIES = frozenset(
     words(
         "PJSIP SIP IAX2 DAHDI Local Agent Motif Skinny SCCP Unistim MGCP Console OOH323 Khomp "
@@ -34,14 +35,14 @@ _TECHNOLOGIES = frozenset(
         "Transfered Snoop Phone Misdn mISDN Capi"
     )
 )
-#: What may stand before the colon of a device's state.
+#: Texts before the colon of a device's state.
 _STATES = frozenset(words("custom hint mwi park agent presence custompresence confbridge meetme"))
-#: Where the dialplan's context follows the ``@``.
+#: Technologies that have the dialplan's context behind the ``@``.
 _IN_CONTEXT = ("local/", "hint:", "mwi:", "park:")
 _PAUSED = "_pause_"  # in the name of a device that tells whether a queue's member pauses
 
 # PJSIP, SIP and Local number channels by eight digits, of which the first is 0 for 268 million
-# channels, and was part of an address before; IAX2 and DAHDI by fewer.
+# channels; before, it was part of an address. IAX2 and DAHDI use fewer digits.
 _NUMBERED = re.compile(
     r"-(?:(?![1-9]\d{7})[0-9a-fA-F]{8}|(?P<few>\d{1,5}))(?P<half>;[12])?(?:<[A-Z]+>)?$"
 )
@@ -52,7 +53,7 @@ _WRITTEN = re.compile(r"[+0(][\d\s()-]{3,}")  # as people write numbers
 
 
 class Pseudonyms:
-    """Makes pseudonyms, by HMAC-SHA-256 with a key that is told nowhere.
+    """Makes pseudonyms by HMAC-SHA-256 with a secret key.
 
     Parameters
     ----------
@@ -60,11 +61,12 @@ class Pseudonyms:
         The key: the same key makes the same pseudonyms. By default that of ``AST_ANONYMIZE_KEY`` or
         of the keyring (service ``ast_notebook``, user ``anonymize``), else a new one.
     prefix : int
-        So many digits that a number begins with are kept, behind its country; half of it at most.
+        How many leading digits of a number are kept, after its country code; at most half of the
+        number.
     countries : bool
-        Whether the country is kept of numbers that begin with ``+`` or ``00``.
+        Whether the country code of numbers that begin with ``+`` or ``00`` is kept.
     keep : collection of str
-        Names that are no person's and stay, such as trunks.
+        Names that are not a person's and stay, such as trunks.
 
     Raises
     ------
@@ -99,8 +101,8 @@ class Pseudonyms:
     def of(self, text: str) -> str:
         """Return the pseudonym of a number or a name.
 
-        A number that people write with spaces, parentheses and hyphens is one with that without;
-        ``00`` and ``+`` are alike where the country is not kept.
+        A number has the same pseudonym with and without spaces, parentheses and hyphens. If the
+        country code is not kept, a number also has the same one with ``00`` and with ``+``.
         """
         if text in _NOBODY or text in self.keep:
             return text
@@ -127,7 +129,7 @@ class Pseudonyms:
         return f"{front if self.countries else ''}{shown}{self._hash(plain)}"
 
     def _hash(self, text: str) -> str:
-        # In no variable: a traceback would show the key.
+        # The key is in no variable here, since a traceback would show it.
         digest = hmac.digest(
             self._key.reveal().encode(), text.encode(errors="surrogatepass"), "sha256"
         )
@@ -150,10 +152,12 @@ class Pseudonyms:
         """Return a device or an interface with pseudonyms in it.
 
         ``PJSIP/200`` keeps its technology, ``Local/200@from-queue/n`` its context and its options,
-        too, and ``Queue:support`` is the name of no person.
+        too, and ``Queue:support`` stays, since it is not a person's name.
         """
         if text in self.keep:
             return text
+        if len(text) > LONGEST:  # a dialplan may send technologies within technologies for ever
+            return self.of(text)
         if text[:6].lower() == "queue:":
             queue, mark, member = text.partition(_PAUSED)
             return f"{queue}{mark}{self.device(member)}" if mark else text
@@ -182,7 +186,7 @@ class Pseudonyms:
     def channel(self, text: str) -> str:
         """Return a channel's name with pseudonyms in it; the number behind ``-`` stays.
 
-        Of a call that failed, Asterisk names what was to be dialled, which has no such number.
+        For a call that failed, Asterisk gives the dialled device instead, without such a number.
         """
         found = _NUMBERED.search(text)
         if found is None or not _is_number_of(found):
@@ -190,11 +194,11 @@ class Pseudonyms:
         return self.device(text[: found.start()]) + found[0]
 
     def devices(self, text: str) -> str:
-        """Return several devices, parted by ``&``."""
+        """Return several devices, separated by ``&``."""
         return "&".join(self.device(one) for one in text.split("&"))
 
     def mailbox(self, text: str) -> str:
-        """Return mailboxes such as ``22@default``, parted by ``,`` or ``&``; contexts stay."""
+        """Return mailboxes such as ``22@default``, separated by ``,`` or ``&``; contexts stay."""
         return _MAILBOX.sub(lambda found: f"{self.of(found[1])}{found[2] or ''}", text)
 
     def caller(self, text: str) -> str:
@@ -208,7 +212,7 @@ class Pseudonyms:
 
 
 def _is_number_of(found: re.Match[str]) -> bool:
-    """Tell whether what ends a channel's name numbers it, and is not part of what was dialled."""
+    """Tell whether the end of a channel's name is its number, and not part of the dialled name."""
     technology, *places = found.string[: found.start()].split("/")
     while len(places) > 1 and places[0] in _TECHNOLOGIES:  # AsyncGoto/PJSIP/200
         technology, *places = places

@@ -1,8 +1,9 @@
-"""Columns as codes and words: what has to be done is done once for each different value."""
+"""Columns as codes and words, so that each different value is handled once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ Codes = np.ndarray[Any, Any]
 
 
 class Values(NamedTuple):
-    """The place of each row's value in a list of words, -1 where it is missing, and that list."""
+    """For each row the place of its value in a list of words, -1 if it is missing; and the list."""
 
     codes: Codes
     words: list[str]
@@ -23,11 +24,20 @@ class Values(NamedTuple):
         """Return the values of some rows; those of the others are missing."""
         return self._replace(codes=np.where(rows, self.codes, -1))
 
-    def mapped(self, words: Iterable[str | None]) -> Values:
-        """Return these words in the places of those; None is a missing one."""
+    def mapped(self, make: Callable[[str], str | None]) -> Values:
+        """Return the values with `make` applied to each word; None makes the values missing."""
         place: dict[str, int] = {}
-        moved = [-1 if word is None else place.setdefault(word, len(place)) for word in words]
-        return Values(np.array([*moved, -1], np.int64)[self.codes], list(place))
+        moved = np.full(len(self.words) + 1, -1, np.int64)
+        for code in np.unique(self.codes[self.codes >= 0]).tolist():
+            word = make(self.words[code])
+            if word is not None:
+                moved[code] = place.setdefault(word, len(place))
+        return Values(moved[self.codes], list(place))
+
+    def fitting(self, pattern: re.Pattern[str]) -> Codes:
+        """Tell which rows have a word that a pattern fits as a whole."""
+        fits = [pattern.fullmatch(word) is not None for word in self.words]
+        return np.array([*fits, False], bool)[self.codes]
 
     def are(self, *words: str) -> Codes:
         """Tell which rows have one of these words."""
@@ -35,29 +45,32 @@ class Values(NamedTuple):
 
 
 def nothing(count: int) -> Values:
-    """Return so many missing values."""
+    """Return `count` missing values."""
     return Values(np.full(count, -1, np.int64), [])
 
 
 def of_series(series: pd.Series[Any]) -> Values | None:
-    """Return the values of a column of pandas; None if it has times or truths, and no text."""
+    """Return the values of a column of pandas; None if it has times or booleans, not text."""
     kind = series.dtype
     if isinstance(kind, pd.CategoricalDtype):
         codes = series.cat.codes.to_numpy().astype(np.int64)
         return Values(codes, [str(word) for word in kind.categories])
     if pd.api.types.is_bool_dtype(kind) or kind.kind in "mM":
         return None
-    codes, words = pd.factorize(series)
+    try:
+        codes, words = pd.factorize(series)
+    except TypeError:  # lists or dictionaries
+        codes, words = pd.factorize(series.map(repr, na_action="ignore"))
     return Values(codes, [_text(word) for word in words])
 
 
 def _text(value: Any) -> str:
-    """Return a number as it is dialled, though missing ones made 6102.0 of it."""
+    """Return a number as it is dialled: beside missing values, pandas makes 6102.0 of 6102."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def to_series(values: Values, like: pd.Series[Any]) -> pd.Series[Any]:
-    """Return values as a column of the kind of another one, with its rows."""
+    """Return values as a column of the same kind, and with the same index, as another one."""
     made = pd.Categorical.from_codes(
         values.codes, dtype=pd.CategoricalDtype(pd.Index(values.words, dtype="str"))
     )
@@ -68,7 +81,7 @@ def to_series(values: Values, like: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def of_array(array: pa.Array | pa.ChunkedArray) -> Values | None:
-    """Return the values of a column of Arrow; None if it has times or truths, and no text."""
+    """Return the values of a column of Arrow; None if it has times or booleans, not text."""
     kind = array.type
     if pa.types.is_boolean(kind) or pa.types.is_temporal(kind) or pa.types.is_nested(kind):
         return None
@@ -86,7 +99,7 @@ def of_array(array: pa.Array | pa.ChunkedArray) -> Values | None:
 
 
 def to_array(values: Values, kind: pa.DataType) -> pa.Array:
-    """Return values as a column of Arrow, of text in whatever form."""
+    """Return values as a column of text in Arrow, in the form of `kind`, such as a dictionary."""
     codes = pa.array(values.codes, mask=values.codes < 0)
     if pa.types.is_dictionary(kind):
         words = pa.array(values.words, kind.value_type)
@@ -96,7 +109,7 @@ def to_array(values: Values, kind: pa.DataType) -> pa.Array:
 
 
 def pairs_of(array: pa.MapArray) -> tuple[Codes, Values, pa.Array]:
-    """Return the row of each pair of a column of pairs, its key, and the pairs' values."""
+    """Return the rows, the keys and the values of all pairs in a column of pairs."""
     offsets = array.offsets.to_numpy()
     first, last = int(offsets[0]), int(offsets[-1])
     keys = of_array(array.keys.slice(first, last - first))
@@ -106,7 +119,7 @@ def pairs_of(array: pa.MapArray) -> tuple[Codes, Values, pa.Array]:
 
 
 def to_pairs(rows: Codes, keys: Values, values: Values, count: int) -> pa.MapArray:
-    """Return a column of so many rows of pairs, of those that have a value."""
+    """Return a column of pairs with `count` rows, from the pairs that have a value."""
     there = values.codes >= 0
     offsets = np.zeros(count + 1, np.int32)
     np.cumsum(np.bincount(rows[there], minlength=count), out=offsets[1:])

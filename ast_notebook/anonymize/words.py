@@ -1,4 +1,4 @@
-"""Lists of words as they are best read."""
+"""Lists of words, written as one text."""
 
 from __future__ import annotations
 

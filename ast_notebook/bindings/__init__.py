@@ -1,1 +1,1 @@
-"""What a user ties to a PBX: items and logics, their conf files, and the threads they run on."""
+"""What a user binds to a PBX: items and logics, and how they are bound."""

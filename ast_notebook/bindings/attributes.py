@@ -1,4 +1,4 @@
-"""The attributes that tie an item to a PBX (`ast_dev`, `ast_box`, `ast_db`), read and checked."""
+"""The attributes that bind an item to a PBX (`ast_dev`, `ast_box`, `ast_db`), read and checked."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
-from ast_notebook.bindings.conf import split_instance
+from ast_notebook.conf import split_instance
 from ast_notebook.errors import ConfError
 
 Kind = Literal["ast_dev", "ast_box", "ast_db"]
 
 DEFAULT_CONTEXT = "default"  # of mailboxes, as in voicemail.conf
 VALUES = "ast_db_values"
-DELETE = "delete"  # the word for no entry at all
+DELETE = "delete"  # the word for deleting the entry
 # The types of item that fit, and an example of what to write.
 FITTING: dict[str, tuple[tuple[str, ...], str]] = {
     "ast_dev": (("bool",), "ast_dev = 2222"),
@@ -23,8 +23,8 @@ FITTING: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Tie:
-    """One attribute that ties an item to a PBX.
+class BindingAttribute:
+    """One attribute that binds an item to a PBX.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Tie:
     pbx : str or None
         The PBX named by ``ast_dev@NAME``; None for the first.
     values : tuple of str or None
-        What the database holds for True and for False; None is no entry at all.
+        The texts in the database for True and for False; None means that there is no entry.
     """
 
     kind: Kind
@@ -46,31 +46,31 @@ class Tie:
     values: tuple[str | None, str | None] = ("1", "0")
 
     def text_of(self, value: Any) -> str | None:
-        """Return what the database holds for a value; None is no entry at all."""
+        """Return the text in the database for a value; None means that there is no entry."""
         return self.values[not value] if isinstance(value, bool) else str(value)
 
 
-def ties(
+def binding_attributes(
     path: str,
     type_name: str | None,
     conf: Mapping[str, Any],
     mistake: Callable[[str, str], None],
-) -> tuple[Tie, ...]:
-    """Return what ties an item to PBXs.
+) -> tuple[BindingAttribute, ...]:
+    """Return the attributes that bind an item to PBXs.
 
     Parameters
     ----------
     path : str
-        The item's, for messages.
+        The item's path, for messages.
     type_name : str or None
         The item's type.
     conf : mapping
         The item's attributes.
     mistake : callable
-        Told the attribute and what is wrong, of each that cannot be or does not fit the type; the
-        others tie the item nevertheless.
+        It is called with each attribute that is wrong or does not fit the type, and why; the other
+        attributes bind the item all the same.
     """
-    found: dict[str, Tie] = {}
+    found: dict[str, BindingAttribute] = {}
     values = None
     try:
         values = _values(path, type_name, conf.get(VALUES))
@@ -81,17 +81,17 @@ def ties(
         if kind not in FITTING or value is None:
             continue
         try:
-            tie = _tie(path, type_name, cast(Kind, kind), value, pbx)
+            binding = _binding_attribute(path, type_name, cast(Kind, kind), value, pbx)
             _check_alone(path, kind, [one.kind for one in found.values()])
         except ConfError as error:
             mistake(attribute, str(error))
         else:
-            found[attribute] = dataclasses.replace(tie, values=values) if values else tie
+            found[attribute] = dataclasses.replace(binding, values=values) if values else binding
     return tuple(found.values())
 
 
 def _check_alone(path: str, kind: str, others: list[Kind]) -> None:
-    """Refuse what would give an item two values at a time."""
+    """Refuse attributes that would give an item two values at a time."""
     if kind in others and kind != "ast_db":
         raise ConfError(f"{path} has {kind} twice: give each PBX an item of its own")
     if {kind, *others} >= {"ast_dev", "ast_box"}:
@@ -106,14 +106,16 @@ def _values(path: str, type_name: str | None, value: Any) -> tuple[str | None, s
     texts = [str(word).strip() for word in words]
     if type_name != "bool" or len(texts) != 2 or not all(texts) or texts[0] == texts[1]:
         raise ConfError(
-            f"{path}: {VALUES} says what stands for True and for False of an item of type bool: "
+            f"{path}: {VALUES} gives the texts for True and for False of an item of type bool: "
             f"write {VALUES} = YES,{DELETE}, where {DELETE} means no entry"
         )
     on, off = (None if text == DELETE else text for text in texts)
     return on, off
 
 
-def _tie(path: str, type_name: str | None, kind: Kind, value: Any, pbx: str | None) -> Tie:
+def _binding_attribute(
+    path: str, type_name: str | None, kind: Kind, value: Any, pbx: str | None
+) -> BindingAttribute:
     types, example = FITTING[kind]
     if isinstance(value, list | tuple | Mapping):
         raise ConfError(f"{path}: {kind} takes one value: write {example}")
@@ -140,4 +142,4 @@ def _tie(path: str, type_name: str | None, kind: Kind, value: Any, pbx: str | No
                 f"{path}: ast_db = {written} is no entry of the Asterisk database: write "
                 f"FAMILY/KEY, as in {example}"
             )
-    return Tie(kind, target, written, pbx)
+    return BindingAttribute(kind, target, written, pbx)

@@ -1,8 +1,7 @@
-"""Ties items and logics to one PBX, and keeps the Asterisk database as the items are."""
+"""Binds items and logics to one PBX, and writes items' values to the Asterisk database."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import logging
 import threading
@@ -12,38 +11,39 @@ from typing import Any, Protocol
 
 from ast_notebook.ami import Event, Pending, Session
 from ast_notebook.ami.arguments import ordered
-from ast_notebook.bindings.attributes import Tie
-from ast_notebook.bindings.item import Change, Item, ties_of
+from ast_notebook.bindings.attributes import BindingAttribute
+from ast_notebook.bindings.item import Item, bindings_of, state_of
 from ast_notebook.bindings.logic import Logics
+from ast_notebook.bindings.state import Change
 from ast_notebook.bindings.tree import Items
-from ast_notebook.bindings.worker import Row, one_line
+from ast_notebook.callbacks.worker import BindingRow, one_line
 from ast_notebook.errors import ActionRefused, AstError, ConnectionLost, PermissionMissing
-from ast_notebook.live import Live
+from ast_notebook.live import Live, Watch
 
 logger = logging.getLogger(__name__)
 
-# Longer than a PBX at work takes to answer; a slow one's answers come to the items later.
+# Longer than a working PBX takes to answer; later answers set the items later.
 SETTLING = 2.0
 
 
-class _Bond(Protocol):
-    """One attribute of one item, tied to the PBX."""
+class _Binding(Protocol):
+    """One attribute of one item, bound to the PBX."""
 
     def close(self) -> None:
-        """Untie it."""
+        """Unbind it."""
 
-    def row(self) -> Row | None:
-        """Return how it goes; None if there is nothing to tell."""
+    def row(self) -> BindingRow | None:
+        """Return its status; None if there is nothing to tell."""
 
 
 class Binder:
-    """Ties items and logics to one PBX, until `close`.
+    """Binds items and logics to one PBX, until `close`.
 
     Parameters
     ----------
     session : Session
     live : Live
-        The same PBX's.
+        The live state of the same PBX.
     items : Items
     logics : Logics
     name : str
@@ -68,55 +68,56 @@ class Binder:
         self._live = live
         self._items = items
         self._logics = logics
-        self._bonds: dict[Item, list[_Bond]] = {}
+        self._bindings: dict[Item, list[_Binding]] = {}
         session.register_event("UserEvent", self._user_event)
         session.register_event("SessionReady", self._ready)
         items.attach(self)
 
     def __repr__(self) -> str:
-        return f"<Binder {self.name} of {len(self._bonds)} items>"
+        return f"<Binder {self.name} of {len(self._bindings)} items>"
 
     @property
     def write_failures(self) -> int:
-        """How many writes to the Asterisk database failed with nobody waiting for them."""
+        """How many writes to the Asterisk database failed while no thread waited for them."""
         return sum(entry.failed for entry in self._entries())
 
-    def status(self) -> list[Row]:
-        """Return a row for each item written to the Asterisk database, and for what failed."""
-        bonds = [bond for bonds in list(self._bonds.values()) for bond in list(bonds)]
-        return [row for bond in bonds if (row := bond.row()) is not None]
+    def status(self) -> list[BindingRow]:
+        """Return a row for each binding to the Asterisk database, and for any other that failed."""
+        bindings = [
+            binding for bindings in list(self._bindings.values()) for binding in list(bindings)
+        ]
+        return [row for binding in bindings if (row := binding.row()) is not None]
 
     def close(self) -> None:
-        """Untie everything; writes that wait for the connection are given up."""
+        """Unbind everything; writes that wait for the connection are given up."""
         self._session.unregister_event("UserEvent", self._user_event)
         self._session.unregister_event("SessionReady", self._ready)
         self._items.detach(self)
 
     def bind_item(self, item: Item) -> None:
-        """Tie an item by those of its attributes that mean this PBX."""
-        mine = [tie for tie in ties_of(item) if self._is_meant(tie)]
+        """Bind an item by those of its attributes that name this PBX."""
+        mine = [attribute for attribute in bindings_of(item) if self._is_meant(attribute)]
         if not mine:
             return
-        bonds = self._bonds.setdefault(item, [])
-        item._stale_when.append(self._is_lost)
-        for tie in mine:
+        bindings = self._bindings.setdefault(item, [])
+        state_of(item).stale_when(self._is_lost)
+        for attribute in mine:
             try:
-                bonds.append(self._bond(item, tie))
-            except Exception as error:  # what one tie raises is its own
-                bonds.append(_Untied(item, tie, error))
+                bindings.append(self._bind(item, attribute))
+            except Exception as error:  # an error of one attribute leaves the others bound
+                bindings.append(_FailedBinding(item, attribute, error))
 
     def unbind_item(self, item: Item) -> None:
-        """Undo that; an item that is not tied is no error."""
-        for bond in self._bonds.pop(item, []):
+        """Unbind an item; one that is not bound is no error."""
+        for binding in self._bindings.pop(item, []):
             try:
-                bond.close()
+                binding.close()
             except Exception:
-                logger.exception("%s could not be untied", item)
-        if self._is_lost in item._stale_when:
-            item._stale_when.remove(self._is_lost)
+                logger.exception("%s could not be unbound", item)
+        state_of(item).not_stale_when(self._is_lost)
 
     def settle(self) -> None:
-        """Wait until items have what the PBX was asked for them, for two seconds at most."""
+        """Wait until items have their values from the PBX, for two seconds at most."""
         answered = threading.Event()
         try:
             # Answers come in the order of the questions.
@@ -125,26 +126,26 @@ class Binder:
             return  # without a connection items are stale, and say so
         answered.wait(SETTLING)
 
-    def _bond(self, item: Item, tie: Tie) -> _Bond:
-        if tie.kind == "ast_db":
-            return _DatabaseEntry(self._session, item, tie)
-        is_device = tie.kind == "ast_dev"
-        return _Watched(
-            item, tie, self._live.watch_device if is_device else self._live.watch_mailbox
+    def _bind(self, item: Item, attribute: BindingAttribute) -> _Binding:
+        if attribute.kind == "ast_db":
+            return _DatabaseBinding(self._session, item, attribute)
+        is_device = attribute.kind == "ast_dev"
+        return _WatchedBinding(
+            item, attribute, self._live.watch_device if is_device else self._live.watch_mailbox
         )
 
-    def _is_meant(self, tie: Tie) -> bool:
-        return self.first if tie.pbx is None else tie.pbx == self.name
+    def _is_meant(self, attribute: BindingAttribute) -> bool:
+        return self.first if attribute.pbx is None else attribute.pbx == self.name
 
     def _is_lost(self) -> bool:
         return self._live.stale
 
-    def _entries(self) -> list[_DatabaseEntry]:
+    def _entries(self) -> list[_DatabaseBinding]:
         return [
-            bond
-            for bonds in list(self._bonds.values())
-            for bond in list(bonds)
-            if isinstance(bond, _DatabaseEntry)
+            binding
+            for bindings in list(self._bindings.values())
+            for binding in list(bindings)
+            if isinstance(binding, _DatabaseBinding)
         ]
 
     def _user_event(self, event: Event, session: Session) -> None:
@@ -158,48 +159,60 @@ class Binder:
                 entry.fail(error)
 
 
-class _Untied:
-    """What could not be tied to the PBX, so that it can be seen."""
+class _FailedBinding:
+    """An attribute that could not be bound to the PBX; `status` shows its error."""
 
-    def __init__(self, item: Item, tie: Tie, error: Exception) -> None:
-        self._row = Row(f"{item}: {tie.written}", tie.kind, 0, 0, 1, 0, None, one_line(error))
-        logger.error("%s could not be tied: %s", item, one_line(error), exc_info=error)
+    def __init__(self, item: Item, attribute: BindingAttribute, error: Exception) -> None:
+        self._row = BindingRow(
+            f"{item}: {attribute.written}", attribute.kind, 0, 0, 1, 0, None, one_line(error)
+        )
+        logger.error("%s could not be bound: %s", item, one_line(error), exc_info=error)
 
     def close(self) -> None:
         pass
 
-    def row(self) -> Row:
+    def row(self) -> BindingRow:
         return self._row
 
 
-class _Watched:
+class _WatchedBinding:
     """An item that has the value of a device or a mailbox."""
 
     def __init__(
-        self, item: Item, tie: Tie, watch: Callable[[str, Callable[[Any], None]], Any]
+        self,
+        item: Item,
+        attribute: BindingAttribute,
+        watch: Callable[[str, Callable[[Any], None]], Watch],
     ) -> None:
         self._item = item
-        self._tie = tie
+        self._attribute = attribute
         self._failed = 0
         self._last_error = ""
         self._closed = False
-        self._watch = watch(tie.target, self._changed)
+        self._watch = watch(attribute.target, self._changed)
+        state_of(item).stale_when(self._is_unsure)
 
     def close(self) -> None:
         self._closed = True
         self._watch.close()
+        state_of(self._item).not_stale_when(self._is_unsure)
 
-    def row(self) -> Row | None:
+    def _is_unsure(self) -> bool:
+        return self._watch.is_unsure
+
+    def row(self) -> BindingRow | None:
         if not self._failed:
             return None
-        name, kind = f"{self._item}: {self._tie.written}", self._tie.kind
-        return Row(name, kind, 0, 0, self._failed, 0, None, self._last_error)
+        name, kind = f"{self._item}: {self._attribute.written}", self._attribute.kind
+        return BindingRow(name, kind, 0, 0, self._failed, 0, None, self._last_error)
 
     def _changed(self, value: bool | int) -> None:
-        if self._closed:  # what was on its way to the dispatcher may still come
+        if self._closed:  # a change may still be on its way from the dispatcher
             return
         try:
-            self._item._update(value, "Asterisk", self._tie.written, waits=False)
+            state_of(self._item).update(
+                self._item, value, "Asterisk", self._attribute.written, waits=False
+            )
         except Exception as error:  # other items are told of the same change
             self._failed += 1
             self._last_error = one_line(error)
@@ -218,32 +231,32 @@ class _Write:
         self.error: AstError | None = None
 
 
-class _DatabaseEntry:
+class _DatabaseBinding:
     """An item whose changes are written to the Asterisk database, in order.
 
-    A change is queued under the item's lock and sent once that is free, so that nothing waits
-    inside. While there is no connection the latest value is kept, for `resume`. One that failed is
-    kept, too, until the item is set again: others may have written theirs meanwhile.
+    A change is queued under the item's lock and sent once the lock is free, so that nothing waits
+    while holding it. Without a connection, the latest value is kept for `resume`. A value that
+    failed is kept, too, but only written when the item is set again, because somebody else may have
+    written the entry meanwhile.
     """
 
-    def __init__(self, session: Session, item: Item, tie: Tie) -> None:
+    def __init__(self, session: Session, item: Item, attribute: BindingAttribute) -> None:
         self.failed = 0
         self._session = session
         self._item = item
-        self._tie = tie
-        self._family, _, self._key = tie.target.partition("/")
+        self._attribute = attribute
+        self._family, _, self._key = attribute.target.partition("/")
         self._done = 0
         self._last_error = ""
         self._queue: deque[_Write] = deque()
         self._latest: _Write | None = None
         self._kept: _Write | None = None
         self._closed = False
-        self._lock = threading.Lock()  # while a write is sent, so that writes keep their order
-        with item._lock:
-            item._listeners.append(self)
+        self._lock = threading.Lock()  # held while a write is sent, so that writes keep their order
+        state_of(item).listen(self)
 
     def __call__(self, change: Change) -> Callable[[], None]:
-        write = _Write(self._tie.text_of(change.value), waits=change.waits)
+        write = _Write(self._attribute.text_of(change.value), waits=change.waits)
         self._queue.append(write)
         return lambda: self._finish(write)
 
@@ -253,11 +266,10 @@ class _DatabaseEntry:
 
     def close(self) -> None:
         self._closed = True
-        with self._item._lock, contextlib.suppress(ValueError):
-            self._item._listeners.remove(self)
+        state_of(self._item).leave(self)
 
     def resume(self) -> None:
-        """Write the value that was kept while there was no connection; on the dispatcher."""
+        """Write the value kept while there was no connection; for the dispatcher's thread."""
         with self._lock:
             kept = self._kept
             if kept is not None and kept.error is None:
@@ -265,10 +277,12 @@ class _DatabaseEntry:
                 self._kept = None
         self._send()
 
-    def row(self) -> Row:
+    def row(self) -> BindingRow:
         waiting = len(self._queue) + (self._kept is not None)
         name = f"{self._item.id()}: {self._family}/{self._key}"
-        return Row(name, "ast_db", waiting, self._done, self.failed, 0, None, self._last_error)
+        return BindingRow(
+            name, "ast_db", waiting, self._done, self.failed, 0, None, self._last_error
+        )
 
     def _finish(self, write: _Write) -> None:
         """Send a write, and wait for the answer if the one who changed the item can wait."""
@@ -312,7 +326,7 @@ class _DatabaseEntry:
 
     @staticmethod
     def _is_done(write: _Write, error: AstError) -> bool:
-        """Asterisk refuses to delete an entry that there is not: then all is as it should be."""
+        """Tell whether Asterisk refused to delete an entry because there is none."""
         refused = isinstance(error, ActionRefused) and not isinstance(error, PermissionMissing)
         return write.text is None and refused
 
@@ -330,18 +344,18 @@ class _DatabaseEntry:
         else:
             self._done += 1
             with self._lock:
-                if self._kept is write:  # the answer came when nobody waited any more
+                if self._kept is write:  # the answer came when no thread waited any more
                     self._kept = None
 
     def _keep(self, write: _Write, error: AstError | None = None) -> None:
-        """Write it later, unless there is something newer to write."""
+        """Keep a write for later, unless there is a newer one."""
         with self._lock:
             if self._latest is write:
                 write.error = error
                 self._latest, self._kept = None, write
 
     def fail(self, error: BaseException) -> None:
-        """Count a change that could not even become a write, or be sent."""
+        """Count a change that could not be written."""
         self.failed += 1
         self._last_error = one_line(error)
         logger.warning(
@@ -351,5 +365,5 @@ class _DatabaseEntry:
     def _fail(self, write: _Write, error: AstError) -> None:
         self.failed += 1
         self._last_error = one_line(error)
-        if not write.waits:  # else the one who waits is told
+        if not write.waits:  # the waiting thread gets the error otherwise
             logger.warning("%s was not written to the Asterisk database: %s", self._item, error)

@@ -1,4 +1,4 @@
-"""What an item is by its attributes: its type, its first value, and what ties it to PBXs."""
+"""Reads from an item's attributes its type, its first value, and what binds it to PBXs."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ast_notebook.bindings.attributes import FITTING, VALUES, Tie, ties
-from ast_notebook.bindings.conf import FIRST_VALUES, truth, unknown
-from ast_notebook.bindings.values import DEFAULTS, FOREIGN, BadValue, cast, literal
+from ast_notebook.bindings.attributes import FITTING, VALUES, BindingAttribute, binding_attributes
+from ast_notebook.bindings.values import DEFAULTS, FOREIGN, cast, literal
+from ast_notebook.conf import FIRST_VALUES, truth, unknown
+from ast_notebook.errors import BadValue
 
-Tell = Callable[[str, str], None]  # of an attribute, what is the matter with it
+Tell = Callable[[str, str], None]  # called with an attribute, and what is wrong with it
 
 
 @dataclasses.dataclass(frozen=True)
 class Definition:
-    """What an item is by its attributes; replaced as a whole."""
+    """What the attributes of an item say; it is replaced as a whole."""
 
     type_name: str | None = None
     conf: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     initial: Any = None
     enforce: bool = False
-    ties: tuple[Tie, ...] = ()
+    binding_attributes: tuple[BindingAttribute, ...] = ()
 
 
 def attributes(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a section is no item below, and not empty."""
+    """Return the attributes of a section: entries that are no items and are not empty."""
     return {
         key: value
         for key, value in section.items()
@@ -34,23 +35,23 @@ def attributes(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_section(section: Mapping[str, Any], key: str) -> bool:
-    """Whether this is an item below, and no attribute."""
+    """Tell whether an entry is an item below, and not an attribute."""
     if key in FIRST_VALUES and isinstance(section.get("type"), str):
         return False
     return isinstance(section[key], Mapping)
 
 
 def define(path: str, conf: Mapping[str, Any], mistake: Tell, note: Tell) -> Definition:
-    """Read an item's own attributes; one that cannot be used is told of, and counts for nothing.
+    """Read an item's own attributes; one that cannot be used is reported and ignored.
 
     Parameters
     ----------
     path : str
-        The item's, for messages.
+        The item's path, for messages.
     conf : mapping
         Its attributes.
     mistake, note : callable
-        Told the attribute, and what is wrong with it or means nothing here.
+        They are called with an attribute that is wrong, or that has no effect here, and why.
     """
     type_name = _type_name(path, conf.get("type"), mistake)
     for attribute, what in unknown(conf, (*FITTING, VALUES)):
@@ -61,7 +62,9 @@ def define(path: str, conf: Mapping[str, Any], mistake: Tell, note: Tell) -> Def
     except ValueError as error:
         mistake("enforce_updates", f"enforce_updates = {error}")
     initial = None if type_name is None else _initial(path, type_name, conf, mistake)
-    return Definition(type_name, conf, initial, enforce, ties(path, type_name, conf, mistake))
+    return Definition(
+        type_name, conf, initial, enforce, binding_attributes(path, type_name, conf, mistake)
+    )
 
 
 def _type_name(path: str, written: object, mistake: Tell) -> str | None:

@@ -3,96 +3,42 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import keyword
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from ast_notebook.bindings.attributes import Tie
-from ast_notebook.bindings.definition import Definition
-from ast_notebook.bindings.values import cast, same, shown
-from ast_notebook.bindings.worker import Worker
-from ast_notebook.errors import AstError
+from ast_notebook.bindings.attributes import BindingAttribute
+from ast_notebook.bindings.state import Callback, Change, ItemState
+from ast_notebook.bindings.values import shown
+from ast_notebook.callbacks import Worker
 from ast_notebook.show import NO_MATH, escape
 
 Function = TypeVar("Function", bound=Callable[..., object])
-Finish = Callable[[], None]
 
 
-@dataclasses.dataclass(frozen=True)
-class Change:
-    """An item's new value, and who made it.
-
-    `waits` says whether the one who made it can be kept waiting: the dispatcher's thread cannot.
-    """
-
-    item: Item
-    value: Any
-    caller: str
-    source: Any
-    dest: Any
-    waits: bool
-
-
-class Listener(Protocol):
-    """What an item tells of each change.
-
-    It is called under the item's lock, so that changes come in order, and must not wait. What is
-    still to be done once the lock is free, it gives back as a function.
-
-    Attributes
-    ----------
-    owes : bool
-        Whether the last change has not got to where it was to go: when the item is set to the same
-        once more, it is told of that, too.
-    """
-
-    @property
-    def owes(self) -> bool:
-        """Whether the last change has not got to where it was to go."""
-
-    def __call__(self, change: Change) -> Finish | None:
-        """Take note of a change."""
-
-    def fail(self, error: BaseException) -> None:
-        """Count what came of a change that could not be taken note of."""
-
-
-class Binder(Protocol):
-    """What ties items to one PBX."""
+class ItemBinder(Protocol):
+    """A binder: it binds items to one PBX."""
 
     def bind_item(self, item: Item) -> None:
-        """Tie an item by its attributes."""
+        """Bind an item by its attributes."""
 
     def unbind_item(self, item: Item) -> None:
-        """Undo that."""
+        """Unbind an item."""
 
 
 class Item:
     """A value with a name, a type, a history, and items below it as attributes.
 
     ``item()`` reads it; ``item(value)`` sets it, cast to the item's type. Any thread may do both.
-    An item without a type only holds other items together.
+    An item without a type only groups other items.
     """
 
     def __init__(self, parent: Item | None, name: str) -> None:
         self._parent = parent
         self._path: str = name if parent is None else f"{parent._path}.{name}"
         self._children: dict[str, Item] = {}
-        # Reentrant, as copying and comparing a user's own values is the user's code.
-        self._lock = threading.RLock()
-        self._definition = Definition()
-        self._layers: dict[Path | None, Mapping[str, Any]] = {}  # attributes, by their files
-        self._value: Any = None
-        self._previous: Any = None
-        self._changed = self._changed_before = datetime.now().astimezone()
-        self._changed_by = "Init:None"
-        self._listeners: list[Listener] = []
-        self._callbacks: dict[object, Callback] = {}
-        self._stale_when: list[Callable[[], bool]] = []
+        self._state = ItemState(self._path)
 
     # --- the value -----------------------------------------------------------------------------
 
@@ -101,83 +47,59 @@ class Item:
     ) -> Any:
         """Return the value, or set it if one is given.
 
-        Lists and dicts are given as copies: to change one, set it.
+        Lists and dicts are returned as copies; to change one, set the item.
 
         Parameters
         ----------
         value : object, optional
-            What to set; None reads.
+            The value to set; None reads.
         caller, source, dest : optional
-            Who sets it, from where and for whom, as `changed_by` and the callbacks tell it.
+            Who sets it, from where and for whom; `changed_by` and the callbacks pass this on.
 
         Raises
         ------
         BadValue
-            If the item's type does not take the value. It keeps the one it has.
+            If the value does not fit the item's type. The item keeps its value.
         AstError
-            If the item has ``ast_db`` and Asterisk refused to write, or did not answer. The item
-            holds the new value, and is written when it is set again.
+            If the item has ``ast_db`` and Asterisk refused the write, or did not answer. The item
+            has the new value, and is written when it is set again.
         """
         if value is not None:
-            self._update(value, caller, source, dest)
+            self._state.update(self, value, caller, source, dest)
             return None
-        held = self._value
+        held = self._state.value
         return copy.deepcopy(held) if isinstance(held, list | dict) else held
-
-    def _update(
-        self, value: Any, caller: str, source: Any = None, dest: Any = None, *, waits: bool = True
-    ) -> None:
-        unfinished: list[tuple[Listener, Finish]] = []
-        with self._lock:
-            definition = self._definition
-            value = cast(self._path, definition.type_name, value)
-            changes = definition.enforce or not same(value, self._value)
-            if changes:
-                self._previous, self._value = self._value, value
-                self._changed_before, self._changed = self._changed, datetime.now().astimezone()
-                self._changed_by = f"{caller}:{source}"
-            change = Change(self, value, caller, source, dest, waits)
-            for listener in tuple(self._listeners):
-                try:
-                    finish = listener(change) if changes or listener.owes else None
-                except Exception as error:  # what one listener raises is its own
-                    listener.fail(error)
-                    continue
-                if finish is not None:
-                    unfinished.append((listener, finish))
-        errors = [raised for one in unfinished if (raised := _error_of(*one)) is not None]
-        if errors:
-            raise errors[0].with_traceback(None)
 
     def prev_value(self) -> Any:
         """Return the value before the last change; None if there was none."""
-        return self._previous
+        return self._state.previous
 
     def last_change(self) -> datetime:
-        """Return when the value last changed, with its time zone; at first, when it was made."""
-        return self._changed
+        """Return when the value last changed, in local time; at first, when the item was made."""
+        return self._state.changed
 
     def prev_change(self) -> datetime:
-        """Return when the value changed before that."""
-        return self._changed_before
+        """Return when the value changed before its last change, in local time."""
+        return self._state.changed_before
 
     def age(self) -> float:
         """Return how long the item has had its value, in seconds."""
-        return (datetime.now().astimezone() - self._changed).total_seconds()
+        return (datetime.now().astimezone() - self._state.changed).total_seconds()
 
     def prev_age(self) -> float:
         """Return how long the item had its previous value, in seconds."""
-        with self._lock:
-            return (self._changed - self._changed_before).total_seconds()
+        state = self._state
+        with state.lock:
+            return (state.changed - state.changed_before).total_seconds()
 
     def changed_by(self) -> str:
         """Return who changed it and from where, as in ``Asterisk:2222`` or ``Logic:None``."""
-        return self._changed_by
+        return self._state.changed_by
 
     @property
     def stale(self) -> bool:
-        """Whether the value may be out of date, as the connection to its PBX is lost."""
-        return any(lost() for lost in tuple(self._stale_when))
+        """Whether the value may be out of date because the connection to its PBX is lost."""
+        return self._state.is_stale
 
     # --- the definition ------------------------------------------------------------------------
 
@@ -186,16 +108,16 @@ class Item:
         return self._path
 
     def type(self) -> str | None:
-        """Return ``bool``, ``num``, ``str``, ``list``, ``dict``, ``foo``, or one not of ours.
+        """Return the type: ``bool``, ``num``, ``str``, ``list``, ``dict``, ``foo``, or another.
 
-        None holds no value; an item whose type is not one of ours holds whatever it is given.
+        None means that the item holds no value. An item of another type holds any value.
         """
-        return self._definition.type_name
+        return self._state.definition.type_name
 
     @property
     def conf(self) -> Mapping[str, Any]:
-        """The attributes it was defined with, those unknown here included."""
-        return self._definition.conf
+        """The attributes that it was defined with, including unknown ones."""
+        return self._state.definition.conf
 
     def return_parent(self) -> Item | None:
         """Return the item above; None for an outermost one."""
@@ -210,8 +132,8 @@ class Item:
     def on_change(self, function: Function) -> Function:
         """Call ``function(item)`` at each change; a decorator.
 
-        It runs on a thread of its own, in order, and prints under the cell that bound it. A
-        function of the same name, bound again, replaces the former.
+        The calls run on a thread of their own, in order, and print under the cell that bound the
+        function. A function of the same name, bound again, replaces the former.
         """
         self._bind(function, lambda change: (change.item,))
         return function
@@ -224,33 +146,21 @@ class Item:
         return function
 
     def remove_method_trigger(self, function: Callable[..., object]) -> None:
-        """Take back a function of `on_change` or `add_method_trigger`.
+        """Undo `on_change` or `add_method_trigger` for a function.
 
         Raises
         ------
         LookupError
             If it is not bound to this item.
         """
-        with self._lock:
-            former = self._callbacks.pop(_key(function), None)
-            if former is not None:
-                self._listeners.remove(former)
-        if former is None:
+        if not self._state.unbind(_key(function)):
             raise LookupError(f"{_name(function)} is not bound to {self._path}")
-        former.worker.stop(0)
 
     def _bind(
         self, function: Callable[..., object], arguments: Callable[[Change], tuple[Any, ...]]
     ) -> None:
-        callback = Callback(Worker(f"{self._path}:{_name(function)}", function), arguments)
-        with self._lock:
-            former = self._callbacks.get(_key(function))
-            if former is not None:
-                self._listeners.remove(former)
-            self._callbacks[_key(function)] = callback
-            self._listeners.append(callback)
-        if former is not None:
-            former.worker.stop(0)
+        worker = Worker(f"{self._path}:{_name(function)}", function)
+        self._state.bind(_key(function), Callback(worker, arguments))
 
     # --- how it looks --------------------------------------------------------------------------
 
@@ -276,8 +186,8 @@ class Item:
         return iter(self.return_children())
 
     def __bool__(self) -> bool:
-        """Whether its value is true, as in SmartHome.py; an item without a type is."""
-        return self.type() is None or bool(self._value)
+        """Whether its value is true, as in SmartHome.py; an item without a type is true."""
+        return self.type() is None or bool(self._state.value)
 
     def __str__(self) -> str:
         return self._path
@@ -286,7 +196,7 @@ class Item:
         if self.type() is None:
             return f"<Item {self._path} of {len(self._children)}>"
         stale = " (stale)" if self.stale else ""
-        return f"<Item {self._path} {self.type()} {shown(self._value)}{stale}>"
+        return f"<Item {self._path} {self.type()} {shown(self._state.value)}{stale}>"
 
     def _repr_html_(self) -> str:
         rows = [] if self.type() is None else [self]
@@ -294,37 +204,19 @@ class Item:
         return items_table(rows)
 
 
-class Callback:
-    """Tells a user's function of an item's changes."""
-
-    owes = False
-
-    def __init__(self, worker: Worker, arguments: Callable[[Change], tuple[Any, ...]]) -> None:
-        self.worker = worker
-        self._arguments = arguments
-
-    def __call__(self, change: Change) -> None:
-        """Put the change on the worker's queue."""
-        self.worker.put(*self._arguments(change))
-
-    def fail(self, error: BaseException) -> None:
-        """Count an error that kept a change from the worker."""
-        self.worker.fail(error)
+def state_of(item: Item) -> ItemState:
+    """Return an item's state; it is no public attribute, as items below may have any name."""
+    return item._state
 
 
-def ties_of(item: Item) -> tuple[Tie, ...]:
-    """Return what ties an item to PBXs; no attribute of it, where an item below might have it."""
-    return item._definition.ties
+def bindings_of(item: Item) -> tuple[BindingAttribute, ...]:
+    """Return the attributes that bind an item to PBXs."""
+    return item._state.definition.binding_attributes
 
 
-def _error_of(listener: Listener, finish: Finish) -> AstError | None:
-    try:
-        finish()
-    except AstError as error:
-        return error
-    except Exception as error:
-        listener.fail(error)
-    return None
+def children_of(item: Item) -> dict[str, Item]:
+    """Return the items right below, by name: the dict itself, no copy, for the tree to change."""
+    return item._children
 
 
 def _name(function: Callable[..., object]) -> str:
@@ -332,7 +224,7 @@ def _name(function: Callable[..., object]) -> str:
 
 
 def _key(function: Callable[..., object]) -> object:
-    """Return what makes a function the same when its cell is run again."""
+    """Return a key by which a function is known again when its cell is run again."""
     code = getattr(function, "__code__", None)
     if code is None:
         return function
@@ -343,7 +235,7 @@ def _key(function: Callable[..., object]) -> object:
 
 
 def items_table(items: Iterable[Item]) -> str:
-    """Return items as a table; all text in it is escaped, callers' names are not to be trusted."""
+    """Return items as a table; all text in it is escaped, since callers choose their names."""
     heads = ("item", "type", "value", "changed", "by")
     rows = []
     for item in items:
@@ -357,7 +249,7 @@ def items_table(items: Iterable[Item]) -> str:
 
 
 def sayable(names: Iterable[str]) -> list[str]:
-    """Return the names that Python can say after a dot; others are had by their path."""
+    """Return the names that can follow a dot in Python; other items are reached by their paths."""
     return [name for name in names if name.isidentifier() and not keyword.iskeyword(name)]
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from ast_notebook.ami import Event
-from ast_notebook.bindings.cell import Cell
-from ast_notebook.bindings.conf import names_of
-from ast_notebook.bindings.worker import Row, Worker, stop_all
+from ast_notebook.callbacks.cell import Cell
+from ast_notebook.callbacks.worker import BindingRow, Worker, refuse_what_never_runs, stop_all
+from ast_notebook.conf import names_of
 from ast_notebook.errors import ConfError
 
 BOUND = ("sh", "logic", "trigger", "logger", "event")
@@ -27,8 +27,8 @@ BOUND = ("sh", "logic", "trigger", "logger", "event")
 class Trigger(dict[str, Any]):
     """What started a run of a logic: ``trigger['value']`` or ``trigger.value``.
 
-    ``by`` is who ('Asterisk'); ``source``, ``value`` and ``dest`` are the UserEvent's Source,
-    Value and Destination as text, or None; ``event`` is the whole event.
+    ``by`` is 'Asterisk'; ``source``, ``value`` and ``dest`` are the UserEvent's Source, Value and
+    Destination as text, or None; ``event`` is the whole event.
     """
 
     def __init__(
@@ -47,10 +47,10 @@ class Logic:
     """A piece of the user's code and what starts it.
 
     Code given as text or as a script runs in `namespace` as a cell does: names that it assigns land
-    there. `sh`, `logic`, `trigger` and `logger` are bound anew for each run, for the code and for
-    the functions in it, and are not seen outside of it. A function is called with the trigger, or
-    with nothing if it takes nothing. Runs are made in order, one at a time, on a thread of the
-    logic's own; ``SystemExit`` ends a run, as ``exit()`` does in SmartHome.py.
+    there. `sh`, `logic`, `trigger`, `logger` and `event` are bound anew for each run, for the code
+    and for the functions in it, and are not seen outside of it. A function is called with the
+    trigger, or with nothing if it takes nothing. Runs are made in order, one at a time, on a thread
+    of the logic's own; ``SystemExit`` ends a run, as ``exit()`` does in SmartHome.py.
 
     Parameters
     ----------
@@ -59,27 +59,27 @@ class Logic:
         Source (without magics: give it through IPython's ``transform_cell`` first), a script, or a
         function.
     sh : object
-        What the code knows as `sh`.
+        The object that the code knows as `sh`.
     userevent : str or iterable of str
         The UserEvents that start it; upper and lower case are the same.
     dest : str or iterable of str, optional
-        The only Destinations that it runs for, upper and lower case alike; it runs for each, and
-        for none, without.
+        The only Destinations that it runs for, whatever the case; without them, it runs for each
+        event, with a Destination or without.
     pbx : str, optional
         The name of the PBX whose events count; the first by default.
     namespace : dict, optional
-        The user's namespace; one of its own by default.
+        The user's namespace; by default the logic has one of its own.
     enabled : bool
         Whether events start it.
     conf : mapping, optional
         Its attributes in logic.conf.
     cell : Cell, optional
-        Where its output goes; the cell being run by default.
+        Where its output goes; by default, the cell that runs now.
 
     Attributes
     ----------
     alive : bool
-        False once it is stopped or replaced; a long run can look at it.
+        False once the logic is stopped or replaced; a long run can check it.
 
     Raises
     ------
@@ -148,11 +148,11 @@ class Logic:
     def trigger(
         self, by: str = "Logic", source: Any = None, value: Any = None, dest: Any = None
     ) -> None:
-        """Run it once, as if by an event, whether or not it is enabled; does not wait."""
+        """Run it once, as if an event started it, even if it is not enabled; this does not wait."""
         self.start(Trigger(by, source, value, dest))
 
     def start(self, trigger: Trigger) -> None:
-        """Run it for a trigger, after the runs asked for before; does not wait."""
+        """Run it for a trigger, after earlier runs; this does not wait."""
         self.worker.put(trigger)
 
     def hears(self, userevent: str) -> bool:
@@ -166,7 +166,7 @@ class Logic:
         )
 
     def stop(self, timeout: float = 1.0) -> bool:
-        """Drop the runs that wait, and end the thread after the one under way.
+        """Drop the waiting runs, and end the thread after the current one.
 
         Returns
         -------
@@ -176,11 +176,12 @@ class Logic:
         self.alive = False
         return self.worker.stop(timeout)
 
-    def _guarded(self, trigger: Trigger) -> None:
+    def _guarded(self, trigger: Trigger) -> object:
         try:
-            self._run(trigger)
+            return self._run(trigger)
         except SystemExit:
             self._logger.debug("ended early")
+            return None
 
     def _script(self, code: str | Path, namespace: dict[str, Any]) -> Callable[[Trigger], object]:
         if isinstance(code, Path):
@@ -201,8 +202,8 @@ class Logic:
 class Logics:
     """The logics of `sh`, by name.
 
-    A logic that is added takes the place of the one of the same name, whose waiting runs are
-    dropped and counted in `dropped`.
+    A logic that is added replaces the one of the same name, whose waiting runs are dropped and
+    counted in `dropped`.
     """
 
     def __init__(self) -> None:
@@ -220,7 +221,7 @@ class Logics:
         return f"<Logics: {', '.join(self._logics) or 'none'}>"
 
     def __getitem__(self, name: str) -> Logic:
-        """Return a logic by its name; a `KeyError` names those that there are."""
+        """Return a logic by its name; a `KeyError` names the existing ones."""
         try:
             return self._logics[name]
         except KeyError:
@@ -228,7 +229,7 @@ class Logics:
             raise KeyError(f"there is no logic {name}; there are: {known}") from None
 
     def add(self, logic: Logic) -> Logic:
-        """Let events start a logic from here on, in place of a former one of that name."""
+        """Add a logic, so that events start it; it replaces one of the same name."""
         with self._lock:
             former = self._logics.get(logic.name)
             self._logics[logic.name] = logic
@@ -236,7 +237,7 @@ class Logics:
         return logic
 
     def remove(self, name: str) -> None:
-        """Let nothing start a logic any more.
+        """Remove a logic, so that nothing starts it any more.
 
         Raises
         ------
@@ -256,9 +257,9 @@ class Logics:
         stop_all((logic.worker for logic in logics), timeout)
 
     def start(self, event: Event, pbx: str, *, first: bool) -> None:
-        """Start the logics that a UserEvent of a PBX is for; never waits.
+        """Start the logics that are bound to a UserEvent of a PBX; this never waits.
 
-        What goes wrong with one of them is counted as its failure, and holds up no other.
+        An error with one of them is counted as its failure, and holds up no other.
 
         Parameters
         ----------
@@ -267,23 +268,23 @@ class Logics:
         pbx : str
             The name of the PBX that sent it.
         first : bool
-            Whether that is the first PBX, whose events are meant where none is named.
+            Whether that is the first PBX: the one that logics mean if they name none.
         """
         userevent = event.get_header("UserEvent") or ""
         for logic in self:
             try:
-                if not logic.hears(userevent):  # most events of a flood are for none of them
+                if not logic.hears(userevent):  # most events of a flood start none of them
                     continue
                 dest = event.get_header("Destination")
                 if logic.wants(userevent, dest) and (
                     logic.pbx == pbx if logic.pbx is not None else first
                 ):
                     source, value = event.get_header("Source"), event.get_header("Value")
-                    logic.start(Trigger("Asterisk", source, value, dest, event))
+                    logic.start(Trigger("Asterisk", source, value, dest, event.copy()))
             except Exception as error:
                 logic.worker.fail(error)
 
-    def status(self) -> list[Row]:
+    def status(self) -> list[BindingRow]:
         """Return a row for each logic."""
         return [logic.worker.row("logic") for logic in self]
 
@@ -302,16 +303,16 @@ def _names(name: str, what: str, given: object) -> tuple[str, ...]:
 
 
 def compile_logic(source: str, filename: str, namespace: dict[str, Any]) -> Callable[..., object]:
-    """Compile source into a function of `sh`, `logic`, `trigger` and `logger`.
+    """Compile source into a function of `sh`, `logic`, `trigger`, `logger` and `event`.
 
-    The code becomes the body of a function whose parameters are those four, so that each run has
-    its own, and functions in the code see them as any inner function does. All other names that
-    the code assigns are declared global, so that they land in `namespace`.
+    The code becomes the body of a function with these five parameters, so that each run has its own
+    values of them, and functions in the code see them like any variable of an outer function. All
+    other names that the code assigns are declared global, so that they land in `namespace`.
 
     Raises
     ------
     SyntaxError
-        If the source is not Python, or not what may stand in a module.
+        If the source is not Python, or has a statement that may not stand in a module.
     """
     tree = ast.parse(source, filename)
     compile(tree, filename, "exec", dont_inherit=True)  # a module may not return or yield
@@ -339,7 +340,7 @@ def compile_logic(source: str, filename: str, namespace: dict[str, Any]) -> Call
 
 
 class _AsInFunction(ast.NodeTransformer):
-    """Writes what only a module may say in the way a function with global names can."""
+    """Rewrites statements that only a module may have, for a function with global names."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()  # assigned by := in a comprehension, which symtable hides
@@ -361,7 +362,7 @@ class _AsInFunction(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        """Drop the annotation: a global name in a function may have none."""
+        """Drop the annotation, since a global name in a function may not have one."""
         if not node.simple:
             return node
         written: ast.stmt = ast.Pass()
@@ -370,7 +371,7 @@ class _AsInFunction(ast.NodeTransformer):
         return ast.copy_location(written, node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
-        """Import ``*`` by a module's own code, run in the same globals."""
+        """Import ``*`` by code that runs as a module in the same globals."""
         if node.names[0].name != "*":
             return node
         call = ast.parse(f"exec({ast.unparse(node)!r}, globals())").body[0]
@@ -380,12 +381,11 @@ class _AsInFunction(ast.NodeTransformer):
 
 
 def _called_with_trigger(name: str, function: Callable[..., object]) -> Callable[[Trigger], object]:
-    """Return a function of the trigger, whether or not the user's takes it."""
-    if inspect.iscoroutinefunction(function):
-        raise ConfError(f"{name}: an async function would never be awaited: write `def`")
+    """Return a function that takes the trigger, even if the user's function does not."""
+    refuse_what_never_runs(name, function)
     try:
         signature = inspect.signature(function)
-    except ValueError:  # some built-in functions do not tell
+    except ValueError:  # some built-in functions do not tell their parameters
         return function
     for arguments in ((None,), ()):
         try:

@@ -1,4 +1,4 @@
-"""The tree of items that `sh` gives access to: looked up, defined, tied to PBXs, removed."""
+"""The tree of items that `sh` gives access to: looked up, defined, bound to PBXs, removed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ast_notebook.bindings.attributes import FITTING, VALUES
-from ast_notebook.bindings.conf import DEEPEST, Definitions, split_instance
 from ast_notebook.bindings.definition import Definition, attributes, define, is_section
-from ast_notebook.bindings.item import Binder, Callback, Item, items_table, walk
+from ast_notebook.bindings.item import Item, ItemBinder, children_of, items_table, state_of, walk
 from ast_notebook.bindings.values import FOREIGN
-from ast_notebook.bindings.worker import Row, stop_all
+from ast_notebook.callbacks.worker import BindingRow, stop_all
+from ast_notebook.conf import DEEPEST, Definitions, split_instance
 from ast_notebook.errors import ConfError
 
-# What an item is called must not hide what an item does, what `sh` is, or an attribute of ours.
+# The name of an item must not hide a method of items, an attribute of `sh`, or one of ours.
 RESERVED = frozenset(
     {"ast", "type", "value", "enforce_updates", VALUES, *FITTING}
     | {name for name in dir(Item) if name[0] != "_"}
@@ -31,13 +31,13 @@ class Items:
     Parameters
     ----------
     reserved : iterable of str
-        Names that no outermost item may have, beside those that no item may have.
+        Names that no outermost item may have, besides those that no item may have.
     """
 
     def __init__(self, reserved: Iterable[str] = ()) -> None:
         self._reserved = set(reserved)
         self._top: dict[str, Item] = {}
-        self._binders: list[Binder] = []
+        self._binders: list[ItemBinder] = []
         self._lock = threading.RLock()
 
     def __iter__(self) -> Iterator[Item]:
@@ -56,12 +56,12 @@ class Items:
     # --- looking up ----------------------------------------------------------------------------
 
     def reserve(self, name: str) -> None:
-        """Let no outermost item have that name from here on.
+        """Reserve a name, so that no outermost item may have it from now on.
 
         Raises
         ------
         ConfError
-            If there is one.
+            If there is an outermost item of that name already.
         """
         with self._lock:
             if name in self._top:
@@ -69,7 +69,7 @@ class Items:
             self._reserved.add(name)
 
     def child(self, name: str) -> Item | None:
-        """Return an outermost item; None if there is none of that name."""
+        """Return the outermost item of that name; None if there is none."""
         return self._top.get(name)
 
     def names(self) -> list[str]:
@@ -83,7 +83,7 @@ class Items:
         for name in rest:
             if item is None:
                 return None
-            item = item._children.get(name)
+            item = children_of(item).get(name)
         return item
 
     def return_items(self) -> list[Item]:
@@ -119,20 +119,21 @@ class Items:
     def load(self, definitions: Definitions | Mapping[str, Any]) -> list[Item]:
         """Define items.
 
-        Of a file, what cannot be used is left out and warned of, and all else is defined. What
-        comes from a cell or from dicts is defined as a whole or, if anything in it is wrong, not
-        at all.
+        Definitions of a file that cannot be used are left out with a warning, and all others are
+        defined. Definitions of a cell or of dicts are all defined or, if any of them is wrong,
+        none.
 
-        An item that was there is the same object afterwards, and keeps its callbacks, and its
-        value too if the type is the same. Attributes from several files add up, and of two with
-        one name the one loaded last counts; a file that is loaded again takes the place of what it
-        said before. What comes from a cell or from dicts takes the place of everything. Items not
-        mentioned stay, as does an item that is mentioned only for those below it.
+        An existing item stays the same object. It keeps its callbacks, and also its value if the
+        type is the same. Attributes from several files add up; if two files have the same
+        attribute, the file that was loaded last counts. A file that is loaded again replaces its
+        own former attributes. A cell or dicts replace all attributes of an item. Items that are not
+        mentioned stay unchanged, and so does an item that is mentioned only because of items below
+        it.
 
         Parameters
         ----------
         definitions : Definitions or mapping
-            What `read_items` read, or nested dicts: ``{"office": {"fon": {"type": "bool"}}}``.
+            The result of `read_items`, or nested dicts: ``{"office": {"fon": {"type": "bool"}}}``.
 
         Returns
         -------
@@ -142,8 +143,8 @@ class Items:
         Raises
         ------
         ConfError
-            If a cell or dicts have a name that is not to be had, or attributes that do not fit,
-            or if nothing of a file can be used: where, and what to write.
+            If a cell or dicts have a forbidden name or attributes that do not fit, or if no
+            definition of a file can be used. The error says where, and what to write.
         """
         if not isinstance(definitions, Definitions):
             if not isinstance(definitions, Mapping):
@@ -173,37 +174,35 @@ class Items:
             if item is None:
                 raise LookupError(f"there is no item {path}")
             parent = item.return_parent()
-            siblings = self._top if parent is None else parent._children
+            siblings = self._top if parent is None else children_of(parent)
             del siblings[path.rpartition(".")[2]]
-            for gone in (item, *walk(item._children)):
+            for gone in (item, *walk(children_of(item))):
                 for binder in self._binders:
                     binder.unbind_item(gone)
-                for callback in _callbacks(gone):
-                    callback.worker.stop(0)
+                for worker in state_of(gone).workers:
+                    worker.stop(0)
 
     def close(self, timeout: float = 1.0) -> None:
-        """End the callbacks of all items; those under way have `timeout` seconds in all."""
-        stop_all((one.worker for item in self.return_items() for one in _callbacks(item)), timeout)
+        """End the callbacks of all items; running ones have `timeout` seconds in all."""
+        stop_all((one for item in self.return_items() for one in state_of(item).workers), timeout)
 
-    def status(self) -> list[Row]:
+    def status(self) -> list[BindingRow]:
         """Return a row for each callback bound to an item."""
         return [
-            callback.worker.row("item")
-            for item in self.return_items()
-            for callback in _callbacks(item)
+            worker.row("item") for item in self.return_items() for worker in state_of(item).workers
         ]
 
     # --- PBXs ----------------------------------------------------------------------------------
 
-    def attach(self, binder: Binder) -> None:
-        """Have all items, and those defined from here on, tied to a PBX."""
+    def attach(self, binder: ItemBinder) -> None:
+        """Attach a binder: it binds all items, and those defined from now on, to its PBX."""
         with self._lock:
             self._binders.append(binder)
             for item in walk(self._top):
                 binder.bind_item(item)
 
-    def detach(self, binder: Binder) -> None:
-        """Undo that; a binder that is not attached is no error."""
+    def detach(self, binder: ItemBinder) -> None:
+        """Detach a binder; one that is not attached is no error."""
         with self._lock:
             if binder in self._binders:
                 self._binders.remove(binder)
@@ -242,9 +241,9 @@ class Items:
     def _layers(
         self, where: tuple[str, ...], file: Path | None, own: Mapping[str, Any]
     ) -> dict[Path | None, Mapping[str, Any]]:
-        """Return an item's attributes by the files that they are from, the latest last."""
+        """Return an item's attributes by the files that they come from, the latest last."""
         item = self.return_item(".".join(where))
-        layers = {} if file is None or item is None else dict(item._layers)
+        layers = {} if file is None or item is None else dict(state_of(item).layers)
         layers.pop(file, None)
         return {**layers, file: own}
 
@@ -258,7 +257,7 @@ class Items:
         if re.fullmatch(r"\w+", name) is None:
             why = "holds more than letters, digits and _"
         elif name in RESERVED or (len(path) == 1 and name in self._reserved):
-            why = "is the name of something else here"
+            why = "has another meaning here"
         else:
             return ""
         better = re.sub(r"\W", "_", name).strip("_") or "item"
@@ -271,24 +270,20 @@ class Items:
             parent, item = item, siblings.get(name)
             if item is None:
                 item = siblings[name] = Item(parent, name)
-            siblings = item._children
+            siblings = children_of(item)
         assert item is not None
         definition = planned.definition
         if definition is not None:
             for binder in self._binders:
                 binder.unbind_item(item)
-            with item._lock:
-                is_new = item._changed_by == "Init:None"  # nobody has set it yet
-                if is_new or item._definition.type_name != definition.type_name:
-                    item._value, item._previous = definition.initial, None
-                item._definition, item._layers = definition, planned.layers
+            state_of(item).define(definition, planned.layers)
             for binder in self._binders:
                 binder.bind_item(item)
         return item
 
 
 class _Planned(NamedTuple):
-    """An item that is to be defined; without a definition it only holds others together."""
+    """An item that is to be defined; without a definition it only groups other items."""
 
     where: tuple[str, ...]
     definition: Definition | None
@@ -296,11 +291,11 @@ class _Planned(NamedTuple):
 
 
 def _normal(name: str) -> str:
-    return unicodedata.normalize("NFKC", name)  # as Python does with what is written in it
+    return unicodedata.normalize("NFKC", name)  # as Python does with names in its source
 
 
 def _note_foreign(definitions: Definitions, plan: Iterable[_Planned]) -> None:
-    """Say once of each type that is SmartHome.py's own that nothing comes of it here."""
+    """Note, once for each type that only SmartHome.py has, that the type does nothing here."""
     for type_name in FOREIGN:
         paths = [
             one.where for one in plan if one.definition and one.definition.type_name == type_name
@@ -312,10 +307,6 @@ def _note_foreign(definitions: Definitions, plan: Iterable[_Planned]) -> None:
                 f"type = {type_name} does nothing here: {'.'.join(paths[0])}{more} only holds "
                 "what it is set to",
             )
-
-
-def _callbacks(item: Item) -> list[Callback]:
-    return list(item._callbacks.values())
 
 
 def _given(item: Item, attribute: str) -> list[Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import copy
 import decimal
+import math
 import numbers
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ast_notebook.bindings.conf import truth
-from ast_notebook.errors import AstError
+from ast_notebook.conf import truth
+from ast_notebook.errors import BadValue
 
 DEFAULTS: dict[str, Any] = {"bool": False, "num": 0, "str": "", "list": [], "dict": {}, "foo": None}
 FOREIGN = ("scene",)  # types of SmartHome.py that do nothing here
@@ -18,23 +19,19 @@ LONGEST_SHOWN = 200
 LONGEST_LITERAL = 10_000
 
 
-class BadValue(AstError, ValueError):
-    """An item cannot hold this value."""
-
-
 def cast(path: str, type_name: str | None, value: Any) -> Any:
-    """Return the value as an item of that type holds it; one of no type of ours holds anything.
+    """Return the value as an item of that type holds it; an item of a foreign type holds any value.
 
     Raises
     ------
     BadValue
-        If the type does not take it; `path` is what the message calls the item.
+        If the value does not fit the type; the message calls the item `path`.
     """
     if type_name is None:
         raise BadValue(f"{path} has no type and holds no value: define it with type = bool, say")
     try:
         return _CASTS.get(type_name, _as_it_is)(value)
-    except Exception:  # a user's own value may fail at being compared or copied in any way
+    except Exception:  # comparing or copying a user's own value may raise anything
         raise BadValue(f"{path} is of type {type_name} and does not take {shown(value)}") from None
 
 
@@ -55,12 +52,13 @@ def _to_num(value: Any) -> int | float:
         except ValueError:
             number = float(text)
     elif isinstance(value, numbers.Integral):
+        str(int(value))  # raises for one of so many digits that Python does not write it
         return int(value)
     elif isinstance(value, numbers.Real | decimal.Decimal):
         number = float(value)
     else:
         raise TypeError
-    if number != number:  # NaN would differ from itself: each setting a change
+    if not math.isfinite(number):  # NaN differs from itself, so that each setting would be a change
         raise ValueError
     return number
 
@@ -98,17 +96,19 @@ _CASTS: dict[str, Callable[[Any], Any]] = {
 
 
 def literal(text: str) -> Any:
-    """Read a Python literal such as ``[1, 2]`` or ``{'a': 1}``; other text is itself."""
+    """Read a Python literal such as ``[1, 2]`` or ``{'a': 1}``; other text stays text."""
     if len(text) > LONGEST_LITERAL:
         return text
     try:
-        return ast.literal_eval(text)
+        found = ast.literal_eval(text)
+        repr(found)  # Python reads a number of any length in hexadecimal, and does not write it
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return text
+    return found
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are equal; those that cannot tell, as two DataFrames, are not."""
+    """Tell whether two values are equal; if they cannot be compared, they are not."""
     try:
         return bool(one == other)
     except Exception:
@@ -117,5 +117,23 @@ def same(one: Any, other: Any) -> bool:
 
 def shown(value: Any) -> str:
     """Return a value's repr, cut short if it is long."""
-    text = repr(value)
+    text = said(value, repr)
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+
+
+def said(value: Any, write: Callable[[Any], str] = str) -> str:
+    """Return a value as text, or words that say that it cannot be shown.
+
+    An object of a user's own class may fail to give a text, and so does a number with more digits
+    than Python writes.
+
+    Parameters
+    ----------
+    value : object
+    write : callable
+        ``str`` or ``repr``.
+    """
+    try:
+        return write(value)
+    except Exception:
+        return f"<a {type(value).__name__} that cannot be shown>"

@@ -1,4 +1,4 @@
-"""What was read and what was reported, with pseudonyms in place of numbers and names."""
+"""Histories and reports with pseudonyms in place of numbers and names."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def anonymized_history(past: History, anonymizer: Anonymizer) -> History:
-    """Return a history with pseudonyms, in pandas; of what could not be read, only the lines.
+    """Return a history with pseudonyms, in pandas; of bad records, only the line numbers stay.
 
     Examples
     --------
     >>> past = anonymized_history(history("calls"), Anonymizer())
     """
     made = copy.copy(past)
-    vars(made).pop("calls", None)  # made at first use, of what follows
+    vars(made).pop("calls", None)  # it is made again at its next use
     vars(made).pop("visits", None)
     made.frame = anonymizer.frame(past.calls)
     made.visits_frame = anonymizer.frame(past.visits)
@@ -33,7 +33,7 @@ def anonymized_history(past: History, anonymizer: Anonymizer) -> History:
 
 
 def anonymized_report(report: Report, anonymizer: Anonymizer) -> Report:
-    """Return a report with pseudonyms; it was computed of what was there, wherever that is."""
+    """Return a report with pseudonyms, computed from the original calls on their engine."""
     made = copy.copy(report)
     made.callers = _mapped(report.callers, "caller", anonymizer)
     made.dialled = _mapped(report.dialled, "dialled", anonymizer)
@@ -42,5 +42,5 @@ def anonymized_report(report: Report, anonymizer: Anonymizer) -> Report:
 
 
 def _mapped(frame: pd.DataFrame, name: str, anonymizer: Anonymizer) -> pd.DataFrame:
-    """Return a frame of measures, in which one column says whose they are."""
+    """Return a frame of measures with pseudonyms in the column that groups them."""
     return frame.assign(**{name: anonymizer.frame(frame[[name]])[name]})

@@ -1,4 +1,4 @@
-"""Calls and legs of any events, on the engine that one likes."""
+"""Calls and legs of events, on an engine of choice."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from ast_notebook.calls import channels, frames, queues
 from ast_notebook.calls.agents import give_pauses, give_sessions, sessions_of
-from ast_notebook.calls.engines import keep, tidy
+from ast_notebook.calls.batches import in_batches, in_batches_by_server
+from ast_notebook.calls.engines import Work
+from ast_notebook.calls.events import read
 from ast_notebook.calls.from_events import calls_of, from_events
-from ast_notebook.calls.parts import in_parts, parted
 from ast_notebook.calls.queues import visits_of
-from ast_notebook.calls.source import COLUMNS, Source, read, servers
+from ast_notebook.calls.source import COLUMNS, Source, servers
 from ast_notebook.errors import ConfError
 
 ENGINES = ("pandas", "polars", "duckdb", "spark")
@@ -44,31 +45,30 @@ def calls(
     engine: str | None = None,
     session: Any = None,
 ) -> Any:
-    """Make calls of events; `from_events` says what they are.
+    """Make calls of events; see `from_events` for their columns.
 
     Parameters
     ----------
     events : frame
-        Events in pandas, Polars, PyArrow, DuckDB or Spark; not in Dask, which cannot do all of it.
+        Events in pandas, Polars, PyArrow, DuckDB or Spark, but not in Dask.
     trunks : collection of str, optional
         The devices that lead to the public network.
     engine : str, optional
-        ``pandas``, ``polars``, ``duckdb`` or ``spark`` to reckon there whatever a pandas frame of
-        events is given; a pandas frame comes back. Without it, events are reckoned on the engine
-        that they come with.
+        ``pandas``, ``polars``, ``duckdb`` or ``spark``: the engine that computes the calls of a
+        pandas frame of events; the result is a pandas frame, too. By default, events are processed
+        on the engine that holds them.
     session : pyspark.sql.SparkSession, optional
-        For ``spark``: where that is.
+        The session for ``spark``.
 
     Raises
     ------
     ConfError
-        If there is no such engine, or the events are not on it and cannot be brought there.
+        If there is no such engine, or the events cannot be brought to it.
     """
     if engine is not None and engine not in ENGINES:
         raise ConfError(f"there is no engine {engine!r}: take one of {', '.join(ENGINES)}")
     if not isinstance(events, pd.DataFrame):
-        at_hand = "spark" if _is_spark(events) else None
-        if engine is not None and not (at_hand == engine or _is(events, engine)):
+        if engine is not None and engine != _engine_of(events):
             raise ConfError(
                 f"these events are not {engine}'s: leave the engine out, or give pandas"
             )
@@ -77,8 +77,9 @@ def calls(
         return from_events(events, trunks=trunks)
     if engine == "spark" and session is None:
         raise ConfError("spark wants a session of yours: calls(events, engine='spark', session=…)")
-    known = events[[name for name in COLUMNS if name in events]]
-    # Categories are Arrow's dictionaries, which Spark does not take.
+    whole = read(events).collect().to_pandas() if "extra" in events else events
+    known = whole[[name for name in COLUMNS if name in whole]]
+    # Categories are Arrow's dictionaries, which Spark does not accept.
     known = known.astype(
         {n: "str" for n in known if isinstance(known[n].dtype, pd.CategoricalDtype)}
     )
@@ -99,7 +100,7 @@ def calls(
 
 
 class Log(NamedTuple):
-    """All that events tell of calls, queues and agents: four frames, as their functions say."""
+    """The whole call log: the frames of calls, queue calls, sessions and pauses."""
 
     calls: Any
     visits: Any
@@ -108,36 +109,33 @@ class Log(NamedTuple):
 
 
 def log_of(events: Any, *, trunks: Collection[str] | None = None) -> Log:
-    """Return what `from_events`, `visits`, `agent_sessions` and `agent_pauses` do, at one go.
+    """Return the frames of `from_events`, `visits`, `agent_sessions` and `agent_pauses` together.
 
     Parameters and errors are those of `from_events`.
     """
-    with tidy(whole := read(events)):
+    with Work(whole := read(events)) as work:
         found, stays, sessions = [], [], []
-        for name, source in servers(whole):
+        for name, source in servers(whole, work):
             sessions += sessions_of(source, name)
-            for part in in_parts(source):
+            for part in in_batches(source):
                 legs = channels.build(part)
-                found.append(keep(calls_of(part, legs, name, trunks)))
-                stays.append(keep(visits_of(part, legs, name)))
+                found.append(work.keep(calls_of(part, legs, name, trunks)))
+                stays.append(work.keep(visits_of(part, legs, name)))
         return Log(
-            frames.give(found, like=events),
-            frames.give(stays, like=events, times=queues.TIMES, whole=queues.WHOLE),
-            give_sessions(sessions, like=events),
-            give_pauses(sessions, like=events),
+            frames.give(found, work, like=events),
+            frames.give(stays, work, like=events, times=queues.TIMES, whole=queues.WHOLE),
+            give_sessions(sessions, work, like=events),
+            give_pauses(sessions, work, like=events),
         )
 
 
-def _is(events: Any, engine: str) -> bool:
-    return str(nw.from_native(events).implementation.name).lower() == engine
-
-
-def _is_spark(events: Any) -> bool:
-    return bool(nw.from_native(events).implementation.is_pyspark())
+def _engine_of(events: Any) -> str | None:
+    kind = getattr(nw.from_native(events, pass_through=True), "implementation", None)
+    return None if kind is None else "spark" if kind.is_pyspark() else str(kind.value)
 
 
 def legs(events: Any) -> Any:
-    """Return a row a channel, halves of Local channels and all.
+    """Return a row for each channel, including halves of Local channels.
 
     Parameters
     ----------
@@ -147,19 +145,29 @@ def legs(events: Any) -> Any:
     Returns
     -------
     frame
-        ``call leg server channel device local start answered end ring wait billsec pdd number
-        name exten dialled_by status cause queue conference recording``: ``leg`` is the channel's
-        uniqueid, ``answered`` is when the channel came up, ``ring`` from the beginning of its dial
-        to the end of that, ``wait`` its time in queues, ``billsec`` from its answer to its end
-        and ``pdd`` from the beginning of its dial to when it rang, all in seconds; ``number`` and
-        ``name`` are its own, ``exten`` is what it dialled, ``dialled_by`` the leg that dialled it
-        and ``status`` how that ended. Those who met in a conference have its name in
-        ``conference``, and calls of their own.
+        A row for each leg. Its columns, and their types in pandas:
+
+        - str: ``call leg server channel device number name exten dialled_by status queue
+          conference recording``
+        - datetime64[us, UTC]: ``start answered end``
+        - float64, in seconds: ``ring wait billsec pdd``
+        - Int64: ``cause``
+        - bool: ``local``
+
+        ``leg`` is the channel's uniqueid, and ``local`` says that it is a half of a Local channel.
+        ``answered`` is when the channel came up, ``ring`` the time from the beginning to the end of
+        its dial, ``wait`` its time in queues, ``billsec`` the time from its answer to its end, and
+        ``pdd`` the time from the beginning of its dial until it rang. ``number`` and ``name`` are
+        its own, ``exten`` is the extension that it dialled, ``dialled_by`` the leg that dialled it,
+        and ``status`` the result of that dial. Channels that met in a conference have its name in
+        ``conference``, and belong to calls of their own.
     """
-    with tidy(given := read(events)):
-        parts = [keep(_legs(source, name)) for name, source in parted(given)]
+    with Work(given := read(events)) as work:
+        parts = [
+            work.keep(_legs(source, name)) for name, source in in_batches_by_server(given, work)
+        ]
         return frames.give(
-            parts, like=events, order=("start", "leg"), times=_TIMES, whole=("cause",)
+            parts, work, like=events, order=("start", "leg"), times=_TIMES, whole=("cause",)
         )
 
 

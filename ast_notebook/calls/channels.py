@@ -1,4 +1,4 @@
-"""Legs: what became of each channel, a row a channel."""
+"""Legs: one row for each channel."""
 
 from __future__ import annotations
 
@@ -6,37 +6,40 @@ from typing import Any
 
 import narwhals as nw
 
-from ast_notebook.calls.engines import keep
-from ast_notebook.calls.facts import Fact, gather
-from ast_notebook.calls.linkage import linkage
+from ast_notebook.calls.aggregates import Aggregate, gather
+from ast_notebook.calls.linkedids import calls_by_linkedid
 from ast_notebook.calls.pools import pool
 from ast_notebook.calls.source import ORDER, Source
 from ast_notebook.calls.waiting import joins
+from ast_notebook.units import SECOND
 
-#: Channels that Asterisk makes for itself: nobody is at their other end.
+#: Channels that Asterisk makes for itself, without a telephone at their ends.
 OWN = ("CBAnn/", "CBRec/", "Announcer/", "Recorder/", "Message/", "Surrogate/", "Bridge/")
 
-#: Causes that a channel hangs up with of its own accord: normal clearing, and what the two SIP
-#: drivers say of a caller who gives up (Q.850 has 127 as interworking; 0 is none).
+#: Causes with which a channel hangs up by itself: normal clearing, and those of the two SIP drivers
+#: for a caller who gives up (127 is interworking in Q.850, and 0 means none).
 WILLING = (0, 16, 127)
 
-#: Extensions that are nobody's number.
+#: Extensions that are not a number.
 NOWHERE = ("s", "h")
 
-#: What QUEUESTATUS says of somebody whom the queue let go, so that he gave up nothing.
+#: Values of QUEUESTATUS for a caller whom the queue let go, so that he did not give up.
 LET_GO = ("TIMEOUT", "LEAVEEMPTY", "LEAVEUNAVAIL")
 
-#: How an OriginateResponse says that the channel answered, and goes on to its extension.
+#: A channel that left its bridge this long before its end went on in the dialplan.
+_AT_ONCE = SECOND // 2
+#: The reason of an OriginateResponse for a channel that answered and goes on to its extension.
 _ANSWERED = "4"
 
-#: What only a Newchannel tells.
+#: Headers that only a Newchannel has.
 _MORE = {"number_created": "calleridnum", "exten": "exten"}
-#: What other columns are made of.
+#: Columns from which others are made.
 _WAYS = (
     "asked_willingly",
     "came_to",
     "connected_to",
     "ended_at",
+    "last_left",
     "number_changed",
     "number_dialling",
     "number_ended",
@@ -45,7 +48,7 @@ _WAYS = (
 
 
 def build(source: Source) -> nw.LazyFrame[Any]:
-    """Return one row a channel, with times in microseconds since 1970 UTC.
+    """Return one row for each channel, with times in microseconds since 1970 UTC.
 
     A channel that was up before the events begin has no ``start``.
 
@@ -54,16 +57,16 @@ def build(source: Source) -> nw.LazyFrame[Any]:
     nw.LazyFrame
         ``uniqueid call linkedid channel device local real start up end cause number name exten
         dialled dialled_by begun dial_over ringing rung status given_up forwarded entered bridges
-        bridge last_bridge first_left asked asked_at_all queue waited abandoned moved conference
-        mailbox recording picked``.
+        bridge last_bridge first_left went_on asked asked_at_all queue waited abandoned moved
+        conference mailbox recording picked``.
     """
     legs = _channels(source)
     waiting = pool(source, like=legs)
-    links = linkage(source, like=legs, pool=waiting)
+    links = calls_by_linkedid(source, like=legs, pool=waiting)
     own = nw.any_horizontal(
         *(nw.col("channel").str.starts_with(prefix) for prefix in OWN), ignore_nulls=True
     )
-    # Whoever began with the linkedid of such an agent belongs to what is tied to his own.
+    # A channel that began with the linkedid of such an agent belongs to a call of its own.
     lent = nw.col("uniqueid").is_in(sorted(waiting.lenders) or [""])
     legs = (
         legs.filter(~own)
@@ -89,27 +92,31 @@ def build(source: Source) -> nw.LazyFrame[Any]:
         nw.coalesce("connected_to", "dialled").alias("dialled"),
         asked.otherwise(nw.col("asked_willingly")).alias("asked"),
         *(nw.when(dialled).then(nw.col(name)).alias(name) for name in ("status", "forwarded")),
-        # Who was sent elsewhere while he waited in a queue ends there.
+        # The wait of a channel that was sent elsewhere ends there.
         nw.when(~nw.col("ended_at").is_in(NOWHERE))
         .then((nw.col("came_to") != nw.col("ended_at")).cast(nw.Int64))
         .alias("moved"),
-        # The dial of who is asked first whether he takes the call ends only after that.
+        # The extension h cleans up after a call, and may take time.
+        nw.when(nw.coalesce("ended_at", nw.lit("")) != "h")
+        .then(nw.col("end") - nw.col("last_left") > _AT_ONCE)
+        .alias("went_on"),
+        # If the callee is asked first whether he accepts the call, the dial ends only after that.
         nw.when(dialled)
         .then(nw.min_horizontal(nw.coalesce("rung_until", "end"), nw.col("up")) - nw.col("begun"))
         .alias("rung"),
         nw.when(dialled).then(nw.coalesce("rung_until", "end")).alias("dial_over"),
-        # A telephone that is quick rings some milliseconds before Asterisk tells of its dial.
+        # A quick telephone rings some milliseconds before the event of its dial.
         nw.when(nw.col("ringing") >= nw.col("begun"))
         .then(nw.col("ringing"))
         .when(~nw.col("ringing").is_null())
         .then(nw.col("begun"))
         .alias("ringing"),
     )
-    return keep(whole.drop(*_WAYS))
+    return source.work.keep(whole.drop(*_WAYS))
 
 
 def _channels(source: Source) -> nw.LazyFrame[Any]:
-    """Return everything that began, and what had begun before and ended."""
+    """Return all channels that began, and those that began before the events but ended in them."""
 
     def of(kind: str, *more: str) -> nw.LazyFrame[Any]:
         headers = {
@@ -132,15 +139,17 @@ def _channels(source: Source) -> nw.LazyFrame[Any]:
         )
     )
     names = ("uniqueid", "start", "linkedid", "channel", "name", ORDER, *_MORE)
-    return nw.concat([new.select(*names), before.select(*names)], how="vertical")
+    both = nw.concat([new.select(*names), before.select(*names)], how="vertical")
+    # Overlapping records may have a channel twice, but a channel has one row.
+    return both.unique("uniqueid", keep="first", order_by=[ORDER])
 
 
 def _ends(source: Source) -> nw.LazyFrame[Any]:
-    """When the channel came up, rang, left its bridge and ended, and who wanted that.
+    """Add when the channel came up, rang, left its bridge and ended, and who asked for the end.
 
-    It is the other end of a channel that asks for its hangup, rather than Asterisk; but chan_pjsip
-    tells of a channel that Asterisk refuses in the same words: with the reason, or on 16 without
-    one, but always of a channel that is busy, which no caller's is who gives up.
+    A hangup request comes from the channel's other end, and not from Asterisk. But chan_pjsip sends
+    the same event for a channel that Asterisk refuses: with a cause, or on Asterisk 16 without one.
+    Such a channel is always in the state Busy; the channel of a caller who gives up never is.
     """
     busy = ~nw.col("state").is_null() & (nw.col("state") == "Busy")
     willing = nw.col("cause").is_null() | nw.col("cause").is_in(WILLING)
@@ -152,76 +161,77 @@ def _ends(source: Source) -> nw.LazyFrame[Any]:
             "number": "calleridnum",
             "exten": "exten",
         },
-        up=Fact("Newstate", where=nw.col("state") == "Up"),
-        ringing=Fact("Newstate", where=nw.col("state") == "Ringing"),
-        first_left=Fact("BridgeLeave"),
-        asked_at_all=Fact("HangupRequest", where=~busy),
-        asked_willingly=Fact("HangupRequest", where=~busy & willing),
-        asked_order=Fact("HangupRequest", of=ORDER, where=~busy),
-        end=Fact("Hangup", "max"),
-        end_order=Fact("Hangup", "max", ORDER),
-        cause=Fact("Hangup", "max", "cause"),
-        number_ended=Fact("Hangup", "max", "number"),
-        ended_at=Fact("Hangup", "max", "exten"),
+        up=Aggregate("Newstate", where=nw.col("state") == "Up"),
+        ringing=Aggregate("Newstate", where=nw.col("state") == "Ringing"),
+        first_left=Aggregate("BridgeLeave"),
+        last_left=Aggregate("BridgeLeave", "max"),
+        asked_at_all=Aggregate("HangupRequest", where=~busy),
+        asked_willingly=Aggregate("HangupRequest", where=~busy & willing),
+        asked_order=Aggregate("HangupRequest", of=ORDER, where=~busy),
+        end=Aggregate("Hangup", "max"),
+        end_order=Aggregate("Hangup", "max", ORDER),
+        cause=Aggregate("Hangup", "max", "cause"),
+        number_ended=Aggregate("Hangup", "max", "number"),
+        ended_at=Aggregate("Hangup", "max", "exten"),
     )
 
 
 def _dials(source: Source) -> nw.LazyFrame[Any]:
-    """Who rang for the channel, how long, and how that ended."""
+    """Add who dialled the channel, how long it rang, and how that ended."""
     forwarded = gather(
         source.seldom,
         {"forward": "forward"},
         key="destuniqueid",
-        forwarded=Fact("DialEnd", "last", "forward"),
+        forwarded=Aggregate("DialEnd", "last", "forward"),
     )
-    # A Local channel that nobody took in time says that it gave up what is behind it.
+    # A Local channel that was not answered in time says that it gave up the channel behind it.
     by_itself = ~nw.col("through").str.starts_with("Local/")
     return gather(
         source,
         {"dialler": "uniqueid", "through": "channel", "dialstatus": "dialstatus"},
         key="destuniqueid",
-        begun=Fact("DialBegin"),
-        dialled_by=Fact("DialBegin", "first", "dialler"),
-        rung_until=Fact("DialEnd", "max"),
-        status=Fact("DialEnd", "last", "dialstatus"),
-        given_up=Fact("DialEnd", "max", where=by_itself & (nw.col("dialstatus") == "CANCEL")),
+        begun=Aggregate("DialBegin"),
+        dialled_by=Aggregate("DialBegin", "first", "dialler"),
+        rung_until=Aggregate("DialEnd", "max"),
+        status=Aggregate("DialEnd", "last", "dialstatus"),
+        given_up=Aggregate("DialEnd", "max", where=by_itself & (nw.col("dialstatus") == "CANCEL")),
     ).join(forwarded, on="uniqueid", how="left")
 
 
 def _bridges(source: Source) -> nw.LazyFrame[Any]:
-    """When the channel was bridged, and whether ever in another bridge than one."""
+    """Add when the channel was bridged, and whether it was in several bridges."""
     return gather(
         source,
         {"into": "bridgeuniqueid"},
-        entered=Fact("BridgeEnter"),
-        bridges=Fact("BridgeEnter", "count"),
-        bridge=Fact("BridgeEnter", "min", "into"),
-        last_bridge=Fact("BridgeEnter", "max", "into"),
+        entered=Aggregate("BridgeEnter"),
+        bridges=Aggregate("BridgeEnter", "count"),
+        bridge=Aggregate("BridgeEnter", "min", "into"),
+        last_bridge=Aggregate("BridgeEnter", "max", "into"),
     )
 
 
 def _dialled(source: Source) -> nw.LazyFrame[Any]:
-    """Return what a channel dials first, and the number that it has then."""
+    """Return the first extension that a channel dials, and its own number when it first dials."""
     return gather(
         source,
         {"exten": "exten", "number": "calleridnum"},
-        dialled=Fact("DialBegin", "first", "exten", ~nw.col("exten").is_in(NOWHERE)),
-        number_dialling=Fact("DialBegin", "first", "number"),
+        dialled=Aggregate("DialBegin", "first", "exten", ~nw.col("exten").is_in(NOWHERE)),
+        number_dialling=Aggregate("DialBegin", "first", "number"),
     )
 
 
 def _rare(source: Source) -> nw.LazyFrame[Any]:
-    """Return what few channels come to: a queue, a mailbox, a conference, a recording."""
+    """Return values that few channels have: a queue, a mailbox, a conference, a recording."""
     few = source.seldom
     parts = (_queues(source), _others(few))
     ids = nw.concat([part.select("uniqueid") for part in parts], how="vertical").unique()
     for part in parts:
         ids = ids.join(part, on="uniqueid", how="left")
-    return keep(ids)
+    return source.work.keep(ids)
 
 
 def _queues(whole: Source) -> nw.LazyFrame[Any]:
-    """Return the queue joined last, the time spent in all of them, and how the last one ended."""
+    """Return the last queue, the time in all queues, and how the last one ended."""
     joined = joins(whole)
     places = joined.group_by("uniqueid").agg(
         nw.col("start").max().alias("joined"),
@@ -243,13 +253,13 @@ def _queues(whole: Source) -> nw.LazyFrame[Any]:
             "exten": "exten",
             "queue": "queue",
         },
-        joined_last=Fact("QueueCallerJoin", "last", "queue"),
-        came_to=Fact("QueueCallerJoin", "last", "exten"),
-        leaves=Fact("QueueCallerLeave", "sum"),
-        left_times=Fact("QueueCallerLeave", "count"),
-        abandoned=Fact("QueueCallerAbandon", "max"),
-        followed=Fact("Newexten", "max", where=nw.col("application") == "Queue"),
-        let_go=Fact(
+        joined_last=Aggregate("QueueCallerJoin", "last", "queue"),
+        came_to=Aggregate("QueueCallerJoin", "last", "exten"),
+        leaves=Aggregate("QueueCallerLeave", "sum"),
+        left_times=Aggregate("QueueCallerLeave", "count"),
+        abandoned=Aggregate("QueueCallerAbandon", "max"),
+        followed=Aggregate("Newexten", "max", where=nw.col("application") == "Queue"),
+        let_go=Aggregate(
             "VarSet",
             "max",
             where=(nw.col("variable") == "QUEUESTATUS") & nw.col("value").is_in(LET_GO),
@@ -261,7 +271,7 @@ def _queues(whole: Source) -> nw.LazyFrame[Any]:
     waited = nw.col("joined_times") == nw.col("left_times")
     return ids.select(
         "uniqueid",
-        # Of several joins at one moment, the order of arrival tells the last one.
+        # If several joins have the same time, the order of arrival tells the last one.
         nw.when(~nw.col("queue").is_null())
         .then(nw.coalesce("joined_last", "queue"))
         .alias("queue"),
@@ -274,20 +284,22 @@ def _queues(whole: Source) -> nw.LazyFrame[Any]:
 
 
 def _others(source: Source) -> nw.LazyFrame[Any]:
-    """Return the mailbox and whatever else few events tell, each of one channel."""
+    """Return the mailbox and other values from rare events, by channel."""
     names = ("application", "lastapplication", "conference", "variable", "value", "exten", "reason")
     answered = (nw.col("reason") == _ANSWERED) & ~nw.col("exten").is_in(NOWHERE)
     found = gather(
         source,
         {"number": "calleridnum", "target": "targetuniqueid", **{name: name for name in names}},
-        # By the dialplan's steps, or by the last one that the CDR tells.
-        mailbox=Fact("Newexten", where=nw.col("application") == "VoiceMail"),
-        mailbox_last=Fact("Cdr", where=nw.col("lastapplication") == "VoiceMail"),
-        conference=Fact("ConfbridgeJoin", "first", "conference"),
-        recording=Fact("VarSet", "first", "value", nw.col("variable") == "MIXMONITOR_FILENAME"),
-        number_changed=Fact("NewCallerid", "last", "number"),
-        connected_to=Fact("OriginateResponse", "first", "exten", answered),
-        picked=Fact("Pickup", "first", "target"),
+        # By the dialplan's steps, or by the last application of the CDR.
+        mailbox=Aggregate("Newexten", where=nw.col("application") == "VoiceMail"),
+        mailbox_last=Aggregate("Cdr", where=nw.col("lastapplication") == "VoiceMail"),
+        conference=Aggregate("ConfbridgeJoin", "first", "conference"),
+        recording=Aggregate(
+            "VarSet", "first", "value", nw.col("variable") == "MIXMONITOR_FILENAME"
+        ),
+        number_changed=Aggregate("NewCallerid", "last", "number"),
+        connected_to=Aggregate("OriginateResponse", "first", "exten", answered),
+        picked=Aggregate("Pickup", "first", "target"),
     )
     mailbox = nw.min_horizontal("mailbox", "mailbox_last")
     return found.with_columns(mailbox.alias("mailbox")).drop("mailbox_last")

@@ -1,4 +1,4 @@
-"""One call as a ladder: a line down for each channel, and across it what happened, in time."""
+"""One call as a ladder: a vertical line for each channel, on which time runs downwards."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ast_notebook.calls import channels
-from ast_notebook.calls.engines import tidy
-from ast_notebook.calls.linkage import age
-from ast_notebook.calls.source import MICROSECOND, Source, read, servers
+from ast_notebook.calls.engines import Work
+from ast_notebook.calls.events import read
+from ast_notebook.calls.linkedids import age
+from ast_notebook.calls.source import Source, servers
 from ast_notebook.errors import ChannelGone
 from ast_notebook.show import NO_MATH, escape, plain
+from ast_notebook.units import SECOND
 
 _LANE, _ROW, _LEFT, _TOP = 150, 24, 90, 44  # pixels
 _KINDS = {
@@ -35,7 +37,7 @@ _KINDS = {
     "ConfbridgeLeave": "leaves",
     "Hangup": "ends",
 }
-#: Which header of an event says more, for a person.
+#: The header of an event that is shown with it.
 _DETAILS = {
     "DialEnd": "dialstatus",
     "BlindTransfer": "extension",
@@ -46,7 +48,7 @@ _DETAILS = {
     "ConfbridgeLeave": "conference",
     "Hangup": "cause-txt",
 }
-#: Which channel an event is about, and which other one, where that is not the usual header.
+#: The headers with an event's channel, and with a second one, if they are not the usual ones.
 _ABOUT = {
     "BlindTransfer": "transfereruniqueid",
     "AttendedTransfer": "origtransfereruniqueid",
@@ -63,8 +65,8 @@ _OTHER = {
 
 
 @dataclass(frozen=True)
-class Step:
-    """What happened to a channel, or between two: lanes are counted from the left."""
+class LadderStep:
+    """An event of a channel, or of two channels; lanes are counted from the left."""
 
     time: int
     lane: int
@@ -73,19 +75,19 @@ class Step:
 
 
 class Flow:
-    """A call as a ladder; a notebook shows the drawing, elsewhere it is text.
+    """A call as a ladder; a notebook shows the drawing, and a terminal shows text.
 
     Attributes
     ----------
     call : str
         The call's oldest linkedid.
     channels : tuple of str
-        Its channels, one line down for each, the oldest first.
-    steps : tuple of Step
-        What happened, in order; times are microseconds since 1970 UTC.
+        Its channels, the oldest first; each has a vertical line.
+    steps : tuple of LadderStep
+        The steps, in order; times are microseconds since 1970 UTC.
     """
 
-    def __init__(self, call: str, channels: Sequence[str], steps: Sequence[Step]) -> None:
+    def __init__(self, call: str, channels: Sequence[str], steps: Sequence[LadderStep]) -> None:
         self.call = call
         self.channels = tuple(channels)
         self.steps = tuple(steps)
@@ -122,7 +124,7 @@ class Flow:
             parts += self._drawn(step, _TOP + _ROW * row)
         return "".join([*parts, "</svg>"])
 
-    def _drawn(self, step: Step, y: int) -> Iterator[str]:
+    def _drawn(self, step: LadderStep, y: int) -> Iterator[str]:
         x = _x(step.lane)
         yield f'<text x="4" y="{y + 4}">{self._seconds(step):.3f} s</text>'
         yield f'<circle cx="{x}" cy="{y}" r="3"/>'
@@ -135,8 +137,8 @@ class Flow:
             at, anchor = (x + end) // 2, "middle"
         yield f'<text x="{at}" y="{y - 4}" text-anchor="{anchor}">{escape(step.text)}</text>'
 
-    def _seconds(self, step: Step) -> float:
-        return (step.time - self.steps[0].time) / MICROSECOND
+    def _seconds(self, step: LadderStep) -> float:
+        return (step.time - self.steps[0].time) / SECOND
 
 
 def _x(lane: int) -> int:
@@ -167,8 +169,8 @@ def flow(events: Any, which: object) -> Flow:
         0.002 s  PJSIP/2222-00000004 -> PJSIP/200-00000005  rings
     """
     wanted = str(which)
-    with tidy(whole := read(events)):
-        for _, source in servers(whole):
+    with Work(whole := read(events)) as work:
+        for _, source in servers(whole, work):
             legs = channels.build(source).select("call", "uniqueid", "channel", "number", "exten")
             rows = list(legs.collect().iter_rows())
             call = _choose(rows, wanted)
@@ -186,7 +188,7 @@ def _choose(rows: list[tuple[Any, ...]], wanted: str) -> str | None:
     return found[-1] if found else None
 
 
-def _steps(source: Source, lanes: dict[str, int]) -> list[Step]:
+def _steps(source: Source, lanes: dict[str, int]) -> list[LadderStep]:
     headers = {"uniqueid", "channelstatedesc", *_DETAILS.values(), *_ABOUT.values()}
     names = {name: name for name in sorted(headers | set(_OTHER.values()))}
     rows = source.only(list(_KINDS), event="event", **names).collect()
@@ -205,5 +207,5 @@ def _steps(source: Source, lanes: dict[str, int]) -> list[Step]:
         text = _KINDS[kind] if detail is None else f"{_KINDS[kind]} {detail}"
         if kind == "Hangup" and detail is not None:
             text = f"ends: {detail}"
-        steps.append(Step(int(row["time"]), one, two, text))
+        steps.append(LadderStep(int(row["time"]), one, two, text))
     return sorted(steps, key=lambda step: step.time)

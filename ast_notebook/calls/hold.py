@@ -7,16 +7,15 @@ from typing import Any
 
 import narwhals as nw
 
-from ast_notebook.calls.engines import small
 from ast_notebook.calls.source import ORDER, Source
 
 
 def holds(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Return ``call`` and ``hold`` in microseconds, for the calls in which somebody was held.
+    """Return ``call`` and ``hold`` in microseconds, for the calls with somebody on hold.
 
-    From ``Hold`` to ``Unhold`` or, when the holder takes the call nowhere any more, until he leaves
-    the bridge. Two who hold each other count twice. Channels that hold are few: they are paired on
-    the driver.
+    A hold lasts from ``Hold`` to ``Unhold``, or until the holder leaves the bridge or hangs up. If
+    two channels hold each other, both times count. The channels that hold are few, and are
+    processed in Python.
     """
     names = {"uniqueid": "uniqueid", ORDER: ORDER}
     held = source.seldom.only("Hold", **names)
@@ -46,7 +45,7 @@ def holds(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             elif not holds_now and since is not None:
                 total[call] += int(time) - since
                 since = None
-    return small(
+    return source.work.small(
         {"call": list(total), "hold": list(total.values())},
         {"call": nw.String, "hold": nw.Int64},
         legs,

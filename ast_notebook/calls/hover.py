@@ -1,13 +1,14 @@
-"""The pictures of `charts` by plotly: more is told under the mouse, and they can be zoomed."""
+"""The pictures of `charts` by plotly: they show details under the mouse, and can be zoomed."""
 
 from __future__ import annotations
 
 from datetime import tzinfo
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ast_notebook.calls.charts import BLUE, GREY, LIGHT, ORANGE, WEEKDAYS
+from ast_notebook.calls.charts import BLUE, GREY, GREY_IS_UNKNOWN, ORANGE, WAITED, WEEK, WEEKDAYS
 from ast_notebook.errors import ConfError
 from ast_notebook.show import escape
 
@@ -19,15 +20,20 @@ except ImportError:
     ) from None
 
 _CLEAR = "rgba(0,0,0,0)"
+#: The colour of an hour that nothing is known of.
+UNKNOWN = "rgba(128,128,128,0.5)"
 
 
-def heat_map(table: pd.DataFrame, *, title: str = "Calls by hour of the week") -> Any:
+def heat_map(table: pd.DataFrame, *, title: str = WEEK) -> Any:
     """Draw what `charts.heat_map` draws."""
     hours = [f"{hour}:00" for hour in table.columns]
+    values = table.to_numpy(dtype=float)
     cells = graph_objects.Heatmap(
-        z=table.to_numpy(dtype=float), x=hours, y=list(WEEKDAYS), zmin=0, colorscale="Blues"
+        z=values, x=hours, y=list(WEEKDAYS), zmin=0, colorscale="Blues", hoverongaps=False
     )
     figure = _figure(title, cells)
+    if np.isnan(values).any():
+        figure.update_layout(plot_bgcolor=UNKNOWN, xaxis_title_text=GREY_IS_UNKNOWN)
     return figure.update_yaxes(autorange="reversed")
 
 
@@ -50,7 +56,7 @@ def waits(table: pd.DataFrame, *, title: str = "How long callers waited (s)") ->
     """Draw what `charts.waits` draws."""
     bars = [
         graph_objects.Bar(x=table["wait"], y=table[name], name=name, marker_color=colour, offset=0)
-        for name, colour in (("answered", BLUE), ("abandoned", ORANGE), ("other", LIGHT))
+        for name, colour in WAITED.items()
     ]
     return _figure(title, *bars).update_layout(barmode="stack")
 

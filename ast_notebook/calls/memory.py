@@ -1,13 +1,15 @@
-"""Where events are reckoned: in memory if there is room for them, else on DuckDB and its disk."""
+"""Where events are processed: in memory if there is room for them, else on DuckDB and its disk."""
 
 from __future__ import annotations
 
+import atexit
 import glob
 import os
 import platform
 import shutil
 import tempfile
 import uuid
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +21,10 @@ from ast_notebook.errors import ConfError
 if TYPE_CHECKING:
     import duckdb
 
-#: What an event of an archive takes at most while calls are made in memory, in bytes: half of it
-#: are the columns that calls are made of, the rest is room to work in (``tests.bench.calls``).
+#: Bytes that an event of an archive takes at most while calls are made in memory: half of it is for
+#: the needed columns, the rest for intermediate results (``tests.bench.calls``).
 AN_EVENT = 250
-#: What DuckDB may take, in bytes; what it needs beyond goes to the disk.
+#: Bytes of memory that DuckDB may take; it uses the disk for more.
 AT_MOST = 1_000_000_000
 
 _LIMIT = Path("/sys/fs/cgroup/memory.max")
@@ -30,9 +32,9 @@ _TAKEN = Path("/sys/fs/cgroup/memory.current")
 
 
 def available() -> int:
-    """Return how many bytes of memory may still be taken without others having to give way.
+    """Return how many bytes of memory are available.
 
-    That is what the system calls available or, in a container with a limit, what is left of it.
+    This is the available memory of the system or, in a container with a limit, the rest of that.
     """
     free = int(psutil.virtual_memory().available)
     try:
@@ -42,15 +44,16 @@ def available() -> int:
 
 
 def fits(events: int) -> bool:
-    """Tell whether calls of so many events can be made in half of the memory that is there."""
+    """Tell whether calls of so many events can be made in half of the available memory."""
     return events * AN_EVENT <= available() // 2
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB in memory that goes to the disk for all that is too much.
+    """Open a DuckDB in memory that uses the disk if memory is short.
 
-    Its files are in the folder for temporary ones, and go when the last relation on it goes; those
-    of a process that was killed go when the next one opens a DuckDB.
+    Its files are in a folder of this process below the temporary one, which only its owner may
+    open. They are removed with the last relation on it, and the folder with the process; those of
+    a killed process are removed when another one opens a DuckDB.
 
     Raises
     ------
@@ -73,12 +76,31 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 
 def _room() -> Path:
-    """Choose a folder for what is too much, and remove those of processes that are no more."""
+    """Choose a folder for DuckDB's files, and remove those of processes that have ended."""
     place = Path(tempfile.gettempdir())
-    # Of another machine or container, which may have the same folder, nobody can tell.
+    # Processes of another machine or container, which may share the folder, cannot be checked.
     own = f"ast-calls-{platform.node()}-"
     for folder in place.glob(f"{glob.escape(own)}*"):
         number = folder.name.removeprefix(own).partition("-")[0]
         if is_count(number) and not psutil.pid_exists(int(number)):
             shutil.rmtree(folder, ignore_errors=True)
-    return place / f"{own}{os.getpid()}-{uuid.uuid4().hex}"
+    private = _private(f"{own}{os.getpid()}-", str(place))
+    if not private.is_dir():  # somebody cleared the temporary folder
+        _private.cache_clear()
+        private = _private(f"{own}{os.getpid()}-", str(place))
+    # DuckDB removes a folder that it has made, but lets everybody read it.
+    return private / uuid.uuid4().hex
+
+
+@cache
+def _private(prefix: str, place: str) -> Path:
+    """Make a folder that only its owner may open, until this process ends."""
+    folder = tempfile.mkdtemp(prefix=prefix, dir=place)
+    process = os.getpid()
+
+    def remove() -> None:
+        if os.getpid() == process:  # and not a process that was forked from it
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(remove)
+    return Path(folder)

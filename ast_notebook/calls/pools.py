@@ -1,8 +1,8 @@
-"""Agents who wait on the line, and whom others are connected to: their channels are places.
+"""Agents who wait on the line (``AgentLogin``), and to whom callers are connected.
 
-An agent of app_agent_pool calls ``AgentLogin`` once, and takes call after call. Whoever talks to
-him shares his linkedid from then on, the oldest of theirs, and so does all that is dialled later.
-So a linkedid that an agent had tells nothing of others; who dialled whom does.
+An agent of app_agent_pool calls ``AgentLogin`` once, and takes call after call. When a caller talks
+to him, both get the older of their linkedids, and so do all channels that are dialled later. So a
+linkedid that an agent had does not tell which channels belong together. Who dialled whom tells it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 
 import narwhals as nw
 
-from ast_notebook.calls.engines import keep, small
 from ast_notebook.calls.source import ORDER, Source
 
 #: The kind of bridge that agents wait in.
@@ -29,10 +28,11 @@ class Pool:
     agents : frozenset of str
         The uniqueids of their channels.
     lent : frozenset of str
-        The linkedids that these had, and that others may have had of them.
+        The linkedids that these channels had, and that others may have got from them.
     lenders : dict
-        For each channel that began with such a linkedid, what it belongs to instead: the channel
-        that dialled it, its other half, or what it began with after all.
+        For each channel that began with such a linkedid, the id that counts instead: the uniqueid
+        of the channel that dialled it, or else that of its other half, or else its own first
+        linkedid.
     """
 
     agents: frozenset[str] = frozenset()
@@ -41,13 +41,13 @@ class Pool:
 
 
 def pool(source: Source, like: nw.LazyFrame[Any]) -> Pool:
-    """Return who waited on the line; only their callers come to the driver, if there are any.
+    """Return the agents who waited on the line; only their callers are processed in Python.
 
     Parameters
     ----------
     source : Source
     like : nw.LazyFrame
-        Of the engine that the events are on.
+        A frame on the engine of the events.
     """
     told = [source.seldom.only("AgentLogin", uniqueid="uniqueid").select("uniqueid")]
     if source.has("bridgetype"):
@@ -56,7 +56,7 @@ def pool(source: Source, like: nw.LazyFrame[Any]) -> Pool:
     agents = _texts(nw.concat(told, how="vertical").unique())
     if not agents:
         return Pool()
-    pairs = keep(
+    pairs = source.work.keep(
         nw.concat(
             [
                 source.with_value(one, uniqueid=one, linkedid=two, **{ORDER: ORDER}).select(
@@ -70,10 +70,12 @@ def pool(source: Source, like: nw.LazyFrame[Any]) -> Pool:
         .group_by("uniqueid", "linkedid")
         .agg(nw.col(ORDER).min())
     )
-    of_agents = pairs.join(_few("uniqueid", agents, like), on="uniqueid", how="semi")
+    of_agents = pairs.join(_few(source, "uniqueid", agents, like), on="uniqueid", how="semi")
     lent = _texts(of_agents.select("linkedid"))
-    about = _few("linkedid", lent, like)
-    around = keep(pairs.join(about, on="linkedid", how="semi").select("uniqueid").unique())
+    about = _few(source, "linkedid", lent, like)
+    around = source.work.keep(
+        pairs.join(about, on="linkedid", how="semi").select("uniqueid").unique()
+    )
     first: dict[str, tuple[int, str]] = {}
     rows = pairs.join(around, on="uniqueid", how="semi").select("uniqueid", "linkedid", ORDER)
     for uniqueid, linkedid, order in rows.collect().iter_rows():
@@ -103,8 +105,10 @@ def _lenders(
         yield one, dialled.get(one) or other_half or linkedid
 
 
-def _few(name: str, texts: frozenset[str], like: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    return small({name: sorted(texts)}, {name: nw.String}, like)
+def _few(
+    source: Source, name: str, texts: frozenset[str], like: nw.LazyFrame[Any]
+) -> nw.LazyFrame[Any]:
+    return source.work.small({name: sorted(texts)}, {name: nw.String}, like)
 
 
 def _texts(rows: nw.LazyFrame[Any]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Visits: each stay of a caller in a queue, and what it came to."""
+"""Queue calls: each time that a caller came to a queue, with the outcome."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 import narwhals as nw
 
 from ast_notebook.calls import channels, frames, waiting
-from ast_notebook.calls.engines import keep, tidy
-from ast_notebook.calls.outcome import AT_THE_END
-from ast_notebook.calls.parts import parted
-from ast_notebook.calls.source import MICROSECOND, Source, read
+from ast_notebook.calls.batches import in_batches_by_server
+from ast_notebook.calls.disposition import AT_THE_END
+from ast_notebook.calls.engines import Work
+from ast_notebook.calls.events import read
+from ast_notebook.calls.queue_answers import answered, completed, first, of_visit
+from ast_notebook.calls.source import Source, fell
 
 TIMES = ("start", "end")
 SECONDS = ("wait", "ring", "talk")
@@ -29,9 +31,10 @@ COLUMNS = (
     "talk",
     "hangup_by",
     "position",
+    "gap",
     "source",
 )
-#: What a visit comes to; the counts of a report are of these, and add up to the callers offered.
+#: The outcomes of queue calls; their counts in a report add up to the offered callers.
 OUTCOMES = (
     "ANSWERED",
     "ABANDONED",
@@ -43,7 +46,7 @@ OUTCOMES = (
     "TRANSFERRED",
 )
 
-#: QUEUESTATUS of those whom Asterisk did not let in, and of those whom it let go.
+#: The values of QUEUESTATUS for callers who were not let in, and for those whom the queue let go.
 REFUSED = {"FULL": "FULL", "JOINEMPTY": "JOIN EMPTY", "JOINUNAVAIL": "JOIN EMPTY"}
 _LET_GO = {
     "TIMEOUT": "TIMEOUT",
@@ -53,65 +56,81 @@ _LET_GO = {
 }
 _HUNG_UP = {"caller": "caller", "agent": "callee"}
 
-#: Seconds that Asterisk tells as whole ones may be off by so much, in microseconds.
-_ABOUT = 2 * MICROSECOND
-
 
 def visits(events: Any) -> Any:
-    """Return a row for each time that a caller came to a queue.
+    """Return the queue calls: a row for each time that a caller came to a queue.
 
     Parameters
     ----------
     events : frame
-        Events as `from_events` takes them; the manager tells those of queues to logins with
-        ``read = agent``, and what the dialplan does to logins with ``read = dialplan``.
+        Events as `from_events` takes them. Asterisk sends those of queues to logins with
+        ``read = agent``, and those of the dialplan's steps to logins with ``read = dialplan``.
 
     Returns
     -------
     frame
-        ``call server queue caller start end wait outcome agent ring talk hangup_by position
-        source``: ``start`` is when the caller joined and ``end`` when he left the line, UTC;
-        ``wait`` the seconds between, ``position`` his place in line at first. ``agent`` is the
-        member who answered, by his name, ``ring`` how long the telephone rang at which he did, and
-        ``talk`` how long they were connected, on hold or not, up to the agent's or the caller's end
-        or a transfer.
+        A row for each queue call. Its columns, and their types in pandas:
 
-        ``outcome`` is one of `OUTCOMES`: ANSWERED; ABANDONED by a caller whose call ended while
-        he waited, whoever ended it; TIMEOUT of the queue; KEY pressed to leave it; LEAVE EMPTY
-        when no agent was left; TRANSFERRED to somewhere else while he waited; JOIN EMPTY and FULL
-        for a caller who was not let in, who waited for nothing and has no place in line. It is
-        missing while he waits. Where a place in line was transferred, ``call`` and ``caller`` are
-        those of whom it was transferred to.
+        - str: ``call server queue caller outcome agent hangup_by source``
+        - datetime64[us, UTC]: ``start end``
+        - float64, in seconds: ``wait ring talk``
+        - Int64: ``position``
+        - bool: ``gap``
 
-        Without ``read = dialplan`` nobody was ever not let in, and LEAVE EMPTY and TRANSFERRED
-        look like TIMEOUT.
+        ``start`` is when the caller joined the queue, and ``end`` when he left the line; ``wait``
+        is the seconds in between, and ``position`` his first place in line. ``agent`` is the name
+        of the member who answered, ``ring`` how long the agent's telephone rang, and ``talk`` how
+        long they were connected, on hold or not, until one of them ended or was transferred.
+        ``hangup_by`` tells who ended the talk or, if he was ABANDONED, the wait: caller, callee, or
+        pbx, which may be a manager. ``call`` is the id of the call that the queue call belongs to,
+        as in `from_events`.
+
+        ``outcome`` is one of `OUTCOMES`: ANSWERED; ABANDONED if the call ended while the caller
+        waited, whoever ended it; TIMEOUT of the queue; KEY if he left by pressing a key; LEAVE
+        EMPTY if no agent was left; TRANSFERRED if he was sent elsewhere while he waited; JOIN EMPTY
+        and FULL if he was not let in, so that he has no place in line and no wait. The outcome is
+        missing while he waits. If a place in line was transferred, ``call`` and ``caller`` are
+        those of the caller who got it.
+
+        A caller who waited already when the events begin, or who came while a connection was lost,
+        has a row if an event tells that he left the line, or if Asterisk listed him at a connect.
+        His ``start``, ``wait`` and ``position`` are missing, and so is his ``outcome`` unless an
+        agent answered or an event tells it.
+
+        ``gap`` says that a connection was lost while he waited or talked. Values that cannot be
+        known then are missing: ``end`` and ``outcome`` if he may have left meanwhile, and ``talk``
+        if it may have ended meanwhile.
+
+        Without ``read = dialplan``, callers who were not let in are missing, and LEAVE EMPTY and
+        TRANSFERRED look like TIMEOUT.
     """
     whole = read(events)
-    with tidy(whole):
+    with Work(whole) as work:
         parts = [
-            keep(visits_of(source, channels.build(source), name)) for name, source in parted(whole)
+            work.keep(visits_of(source, channels.build(source), name))
+            for name, source in in_batches_by_server(whole, work)
         ]
-        return frames.give(parts, like=events, times=TIMES, whole=WHOLE)
+        return frames.give(parts, work, like=events, times=TIMES, whole=WHOLE)
 
 
 def visits_of(source: Source, legs: nw.LazyFrame[Any], server: str | None) -> nw.LazyFrame[Any]:
-    """Return the visits of one PBX, with times in microseconds; the legs are `channels.build`'s."""
+    """Return the queue calls of one PBX, with times in microseconds, from their legs."""
     rung = legs.select(nw.col("uniqueid").alias("telephone"), "begun", nw.col("end").alias("until"))
     legs = legs.select(
         "uniqueid", "call", "real", "entered", nw.col("end").alias("over"), "asked_at_all"
     )
     few = source.seldom
-    joined = waiting.joins(source)
+    joined = _places(source)
     left = few.only("QueueCallerLeave", uniqueid="uniqueid", queue="queue", number="calleridnum")
     given_up = few.only("QueueCallerAbandon", uniqueid="uniqueid", queue="queue")
-    connects = _answered(few, joined, rung)
+    connects = answered(few, joined, rung)
     stays = joined
     for more in (
-        _first(left, joined, "end", "number"),
+        first(left, joined, few.work, "end", "number"),
         connects.drop("queue"),
-        _completed(few, connects),
-        _first(given_up, joined, "abandoned"),
-        _first(_statuses(few, _LET_GO), joined, "let_go", "status"),
+        completed(few, connects),
+        first(given_up, joined, few.work, "abandoned"),
+        first(_statuses(few, _LET_GO), joined, few.work, "let_go", "status"),
     ):
         stays = stays.join(more, on=["uniqueid", "start"], how="left")
     stays = (
@@ -120,109 +139,30 @@ def visits_of(source: Source, legs: nw.LazyFrame[Any], server: str | None) -> nw
         .join(_last(joined), on="uniqueid", how="left")
         .join(_ends(source, joined), on="uniqueid", how="left")
     )
-    stays = _outcome(_bridged(stays.join(legs, on="uniqueid", how="left")))
+    stays = _missed(stays.join(legs, on="uniqueid", how="left"), source.lost)
+    stays = _outcome(_bridged(stays))
     refused = _refused(few).join(legs, on="uniqueid", how="left")
     both = nw.concat([_shape(stays, server), _shape(refused, server)], how="vertical")
     return frames.seconds(both, SECONDS).select(*COLUMNS)
 
 
-def _of_visit(rows: nw.LazyFrame[Any], joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Give each row, with its ``time``, the ``start`` of the visit it is part of: the last one.
-
-    Rows that say in which ``queue`` they happened are of a visit to that queue.
-    """
-    rows = keep(rows)
-    keys = ["uniqueid", "queue"] if "queue" in rows.collect_schema() else ["uniqueid"]
-    last = (
-        rows.select(*keys, "time")
-        .unique()
-        .join(joined.select(*keys, "start"), on=keys, how="inner")
-        .filter(nw.col("start") <= nw.col("time"))
-        .group_by(*keys, "time")
-        .agg(nw.col("start").max())
-    )
-    return rows.join(last, on=[*keys, "time"], how="inner")
-
-
-def _first(
-    rows: nw.LazyFrame[Any], joined: nw.LazyFrame[Any], time: str, *more: str
-) -> nw.LazyFrame[Any]:
-    """Return when a visit had the first of these events, as ``time``, and what it said."""
-    return (
-        _of_visit(rows, joined)
-        .group_by("uniqueid", "start")
-        .agg(nw.col("time").min().alias(time), *(nw.col(name).min() for name in more))
-    )
-
-
-def _answered(
-    source: Source, joined: nw.LazyFrame[Any], rung: nw.LazyFrame[Any]
-) -> nw.LazyFrame[Any]:
-    rows = source.only(
-        "AgentConnect",
-        uniqueid="uniqueid",
-        queue="queue",
-        member="membername",
-        interface="interface",
-        telephone="destuniqueid",
-        rang="ringtime",
-    ).with_columns(nw.coalesce("member", "interface").alias("agent"))
-    first = _first(rows, joined, "connected", "queue", "agent", "telephone", "rang")
-    ring = nw.coalesce(nw.col("connected") - nw.col("begun"), nw.col("rang") * MICROSECOND)
-    return keep(
-        first.join(rung, on="telephone", how="left").select(
-            "uniqueid", "start", "queue", "connected", "agent", "until", ring.alias("ring")
+def _places(source: Source) -> nw.LazyFrame[Any]:
+    """Return the places in line; they are ``timed`` if it is known when they were taken."""
+    joined = waiting.joins(source)
+    before = waiting.earlier(source, joined)
+    parts = [
+        rows.select(
+            "uniqueid",
+            "queue",
+            "caller",
+            "exten",
+            "position",
+            "start",
+            nw.lit(timed).alias("timed"),
         )
-    )
-
-
-def _completed(source: Source, connects: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Return when and how an agent's work with a caller ended, as ``completed`` and ``reason``.
-
-    The event has no uniqueid where the caller's channel is gone already, and another one where a
-    Local channel waited that took itself away once the agent answered. Then the agent, and how
-    long he has talked, tell to which visit it belongs.
-    """
-    rows = (
-        source.only(
-            "AgentComplete",
-            uniqueid="uniqueid",
-            queue="queue",
-            member="membername",
-            interface="interface",
-            reason="reason",
-            talked="talktime",
-        )
-        .with_columns(nw.coalesce("member", "interface").alias("agent"))
-        .drop("member", "interface")
-    )
-    keys = ["uniqueid", "queue"]
-    known = connects.select(*keys).unique()
-    strange = rows.join(known, on=keys, how="anti")
-    own = _of_connect(rows.join(known, on=keys, how="semi"), connects, keys)
-    behind = _of_connect(strange, connects, ["agent", "queue"])
-    late = nw.col("completed") - nw.col("talked") * MICROSECOND - nw.col("connected")
-    behind = behind.filter((late <= _ABOUT) & (late >= -_ABOUT))
-    return (
-        nw.concat([own, behind], how="vertical")
-        .group_by("uniqueid", "start")
-        .agg(nw.col("completed").min(), nw.col("reason").min())
-    )
-
-
-def _of_connect(
-    rows: nw.LazyFrame[Any], connects: nw.LazyFrame[Any], keys: list[str]
-) -> nw.LazyFrame[Any]:
-    """Give each row the visit of the last connect before it, of those with the same keys."""
-    pairs = (
-        rows.select(*keys, "time", "reason", "talked")
-        .join(connects, on=keys, how="inner")
-        .filter(nw.col("connected") <= nw.col("time"))
-    )
-    last = pairs.group_by(*keys, "time").agg(nw.col("connected").max())
-    return pairs.join(last, on=[*keys, "time", "connected"], how="inner").select(
-        "uniqueid", "start", "connected", nw.col("time").alias("completed"), "reason", "talked"
-    )
+        for rows, timed in ((joined, True), (before, False))
+    ]
+    return source.work.keep(nw.concat(parts, how="vertical"))
 
 
 def _last(joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -231,7 +171,7 @@ def _last(joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 
 def _ends(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Return where in the dialplan those who waited were at their end."""
+    """Return the extension of the dialplan at which each channel that waited ended."""
     rows = source.only("Hangup", uniqueid="uniqueid", last_exten="exten")
     mine = rows.join(joined.select("uniqueid").unique(), on="uniqueid", how="semi")
     return mine.group_by("uniqueid").agg(nw.col("last_exten").max())
@@ -244,7 +184,7 @@ def _statuses(source: Source, known: dict[str, str]) -> nw.LazyFrame[Any]:
 
 
 def _entered(source: Source) -> nw.LazyFrame[Any]:
-    """Return when the dialplan sent whom to which queue."""
+    """Return when the dialplan sent a channel to a queue, and to which one."""
     steps = source.only(
         "Newexten",
         uniqueid="uniqueid",
@@ -258,14 +198,14 @@ def _entered(source: Source) -> nw.LazyFrame[Any]:
 
 
 def _followed(source: Source) -> nw.LazyFrame[Any]:
-    """Return the callers of whom the dialplan's steps were told."""
+    """Return the callers whose steps in the dialplan are known by events."""
     return _entered(source).group_by("uniqueid").agg(nw.len().alias("steps"))
 
 
 def _refused(source: Source) -> nw.LazyFrame[Any]:
-    """Return visits of those who were not let in, of whom no event of the queue tells."""
+    """Return the queue calls of callers who were not let in, for whom the queue sends no event."""
     entered = _entered(source).rename({"time": "start"})
-    refused = _of_visit(_statuses(source, REFUSED), entered)
+    refused = of_visit(_statuses(source, REFUSED), entered, source.work)
     queues = entered.group_by("uniqueid", "start").agg(
         nw.col("queue").min(), nw.col("caller").min()
     )
@@ -283,13 +223,43 @@ def _refused(source: Source) -> nw.LazyFrame[Any]:
         none.alias("talk"),
         text.alias("hangup_by"),
         none.alias("position"),
+        nw.lit(False).alias("gap"),
+    )
+
+
+def _missed(stays: nw.LazyFrame[Any], lost: list[int]) -> nw.LazyFrame[Any]:
+    """Mark what is unknown because a connection was lost, since missing events prove nothing then.
+
+    ``gap`` says that it was lost during a queue call. The other columns say that an event may have
+    been missed: ``unsure_left`` the one that tells why the caller left the line, ``unsure_talk``
+    the one that tells when his talk ended, and ``unsure_way`` the one that tells where he went
+    without an agent.
+    """
+    end, connected = nw.col("end"), nw.col("connected")
+    talked = ~connected.is_null()
+    over = nw.coalesce("completed", "over")
+    until = nw.when(talked).then(over).otherwise(end)
+    unended = talked & nw.col("completed").is_null()
+    # A caller who left may have come in any gap before; one in Asterisk's list was in line then.
+    since = nw.when(nw.col("timed") | end.is_null()).then(nw.col("start"))
+    return stays.with_columns(
+        fell(lost, since, until).alias("gap"),
+        # The event of the answering agent comes right after the caller left the line.
+        fell(lost, nw.coalesce(end, nw.col("start")), end + AT_THE_END).alias("unsure_left"),
+        (unended & fell(lost, connected, nw.col("over"))).alias("unsure_talk"),
+        fell(lost, nw.col("abandoned"), nw.col("over")).alias("unsure_way"),
     )
 
 
 def _bridged(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Say when those left who were put through to somebody by a manager: no event tells it."""
+    """For callers whom a manager connected with somebody, set when they left the queue.
+
+    No event tells that they left it.
+    """
     unheard = nw.col("end").is_null() & nw.col("connected").is_null()
-    put_through = nw.when(unheard & (nw.col("entered") >= nw.col("start"))).then(nw.col("entered"))
+    unheard = unheard & ~nw.col("unsure_left")
+    unheard = unheard & nw.col("timed") & (nw.col("entered") >= nw.col("start"))
+    put_through = nw.when(unheard).then(nw.col("entered"))
     return stays.with_columns(
         put_through.alias("put_through"),
         nw.coalesce(nw.col("end"), put_through).alias("end"),
@@ -297,13 +267,13 @@ def _bridged(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 
 def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    # Asterisk says abandoned of everybody who left neither to an agent nor by a key.
+    # Asterisk calls all callers abandoned who left neither to an agent nor by a key.
     given_up = ~nw.col("abandoned").is_null()
     over = ~nw.col("over").is_null()
     heard = ~nw.col("steps").is_null()
-    # A hangup is asked for before the queue lets him go; whoever asks later had gone elsewhere.
+    # A hangup is requested before the queue lets the caller go; later, he had gone elsewhere.
     asked_before = nw.col("asked_at_all") <= nw.col("abandoned")
-    # `h` is where the dialplan tidies up after any hangup.
+    # `h` is the extension in which the dialplan cleans up after any hangup.
     came_by = nw.coalesce(nw.col("exten"), nw.lit(""))
     elsewhere = (nw.col("last_exten") != came_by) & (nw.col("last_exten") != "h")
     went_on = nw.any_horizontal(
@@ -314,6 +284,7 @@ def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         (nw.col("over") - nw.col("abandoned") > AT_THE_END) & (nw.col("last_exten") != "h"),
         ignore_nulls=True,
     )
+    timed = nw.col("timed")
     outcome = (
         nw.when(~nw.col("connected").is_null())
         .then(nw.lit("ANSWERED"))
@@ -321,9 +292,12 @@ def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .then(nw.col("status"))
         .when(given_up & asked_before)
         .then(nw.lit("ABANDONED"))
+        # The events that tell his outcome may be from before the events begin.
+        .when(~timed)
+        .then(nw.lit(None, dtype=nw.String))
         .when(given_up & heard & went_on)
         .then(nw.lit("TRANSFERRED"))
-        .when(given_up & heard & over)
+        .when(given_up & heard & over & ~nw.col("unsure_way"))
         .then(nw.lit("ABANDONED"))
         .when(given_up & heard)
         .then(nw.lit(None, dtype=nw.String))
@@ -331,14 +305,16 @@ def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .then(nw.lit("TIMEOUT"))
         .when(~nw.col("put_through").is_null())
         .then(nw.lit("TRANSFERRED"))
+        .when(nw.col("unsure_left"))
+        .then(nw.lit(None, dtype=nw.String))
         .when(~nw.col("end").is_null())
         .then(nw.lit("KEY"))
-        # Of a channel without a dialplan that is redirected Asterisk tells no more.
+        # Asterisk sends no more events for a redirected channel without a dialplan.
         .when(over & elsewhere)
         .then(nw.lit("TRANSFERRED"))
     )
-    asked = ~nw.col("asked_at_all").is_null()
-    # A Local channel that took itself away has not hung up on the agent, who talks on.
+    asked = ~nw.col("asked_at_all").is_null() & ~nw.col("unsure_talk")
+    # A Local channel that removed itself has not hung up on the agent, who goes on talking.
     talks_on = (
         ~nw.col("real")
         & (nw.col("reason") == "caller")
@@ -348,7 +324,7 @@ def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     stays = stays.with_columns(
         nw.when(done).then(nw.col(name)).alias(name) for name in ("reason", "completed")
     )
-    # If a manager hangs up either of them, Asterisk tells that the caller did.
+    # If a manager hangs up either of them, Asterisk says that the caller did.
     by_manager = (nw.col("reason") == "caller") & nw.col("real") & ~asked
     who = (
         nw.when(by_manager)
@@ -362,8 +338,9 @@ def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .when(outcome == "ABANDONED")
         .then(nw.lit("pbx"))
     )
-    told = nw.when(nw.col("real")).then(nw.col("over"))
+    told = nw.when(nw.col("real") & ~nw.col("unsure_talk")).then(nw.col("over"))
     return stays.with_columns(
+        nw.when(timed).then(nw.col("start")).alias("start"),
         outcome.alias("outcome"),
         who.alias("hangup_by"),
         (nw.coalesce(nw.col("completed"), told) - nw.col("connected")).alias("talk"),
@@ -387,5 +364,10 @@ def _shape(rows: nw.LazyFrame[Any], server: str | None) -> nw.LazyFrame[Any]:
     )
     numbers = (*TIMES, *SECONDS, *WHOLE)
     return whole.select(
-        *(nw.col(name).cast(nw.Int64 if name in numbers else nw.String) for name in COLUMNS)
+        *(
+            nw.col(name)
+            if name == "gap"
+            else nw.col(name).cast(nw.Int64 if name in numbers else nw.String)
+            for name in COLUMNS
+        )
     )

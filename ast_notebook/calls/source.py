@@ -1,4 +1,4 @@
-"""Events as the pipeline sees them: only what it needs, alike on every engine."""
+"""The events from which calls are made: only the needed columns, the same on every engine."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+import pyarrow.compute as pc
 
-from ast_notebook.calls.engines import at_once, keep, lazy, microseconds
+from ast_notebook.calls.copies import without_copies
+from ast_notebook.calls.engines import Work, at_once
 
-#: Headers that calls are made of: a reader of an archive needs no others for this.
+#: Headers from which calls are made; a reader of an archive needs no others for calls.
 COLUMNS: tuple[str, ...] = (
     "server",
     "time",
@@ -66,7 +68,7 @@ COLUMNS: tuple[str, ...] = (
     "retrieverlinkedid",
     "retrieveruniqueid",
 )
-#: Those of them that only the flow of a call is made of.
+#: Headers that only the ladder of a call needs.
 _OTHERS = frozenset(
     (
         "cause-txt",
@@ -79,10 +81,10 @@ _OTHERS = frozenset(
         "transfereruniqueid",
     )
 )
-#: Headers that calls, legs, visits and the sessions of agents are made of.
+#: Headers from which calls, legs, queue calls and sessions of agents are made.
 OF_CALLS = tuple(name for name in COLUMNS if name not in _OTHERS)
-#: Events that calls are made of: a reader may leave out all others. (Any event of a channel may
-#: show a linkedid; but what these show has told all there is to tell.)
+#: Events from which calls are made; a reader may leave out all others. (Any event of a channel may
+#: have a linkedid, but these events have all of them.)
 KINDS: tuple[str, ...] = (
     "AgentComplete",
     "AgentConnect",
@@ -110,6 +112,7 @@ KINDS: tuple[str, ...] = (
     "QueueCallerAbandon",
     "QueueCallerJoin",
     "QueueCallerLeave",
+    "QueueEntry",
     "QueueMemberAdded",
     "QueueMemberPause",
     "QueueMemberRemoved",
@@ -119,13 +122,13 @@ KINDS: tuple[str, ...] = (
     "Unhold",
     "VarSet",
 )
-#: Of the two most frequent ones, only these are needed.
+#: The only needed events of the two most frequent kinds.
 NEEDED = {
     "Newexten": ("application", ("Queue", "VoiceMail")),
     "VarSet": ("variable", ("MIXMONITOR_FILENAME", "QUEUESTATUS")),
 }
-#: Those that nearly every call has. All they tell is in columns that an archive has promoted; so a
-#: look for them need not open the many rare headers.
+#: Events of nearly every call. All their needed headers have columns of their own in an archive, so
+#: that reading them need not decode the many rare headers.
 FREQUENT: tuple[str, ...] = (
     "BridgeEnter",
     "BridgeLeave",
@@ -136,12 +139,12 @@ FREQUENT: tuple[str, ...] = (
     "Newchannel",
     "Newstate",
 )
-#: Of the others, and of these, what says something only where a header has a value, or just this.
+#: Kinds of which only events count that have a value, or a certain one, in a header.
 _TELLING: dict[str, tuple[str, tuple[str, ...]]] = NEEDED | {
     "Cdr": ("lastapplication", ("VoiceMail",)),
     "DialEnd": ("forward", ()),
 }
-#: What these are asked for.
+#: The headers that are needed of these.
 _SELDOM = (
     "time",
     "event",
@@ -179,18 +182,16 @@ _SELDOM = (
     "parkeelinkedid",
     "retrieverlinkedid",
 )
-#: Those of them that are numbers, whatever an engine keeps them as.
+#: Headers that are numbers, whatever type an engine has for them.
 NUMBERS = frozenset(("cause", "holdtime", "position", "ringtime", "talktime"))
 _WHOLE = r"^-?[0-9]{1,18}$"
-#: Those that somebody says of himself, and what says nothing.
+#: Headers that a caller chooses himself, and texts that mean a missing value.
 _SAID = frozenset(("calleridnum", "calleridname", "exten"))
 _NOTHING = ("", "<unknown>")
 _MOST = 1e18
 
-#: A column of our own: what orders events, those of one moment as they arrived.
+#: Our own column that orders events: by time, and those of one moment by arrival.
 ORDER = "order of arrival"
-
-MICROSECOND = 1_000_000
 
 
 class Source:
@@ -199,54 +200,56 @@ class Source:
     Parameters
     ----------
     events : nw.LazyFrame
-        All of them.
+        All events of the PBX.
+    work : Work
+        The computation that they are read for.
     few : bool
-        Whether they are so few that going through them costs nothing.
+        Whether they are so few that a pass over them costs nothing.
 
     Attributes
     ----------
     made : dict of str to nw.LazyFrame
-        What was made of them that several want, by its name.
+        Intermediate results that several functions use, by name.
     """
 
-    def __init__(self, events: nw.LazyFrame[Any], *, few: bool = False) -> None:
+    def __init__(self, events: nw.LazyFrame[Any], work: Work, *, few: bool = False) -> None:
         self.few = few
+        self.work = work
         self.made: dict[str, nw.LazyFrame[Any]] = {}
         self._events = events
         self._schema = events.collect_schema()
 
     @property
     def frame(self) -> nw.LazyFrame[Any]:
-        """All of them, as they were given."""
+        """All events, as they were given."""
         return self._events
 
     @cached_property
     def seldom(self) -> Source:
-        """The few events that only some calls have, and dials that somebody forwarded."""
-        rows = _wanted(self._schema, set(KINDS).difference(FREQUENT), _TELLING)
-        columns = [name for name in (ORDER, *_SELDOM) if name in self._schema]
-        return Source(keep(self._events.select(*columns).filter(rows)), few=True)
+        """The few events that only some calls have, and forwarded dials."""
+        return Source(self.work.keep(_seldom(self._events)), self.work, few=True)
 
     def has(self, *columns: str) -> bool:
-        """Whether these headers were seen at all."""
+        """Tell whether the events have a column for each of these headers."""
         return all(column in self._schema for column in columns)
 
     def only(self, kinds: str | Sequence[str], **columns: str) -> nw.LazyFrame[Any]:
-        """Return the events of these kinds, with these columns under these new names.
+        """Return the events of some kinds, with some columns under new names.
 
-        ``time`` is there, too, in microseconds since 1970 UTC. Text is text and numbers are
-        integers, missing where a header says anything else; a header that was never seen is
-        missing everywhere. The column `ORDER` orders them, whatever their times are.
+        They also have ``time``, in microseconds since 1970 UTC. Texts are texts and numbers are
+        integers; other values are missing, and so is a header that no event has. The column `ORDER`
+        orders the events, whatever their times are.
         """
         kinds = [kinds] if isinstance(kinds, str) else list(kinds)
         return self._pick(nw.col("event").is_in(kinds), columns)
 
     def with_value(self, column: str, **columns: str) -> nw.LazyFrame[Any]:
-        """Return the events that have this header, of any kind but the `NEEDED`, as `only` does."""
+        """Return the events that have a header, except the kinds in `NEEDED`, as `only` does."""
         kinds = [kind for kind in KINDS if kind not in NEEDED] if self.has(column) else []
         told = nw.col("event").is_in(kinds or [""])  # Arrow wants to know what it is a list of
         return self._pick(told & ~nw.col(column).is_null() if kinds else told, columns)
 
+    @cached_property
     def lost(self) -> list[int]:
         """When the connection or the recorder was lost, in microseconds since 1970 UTC."""
         times = self.seldom.only(("SessionLost", "RecordingLost")).collect()["time"].to_list()
@@ -261,7 +264,7 @@ class Source:
 
     def _column(self, old: str, new: str) -> nw.Expr:
         if old == ORDER:
-            # Where rows have no order, nothing but their times tells it.
+            # If rows have no order, only their times tell it.
             return nw.col(ORDER if ORDER in self._schema else "time").cast(nw.Int64).alias(new)
         kind: Any = nw.Int64 if old in NUMBERS else nw.String
         if old not in self._schema:
@@ -271,7 +274,7 @@ class Source:
             if self._schema[old].is_numeric():
                 sound = (column > -_MOST) & (column < _MOST)
             else:
-                # Whoever sends events may write anything there.
+                # A sender of events may write anything there.
                 column = column.cast(nw.String)
                 sound = column.str.contains(_WHOLE)
             column = nw.when(sound).then(column)
@@ -281,61 +284,97 @@ class Source:
         return column.cast(kind).alias(new)
 
 
-def read(events: Any) -> nw.LazyFrame[Any]:
-    """Take the user's frame, whatever engine it is of; its ``time`` in microseconds."""
-    return microseconds(lazy(events), ("time",))
+def fell(lost: Sequence[int], since: nw.Expr, until: nw.Expr) -> nw.Expr:
+    """Return whether any of the moments of `lost` is between two others.
 
-
-def servers(events: nw.LazyFrame[Any]) -> Iterator[tuple[str | None, Source]]:
-    """Return each PBX's name and its events: channels of two may have the same uniqueid.
-
-    The events are gone through once here; what calls are made of is a fifth of them, or less.
+    A missing `since` is before all of them, and a missing `until` is after all.
     """
-    few = _narrow(events)
+    inside = [
+        (since.is_null() | (since <= time)) & (until.is_null() | (until >= time)) for time in lost
+    ]
+    # The conditions are combined in pairs, since engines limit how deep a condition may be.
+    while len(inside) > 1:
+        inside = [
+            one | inside[place + 1] if place + 1 < len(inside) else one
+            for place, one in enumerate(inside)
+            if place % 2 == 0
+        ]
+    return inside[0] if inside else nw.lit(False)
+
+
+def servers(events: nw.LazyFrame[Any], work: Work) -> Iterator[tuple[str | None, Source]]:
+    """Yield each PBX's name and its events, since channels of two PBXs may have the same uniqueid.
+
+    This reads the events once; a fifth of them or less is needed for calls.
+    """
+    few = _narrow(events, work)
+    if ORDER in few.collect_schema():
+        few = without_copies(few, _seldom(few, "server"), ORDER, work)
     if "server" not in few.collect_schema():
-        yield None, Source(few)
+        yield None, Source(few, work)
         return
     found = few.select(nw.col("server").cast(nw.String)).unique().collect()
     names: list[str | None] = sorted(found["server"].to_list(), key=str) or [None]
     for name in names:
         if len(names) == 1:
-            yield name, Source(few)
+            yield name, Source(few, work)
         else:
-            yield name, Source(few.filter(nw.col("server") == name))
+            own = nw.col("server").is_null() if name is None else nw.col("server") == name
+            yield name, Source(few.filter(own), work)
+
+
+def _seldom(events: nw.LazyFrame[Any], *more: str) -> nw.LazyFrame[Any]:
+    """Return the few events that are counted or paired within a call, and some of their columns.
+
+    If any other event is there twice, that changes nothing.
+    """
+    schema = events.collect_schema()
+    rows = _wanted(schema, set(KINDS).difference(FREQUENT), _TELLING)
+    columns = [name for name in (ORDER, *_SELDOM, *more) if name in schema]
+    return events.select(*columns).filter(rows)
 
 
 def needed(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Leave out all events but those that calls are made of."""
+    """Keep only the events from which calls are made."""
     return events.filter(_wanted(events.collect_schema(), set(KINDS), NEEDED))
 
 
-def _narrow(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def needed_in_arrow() -> pc.Expression:
+    """Return the condition of `needed` as an expression with which Arrow reads files."""
+    event = pc.field("event")
+    wanted = event.isin([kind for kind in KINDS if kind not in NEEDED])
+    for kind, (header, values) in NEEDED.items():
+        wanted = wanted | ((event == kind) & pc.field(header).isin(list(values)))
+    return wanted
+
+
+def _narrow(events: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
     schema = events.collect_schema()
     few = _typed(events.select(*(name for name in COLUMNS if name in schema)))
     if few.implementation.is_duckdb():
-        return few  # it takes from a file no more than what is asked for
+        return few  # it reads from a file only what is needed
     wanted = _wanted(schema, set(KINDS), NEEDED)
     if not (at_once(few) and few.select(wanted.all().alias("all")).collect()["all"].item()):
-        few = few.filter(wanted)  # which copies them
+        few = few.filter(wanted)  # this copies them
     if few.implementation.is_pandas():
-        # Arrow has missing numbers, and is the faster one to join and to group by.
+        # Arrow has missing integers, and is faster at joining and grouping.
         few = _typed(few.collect("pyarrow").lazy())
     if few.implementation.is_pyarrow():
         return _ordered(few)
     plain = [name for name in ("event", "server") if name in schema]
-    few = keep(few.with_columns(*(nw.col(name).cast(nw.String) for name in plain)))
+    few = work.keep(few.with_columns(*(nw.col(name).cast(nw.String) for name in plain)))
     return _ordered(few) if few.implementation.is_polars() else few
 
 
 def _typed(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Make text of columns without any value, which are of no kind at all."""
+    """Make columns without any value, which have no type, columns of text."""
     schema = events.collect_schema()
     empty = [name for name in schema if schema[name] == nw.Unknown]
     return events.with_columns(nw.lit(None, dtype=nw.String).alias(name) for name in empty)
 
 
 def _ordered(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Give events whose rows have an order the number of each, in time and then as they arrived."""
+    """Give events a number in order of time, and then of arrival, if their rows have an order."""
     rows = events.collect()
     times = rows["time"].to_numpy()
     order = np.empty(len(times), np.int64)
@@ -347,9 +386,9 @@ def _ordered(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 def _wanted(
     schema: nw.Schema, kinds: Collection[str], only: Mapping[str, tuple[str, tuple[str, ...]]]
 ) -> nw.Expr:
-    """Return the condition that an event is of these kinds, and where told so, says something.
+    """Return the condition that an event is of these kinds, and has certain values where needed.
 
-    What it is to say is one of some values, or anything if there are none.
+    A header must have one of the given values, or any value if none are given.
     """
     whole = set(kinds).difference(only)
     wanted = nw.col("event").is_in(sorted(whole))
@@ -357,5 +396,5 @@ def _wanted(
         if header in schema:
             says = nw.col(header).is_in(values) if values else ~nw.col(header).is_null()
             wanted = wanted | ((nw.col("event") == kind) & says)
-    # The first condition is one that a file's reader understands, and that spares it the rest.
+    # The readers of files understand the first condition, and skip rows by it.
     return nw.col("event").is_in(sorted({*whole, *only})) & wanted

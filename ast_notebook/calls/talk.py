@@ -1,7 +1,8 @@
-"""When people talked: two real channels in one bridge, Local channels seen through.
+"""When people talked: two real channels in one bridge, or in bridges that Local channels join.
 
-Most calls have one bridge with two channels in it; those are computed on the engine. The others (a
-transfer, a conference, Local channels, a pickup) come to the driver and are swept through in time.
+Most calls have one bridge with two channels in it; these are computed on the engine. Other calls
+(with a transfer, a conference, Local channels or a pickup) are processed in Python, step by step in
+time.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ast_notebook.calls.engines import keep, small
-from ast_notebook.calls.linkage import joined
+from ast_notebook.calls.engines import Work
+from ast_notebook.calls.linkedids import joined
 from ast_notebook.calls.source import ORDER, Source
 
 _AT_ONCE = 10_000  # rows
-#: What tells that a channel is in a bridge. Who is transferred into a conference enters it without
-#: a word but the conference's, or none at all, and who was there for him leaves it without any.
+#: Events that tell that a channel is in a bridge. A channel that is transferred into a conference
+#: enters with only the conference's event, or with none, and the channel that it replaces leaves
+#: without any.
 _ENTERS = ("BridgeEnter", "ConfbridgeJoin")
 _STEPS = (*_ENTERS, "BridgeLeave", "Hangup")
 _SCHEMA = {
@@ -37,7 +39,7 @@ _SCHEMA = {
 
 @dataclass(slots=True)
 class Talk:
-    """What is known of one call's talking so far; times in microseconds."""
+    """The state of one call's talk so far; times are in microseconds."""
 
     answered: int | None = None
     total: int = 0
@@ -47,20 +49,20 @@ class Talk:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class BridgeStep:
     """A channel enters or leaves a bridge, or ends."""
 
     time: int
     enters: bool
-    #: None where it ends, in whatever bridge it is.
+    #: The bridge; None if the channel ends.
     bridge: str | None
     uniqueid: str
     call: str
-    #: What both halves of a Local channel have in common; None for a real channel.
+    #: The common name of both halves of a Local channel; None for a real channel.
     pair: str | None
-    #: An agent waits on this channel: whoever is connected to it has a call of his own.
+    #: Whether an agent waits on this channel; then callers connected to it have calls of their own.
     place: bool = False
-    #: What came first of that which came at one time.
+    #: The order of steps with the same time.
     order: int = 0
 
 
@@ -71,11 +73,11 @@ def talks(source: Source, legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -
     ----------
     source : Source
     legs : nw.LazyFrame
-        As `channels.build` made them.
+        The legs from `channels.build`.
     origins : nw.LazyFrame
         ``call`` and ``origin``, the channel that each call began with.
     """
-    people = keep(_people(source, legs))
+    people = source.work.keep(_people(source, legs))
     simple = nw.col("simple") == 1
     easy = (
         people.filter(simple)
@@ -91,7 +93,7 @@ def talks(source: Source, legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -
             nw.col("first_out").is_null().alias("talking"),
         )
     )
-    who = keep(
+    who = source.work.keep(
         legs.select("uniqueid", "call", "channel", "local", "place").join(
             people.filter(~simple).select("call"), on="call", how="semi"
         )
@@ -119,13 +121,14 @@ def talks(source: Source, legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -
         .sort("order", "uniqueid")
         .collect()
     )
-    return nw.concat([easy, _swept(hard.to_arrow(), origins)], how="vertical")
+    return nw.concat([easy, _swept(hard.to_arrow(), origins, source.work)], how="vertical")
 
 
 def _people(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Return a row for each call with channels in bridges.
 
-    It is simple if these are two real ones, each once in the same bridge, with nobody else.
+    A call is ``simple`` if these are two real channels that were in the same bridge once each, and
+    nobody else was in it.
     """
     bridged = legs.filter(~nw.col("entered").is_null()).with_columns(
         nw.col("local").cast(nw.Int64).alias("locals")
@@ -159,9 +162,9 @@ def _people(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
 
 
-def _swept(hard: pa.Table, origins: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def _swept(hard: pa.Table, origins: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
     calls = pc.unique(hard["call"]).to_pylist()
-    wanted = small({"call": calls}, {"call": nw.String}, origins)
+    wanted = work.small({"call": calls}, {"call": nw.String}, origins)
     begun = dict(origins.join(wanted, on="call", how="semi").collect().iter_rows())
     rows: dict[str, list[Any]] = {name: [] for name in _SCHEMA}
     for call, talk in chain.from_iterable(sweep(steps).items() for steps in _apart(hard)):
@@ -173,14 +176,17 @@ def _swept(hard: pa.Table, origins: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         rows["talk"].append(None if talk.since is not None else talk.total)
         rows["answerer"].append(others[-1] if others else None)
         rows["talking"].append(talk.since is not None)
-    return small(rows, _SCHEMA, origins)
+    return work.small(rows, _SCHEMA, origins)
 
 
-def _apart(hard: pa.Table) -> Iterator[list[Step]]:
-    """Part the steps by calls that share no bridge; few are Python's own at a time."""
+def _apart(hard: pa.Table) -> Iterator[list[BridgeStep]]:
+    """Split the steps into groups of calls, so that no bridge is in two groups.
+
+    Only a few steps are Python objects at a time.
+    """
     calls, bridges = (_codes(hard[name]) for name in ("call", "bridge"))
-    # Behind the calls come the bridges. An agent's call has none of its own, or all that he takes
-    # on a day would be gone through as one.
+    # The numbers of bridges follow those of calls. An agent's call has no bridge of its own, since
+    # otherwise all calls of his day would be processed together.
     bridges = np.where(bridges < 0, calls, int(calls.max(initial=-1)) + 1 + bridges)
     one = np.where(hard["place"].to_numpy(), bridges, calls)
     groups = joined(one, bridges, int(bridges.max(initial=-1)) + 1)[one]
@@ -192,31 +198,31 @@ def _apart(hard: pa.Table) -> Iterator[list[Step]]:
         for block in whole.to_batches(max_chunksize=_AT_ONCE)
     )
     for _, some in groupby(rows, key=lambda row: row[0]):
-        yield [Step(*row[1:]) for row in some]
+        yield [BridgeStep(*row[1:]) for row in some]
 
 
 def _codes(texts: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return a number for each text, the same for the same ones."""
+    """Return a number for each text; equal texts have the same number."""
     words = texts.combine_chunks().dictionary_encode()
     return np.asarray(words.indices.fill_null(-1), np.int64)
 
 
-def sweep(steps: Iterable[Step]) -> dict[str, Talk]:
-    """Go through the steps in time, and reckon for each call when it had two people connected.
+def sweep(steps: Iterable[BridgeStep]) -> dict[str, Talk]:
+    """Go through the steps in time, and compute for each call when it had two people connected.
 
     Parameters
     ----------
-    steps : iterable of Step
+    steps : iterable of BridgeStep
         Those of one call, or of several that meet in one bridge (a conference).
     """
     talks: dict[str, Talk] = defaultdict(Talk)
-    inside: dict[str, dict[str, Step]] = defaultdict(dict)
+    inside: dict[str, dict[str, BridgeStep]] = defaultdict(dict)
     places: dict[str, str] = {}
     for (time, _), moment in groupby(_whole(list(steps)), key=_came):
         for step in moment:
             place = places.get(step.uniqueid)
             elsewhere = step.bridge is not None and step.bridge != place
-            # A channel is in one bridge at a time, and may be told twice to be there.
+            # A channel is in one bridge at a time, and two events may say so.
             if elsewhere != step.enters or (place is None and not step.enters):
                 continue
             if place is not None:
@@ -241,10 +247,10 @@ def sweep(steps: Iterable[Step]) -> dict[str, Talk]:
     return talks
 
 
-def _whole(steps: list[Step]) -> list[Step]:
-    """Add that those came who leave a bridge unheard: when somebody ended there without leaving."""
+def _whole(steps: list[BridgeStep]) -> list[BridgeStep]:
+    """Add entries of channels that leave a bridge without having entered it."""
     places: dict[str, str | None] = {}
-    ended: dict[str | None, Step] = {}
+    ended: dict[str | None, BridgeStep] = {}
     came = []
     for step in steps:
         place = places.get(step.uniqueid)
@@ -261,10 +267,10 @@ def _whole(steps: list[Step]) -> list[Step]:
     return sorted(steps + came, key=_came) if came else steps
 
 
-def _talking(inside: dict[str, dict[str, Step]]) -> dict[str, list[str]]:
-    """Return the calls that have people connected, and which of their channels these are."""
+def _talking(inside: dict[str, dict[str, BridgeStep]]) -> dict[str, list[str]]:
+    """Return the calls with connected people, and the channels of these."""
     rooms = list(inside.values())
-    # Two bridges with one half each of a Local channel are as good as one.
+    # Two bridges that each have one half of a Local channel count as one.
     ends: dict[str, int] = {}
     joined = list(range(len(rooms)))
 
@@ -277,18 +283,18 @@ def _talking(inside: dict[str, dict[str, Step]]) -> dict[str, list[str]]:
         for step in people.values():
             if step.pair is not None:
                 joined[room(ends.setdefault(step.pair, number))] = room(number)
-    connected: dict[int, list[Step]] = defaultdict(list)
+    connected: dict[int, list[BridgeStep]] = defaultdict(list)
     for number, people in enumerate(rooms):
         connected[room(number)] += [step for step in people.values() if step.pair is None]
     calls: dict[str, list[str]] = defaultdict(list)
     for there in connected.values():
         if len(there) > 1:
-            # An agent on the line is a party of each of these calls, and this is none of his own.
+            # An agent who waits on the line is a party of each of these calls, but not of his own.
             for call in {step.call for step in there if not step.place}:
                 mine = (step for step in there if step.place or step.call == call)
                 calls[call] += [step.uniqueid for step in sorted(mine, key=_came)]
     return calls
 
 
-def _came(step: Step) -> tuple[int, int]:
+def _came(step: BridgeStep) -> tuple[int, int]:
     return step.time, step.order

@@ -1,8 +1,9 @@
-"""Who waits in a queue: the events of one place in line, under the channel that had it last.
+"""Who waits in a queue: the events of each place in line, by the channel that had it last.
 
-A place in line may change hands. A colleague who waits there for somebody transfers him in: the
-queue's Join has the colleague's uniqueid, and all that comes later has the other one's.
-AttendedTransfer tells of it, but not where chan_sip transfers before the call was answered.
+A place in line may change hands: a colleague calls the queue, waits, and transfers somebody into
+his place. QueueCallerJoin has the colleague's uniqueid, and all later events have the uniqueid of
+the one who was transferred. AttendedTransfer tells of the change, except when chan_sip transfers
+before the call was answered.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from typing import Any
 
 import narwhals as nw
 
-from ast_notebook.calls.engines import keep, small
 from ast_notebook.calls.source import Source
+from ast_notebook.units import SECOND
 
 
 @dataclass
 class _Place:
-    """A place in line that the channel which took it never left."""
+    """A place in line, held by one channel to its end."""
 
     uniqueid: str
     queue: str
@@ -28,10 +29,10 @@ class _Place:
 
 
 def joins(source: Source) -> nw.LazyFrame[Any]:
-    """Return the places in line: ``uniqueid queue caller exten position start``, a row each.
+    """Return a row for each place in line: ``uniqueid queue caller exten position start``.
 
-    ``uniqueid`` is the channel that has the place, or had it last; ``caller`` and ``exten`` are the
-    number of the channel that took it, and where in the dialplan it was.
+    ``uniqueid`` is the channel that has the place, or had it last. ``caller`` is the number of the
+    channel that first took it, and ``exten`` that channel's extension.
 
     Parameters
     ----------
@@ -52,10 +53,10 @@ def _joins(source: Source) -> nw.LazyFrame[Any]:
         exten="exten",
         position="position",
     )
-    joined = keep(rows.rename({"time": "start"}))
+    joined = source.work.keep(rows.rename({"time": "start"}))
     left = source.seldom.only("QueueCallerLeave", uniqueid="uniqueid", queue="queue")
     open_ones = _beyond(joined, left).select("uniqueid", "queue").unique()
-    # Those who wait at the end of the events are among these; the others are few.
+    # Channels that wait at the end of the events are among these; the others are few.
     found = [
         _Place(str(uniqueid), str(queue), int(start))
         for uniqueid, queue, start in _tuples(
@@ -72,7 +73,7 @@ def _joins(source: Source) -> nw.LazyFrame[Any]:
     changed = [place for place in found if place.heir is not None]
     if not changed:
         return joined
-    heirs = small(
+    heirs = source.work.small(
         {
             "uniqueid": [place.uniqueid for place in changed],
             "start": [place.start for place in changed],
@@ -84,11 +85,60 @@ def _joins(source: Source) -> nw.LazyFrame[Any]:
     named = joined.join(heirs, on=["uniqueid", "start"], how="left").with_columns(
         nw.coalesce("heir", "uniqueid").alias("uniqueid")
     )
-    return keep(named.drop("heir"))
+    return source.work.keep(named.drop("heir"))
+
+
+def earlier(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Return the places in line that were taken before the events begin, or in a gap.
+
+    They are known because somebody left a line and no event tells that he came to it, or because
+    he is in Asterisk's list of those who wait, which is asked for at each connect. The columns are
+    those of `joins`. The real ``start`` is unknown: the given one is just some time
+    before everything that later events tell.
+
+    Parameters
+    ----------
+    source : Source
+        The events of one PBX.
+    joined : nw.LazyFrame
+        What `joins` gave.
+    """
+    few, keys = source.seldom, ["uniqueid", "queue"]
+    left = few.only("QueueCallerLeave", uniqueid="uniqueid", queue="queue")
+    came = joined.group_by(*keys).agg(nw.col("start").min())
+    gone = (
+        left.group_by(*keys)
+        .agg(nw.col("time").min())
+        .join(came, on=keys, how="left")
+        .filter(nw.col("start").is_null() | (nw.col("time") < nw.col("start")))
+        .select(*keys, (nw.col("time") - SECOND).alias("start"))
+    )
+    listed = few.only("QueueEntry", uniqueid="uniqueid", queue="queue")
+    waits = listed.group_by(*keys).agg(nw.col("time").max().alias("start"))
+    for others in (joined, left):
+        waits = waits.join(others.select(*keys).unique(), on=keys, how="anti")
+    # A caller who transferred his place, or is gone, waits no more; whoever has it now leaves it.
+    transfers = {"one": "origtransfereruniqueid", "other": "secondtransfereruniqueid"}
+    told = few.only("AttendedTransfer", **transfers)
+    over = [told.select(nw.col(name).alias("uniqueid")) for name in transfers]
+    over.append(source.only("Hangup", uniqueid="uniqueid").select("uniqueid"))
+    ended = nw.concat(over, how="vertical").unique()
+    waits = waits.join(ended, on="uniqueid", how="anti").select(*keys, "start")
+    found = nw.concat([gone, waits], how="vertical").filter(~nw.col("uniqueid").is_null())
+    text = nw.lit(None, dtype=nw.String)
+    return source.work.keep(
+        found.select(
+            *keys,
+            text.alias("caller"),
+            text.alias("exten"),
+            nw.lit(None, dtype=nw.Int64).alias("position"),
+            "start",
+        )
+    )
 
 
 def _beyond(rows: nw.LazyFrame[Any], others: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Return the rows of channels that have more of these in a queue than of the others."""
+    """Return those of `rows` whose channel and queue have more `rows` than `others`."""
     keys = ["uniqueid", "queue"]
     mine = rows.group_by(*keys).agg(nw.len().alias("mine"))
     theirs = others.group_by(*keys).agg(nw.len().alias("theirs"))
@@ -101,7 +151,7 @@ def _beyond(rows: nw.LazyFrame[Any], others: nw.LazyFrame[Any]) -> nw.LazyFrame[
 
 
 def _transferred(source: Source, places: Iterable[_Place]) -> None:
-    """Find the heirs of whom AttendedTransfer tells; one may transfer the place again."""
+    """Find the successors that AttendedTransfer names; a successor may transfer the place again."""
     rows = source.seldom.only(
         "AttendedTransfer",
         first="origtransfereruniqueid",
@@ -124,9 +174,11 @@ def _transferred(source: Source, places: Iterable[_Place]) -> None:
 
 
 def _inferred(source: Source, places: Iterable[_Place], strange: nw.LazyFrame[Any]) -> None:
-    """Give the places of channels that ended in line to those who left it and had come to none."""
+    """Give the places of channels that ended in line to channels that left without a join."""
     leaves = sorted(_tuples(strange.select("time", "uniqueid", "queue")), key=_time)
     heirs = {place.heir for place in places}
+    # A channel that left after a gap may have joined in it, and others may have left in it.
+    lost = source.lost
     leaves = [leave for leave in leaves if leave[1] not in heirs]
     if not leaves:
         return
@@ -141,8 +193,9 @@ def _inferred(source: Source, places: Iterable[_Place], strange: nw.LazyFrame[An
             if place.heir is None
             and place.queue == queue
             and over.get(place.uniqueid, time + 1) <= time
+            and not any(place.start <= moment <= time for moment in lost)
         ]
-        if ended:  # who is first in line is first to leave it
+        if ended:  # the first in line leaves first
             min(ended, key=lambda place: place.start).heir = uniqueid
 
 

@@ -1,4 +1,4 @@
-"""A small PBX inside the package, to try things on where no Asterisk is at hand."""
+"""A small PBX inside the package, for trying things without an Asterisk."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from ast_notebook.errors import ConfError, ConnectionLost
 
 __all__ = ["Demo", "start"]
 
-#: Seconds that the child may take to listen, and to end when told to.
+#: Seconds that the child process may take to listen, and to end.
 START_SECONDS = 20.0
 STOP_SECONDS = 1.5
 
 
 class Demo:
-    """A demo PBX that runs: a child process, which ends with this one whatever happens.
+    """A running demo PBX: a child process, which always ends with this process.
 
     Attributes
     ----------
     host, port : str, int
         Where its manager interface listens.
     username, password : str
-        A login that it takes; the password is a new one each time.
+        A valid login; the password is a new one each time.
     tech : str
         The technology of its telephones: ``PJSIP`` or ``SIP``.
     """
@@ -63,7 +63,7 @@ class Demo:
         return self._process.poll() is None
 
     def close(self) -> None:
-        """End it, within two seconds; once more does no harm."""
+        """End it within two seconds; calling this again does no harm."""
         self._finalizer()
 
 
@@ -88,9 +88,9 @@ def start(
     calls : bool
         Whether calls go on by themselves.
     channels, changes : int, float
-        Besides, so many channels up, and so many changes of them a second.
+        How many further channels are up, and how often per second one of them changes.
     seed : int, optional
-        What chance begins with: the same seed makes the same calls.
+        The seed of the random numbers: the same seed makes the same calls.
     username : str
         The login of ``manager.conf`` that the result names: ``admin`` or ``panel``.
 
@@ -120,7 +120,7 @@ def start(
     command += ["--tech", tech, "--channels", str(channels), "--changes", str(changes)]
     command += [] if calls else ["--no-calls"]
     command += [] if seed is None else ["--seed", str(seed)]
-    # The child finds this very package, wherever it was imported from.
+    # The child must import this very package, wherever it is.
     package = str(Path(__file__).resolve().parents[2])
     paths = [package, os.environ.get("PYTHONPATH", "")]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
@@ -129,19 +129,19 @@ def start(
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=_environment() | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
-        # A notebook's interrupt is for the notebook, not for its PBX.
+        # An interrupt of the notebook must not reach the PBX.
         start_new_session=True,
     )
     return Demo(process, username, tech)
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment without the logins of other PBXs, which are none of the demo's."""
+    """Return the environment without the logins of other PBXs, which the demo must not see."""
     return {name: text for name, text in os.environ.items() if not name.startswith("AST_")}
 
 
 def _port_and_password(process: subprocess.Popen[bytes]) -> tuple[int, str]:
-    """Read what the child tells alone through its pipe: the password is in no list of processes."""
+    """Read port and password from the child's pipe, since lists of processes are public."""
     assert process.stdout is not None
     ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)
     port, _, password = (process.stdout.readline() if ready else b"").partition(b" ")
@@ -154,7 +154,7 @@ def _port_and_password(process: subprocess.Popen[bytes]) -> tuple[int, str]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Let the child end by itself, and kill it when it does not."""
+    """Let the child end by itself, and kill it if it does not."""
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             with contextlib.suppress(OSError):

@@ -17,12 +17,12 @@ from collections.abc import Sequence
 from ast_notebook.demo.server import Plan, serve
 from ast_notebook.errors import AstError
 
-#: Seconds between two looks whether the parent is still there.
+#: Seconds between two checks whether the parent process still runs.
 PARENT_SECONDS = 1.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until Ctrl-C, or as a child until the parent is gone."""
+    """Run until Ctrl-C, or as a child process until the parent has ended."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     try:
@@ -61,12 +61,15 @@ def _parser() -> argparse.ArgumentParser:
         type=str.upper,
         help="PJSIP plays an Asterisk 22, SIP an Asterisk 16",
     )
-    parser.add_argument("--no-calls", action="store_true", help="let no calls go on by themselves")
-    parser.add_argument("--channels", type=int, default=0, help="besides, so many channels up")
-    parser.add_argument("--changes", type=float, default=0.0, help="and so many changes a second")
-    parser.add_argument("--seed", type=int, help="what chance begins with")
+    parser.add_argument("--no-calls", action="store_true", help="make no calls by itself")
+    parser.add_argument("--channels", type=int, default=0, help="how many further channels are up")
     parser.add_argument(
-        "--secret", help="the password, which other users here can see; else a new one is made"
+        "--changes", type=float, default=0.0, help="how many changes per second they make"
+    )
+    parser.add_argument("--seed", type=int, help="the seed of the random numbers")
+    parser.add_argument(
+        "--secret",
+        help="the password, which other users here can see; by default a new one is made",
     )
     parser.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
     return parser
@@ -99,7 +102,7 @@ async def _run(plan: Plan, is_embedded: bool) -> None:
 
 
 async def _watch_parent(stop: asyncio.Event) -> None:
-    """Stop when another process has taken us over: what our parent forked may hold our input."""
+    """Stop when the parent has ended, even if its forks still hold our standard input open."""
     parent = os.getppid()
     while os.getppid() == parent:
         await asyncio.sleep(PARENT_SECONDS)
@@ -107,7 +110,7 @@ async def _watch_parent(stop: asyncio.Event) -> None:
 
 
 def _watch_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    """Stop when the parent lets go of our standard input, which it also does by dying."""
+    """Stop when the parent closes our standard input; if the parent ends, that closes it, too."""
     with contextlib.suppress(OSError):
         while os.read(0, 4096):
             pass
@@ -115,7 +118,7 @@ def _watch_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 
 
 def _allow_connections() -> None:
-    """Let as many be connected as this process is allowed at all."""
+    """Allow as many connections as the system allows to this process."""
     with contextlib.suppress(OSError, ValueError):
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

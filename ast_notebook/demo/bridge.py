@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from ast_notebook.demo.channel import HungUp, Sent
-
-if TYPE_CHECKING:
-    from ast_notebook.demo.channel import Channel
-    from ast_notebook.demo.pbx import Pbx
+from ast_notebook.demo.channel import Channel, HungUp, Sent
+from ast_notebook.demo.exchange import Exchange
 
 
 class Bridge:
-    """Channels that are connected; entering and leaving is told to the manager.
+    """Channels that are connected; events tell when one enters or leaves.
 
     Parameters
     ----------
-    pbx : Pbx
-        The exchange that tells.
+    pbx : Exchange
+        The exchange that sends the events.
     kind, technology : str
         Asterisk's words: ``basic`` and ``simple_bridge`` for two who talk.
     creator, name : str
-        Who made it, for conferences and parking lots.
+        The creator, for conferences and parking lots.
     hidden : int
-        Channels in it that no list shows: a conference has one for announcements.
+        How many of its channels are shown in no list: a conference has one for announcements.
     """
 
     def __init__(
         self,
-        pbx: Pbx,
+        pbx: Exchange,
         kind: str = "basic",
         technology: str = "simple_bridge",
         *,
@@ -66,7 +62,7 @@ class Bridge:
         self.channels.append(channel)
         channel.bridge = self
         if self._kind == "basic":
-            # Who talks with each other belongs to the oldest call of all.
+            # Channels that talk with each other belong to the oldest of their calls.
             oldest = min((one.linkedid for one in self.channels), key=self._pbx.age_of)
             for one in self.channels:
                 one.linkedid = oldest
@@ -91,7 +87,7 @@ class Bridge:
         self._pbx.emit("call", "BridgeDestroy", self.headers())
 
     def peer_of(self, channel: Channel) -> Channel | None:
-        """Return whom a channel talks with, where there are two."""
+        """Return the peer of a channel, if the bridge has two channels."""
         others = [one for one in self.channels if one is not channel]
         return others[0] if len(others) == 1 and self._kind == "basic" else None
 
@@ -103,22 +99,24 @@ class Bridge:
 
 
 async def talk(
-    pbx: Pbx,
+    pbx: Exchange,
     caller: Channel,
     callee: Channel,
     ending: Callable[[Channel], None] | None = None,
 ) -> None:
-    """Let two talk until one of them ends or is sent elsewhere; the callee is left to itself.
+    """Let two channels talk until one ends or is sent elsewhere.
+
+    What becomes of the callee's channel then is left to whoever called this function.
 
     Parameters
     ----------
     ending : callable, optional
-        Told, before anybody leaves, who is the first to.
+        It is called with the first channel that leaves, before it does.
 
     Raises
     ------
     HungUp, Sent
-        When it was the caller who left first.
+        If the caller left first.
     """
     bridge = Bridge(pbx)
     bridge.enter(callee)

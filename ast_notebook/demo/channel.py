@@ -26,12 +26,12 @@ CAUSES = {
     34: "Circuit/channel congestion",
 }
 
-#: What SIP says for a cause, where a call is refused.
+#: The codes of SIP for causes by which calls are refused.
 SIP_CODES = {3: 404, 17: 486, 18: 408, 19: 480, 20: 480, 21: 603, 34: 503}
 
 
-class State(enum.IntEnum):
-    """How far a channel is; the numbers and words are Asterisk's."""
+class ChannelState(enum.IntEnum):
+    """The state of a channel; the numbers and words are Asterisk's."""
 
     DOWN = 0
     RING = 4
@@ -45,8 +45,8 @@ class State(enum.IntEnum):
         return self.name.capitalize()
 
 
-class FarEnd(Protocol):
-    """What is at the other end of a channel: a telephone, or the other half of a Local channel."""
+class RemoteEnd(Protocol):
+    """The remote end of a channel: a telephone, or the other half of a Local channel."""
 
     def called(self, channel: Channel) -> None:
         """Hear that the exchange calls out on the channel."""
@@ -55,7 +55,7 @@ class FarEnd(Protocol):
         """Hear that the exchange changed the state of the channel, as by an answer."""
 
     def hears_ringing(self, channel: Channel) -> None:
-        """Hear that it rings elsewhere, for a caller."""
+        """Hear, as the end of a caller, that it rings at the other side."""
 
     def hears_sound(self, channel: Channel) -> None:
         """Hear that the exchange plays a sound."""
@@ -68,47 +68,46 @@ class FarEnd(Protocol):
 
 
 class HungUp(Exception):
-    """The channel is being hung up: whatever goes on with it ends."""
+    """The channel is being hung up, so its current application ends."""
 
 
 class Sent(Exception):
-    """The channel is sent elsewhere: to another step of the dialplan, or to something else."""
+    """The channel is sent elsewhere: to another step of the dialplan, or to another function."""
 
     def __init__(self, go: Callable[[Channel], Awaitable[None]] | tuple[str, str, int]) -> None:
         self.go = go
 
 
 class Dialling(Protocol):
-    """Who dials an outbound channel, and wants to hear how that goes."""
+    """The dialler of an outbound channel, which is told the progress."""
 
     def ringing(self, channel: Channel) -> None:
-        """Hear that the far end rings."""
+        """Hear that the remote end rings."""
 
     def answered(self, channel: Channel) -> None:
-        """Hear that the far end has answered."""
+        """Hear that the remote end has answered."""
 
     def failed(self, channel: Channel, cause: int) -> None:
-        """Hear that the far end refused, or that the channel was hung up before an answer."""
+        """Hear that the remote end refused, or that the channel was hung up before an answer."""
 
 
 @dataclasses.dataclass(eq=False, slots=True)
 class Channel:
     """One leg of a call.
 
-    A channel that dials has a task of its own, which walks the dialplan; one that is dialled has
-    none, and is led by whoever dialled it. Both are told to end, or to go elsewhere, by
-    `interrupt`.
+    A channel that dials has a task of its own, which executes the dialplan. A dialled channel has
+    no task; its dialler controls it. Both are told by `interrupt` to end, or to go elsewhere.
     """
 
     name: str
     uniqueid: str
     linkedid: str
     technology: str
-    far: FarEnd
+    remote: RemoteEnd
     caller: Party
     context: str
     exten: str
-    state: State = State.DOWN
+    state: ChannelState = ChannelState.DOWN
     priority: int = 1
     connected: Party = NOBODY
     dialled: str = ""
@@ -148,10 +147,10 @@ class Channel:
     @property
     def is_up(self) -> bool:
         """Whether it was answered."""
-        return self.state == State.UP
+        return self.state == ChannelState.UP
 
     def interrupt(self, why: HungUp | Sent) -> None:
-        """Have whatever goes on with the channel end, for this reason; a hangup comes first."""
+        """Interrupt the channel's current application, for this reason; a hangup has priority."""
         if isinstance(self.why(), HungUp):
             return
         if self.interruption.done():
@@ -159,21 +158,21 @@ class Channel:
         self.interruption.set_result(why)
 
     def why(self) -> HungUp | Sent | None:
-        """Return why the channel is to leave what it does; None while it may go on."""
+        """Return the reason of an interrupt; None while there is none."""
         return self.interruption.result() if self.interruption.done() else None
 
     def resume(self) -> None:
-        """Go on after it was sent elsewhere."""
+        """Clear the interrupt, after the channel was sent elsewhere."""
         if isinstance(self.why(), Sent):
             self.interruption = asyncio.get_running_loop().create_future()
 
     def look_again(self) -> None:
-        """Have a wait take note of a new time to end at."""
+        """Wake the channel from `wait`, because the time at which it has to end has changed."""
         if not self._noticed.done():
             self._noticed.set_result(None)
 
     def check(self) -> None:
-        """Raise why the channel is to leave what it does, if it is to.
+        """Raise the reason of an interrupt, if there is one.
 
         Raises
         ------
@@ -183,7 +182,7 @@ class Channel:
             raise why
 
     async def wait(self, seconds: float | None = None, *others: asyncio.Future[Any]) -> bool:
-        """Wait for one of others, and tell whether that came before the time was over.
+        """Wait for the first of some futures, and tell whether it came in time.
 
         Raises
         ------
@@ -230,5 +229,5 @@ class Channel:
         }
 
     def sip(self) -> dict[str, str]:
-        """Return the header with the code of SIP, for a leg that was refused by one."""
+        """Return the header with the SIP code, for a leg that was refused by one."""
         return {"TechCause": str(self.tech_cause)} if self.tech_cause else {}

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
-from ast_notebook.demo.actions.database import is_below
+from ast_notebook.demo.channel import Channel
+from ast_notebook.demo.database import is_below
+from ast_notebook.demo.pbx import Pbx
 
-if TYPE_CHECKING:
-    from ast_notebook.demo.channel import Channel
-    from ast_notebook.demo.pbx import Pbx
-
-Command = Callable[["Pbx", Sequence[str]], list[str] | None]
+Command = Callable[[Pbx, Sequence[str]], list[str] | None]
 
 
 def run_command(pbx: Pbx, line: str) -> list[str] | None:
@@ -41,7 +38,7 @@ def _uptime(pbx: Pbx, words: Sequence[str]) -> list[str] | None:
 
 
 def spoken(seconds: int) -> str:
-    """Say a number of seconds as Asterisk does.
+    """Write a number of seconds as Asterisk does.
 
     >>> spoken(3661)
     '1 hour, 1 minute, 1 second'

@@ -1,17 +1,15 @@
-"""Conference rooms: who is in them, who is muted, who is shown out."""
+"""Conferences: their participants, who may be muted or removed."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 import time
-from typing import TYPE_CHECKING
 
 from ast_notebook.demo.bridge import Bridge
 from ast_notebook.demo.channel import Channel, HungUp, Sent
-
-if TYPE_CHECKING:
-    from ast_notebook.demo.pbx import Pbx
+from ast_notebook.demo.dialplan import arguments
+from ast_notebook.demo.exchange import Exchange
 
 
 @dataclasses.dataclass
@@ -25,8 +23,8 @@ class Participant:
 
 
 @dataclasses.dataclass
-class Room:
-    """A conference that goes on."""
+class Conference:
+    """An active conference."""
 
     name: str
     bridge: Bridge
@@ -38,15 +36,20 @@ class Room:
         return {"Conference": self.name, **self.bridge.headers()}
 
 
-class Conferences:
-    """The conferences that go on; a room is there while somebody is in it."""
+class ConfBridgeApplication:
+    """The active conferences; each ends when its last participant leaves."""
 
-    def __init__(self, pbx: Pbx) -> None:
-        self.rooms: dict[str, Room] = {}
+    def __init__(self, pbx: Exchange) -> None:
+        self.running: dict[str, Conference] = {}
         self._pbx = pbx
+        pbx.applications["ConfBridge"] = self._conf_bridge
+
+    async def _conf_bridge(self, channel: Channel, data: str) -> None:
+        """Join a conference: the application ConfBridge."""
+        await self.join(channel, arguments(data)[0])
 
     async def join(self, channel: Channel, name: str) -> None:
-        """Let a channel take part until it is shown out.
+        """Let a channel take part until it leaves or is removed.
 
         Raises
         ------
@@ -54,14 +57,14 @@ class Conferences:
             When the channel leaves.
         """
         pbx = self._pbx
-        room = self.rooms.get(name) or self._open(name)
+        conference = self.running.get(name) or self._open(name)
         participant = Participant(channel, asyncio.get_running_loop().create_future())
-        for other in room.participants.values():
+        for other in conference.participants.values():
             pbx.records.meets(other.channel, channel)
-        room.participants[channel.name] = participant
-        room.bridge.enter(channel)
+        conference.participants[channel.name] = participant
+        conference.bridge.enter(channel)
         flags = {"Admin": "No", "Muted": "No"}
-        pbx.emit("call", "ConfbridgeJoin", room.headers(), channel.snapshot(), flags)
+        pbx.emit("call", "ConfbridgeJoin", conference.headers(), channel.snapshot(), flags)
         is_shown_out = True
         try:
             await channel.wait(None, participant.kicked)
@@ -71,37 +74,39 @@ class Conferences:
                 pbx.arrive(channel, why)
             raise
         finally:
-            self._leave(room, channel, announced=is_shown_out)
+            self._leave(conference, channel, announced=is_shown_out)
 
-    def mute(self, room: Room, participant: Participant, is_muted: bool) -> None:
+    def mute(self, conference: Conference, participant: Participant, is_muted: bool) -> None:
         """Mute somebody, or let them be heard again."""
         participant.is_muted = is_muted
         event = "ConfbridgeMute" if is_muted else "ConfbridgeUnmute"
         admin = {"Admin": "No"}
-        self._pbx.emit("call", event, room.headers(), participant.channel.snapshot(), admin)
+        self._pbx.emit("call", event, conference.headers(), participant.channel.snapshot(), admin)
 
     def kick(self, participant: Participant) -> None:
-        """Show somebody out."""
+        """Remove somebody from the conference."""
         if not participant.kicked.done():
             participant.kicked.set_result(None)
 
-    def _open(self, name: str) -> Room:
+    def _open(self, name: str) -> Conference:
         bridge = Bridge(self._pbx, "base", "softmix", creator="ConfBridge", name=name, hidden=1)
-        room = self.rooms[name] = Room(name, bridge)
-        self._pbx.emit("call", "ConfbridgeStart", room.headers())
+        conference = self.running[name] = Conference(name, bridge)
+        self._pbx.emit("call", "ConfbridgeStart", conference.headers())
         self._pbx.devices.set(f"confbridge:{name}", "INUSE")
-        return room
+        return conference
 
-    def _leave(self, room: Room, channel: Channel, *, announced: bool) -> None:
+    def _leave(self, conference: Conference, channel: Channel, *, announced: bool) -> None:
         pbx = self._pbx
-        del room.participants[channel.name]
+        del conference.participants[channel.name]
         if not announced:
-            room.bridge.leave(channel)
-        pbx.emit("call", "ConfbridgeLeave", room.headers(), channel.snapshot(), {"Admin": "No"})
+            conference.bridge.leave(channel)
+        pbx.emit(
+            "call", "ConfbridgeLeave", conference.headers(), channel.snapshot(), {"Admin": "No"}
+        )
         if announced:
-            room.bridge.leave(channel)
-        if not room.participants:
-            del self.rooms[room.name]
-            pbx.emit("call", "ConfbridgeEnd", room.headers())
-            room.bridge.destroy()
-            pbx.devices.set(f"confbridge:{room.name}", "NOT_INUSE")
+            conference.bridge.leave(channel)
+        if not conference.participants:
+            del self.running[conference.name]
+            pbx.emit("call", "ConfbridgeEnd", conference.headers())
+            conference.bridge.destroy()
+            pbx.devices.set(f"confbridge:{conference.name}", "NOT_INUSE")

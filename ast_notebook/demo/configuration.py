@@ -1,4 +1,4 @@
-"""The sample configuration in `conf/`, read: telephones, logins, mailboxes, queues, dialplan."""
+"""Reads the sample configuration in `conf/`: telephones, logins, mailboxes, queues, dialplan."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Section:
             raise ConfError(f"[{self.name}] {name} = {text}: that is no number") from None
 
     def classes(self, name: str) -> frozenset[str]:
-        """Return a list of names that are parted by commas."""
+        """Return a list of names that are separated by commas."""
         return frozenset(part.strip() for part in self.get(name).split(",") if part.strip())
 
 
@@ -89,14 +89,14 @@ def by_name(path: Path) -> dict[str, Section]:
 
 @dataclasses.dataclass(frozen=True)
 class Party:
-    """A name and a number; empty where unknown."""
+    """A name and a number, empty if unknown."""
 
     name: str = ""
     number: str = ""
 
     @classmethod
     def read(cls, text: str) -> Party:
-        """Read what people write as a caller's id: ``Door <100>``, ``"Smith, John" <5551>``."""
+        """Read a caller id: ``Door <100>``, ``"Smith, John" <5551>``."""
         found = _CALLER.fullmatch(text)
         name, number = (found[1], found[2]) if found else (text, None)
         if number is None and name.isdecimal():
@@ -112,13 +112,13 @@ class Party:
         return self.name or self.number or "<unknown>"
 
 
-#: Nobody knows who.
+#: An unknown party.
 NOBODY = Party()
 
 
 @dataclasses.dataclass(frozen=True)
 class Device:
-    """A telephone, as its channel driver knows it."""
+    """A telephone in the configuration of its channel driver."""
 
     technology: str
     name: str
@@ -127,32 +127,32 @@ class Device:
 
     @property
     def interface(self) -> str:
-        """How the dialplan and queues call it, such as ``PJSIP/2222``."""
+        """The interface of the dialplan and the queues, such as ``PJSIP/2222``."""
         return f"{self.technology}/{self.name}"
 
 
 @dataclasses.dataclass(frozen=True)
 class Login:
-    """Who may use the manager interface, and for what."""
+    """A login of the manager interface, and its permissions."""
 
     name: str
     secret: str = dataclasses.field(repr=False)
     read: frozenset[str]
     write: frozenset[str]
-    patience: float
+    write_timeout: float
 
     def may_hear(self, permission: str) -> bool:
-        """Tell whether events of a class are for this login."""
+        """Tell whether this login may get events of a class."""
         return permission in self.read or "all" in self.read
 
     def may_do(self, permissions: frozenset[str]) -> bool:
-        """Tell whether an action that asks for one of these classes is for this login."""
+        """Tell whether this login may use an action that needs one of these classes."""
         return not permissions or bool(permissions & self.write) or "all" in self.write
 
 
 @dataclasses.dataclass(frozen=True)
 class Member:
-    """Who a queue calls."""
+    """A member of a queue in the configuration."""
 
     interface: str
     penalty: int
@@ -161,7 +161,7 @@ class Member:
 
 @dataclasses.dataclass(frozen=True)
 class QueueSettings:
-    """A queue: whom it rings, for how long, and how long it waits before it tries again."""
+    """A queue: its members, how long they ring, and how long it waits before it tries again."""
 
     name: str
     strategy: str
@@ -185,7 +185,7 @@ class LotSettings:
 
 @dataclasses.dataclass(frozen=True)
 class Configuration:
-    """All that the demo takes from the sample files."""
+    """The settings that the demo takes from the sample files."""
 
     devices: Mapping[str, Device]
     logins: Mapping[str, Login]
@@ -202,7 +202,7 @@ class Configuration:
     ) -> Configuration:
         """Read the files, for telephones of one technology.
 
-        The password of every login is `secret` where that is given.
+        The password of every login is `secret`, if that is given.
 
         Raises
         ------
@@ -210,7 +210,7 @@ class Configuration:
             If a file is missing or makes no sense.
         """
         lot = _lot(by_name(folder / "res_parking.conf"))
-        # As modules.conf tells a reader to do who uses another technology.
+        # This is the change that modules.conf advises for another technology.
         dialplan = Dialplan(TECH=technology)
         for section in sections(folder / "extensions.conf"):
             dialplan.add(section.name, section.lines)
@@ -241,9 +241,9 @@ def _devices(technology: str, folder: Path) -> Iterator[Device]:
 def _logins(folder: Path, secret: str | None) -> Iterator[Login]:
     for name, section in by_name(folder / "manager.conf").items():
         if name != "general":
-            patience = section.number("writetimeout", 100) / 1000
+            write_timeout = section.number("writetimeout", 100) / 1000
             read, write = section.classes("read"), section.classes("write")
-            yield Login(name, secret or section.get("secret"), read, write, patience)
+            yield Login(name, secret or section.get("secret"), read, write, write_timeout)
 
 
 def _mailboxes(folder: Path) -> Iterator[tuple[str, str]]:

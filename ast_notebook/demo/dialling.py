@@ -5,33 +5,31 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from ast_notebook.demo.bridge import talk
 from ast_notebook.demo.channel import Channel, HungUp, Sent
+from ast_notebook.demo.exchange import Exchange
+from ast_notebook.demo.walk import walk
 
-if TYPE_CHECKING:
-    from ast_notebook.demo.pbx import Pbx
-
-#: What the event DialEnd calls a leg that failed for a cause; any other is NOANSWER.
+#: The words of DialEnd for a leg that failed with a cause; others are NOANSWER.
 STATUS = {17: "BUSY", 34: "CONGESTION", 3: "CHANUNAVAIL", 20: "CHANUNAVAIL"}
 
-#: What Dial calls it all when every leg failed, the strongest word first.
+#: The words for a Dial of which every leg failed; the first that fits counts.
 _RESULTS = ("BUSY", "CONGESTION", "CHANUNAVAIL")
 
 
 class Attempt:
-    """Legs that are being called for a caller, or for nobody yet.
+    """Legs that are called for a caller, or for an Originate.
 
     Parameters
     ----------
-    pbx : Pbx
+    pbx : Exchange
         The exchange.
     caller : Channel, optional
-        Who dials; none for an Originate.
+        The dialling channel; none for an Originate.
     """
 
-    def __init__(self, pbx: Pbx, caller: Channel | None) -> None:
+    def __init__(self, pbx: Exchange, caller: Channel | None) -> None:
         self.legs: list[Channel] = []
         self.winner: Channel | None = None
         self.causes: list[int] = []
@@ -43,8 +41,8 @@ class Attempt:
         self._started = time.monotonic()
 
     def call(self, leg: Channel, dial_string: str) -> bool:
-        """Call a leg, and tell whether that could be done."""
-        leg.far.called(leg)
+        """Call a leg, and tell whether that succeeded."""
+        leg.remote.called(leg)
         if leg.interruption.done():
             self._pbx.hangup(leg)
             return False
@@ -63,11 +61,11 @@ class Attempt:
                 elapsed = int((time.monotonic() - self._started) * 1000)
                 self._pbx.set_variable(self._caller, "RINGTIME", str(elapsed // 1000))
                 self._pbx.set_variable(self._caller, "RINGTIME_MS", str(elapsed))
-            self._caller.far.hears_ringing(self._caller)
+            self._caller.remote.hears_ringing(self._caller)
         self._tell("DialState", leg, {"DialStatus": "RINGING"})
 
     def answered(self, leg: Channel) -> None:
-        """Take in that a leg has answered: it is the one."""
+        """Note that a leg has answered; it is the chosen one."""
         if self.winner is None and leg in self.legs:
             self.winner = leg
             self.legs.remove(leg)
@@ -87,16 +85,16 @@ class Attempt:
             self._finish()
 
     def tell_answered(self, leg: Channel) -> None:
-        """Tell that a leg was the one."""
+        """Send the event that the chosen leg was answered."""
         self._tell_end(leg, "ANSWER")
 
     def tell(self, status: str) -> None:
-        """Tell that all legs that still ring ended so; Queue says it before it does it."""
+        """Send DialEnd for all legs that still ring; Queue sends it before it hangs them up."""
         for leg in self.legs:
             self._tell_end(leg, status)
 
     def give_up(self, status: str, cause: int = 0) -> None:
-        """Hang up all legs that still ring, and tell that it ended so."""
+        """Send DialEnd for all legs that still ring, and hang them up."""
         self.tell(status)
         self.drop(cause)
 
@@ -110,7 +108,7 @@ class Attempt:
 
     @property
     def result(self) -> str:
-        """The word for legs that all failed."""
+        """The status of the dial, if all legs failed."""
         found = {STATUS.get(cause, "CHANUNAVAIL") for cause in self.causes}
         return next((word for word in _RESULTS if word in found), "CHANUNAVAIL")
 
@@ -132,8 +130,10 @@ class Attempt:
         self._pbx.emit("call", event, caller, leg.snapshot("Dest"), more)
 
 
-async def dial(pbx: Pbx, caller: Channel, interfaces: Iterable[str], seconds: float | None) -> None:
-    """Call interfaces for a caller, and let him talk with the first who answers.
+async def dial(
+    pbx: Exchange, caller: Channel, interfaces: Iterable[str], seconds: float | None
+) -> None:
+    """Call interfaces for a caller, and connect it with the first that answers.
 
     Raises
     ------
@@ -184,10 +184,8 @@ async def dial(pbx: Pbx, caller: Channel, interfaces: Iterable[str], seconds: fl
     raise HungUp
 
 
-def release(pbx: Pbx, leg: Channel) -> None:
-    """Let a leg go that was called: to where it was sent, or out of the exchange."""
-    from ast_notebook.demo.walk import walk
-
+def release(pbx: Exchange, leg: Channel) -> None:
+    """Let a called leg go on where it was sent; if it was sent nowhere, hang it up."""
     why = leg.why()
     if isinstance(why, Sent):
         leg.resume()
@@ -196,7 +194,7 @@ def release(pbx: Pbx, leg: Channel) -> None:
         pbx.hangup(leg)
 
 
-def _call(pbx: Pbx, caller: Channel, attempt: Attempt, interface: str) -> None:
+def _call(pbx: Exchange, caller: Channel, attempt: Attempt, interface: str) -> None:
     leg = pbx.call_out(interface, parent=caller)
     if leg is None:
         attempt.causes.append(3)
@@ -210,8 +208,8 @@ def _call(pbx: Pbx, caller: Channel, attempt: Attempt, interface: str) -> None:
         pbx.connect_line(caller, leg.caller)
 
 
-def introduce(pbx: Pbx, caller: Channel, leg: Channel, application: str) -> None:
-    """Tell a leg who calls, and which application it belongs to."""
+def introduce(pbx: Exchange, caller: Channel, leg: Channel, application: str) -> None:
+    """Set the caller and the application of a leg."""
     leg.application, leg.data = application, "(Outgoing Line)"
     leg.connected = caller.caller
     pbx.tell_application(leg)

@@ -1,4 +1,4 @@
-"""The dialplan: what a context does with a number, and what stands for a variable in its words."""
+"""The dialplan: contexts, extensions, and how variables and expressions are filled in."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Look = Callable[[str], str]
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
-    """One line of the dialplan: an application, and what it is told, variables not yet filled."""
+class DialplanStep:
+    """One line of the dialplan: an application and its arguments with unfilled variables."""
 
     priority: int
     application: str
@@ -26,52 +26,52 @@ class Step:
 
 @dataclasses.dataclass
 class Extension:
-    """A number, or a pattern of numbers, and what happens step by step."""
+    """An extension: a number or a pattern, and its steps."""
 
     pattern: str
-    steps: dict[int, Step] = dataclasses.field(default_factory=dict)
+    steps: dict[int, DialplanStep] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._matches = _matcher(self.pattern)
-        #: The closer a pattern says what it takes, the earlier it is asked.
+        #: Narrower patterns are tried first.
         self.vagueness = _vagueness(self.pattern)
 
     def matches(self, number: str) -> bool:
-        """Tell whether a dialled number is one of these."""
+        """Tell whether a dialled number matches."""
         return self._matches.fullmatch(number) is not None
 
 
 @dataclasses.dataclass
-class Context:
-    """Numbers that belong together, and the contexts that are asked when none of them fits."""
+class DialplanContext:
+    """A context: its extensions, and the contexts that are searched if none of them fits."""
 
     extensions: dict[str, Extension] = dataclasses.field(default_factory=dict)
     includes: list[str] = dataclasses.field(default_factory=list)
 
 
 class Dialplan:
-    """All contexts, the global variables, and the hints that make lamps of extensions.
+    """The dialplan: all contexts, the global variables, and the hints of extensions.
 
     Parameters
     ----------
     **variables
-        Global variables that hold whatever extensions.conf says.
+        Global variables that override those of extensions.conf.
     """
 
     def __init__(self, **variables: str) -> None:
-        self.contexts: dict[str, Context] = {}
+        self.contexts: dict[str, DialplanContext] = {}
         self.variables: dict[str, str] = variables
-        #: Context and extension of a lamp, and the device whose state it shows.
+        #: Hints: context and extension, and the device whose state they show.
         self.hints: dict[tuple[str, str], str] = {}
 
     def add(self, name: str, lines: Sequence[tuple[str, str]]) -> None:
-        """Take in a section of extensions.conf."""
+        """Add a section of extensions.conf."""
         if name == "globals":
             self.variables = {**dict(lines), **self.variables}
             return
         if name == "general":
             return
-        context = self.contexts.setdefault(name, Context())
+        context = self.contexts.setdefault(name, DialplanContext())
         exten, last = "", 0
         for key, value in lines:
             if key == "include":
@@ -89,14 +89,14 @@ class Dialplan:
             last = last + 1 if priority[1] == "n" else int(priority[1])
             application = _APPLICATION.fullmatch(found[3])
             if application is not None:
-                step = Step(last, application[1], application[2] or "", priority[2] or "")
+                step = DialplanStep(last, application[1], application[2] or "", priority[2] or "")
                 self._extension(name, exten).steps[last] = step
 
     def add_step(self, context: str, exten: str, application: str, data: str) -> None:
         """Add an extension of one step, as Asterisk itself does for parked calls."""
-        self._extension(context, exten).steps[1] = Step(1, application, data)
+        self._extension(context, exten).steps[1] = DialplanStep(1, application, data)
 
-    def find(self, context: str, exten: str, priority: int) -> Step | None:
+    def find(self, context: str, exten: str, priority: int) -> DialplanStep | None:
         """Return the step that a number leads to, in this context or one that it includes."""
         for extension in self._candidates(context, exten, set()):
             if priority in extension.steps:
@@ -112,7 +112,7 @@ class Dialplan:
         return None
 
     def _extension(self, context: str, pattern: str) -> Extension:
-        extensions = self.contexts.setdefault(context, Context()).extensions
+        extensions = self.contexts.setdefault(context, DialplanContext()).extensions
         return extensions.setdefault(pattern, Extension(pattern))
 
     def _candidates(self, name: str, exten: str, seen: set[str]) -> Iterator[Extension]:
@@ -129,7 +129,7 @@ class Dialplan:
         return self.variables.get(name, "")
 
     def fill(self, text: str, look: Look) -> str:
-        """Fill in variables, functions and expressions; `look` knows what stands for a name."""
+        """Fill in variables, functions and expressions; `look` returns the value of a name."""
         parts, position = [], 0
         while (dollar := text.find("$", position)) >= 0:
             opening = text[dollar + 1 : dollar + 2]
@@ -146,7 +146,7 @@ class Dialplan:
 
 
 def _closing(text: str, opening: int) -> int:
-    """Find the bracket that closes the one at `opening`; the end, if nobody closed it."""
+    """Find the bracket that closes the one at `opening`; return the end if there is none."""
     pair = {"{": "}", "[": "]"}[text[opening]]
     depth = 0
     for position in range(opening, len(text)):
@@ -191,7 +191,7 @@ def _matcher(pattern: str) -> re.Pattern[str]:
 
 
 def _vagueness(pattern: str) -> list[int]:
-    """Return what a pattern is sorted by: how many characters each of its places takes."""
+    """Return the sort key of a pattern: how many characters each of its places matches."""
     if not pattern.startswith("_"):
         return []
     sizes = {**{name: len(members) for name, members in _SETS.items()}, ".": 300, "!": 301}
@@ -206,14 +206,14 @@ _LEVELS = (("|",), ("&",), ("=", "!=", "<", ">", "<=", ">="), ("+", "-"), ("*", 
 
 
 def calculate(text: str) -> str:
-    """Work out the inside of ``$[…]``: comparisons, and/or, and whole numbers.
+    """Compute the inside of ``$[…]``: comparisons, and/or, and whole numbers.
 
     >>> calculate('"yes" = "yes"'), calculate("2 + 3 * 4"), calculate("5 < 10")
     ('1', '14', '1')
     """
     tokens = _TOKEN.findall(text)
     value = _level(tokens, 0)
-    # What is left over was no expression: Asterisk gives back an empty text for that.
+    # If something is left over, it was no expression, for which Asterisk returns an empty text.
     return "" if tokens else value
 
 
@@ -280,9 +280,10 @@ def _compare(operator: str, pair: tuple[int, int] | tuple[str, str]) -> bool:
 
 
 def arguments(text: str) -> list[str]:
-    r"""Part what an application is told at its commas, as Asterisk does.
+    r"""Split the arguments of an application at commas, as Asterisk does.
 
-    Quotes and brackets keep commas; quotes themselves go, and a backslash saves what follows it.
+    Quotes and brackets protect commas. Quotes are removed, and a backslash protects the next
+    character.
 
     >>> arguments('Call,Source: 5551,Value: "Smith, John"')
     ['Call', 'Source: 5551', 'Value: Smith, John']

@@ -1,10 +1,10 @@
-"""Messages of clients, cut out of whatever bytes come."""
+"""Cuts the messages of clients out of bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-#: Bytes of a line, and lines of a message, that Asterisk takes.
+#: Bytes of a line, and lines of a message, that Asterisk accepts.
 LONGEST_LINE = 1023
 MOST_LINES = 128
 
@@ -12,7 +12,7 @@ Fields = list[tuple[str, str]]
 
 
 class Unreadable(Exception):
-    """A message that Asterisk cannot take; its text is the answer to it.
+    """A message that Asterisk refuses; its text is the answer.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ class Unreadable(Exception):
         self.action_id = action_id
 
 
-class Framer:
-    """Makes messages of bytes, however they are cut, and keeps only what it may have to.
+class ActionFramer:
+    """Makes messages of bytes, however they are split, with bounded memory.
 
     A message is lines of ``Name: value`` up to an empty line; an empty line alone is a message
     without an action. Lines without a colon are no headers.
@@ -41,7 +41,7 @@ class Framer:
         self._error = ""
 
     def feed(self, data: bytes) -> Iterator[Fields | Unreadable]:
-        """Take bytes in, and give back the messages that are whole now."""
+        """Take bytes, and return the messages that are complete now."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             if self._is_skipping:
@@ -53,7 +53,7 @@ class Framer:
             else:
                 self._take(line)
         if len(self._rest) > LONGEST_LINE:
-            # The rest of the line is dropped as it comes, however long it is.
+            # The rest of a line that is too long is dropped as it comes.
             self._rest = b""
             self._is_skipping = True
             self._error = "Failed to parse message: line too long"

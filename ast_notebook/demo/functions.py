@@ -1,25 +1,23 @@
-"""Variables and functions of the dialplan: what ``${…}`` stands for on a channel."""
+"""Variables and functions of the dialplan: the values of ``${…}`` on a channel."""
 
 from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ast_notebook.demo.channel import Channel
-    from ast_notebook.demo.pbx import Pbx
+from ast_notebook.demo.channel import Channel
+from ast_notebook.demo.exchange import Exchange
 
 _FUNCTION = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 
 
-def fill(pbx: Pbx, channel: Channel | None, text: str) -> str:
-    """Fill in what stands in a text for variables, functions and expressions."""
+def fill(pbx: Exchange, channel: Channel | None, text: str) -> str:
+    """Fill in the variables, functions and expressions of a text."""
     return pbx.dialplan.fill(text, lambda name: value_of(pbx, channel, name))
 
 
-def value_of(pbx: Pbx, channel: Channel | None, name: str) -> str:
-    """Return the value of a variable or a function; empty where there is none."""
+def value_of(pbx: Exchange, channel: Channel | None, name: str) -> str:
+    """Return the value of a variable or a function; empty if there is none."""
     found = _FUNCTION.fullmatch(name)
     if found is not None:
         return _function(pbx, channel, found[1], found[2])
@@ -39,7 +37,7 @@ def value_of(pbx: Pbx, channel: Channel | None, name: str) -> str:
     return ""
 
 
-def _function(pbx: Pbx, channel: Channel | None, name: str, argument: str) -> str:
+def _function(pbx: Exchange, channel: Channel | None, name: str, argument: str) -> str:
     if name == "DB":
         return pbx.database.get(f"/{argument.strip('/')}", "")
     if name == "QUOTE":
@@ -74,16 +72,16 @@ def _function(pbx: Pbx, channel: Channel | None, name: str, argument: str) -> st
     return ""
 
 
-def _of_device(pbx: Pbx, function: str, name: str, what: str) -> str:
-    telephone = pbx.telephones.get(name)
-    if telephone is None or (function == "SIPPEER") != (telephone.device.technology == "SIP"):
+def _of_device(pbx: Exchange, function: str, name: str, what: str) -> str:
+    device = pbx.devices.known.get(name)
+    if device is None or (function == "SIPPEER") != (device.technology == "SIP"):
         return ""
-    caller = telephone.device.caller
+    caller = device.caller
     known = {"PJSIP_ENDPOINT": {"callerid": str(caller)}, "SIPPEER": {"callerid_name": caller.name}}
     return known[function].get(what, "")
 
 
-def assign(pbx: Pbx, channel: Channel | None, name: str, value: str) -> None:
+def assign(pbx: Exchange, channel: Channel | None, name: str, value: str) -> None:
     """Set a variable, or a function that can be set."""
     found = _FUNCTION.fullmatch(name)
     if found is None:
@@ -97,7 +95,7 @@ def assign(pbx: Pbx, channel: Channel | None, name: str, value: str) -> None:
 
 
 def set_timeout(channel: Channel, seconds: str) -> None:
-    """Have a channel end after so many seconds, or at no time for 0."""
+    """Make a channel end after so many seconds; 0 means that it does not end."""
     if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", seconds):
         return
     limit = float(seconds)

@@ -1,24 +1,21 @@
-"""The calls that go on: the day of a small office, somebody at its door, a message now and then."""
+"""The calls of a small office: between colleagues, from the door and from outside."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from ast_notebook.demo.channel import Channel
 from ast_notebook.demo.configuration import Party
 from ast_notebook.demo.originate import Order, originate
+from ast_notebook.demo.pbx import Pbx
 
-if TYPE_CHECKING:
-    from ast_notebook.demo.pbx import Pbx
-
-#: Seconds from one thing that happens to the next.
+#: Seconds from one call to the next.
 SHORTEST_PAUSE, LONGEST_PAUSE = 2.0, 7.0
 #: Seconds that people talk.
 SHORTEST_TALK, LONGEST_TALK = 4.0, 20.0
 
-#: Who calls from outside; the first has a comma in the name, as people do.
+#: Callers from outside; the name of the first has a comma, as real names do.
 VISITORS = (
     Party("Smith, John", "5551"),
     Party("Müller GmbH", "5552"),
@@ -26,7 +23,7 @@ VISITORS = (
     Party("", "5554"),
 )
 
-# The telephones and numbers of the sample configuration that have a part in it.
+# The telephones and numbers of the sample configuration that are used.
 OFFICE, DOOR, HALL, KITCHEN, GARAGE = "2222", "200", "240", "30", "300"
 SUPPORT, CONFERENCE, MESSAGES, SPEAKER, TONE = "610", "620", "500", "601", "600"
 
@@ -37,7 +34,7 @@ class Life:
     Parameters
     ----------
     pbx : Pbx
-        The exchange that they call on; its chance says who calls whom.
+        The PBX; its random numbers decide who calls whom.
     """
 
     def __init__(self, pbx: Pbx) -> None:
@@ -55,7 +52,7 @@ class Life:
         ]
 
     async def go_on(self) -> None:
-        """Let something happen every few seconds, for ever."""
+        """Make a random call every few seconds, for ever."""
         await asyncio.sleep(0.3)
         await self.colleagues()
         weights = [weight for weight, _ in self._scenes]
@@ -77,7 +74,7 @@ class Life:
             telephone.answers(self._random.uniform(1.0, 4.0))
         self._pbx.telephones[caller].calls(callee, self._talk())
         await asyncio.sleep(0.5)
-        # What it does when somebody else calls is as always.
+        # Other calls to it are handled as always.
         telephone.answers(1.0)
 
     async def visitor_at_the_door(self) -> None:
@@ -130,7 +127,7 @@ class Life:
         self._pbx.telephones[self._random.choice([HALL, KITCHEN])].calls(number)
 
     async def conference(self) -> None:
-        """Three meet in the conference room."""
+        """Three telephones meet in a conference."""
         for name in self._random.sample([OFFICE, HALL, KITCHEN, GARAGE], 3):
             self._pbx.telephones[name].calls(CONFERENCE, self._talk())
             await asyncio.sleep(self._random.uniform(0.2, 1.5))
@@ -142,7 +139,7 @@ class Life:
         self._pbx.spawn(originate(self._pbx, order, self._limit))
 
     def _limit(self, reason: str, channel: Channel | None) -> None:
-        """Have a call end some time, though both its telephones were called."""
+        """End a call after some time, since neither of its telephones hangs up."""
         if channel is not None:
             asyncio.get_running_loop().call_later(
                 self._talk(), self._pbx.request_hangup, channel, 16

@@ -1,21 +1,19 @@
-"""Local channels: two halves, of which one is dialled and the other walks the dialplan."""
+"""Local channels: one half is dialled, and the other half executes the dialplan."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
 
-from ast_notebook.demo.channel import Channel, State
+from ast_notebook.demo.channel import Channel, ChannelState
 from ast_notebook.demo.configuration import Party
+from ast_notebook.demo.exchange import Exchange
 from ast_notebook.demo.walk import walk
-
-if TYPE_CHECKING:
-    from ast_notebook.demo.pbx import Pbx
 
 
 class LocalEnd:
-    """What each half of a Local channel has at its other end: the other half."""
+    """The remote end of each half of a Local channel: the other half."""
 
-    def __init__(self, pbx: Pbx, *, optimized: bool) -> None:
+    def __init__(self, pbx: Exchange, *, optimized: bool) -> None:
         self.halves: tuple[Channel, ...] = ()
         self._pbx = pbx
         self._optimized = optimized
@@ -26,7 +24,7 @@ class LocalEnd:
         return two if channel is one else one
 
     def called(self, channel: Channel) -> None:
-        """Take over what the first half is told of the caller, and walk with the second."""
+        """Copy the caller's data from the first half, and start the dialplan with the second."""
         pbx = self._pbx
         one, two = self.halves
         if pbx.dialplan.find(two.context, two.exten, 1) is None:
@@ -52,30 +50,30 @@ class LocalEnd:
         pbx.spawn(walk(pbx, two))
 
     def progressed(self, channel: Channel) -> None:
-        """Let the other half hear of an answer or of a busy tone."""
+        """Pass on an answer or a busy tone to the other half."""
         if not self.halves or channel is self.halves[0]:
             return
         one, two = self.halves
-        if two.state == State.UP:
+        if two.state == ChannelState.UP:
             self._pbx.picks_up(one)
-        elif two.state == State.BUSY and not one.is_up:
+        elif two.state == ChannelState.BUSY and not one.is_up:
             busy = two.variables.get("DIALSTATUS") == "BUSY"
             self._pbx.request_hangup(one, 17 if busy else 34)
 
     def hears_ringing(self, channel: Channel) -> None:
-        """Let the first half ring, if it is still being dialled."""
+        """Make the first half ring, if it is still being dialled."""
         one, two = self.halves
         if channel is two and not one.is_up:
             self._pbx.rings(one)
 
     def hears_sound(self, channel: Channel) -> None:
-        """Let the other half hear it, if it listens for a first sound."""
+        """Pass on the sound to the other half, if it waits for a first sound."""
         other = self.other(channel)
         if other.sound is not None and not other.sound.done():
             other.sound.set_result(None)
 
     def connected(self, channel: Channel) -> None:
-        """Pass on who it is: what one half is connected with calls by the other."""
+        """Pass on the connected party to the other half, as its caller."""
         other = self.other(channel)
         if not other.is_hung_up and channel.connected != other.caller:
             self._pbx.identify(other, channel.connected)
@@ -86,8 +84,13 @@ class LocalEnd:
             self._pbx.hangs_up(self.other(channel), channel.cause)
 
 
-def call_local(
-    pbx: Pbx, place: str, parent: Channel | None, uniqueids: tuple[str, str]
+def register(pbx: Exchange) -> None:
+    """Let the exchange call Local channels."""
+    pbx.technologies["LOCAL"] = partial(_call, pbx)
+
+
+def _call(
+    pbx: Exchange, place: str, parent: Channel | None, uniqueids: tuple[str, str]
 ) -> Channel | None:
     """Make the two halves of a Local channel, and return the one that is dialled."""
     name, *options = place.split("/")
@@ -114,7 +117,7 @@ def call_local(
         caller=Party(),
         context=context,
         exten=exten,
-        state=State.RING,
+        state=ChannelState.RING,
         parent=one,
         uniqueid=uniqueids[1],
         half=";2",

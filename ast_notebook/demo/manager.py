@@ -1,4 +1,4 @@
-"""The manager interface (AMI): clients, logins, and what is sent to whom."""
+"""The manager interface (AMI): clients, logins, and the events that each client gets."""
 
 from __future__ import annotations
 
@@ -9,24 +9,21 @@ import re
 import socket
 import time
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING
 
 from ast_notebook.demo.actions import ACTIONS
-from ast_notebook.demo.actions.registry import Answer, Listing, Reply, Request, refuse
-from ast_notebook.demo.framing import Framer, Unreadable
-
-if TYPE_CHECKING:
-    from ast_notebook.demo.configuration import Login
-    from ast_notebook.demo.pbx import Pbx
+from ast_notebook.demo.actions.registry import Listing, Reply, Request, SingleResponse, refuse
+from ast_notebook.demo.configuration import Login
+from ast_notebook.demo.framing import ActionFramer, Unreadable
+from ast_notebook.demo.pbx import Pbx
 
 logger = logging.getLogger(__name__)
 
-#: Bytes that may wait for a client; one that lets more pile up is cut off at once.
+#: Bytes that may wait for a client; a client with more waiting is disconnected at once.
 LARGEST_BACKLOG = 32 << 20
 #: Clients that may be connected without having logged in, and for how many seconds.
-MOST_STRANGERS = 50
-STRANGER_SECONDS = 30.0
-#: Seconds that a refused login waits for its answer, so that nobody tries many.
+AUTH_LIMIT = 50
+AUTH_TIMEOUT = 30.0
+#: Seconds before a refused login is answered, so that guessing is slow.
 REFUSAL_SECONDS = 1.0
 
 _BEFORE_LOGIN = ("login", "challenge", "logoff")
@@ -41,7 +38,7 @@ _CLASSES = frozenset(
 )
 
 
-class Client:
+class ManagerClient:
     """One connection to the manager interface."""
 
     def __init__(
@@ -53,14 +50,14 @@ class Client:
         self._pbx = pbx
         self._reader = reader
         self._transport = writer.transport
-        self._framer = Framer()
+        self._framer = ActionFramer()
         self._mask: frozenset[str] | None = None
         self._wanted: list[re.Pattern[str]] = []
         self._unwanted: list[re.Pattern[str]] = []
         self._held: list[str] | None = None
         self._out: list[bytes] = []
         self._written = 0
-        self._patience: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
 
     # --- what actions do with it ---------------------------------------------------------------
 
@@ -93,7 +90,7 @@ class Client:
     def hear(self, permission: str, text: str) -> None:
         """Send an event, if this login may hear it and wants to."""
         if self._hears(permission) and self._passes(text):
-            # What an action does is told behind the answer to it.
+            # The events that an action causes are sent after its answer.
             if self._held is None:
                 self._send(text)
             else:
@@ -114,7 +111,7 @@ class Client:
     async def serve(self) -> None:
         """Greet, and answer one action after the other until the client is gone."""
         self._send(f"Asterisk Call Manager/{self._pbx.profile.ami}\r\n")
-        stranger = asyncio.get_running_loop().call_later(STRANGER_SECONDS, self._turn_away)
+        login_timer = asyncio.get_running_loop().call_later(AUTH_TIMEOUT, self._turn_away)
         try:
             while not self.is_leaving and (data := await self._reader.read(65536)):
                 for message in self._framer.feed(data):
@@ -125,11 +122,11 @@ class Client:
                     if self.is_leaving:
                         break
         finally:
-            stranger.cancel()
+            login_timer.cancel()
             if self in self._pbx.listeners:
                 self._pbx.listeners.remove(self)
-            if self._patience is not None:
-                self._patience.cancel()
+            if self._write_timer is not None:
+                self._write_timer.cancel()
             self._flush()
 
     async def _answer(self, fields: tuple[tuple[str, str], ...]) -> None:
@@ -141,10 +138,10 @@ class Client:
             made = self._reply(request)
         finally:
             self._held = None
-        reply = made if isinstance(made, Answer | Listing) else await made
+        reply = made if isinstance(made, SingleResponse | Listing) else await made
         action = request.get("Action").lower()
         if action == "login" and self.login is None:
-            # As Asterisk does: whoever guesses passwords has to wait, and to connect again.
+            # As in Asterisk, a client that guesses passwords has to wait, and to connect again.
             await asyncio.sleep(REFUSAL_SECONDS)
             self.is_leaving = True
         self._send(reply.text(request.get("ActionID")))
@@ -180,7 +177,7 @@ class Client:
     # --- sending -------------------------------------------------------------------------------
 
     def _send(self, text: str) -> None:
-        # Many small messages of one moment are written as one.
+        # Many small messages of one moment are written together.
         if not self._out:
             asyncio.get_running_loop().call_soon(self._flush)
         self._out.append(text.encode("utf-8", "surrogateescape"))
@@ -195,21 +192,21 @@ class Client:
         backlog = self._transport.get_write_buffer_size()
         if backlog > LARGEST_BACKLOG:
             self._cut_off()
-        elif backlog and self._patience is None:
-            self._be_patient(backlog)
+        elif backlog and self._write_timer is None:
+            self._await_writes(backlog)
 
-    def _be_patient(self, backlog: int) -> None:
-        seconds = self.login.patience if self.login else 0.1
+    def _await_writes(self, backlog: int) -> None:
+        seconds = self.login.write_timeout if self.login else 0.1
         sent = self._written - backlog
-        self._patience = asyncio.get_running_loop().call_later(seconds, self._look_again, sent)
+        self._write_timer = asyncio.get_running_loop().call_later(seconds, self._look_again, sent)
 
     def _look_again(self, sent_before: int) -> None:
-        self._patience = None
+        self._write_timer = None
         backlog = self._transport.get_write_buffer_size()
         if backlog and self._written - backlog <= sent_before:
             self._cut_off()
         elif backlog:
-            self._be_patient(backlog)
+            self._await_writes(backlog)
 
     def _cut_off(self) -> None:
         logger.info("a client of the demo PBX reads too slowly: it is cut off")
@@ -224,7 +221,7 @@ class Manager:
         self.port = 0
         self._pbx = pbx
         self._server: asyncio.Server | None = None
-        self._clients: dict[Client, asyncio.StreamWriter] = {}
+        self._clients: dict[ManagerClient, asyncio.StreamWriter] = {}
 
     async def listen(self, host: str, port: int) -> None:
         """Open the port; 0 takes a free one.
@@ -245,13 +242,13 @@ class Manager:
             writer.transport.abort()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        strangers = sum(client.login is None for client in self._clients)
-        if strangers >= MOST_STRANGERS:
+        waiting = sum(client.login is None for client in self._clients)
+        if waiting >= AUTH_LIMIT:
             writer.transport.abort()
             return
         connection = writer.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client = Client(self._pbx, reader, writer)
+        client = ManagerClient(self._pbx, reader, writer)
         self._clients[client] = writer
         try:
             await client.serve()

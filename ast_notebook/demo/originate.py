@@ -1,21 +1,18 @@
-"""Originate: calls that the exchange itself makes, for the manager."""
+"""Originate: calls that the exchange makes for the manager."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from ast_notebook.demo.channel import Channel, HungUp, Sent
 from ast_notebook.demo.configuration import NOBODY, Party
 from ast_notebook.demo.dialling import Attempt
 from ast_notebook.demo.dialplan import arguments
+from ast_notebook.demo.exchange import Exchange
 from ast_notebook.demo.functions import assign
 from ast_notebook.demo.walk import run_application, walk
-
-if TYPE_CHECKING:
-    from ast_notebook.demo.pbx import Pbx
 
 #: The reasons that an OriginateResponse gives: Asterisk's own numbers.
 FAILED, RANG, ANSWERED, BUSY = "0", "3", "4", "5"
@@ -23,7 +20,7 @@ FAILED, RANG, ANSWERED, BUSY = "0", "3", "4", "5"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Order:
-    """A call that was ordered: whom to call, and what to do with who answers."""
+    """An ordered call: whom to call, and how to go on when that channel answers."""
 
     interface: str
     context: str = ""
@@ -37,14 +34,16 @@ class Order:
     uniqueids: tuple[str, str] = ("", "")
 
     def headers(self) -> dict[str, str]:
-        """Return what an OriginateResponse repeats of it."""
+        """Return the headers that an OriginateResponse repeats."""
         if self.application:
             return {"Application": self.application, "Data": self.data}
         return {"Context": self.context, "Exten": self.exten}
 
 
-async def originate(pbx: Pbx, order: Order, done: Callable[[str, Channel | None], None]) -> None:
-    """Carry an order out; `done` is told the reason, and the channel if that answered."""
+async def originate(
+    pbx: Exchange, order: Order, done: Callable[[str, Channel | None], None]
+) -> None:
+    """Carry out the order; `done` is called with the reason, and the channel if it answered."""
     leg = pbx.call_out(order.interface, uniqueids=order.uniqueids)
     if leg is None:
         done(FAILED, None)
@@ -75,14 +74,14 @@ async def originate(pbx: Pbx, order: Order, done: Callable[[str, Channel | None]
         done(RANG, None)
         attempt.drop(19 if pbx.profile.is_newer else 0)
     else:
-        # Asterisk 22 has forgotten why by the time it says so.
+        # Asterisk 22 does not know the reason any more when it sends this.
         was_busy = 17 in attempt.causes and not pbx.profile.is_newer
         done(BUSY if was_busy else FAILED, None)
 
 
-async def _go_on(pbx: Pbx, leg: Channel, order: Order) -> None:
+async def _go_on(pbx: Exchange, leg: Channel, order: Order) -> None:
     if order.application:
-        leg.is_announced = True  # without a dialplan there is no step to tell of
+        leg.is_announced = True  # without a dialplan there is no step to announce
 
         async def run(channel: Channel) -> None:
             await run_application(pbx, channel, order.application, order.data)

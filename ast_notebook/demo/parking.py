@@ -1,21 +1,19 @@
-"""The parking lot: calls that wait at a number until somebody fetches them."""
+"""The parking lot: calls that wait at a number until they are picked up."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 import time
-from typing import TYPE_CHECKING
 
+from ast_notebook.demo.applications import answer
 from ast_notebook.demo.bridge import Bridge, talk
 from ast_notebook.demo.channel import Channel, HungUp, Sent
 from ast_notebook.demo.configuration import LotSettings
+from ast_notebook.demo.exchange import Exchange
 from ast_notebook.digits import is_count
 
-if TYPE_CHECKING:
-    from ast_notebook.demo.pbx import Pbx
-
-#: Where a call goes that nobody fetched: to an extension named by who parked it.
+#: The context of calls that were not picked up; the extension is named after who parked them.
 COMEBACK = "park-dial"
 
 
@@ -45,18 +43,31 @@ class Slot:
 
 
 class ParkingLot:
-    """The one lot that every Asterisk has."""
+    """The parking lot that every Asterisk has."""
 
-    def __init__(self, pbx: Pbx, settings: LotSettings) -> None:
+    def __init__(self, pbx: Exchange, settings: LotSettings) -> None:
         self.settings = settings
         self.slots: dict[int, Slot] = {}
         self._pbx = pbx
         self._bridge: Bridge | None = None
+        pbx.applications |= {"Park": self._park, "ParkedCall": self._parked_call}
+
+    async def _park(self, channel: Channel, data: str) -> None:
+        """Park the caller."""
+        await answer(self._pbx, channel, "")
+        slot = self.take(channel)
+        if slot is not None:
+            await self.hold(channel, slot)
+
+    async def _parked_call(self, channel: Channel, data: str) -> None:
+        """Pick up a parked call: ``lot,space``."""
+        self._pbx.answer(channel)
+        await self.fetch(channel, data.partition(",")[2])
 
     def take(
         self, channel: Channel, *, parker: str = "", timeout: float | None = None
     ) -> Slot | None:
-        """Give a channel the first free space, and tell of it; None when all are taken."""
+        """Give a channel the first free space, and send the event; None if all are taken."""
         spaces = range(self.settings.first, self.settings.last + 1)
         space = next((one for one in spaces if one not in self.slots), None)
         if space is None:
@@ -79,12 +90,13 @@ class ParkingLot:
         return slot
 
     async def hold(self, channel: Channel, slot: Slot) -> None:
-        """Let a channel wait in its space: until it is fetched and talked with, or for too long.
+        """Let a channel wait in its space, until it is picked up or the time is over.
 
         Raises
         ------
         HungUp, Sent
-            When it gives up, or is over; when nobody fetched it, to who parked it.
+            When the channel hangs up, or its call is over; if nobody picked it up, it is sent to
+            whoever parked it.
         """
         pbx = self._pbx
         assert self._bridge is not None
@@ -102,7 +114,7 @@ class ParkingLot:
             self._free(slot)
             raise
         if is_fetched:
-            # Who fetched it leads it now, and says when that is over.
+            # The channel that picked it up controls it now, and ends the wait.
             await slot.returned
             channel.check()
             raise HungUp
@@ -113,7 +125,7 @@ class ParkingLot:
         raise Sent(where)
 
     async def fetch(self, channel: Channel, space: str) -> None:
-        """Talk with the call that is parked at a number, if there is one.
+        """Connect a channel with the call that is parked at a number, if there is one.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""What differs between the two Asterisks that the demo can play: 16 with SIP and 22 with PJSIP."""
+"""The differences between the two Asterisks that the demo plays: 16 with SIP and 22 with PJSIP."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from ast_notebook.errors import TechnologyMissing
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Profile:
-    """One Asterisk, as far as its manager interface shows which one it is.
+    """One version of Asterisk, as its manager interface shows it.
 
     Parameters
     ----------
     technology, driver : str
-        What channels of telephones are named by, and the module that makes them.
+        The technology in names of channels, and the module of the channel driver.
     ami, version : str
-        What the greeting says, and CoreSettings.
+        The versions in the greeting and in CoreSettings.
     built : str
-        What ``core show version`` says behind the version.
+        The text of ``core show version`` behind the version.
     tells_sip_code : bool
-        Whether a leg that was refused carries ``TechCause``, the code of SIP.
+        Whether a refused leg has the header ``TechCause`` with the SIP code.
     rings_at_once : bool
-        Whether a device counts as ringing from the call on, not from the telephone's own word.
+        Whether a device counts as ringing when it is called, and not only when it says so.
     record_first : bool
         Whether a call's record comes before the Hangup of its channel.
     """
@@ -38,7 +38,7 @@ class Profile:
 
     @property
     def is_newer(self) -> bool:
-        """Whether it has the headers that came between the two."""
+        """Whether it has the headers that came after version 16."""
         return self.tells_sip_code
 
 
@@ -69,12 +69,12 @@ PROFILES = {
 
 
 def profile_of(technology: str) -> Profile:
-    """Return the Asterisk that has this technology.
+    """Return the profile with this technology.
 
     Raises
     ------
     TechnologyMissing
-        If neither has it.
+        If neither profile has it.
     """
     try:
         return PROFILES[technology.upper()]

@@ -1,21 +1,19 @@
-"""Queues: callers who wait, members who are rung for them, and the numbers that are kept."""
+"""Queues: callers who wait, members who are rung for them, and counters."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from ast_notebook.demo.bridge import talk
 from ast_notebook.demo.channel import Channel, HungUp, Sent
 from ast_notebook.demo.configuration import QueueSettings
 from ast_notebook.demo.dialling import Attempt, release
+from ast_notebook.demo.dialplan import arguments
+from ast_notebook.demo.exchange import Exchange
 
-if TYPE_CHECKING:
-    from ast_notebook.demo.pbx import Pbx
-
-#: The numbers that queues have for device states.
+#: The numbers of device states in queues.
 _STATUS = {
     "NOT_INUSE": "1",
     "INUSE": "2",
@@ -29,8 +27,8 @@ _STATUS = {
 
 
 @dataclasses.dataclass
-class Agent:
-    """A member of a queue: who is rung, and what was counted of them."""
+class QueueMember:
+    """A member of a queue, with its counters."""
 
     queue: str
     name: str
@@ -46,8 +44,8 @@ class Agent:
     last_pause: int = 0
     login: int = dataclasses.field(default_factory=lambda: int(time.time()))
 
-    def headers(self, pbx: Pbx, *, listed: bool = False) -> dict[str, str]:
-        """Return what events tell of a member, or, a little shorter, what QueueStatus lists."""
+    def headers(self, pbx: Exchange, *, listed: bool = False) -> dict[str, str]:
+        """Return a member's headers for events, or the shorter ones for QueueStatus."""
         names = ("Name", "Location") if listed else ("MemberName", "Interface")
         told = {
             "Queue": self.queue,
@@ -67,11 +65,11 @@ class Agent:
         }
         return {**told, **({} if listed else {"Ringinuse": "0"}), "Wrapuptime": "0"}
 
-    def state(self, pbx: Pbx) -> str:
+    def state(self, pbx: Exchange) -> str:
         """Return the state of the member's device; a Local channel always is free."""
         return pbx.devices.states.get(self.state_interface, "NOT_INUSE")
 
-    def is_free(self, pbx: Pbx) -> bool:
+    def is_free(self, pbx: Exchange) -> bool:
         """Tell whether the member can be rung."""
         return not self.is_paused and not self.in_call and self.state(pbx) == "NOT_INUSE"
 
@@ -86,18 +84,18 @@ class Entry:
 
     @property
     def waited(self) -> int:
-        """Seconds that it has been."""
+        """How many seconds the caller has waited."""
         return int(time.time() - self.joined)
 
 
 class Queue:
     """One queue."""
 
-    def __init__(self, pbx: Pbx, settings: QueueSettings) -> None:
+    def __init__(self, pbx: Exchange, settings: QueueSettings) -> None:
         self.name = settings.name
         self.settings = settings
         self.entries: list[Entry] = []
-        self.agents: dict[str, Agent] = {}
+        self.agents: dict[str, QueueMember] = {}
         self.completed = 0
         self.abandoned = 0
         self.hold_time = 0
@@ -105,22 +103,22 @@ class Queue:
         self._pbx = pbx
         for member in settings.members:
             self._enlist(
-                Agent(self.name, member.name, member.interface, member.interface, "static")
+                QueueMember(self.name, member.name, member.interface, member.interface, "static")
             )
         pbx.devices.set(f"Queue:{self.name}_avail", "INUSE", quietly=True)
 
     # --- members -------------------------------------------------------------------------------
 
-    def add(self, agent: Agent) -> None:
-        """Take in a member, who is dynamic."""
+    def add(self, agent: QueueMember) -> None:
+        """Add a dynamic member."""
         self._enlist(agent)
         self._tell_pause(agent)
         self._pbx.emit("agent", "QueueMemberAdded", agent.headers(self._pbx))
         if not agent.is_paused:
             self._avail("NOT_INUSE")
 
-    def remove(self, agent: Agent) -> None:
-        """Let a member go."""
+    def remove(self, agent: QueueMember) -> None:
+        """Remove a member."""
         del self.agents[agent.interface]
         self._pbx.emit("agent", "QueueMemberRemoved", agent.headers(self._pbx))
         lamp = f"Queue:{self.name}_pause_{agent.interface}"
@@ -129,14 +127,14 @@ class Queue:
         if not self._has_free():
             self._avail("INUSE")
 
-    def pause(self, agent: Agent, is_paused: bool, reason: str) -> None:
-        """Give a member a pause, or end it."""
+    def pause(self, agent: QueueMember, is_paused: bool, reason: str) -> None:
+        """Pause a member, or end its pause."""
         agent.is_paused = is_paused
         agent.reason = reason if is_paused else ""
         if is_paused:
             agent.last_pause = int(time.time())
         self._tell_pause(agent)
-        # Asterisk 16 says the reason under its older name, too.
+        # Asterisk 16 sends the reason under its older name, too.
         older = {} if self._pbx.profile.is_newer or not agent.reason else {"Reason": agent.reason}
         self._pbx.emit("agent", "QueueMemberPause", agent.headers(self._pbx), older)
         if not is_paused:
@@ -145,23 +143,23 @@ class Queue:
             self._avail("INUSE")
 
     def device_changed(self, device: str) -> None:
-        """Tell of the members whose device it is."""
+        """Send the status of the members with this device."""
         for agent in self.agents.values():
             if agent.state_interface == device:
                 self._pbx.emit("agent", "QueueMemberStatus", agent.headers(self._pbx))
                 self._avail("NOT_INUSE" if self._has_free() else "INUSE")
 
-    def free_agents(self) -> list[Agent]:
+    def free_agents(self) -> list[QueueMember]:
         """Return the members that can be rung."""
         return [agent for agent in self.agents.values() if agent.is_free(self._pbx)]
 
-    def _enlist(self, agent: Agent) -> None:
+    def _enlist(self, agent: QueueMember) -> None:
         self.agents[agent.interface] = agent
         lamp = f"Queue:{self.name}_pause_{agent.interface}"
         if agent.membership == "static":
             self._pbx.devices.set(lamp, "NOT_INUSE", quietly=True)
 
-    def _tell_pause(self, agent: Agent) -> None:
+    def _tell_pause(self, agent: QueueMember) -> None:
         lamp = f"Queue:{self.name}_pause_{agent.interface}"
         self._pbx.devices.set(lamp, "INUSE" if agent.is_paused else "NOT_INUSE")
 
@@ -174,7 +172,7 @@ class Queue:
     # --- callers -------------------------------------------------------------------------------
 
     async def join(self, channel: Channel) -> None:
-        """Let a caller wait until a member answers, and talk with that one.
+        """Let a caller wait until a member answers, and connect the two.
 
         Raises
         ------
@@ -196,13 +194,13 @@ class Queue:
             raise
         await self._connect(entry, *found)
 
-    async def _ring(self, entry: Entry) -> tuple[Channel, Agent, float] | None:
-        """Ring who is free, if it is this caller's turn, and return who answered."""
+    async def _ring(self, entry: Entry) -> tuple[Channel, QueueMember, float] | None:
+        """Ring the free members, if it is this caller's turn, and return the one that answered."""
         pbx, channel = self._pbx, entry.channel
         if self.entries[0] is not entry:
             return None
         attempt = Attempt(pbx, channel)
-        rung: dict[str, Agent] = {}
+        rung: dict[str, QueueMember] = {}
         started = time.monotonic()
 
         def missed(leg: Channel) -> None:
@@ -249,7 +247,7 @@ class Queue:
         attempt.give_up("CANCEL", 26)
         return leg, rung[leg.name], time.monotonic() - started
 
-    async def _connect(self, entry: Entry, leg: Channel, agent: Agent, rang: float) -> None:
+    async def _connect(self, entry: Entry, leg: Channel, agent: QueueMember, rang: float) -> None:
         pbx, channel = self._pbx, entry.channel
         held = entry.waited
         self._leave(entry)
@@ -302,15 +300,21 @@ class Queue:
         pbx.emit("agent", "QueueCallerLeave", entry.channel.snapshot(), told)
         pbx.set_variable(entry.channel, "QUEUEPOSITION", str(position))
 
-    def _about(self, agent: Agent) -> dict[str, str]:
+    def _about(self, agent: QueueMember) -> dict[str, str]:
         return {"Queue": self.name, "Interface": agent.interface, "MemberName": agent.name}
 
 
-class Queues:
+class QueueApplication:
     """All queues of the exchange."""
 
-    def __init__(self, pbx: Pbx, settings: Mapping[str, QueueSettings]) -> None:
+    def __init__(self, pbx: Exchange, settings: Mapping[str, QueueSettings]) -> None:
         self._queues = {name: Queue(pbx, one) for name, one in settings.items()}
+        pbx.devices.watchers.append(self.device_changed)
+        pbx.applications["Queue"] = self._queue
+
+    async def _queue(self, channel: Channel, data: str) -> None:
+        """Wait in a queue until one of its members answers."""
+        await self.join(channel, arguments(data)[0])
 
     def __iter__(self) -> Iterator[Queue]:
         return iter(self._queues.values())
@@ -320,12 +324,12 @@ class Queues:
         return self._queues.get(name)
 
     def device_changed(self, device: str) -> None:
-        """Let the queues know of a device's new state."""
+        """Tell the queues a device's new state."""
         for queue in self._queues.values():
             queue.device_changed(device)
 
     async def join(self, channel: Channel, name: str) -> None:
-        """Let a caller wait in a queue; one that does not exist is no wait at all."""
+        """Let a caller wait in a queue; if there is no such queue, it does not wait."""
         queue = self._queues.get(name)
         if queue is not None:
             await queue.join(channel)

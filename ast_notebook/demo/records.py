@@ -1,17 +1,16 @@
-"""Call detail records: who called whom, when it was answered, and for how long."""
+"""Call detail records (CDR): who called whom, when it was answered, and how long it took."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-if TYPE_CHECKING:
-    from ast_notebook.demo.channel import Channel
-    from ast_notebook.demo.pbx import Pbx
+from ast_notebook.demo.channel import Channel
+from ast_notebook.demo.event_sender import EventSender
 
-#: What a record says of a dial that ended so.
+#: The dispositions of records, by the result of a dial.
 _DISPOSITIONS = {
     "ANSWER": "ANSWERED",
     "BUSY": "BUSY",
@@ -21,8 +20,8 @@ _DISPOSITIONS = {
 
 
 @dataclasses.dataclass(slots=True)
-class Record:
-    """One attempt of a channel to reach somebody, or something."""
+class CallDetailRecord:
+    """One CDR: one attempt of a channel to reach a device or an application."""
 
     start: float
     sequence: int
@@ -35,23 +34,23 @@ class Record:
     place: tuple[str, str] | None = None
 
 
-class Records:
-    """Writes the records of a PBX, and tells the manager of each when its channel is gone."""
+class CallDetailRecords:
+    """Writes the records of a PBX, and sends each as an event when its channel has ended."""
 
-    def __init__(self, pbx: Pbx) -> None:
-        self._pbx = pbx
-        self._mappings = pbx.configuration.record_mappings
+    def __init__(self, sender: EventSender, mappings: Mapping[str, str]) -> None:
+        self._sender = sender
+        self._mappings = mappings
         self._numbers = itertools.count()
 
     def begin(self, channel: Channel) -> None:
         """Open a record for a channel."""
         answered = channel.answered and time.time()
-        record = Record(time.time(), next(self._numbers), answered)
+        record = CallDetailRecord(time.time(), next(self._numbers), answered)
         record.disposition = "ANSWERED" if answered else "FAILED"
         channel.records.append(record)
 
     def dials(self, caller: Channel | None, leg: Channel) -> None:
-        """Note that a channel is dialled; its own record then is the caller's."""
+        """Note that a channel is dialled; from then on, the caller's record replaces its own."""
         if caller is None:
             leg.records[-1].disposition = "NO ANSWER"
             return
@@ -82,7 +81,7 @@ class Records:
                 record.disposition = "ANSWERED"
 
     def runs(self, channel: Channel) -> None:
-        """Note what application a channel comes to; after a dial this is a record of its own."""
+        """Note the application of a channel; if its last record has ended, it begins a new one."""
         if not channel.records or channel.records[-1].end is not None:
             self.begin(channel)
         record = channel.records[-1]
@@ -90,7 +89,7 @@ class Records:
             record.application, record.data = channel.application, channel.data
 
     def meets(self, channel: Channel, other: Channel) -> None:
-        """Note whom a channel came together with, other than by dialling."""
+        """Note with whom a channel was connected, other than by dialling."""
         if not channel.records or channel.records[-1].peer or channel.records[-1].end:
             self.begin(channel)
         record = channel.records[-1]
@@ -112,12 +111,12 @@ class Records:
             record.place = channel.exten, channel.context
 
     def tell(self, channel: Channel) -> None:
-        """Tell the manager of all records of a channel that is gone."""
+        """Send all records of a channel that has ended."""
         for record in channel.records:
-            self._pbx.emit("cdr", "Cdr", self._headers(channel, record))
+            self._sender.emit("cdr", "Cdr", self._headers(channel, record))
         channel.records.clear()
 
-    def _headers(self, channel: Channel, record: Record) -> dict[str, str]:
+    def _headers(self, channel: Channel, record: CallDetailRecord) -> dict[str, str]:
         end = record.end or time.time()
         if record.disposition == "FAILED" and channel.cause == 17:
             record.disposition = "BUSY"

@@ -19,24 +19,24 @@ from ast_notebook.errors import ConfError
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a demo PBX is to be.
+    """The options of a demo PBX.
 
     Parameters
     ----------
     tech : str
         ``PJSIP`` for an Asterisk 22, ``SIP`` for an Asterisk 16.
     host, port : str, int
-        Where its manager listens, an address of this machine's own; 0 for a free port.
+        Where its manager listens; the address must be local. Port 0 takes a free one.
     calls : bool
         Whether calls go on by themselves.
     channels, changes : int, float
-        Besides, so many channels, and so many changes of them a second.
+        How many further channels are up, and how often per second one of them changes.
     seed : int, optional
-        What chance begins with.
+        The seed of the random numbers.
     folder : Path
         The configuration.
     secret : str, optional
-        The password of every login; by default what ``manager.conf`` says.
+        The password of every login; by default that of ``manager.conf``.
 
     Raises
     ------
@@ -55,7 +55,7 @@ class Plan:
     secret: str | None = dataclasses.field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse to listen where a login that may do all would be open to others."""
+        """Refuse an address that other machines can reach, since the login may do everything."""
         if not _is_loopback(self.host):
             raise ConfError(
                 f"the demo PBX listens on this machine alone, not on {self.host}: take 127.0.0.1"
@@ -70,7 +70,7 @@ class Server:
     pbx : Pbx
         The exchange, whose telephones can be played.
     manager : Manager
-        Its port.
+        The manager interface, with its port.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -81,7 +81,7 @@ class Server:
         self._plan = plan
 
     async def start(self) -> None:
-        """Open the port, and let the calls begin.
+        """Open the port, and start the calls.
 
         Raises
         ------
@@ -96,13 +96,13 @@ class Server:
             self.pbx.spawn(Stress(self.pbx, plan.channels, plan.changes).go_on())
 
     async def close(self) -> None:
-        """Close the port, and end all that goes on."""
+        """Close the port, and end everything that runs."""
         await self.manager.close()
         await self.pbx.close()
 
 
 async def serve(plan: Plan, ready: Callable[[str, int], None], stop: asyncio.Event) -> None:
-    """Run a demo PBX until it is told to stop; `ready` is told the host and the port."""
+    """Run a demo PBX until it is stopped; `ready` is called with the host and the port."""
     server = Server(plan)
     await server.start()
     ready(server.manager.host, server.manager.port)

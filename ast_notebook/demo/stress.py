@@ -1,26 +1,23 @@
-"""More calls than any office has: so many channels up, so many changes a second."""
+"""Load for tests: so many channels up, with so many changes per second."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import deque
-from typing import TYPE_CHECKING
 
 from ast_notebook.demo.channel import Channel
 from ast_notebook.demo.configuration import Device, Party
+from ast_notebook.demo.pbx import Pbx
 
-if TYPE_CHECKING:
-    from ast_notebook.demo.pbx import Pbx
-
-#: The context of telephones that dial each other, and nothing else.
+#: The context of the telephones that dial each other.
 CONTEXT = "stress"
-#: The first number of the telephones that are there for this only.
+#: The first number of the telephones for this load.
 FIRST = 10_000
-#: Seconds between two looks at how much is to be done.
+#: Seconds between two checks how many changes are due.
 TICK = 0.05
 
-#: The events by which a channel is seen to change.
+#: The events that count as changes of a channel.
 CHANGES = ("Newchannel", "Newstate", "BridgeEnter", "BridgeLeave", "Hangup")
 
 
@@ -34,7 +31,7 @@ class Stress:
     channels : int
         How many channels are up.
     changes : float
-        How many events a second tell that a channel changes: those of `CHANGES`.
+        How many changes of channels there are per second; each is an event of `CHANGES`.
     """
 
     def __init__(self, pbx: Pbx, channels: int, changes: float) -> None:
@@ -53,7 +50,7 @@ class Stress:
             self._free.append((str(number), str(number + 1)))
 
     async def go_on(self) -> None:
-        """Bring all channels up, then keep as much changing as was asked for."""
+        """Bring all channels up, then make as many changes as wanted."""
         while self._free:
             self._begin()
             if len(self._free) % 50 == 0:
@@ -63,7 +60,7 @@ class Stress:
         while True:
             await asyncio.sleep(TICK)
             due = self._rate * (time.monotonic() - began)
-            # What a call's end and the next one's begin tell, from Hangup to BridgeEnter.
+            # The events of a call's end and the next one's begin, from Hangup to BridgeEnter.
             while self._calls and self.changes + len(_CYCLE) <= due:
                 self._end()
                 self._begin()
@@ -83,5 +80,5 @@ class Stress:
         self._free.append((caller, str(int(caller) + 1)))
 
 
-#: The changes of one call, from its end to being talked on again.
+#: The number of changes from the end of one call to the talk of the next.
 _CYCLE = ("BridgeLeave", "Hangup", "Newchannel", "Newstate", "BridgeEnter") * 2 + ("Newstate",)

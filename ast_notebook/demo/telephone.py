@@ -1,35 +1,32 @@
-"""Telephones: what stands on the desks, and what the people at them do when it rings."""
+"""Telephones, and how the people at them behave when they ring."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from ast_notebook.demo.channel import Channel, State
+from ast_notebook.demo.channel import Channel, ChannelState
 from ast_notebook.demo.configuration import Device
+from ast_notebook.demo.exchange import Exchange
 from ast_notebook.demo.walk import walk
 
-if TYPE_CHECKING:
-    from ast_notebook.demo.pbx import Pbx
-
-#: What a code of SIP that refuses a call means as a hangup cause.
+#: The hangup causes of SIP codes that refuse a call.
 _CAUSES = {404: 1, 408: 18, 480: 19, 486: 17, 503: 34, 603: 21}
 
 
 @dataclasses.dataclass(frozen=True)
 class Manners:
-    """What happens when a telephone is called.
+    """How people at a telephone behave when it is called.
 
     Parameters
     ----------
     after : float or None
         Seconds until somebody answers; None if nobody does.
     seconds : float or None
-        Seconds until that somebody hangs up; None if they leave that to the other.
+        Seconds until that person hangs up; None if the other side hangs up.
     refuses : int
-        The code of SIP that the call is refused by; 0 to take it.
+        The SIP code by which the call is refused; 0 means that it is accepted.
     """
 
     after: float | None = 1.0
@@ -42,13 +39,13 @@ class Telephone:
 
     Parameters
     ----------
-    pbx : Pbx
-        Where it is connected.
+    pbx : Exchange
+        The exchange that it is connected to.
     device : Device
-        What the configuration says of it.
+        Its entry in the configuration.
     """
 
-    def __init__(self, pbx: Pbx, device: Device) -> None:
+    def __init__(self, pbx: Exchange, device: Device) -> None:
         self.device = device
         self.manners = Manners()
         self._pbx = pbx
@@ -68,14 +65,14 @@ class Telephone:
         """From now on it refuses calls."""
         self.manners = Manners(refuses=code)
 
-    def line(self) -> Line:
-        """Return its end of one more channel."""
-        return Line(self._pbx, self.manners)
+    def line(self) -> TelephoneLine:
+        """Return the telephone's end of one more channel."""
+        return TelephoneLine(self._pbx, self.manners)
 
     def calls(self, number: str, seconds: float | None = None) -> Channel | None:
-        """Call a number, and hang up some seconds after the answer, or leave that to the other.
+        """Call a number, and hang up some seconds after the answer, or never.
 
-        None is returned, and nobody told, where the dialplan has no such number.
+        If the dialplan has no such number, None is returned, and no event is sent.
         """
         pbx, device = self._pbx, self.device
         if pbx.dialplan.find(device.context, number, 1) is None:
@@ -83,28 +80,28 @@ class Telephone:
         at_once = pbx.profile.rings_at_once
         channel = pbx.new_channel(
             device.interface,
-            Line(pbx, Manners(seconds=seconds)),
+            TelephoneLine(pbx, Manners(seconds=seconds)),
             caller=device.caller,
             context=device.context,
             exten=number,
-            state=State.DOWN if at_once else State.RING,
+            state=ChannelState.DOWN if at_once else ChannelState.RING,
         )
         channel.dialled = number
-        pbx.set_state(channel, State.RING)
+        pbx.set_state(channel, ChannelState.RING)
         pbx.spawn(walk(pbx, channel))
         return channel
 
     def hang_up(self) -> None:
-        """Put the receiver down, on every call."""
+        """Hang up every call."""
         for channel in list(self._pbx.devices.channels_of(self.device.interface)):
-            if isinstance(channel.far, Line):
-                channel.far.hang_up(channel)
+            if isinstance(channel.remote, TelephoneLine):
+                channel.remote.hang_up(channel)
 
 
-class Line:
+class TelephoneLine:
     """A telephone's end of one channel."""
 
-    def __init__(self, pbx: Pbx, manners: Manners) -> None:
+    def __init__(self, pbx: Exchange, manners: Manners) -> None:
         self._pbx = pbx
         self._manners = manners
         self._timers: list[asyncio.TimerHandle] = []
@@ -120,30 +117,30 @@ class Line:
             self._later(max(0.02, self._manners.after), self._pbx.picks_up, channel)
 
     def progressed(self, channel: Channel) -> None:
-        """Talk for a while after an answer; put the receiver down at a busy tone."""
-        if channel.state == State.UP and self._manners.seconds is not None:
+        """Talk for a while after an answer; hang up at a busy tone."""
+        if channel.state == ChannelState.UP and self._manners.seconds is not None:
             self._later(self._manners.seconds, self.hang_up, channel)
-        elif channel.state == State.BUSY:
+        elif channel.state == ChannelState.BUSY:
             busy = channel.variables.get("DIALSTATUS") == "BUSY"
             self._later(0.01, self._pbx.refuses, channel, 17 if busy else 34)
 
     def hears_ringing(self, channel: Channel) -> None:
-        """Light the lamp of who calls: a telephone counts as in use from here on."""
+        """Set the device state: a calling telephone counts as in use from now on."""
         self._pbx.devices.check(channel.device)
 
     def hears_sound(self, channel: Channel) -> None:
-        """Listen; a telephone of the demo has nothing to say to that."""
+        """Hear ringing; a telephone of the demo does nothing then."""
 
     def connected(self, channel: Channel) -> None:
-        """Show who it is; nobody looks."""
+        """Show the connected party; a telephone of the demo does nothing then."""
 
     def ended(self, channel: Channel) -> None:
-        """Put the receiver down, too."""
+        """Hang up, too."""
         for timer in self._timers:
             timer.cancel()
 
     def hang_up(self, channel: Channel) -> None:
-        """Put the receiver down first."""
+        """Hang up from the telephone's side, before the exchange does."""
         self._pbx.hangs_up(channel, 16 if channel.bridge is not None else None)
 
     def _later(self, seconds: float, do: Callable[..., None], *what: object) -> None:

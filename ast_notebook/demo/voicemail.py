@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from ast_notebook.demo.channel import Channel, HungUp, Sent
+from ast_notebook.demo.dialplan import arguments
+from ast_notebook.demo.exchange import Exchange
 
-if TYPE_CHECKING:
-    from ast_notebook.demo.pbx import Pbx
-
-#: Seconds that the greeting takes which says that nobody is there.
+#: Seconds that the greeting takes.
 GREETING_SECONDS = 1.5
 
 
@@ -32,10 +30,10 @@ class Mailbox:
         return f"{self.number}@{self.context}"
 
 
-class Mailboxes:
+class Voicemail:
     """All mailboxes."""
 
-    def __init__(self, pbx: Pbx, owners: Mapping[str, str]) -> None:
+    def __init__(self, pbx: Exchange, owners: Mapping[str, str]) -> None:
         self._pbx = pbx
         self._boxes: dict[str, Mailbox] = {}
         for name, owner in owners.items():
@@ -43,6 +41,16 @@ class Mailboxes:
             self._boxes[name] = Mailbox(number, context, owner)
         for box in self._boxes.values():
             pbx.devices.set(f"MWI:{box.name}", "NOT_INUSE", quietly=True)
+        pbx.applications |= {"VoiceMail": self._voice_mail, "VoiceMailMain": self._voice_mail_main}
+
+    async def _voice_mail(self, channel: Channel, data: str) -> None:
+        """Leave a message: ``box@context,options``."""
+        boxes, options, *_ = [*arguments(data), ""]
+        await self.record(channel, boxes.split("&")[0], options)
+
+    async def _voice_mail_main(self, channel: Channel, data: str) -> None:
+        """Listen to messages: ``box@context,options``."""
+        await self.listen(channel, arguments(data)[0])
 
     def __iter__(self) -> Iterator[Mailbox]:
         return iter(self._boxes.values())
@@ -52,7 +60,7 @@ class Mailboxes:
         return self._boxes.get(name if "@" in name else f"{name}@default")
 
     async def record(self, channel: Channel, name: str, options: str) -> None:
-        """Let a caller leave a message, which there is once they hang up.
+        """Let a caller leave a message, which counts when the caller hangs up.
 
         Raises
         ------
@@ -66,7 +74,7 @@ class Mailboxes:
         pbx.answer(channel)
         if "s" not in options:
             await channel.wait(GREETING_SECONDS)
-        channel.far.hears_sound(channel)
+        channel.remote.hears_sound(channel)
         started = time.monotonic()
         try:
             await channel.wait()
@@ -76,7 +84,7 @@ class Mailboxes:
             raise
 
     async def listen(self, channel: Channel, name: str) -> None:
-        """Let the owner listen: each time 1 is pressed, one new message is heard and becomes old.
+        """Let the owner listen: each digit 1 makes one new message old.
 
         Raises
         ------

@@ -1,30 +1,26 @@
-"""The way of a channel through the dialplan, step by step, until it ends."""
+"""Executes the dialplan on a channel, step by step, until the channel ends."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
 
-from ast_notebook.demo.applications import APPLICATIONS
-from ast_notebook.demo.channel import Channel, HungUp, Sent, State
+from ast_notebook.demo.channel import Channel, ChannelState, HungUp, Sent
+from ast_notebook.demo.exchange import Exchange
 from ast_notebook.demo.functions import fill
-
-if TYPE_CHECKING:
-    from ast_notebook.demo.pbx import Pbx
 
 logger = logging.getLogger(__name__)
 
-#: Seconds that a busy tone is heard for, by somebody who does not hang up.
+#: Seconds after which a channel with a busy tone is hung up.
 BUSY_SECONDS = 10.0
 
 
 async def walk(
-    pbx: Pbx, channel: Channel, start: Sent | None = None, *, in_dialplan: bool = True
+    pbx: Exchange, channel: Channel, start: Sent | None = None, *, in_dialplan: bool = True
 ) -> None:
-    """Let a channel walk the dialplan from where it stands, or from `start`, and hang it up.
+    """Execute the dialplan on a channel, from its position or from `start`; then hang it up.
 
-    `in_dialplan` says whether it is there already: else its end is no end of a dialplan.
+    `in_dialplan` says whether the channel executes the dialplan already.
     """
     channel.is_walking = True
     there = start or Sent((channel.context, channel.exten, channel.priority))
@@ -42,12 +38,12 @@ async def walk(
     finally:
         if not channel.is_hung_up:
             if in_dialplan:
-                about = {"Cause": "16", **channel.sip()}  # how, not why: the dialplan is at its end
+                about = {"Cause": "16", **channel.sip()}  # the dialplan is at its end
                 pbx.emit("call", "SoftHangupRequest", channel.snapshot(), about)
             pbx.hangup(channel)
 
 
-async def _follow(pbx: Pbx, channel: Channel, there: Sent) -> None:
+async def _follow(pbx: Exchange, channel: Channel, there: Sent) -> None:
     if not isinstance(there.go, tuple):
         await there.go(channel)
         return
@@ -56,21 +52,21 @@ async def _follow(pbx: Pbx, channel: Channel, there: Sent) -> None:
     while step := pbx.dialplan.find(channel.context, channel.exten, channel.priority):
         steps += 1
         await run_application(pbx, channel, step.application, fill(pbx, channel, step.data))
-        # A dialplan that goes round and round leaves the others their turn.
+        # A dialplan with an endless loop must leave time for other tasks.
         await asyncio.sleep(0)
     if steps and not channel.is_announced:
         await _fall_through(pbx, channel)
 
 
-async def run_application(pbx: Pbx, channel: Channel, name: str, data: str) -> None:
-    """Run one application on a channel, and put the channel to what comes next.
+async def run_application(pbx: Exchange, channel: Channel, name: str, data: str) -> None:
+    """Run one application on a channel, and set the channel's next step.
 
     Raises
     ------
     HungUp, Sent
         When the channel is interrupted meanwhile.
     """
-    run = APPLICATIONS.get(name)
+    run = pbx.applications.get(name)
     if run is None:
         logger.warning("the demo PBX has no application %s", name)
         raise HungUp
@@ -81,7 +77,7 @@ async def run_application(pbx: Pbx, channel: Channel, name: str, data: str) -> N
     else:
         pbx.enter_application(channel, name, data)
     priority = channel.priority
-    there = await run(pbx, channel, data)
+    there = await run(channel, data)
     channel.check()
     channel.context, channel.exten, channel.priority = there or (
         channel.context,
@@ -90,9 +86,9 @@ async def run_application(pbx: Pbx, channel: Channel, name: str, data: str) -> N
     )
 
 
-async def _fall_through(pbx: Pbx, channel: Channel) -> None:
-    """Let who dialled in vain hear it, when the dialplan does not say what else to do."""
+async def _fall_through(pbx: Exchange, channel: Channel) -> None:
+    """Play the tone of a failed dial, if the dialplan has no further step."""
     if channel.variables.get("DIALSTATUS") in ("BUSY", "CONGESTION", "CHANUNAVAIL"):
         if not channel.is_up:
-            pbx.set_state(channel, State.BUSY)
+            pbx.set_state(channel, ChannelState.BUSY)
         await channel.wait(BUSY_SECONDS)

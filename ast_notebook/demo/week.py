@@ -1,9 +1,9 @@
-"""A week of a call centre, made up: events as Asterisk would have told them, in a frame.
+"""A made-up week of a call centre: a frame of events as Asterisk would have sent them.
 
-It is what a notebook on call logs works on where no PBX has recorded a week yet. Callers come by
-chance, more of them in the morning than at night; so many agents answer them; who waits too long
-gives up. The events are those that queues, calls and agents are made of, with the headers that
-Asterisk gives them, and no others.
+A notebook on call logs can use it if no PBX has recorded a week yet. Callers come at random, more
+of them in the morning than at night. A few agents answer them, and callers who wait too long give
+up. The events are those from which calls, queue calls and agents' sessions are made, with
+Asterisk's headers.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def week(
     Parameters
     ----------
     begins : str
-        Its Monday.
+        The Monday of the week.
     tz : str
-        Where the call centre is.
+        The time zone of the call centre.
     seed : int
-        The same gives the same week.
+        The seed of the random numbers: the same seed gives the same week.
     server : str
         For the column ``server``.
 
@@ -117,8 +117,8 @@ def _break(agent: _Agent, time: float, seconds: float, reason: str | None) -> It
         yield _member("QueueMemberPause", time + seconds, agent, queue, paused="0")
 
 
-class _Channel:
-    """A channel, and what it says."""
+class _EventWriter:
+    """Writes the events of one channel."""
 
     def __init__(self, name: str, uniqueid: str, linkedid: str, number: str, exten: str) -> None:
         self.headers = {
@@ -145,7 +145,7 @@ def _call(
     whole, part = int(start), chance.randrange(10_000)
     first = f"{whole}.{part}"
     outside = f"0{chance.randrange(30, 90)}{chance.randrange(10**5, 10**5 + 400)}"
-    caller = _Channel(f"PJSIP/provider-{part:08x}", first, first, outside, number)
+    caller = _EventWriter(f"PJSIP/provider-{part:08x}", first, first, outside, number)
     yield caller.says(start, "Newchannel", channelstatedesc="Ring")
     yield caller.says(start + 0.05, "Newstate", channelstatedesc="Up")
     joined = start + 0.1
@@ -175,7 +175,7 @@ def _call(
 
 
 def _talk(
-    caller: _Channel,
+    caller: _EventWriter,
     queue: str,
     agent: _Agent,
     times: tuple[float, float, float, float],
@@ -186,7 +186,7 @@ def _talk(
     whole, _, part = first.partition(".")
     second = f"{max(int(rings), int(whole))}.{int(part) + 10_000}"
     name = f"PJSIP/{agent.number}-{int(part) + 10_000:08x}"
-    telephone = _Channel(name, second, first, agent.number, "s")
+    telephone = _EventWriter(name, second, first, agent.number, "s")
     dest = {"destuniqueid": second, "destlinkedid": first}
     member = _member("AgentConnect", answer, agent, queue)
     yield telephone.says(rings, "Newchannel", channelstatedesc="Down")
@@ -211,7 +211,7 @@ def _talk(
         yield one.says(end + 0.01, "Hangup", cause=16)
 
 
-def _over(caller: _Channel, time: float, *, asked: bool) -> Iterator[dict[str, Any]]:
+def _over(caller: _EventWriter, time: float, *, asked: bool) -> Iterator[dict[str, Any]]:
     if asked:
         yield caller.says(time - 0.01, "HangupRequest", cause=16)
     yield caller.says(time + 0.01, "Hangup", cause=16)

@@ -1,4 +1,4 @@
-"""What a PBX lets this login know, what it hides, and the lines that would change that."""
+"""Checks how a PBX is set up and what the login may do, with the lines that would mend it."""
 
 from ast_notebook.doctor.examination import Examination, examine
 from ast_notebook.doctor.finding import Finding

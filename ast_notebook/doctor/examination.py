@@ -1,4 +1,4 @@
-"""What the doctor found at one PBX, worst first, and the lines to paste."""
+"""The doctor's findings at one PBX, worst first, and the lines to paste."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from ast_notebook.asterisk import Asterisk
-from ast_notebook.doctor import login, machine
-from ast_notebook.doctor.facts import Facts
+from ast_notebook.doctor import asterisk_setup, login
 from ast_notebook.doctor.finding import Finding
 from ast_notebook.doctor.login import ordered
+from ast_notebook.doctor.pbx_info import PbxInfo
 from ast_notebook.show import Text, plain, table
 
-#: Where FreePBX lets people write what it does not overwrite.
+#: The files of FreePBX for settings of one's own, which it does not overwrite.
 _FREEPBX = {
     "manager.conf": "manager_custom.conf",
     "cel.conf": "cel_general_custom.conf",
@@ -21,25 +21,25 @@ _FREEPBX = {
     "sip.conf": "sip_general_custom.conf",
     "pjsip.conf": "pjsip.endpoint_custom_post.conf",
 }
-#: Files of FreePBX that are read inside of [general], so that they name no section of it.
+#: Files of FreePBX that are included inside of [general], so that they have no section header.
 _INSIDE = ("cel_general_custom.conf", "queues_custom_general.conf", "sip_general_custom.conf")
 
 
 class Examination:
-    """What was found at one PBX; a notebook shows it as a table, worst first.
+    """The findings at one PBX; a notebook shows them as a table, worst first.
 
     Attributes
     ----------
     name : str
-        The PBX's.
+        The name of the PBX.
     version : str
         Asterisk's version; empty if it is not known.
     findings : tuple of Finding
         The worst first.
     rights : mapping
-        The classes that the login has for ``read`` and for ``write``, where they are known.
+        The classes that the login has for ``read`` and for ``write``, if they are known.
     is_freepbx : bool
-        Whether FreePBX writes the configuration: then `fix_lines` names its own files.
+        Whether FreePBX writes the configuration; then `fix_lines` names FreePBX's own files.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class Examination:
         return pd.DataFrame(rows, columns=names, dtype="str")
 
     def fix_lines(self) -> Text:
-        """Return the lines that would mend all of it, file by file, to be pasted.
+        """Return the lines that mend all findings, file by file, to be pasted.
 
-        Of ``read`` and ``write``, it has each class that one of the findings asks for and none
-        takes away.
+        The lines ``read`` and ``write`` have the classes that the login has or a finding asks for,
+        without those that a finding takes away.
         """
         files: dict[str, dict[str, dict[str, str]]] = {}
         repeated = ("deny", "permit")
@@ -110,7 +110,7 @@ class Examination:
         return ",".join(ordered(has.union(*asked) - gone))
 
     def _adds(self, file: str, section: str) -> bool:
-        """Tell whether a section is one that stands elsewhere already."""
+        """Tell whether a section exists in another file already."""
         return file == "manager_custom.conf" or file.startswith("pjsip.")
 
     def _place(self, finding: Finding) -> tuple[str, str]:
@@ -152,14 +152,14 @@ class Examination:
 
 
 def examine(pbx: Asterisk) -> Examination:
-    """Ask a connected PBX how it is set up, and say what is not as it should be.
+    """Ask a connected PBX how it is set up, and return what is wrong.
 
-    Nothing is changed there. What the login may not ask for is not known, and not guessed.
+    Nothing is changed on the PBX. What the login may not ask is unknown, and is not guessed.
 
     Parameters
     ----------
     pbx : Asterisk
-        Such as ``sh.ast``.
+        The PBX, such as ``sh.ast``.
 
     Raises
     ------
@@ -172,14 +172,14 @@ def examine(pbx: Asterisk) -> Examination:
     >>> print(found.fix_lines())
     """
     pbx.action("Ping")
-    facts = Facts(pbx)
-    found = [*login.checks(facts), *machine.checks(facts)]
+    info = PbxInfo(pbx)
+    found = [*login.checks(info), *asterisk_setup.checks(info)]
     found.sort(key=lambda one: one.level)
-    rights = {what: facts.classes(what) for what in ("read", "write")}
+    rights = {what: info.classes(what) for what in ("read", "write")}
     return Examination(
         pbx.name,
-        facts.version,
+        info.version,
         tuple(found),
         rights={what: classes for what, classes in rights.items() if classes is not None},
-        is_freepbx=facts.is_freepbx,
+        is_freepbx=info.is_freepbx,
     )

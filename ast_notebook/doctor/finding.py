@@ -1,4 +1,4 @@
-"""What the doctor finds: one thing that is not as it should be, and how to mend it."""
+"""A finding of the doctor: one thing that is wrong, and how to mend it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from enum import IntEnum
 
 
 class Level(IntEnum):
-    """How bad a finding is; the worst is the least."""
+    """How bad a finding is; the worst has the lowest number."""
 
     #: Numbers or states are wrong, or events get lost.
     WRONG = 0
-    #: Somebody may do or see what he should not.
+    #: Somebody may do or see something that he should not.
     UNSAFE = 1
-    #: Something that ast_notebook can do does not work here.
+    #: A feature of ast_notebook does not work here.
     MISSING = 2
-    #: It works, and costs more than it needs to.
+    #: It works, but costs more than necessary.
     COSTLY = 3
     #: Worth knowing.
     NOTE = 4
@@ -30,13 +30,13 @@ class Finding:
     level : Level
         How bad it is.
     what : str
-        What is so, in a few words.
+        What was found, in a few words.
     why : str
-        What follows from it.
+        The consequences.
     file, section : str
-        Where the lines below belong; empty where no line of Asterisk's would change it.
+        Where the lines belong; empty if no line in Asterisk's files would help.
     lines : tuple of str
-        The lines, as they stand in that file.
+        The lines, as they are written in that file.
     """
 
     level: Level

@@ -1,4 +1,4 @@
-"""Checks of the login: what it may do and hear, how it is guarded, and how it is treated."""
+"""Checks of the login: its permissions, its protection, and how Asterisk treats it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from ast_notebook.digits import is_count
-from ast_notebook.doctor.facts import Facts
 from ast_notebook.doctor.finding import Finding, Level
+from ast_notebook.doctor.pbx_info import PbxInfo
 
 _MANAGER = "manager.conf"
 
 
 class Feature(NamedTuple):
-    """What some of ast_notebook's features need of a login."""
+    """The permissions that a feature of ast_notebook needs."""
 
     what: str
     read: tuple[str, ...] = ()
@@ -21,7 +21,7 @@ class Feature(NamedTuple):
     level: Level = Level.MISSING
 
 
-#: The least, without which hardly anything works, and then what can be left out.
+#: First the permissions without which hardly anything works, then optional ones.
 FEATURES = (
     Feature("calls, items, logics and the database", ("system", "call", "user", "cdr"),
             ("system", "call", "originate"), Level.WRONG),
@@ -29,51 +29,51 @@ FEATURES = (
     Feature("the dialplan step by step (queues that refuse, mailboxes)", ("dialplan",)),
     Feature("conferences", (), ("reporting",)),
     Feature("the quality of calls", ("reporting",)),
-    Feature("%ast cli (whoever has it may do nearly all)", (), ("command",), Level.NOTE),
+    Feature("%ast cli (with it, a login may do nearly everything)", (), ("command",), Level.NOTE),
     Feature("sending user events", (), ("user",), Level.NOTE),
 )  # fmt: skip
 _FOLLOWED = {word for feature in FEATURES for word in feature.read}
 _USED = {word for feature in FEATURES for word in feature.write}
-#: Classes by which a stolen login becomes a shell, or more, on the PBX.
+#: Classes with which a stolen login gives a shell, or more, on the PBX.
 _MIGHTY = {
     "config": "it may rewrite every configuration file, and with them the dialplan",
     "agi": "it may run AGI commands on any channel",
     "all": "it may do all that there is",
 }
-#: Events a second above which one that nobody follows is worth a word.
+#: Events a second of one kind; more than this that are not used are reported.
 _NOTICEABLE = 1.0
-#: Milliseconds that Asterisk waits for a reader by default, and that a busy notebook wants.
+#: Milliseconds that Asterisk waits for a client by default, and that a busy notebook needs.
 _DEFAULT_WAIT, _ENOUGH = 100, 5000
 
 
-def checks(facts: Facts) -> Iterator[Finding]:
-    """Yield what is to be said of the login."""
-    yield from _rights(facts)
-    yield from _too_wide(facts)
-    yield from _guard(facts)
-    yield from _treatment(facts)
-    yield from _unfollowed(facts)
+def checks(info: PbxInfo) -> Iterator[Finding]:
+    """Yield the findings about the login."""
+    yield from _rights(info)
+    yield from _too_wide(info)
+    yield from _guard(info)
+    yield from _treatment(info)
+    yield from _unfollowed(info)
 
 
-def _rights(facts: Facts) -> Iterator[Finding]:
-    read, write = facts.classes("read"), facts.classes("write")
+def _rights(info: PbxInfo) -> Iterator[Finding]:
+    read, write = info.classes("read"), info.classes("write")
     if read is None or write is None:
-        if facts.may("GetConfig") is False:
+        if info.may("GetConfig") is False:
             yield Finding(
                 Level.NOTE,
                 "the configuration cannot be seen",
                 "most of what follows is not known: it needs write = system",
                 _MANAGER,
-                facts.username,
+                info.username,
                 ("write = system,call,originate",),
             )
-        elif facts.actions is not None:
+        elif info.actions is not None:
             yield Finding(
                 Level.NOTE,
-                f"manager.conf has no section {facts.username}",
+                f"manager.conf has no section {info.username}",
                 "this login is made elsewhere (users.conf, realtime), and cannot be examined",
             )
-        yield from _may_not(facts)
+        yield from _may_not(info)
         return
     for feature in FEATURES:
         lacks = {
@@ -93,34 +93,34 @@ def _rights(facts: Facts) -> Iterator[Finding]:
             f"this login lacks {told}",
             f"for {feature.what}",
             _MANAGER,
-            facts.username,
+            info.username,
             lines if feature.level < Level.NOTE else (),
         )
 
 
-def _may_not(facts: Facts) -> Iterator[Finding]:
-    """Say what follows from the actions alone, where the login's section is not known."""
+def _may_not(info: PbxInfo) -> Iterator[Finding]:
+    """Yield findings from the permitted actions alone, if the login's section is unknown."""
     needed = {"call": "Hangup", "originate": "Originate", "system": "DBPut", "agent": "QueuePause"}
     for permission, action in needed.items():
-        if facts.may(action) is False:
+        if info.may(action) is False:
             yield Finding(
                 Level.MISSING,
                 f"this login lacks write = {permission}",
                 f"Asterisk refuses it the action {action}, and others of that class",
                 _MANAGER,
-                facts.username,
+                info.username,
             )
 
 
 def ordered(classes: Collection[str]) -> list[str]:
-    """Return classes in the order in which they are explained."""
+    """Return classes in the order in which manager.conf explains them."""
     known = [word for feature in FEATURES for word in (*feature.read, *feature.write)]
     order = {word: place for place, word in reversed(list(enumerate(known)))}
     return sorted(classes, key=lambda word: (order.get(word, len(order)), word))
 
 
-def _too_wide(facts: Facts) -> Iterator[Finding]:
-    write = facts.classes("write")
+def _too_wide(info: PbxInfo) -> Iterator[Finding]:
+    write = info.classes("write")
     if write is None:
         return
     for permission, why in _MIGHTY.items():
@@ -131,17 +131,17 @@ def _too_wide(facts: Facts) -> Iterator[Finding]:
                 f"this login has write = {permission}",
                 f"{why}; ast_notebook needs none of it",
                 _MANAGER,
-                facts.username,
+                info.username,
                 (f"write = {','.join(fewer)}",),
             )
 
 
-def _guard(facts: Facts) -> Iterator[Finding]:
-    if not facts.is_encrypted and not facts.is_on_loopback and facts.own_address:
+def _guard(info: PbxInfo) -> Iterator[Finding]:
+    if not info.is_encrypted and not info.is_on_loopback and info.own_address:
         yield Finding(
             Level.UNSAFE,
             "this connection is not encrypted",
-            "whoever is on the way hears all calls, and can take the connection over; then connect "
+            "others on the way can hear all calls, and take over the connection; then connect "
             "with --tls to port 5039",
             _MANAGER,
             "general",
@@ -152,33 +152,33 @@ def _guard(facts: Facts) -> Iterator[Finding]:
                 "tlsprivatekey = /etc/asterisk/keys/asterisk.key",
             ),
         )
-    if facts.login is None:
+    if info.login is None:
         return
-    names = {name.lower() for name, _ in facts.login}
+    names = {name.lower() for name, _ in info.login}
     if not names & {"permit", "deny", "acl"}:
-        mine = facts.own_address or "THE.ADDRESS.OF.THIS.MACHINE"
+        mine = info.own_address or "THE.ADDRESS.OF.THIS.MACHINE"
         mask = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" if ":" in mine else "255.255.255.255"
         yield Finding(
             Level.UNSAFE,
             "this login may come from any address",
             "a password that got lost opens the PBX to everybody who reaches the port",
             _MANAGER,
-            facts.username,
+            info.username,
             ("deny = 0.0.0.0/0.0.0.0", f"permit = {mine}/{mask}"),
         )
 
 
-def _treatment(facts: Facts) -> Iterator[Finding]:
-    if facts.setting(_MANAGER, "general", "allowmultiplelogin") in ("no", "false", "0", "off"):
+def _treatment(info: PbxInfo) -> Iterator[Finding]:
+    if info.setting(_MANAGER, "general", "allowmultiplelogin") in ("no", "false", "0", "off"):
         yield Finding(
             Level.NOTE,
             "each login may be used once at a time (allowmultiplelogin = no)",
             "a second notebook is refused, and so is this one while Asterisk holds a connection of "
             "it that broke: give each its own login",
         )
-    if facts.login is None:
+    if info.login is None:
         return
-    waits = [text for name, text in facts.login if name.lower() == "writetimeout"]
+    waits = [text for name, text in info.login if name.lower() == "writetimeout"]
     wait = int(waits[-1]) if waits and is_count(waits[-1]) else _DEFAULT_WAIT
     if wait < _ENOUGH:
         yield Finding(
@@ -187,10 +187,10 @@ def _treatment(facts: Facts) -> Iterator[Finding]:
             "a burst of a few thousand events while a notebook computes costs the connection, and "
             "the events until it is back",
             _MANAGER,
-            facts.username,
+            info.username,
             (f"writetimeout = {_ENOUGH}",),
         )
-    if any(name.lower().startswith("eventfilter") for name, _ in facts.login):
+    if any(name.lower().startswith("eventfilter") for name, _ in info.login):
         yield Finding(
             Level.NOTE,
             "events of this login are filtered (eventfilter)",
@@ -198,9 +198,9 @@ def _treatment(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _unfollowed(facts: Facts) -> Iterator[Finding]:
-    read = facts.classes("read")
-    rates = facts.rates()
+def _unfollowed(info: PbxInfo) -> Iterator[Finding]:
+    read = info.classes("read")
+    rates = info.rates()
     extra = set(rates) - _FOLLOWED
     noisy = {name: rate for name, rate in rates.items() if name in extra and rate >= _NOTICEABLE}
     if noisy:
@@ -214,6 +214,6 @@ def _unfollowed(facts: Facts) -> Iterator[Finding]:
             f"events come that nothing here follows: {told}",
             "they are read, recorded and kept all the same",
             _MANAGER,
-            facts.username,
+            info.username,
             lines,
         )

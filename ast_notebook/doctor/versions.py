@@ -1,4 +1,4 @@
-"""Until when each Asterisk is maintained, as its project publishes it on its page of versions."""
+"""The end of maintenance of each Asterisk version, from the project's page of versions."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def major(version: str) -> int | None:
 
 
 def end_of_life(version: str) -> date | None:
-    """Return when this version gets no fixes any more, not even for security.
+    """Return the day from which this version gets no fixes any more, not even for security.
 
-    None where that is not known: of a later version than this table knows, and of certified ones,
-    which are maintained for longer.
+    None if it is unknown: for versions later than this table, and for certified versions, which are
+    maintained for longer.
     """
     known = major(version)
     if known is None or version.startswith("certified"):

@@ -1,8 +1,7 @@
-"""What is up right now: channels, devices, mailboxes, queues, conferences, parked calls."""
+"""The live state: channels, devices, mailboxes, queues, conferences, parked calls."""
 
 from ast_notebook.live.channels import device_of, is_of
 from ast_notebook.live.live import Live, Watch
-from ast_notebook.live.mailboxes import new_messages
-from ast_notebook.live.table import Follower, Table
+from ast_notebook.live.table import MOST, Follower, LiveTable
 
-__all__ = ["Follower", "Live", "Table", "Watch", "device_of", "is_of", "new_messages"]
+__all__ = ["MOST", "Follower", "Live", "LiveTable", "Watch", "device_of", "is_of"]

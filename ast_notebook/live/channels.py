@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ast_notebook.ami import Event
-from ast_notebook.live.keeper import Keeper, moment, text
-from ast_notebook.live.table import Row, Table
+from ast_notebook.digits import is_count
+from ast_notebook.live.table import LiveTable, Row
+from ast_notebook.live.tracker import Tracker, moment, text
 
 REMEMBERED = 1000
 STEP = 10  # seconds that one point of the concurrency covers
@@ -19,8 +20,8 @@ POINTS = 360
 def device_of(channel: str) -> tuple[str, str] | None:
     """Return the technology and the device that a channel belongs to.
 
-    The name of a channel is ``TECHNOLOGY/DEVICE-SERIAL``; Local channels, and what Asterisk leaves
-    behind of a channel that it moved, belong to no device.
+    The name of a channel is ``TECHNOLOGY/DEVICE-SERIAL``; Local channels, and the remains of a
+    channel that Asterisk moved, belong to no device.
 
     >>> device_of("PJSIP/2222-0000002a")
     ('PJSIP', '2222')
@@ -40,7 +41,7 @@ def is_of(channel: str, device: str) -> bool:
     return found is not None and device in (found[1], f"{found[0]}/{found[1]}")
 
 
-# Where the fields of a row stand in the events that carry a channel's whole state.
+# The headers of a row's fields, in events that carry a channel's whole state.
 SNAPSHOT = {
     "channel": "Channel",
     "uniqueid": "Uniqueid",
@@ -67,13 +68,13 @@ FIELDS = {
 }
 
 
-def table() -> Table:
+def table() -> LiveTable:
     """Return an empty table of channels."""
-    return Table(FIELDS, times=("since",))
+    return LiveTable(FIELDS, times=("since",))
 
 
 def row_of(event: Event) -> Row:
-    """Return what an event says of the channel it is about."""
+    """Return the fields of an event's channel."""
     headers = event.headers
     row = {
         field: "" if value == "<unknown>" else value
@@ -86,18 +87,21 @@ def row_of(event: Event) -> Row:
 
 
 def new_row_of(event: Event) -> Row:
-    """Return what a Newchannel, or an entry of CoreShowChannels, says of its channel."""
+    """Return the fields of the channel of a Newchannel, or of an entry of CoreShowChannels."""
     return {**row_of(event), "bridge": text(event, "BridgeId"), "since": _since(event)}
 
 
-class Channels(Keeper):
-    """Keeps the channels; `changed` is told the name of each channel that came, went or moved."""
+class ChannelTracker(Tracker):
+    """Tracks the channels; `changed` is called with the name of each that came, went or moved.
+
+    It is called with None when any channel may have come, gone or moved.
+    """
 
     reads = "call"
     untold = frozenset(("application", "context", "exten"))
     questions = compared = ({"Action": "CoreShowChannels"},)
 
-    def __init__(self, changed: Callable[[str], None]) -> None:
+    def __init__(self, changed: Callable[[str | None], None]) -> None:
         super().__init__()
         self.channels = table()
         self.tables = {"channels": self.channels}
@@ -123,17 +127,21 @@ class Channels(Keeper):
             **dict.fromkeys(snapshots, self._update),
         }
 
-    def blank(self) -> Channels:
-        """Return another one, with no channels."""
-        return Channels(lambda channel: None)
+    def blank(self) -> ChannelTracker:
+        """Return a new tracker without channels."""
+        return ChannelTracker(lambda channel: None)
+
+    def filled(self) -> None:
+        """Have watched devices looked at again, as channels of theirs may have been left out."""
+        self._changed(None)
 
     def gone(self, rows: Sequence[Row]) -> None:
-        """Tell of channels that ended unheard."""
+        """Report channels that ended while events were missed."""
         for row in rows:
             self._end(row)
 
     def forget(self) -> None:
-        """Forget what no list tells, as events were missed."""
+        """Forget the state that no list tells, since events were missed."""
         self._recordings.clear()
         for uniqueid, row in self.channels.rows().items():
             if row["held"] or row["recorded"]:
@@ -145,14 +153,14 @@ class Channels(Keeper):
         if not uniqueid or uniqueid in self._gone:
             return
         known = self.channels.get(uniqueid)
-        if known is not None:  # what was not heard of it meanwhile is made up for
+        if known is not None:  # it was up before: fields that events would have changed are set
             self._put(known, {**row, "since": known["since"]})
             return
         known = self.channels.put(uniqueid, **row)
         if uniqueid in self.channels:
             self._rebridge(uniqueid, "", known["bridge"])
             self._relink(None, known["linkedid"] or uniqueid)
-            self._changed(known["channel"])
+        self._changed(known["channel"])
 
     def _update(self, event: Event, **more: Any) -> None:
         known = self.channels.get(event.get_header("Uniqueid") or "")
@@ -160,7 +168,7 @@ class Channels(Keeper):
             self._put(known, {**row_of(event), **more})
 
     def _put(self, known: Row, row: Row) -> None:
-        """Change a row, and with it what depends on it."""
+        """Change a row, and the state that depends on it."""
         uniqueid, former, linked = known["uniqueid"], known["channel"], known["linkedid"]
         bridge = known["bridge"]
         self.channels.put(uniqueid, **row)
@@ -184,10 +192,12 @@ class Channels(Keeper):
     def _enter(self, event: Event) -> None:
         bridge = text(event, "BridgeUniqueid")
         self._update(event, bridge=bridge)
-        # All in a bridge of two get the oldest linkedid of them; the event of the one who comes
-        # has it, and none tells of the others.
-        if linkedid := text(event, "Linkedid") if text(event, "BridgeType") == "basic" else "":
-            for uniqueid in list(self._bridged.get(bridge, ())):
+        # Both channels in a bridge get the older one's linkedid. The event of the channel that
+        # enters has it, and no event tells it of the other.
+        inside = list(self._bridged.get(bridge, ()))
+        linkedid = text(event, "Linkedid") if inside else ""
+        if linkedid and text(event, "BridgeType") == "basic":
+            for uniqueid in inside:
                 other = self.channels.get(uniqueid)
                 if other is not None and other["linkedid"] != linkedid:
                     self._put(other, {"linkedid": linkedid})
@@ -214,13 +224,13 @@ class Channels(Keeper):
             self._update(event, recorded=there > 0)
 
     def _originated(self, event: Event) -> None:
-        """Take the application that a channel was made for: no Newexten tells it."""
+        """Note the application that a channel was originated for, since no Newexten tells it."""
         if application := text(event, "Application"):
             self.channels.change(text(event, "Uniqueid"), application=application)
 
     def _hangup(self, event: Event) -> None:
         uniqueid = event.get_header("Uniqueid") or ""
-        # A list that Asterisk began before may still bring it, as if it were up.
+        # A list that Asterisk began before may still name it as if it were up.
         self._gone[uniqueid] = None
         if len(self._gone) > REMEMBERED:
             del self._gone[next(iter(self._gone))]
@@ -235,7 +245,7 @@ class Channels(Keeper):
         self._changed(row["channel"])
 
     def _rebridge(self, uniqueid: str, former: str, now: str) -> None:
-        """Take note of who is in which bridge."""
+        """Note which channels are in which bridge."""
         if former == now:
             return
         if former:
@@ -247,7 +257,7 @@ class Channels(Keeper):
             self._bridged.setdefault(now, set()).add(uniqueid)
 
     def _relink(self, former: str | None, now: str | None) -> None:
-        """Take note that a channel left one call for another, came, or went."""
+        """Note that a channel changed its call, came, or ended."""
         if former:
             left = self._calls.get(former, 0) - 1
             if left > 0:
@@ -259,7 +269,7 @@ class Channels(Keeper):
         self._count()
 
     def _count(self) -> None:
-        """Keep the most calls at once of each step of time."""
+        """Keep the highest number of calls at once for each step of time."""
         step, calls = time.time() // STEP * STEP, len(self._calls)
         if self.concurrency and self.concurrency[-1][0] == step:
             calls = max(calls, self.concurrency.pop()[1])
@@ -271,11 +281,11 @@ class Channels(Keeper):
         return len(self._calls)
 
 
-def _since(event: Event) -> float:
-    """When the channel came up: now, less what CoreShowChannels says that it has lasted."""
-    duration = event.get_header("Duration")
-    try:
-        hours, minutes, seconds = map(int, (duration or "0:0:0").split(":"))
-    except ValueError:
-        return moment(event)
-    return moment(event) - hours * 3600 - minutes * 60 - seconds
+def _since(event: Event) -> float | None:
+    """Return when the channel was made: now, minus its duration in CoreShowChannels."""
+    parts = (event.get_header("Duration") or "0:0:0").split(":")
+    if len(parts) != 3 or not all(map(is_count, parts)):
+        return None
+    hours, minutes, seconds = map(int, parts)
+    since = moment(event) - hours * 3600 - minutes * 60 - seconds
+    return since if since > 0 else None

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from ast_notebook.ami import Answer, Event
-from ast_notebook.live.keeper import Keeper, Question, moment, number, text, truth
-from ast_notebook.live.table import Table
+from ast_notebook.ami.action import is_sendable
+from ast_notebook.live.table import LiveTable, Row
+from ast_notebook.live.tracker import Question, Tracker, begun, moment, number, text, truth
+
+UNASKED = (
+    "Asterisk cannot be asked for a conference whose name holds a line break, or begins with a "
+    "space: of its participants those are known who came since this connection was made"
+)
 
 
-class Conferences(Keeper):
-    """Keeps the conferences of ConfBridge."""
+class ConferenceTracker(Tracker):
+    """Tracks the conferences of ConfBridge."""
 
     reads = "call"
-    # He who comes first is listed while he is told that he is alone, and then ConfbridgeJoin comes.
+    # The first participant is listed while an announcement plays to him, before his ConfbridgeJoin.
     untold = frozenset(("parties", "participants"))
     questions = compared = ({"Action": "ConfbridgeListRooms"},)
 
     def __init__(self) -> None:
         super().__init__()
-        self.conferences = Table(
-            {"conference": "", "parties": 0, "locked": False, "muted": False, "since": None},
+        self.conferences = LiveTable(
+            {"conference": "", "parties": None, "locked": False, "muted": False, "since": None},
             times=("since",),
+            counts=("parties",),
         )
-        self.participants = Table(
+        self.participants = LiveTable(
             {
                 "conference": "",
                 "channel": "",
@@ -37,6 +45,8 @@ class Conferences(Keeper):
             },
             times=("since",),
         )
+        # By what a caller dialled, a conference may have any name.
+        self._unasked: frozenset[str] = frozenset()
         self.tables = {"conferences": self.conferences, "participants": self.participants}
         self.events = {
             "ConfbridgeListRooms": self._room,
@@ -54,8 +64,24 @@ class Conferences(Keeper):
 
     def further(self, answer: Answer) -> Sequence[Question]:
         """Ask for the participants of each conference listed."""
-        rooms = [text(one, "Conference") for one in answer if one.name == "ConfbridgeListRooms"]
-        return [{"Action": "ConfbridgeList", "Conference": room} for room in rooms]
+        if not any(one.name == "ConfbridgeListRooms" for one in answer):
+            return []
+        rooms = [text(one, "Conference") for one in answer]
+        asked = [room for room in rooms if room[:1] > " " and is_sendable(room)]
+        self._unasked = frozenset(rooms).difference(asked)
+        return [{"Action": "ConfbridgeList", "Conference": room} for room in asked]
+
+    def is_asked(self, row: Row) -> bool:
+        """Whether the questions would list a conference, or a participant of one."""
+        return "channel" not in row or row["conference"] not in self._unasked
+
+    def unknown(self) -> dict[str, str]:
+        """Return the conferences with participants that Asterisk cannot be asked for, and why."""
+        present = Counter(row["conference"] for row in self.participants.rows().values())
+        rooms = self.conferences.rows(self._unasked)
+        few = sorted(name for name, row in rooms.items() if row["parties"] > present[name])
+        more = f" and {len(few) - 1:,} more" if len(few) > 1 else ""
+        return {f"participants of {few[0]!r}{more}": UNASKED} if few else {}
 
     def _room(self, event: Event) -> None:
         name = text(event, "Conference")
@@ -86,6 +112,8 @@ class Conferences(Keeper):
 
     def _join(self, event: Event) -> None:
         uniqueid = text(event, "Uniqueid") or text(event, "Channel")
+        is_known = uniqueid in self.participants
+        joins = event.name == "ConfbridgeJoin"
         self.participants.put(
             uniqueid,
             conference=text(event, "Conference"),
@@ -95,18 +123,24 @@ class Conferences(Keeper):
             caller_name=text(event, "CallerIDName"),
             admin=truth(event, "Admin"),
             muted=truth(event, "Muted"),
-            since=moment(event) - number(event, "AnsweredTime"),
+            since=moment(event) if joins else begun(event, "AnsweredTime"),
         )
-        self._recount(text(event, "Conference"))
+        self._recount(text(event, "Conference"), 0 if is_known else 1)
 
     def _leave(self, event: Event) -> None:
         self.participants.drop(text(event, "Uniqueid"))
-        self._recount(text(event, "Conference"))
+        self._recount(text(event, "Conference"), -1)
 
-    def _recount(self, conference: str) -> None:
+    def _recount(self, conference: str, more: int) -> None:
+        room = self.conferences.get(conference)
+        if room is not None and (conference in self._unasked or self.participants.left_out):
+            known = room["parties"]
+            parties = None if known is None else max(0, known + more)
+            self.conferences.change(conference, parties=parties)
+            return
         rows = self.participants.rows().values()
-        parties = sum(row["conference"] == conference for row in rows)
-        self.conferences.change(conference, parties=parties)
+        counted = sum(row["conference"] == conference for row in rows)
+        self.conferences.change(conference, parties=counted)
 
     def _mute(self, event: Event) -> None:
         self.participants.change(text(event, "Uniqueid"), muted=event.name == "ConfbridgeMute")

@@ -1,4 +1,4 @@
-"""The devices and trunks: their lamps, whether they can be reached, and how fast they answer."""
+"""The devices and trunks: their states, whether they can be reached, and how fast they answer."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import re
 from collections.abc import Callable, Generator, Sequence
 
 from ast_notebook.ami import Event, Pending, is_one_argument
+from ast_notebook.ami.action import is_sendable
 from ast_notebook.errors import AstError, ConnectionLost, PermissionMissing
 from ast_notebook.live.channels import device_of
-from ast_notebook.live.keeper import Ask, Keeper, moment, number, text
-from ast_notebook.live.table import Row, Table
+from ast_notebook.live.table import LiveTable, Row
+from ast_notebook.live.tracker import Ask, Tracker, moment, number, text
 
-MOST_NAMES = 400  # that are asked for at one connect, and as many devices for their reach
-AT_ONCE = 0.05  # seconds between two states of one device whose order is not certain
+MOST_NAMES = 400  # names that are asked for at one connect, and devices whose reachability is
+AT_ONCE = 0.05  # seconds within which the order of two states of a device is not certain
 NAMES = {"PJSIP": "PJSIP_ENDPOINT({},callerid)", "SIP": "SIPPEER({},callerid_name)"}
 NO_TELEPHONES = ("Local", "Queue", "Custom", "MWI", "Park", "confbridge", "Calendar", "Presence")
-# What the number that ExtensionStatus calls Status says.
+# The states that the number Status of an ExtensionStatus means.
 EXTENSION_STATES = {
     "0": "NOT_INUSE",
     "1": "INUSE",
@@ -32,8 +33,8 @@ _MILLISECONDS = re.compile(r"\((\d{1,9}) ms\)")
 _CALLERID = re.compile(r'"(.*)" <[^<>]*>')
 
 
-class Devices(Keeper):
-    """Keeps the devices, by the technology and name that Asterisk's device states give them."""
+class DeviceTracker(Tracker):
+    """Tracks the devices, by the technology and name in Asterisk's device states."""
 
     reads = "call"
     questions = (
@@ -44,7 +45,7 @@ class Devices(Keeper):
         {"Action": "SIPpeers"},
     )
     compared = questions[:1]
-    whole = False  # of a device whose state never changed nothing is listed there
+    whole = False  # a device whose state never changed is not listed
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +59,7 @@ class Devices(Keeper):
             "rtt_ms": None,
             "since": None,
         }
-        self.devices = Table(fields, times=("since",))
+        self.devices = LiveTable(fields, times=("since",))
         self.tables = {"devices": self.devices}
         self._unnamed: list[str] = []
         self._unreached: dict[str, None] = {}
@@ -76,7 +77,7 @@ class Devices(Keeper):
         }
 
     def prime(self, ask: Ask, heard: Callable[[], None]) -> None:
-        """Ask for all that is there, and then for names and reach, which no list tells."""
+        """Ask for all devices, and then for names and reachability, which no list has."""
         self._unnamed, self._unreached = [], {}
         questions = self._questions = self._names_and_reach()
 
@@ -87,18 +88,18 @@ class Devices(Keeper):
         super().prime(ask, primed)
 
     def gone(self, rows: Sequence[Row]) -> None:
-        """Forget that they were asked about: who comes back is to have a name again."""
+        """Forget that devices were asked about, so that they are asked about again later."""
         self._asked.difference_update(row["device"] for row in rows)
 
     def _ask_on(self, ask: Ask, questions: Questions, value: str | None) -> None:
-        """Ask one question, and the next once it is answered: there may be a thousand devices."""
+        """Ask one question after the other, since there may be a thousand devices."""
 
         def answered(pending: Pending) -> None:
             try:
                 told = pending.wait(0).response.get_header("Value") or ""
             except (PermissionMissing, ConnectionLost):
                 return
-            except AstError:  # this is not known; the next may be
+            except AstError:  # this value is unknown; the next one may be known
                 told = ""
             self._ask_on(ask, questions, told)
 
@@ -108,19 +109,19 @@ class Devices(Keeper):
                 ask({"Action": "Getvar", "Variable": variable}, answered)
 
     def _names_and_reach(self) -> Questions:
-        """Give the variables to be asked for, and take in what they are."""
+        """Yield the variables to be asked for, and take their values."""
         for device in self._unnamed:
             technology, _, endpoint = device.partition("/")
             callerid = yield NAMES[technology].format(endpoint)
             if technology == "PJSIP" and not callerid and not self._tells_pjsip():
-                return  # this Asterisk lacks the function, and logs an error whenever it is asked
+                return  # this Asterisk lacks the function, and logs an error at each question
             self._asked.add(device)
             found = _CALLERID.fullmatch(callerid)
             name = found[1] if found else callerid
             if name != "<unknown>" and any(letter.isalpha() for letter in name):
                 self.devices.change(device, name=name)
         for device in list(self._unreached) if self._tells_pjsip() else ():
-            # Asterisk lists the contacts that registered, not those that pjsip.conf has.
+            # Asterisk lists contacts that registered, but not those of pjsip.conf.
             aors = yield f"PJSIP_ENDPOINT({device.partition('/')[2]},aors)"
             aor = aors.partition(",")[0]
             contacts = (yield f"PJSIP_AOR({aor},contact)") if aor else ""
@@ -142,7 +143,8 @@ class Devices(Keeper):
         known = self.devices.get(device)
         since = known["since"] if known and known["state"] == state else moment(event)
         if known is not None and known["state"] != state and known["since"]:
-            # Asterisk was seen to send two such states the wrong way round, and to list the other.
+            # Asterisk was observed to send two such states in the wrong order, and to list the
+            # other one.
             self.doubts |= abs(moment(event) - known["since"]) < AT_ONCE
         self.devices.put(device, device=device, state=state, since=since)
 
@@ -161,7 +163,7 @@ class Devices(Keeper):
     def _list(self, device: str, state: str) -> None:
         self._know(device, state)
         technology = device.partition("/")[0]
-        if technology not in NAMES or not is_one_argument(device):
+        if technology not in NAMES or not (is_one_argument(device) and is_sendable(device)):
             return
         if device not in self._asked and len(self._unnamed) < MOST_NAMES:
             self._unnamed.append(device)
@@ -169,7 +171,7 @@ class Devices(Keeper):
             self._unreached[device] = None
 
     def _know(self, device: str, state: str) -> None:
-        """Take a state that is no news: Asterisk lists no device whose state never changed."""
+        """Set a device's state if it is unknown: Asterisk lists no state that never changed."""
         known = self.devices.get(device)
         if known is None or known["state"] == "UNKNOWN":
             self.devices.put(device, device=device, state=state)
@@ -183,7 +185,7 @@ class Devices(Keeper):
         self._reach(
             f"PJSIP/{text(event, 'EndpointName') or text(event, 'AOR')}",
             status,
-            number(event, "RoundtripUsec") / 1000,
+            (number(event, "RoundtripUsec") or 0) / 1000,
         )
 
     def _listed_contact(self, event: Event) -> None:
@@ -193,7 +195,8 @@ class Devices(Keeper):
         self._reach(device, _reached(text(event, "Status")), usec / 1000)
 
     def _peer(self, event: Event) -> None:
-        self._reach(text(event, "Peer"), text(event, "PeerStatus"), float(number(event, "Time")))
+        milliseconds = float(number(event, "Time") or 0)
+        self._reach(text(event, "Peer"), text(event, "PeerStatus"), milliseconds)
 
     def _listed_peer(self, event: Event) -> None:
         status = text(event, "Status")
@@ -210,12 +213,12 @@ class Devices(Keeper):
         )
 
     def _reach(self, device: str, status: str, milliseconds: float) -> None:
-        """Take in how a device is reached; of one that is not, chan_sip says -1 ms."""
+        """Set how a device is reached; 0 ms means unknown, and chan_sip's -1 ms, unreachable."""
         known = milliseconds if milliseconds > 0 else None
         self.devices.change(device, reachable=status, rtt_ms=known)
 
     def _caller(self, event: Event) -> None:
-        """Learn a device's name from its own caller id; a trunk's callers have names of theirs."""
+        """Set a device's name from its own caller id, but not that of a trunk."""
         device = "/".join(device_of(text(event, "Channel")) or ())
         known = self.devices.get(device)
         number, name = text(event, "CallerIDNum"), text(event, "CallerIDName")
@@ -226,7 +229,7 @@ class Devices(Keeper):
 
 
 def _reached(status: str) -> str:
-    """Return the status of a contact in the words of ContactStatus; empty where nobody looks."""
+    """Return the status of a contact in the words of ContactStatus; empty if it is not checked."""
     words = {"Unavail": "Unreachable", "Avail": "Reachable"}
     words |= dict.fromkeys(("NonQual", "NonQualified", "Unknown", "Created"), "")
     return words.get(status, status)
@@ -236,8 +239,8 @@ def _number(written: str) -> float:
     return float(written) if written.replace(".", "", 1).isdecimal() else 0.0
 
 
-class Registrations(Keeper):
-    """Keeps the trunks that this PBX registers with."""
+class RegistrationTracker(Tracker):
+    """Tracks the trunks that this PBX registers with."""
 
     reads = "system"
     questions = (
@@ -249,7 +252,7 @@ class Registrations(Keeper):
     def __init__(self) -> None:
         super().__init__()
         fields = {"trunk": "", "server": "", "state": "", "since": None}
-        self.registrations = Table(fields, times=("since",))
+        self.registrations = LiveTable(fields, times=("since",))
         self.tables = {"registrations": self.registrations}
         self.events = {
             "OutboundRegistrationDetail": self._pjsip,

@@ -1,4 +1,4 @@
-"""The state of one PBX, kept from its events, asked for at each connect, and watched."""
+"""The live state of one PBX: asked for at each connect, and kept up to date from its events."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pandas as pd
 
 from ast_notebook.ami import Event, Pending, Session
 from ast_notebook.errors import AstError, ConnectionLost
-from ast_notebook.live.channels import STEP, Channels, is_of
-from ast_notebook.live.conferences import Conferences
-from ast_notebook.live.devices import Devices, Registrations
-from ast_notebook.live.keeper import Keeper, Question
-from ast_notebook.live.mailboxes import Mailboxes
-from ast_notebook.live.parking import Parking
-from ast_notebook.live.queues import Queues
+from ast_notebook.live.channels import STEP, ChannelTracker, is_of
+from ast_notebook.live.conferences import ConferenceTracker
+from ast_notebook.live.devices import DeviceTracker, RegistrationTracker
+from ast_notebook.live.mailboxes import MailboxTracker
+from ast_notebook.live.parking import ParkingTracker
+from ast_notebook.live.queues import QueueTracker
 from ast_notebook.live.reconcile import Reconciler
-from ast_notebook.live.table import Follower, Table
+from ast_notebook.live.table import LEFT_OUT, MOST, Follower, LiveTable
+from ast_notebook.live.tracker import Question, Tracker
 
 logger = logging.getLogger(__name__)
 
@@ -31,33 +31,36 @@ NO_STEPS = (
 
 
 class Watch:
-    """Someone who wants to be told of one device or one mailbox, until `close`.
+    """A watch on one device or one mailbox, until `close`.
 
     Attributes
     ----------
     value : bool or int or None
-        What it is now; None while nobody knows yet.
+        The current value; None until it is known.
+    is_unsure : bool
+        Whether the value may be wrong, because channels were left out of the table.
     """
 
     def __init__(self, name: str, changed: Callable[[Any], None], forget: Callable[[Watch], None]):
         self.name = name
         self.value: Any = None
+        self.is_unsure = False
         self._closed = False
         self._changed = changed
         self._forget = forget
 
     def see(self, value: bool | int) -> None:
-        """Take a value in, and tell of it if it is new; for the dispatcher's thread."""
+        """Set the value, and report it if it is new; for the dispatcher's thread."""
         if value == self.value or self._closed:
             return
         self.value = value
         try:
             self._changed(value)
-        except BaseException:  # the next one is to be told all the same
+        except BaseException:  # the next watch must be told all the same
             logger.exception("who watches %s raised", self.name)
 
     def close(self) -> None:
-        """Be told no more."""
+        """End the watch."""
         self._closed = True
         self._forget(self)
 
@@ -72,26 +75,25 @@ class _Frame:
         self._name = name
 
     def __get__(self, live: Live | None, owner: type) -> Any:
-        return self if live is None else live.parts[self._name].frame()
+        return self if live is None else live.tables[self._name].frame()
 
 
 class Live:
-    """The state of one PBX, changed on the dispatcher's thread, read from any.
+    """The live state of one PBX; the dispatcher's thread changes it, and any thread may read it.
 
-    It asks Asterisk how things stand whenever the session is ready, and again when events were
-    lost. While the connection is lost the last state is kept, and `stale` says so.
+    It asks Asterisk for its lists whenever the session is ready, and again when events were lost.
+    While the connection is lost, the last state is kept, and `stale` is true.
 
     Attributes
     ----------
     primed : threading.Event
         Set once the state has been asked for and heard.
     stale : bool
-        Whether the connection is lost, or the state not heard yet.
-    parts : dict of str to Table
+        Whether the connection is lost, or the state has not come yet.
+    tables : dict of str to LiveTable
         The tables, by their names; each is also an attribute, as a frame.
     lists : Reconciler
-        What compares this with Asterisk's own lists now and then: ``lists.every`` are the seconds
-        between, about.
+        It compares the state with Asterisk's own lists about every ``lists.every`` seconds.
     """
 
     channels = _Frame("The channels that are up. A Local channel has no ``device``.")
@@ -100,7 +102,7 @@ class Live:
     mailboxes = _Frame("The mailboxes, with their new (urgent ones too) and old messages.")
     queues = _Frame("The queues, with what Asterisk counted since its start or last reset.")
     members = _Frame("The members of the queues: agents, by name and by interface.")
-    absent = _Frame("The agents that left a queue since we look, and may log in again.")
+    absent = _Frame("The agents that left a queue since this session began, and may log in again.")
     callers = _Frame("Who waits in which queue, and since when.")
     conferences = _Frame("The conferences of ConfBridge.")
     participants = _Frame("Who takes part in which conference.")
@@ -116,23 +118,23 @@ class Live:
         self._reads: frozenset[str] | None = None
         self._priming = 0
         self._again = False
-        self._channels = Channels(self._channel_changed)
-        self._mailboxes = Mailboxes(self._mailbox_changed, self._mailboxes_wanted)
-        self._keepers: tuple[Keeper, ...] = (
+        self._channels = ChannelTracker(self._channel_changed)
+        self._mailboxes = MailboxTracker(self._mailbox_changed, self._mailboxes_wanted)
+        self._trackers: tuple[Tracker, ...] = (
             self._channels,
-            Devices(),
-            Registrations(),
+            DeviceTracker(),
+            RegistrationTracker(),
             self._mailboxes,
-            Queues(),
-            Conferences(),
-            Parking(),
+            QueueTracker(),
+            ConferenceTracker(),
+            ParkingTracker(),
         )
-        self.lists = Reconciler(session, self._keepers, self._is_settled)
-        self.parts: dict[str, Table] = {}
-        for keeper in self._keepers:
-            self.parts |= keeper.tables | keeper.remembered
-            for name, function in keeper.events.items():
-                session.register_event(name, _registered(keeper, function))
+        self.lists = Reconciler(session, self._trackers, self._is_settled)
+        self.tables: dict[str, LiveTable] = {}
+        for tracker in self._trackers:
+            self.tables |= tracker.tables | tracker.remembered
+            for name, function in tracker.events.items():
+                session.register_event(name, _registered(tracker, function))
         session.register_event("SessionReady", self._ready)
         session.register_event("SessionOverflow", self._overflow)
         session.register_event("SessionLost", self._lost)
@@ -141,11 +143,18 @@ class Live:
 
     @property
     def unheard(self) -> dict[str, str]:
-        """What cannot be known, and why: the permissions that the login lacks."""
-        silent = {name: table.silent for name, table in self.parts.items() if table.silent}
+        """The tables and rows that are unknown, and why, such as a permission that is missing."""
+        silent = {name: table.silent for name, table in self.tables.items() if table.silent}
         if silent.get("channels") == NO_STEPS:
             silent["application and extension of channels"] = silent.pop("channels")
-        return silent | {f"mailbox {box}": why for box, why in self._mailboxes.refused.items()}
+        silent |= {
+            f"{name} beyond {MOST:,}": LEFT_OUT
+            for name, table in self.tables.items()
+            if table.left_out
+        }
+        for tracker in self._trackers:
+            silent |= tracker.unknown()
+        return silent
 
     @property
     def corrections(self) -> dict[str, int]:
@@ -153,9 +162,10 @@ class Live:
         return dict(self.lists.corrections)
 
     def reconcile(self, timeout: float = 30.0) -> dict[str, int]:
-        """Compare this with Asterisk's own lists now, and take in what they say otherwise.
+        """Compare the state with Asterisk's own lists now, and correct it.
 
-        That is done about once a minute anyway. It is not for callbacks: it waits for seconds.
+        This happens about once a minute anyway. Do not call it in a callback, since it waits for
+        seconds.
 
         Parameters
         ----------
@@ -165,7 +175,7 @@ class Live:
         Returns
         -------
         dict of str to int
-            How many rows of each table had to be corrected; empty if all was right.
+            How many rows of each table had to be corrected; empty if none had to be.
 
         Raises
         ------
@@ -183,7 +193,7 @@ class Live:
 
     def channels_of(self, device: str) -> list[str]:
         """Return the channels of a device, given as ``2222`` or as ``PJSIP/2222``."""
-        rows = self.parts["channels"].rows().values()
+        rows = self.tables["channels"].rows().values()
         return [row["channel"] for row in rows if is_of(row["channel"], device)]
 
     def concurrency(self) -> pd.Series:
@@ -200,20 +210,20 @@ class Live:
         return pd.Series(list(series.values()), index, name="calls", dtype="int64")
 
     def follow(self) -> Follower:
-        """Return a follower, who can ask which rows changed since he last asked."""
-        return Follower(self.parts)
+        """Return a follower, which tells the rows that changed since it was last asked."""
+        return Follower(self.tables)
 
     # --- watching ------------------------------------------------------------------------------
 
     def watch_device(self, device: str, changed: Callable[[bool], None]) -> Watch:
-        """Have `changed` told, on the dispatcher's thread, whether the device has a channel."""
+        """Call `changed` on the dispatcher's thread with whether the device has a channel."""
         watch = self._watch(self._device_watches, device, changed)
-        # Its first value is looked up behind all that was heard until now.
+        # Its first value is looked up after all events that were read until now.
         self._ask({"Action": "Ping"}, lambda _: self._look(watch))
         return watch
 
     def watch_mailbox(self, mailbox: str, changed: Callable[[int], None]) -> Watch:
-        """Have `changed` told, on the dispatcher's thread, how many new messages there are."""
+        """Call `changed` on the dispatcher's thread with how many new messages there are."""
         watch = self._watch(self._mailbox_watches, mailbox, changed)
         self._mailboxes.count(mailbox, self._ask)
         return watch
@@ -239,25 +249,44 @@ class Live:
         for watch in watches:
             watch.see(new)
 
-    def _channel_changed(self, channel: str) -> None:
+    def _channel_changed(self, channel: str | None) -> None:
         with self._lock:
-            watches = [watch for watch in self._device_watches if is_of(channel, watch.name)]
+            watches = [
+                watch
+                for watch in self._device_watches
+                if channel is None or is_of(channel, watch.name)
+            ]
         self._look(*watches)
 
     def _look(self, *watches: Watch) -> None:
         if not self.stale:
             for watch in watches:
-                watch.see(bool(self.channels_of(watch.name)))
+                is_up = bool(self.channels_of(watch.name))
+                # A device of which no channel is kept may have one that was left out.
+                watch.is_unsure = self.tables["channels"].left_out > 0 and not is_up
+                if not watch.is_unsure:
+                    watch.see(is_up)
 
     # --- priming, on the dispatcher's thread ---------------------------------------------------
 
     def _ask(self, question: Question, then: Callable[[Pending], None]) -> None:
-        """Ask, unless the connection is lost: then all is asked anew when it is back."""
-        if self._session.connected():
-            try:
-                self._session.ask(question, then=then)
-            except AstError as error:
-                logger.info("%s: %s", self._session.name, error)
+        """Ask, unless the connection is lost; everything is asked again when it is back.
+
+        A question that cannot be sent counts as answered with the error, since everything else
+        waits until all are answered. This can happen, since names from the wire go into questions.
+        """
+        if not self._session.connected():
+            return
+        try:
+            self._session.ask(question, then=then)
+        except ConnectionLost as error:
+            logger.info("%s: %s", self._session.name, error)
+        except AstError as error:
+            logger.info("%s: %s", self._session.name, error)
+            failed = Pending(str(question.get("Action")), 0.0)
+            failed.finish(error)
+            # Its turn comes behind what was asked before, as that of an answer does.
+            self._ask({"Action": "Ping"}, lambda _: then(failed))
 
     def _ready(self, event: Event, session: Session) -> None:
         user = session.settings.username
@@ -273,7 +302,7 @@ class Live:
         self._prime_once_more()
 
     def _prime_once_more(self) -> None:
-        """Ask how things stand, after what is being asked already."""
+        """Ask for all lists, after the questions that are under way."""
         if self._priming:
             self._again = True
         else:
@@ -281,9 +310,9 @@ class Live:
 
     def _prime(self) -> None:
         self._again = False
-        self._priming = len(self._keepers)
-        for keeper in self._keepers:
-            keeper.prime(self._ask, self._heard)
+        self._priming = len(self._trackers)
+        for tracker in self._trackers:
+            tracker.prime(self._ask, self._heard)
 
     def _heard(self) -> None:
         self._priming -= 1
@@ -304,11 +333,11 @@ class Live:
     def _lost(self, event: Event, session: Session) -> None:
         self.stale = True
         self.primed.clear()
-        # What was asked has failed by now, and who could not ask will not be heard.
+        # The questions have failed by now, and a tracker that could not ask gets no answer.
         self._priming, self._again = 0, False
 
     def _permissions(self, pending: Pending) -> None:
-        """Learn which events the login hears, where it may ask: otherwise silence is silence."""
+        """Learn which events the login hears, if it may ask."""
         try:
             response = pending.wait(0).response
         except ConnectionLost:
@@ -324,17 +353,17 @@ class Live:
         self._tell_silence()
 
     def _tell_silence(self) -> None:
-        for keeper in self._keepers:
-            deaf = self._deaf(keeper.reads)
-            keeper.deaf = bool(deaf)
-            reason = keeper.denied or deaf
-            if keeper is self._channels and not self._reads_any("dialplan"):
+        for tracker in self._trackers:
+            deaf = self._deaf(tracker.reads)
+            tracker.deaf = bool(deaf)
+            reason = tracker.denied or deaf
+            if tracker is self._channels and not self._reads_any("dialplan"):
                 reason = reason or NO_STEPS
-            for table in keeper.tables.values():
+            for table in tracker.tables.values():
                 table.silent = reason
 
     def _deaf(self, permission: str) -> str:
-        """Say why no events of a class are heard; nothing, if they are."""
+        """Return why no events of a class are heard; empty if they are."""
         if not self._session.settings.hears(permission):
             return (
                 f"this connection asked for no news of this: connect with `{permission}` in events"
@@ -351,11 +380,15 @@ class Live:
 
 
 def _registered(
-    keeper: Keeper, function: Callable[[Event], None]
+    tracker: Tracker, function: Callable[[Event], None]
 ) -> Callable[[Event, Session], None]:
     def registered(event: Event, session: Session) -> None:
-        if not keeper.heard and not event.answer:
-            keeper.heard = keeper.reads in event.headers.get("Privilege", keeper.reads).split(",")
+        if not tracker.heard and not event.answer:
+            said = event.get_header("Privilege", tracker.reads) or ""
+            tracker.heard = tracker.reads in said.split(",")
         function(event)
+        if event.repeats_an_id:
+            tracker.doubts = True  # nobody can tell which channel it is about
+            session.counts["garbled"] += isinstance(tracker, ChannelTracker)
 
     return registered

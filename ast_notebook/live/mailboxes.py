@@ -6,29 +6,29 @@ from collections.abc import Callable
 
 from ast_notebook.ami import Event, Message, Pending
 from ast_notebook.errors import AstError
-from ast_notebook.live.keeper import Ask, Keeper, moment, number, text
-from ast_notebook.live.table import Table
+from ast_notebook.live.table import LiveTable
+from ast_notebook.live.tracker import Ask, Tracker, moment, number, text
 
 
-class Mailboxes(Keeper):
-    """Keeps the mailboxes of voicemail.conf; `changed` is told a mailbox and its new messages."""
+class MailboxTracker(Tracker):
+    """Tracks the mailboxes of voicemail.conf; `changed` gets a mailbox and its new messages."""
 
     reads = "call"
     questions = ({"Action": "VoicemailUsersList"},)
 
     def __init__(self, changed: Callable[[str, int], None], wanted: Callable[[], set[str]]) -> None:
         super().__init__()
-        fields = {"mailbox": "", "name": "", "new": 0, "old": 0, "time": None}
-        self.mailboxes = Table(fields, times=("time",))
+        fields = {"mailbox": "", "name": "", "new": None, "old": None, "time": None}
+        self.mailboxes = LiveTable(fields, times=("time",), counts=("new", "old"))
         self.tables = {"mailboxes": self.mailboxes}
-        self.refused: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
         self._changed = changed
         self._wanted = wanted
         self._ask: Ask | None = None
         self.events = {"VoicemailUserEntry": self._entry, "MessageWaiting": self._waiting_message}
 
     def prime(self, ask: Ask, heard: Callable[[], None]) -> None:
-        """Ask for all of them, and for each that somebody watches whether or not it is listed."""
+        """Ask for all mailboxes, and for each watched one even if it is not listed."""
         self._ask = ask
         super().prime(ask, heard)
         for mailbox in self._wanted():
@@ -41,15 +41,19 @@ class Mailboxes(Keeper):
             lambda pending: self._counted(mailbox, pending),
         )
 
+    def unknown(self) -> dict[str, str]:
+        """Return the watched mailboxes that Asterisk tells nothing of, and why."""
+        return {f"mailbox {box}": why for box, why in self._refused.copy().items()}
+
     def _counted(self, mailbox: str, pending: Pending) -> None:
         try:
             response = pending.wait(0).response
         except AstError as error:
-            self.refused[mailbox] = str(error)
+            self._refused[mailbox] = str(error)
             return
-        self.refused.pop(mailbox, None)
+        self._refused.pop(mailbox, None)
         self._put(
-            mailbox, new_messages(response), number(response, "OldMessages"), moment(response)
+            mailbox, _new_messages(response), number(response, "OldMessages"), moment(response)
         )
 
     def _entry(self, event: Event) -> None:
@@ -71,11 +75,14 @@ class Mailboxes(Keeper):
         elif self._ask is not None and mailbox in self._wanted():
             self.count(mailbox, self._ask)
 
-    def _put(self, mailbox: str, new: int, old: int, when: float) -> None:
+    def _put(self, mailbox: str, new: int | None, old: int | None, when: float) -> None:
         self.mailboxes.put(mailbox, mailbox=mailbox, new=new, old=old, time=when)
-        self._changed(mailbox, new)
+        if new is not None:
+            self._changed(mailbox, new)
 
 
-def new_messages(response: Message) -> int:
+def _new_messages(response: Message) -> int | None:
     """Add up what MailboxCount calls new and what it calls urgent, which is new as well."""
-    return number(response, "NewMessages") + number(response, "UrgMessages")
+    new = number(response, "NewMessages")
+    urgent = number(response, "UrgMessages") if response.has_header("UrgMessages") else 0
+    return None if new is None or urgent is None else new + urgent

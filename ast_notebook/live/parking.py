@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from ast_notebook.ami import Event
-from ast_notebook.live.keeper import Keeper, moment, number, text
-from ast_notebook.live.table import Table
+from ast_notebook.live.table import LiveTable
+from ast_notebook.live.tracker import Tracker, begun, moment, number, text
 
 
-class Parking(Keeper):
-    """Keeps the parked calls of every parking lot."""
+class ParkingTracker(Tracker):
+    """Tracks the parked calls of every parking lot."""
 
     reads = "call"
     questions = compared = ({"Action": "ParkedCalls"},)
 
     def __init__(self) -> None:
         super().__init__()
-        self.parked = Table(
+        self.parked = LiveTable(
             {
                 "space": "",
                 "lot": "",
@@ -34,7 +34,7 @@ class Parking(Keeper):
         self.events = {"ParkedCall": self._parked, **dict.fromkeys(over, self._over)}
 
     def _parked(self, event: Event) -> None:
-        since = moment(event) - number(event, "ParkingDuration")
+        lasts = event.has_header("ParkingDuration")
         timeout = number(event, "ParkingTimeout")
         self.parked.put(
             text(event, "ParkeeUniqueid"),
@@ -45,7 +45,7 @@ class Parking(Keeper):
             caller=text(event, "ParkeeCallerIDNum"),
             caller_name=text(event, "ParkeeCallerIDName"),
             parker=text(event, "ParkerDialString"),
-            since=since,
+            since=begun(event, "ParkingDuration") if lasts else moment(event),
             timeout=moment(event) + timeout if timeout else None,
         )
 

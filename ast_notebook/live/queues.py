@@ -1,4 +1,4 @@
-"""The queues: who waits, who works, and how it went so far."""
+"""The queues: their callers, their members, and their counts so far."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ast_notebook.ami import Event
-from ast_notebook.live.keeper import Keeper, moment, number, text, truth
-from ast_notebook.live.table import Row, Table
+from ast_notebook.live.table import LiveTable, Row
+from ast_notebook.live.tracker import Tracker, begun, moment, number, text, truth
 
-# What the number that QueueMember calls Status says (Asterisk's device states).
+# The device states that the number Status of a QueueMember means.
 STATES = (
     "UNKNOWN",
     "NOT_INUSE",
@@ -23,17 +23,19 @@ STATES = (
     "ONHOLD",
 )
 
+# What Asterisk counts of a queue, and the means that it keeps.
+_COUNTED = ("calls", "completed", "abandoned", "holdtime", "talktime", "servicelevel")
 
-# Seconds that Asterisk tells as whole ones may be off by so much.
+# By so many seconds may times be off that Asterisk tells in whole seconds.
 ABOUT = 2.0
 
 _DEVICE = re.compile(r"(?:hint:|\w+/)*([^@/]+)")
 
 
 def agent_of(name: str, interface: str, state_interface: str) -> str:
-    """Return what people call a member: its name, else the number of its device.
+    """Return the name of a member for people: its name, else the number of its device.
 
-    FreePBX reaches agent 200 by a Local channel, and looks at a hint or a device for its state.
+    FreePBX reaches agent 200 by a Local channel, and takes its state from a hint or a device.
 
     >>> agent_of("", "Local/200@from-queue/n", "hint:200@ext-local")
     '200'
@@ -44,8 +46,8 @@ def agent_of(name: str, interface: str, state_interface: str) -> str:
     return found[1] if found else interface
 
 
-class Queues(Keeper):
-    """Keeps the queues, their members and their callers."""
+class QueueTracker(Tracker):
+    """Tracks the queues, their members and their callers."""
 
     reads = "agent"
     untold = frozenset(("holdtime", "talktime", "servicelevel"))
@@ -53,19 +55,15 @@ class Queues(Keeper):
 
     def __init__(self) -> None:
         super().__init__()
-        self.queues = Table(
+        self.queues = LiveTable(
             {
                 "queue": "",
                 "strategy": "",
-                "calls": 0,
-                "completed": 0,
-                "abandoned": 0,
-                "holdtime": 0,
-                "talktime": 0,
-                "servicelevel": 0,
-            }
+                **dict.fromkeys(_COUNTED),
+            },
+            counts=_COUNTED,
         )
-        self.members = Table(
+        self.members = LiveTable(
             {
                 "queue": "",
                 "interface": "",
@@ -75,17 +73,18 @@ class Queues(Keeper):
                 "state": "UNKNOWN",
                 "paused": False,
                 "reason": "",
-                "penalty": 0,
-                "calls_taken": 0,
+                "penalty": None,
+                "calls_taken": None,
                 "last_call": None,
                 "in_call": False,
             },
             times=("last_call",),
+            counts=("penalty", "calls_taken"),
         )
-        self.callers = Table(
+        self.callers = LiveTable(
             {
                 "queue": "",
-                "position": 0,
+                "position": None,
                 "channel": "",
                 "uniqueid": "",
                 "caller": "",
@@ -93,18 +92,20 @@ class Queues(Keeper):
                 "since": None,
             },
             times=("since",),
+            counts=("position",),
         )
-        self.absent = Table(
+        self.absent = LiveTable(
             {
                 "queue": "",
                 "interface": "",
                 "agent": "",
                 "name": "",
                 "state_interface": "",
-                "penalty": 0,
+                "penalty": None,
                 "since": None,
             },
             times=("since",),
+            counts=("penalty",),
         )
         self.remembered = {"absent": self.absent}
         self.tables = {"queues": self.queues, "members": self.members, "callers": self.callers}
@@ -151,7 +152,7 @@ class Queues(Keeper):
         )
 
     def _member(self, event: Event) -> None:
-        """Take in what an event says of a member, and leave what it does not speak of."""
+        """Set the fields of a member that an event has, and leave the others."""
         queue, interface = text(event, "Queue"), _interface(event)
         key = f"{queue}|{interface}"
         known = self.members.get(key)
@@ -162,7 +163,7 @@ class Queues(Keeper):
                     row[field] = read(event, header)
                     break
         if not row.get("paused", known is not None and known["paused"]):
-            row["reason"] = ""  # some say why somebody works again, which is no reason of a pause
+            row["reason"] = ""  # the event may have a reason for its end
         named = {**(known or {"name": "", "state_interface": ""}), **row}
         row["agent"] = agent_of(named["name"], interface, named["state_interface"])
         self.absent.drop(key)
@@ -171,10 +172,10 @@ class Queues(Keeper):
         self.members.put(key, **row)
 
     def _ended(self, event: Event, key: str, known: Row, row: Row) -> None:
-        """Take in that a member is not in a call any more, if that is so.
+        """Note that a member is not in a call any more, if an event shows it.
 
-        Asterisk counts a call when it ends. What it says without having counted one it said
-        before the call that is known here was connected.
+        Asterisk counts a call when it ends. So an event with the same CallsTaken as before does not
+        show the end of the current call: Asterisk sent it before that call was connected.
         """
         if event.name == "QueueMember":
             self._connected.pop(key, None)
@@ -190,7 +191,7 @@ class Queues(Keeper):
             self._connected[key] = moment(event)
 
     def _completed(self, event: Event) -> None:
-        """Take in that an agent's work with a caller ended, unless it was known by his state."""
+        """Note that an agent's call with a caller ended, unless his state showed it already."""
         queue = text(event, "Queue")
         key = f"{queue}|{_interface(event)}"
         known = self.members.get(key)
@@ -198,16 +199,15 @@ class Queues(Keeper):
             self._add(queue, "completed")
         elif known["in_call"] and self._is_the_last(key, event):
             self._connected.pop(key, None)
-            taken, now = known["calls_taken"] + 1, float(int(moment(event)))
-            self.members.put(key, in_call=False, calls_taken=taken, last_call=now)
+            taken, now = known["calls_taken"], float(int(moment(event)))
+            more = None if taken is None else taken + 1
+            self.members.put(key, in_call=False, calls_taken=more, last_call=now)
             self._add(queue, "completed")
 
     def _is_the_last(self, key: str, event: Event) -> bool:
-        """Whether it is the call that the member took last: Asterisk counts no other."""
-        connected = self._connected.get(key)
-        if connected is None or not event.has_header("TalkTime"):
-            return True
-        return abs(moment(event) - number(event, "TalkTime") - connected) <= ABOUT
+        """Tell whether an event is of the member's last call; Asterisk counts only that one."""
+        connected, told = self._connected.get(key), begun(event, "TalkTime")
+        return connected is None or told is None or abs(told - connected) <= ABOUT
 
     def _removed(self, event: Event) -> None:
         key = f"{text(event, 'Queue')}|{_interface(event)}"
@@ -217,7 +217,7 @@ class Queues(Keeper):
             self._left(row, moment(event))
 
     def gone(self, rows: Sequence[Row]) -> None:
-        """Remember the members that left unheard, but not of a queue that is no more."""
+        """Remember members that left while events were missed, if their queue still exists."""
         for row in rows:
             if "interface" in row:
                 self._left(row, None)
@@ -230,17 +230,17 @@ class Queues(Keeper):
         self.absent.put(f"{row['queue']}|{row['interface']}", **known, since=since)
 
     def _entry(self, event: Event) -> None:
-        self._caller(event, moment(event) - number(event, "Wait"))
+        self._caller(event, begun(event, "Wait"))
 
     def _join(self, event: Event) -> None:
         self._caller(event, moment(event))
         self.queues.change(text(event, "Queue"), calls=number(event, "Count"))
 
-    def _caller(self, event: Event, since: float) -> None:
+    def _caller(self, event: Event, since: float | None) -> None:
         uniqueid = text(event, "Uniqueid")
         queue, position = text(event, "Queue"), number(event, "Position")
         known = self.callers.get(uniqueid)
-        # Who comes in with a higher priority stands before others.
+        # A caller with a higher priority is placed before others.
         if known is None:
             self._shift(queue, position, 1)
         self.callers.put(
@@ -256,26 +256,29 @@ class Queues(Keeper):
 
     def _leave(self, event: Event) -> None:
         if not self._drop(text(event, "Uniqueid")):
-            self.doubts = True  # his place was somebody else's, and we do not know whose
+            self.doubts = True  # the position belonged to another caller, who is not known
         self.queues.change(text(event, "Queue"), calls=number(event, "Count"))
 
     def _drop(self, uniqueid: str) -> bool:
-        """Take somebody out of his line; whether he was in one."""
+        """Remove a caller from its queue; tell whether it was in one."""
         row = self.callers.drop(uniqueid)
         if row is not None:
-            self._shift(row["queue"], row["position"] + 1, -1)
+            place = row["position"]
+            self._shift(row["queue"], None if place is None else place + 1, -1)
         return row is not None
 
-    def _shift(self, queue: str, first: int, by: int) -> None:
+    def _shift(self, queue: str, first: int | None, by: int) -> None:
+        """Move the callers of a queue from a position on, as far as positions are known."""
         for key, row in self.callers.rows().items():
-            if row["queue"] == queue and row["position"] >= first:
-                self.callers.put(key, position=row["position"] + by)
+            place = row["position"]
+            if first is not None and place is not None and row["queue"] == queue and place >= first:
+                self.callers.put(key, position=place + by)
 
     def _abandoned(self, event: Event) -> None:
         self._add(text(event, "Queue"), "abandoned")
 
     def _transferred(self, event: Event) -> None:
-        """Give the place of a colleague who waited for somebody to whom he transferred it."""
+        """Give the position of a colleague who waited to the caller whom he transferred to it."""
         heir = text(event, "TransfereeUniqueid")
         if text(event, "Result") != "Success" or not heir:
             return
@@ -291,9 +294,11 @@ class Queues(Keeper):
                 self.callers.put(heir, **row)
 
     def _renumbered(self, event: Event) -> None:
-        """Take in who waits behind a Local channel: only its other half tells that he changed."""
+        """Note who waits behind a Local channel: only events of its other half tell of a change."""
+        if not self.callers:
+            return
         half, semicolon, first = text(event, "Channel").rpartition(";")
-        if semicolon and first == "1" and self.callers:
+        if semicolon and first == "1":
             for key, row in self.callers.rows().items():
                 if row["channel"] == f"{half};2":
                     self.callers.put(
@@ -303,8 +308,8 @@ class Queues(Keeper):
                     )
 
     def _elsewhere(self, event: Event) -> None:
-        """Take somebody out of his line who left it unheard, and have the list asked for."""
-        row = self.callers.get(text(event, "Uniqueid"))
+        """Remove a caller that left while events were missed, and ask for the list."""
+        row = self.callers.get(text(event, "Uniqueid")) if self.callers else None
         if row is not None:
             self._drop(row["uniqueid"])
             self._add(row["queue"], "calls", -1)
@@ -312,7 +317,7 @@ class Queues(Keeper):
 
     def _add(self, queue: str, field: str, more: int = 1) -> None:
         row = self.queues.get(queue)
-        if row is not None:
+        if row is not None and row[field] is not None:
             self.queues.put(queue, **{field: max(0, row[field] + more)})
 
 
@@ -322,11 +327,11 @@ def _interface(event: Event) -> str:
 
 def _state(event: Event, header: str) -> str:
     status = number(event, header)
-    return STATES[status] if 0 <= status < len(STATES) else "UNKNOWN"
+    return STATES[status] if status is not None and 0 <= status < len(STATES) else "UNKNOWN"
 
 
 def _last_call(event: Event, header: str) -> float | None:
-    return float(number(event, header)) or None
+    return float(number(event, header) or 0) or None
 
 
 # The fields of a member, the headers that tell them, and how each is read.
@@ -344,5 +349,5 @@ _OF_MEMBERS: tuple[tuple[str, tuple[str, ...], Callable[[Event, str], Any]], ...
 
 
 def _known(caller: str) -> str:
-    """Return a caller of a queue's list, where ``unknown`` is what Asterisk calls nobody."""
+    """Return a caller from a queue's list, where ``unknown`` stands for a missing number."""
     return "" if caller == "unknown" else caller

@@ -1,13 +1,14 @@
-"""Asterisk's own lists beside what the events told: now and then, and where an event did not fit.
+"""Compares the live state with Asterisk's own lists, now and then and after odd events.
 
-Not everything that happens is told by an event. So the lists are asked for on the side, what they
-say otherwise is taken in, and it is counted. Nothing is taken in that events might still tell: the
-lists are asked for twice, and what differs is wrong only if it differs both times and no event
-changed it from before the first question on.
+Asterisk does not send an event for every change. So its lists are asked for as well, and rows that
+differ from them are corrected and counted. A difference may also mean that an event is still on its
+way. Therefore the lists are asked for twice, and a row is corrected only if it differs both times
+and no event changed it since before the first question.
 """
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -16,57 +17,61 @@ from collections.abc import Callable, Sequence
 
 from ast_notebook.ami import Event, Pending, Session
 from ast_notebook.errors import AnswerTimeout, AstError, ConnectionLost
-from ast_notebook.live.keeper import Keeper, Question
-from ast_notebook.live.table import Follower, Row, Table
+from ast_notebook.live.table import Follower, LiveTable, Row
+from ast_notebook.live.tracker import Question, Tracker
 
-EVERY = 60.0  # seconds between two looks at the lists, about
-SHARE = 100  # times as long as the lists took the next look is put off
-TICK = 0.5  # seconds between thoughts about whether to look
-APART = 1.0  # seconds between the two lists of one look, at least
-IN_DOUBT = 5.0  # seconds between two looks that events gave reason for, at least
-CALM = 100  # events that wait to be dispatched; with more of them there are no looks
+EVERY = 60.0  # seconds between two comparisons, about
+SHARE = 100  # the next comparison waits so many times as long as the lists took
+TICK = 0.5  # seconds between two checks whether a comparison is due
+APART = 1.0  # seconds between the two lists of one comparison, at least
+IN_DOUBT, IN_DOUBT_MOST = 5.0, 20.0  # seconds between two comparisons that odd events ask for
+CALM = 100  # if more events than this wait to be dispatched, nothing is compared
 
 _UNTOLD = object()
 Key = tuple[str, str]
 
 
 class Reconciler:
-    """Looks at the lists from a thread of its own, which ends with the session.
+    """Compares tables with the lists, on a thread of its own that ends with the session.
 
     Attributes
     ----------
     every : float
-        Seconds between two looks, about; 0 if there are to be none but those asked for.
+        Seconds between two comparisons, about; 0 means that only `now` and odd events start one.
     corrections : Counter
         How many rows of each table had to be corrected.
+    doubt_pause : float
+        Seconds between two comparisons that odd events ask for; they are doubled as long as nothing
+        has to be corrected.
 
     Parameters
     ----------
     session : Session
-        Whose connection the lists are asked on.
-    keepers : sequence of Keeper
-        Of each, the tables that `Keeper.compared` lists.
+        The session on which the lists are asked for.
+    trackers : sequence of Tracker
+        The trackers whose tables are compared, as `Tracker.compared` says.
     settled : callable
-        Whether the tables are complete now.
+        It tells whether the tables are complete now.
     """
 
     def __init__(
-        self, session: Session, keepers: Sequence[Keeper], settled: Callable[[], bool]
+        self, session: Session, trackers: Sequence[Tracker], settled: Callable[[], bool]
     ) -> None:
         self.every = EVERY
         self.corrections: Counter[str] = Counter()
         self._session = session
-        self._keepers = [keeper for keeper in keepers if keeper.compared]
+        self._trackers = [tracker for tracker in trackers if tracker.compared]
         self._settled = settled
         self._thread: threading.Thread | None = None
-        self._look: _Look | None = None
+        self._look: _Comparison | None = None
         self._due = time.monotonic() + EVERY
         self._doubts_due = 0.0
-        self._wanted: list[_Wanted] = []
+        self.doubt_pause = 0.0
+        self._wanted: list[_ComparisonRequest] = []
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Begin to look, unless that was begun before."""
+        """Start the thread, unless it runs already."""
         if self._thread is None:
             name = f"ast-lists-{self._session.name}"
             self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -74,16 +79,16 @@ class Reconciler:
         self._due = time.monotonic() + self._pause()
 
     def now(self, timeout: float) -> Counter[str]:
-        """Look now, and return how many rows of each table had to be corrected.
+        """Compare now, and return how many rows of each table had to be corrected.
 
         Raises
         ------
         ConnectionLost
             If there is no connection.
         AnswerTimeout
-            If Asterisk does not answer in time, or too much goes on to compare anything.
+            If Asterisk does not answer in time, or too many changes make a comparison impossible.
         """
-        wanted = _Wanted()
+        wanted = _ComparisonRequest()
         if self._session.connected():
             with self._lock:
                 self._wanted.append(wanted)
@@ -95,6 +100,11 @@ class Reconciler:
                 "and all is asked anew then"
             )
         return wanted.found
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no comparison is under way."""
+        return self._look is None
 
     # --- on a thread of its own ----------------------------------------------------------------
 
@@ -116,49 +126,66 @@ class Reconciler:
             one.done.set()
 
     def _is_time(self) -> bool:
-        now = time.monotonic()
-        doubts = any(keeper.doubts for keeper in self._keepers) and now >= self._doubts_due
-        return bool(self._wanted) or doubts or (self.every > 0 and now >= self._due)
+        return self._whole_is_due() or self._doubts_are_due()
 
-    def _begin(self) -> _Look:
-        for keeper in self._keepers:
-            keeper.doubts = False
+    def _doubts_are_due(self) -> bool:
+        in_doubt = any(tracker.doubts for tracker in self._trackers)
+        return in_doubt and time.monotonic() >= self._doubts_due
+
+    def _whole_is_due(self) -> bool:
+        return bool(self._wanted) or (self.every > 0 and time.monotonic() >= self._due)
+
+    def _begin(self) -> _Comparison:
+        """Begin to compare all lists or, if only odd events ask, the lists that those concern."""
+        is_whole = self._whole_is_due()
+        heard = [
+            tracker
+            for tracker in self._trackers
+            if tracker.is_heard() and (is_whole or tracker.doubts)
+        ]
+        for tracker in self._trackers:
+            tracker.doubts = False
         with self._lock:
             wanted, self._wanted = self._wanted, []
-        heard = [keeper for keeper in self._keepers if keeper.is_heard()]
-        self._look = look = _Look(self._session, heard, wanted)
+        self._look = look = _Comparison(self._session, heard, wanted, is_whole=is_whole)
         return look
 
-    def _finish(self, look: _Look) -> None:
+    def _finish(self, look: _Comparison) -> None:
         self._look = None
         now = time.monotonic()
-        self._due = now + max(self._pause(), SHARE * look.seconds)
-        self._doubts_due = now + max(IN_DOUBT, SHARE / 10 * look.seconds)
+        if look.is_whole:
+            self._due = now + max(self._pause(), SHARE * look.seconds)
+        if look.found:
+            self.doubt_pause = 0.0
+        elif not look.is_whole:
+            self.doubt_pause = min(2 * self.doubt_pause, IN_DOUBT_MOST)
+        self.doubt_pause = max(IN_DOUBT, self.doubt_pause)
+        self._doubts_due = now + max(self.doubt_pause, SHARE / 10 * look.seconds)
         self.corrections += look.found
         for one in look.wanted:
             one.found = None if look.failed else look.found
             one.done.set()
 
     def _pause(self) -> float:
-        # Not all who are connected with one PBX ask it at the same moment.
+        # The delay is random, so that not all clients of a PBX ask it at the same moment.
         return self.every * random.uniform(0.8, 1.2)  # noqa: S311, no secret hangs on it
 
 
-class _Wanted:
-    """Somebody who waits for a look, and what it found; None if it came to nothing."""
+class _ComparisonRequest:
+    """A request for a comparison, and the corrections; None if the comparison failed."""
 
     def __init__(self) -> None:
         self.done = threading.Event()
         self.found: Counter[str] | None = None
 
 
-class _Look:
-    """One comparison, of two lists each; what they are compared in runs on the dispatcher's thread.
+class _Comparison:
+    """One comparison, which asks for each list twice; it runs on the dispatcher's thread.
 
     Attributes
     ----------
     over, failed : bool
-        Whether it is done, and whether that is since an answer did not come.
+        Whether it is done, and whether it failed because an answer did not come.
     seconds : float
         How long the lists took.
     found : Counter
@@ -166,38 +193,48 @@ class _Look:
     """
 
     def __init__(
-        self, session: Session, keepers: Sequence[Keeper], wanted: Sequence[_Wanted]
+        self,
+        session: Session,
+        trackers: Sequence[Tracker],
+        wanted: Sequence[_ComparisonRequest],
+        *,
+        is_whole: bool,
     ) -> None:
+        self.is_whole = is_whole
         self.wanted = wanted
         self.over = self.failed = False
         self.seconds = 0.0
         self.found: Counter[str] = Counter()
         self._session = session
-        self._keepers = keepers
-        self._follower = Follower({name: table for one in keepers for name, table in _of(one)})
+        self._trackers = trackers
+        self._follower = Follower({name: table for one in trackers for name, table in _of(one)})
         self._follower.take()
         self._changed: defaultdict[str, set[str]] = defaultdict(set)
         self._suspects: set[Key] | None = None
         self._seen: set[Key] = set()
+        self._left_out: dict[str, int] = {}
         self._waiting = 0
         self._asked = 0.0
 
     def may_ask(self) -> bool:
-        """Whether what was asked is answered, and the next lists are far enough from the last."""
+        """Tell whether all questions are answered and the second lists may be asked for."""
         return not (self._waiting or self.over) and time.monotonic() >= self._asked + APART
 
     def ask(self) -> None:
         """Ask for all lists."""
         self._asked = time.monotonic()
         self._seen = set()
-        self._waiting = len(self._keepers)
-        for keeper in self._keepers:
-            self._ask(keeper, list(keeper.compared), [])
-        if not self._keepers:
+        self._left_out = {
+            name: table.left_out for one in self._trackers for name, table in _of(one)
+        }
+        self._waiting = len(self._trackers)
+        for tracker in self._trackers:
+            self._ask(tracker, list(tracker.compared), [])
+        if not self._trackers:
             self._end()
 
-    def _ask(self, keeper: Keeper, questions: list[Question], entries: list[Event]) -> None:
-        """Ask one question after the other, and compare when all were answered."""
+    def _ask(self, tracker: Tracker, questions: list[Question], entries: list[Event]) -> None:
+        """Ask one question after the other, and compare when all are answered."""
 
         def answered(pending: Pending) -> None:
             try:
@@ -205,42 +242,49 @@ class _Look:
             except (ConnectionLost, AnswerTimeout):
                 self._end(failed=True)
                 return
-            except AstError:  # such as ConfbridgeListRooms says where there is no room
+            except AstError:  # such as ConfbridgeListRooms gives if there is no conference
                 further: Sequence[Question] = ()
             else:
                 entries.extend(answer)
-                further = keeper.further(answer)
+                further = tracker.further(answer)
             try:
-                self._ask(keeper, [*questions[1:], *further], entries)
+                self._ask(tracker, [*questions[1:], *further], entries)
             except Exception:
-                self._end(failed=True)  # else there would be no further look
+                self._end(failed=True)  # else there would be no further comparison
                 raise
 
-        if self.over:
-            return
-        if not questions:
-            self._compare(keeper, entries)
-            return
-        try:
-            self._session.ask(questions[0], then=answered, apart=True)
-        except AstError:
-            self._end(failed=True)
+        while questions and not self.over:
+            try:
+                self._session.ask(questions[0], then=answered, apart=True)
+            except ConnectionLost:
+                self._end(failed=True)
+            except AstError:  # names from the wire go into questions: what cannot be asked is out
+                questions = questions[1:]
+            else:
+                return
+        if not self.over:
+            self._compare(tracker, entries)
 
-    def _compare(self, keeper: Keeper, entries: Sequence[Event]) -> None:
+    def _compare(self, tracker: Tracker, entries: Sequence[Event]) -> None:
         for name, keys in self._follower.take().items():
             self._changed[name] |= keys
-        listed, told_by = _listed(keeper, entries)
-        for name, table in _of(keeper):
+        listed, told_by = _listed(tracker, entries)
+        for name, table in _of(tracker):
             rows = table.rows()
-            for key in (rows.keys() | listed[name].keys()) - self._changed[name]:
+            missing = listed[name].keys() - rows.keys()
+            if not missing and 0 < table.left_out == self._left_out[name]:
+                table.left_out = 0
+                tracker.filled()
+            beyond = missing if len(rows) >= table.most else set()
+            for key in (rows.keys() | listed[name].keys()) - self._changed[name] - beyond:
                 differs = _differences(table, rows.get(key), listed[name].get(key))
-                if not differs or (key not in listed[name] and not keeper.whole):
+                if not differs or (key not in listed[name] and not tracker.is_asked(rows[key])):
                     continue
                 self._seen.add((name, key))
                 if self._suspects is not None and (name, key) in self._suspects:
-                    self._correct(keeper, name, key, told_by.get((name, key)))
-                    late = key not in rows and name in keeper.untold
-                    self.found[name] += keeper.heard and not (late or differs <= keeper.untold)
+                    self._correct(tracker, name, key, told_by.get((name, key)))
+                    late = key in missing and (name in tracker.untold or table.left_out > 0)
+                    self.found[name] += tracker.heard and not (late or differs <= tracker.untold)
         if self._waiting == 1:
             self.seconds = time.monotonic() - self._asked
             if self._suspects is None and self._seen:
@@ -249,11 +293,11 @@ class _Look:
                 self._end()
         self._waiting -= 1
 
-    def _correct(self, keeper: Keeper, name: str, key: str, event: Event | None) -> None:
+    def _correct(self, tracker: Tracker, name: str, key: str, event: Event | None) -> None:
         if event is not None:
-            keeper.events[event.name](event)
-        elif (row := keeper.tables[name].drop(key)) is not None:
-            keeper.gone([row])
+            tracker.events[event.name](event)
+        elif (row := tracker.tables[name].drop(key)) is not None:
+            tracker.gone([row])
 
     def _end(self, *, failed: bool = False) -> None:
         if not self.over:
@@ -263,17 +307,18 @@ class _Look:
             self.over = True
 
 
-def _of(keeper: Keeper) -> list[tuple[str, Table]]:
-    return list(keeper.tables.items())
+def _of(tracker: Tracker) -> list[tuple[str, LiveTable]]:
+    return list(tracker.tables.items())
 
 
 def _listed(
-    keeper: Keeper, entries: Sequence[Event]
+    tracker: Tracker, entries: Sequence[Event]
 ) -> tuple[dict[str, dict[str, Row]], dict[Key, Event]]:
-    """Return the rows that a list's entries make, and the entry that each was made by."""
-    blank = keeper.blank()
+    """Return the rows that a list's entries make, and the entry of each row."""
+    blank = tracker.blank()
     for table in blank.tables.values():
         table.fields = dict.fromkeys(table.fields, _UNTOLD)
+        table.most = math.inf  # of a longer list, others would be taken than are known
     touched = Follower(blank.tables)
     told_by: dict[Key, Event] = {}
     for event in entries:
@@ -285,8 +330,8 @@ def _listed(
     return {name: table.rows() for name, table in blank.tables.items()}, told_by
 
 
-def _differences(table: Table, there: Row | None, listed: Row | None) -> set[str]:
-    """Return the fields that the list tells otherwise; what only one of them has differs in all."""
+def _differences(table: LiveTable, there: Row | None, listed: Row | None) -> set[str]:
+    """Return the fields that differ from the list: all of them, if only one side has the row."""
     if there is None or listed is None:
         return set(table.fields)
     return {

@@ -1,4 +1,4 @@
-"""Rows by key that one thread changes, any thread reads, and those who follow hear of."""
+"""Tables of rows by key: one thread changes them, any thread reads or follows them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import pandas as pd
 
 Row = dict[str, Any]
 
-MOST = 20_000  # names come from the wire: a table does not grow without bounds
+END_OF_TIME = 253_402_300_800  # the year 10000, in seconds since 1970
+MOST = 20_000  # rows of a table at most, since names come from the wire
+LEFT_OUT = f"there are at least {MOST:,} of these, and those beyond are left out"
 
 
 class Follower:
-    """Someone who wants to know which rows changed since he last asked.
+    """Tells which rows changed since it was last asked.
 
     Parameters
     ----------
@@ -22,16 +24,16 @@ class Follower:
         The tables to follow, by name.
     """
 
-    def __init__(self, tables: Mapping[str, Table]) -> None:
+    def __init__(self, tables: Mapping[str, LiveTable]) -> None:
         self._tables = tables
         self._changed: dict[str, set[str]] = {}
         for name, table in tables.items():
-            with table.lock:  # else a row that comes just now would be missed
+            with table.lock:  # else a row that comes right now would be missed
                 changed = self._changed[name] = set(table)
                 table.followers.append(changed)
 
     def take(self) -> dict[str, set[str]]:
-        """Return the keys that changed, or are gone, since the last time; all of them at first."""
+        """Return the keys that changed or went since the last time; at first, all keys."""
         taken = {}
         for name, changed in self._changed.items():
             if changed:
@@ -41,33 +43,45 @@ class Follower:
         return taken
 
     def close(self) -> None:
-        """Follow no more."""
+        """Stop following."""
         for name, changed in self._changed.items():
             table = self._tables[name]
             with table.lock:
                 table.followers = [one for one in table.followers if one is not changed]
 
 
-class Table:
-    """Things of one kind that are there now, a row each.
+class LiveTable:
+    """A table of the things of one kind that exist now, one row for each.
 
     Parameters
     ----------
     fields : mapping of str to object
-        The names of a row's fields, and what they are while nothing is known.
+        The names of a row's fields, and their values while nothing is known.
     times : iterable of str
-        Those of the fields that are moments: seconds since 1970 in a row, UTC in a frame.
+        The fields that are moments: seconds since 1970 in a row, UTC in a frame.
+    counts : iterable of str
+        The fields that are whole numbers.
 
     Attributes
     ----------
     silent : str
-        What is not known, and why: a permission that the login lacks. Empty if all is well.
+        Why the table is unknown: a permission that the login lacks. Empty if it is known.
+    most : float
+        How many rows the table may have; further rows are left out.
+    left_out : int
+        How often a row was left out since the table was complete.
     """
 
-    def __init__(self, fields: Mapping[str, Any], times: Iterable[str] = ()) -> None:
+    def __init__(
+        self, fields: Mapping[str, Any], times: Iterable[str] = (), counts: Iterable[str] = ()
+    ) -> None:
         self.fields = dict(fields)
         self.times = tuple(times)
+        self.counts = tuple(counts)
         self.silent = ""
+        self.most: float = MOST
+        self.left_out = 0
+        self._left_out_before = 0
         self.lock = threading.RLock()
         self.followers: list[set[str]] = []
         self._rows: dict[str, Row] = {}
@@ -83,29 +97,36 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._rows
 
+    @property
+    def missing(self) -> str:
+        """What the table lacks, in words: that rows are left out, and the text of `silent`."""
+        return "; ".join(filter(None, (LEFT_OUT if self.left_out else "", self.silent)))
+
     def get(self, key: str) -> Row | None:
-        """Return a row, or None; for the dispatcher's thread, which alone changes it."""
+        """Return a row, or None; only for the dispatcher's thread, which changes the rows."""
         return self._rows.get(key)
 
     def rows(self, keys: Iterable[str] | None = None) -> dict[str, Row]:
-        """Return copies of the rows, or of those of them that `keys` names and that are there."""
+        """Return copies of the rows, or of those rows that `keys` names."""
         with self.lock:
             if keys is None:
                 return {key: dict(row) for key, row in self._rows.items()}
             return {key: dict(self._rows[key]) for key in keys if key in self._rows}
 
     def frame(self) -> pd.DataFrame:
-        """Return the rows as a frame, a column a field; what is not known is missing."""
+        """Return the rows as a frame with a column for each field; unknown values are missing."""
         return to_frame(self, self.rows().values())
 
     # --- for the dispatcher's thread -----------------------------------------------------------
 
     def put(self, key: str, **fields: Any) -> Row:
-        """Set fields of a row, made anew if it is not there, and tell the followers."""
+        """Set fields of a row, which is added if it is missing, and tell the followers."""
         with self.lock:
             row = self._rows.get(key)
             if row is None:
-                if len(self._rows) >= MOST:
+                # A list that is heard replaces the rows that are there.
+                if len(self._rows if self._listed is None else self._listed) >= self.most:
+                    self.left_out += 1
                     return {**self.fields, **fields}
                 row = self._rows[key] = dict(self.fields)
             row.update(fields)
@@ -116,11 +137,11 @@ class Table:
             return row
 
     def change(self, key: str, **fields: Any) -> Row | None:
-        """Set fields of a row that is there; None if it is not."""
+        """Set fields of an existing row; return None if there is no such row."""
         return self.put(key, **fields) if key in self._rows else None
 
     def drop(self, key: str) -> Row | None:
-        """Take a row away, and return it if it was there."""
+        """Remove a row, and return it; None if there was no such row."""
         with self.lock:
             row = self._rows.pop(key, None)
             if row is not None:
@@ -129,36 +150,39 @@ class Table:
             return row
 
     def begin_list(self) -> None:
-        """Take note, from here on, of the rows that are put."""
+        """Begin a list: from now on, note the rows that are put."""
         self._listed = set()
+        self._left_out_before = self.left_out
 
     def keep_list(self) -> list[Row]:
-        """Give the list up, and keep all rows."""
+        """Give up the list, and keep all rows."""
         self._listed = None
         return []
 
     def end_list(self) -> list[Row]:
-        """Take away the rows that were not put since `begin_list`, and return them."""
+        """Remove the rows that were not put since `begin_list`, and return them."""
         listed, self._listed = self._listed, None
         if listed is None:
             return []
+        self.left_out -= self._left_out_before
         gone = [self.drop(key) for key in self if key not in listed]
         return [row for row in gone if row is not None]
 
 
-def to_frame(table: Table, rows: Iterable[Row]) -> pd.DataFrame:
+def to_frame(table: LiveTable, rows: Iterable[Row]) -> pd.DataFrame:
     """Return rows of a table as a frame."""
     frame = pd.DataFrame(list(rows), columns=list(table.fields))
     for name, unknown in table.fields.items():
         if name in table.times:
             seconds = pd.to_numeric(frame[name])
+            seconds = seconds.where(seconds.between(0, END_OF_TIME, inclusive="left"))
             frame[name] = pd.to_datetime(seconds, unit="s", utc=True).dt.as_unit("us")
+        elif name in table.counts:
+            frame[name] = frame[name].astype("Int64")
         elif isinstance(unknown, str):
             frame[name] = frame[name].astype("str").replace("", None)
         elif isinstance(unknown, bool):
             frame[name] = frame[name].astype("boolean" if frame[name].isna().any() else bool)
-        elif unknown is None:
-            frame[name] = frame[name].astype("Float64")
         else:
-            frame[name] = frame[name].astype("Int64")
+            frame[name] = frame[name].astype("Float64")
     return frame

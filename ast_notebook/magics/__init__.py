@@ -15,17 +15,17 @@ __all__ = ["AstMagics", "load", "unload"]
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register `%ast`, its TAB completion and `sh`; once more is no harm."""
+    """Register `%ast`, its TAB completion and `sh`; calling it again does no harm."""
     if loaded(shell) is not None:
         return
     magics = AstMagics(shell)
     shell.register_magics(magics)
-    shell.Completer.custom_matchers.append(matcher(magics))
+    shell.Completer.custom_matchers.append(matcher(magics.context))
     guard(shell)
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Take all of that back, and close every connection; without `load` before, no harm."""
+    """Undo `load`, and close every connection; without `load` before, it does nothing."""
     magics = loaded(shell)
     if magics is None:
         return
@@ -44,6 +44,6 @@ def unload(shell: InteractiveShell) -> None:
 
 
 def loaded(shell: InteractiveShell) -> AstMagics | None:
-    """Return the magics that a shell has; None before `load` and after `unload`."""
+    """Return the magics of a shell; None before `load` and after `unload`."""
     found = shell.magics_manager.registry.get(AstMagics.__name__)
     return found if isinstance(found, AstMagics) else None

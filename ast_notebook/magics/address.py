@@ -16,12 +16,12 @@ _ADDRESS = re.compile(
 
 
 def address(text: str) -> dict[str, Any]:
-    """Read ``USER@HOST:PORT``, of which each part may be missing, as settings.
+    """Read ``USER@HOST:PORT`` as settings; each part may be missing.
 
     Raises
     ------
     UsageError
-        If it is none, or holds a password, which is not repeated then.
+        If it is not an address, or holds a password; the error does not repeat it.
 
     Examples
     --------

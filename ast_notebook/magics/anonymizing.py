@@ -20,19 +20,20 @@ ANONYMIZE = argument(
     help="pseudonyms for numbers and names, by $AST_ANONYMIZE_KEY, the keyring, or a new key",
 )
 KEEP_PREFIX = argument(
-    "--keep-prefix", type=int, metavar="N", help="of numbers, keep so many digits at the beginning"
+    "--keep-prefix", type=int, metavar="N", help="keep so many digits at the beginning of numbers"
 )
 
 
 def anonymizer(given: Given, keep: Collection[str] | None = None) -> Anonymizer | None:
-    """Return what the line asks for; None if it does not.
+    """Return the anonymizer that the line asks for; None if it asks for none.
 
-    A key that nobody keeps is made once, so that what one kernel shows can be joined.
+    Without a stored key, one key is made for each kernel, so that the kernel's results can be
+    joined.
 
     Parameters
     ----------
     keep : collection of str, optional
-        Names that are no person's, such as trunks.
+        Names that are not a person's, such as trunks.
     """
     if given.anonymize is None:
         if given.keep_prefix is not None:

@@ -1,10 +1,9 @@
-"""The magic itself: `%ast` and `%%ast`, from a line to a subcommand and what it returns."""
+"""The magic itself: `%ast` and `%%ast`, from a line to a subcommand and its result."""
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,20 +17,17 @@ from IPython.core.magic import (
 )
 from traitlets import Float, Unicode
 
-from ast_notebook.home import SmartHome
+from ast_notebook.magics.context import Context
 from ast_notebook.magics.line import expand, without_semicolon, words
 from ast_notebook.magics.progress import Progress
 from ast_notebook.magics.quiet import ends_in_semicolon, is_assigned
-from ast_notebook.magics.status import MB, NOT_CONNECTED, Status
+from ast_notebook.magics.status import MB, Status
 from ast_notebook.magics.table import find, help_of, overview, raw_command
 from ast_notebook.panel import close_all
 from ast_notebook.recording.record import BUDGET
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
-
-    from ast_notebook.asterisk import Asterisk
-    from ast_notebook.demo import Demo
 
 _HELP = ("help", "-h", "--help")
 
@@ -40,14 +36,12 @@ _HELP = ("help", "-h", "--help")
 class AstMagics(Magics):
     """The `%ast` magics, and the `sh` that they are about.
 
-    ``%config AstMagics`` shows what can be set; it holds for connections made afterwards.
+    ``%config AstMagics`` shows the settings; they apply to new connections.
 
     Attributes
     ----------
-    sh : SmartHome
-        Put into the notebook's namespace as `sh`.
-    demos : dict of str to Demo
-        The demo PBXs that run, by the names of their connections.
+    context : Context
+        The context that is passed to subcommands.
     """
 
     budget_mb = Float(BUDGET / MB, help="Megabytes of memory that a PBX's events may take.").tag(
@@ -59,6 +53,9 @@ class AstMagics(Magics):
     keepalive = Float(
         15.0, help="Seconds of silence after which Asterisk is asked for a sign of life."
     ).tag(config=True)
+    gathering = Float(
+        0.005, help="Seconds, up to 0.01, for which events are gathered; 0 is none."
+    ).tag(config=True)
     events = Unicode("on", help="The events to hear: on, off, or classes such as system,call.").tag(
         config=True
     )
@@ -67,12 +64,7 @@ class AstMagics(Magics):
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
-        self.log = logging.getLogger("ast_notebook.on")
-        self.demos: dict[str, Demo] = {}
-        there = shell.user_ns.get("sh")
-        self._is_ours = not isinstance(there, SmartHome)
-        self.sh = SmartHome() if self._is_ours else there
-        self.give_sh()
+        self.context = Context(shell, lambda: self.trait_values(config=True))
         atexit.register(self.close)
 
     @needs_local_scope
@@ -87,13 +79,13 @@ class AstMagics(Magics):
         In [2]: %ast call SIP/200 240 door
         """
         pbx, rest = self._pbx_of(line.strip())
-        if raw_command(rest) is not None:  # its text is as it stands
+        if raw_command(rest) is not None:  # its text is used unchanged
             rest, is_quiet = rest.removesuffix(";").rstrip(), rest.endswith(";")
         else:
             rest, is_quiet = without_semicolon(rest)
         if cell is not None:
             is_quiet = ends_in_semicolon(cell)
-        elif is_quiet:  # whoever assigns asks for the value: it only keeps the cell quiet
+        elif is_quiet:  # an assignment needs the value: the semicolon only keeps the cell quiet
             is_quiet = not is_assigned(self.shell)
         found = self._run(pbx, rest, cell, local_ns)
         return None if is_quiet else found
@@ -120,79 +112,19 @@ class AstMagics(Magics):
             raise UsageError(f"%ast {one.name}: write it above a cell, as {one.magic}")
         if cell is not None and not one.cell:
             raise UsageError(f"%%ast {one.name}: it takes no cell; write it in a line, {one.magic}")
-        names = {**self.user_namespace, **(local_ns or {})}
+        names = {**self.context.user_namespace, **(local_ns or {})}
         found = one.parse([expand(word, names) for word in given])
         if found.help:
             return one.help()
         found.pbx, found.body = pbx, cell
         with Progress("waiting for Asterisk") if one.asks else contextlib.nullcontext():
-            return one.run(self, found)
-
-    # --- what the subcommands need ---------------------------------------------------------------
-
-    @property
-    def user_namespace(self) -> dict[str, Any]:
-        """The names of the notebook."""
-        names: dict[str, Any] = self.shell.user_ns
-        return names
-
-    def pbx(self, name: str = "") -> Asterisk:
-        """Return a PBX: that of the name, else `sh.ast`, else the only one.
-
-        Raises
-        ------
-        UsageError
-            If there is none, or several and none of them is meant.
-        """
-        there = self.sh.pbxs
-        if not there:
-            raise UsageError(NOT_CONNECTED)
-        name = name or ("ast" if "ast" in there or len(there) > 1 else next(iter(there)))
-        if name not in there:
-            known = ", ".join(there)
-            raise UsageError(f"there is no PBX {name}: say %ast --pbx NAME …, one of {known}")
-        return there[name]
-
-    def heard(self, name: str = "") -> Asterisk:
-        """Return a PBX as `pbx` does, or one that was closed: what it heard is still there."""
-        closed = self.sh.closed_pbxs
-        if not name and not self.sh.pbxs and closed:
-            name = "ast" if "ast" in closed else [*closed][-1]
-        return closed[name] if name in closed else self.pbx(name)
-
-    def settings(self) -> dict[str, Any]:
-        """Return what `%config` says of new connections."""
-        return {"timeout": self.timeout, "keepalive": self.keepalive, "events": self.events}
-
-    def transform(self, cell: str) -> str:
-        """Return a cell as plain Python, its magics as calls."""
-        return str(self.shell.transform_cell(cell))
-
-    def cache(self, source: str, cell: str) -> str:
-        """Return a file name by which tracebacks find the source."""
-        return str(self.shell.compile.cache(source, raw_code=cell))
-
-    def give_sh(self) -> None:
-        """Put `sh` into the notebook's namespace, where it may have been deleted."""
-        self.shell.push({"sh": self.sh}, interactive=False)
-
-    def end_demo(self, name: str) -> None:
-        """End the demo PBX that a connection of that name was to, if there was one."""
-        started = self.demos.pop(name, None)
-        if started is not None:
-            started.close()
+            return one.run(self.context, found)
 
     def close(self) -> None:
-        """Close every connection and demo; `sh` goes out of the namespace if it is ours still."""
+        """Close every panel, connection and demo."""
         atexit.unregister(self.close)
         close_all()
-        if self._is_ours:
-            self.sh.close()
-            if self.user_namespace.get("sh") is self.sh:
-                self.shell.drop_by_id({"sh": self.sh})
-        for name in list(self.demos):
-            self.sh.disconnect(name)
-            self.end_demo(name)
+        self.context.close()
 
     # --- from a line to a subcommand -------------------------------------------------------------
 
@@ -203,10 +135,10 @@ class AstMagics(Magics):
         _, *rest = line.split(None, 2)
         if not rest:
             raise UsageError("%ast --pbx: name a PBX, and then a subcommand")
-        self.heard(rest[0])
+        self.context.heard(rest[0])
         return rest[0], rest[1] if rest[1:] else ""
 
     def _without_words(self, cell: str | None) -> Status:
         if cell is not None:
             raise UsageError("%%ast: name a subcommand, such as %%ast items")
-        return Status(self.sh)
+        return Status(self.context.sh)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
@@ -19,12 +17,12 @@ from ast_notebook.calls.history.dates import ORDERS
 from ast_notebook.calls.report import Report
 from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
-from ast_notebook.magics.command import Given, argument, command
+from ast_notebook.magics.command import Given, argument, command, number
+from ast_notebook.magics.context import Context
 from ast_notebook.magics.progress import Progress
-from ast_notebook.magics.recording import SINCE
-
-if TYPE_CHECKING:
-    from ast_notebook.magics.astmagics import AstMagics
+from ast_notebook.magics.recording import SINCE, since
+from ast_notebook.moments import moment
+from ast_notebook.recording.archive_place import ArchivePlace
 
 _TRUNK = argument(
     "--trunk",
@@ -34,10 +32,16 @@ _TRUNK = argument(
     values=values.devices,
     help="devices that lead to the public network: they tell inbound from outbound",
 )
-_TZ = argument("--tz", metavar="ZONE", help="such as Europe/Berlin")
-#: How what a PBX has written is to be read.
+_TZ = argument(
+    "--tz",
+    metavar="ZONE",
+    help="such as Europe/Berlin: of times that tell none, and of hours and days",
+)
+#: Arguments for reading the files that a PBX has written.
 _OF_PLACE = (
-    argument("--kind", choices=("cdr", "cel", "queue_log", "events"), help="if nothing tells"),
+    argument(
+        "--kind", choices=("cdr", "cel", "queue_log", "events"), help="if it cannot be recognised"
+    ),
     argument("--server", metavar="NAME", help="the PBX's name, for the column server"),
     argument("--table", metavar="NAME", help="the table of a database"),
     argument(
@@ -49,6 +53,11 @@ _OF_PLACE = (
         help="Asterisk's names of all columns in their order, or of some as THEIRS=OURS",
     ),
     argument("--dates", choices=ORDERS, help="the order of day, month and year in 5/7/2024"),
+    argument(
+        "--engine",
+        choices=("pandas", "duckdb"),
+        help="where calls of an archive are made; duckdb if it is too large for the memory",
+    ),
 )
 
 
@@ -56,21 +65,21 @@ _OF_PLACE = (
     "calls",
     SINCE,
     _TRUNK,
-    argument("--engine", choices=ENGINES, help="where the calls are reckoned; pandas by default"),
+    argument("--engine", choices=ENGINES, help="where the calls are computed; pandas by default"),
     argument("--session", metavar="NAME", default="spark", help="the variable of a Spark session"),
     ANONYMIZE,
     KEEP_PREFIX,
 )
-def calls(magics: AstMagics, given: Given) -> pd.DataFrame:
-    """Give the calls heard so far, a row a call, as a DataFrame.
+def calls(context: Context, given: Given) -> pd.DataFrame:
+    """Give the calls heard so far as a DataFrame, with a row for each call.
 
     In [1]: calls = %ast calls --since 2h
     In [2]: calls.groupby("disposition").size()
     """
-    pbx, hiding = magics.heard(given.pbx), anonymizer(given, given.trunk)
+    pbx, hiding = context.heard(given.pbx), anonymizer(given, given.trunk)
     session = None
     if given.engine == "spark":
-        session = magics.user_namespace.get(given.session)
+        session = context.user_namespace.get(given.session)
         if session is None:
             raise UsageError(
                 f"%ast calls: there is no {given.session}: make a Spark session, and name its "
@@ -84,24 +93,24 @@ def calls(magics: AstMagics, given: Given) -> pd.DataFrame:
 
 
 @command("visits", SINCE, ANONYMIZE, KEEP_PREFIX)
-def visits(magics: AstMagics, given: Given) -> pd.DataFrame:
-    """Give each stay of a caller in a queue, and what it came to, as a DataFrame.
+def visits(context: Context, given: Given) -> pd.DataFrame:
+    """Give the queue calls heard so far as a DataFrame, with a row and an outcome for each.
 
     In [1]: visits = %ast visits --since 8:00
     """
     hiding = anonymizer(given)
     with Progress("making visits of events"):
-        found = magics.heard(given.pbx).visits(since=given.since)
+        found = context.heard(given.pbx).visits(since=given.since)
     return found if hiding is None else hiding.frame(found)
 
 
 @command("flow", argument("which", metavar="ID", help="a call's id, a channel, or a number"))
-def flow(magics: AstMagics, given: Given) -> Flow:
-    """Draw one call as a ladder: the last one of a number, or that of an id or a channel.
+def flow(context: Context, given: Given) -> Flow:
+    """Draw one call as a ladder: the last call of a number, or the call of an id or a channel.
 
     In [1]: %ast flow 2222
     """
-    return magics.heard(given.pbx).flow(given.which)
+    return context.heard(given.pbx).flow(given.which)
 
 
 @command(
@@ -113,11 +122,11 @@ def flow(magics: AstMagics, given: Given) -> Flow:
     ANONYMIZE,
     KEEP_PREFIX,
 )
-def history(magics: AstMagics, given: Given) -> History:
-    """Read what a PBX has written of its calls already: its calls are the attribute calls.
+def history(context: Context, given: Given) -> History:
+    """Read what a PBX has already written of its calls; the result has them as attribute calls.
 
-    --tz is asked for where the times tell no zone, and --dates where nothing tells the day from
-    the month. What could not be read is in the attribute bad.
+    --tz is required if the times have no zone, and --dates if nothing tells the day from the
+    month. What could not be read is in the attribute bad.
 
     In [1]: past = %ast history /var/log/asterisk/cdr-csv/Master.csv --tz Europe/Berlin
     In [2]: past.calls
@@ -130,18 +139,29 @@ def history(magics: AstMagics, given: Given) -> History:
 
 @command(
     "report",
-    argument("place", nargs="?", metavar="PATH", help="of what %ast history reads"),
-    SINCE,
+    argument("place", nargs="?", metavar="PATH", help="of the source that %ast history reads"),
+    argument(
+        "--since",
+        type=since,
+        metavar="WHEN",
+        help="10m, 2h, 10:00 or 2026-11-23, in the zone of --tz, or else of this machine",
+    ),
     _TZ,
     *_OF_PLACE,
     _TRUNK,
-    argument("--within", type=float, default=20.0, metavar="S", help="of the service level; 20"),
+    argument(
+        "--within",
+        type=number,
+        default=20.0,
+        metavar="S",
+        help="seconds of the service level; 20 by default",
+    ),
     argument("--html", metavar="FILE", help="write the page to a file, too"),
     argument("--hover", action="store_true", help="pictures with hover and zoom, by plotly"),
     ANONYMIZE,
     KEEP_PREFIX,
 )
-def report(magics: AstMagics, given: Given) -> Report:
+def report(context: Context, given: Given) -> Report:
     """Show what matters of the calls on one page: numbers, pictures, queues and agents.
 
     In [1]: %ast report --since 8:00
@@ -150,14 +170,14 @@ def report(magics: AstMagics, given: Given) -> Report:
     if given.tz is not None:
         _zone(given.tz)
     hiding = anonymizer(given, given.trunk)
-    with Progress("reckoning the report"):
+    # An age counts from now on, however long the reading takes.
+    begin = None if given.since is None else moment(given.since, tz=given.tz)
+    with Progress("computing the report"):
         if given.place is None:
-            pbx = magics.heard(given.pbx)
-            made = pbx.report(
-                since=given.since, trunks=given.trunk, tz=given.tz, within=given.within
-            )
+            pbx = context.heard(given.pbx)
+            made = pbx.report(since=begin, trunks=given.trunk, tz=given.tz, within=given.within)
         else:
-            made = _read(given).report(since=given.since, tz=given.tz, within=given.within)
+            made = _read(given).report(since=begin, tz=given.tz, within=given.within)
     if hiding is not None:
         made = anonymized_report(made, hiding)
     if given.hover:
@@ -171,9 +191,7 @@ def report(magics: AstMagics, given: Given) -> Report:
 
 
 def _read(given: Given) -> History:
-    # A URL may hold a password before its @, or behind its question mark.
-    shown = re.sub(r"(?<=//)[^/]*@|[?].*", "", given.place) if "://" in given.place else given.place
-    with Progress(f"reading {shown}"):
+    with Progress(f"reading {ArchivePlace(given.place).name}"):
         return read_history(
             given.place,
             tz=given.tz,
@@ -183,6 +201,7 @@ def _read(given: Given) -> History:
             table=given.table,
             dates=given.dates,
             trunks=given.trunk,
+            engine=given.engine,
         )
 
 

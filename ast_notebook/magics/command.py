@@ -1,4 +1,4 @@
-"""What a subcommand of `%ast` is: its words, the function it runs, its help and its mistakes."""
+"""Subcommands of `%ast`: their arguments, their functions, their help and their errors."""
 
 from __future__ import annotations
 
@@ -6,25 +6,24 @@ import argparse
 import dataclasses
 import difflib
 import inspect
+import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from IPython.core.error import UsageError
 
+from ast_notebook.magics.context import Context
 from ast_notebook.show import Text
 
-if TYPE_CHECKING:
-    from ast_notebook.magics.astmagics import AstMagics
-
 Given = argparse.Namespace
-Function = Callable[["AstMagics", Given], object]
-#: What a word can be, for TAB; the words before it may narrow that.
-Values = Callable[["AstMagics"], Iterable[str]]
+Function = Callable[[Context, Given], object]
+#: A function that returns the possible values of a word, for TAB; earlier words may narrow them.
+Values = Callable[[Context], Iterable[str]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Argument:
-    """One argument: its flags, what argparse is to know of it, and what it can be."""
+    """One argument: its flags, its options for argparse, and its possible values."""
 
     flags: tuple[str, ...]
     options: dict[str, Any]
@@ -32,13 +31,21 @@ class Argument:
 
     @property
     def is_option(self) -> bool:
-        """Whether it is given by its name."""
+        """Whether it is an option, such as ``--tls``."""
         return self.flags[0].startswith("-")
 
     @property
     def takes_value(self) -> bool:
-        """Whether a word follows it."""
+        """Whether it takes a value."""
         return self.options.get("action") not in ("store_true", "store_false")
+
+
+def number(text: str) -> float:
+    """Read a number; argparse refuses ``nan`` and ``inf``, as it does texts that are no number."""
+    found = float(text)
+    if not math.isfinite(found):
+        raise ValueError
+    return found
 
 
 def argument(*flags: str, values: Values | None = None, **options: Any) -> Argument:
@@ -49,7 +56,7 @@ def argument(*flags: str, values: Values | None = None, **options: Any) -> Argum
 
 
 @dataclasses.dataclass(frozen=True)
-class Command:
+class Subcommand:
     """A subcommand.
 
     Attributes
@@ -58,14 +65,15 @@ class Command:
         One word or two: ``call``, ``db read``.
     arguments : tuple of Argument
     run : callable
-        Given the magics and the arguments; with ``body``, a cell's text, where it takes a cell.
-        Its docstring is the help.
+        It is called with the context and the arguments; if it takes a cell, with the cell's text as
+        ``body``, too. Its docstring is the help.
     line, cell : bool
-        Whether it can stand in a line, and whether it can head a cell.
+        Whether it can be used in a line, and whether it can begin a cell.
     raw : bool
-        Whether the rest of the line is one argument, as it stands.
+        Whether the rest of the line is one argument, unchanged.
     asks : bool
-        Whether it waits for an answer of Asterisk, and says so when that takes long.
+        Whether it waits for an answer of Asterisk; if that takes long, a line below the cell says
+        so.
     """
 
     name: str
@@ -83,20 +91,21 @@ class Command:
 
     @property
     def magic(self) -> str:
-        """The magic as it is written."""
+        """The subcommand as a user writes it."""
         return f"{'%ast' if self.line else '%%ast'} {self.name}"
 
     def help(self) -> Text:
-        """Return what ``--help`` shows."""
+        """Return the text of ``--help``."""
         return Text(self._parser().format_help().rstrip())
 
     def parse(self, words: Sequence[str]) -> Given:
-        """Read the words behind the name.
+        """Parse the words behind the name.
 
         Raises
         ------
         UsageError
-            If they do not fit. Values that are out of place are not repeated: one may be a secret.
+            If they do not fit. The error does not repeat unexpected values, since one may be a
+            secret.
         """
         parser = self._parser()
         given, extra = parser.parse_known_args(list(words))
@@ -105,12 +114,12 @@ class Command:
             options = [flag for one in self.arguments if one.is_option for flag in one.flags]
             parser.error(f"there is no option {unknown}{did_you_mean(unknown, options)}")
         if extra:
-            parser.error(f"{len(extra)} word(s) too many; what holds a space needs quotes")
+            parser.error(f"{len(extra)} word(s) too many; a word with a space in it needs quotes")
         return given
 
-    def _parser(self) -> _Parser:
+    def _parser(self) -> _SubcommandParser:
         about, _, more = (inspect.getdoc(self.run) or "").partition("\n")
-        parser = _Parser(
+        parser = _SubcommandParser(
             prog=self.magic,
             description=about,
             epilog=more.strip(),
@@ -131,22 +140,22 @@ def command(
     cell: bool = False,
     raw: bool = False,
     asks: bool = False,
-) -> Callable[[Function], Command]:
+) -> Callable[[Function], Subcommand]:
     """Make a function a subcommand."""
 
-    def make(function: Function) -> Command:
-        return Command(name, arguments, function, line=line, cell=cell, raw=raw, asks=asks)
+    def make(function: Function) -> Subcommand:
+        return Subcommand(name, arguments, function, line=line, cell=cell, raw=raw, asks=asks)
 
     return make
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint at the known word that is most like this one, or nothing."""
+    """Return a hint at the known word that is most similar to this one, or an empty text."""
     close = difflib.get_close_matches(word, list(known), n=1)
     return f": did you mean {close[0]}?" if close else ""
 
 
-class _Parser(argparse.ArgumentParser):
+class _SubcommandParser(argparse.ArgumentParser):
     """Raises exactly `UsageError`, which IPython shows as one line."""
 
     def error(self, message: str) -> NoReturn:

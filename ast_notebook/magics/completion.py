@@ -1,10 +1,9 @@
-"""TAB on a `%ast` line: subcommands, options, and what the words can be on this PBX now."""
+"""TAB on a `%ast` line: subcommands, options, and values of this PBX."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from IPython.core.completer import (
     CompletionContext,
@@ -14,32 +13,31 @@ from IPython.core.completer import (
 )
 from IPython.core.error import UsageError
 
-from ast_notebook.magics.command import Argument, Command
+from ast_notebook.magics.command import Argument, Subcommand
+from ast_notebook.magics.context import Context
+from ast_notebook.magics.line import written
 from ast_notebook.magics.table import ALIASES, COMMANDS, find
-
-if TYPE_CHECKING:
-    from ast_notebook.magics.astmagics import AstMagics
 
 Matcher = Callable[[CompletionContext], SimpleMatcherResult]
 
 ID = "ast_notebook.magics"
 
-# At the beginning of a line, or behind `x =`, and also in a block.
+# It matches at the beginning of a line, or behind `x =`, also in a block.
 _LINE = re.compile(r"^\s*(?:[\w.,\[\]'\" ]+=\s*)?%{1,2}ast\s+(?P<rest>.*)$")
 
 
-def matcher(magics: AstMagics) -> Matcher:
+def matcher(context: Context) -> Matcher:
     """Return the matcher that `shell.Completer.custom_matchers` takes."""
 
-    def complete_ast(context: CompletionContext) -> SimpleMatcherResult:
-        match = _LINE.match(context.line_with_cursor)
+    def complete_ast(asked: CompletionContext) -> SimpleMatcherResult:
+        match = _LINE.match(asked.line_with_cursor)
         if match is None:
             return {"completions": [], "suppress": False}
         *before, fragment = re.split(r"\s+", match["rest"])
         found = [
             word
-            for word in candidates(magics, before)
-            if word.casefold().startswith(fragment.casefold())
+            for word in candidates(context, before)
+            if word.casefold().startswith((fragment.casefold(), *_quoted(fragment)))
         ]
         return {
             "completions": [SimpleCompletion(text=word, type="ast") for word in found],
@@ -51,15 +49,20 @@ def matcher(magics: AstMagics) -> Matcher:
     return decorate(complete_ast)
 
 
-def candidates(magics: AstMagics, before: Sequence[str]) -> list[str]:
-    """Return what the next word of a line can be, in order and each once."""
-    return list(dict.fromkeys(_candidates(magics, list(before))))
+def _quoted(fragment: str) -> list[str]:
+    """Return the fragment behind each kind of quote, since it may be typed without its own."""
+    return [f"{quote}{fragment.casefold()}" for quote in "\"'"] if fragment else []
 
 
-def _candidates(magics: AstMagics, before: list[str]) -> Iterable[str]:
+def candidates(context: Context, before: Sequence[str]) -> list[str]:
+    """Return the possible next words of a line, in order and without duplicates."""
+    return list(dict.fromkeys(_candidates(context, list(before))))
+
+
+def _candidates(context: Context, before: list[str]) -> Iterable[str]:
     if before[:1] == ["--pbx"]:
         if len(before) == 1:
-            return magics.sh.pbxs
+            return context.sh.pbxs
         before = before[2:]
     if before[:1] == ["help"]:
         before = before[1:]
@@ -70,7 +73,7 @@ def _candidates(magics: AstMagics, before: list[str]) -> Iterable[str]:
         one, count = find(before)
     except UsageError:
         return _next_of_names(before)
-    return [*_next_of_names(before), *_next_of(magics, one, before[count:])]
+    return [*_next_of_names(before), *_next_of(context, one, before[count:])]
 
 
 def _next_of_names(before: list[str]) -> list[str]:
@@ -80,7 +83,7 @@ def _next_of_names(before: list[str]) -> list[str]:
     return [name[here] for name in names if name[:here] == before and len(name) > here]
 
 
-def _next_of(magics: AstMagics, one: Command, given: Sequence[str]) -> Iterable[str]:
+def _next_of(context: Context, one: Subcommand, given: Sequence[str]) -> Iterable[str]:
     """Return the options that are not given yet, and the values of the argument that is next."""
     positional = [argument for argument in one.arguments if not argument.is_option]
     options = [argument for argument in one.arguments if argument.is_option]
@@ -97,17 +100,19 @@ def _next_of(magics: AstMagics, one: Command, given: Sequence[str]) -> Iterable[
     if pending is not None and not (
         given and _takes_many(pending) and given[-1] not in pending.flags
     ):
-        return _values(magics, pending)
+        return _values(context, pending)
     found = [flag for option in options for flag in option.flags if flag not in given]
     here = pending or (positional[place] if place < len(positional) else None)
     if here is None and positional and _takes_many(positional[-1]):
         here = positional[-1]
-    return [*(_values(magics, here) if here else ()), *found]
+    return [*(_values(context, here) if here else ()), *found]
 
 
-def _values(magics: AstMagics, argument: Argument) -> Iterable[str]:
+def _values(context: Context, argument: Argument) -> Iterable[str]:
     if argument.values is not None:
-        return argument.values(magics)
+        # Callers choose many of them: nothing of it may be code, or another option.
+        found = map(written, argument.values(context))
+        return [word for word in found if word]
     return [str(choice) for choice in argument.options.get("choices", ())]
 
 

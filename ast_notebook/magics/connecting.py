@@ -5,25 +5,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from IPython.core.error import UsageError
 
 from ast_notebook import demo as demo_pbx
 from ast_notebook.ami import Secret, Settings
-from ast_notebook.bindings import conf
-from ast_notebook.login import settings_for
+from ast_notebook.login import read_plugin, read_plugins, settings_for
 from ast_notebook.magics.address import address
-from ast_notebook.magics.command import Given, argument, command
+from ast_notebook.magics.command import Given, argument, command, number
+from ast_notebook.magics.context import Context
 from ast_notebook.magics.progress import Progress
-from ast_notebook.magics.status import MB, Status
-
-if TYPE_CHECKING:
-    from ast_notebook.magics.astmagics import AstMagics
+from ast_notebook.magics.status import Status
 
 
-def _names(magics: AstMagics) -> Iterable[str]:
-    return magics.sh.pbxs
+def _names(context: Context) -> Iterable[str]:
+    return context.sh.pbxs
 
 
 @command(
@@ -38,19 +35,18 @@ def _names(magics: AstMagics) -> Iterable[str]:
         metavar="CA.pem",
         help="encrypt, and verify by the system's authorities or by those of a file",
     ),
-    argument(
-        "--md5", action="store_true", help="never send the password, not to this machine either"
-    ),
+    argument("--md5", action="store_true", help="never send the password, not over TLS either"),
     argument("--events", metavar="MASK", help="what to hear: on, off, or classes: system,call"),
-    argument("--budget", type=float, metavar="MB", help="memory that the events may take"),
-    argument("--timeout", type=float, metavar="S", help="seconds that an answer may take"),
+    argument("--budget", type=number, metavar="MB", help="memory that the events may take"),
+    argument("--timeout", type=number, metavar="S", help="seconds that an answer may take"),
+    argument("--gathering", type=number, metavar="S", help="seconds to gather events: 0 to 0.01"),
 )
-def connect(magics: AstMagics, given: Given) -> Status:
+def connect(context: Context, given: Given) -> Status:
     """Connect to an Asterisk's manager interface.
 
-    A former connection of that name is closed, its events with it; items and logics stay.
-    Without an argument, $AST_HOST, $AST_PORT and $AST_USERNAME say where and as whom, then
-    127.0.0.1, 5038 and admin. The password comes from $AST_PASSWORD, the keyring (service
+    A former connection of that name is closed, and its events are forgotten; items and logics
+    stay. What the argument leaves out comes from $AST_HOST, $AST_PORT and $AST_USERNAME, or else
+    is 127.0.0.1, 5038 and admin. The password comes from $AST_PASSWORD, the keyring (service
     ast_notebook, user USER@HOST:PORT), or is asked for; it is never an argument. With
     --name berlin the variables are $AST_HOST_BERLIN, $AST_PASSWORD_BERLIN and so on.
 
@@ -60,50 +56,50 @@ def connect(magics: AstMagics, given: Given) -> Status:
     In [4]: %ast connect admin@[2001:db8::1] --name berlin
     """
     arguments = _arguments(given)
-    budget = int((magics.budget_mb if given.budget is None else given.budget) * MB)
+    budget = context.budget(given.budget)
     for name, section in _sections(given).items():
-        _connect(magics, name, settings_for(name, arguments, section, magics.settings()), budget)
-    return Status(magics.sh)
+        _connect(context, name, settings_for(name, arguments, section, context.settings()), budget)
+    return Status(context.sh)
 
 
 @command("disconnect", argument("name", nargs="?", default="", metavar="NAME", values=_names))
-def disconnect(magics: AstMagics, given: Given) -> Status:
+def disconnect(context: Context, given: Given) -> Status:
     """Close the connection to a PBX, or to the only one.
 
-    Items and logics stay, and are tied to the PBX again when it is connected again.
+    Items and logics stay, and are bound to the PBX again when it is connected again.
 
     In [1]: %ast disconnect
     """
-    name = magics.pbx(given.name).name
-    magics.sh.disconnect(name)
-    magics.end_demo(name)
-    return Status(magics.sh)
+    name = context.pbx(given.name).name
+    context.sh.disconnect(name)
+    context.end_demo(name)
+    return Status(context.sh)
 
 
 @command(
     "demo",
     argument("--tech", default="PJSIP", help="PJSIP plays an Asterisk 22, SIP an Asterisk 16"),
-    argument("--no-calls", action="store_true", help="nobody there calls by himself"),
+    argument("--no-calls", action="store_true", help="make no calls by itself"),
     argument("--seed", type=int, metavar="N", help="the same number makes the same calls"),
     argument("--name", default="ast", help="the attribute of sh that it becomes (default: ast)"),
     argument("--stop", action="store_true", help="disconnect from it and end it"),
 )
-def demo(magics: AstMagics, given: Given) -> Status:
-    """Start a small PBX inside this machine, and connect to it.
+def demo(context: Context, given: Given) -> Status:
+    """Start a small PBX on this machine, and connect to it.
 
     It speaks as an Asterisk does, and has the telephones 2222, 200, 240, 30 and 300, the mailboxes
-    22 and 2222, and calls going on. Its login may do all that there is. It ends with the kernel.
+    22 and 2222, and calls going on. The login may do everything. The PBX ends with the kernel.
 
     In [1]: %ast demo
     In [2]: %ast demo --tech SIP --no-calls
     In [3]: %ast demo --stop
     """
     if given.stop:
-        if given.name not in magics.demos:
+        if given.name not in context.demos:
             raise UsageError(f"%ast demo --stop: no demo runs by the name {given.name}")
-        magics.sh.disconnect(given.name)
-        magics.end_demo(given.name)
-        return Status(magics.sh)
+        context.sh.disconnect(given.name)
+        context.end_demo(given.name)
+        return Status(context.sh)
     with Progress("starting the demo PBX"):
         started = demo_pbx.start(
             tech=given.tech, calls=not given.no_calls, seed=given.seed, username="panel"
@@ -115,49 +111,49 @@ def demo(magics: AstMagics, given: Given) -> Status:
             port=started.port,
             username=started.username,
             password=Secret(started.password),
-            **magics.settings(),
+            **context.settings(),
         )
-        _connect(magics, given.name, settings, int(magics.budget_mb * MB))
+        _connect(context, given.name, settings, context.budget())
         undo.pop_all()
-    magics.demos[given.name] = started
-    return Status(magics.sh)
+    context.demos[given.name] = started
+    return Status(context.sh)
 
 
 @command("status")
-def status(magics: AstMagics, given: Given) -> Status:
-    """Show how it goes: each PBX, its events, and each thing that is bound.
+def status(context: Context, given: Given) -> Status:
+    """Show the state of each PBX, of its events, and of everything that is bound.
 
     In [1]: %ast status
     In [2]: s = %ast status
     In [3]: s.frame["rate"], s.bindings[["name", "failed"]]
     """
-    return Status(magics.sh)
+    return Status(context.sh)
 
 
 def _arguments(given: Given) -> dict[str, Any]:
-    """Return the settings that the line gives."""
+    """Return the settings from the arguments of the line."""
     arguments = address(given.address) if given.address else {}
     if given.tls is not None:
         arguments["tls"] = given.tls
     if given.md5:
         arguments["auth"] = "md5"
-    for name in ("events", "timeout"):
+    for name in ("events", "timeout", "gathering"):
         if getattr(given, name) is not None:
             arguments[name] = getattr(given, name)
     return arguments
 
 
 def _sections(given: Given) -> dict[str, Mapping[str, Any] | None]:
-    """Return the PBXs to connect, by name, with what a file says of each."""
+    """Return the PBXs to connect, by name, with the settings of each in a file."""
     if given.conf is None:
         return {given.name or "ast": None}
     if given.name is not None:
-        return {given.name: conf.read_plugin(given.conf, given.name).settings}
-    return {one.name: one.settings for one in conf.read_plugins(given.conf)}
+        return {given.name: read_plugin(given.conf, given.name).settings}
+    return {one.name: one.settings for one in read_plugins(given.conf)}
 
 
-def _connect(magics: AstMagics, name: str, settings: Settings, budget: int) -> None:
+def _connect(context: Context, name: str, settings: Settings, budget: float) -> None:
     with Progress(f"connecting to {settings.address}"):
-        magics.sh.connect(settings, name=name, budget=budget)
-    magics.end_demo(name)
-    magics.give_sh()
+        context.sh.connect(settings, name=name, budget=budget)
+    context.end_demo(name)
+    context.give_sh()

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ast_notebook.doctor import Examination, examine
 from ast_notebook.magics.command import Given, argument, command
+from ast_notebook.magics.context import Context
 from ast_notebook.show import Text
-
-if TYPE_CHECKING:
-    from ast_notebook.magics.astmagics import AstMagics
 
 
 @command(
@@ -17,7 +13,7 @@ if TYPE_CHECKING:
     argument("--fix-lines", action="store_true", help="the lines to paste, file by file"),
     asks=True,
 )
-def doctor(magics: AstMagics, given: Given) -> Examination | Text:
+def doctor(context: Context, given: Given) -> Examination | Text:
     """Examine how a PBX is set up, worst first, with the lines that would change it.
 
     It asks, and changes nothing on the PBX. Much of it needs `write = system` in manager.conf.
@@ -26,5 +22,5 @@ def doctor(magics: AstMagics, given: Given) -> Examination | Text:
     In [2]: found.frame[["level", "what"]]
     In [3]: %ast doctor --fix-lines
     """
-    found = examine(magics.pbx(given.pbx))
+    found = examine(context.pbx(given.pbx))
     return found.fix_lines() if given.fix_lines else found

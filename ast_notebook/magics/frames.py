@@ -1,4 +1,4 @@
-"""Frames in a terminal: what callers call themselves is shown there, and obeyed by nothing."""
+"""Frames in a terminal: control characters in callers' names are written out, not obeyed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KINDS = (pd.DataFrame, pd.Series)
 
 
 def guard(shell: Any) -> None:
-    """Have IPython write out control characters in frames; whoever shows these otherwise stays."""
+    """Make IPython write out control characters in frames; other formatters of frames stay."""
     formatter = _formatter(shell)
     for kind in _KINDS:
         if kind not in formatter.type_printers:
@@ -20,7 +20,7 @@ def guard(shell: Any) -> None:
 
 
 def unguard(shell: Any) -> None:
-    """Take that back."""
+    """Undo `guard`."""
     formatter = _formatter(shell)
     for kind in _KINDS:
         if formatter.type_printers.get(kind) is _show:

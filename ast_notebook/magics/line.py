@@ -9,13 +9,14 @@ from typing import Any, NoReturn
 
 from IPython.core.error import UsageError
 
-# A quote opens where a word begins or behind its =; any other is a letter, as in O'Brien.
+# A quote opens at the beginning of a word or behind its =; elsewhere it is a letter, as in O'Brien.
 _QUOTED = re.compile(r"""([^\s"'=]+=)?(?:"([^"]*)"|'([^']*)')(?=\s|$)""")
 _OPENS_QUOTE = re.compile(r"""([^\s"'=]+=)?["']""")
 _COMMENT = re.compile(r"#(\s|$)")
 _BEFORE_END = re.compile(r";(?=\s*(?:$|#(?:\s|$)))")
 _SPACE = re.compile(r"\s*")
 _NAME = re.compile(r"\$(\w+)")
+_PLAIN = re.compile(r"[\w/.@:+*,=&|<>-]+")  # what is a word, and no code, without quotes
 _OPENING, _CLOSING = "{[(", "}])"
 
 
@@ -38,10 +39,32 @@ def words(line: str) -> list[str]:
     return _scan(line)[0]
 
 
-def without_semicolon(line: str) -> tuple[str, bool]:
-    """Take off a semicolon that ends a line, and tell whether there was one.
+def written(text: str) -> str | None:
+    """Return the word by which a line gives exactly this text; None if there is no such word.
 
-    It may stand before a comment; one inside of quotes or of a comment is none.
+    The word is no expression, no option and no comment, whoever chose the text.
+
+    Examples
+    --------
+    >>> written("PJSIP/200"), written("240{1 + 1}"), written("--wait")
+    ('PJSIP/200', '"240{{1 + 1}}"', None)
+    """
+    if text.startswith("-") or not text.isprintable():
+        return None
+    if _PLAIN.fullmatch(text):
+        return text
+    quote = next((one for one in "\"'" if one not in text), None)
+    if quote is None:
+        return None
+    for letter in "{}$":
+        text = text.replace(letter, 2 * letter)
+    return f"{quote}{text}{quote}"
+
+
+def without_semicolon(line: str) -> tuple[str, bool]:
+    """Remove a semicolon at the end of a line, and tell whether there was one.
+
+    A semicolon before a comment counts; one inside of quotes or of a comment does not.
 
     Examples
     --------
@@ -50,7 +73,7 @@ def without_semicolon(line: str) -> tuple[str, bool]:
     """
     try:
         text = line[: _scan(line)[1]].rstrip()
-    except UsageError:  # a quote that only the semicolon keeps from being closed
+    except UsageError:  # the semicolon is directly behind a quote
         for found in _BEFORE_END.finditer(line):
             text = line[: found.start()]
             with contextlib.suppress(UsageError):
@@ -61,7 +84,7 @@ def without_semicolon(line: str) -> tuple[str, bool]:
 
 
 def _scan(line: str) -> tuple[list[str], int]:
-    """Return the words, and where they end: before a comment, or at the line's end."""
+    """Return the words and where they end, which is before a comment or at the line's end."""
     found: list[str] = []
     position = _after_space(line, 0)
     while position < len(line) and not _COMMENT.match(line, position):
@@ -94,8 +117,8 @@ def _end_of_word(line: str, position: int) -> int:
 def expand(text: str, names: Mapping[str, Any]) -> str:
     """Put the notebook's variables into a word: ``{expression}`` and ``$name``.
 
-    What Asterisk means by a dollar stays: ``${CALLERID(num)}`` and ``$[1 + 2]``. ``{{`` is a brace
-    and ``$$`` a dollar. True and False become 1 and 0, as Asterisk writes them.
+    Asterisk's own ``${CALLERID(num)}`` and ``$[1 + 2]`` stay. ``{{`` is a brace and ``$$`` a
+    dollar. True and False become 1 and 0, as Asterisk writes them.
 
     Raises
     ------
@@ -132,7 +155,7 @@ def expand(text: str, names: Mapping[str, Any]) -> str:
 
 
 def _closing(text: str, start: int) -> int | None:
-    """Return the place behind the bracket that closes the one at `start`, if one does."""
+    """Return the place behind the bracket that closes the one at `start`; None if there is none."""
     depth = 0
     for position in range(start, len(text)):
         if text[position] in _OPENING:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ast_notebook.magics import values
-from ast_notebook.magics.command import Given, argument, command
+from ast_notebook.magics.command import Given, argument, command, number
+from ast_notebook.magics.context import Context
 from ast_notebook.panel import Panel
-
-if TYPE_CHECKING:
-    from ast_notebook.magics.astmagics import AstMagics
 
 
 @command(
@@ -24,10 +20,10 @@ if TYPE_CHECKING:
     argument("--wall", action="store_true", help="large, for a screen on a wall"),
     argument(
         "--refresh",
-        type=float,
+        type=number,
         default=5.0,
         metavar="HZ",
-        help="how often a second the browser is told what changed, 5 if you do not say",
+        help="how often per second the browser gets changes; 5 by default",
     ),
     argument(
         "--editable",
@@ -39,17 +35,17 @@ if TYPE_CHECKING:
         help="num and str items that can be set, such as office.*",
     ),
 )
-def panel(magics: AstMagics, given: Given) -> Panel:
+def panel(context: Context, given: Given) -> Panel:
     """Show the PBX as it is now: calls, devices, mailboxes, queues, items, events.
 
-    What is left of it in a saved notebook is a table of its last state.
+    A saved notebook keeps only a table of its last state.
 
     In [1]: %ast panel
     In [2]: %ast panel --readonly --wall
     """
-    pbx = magics.pbx(given.pbx)
+    pbx = context.pbx(given.pbx)
     return Panel(
-        magics.sh,
+        context.sh,
         pbx.name,
         given.readonly,
         given.refresh,

@@ -1,4 +1,4 @@
-"""A line that says what is being waited for, once that takes longer than two seconds."""
+"""Shows a line that says what a cell waits for, if that takes longer than two seconds."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import threading
 import time
 from types import TracebackType
 
-from ast_notebook.bindings.cell import Cell
+from ast_notebook.callbacks.cell import Cell
 
-PATIENCE = 2.0
+DELAY = 2.0
 
 
 class Progress:
-    """Says under the cell what it waits for, in one line that is kept current.
+    """Says under the cell what it waits for, in one line that is updated.
 
-    Nothing is said of what is over within two seconds.
+    Nothing is shown if it takes less than two seconds.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class Progress:
 
     def _run(self, cell: Cell) -> None:
         began = time.monotonic()
-        if self._done.wait(PATIENCE):
+        if self._done.wait(DELAY):
             return
         cell.enter()
         while True:

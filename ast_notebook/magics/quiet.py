@@ -1,4 +1,4 @@
-"""Whether a semicolon keeps a cell quiet: not where the value of a magic is asked for."""
+"""Tells whether a semicolon suppresses a magic's output, and whether its value is used."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any
 
 
 def is_assigned(shell: Any) -> bool:
-    """Tell whether the line of the user's that runs now does something with a magic's value.
+    """Tell whether the current line of the user's code uses a magic's value.
 
-    IPython makes one call of a magic, be it assigned or only shown; the cell itself tells which.
+    IPython calls a magic in the same way whether its value is assigned or shown; the cell's code
+    tells which.
     """
     frame = sys._getframe(1)
     while frame.f_globals is not shell.user_global_ns:
@@ -39,7 +40,7 @@ def ends_in_semicolon(cell: str) -> bool:
     """Tell whether the last token of a cell is a semicolon."""
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(cell).readline))
-    except (tokenize.TokenError, SyntaxError):  # no Python, or none that is whole
+    except (tokenize.TokenError, SyntaxError):  # not Python, or incomplete
         return cell.rstrip().endswith(";")
     blank = (tokenize.ENDMARKER, tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.DEDENT)
     last = next((token for token in reversed(tokens) if token.type not in blank), None)

@@ -1,18 +1,14 @@
-"""`%ast action` and `cli`: what lies beneath all else."""
+"""`%ast action` and `cli`: any action and any command."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from IPython.core.error import UsageError
 
 from ast_notebook.ami import Answer
 from ast_notebook.magics import values
 from ast_notebook.magics.command import Given, argument, command
+from ast_notebook.magics.context import Context
 from ast_notebook.show import Text
-
-if TYPE_CHECKING:
-    from ast_notebook.magics.astmagics import AstMagics
 
 
 @command(
@@ -21,7 +17,7 @@ if TYPE_CHECKING:
     argument("fields", nargs="*", metavar="KEY=VALUE"),
     asks=True,
 )
-def action(magics: AstMagics, given: Given) -> Answer:
+def action(context: Context, given: Given) -> Answer:
     """Send any action of the manager interface; its answer has .response and .events.
 
     A key given several times is sent several times.
@@ -39,11 +35,11 @@ def action(magics: AstMagics, given: Given) -> Answer:
         if key in fields:
             raise UsageError(f"%ast action: {key} is set by itself")
     sent = {key: found[0] if len(found) == 1 else found for key, found in fields.items()}
-    return magics.pbx(given.pbx).session.request({"Action": given.name, **sent})
+    return context.pbx(given.pbx).session.request({"Action": given.name, **sent})
 
 
 @command("cli", argument("text", nargs="?", default="", metavar="TEXT"), raw=True, asks=True)
-def cli(magics: AstMagics, given: Given) -> Text:
+def cli(context: Context, given: Given) -> Text:
     """Run a command of Asterisk's command line, and give what it prints.
 
     It needs `write = command` in manager.conf. The rest of the line is sent as it stands.
@@ -52,4 +48,4 @@ def cli(magics: AstMagics, given: Given) -> Text:
     """
     if not given.text:
         raise UsageError("%ast cli: write a command, such as %ast cli core show uptime")
-    return Text(magics.pbx(given.pbx).command(given.text))
+    return Text(context.pbx(given.pbx).command(given.text))

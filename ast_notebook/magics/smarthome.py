@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from IPython.core.error import UsageError
 
+from ast_notebook import conf
 from ast_notebook.ami import Event
-from ast_notebook.bindings import conf
 from ast_notebook.bindings.item import Item
 from ast_notebook.bindings.logic import Logic, Trigger, compile_logic
 from ast_notebook.magics import values
 from ast_notebook.magics.command import Given, argument, command, did_you_mean
+from ast_notebook.magics.context import Context
 from ast_notebook.show import Text
-
-if TYPE_CHECKING:
-    from ast_notebook.magics.astmagics import AstMagics
 
 
 @command(
@@ -27,10 +25,10 @@ if TYPE_CHECKING:
     argument("pattern", nargs="?", default="*", metavar="PATTERN", values=values.items),
     cell=True,
 )
-def items(magics: AstMagics, given: Given) -> pd.DataFrame:
+def items(context: Context, given: Given) -> pd.DataFrame:
     """Show the items, or define those of the cell, as in items.conf or items.yaml.
 
-    A pattern may hold *; *:ast_dev asks for an attribute.
+    A pattern may contain *; *:ast_dev shows the items that have the attribute ast_dev.
 
     In [1]: %ast items office.*
 
@@ -41,19 +39,19 @@ def items(magics: AstMagics, given: Given) -> pd.DataFrame:
        ...:         ast_dev = 2222
     """
     if given.body is None:
-        return _items_frame(magics.sh.match_items(given.pattern))
+        return _items_frame(context.sh.match_items(given.pattern))
     if given.pattern != "*":
-        raise UsageError("%%ast items: the items stand in the cell; the line takes no word")
-    return _items_frame(magics.sh.load_items(conf.read_items(given.body)))
+        raise UsageError("%%ast items: the items are in the cell; the line takes no word")
+    return _items_frame(context.sh.load_items(conf.read_items(given.body)))
 
 
 @command("logics")
-def logics(magics: AstMagics, given: Given) -> pd.DataFrame:
+def logics(context: Context, given: Given) -> pd.DataFrame:
     """Show the logics: what starts each, and how its runs went.
 
     In [1]: %ast logics
     """
-    return _logics_frame(magics.sh.logics)
+    return _logics_frame(context.sh.logics)
 
 
 @command(
@@ -74,26 +72,27 @@ def logics(magics: AstMagics, given: Given) -> pd.DataFrame:
         action="extend",
         metavar="NAME",
         values=values.destinations,
-        help="only at these Destinations",
+        help="run only for these Destinations",
     ),
     line=False,
     cell=True,
 )
-def logic(magics: AstMagics, given: Given) -> Logic:
+def logic(context: Context, given: Given) -> Logic:
     """Run the cell at each UserEvent of a name, in the notebook's namespace.
 
-    sh, logic, trigger and logger are bound anew for each run; trigger has source, value, dest, and
-    the whole event. What it prints lands under this cell. The same name again replaces it.
+    sh, logic, trigger and logger are set anew for each run; trigger has source, value, dest, and
+    the whole event. What a run prints lands under this cell. A later logic of the same name
+    replaces this one.
 
     In [1]: %%ast logic logic1 --userevent Call
        ...: print(trigger['source'], trigger['value'], trigger['dest'])
     """
-    return magics.sh.add_logic(
+    return context.sh.add_logic(
         given.name,
-        _compilable(magics, given),
+        _compilable(context, given),
         userevent=given.userevent,
         dest=given.dest,
-        namespace=magics.user_namespace,
+        namespace=context.user_namespace,
     )
 
 
@@ -103,11 +102,11 @@ def logic(magics: AstMagics, given: Given) -> Logic:
     line=False,
     cell=True,
 )
-def on(magics: AstMagics, given: Given) -> Text:
+def on(context: Context, given: Given) -> Text:
     """Run the cell at each event of a name, Asterisk's own or a UserEvent's.
 
-    event is bound for each run, with its headers: event['Channel']; and trigger, as for a logic.
-    It is bound to the PBX until that is connected anew; %ast off takes it back.
+    For each run, event is set, with its headers as in event['Channel'], and trigger, as for a
+    logic. The cell is bound until the PBX is connected anew, or until %ast off takes it back.
 
     In [1]: %%ast on Call
        ...: print(trigger['source'], 'calls')
@@ -115,16 +114,16 @@ def on(magics: AstMagics, given: Given) -> Text:
     In [2]: %%ast on Hangup
        ...: print(event['Channel'], event['Cause-txt'])
     """
-    source = _compilable(magics, given)
-    filename = magics.cache(source, given.body)
-    code = compile_logic(source, filename, magics.user_namespace)
+    source = _compilable(context, given)
+    filename = context.cache(source, given.body)
+    code = compile_logic(source, filename, context.user_namespace)
     name = "on_" + "_".join(re.sub(r"\W", "", one) for one in given.event)
-    pbx = magics.pbx(given.pbx)
+    pbx = context.pbx(given.pbx)
 
     def run(event: Event) -> None:
         source, value, dest = map(event.get_header, ("Source", "Value", "Destination"))
         trigger = Trigger("Asterisk", source, value, dest, event)
-        code(magics.sh, None, trigger, magics.log, event)
+        code(context.sh, None, trigger, context.log, event)
 
     run.__qualname__ = name
     pbx.on(*given.event, userevents=given.event)(run)
@@ -132,27 +131,27 @@ def on(magics: AstMagics, given: Given) -> Text:
 
 
 @command("off", argument("name", metavar="NAME", values=values.bound))
-def off(magics: AstMagics, given: Given) -> None:
+def off(context: Context, given: Given) -> None:
     """Take back a logic, or what %%ast on bound.
 
     In [1]: %ast off logic1
     In [2]: %ast off on_Hangup
     """
-    known = list(values.bound(magics))
+    known = list(values.bound(context))
     if given.name not in known:
         hint = did_you_mean(given.name, known) or f"; there is {', '.join(known) or 'nothing'}"
         raise UsageError(f"%ast off: nothing is bound as {given.name}{hint}")
-    if given.name in list(values.logics(magics)):
-        magics.sh.logics.remove(given.name)
-    for pbx in magics.sh.pbxs.values():
+    if given.name in list(values.logics(context)):
+        context.sh.logics.remove(given.name)
+    for pbx in context.sh.pbxs.values():
         pbx.off(given.name)
 
 
 @command("load", argument("file", type=Path, metavar="FILE"))
-def load(magics: AstMagics, given: Given) -> pd.DataFrame:
+def load(context: Context, given: Given) -> pd.DataFrame:
     """Define the items or logics of a file: items.conf, items.yaml, logic.conf or logic.yaml.
 
-    Which of them it holds is told by its name, and otherwise by what is in it.
+    The name of the file tells whether it holds items or logics; otherwise its contents tell.
 
     In [1]: %ast load items.conf
     In [2]: %ast load house/logic.yaml
@@ -161,8 +160,8 @@ def load(magics: AstMagics, given: Given) -> pd.DataFrame:
     if path.name.startswith("plugin"):
         raise UsageError(f"%ast load: {path.name} holds PBXs: %ast connect --conf {path}")
     if _holds_logics(path):
-        return _logics_frame(magics.sh.load_logics(path, magics.user_namespace))
-    return _items_frame(magics.sh.load_items(path))
+        return _logics_frame(context.sh.load_logics(path, context.user_namespace))
+    return _items_frame(context.sh.load_items(path))
 
 
 def _holds_logics(path: Path) -> bool:
@@ -172,10 +171,10 @@ def _holds_logics(path: Path) -> bool:
     return conf.holds_logics(path)
 
 
-def _compilable(magics: AstMagics, given: Given) -> str:
-    """Return the cell as plain Python; a mistake in it is told as the user's, in one line."""
+def _compilable(context: Context, given: Given) -> str:
+    """Return the cell as plain Python; a syntax error in it is raised in one line."""
     try:
-        source = magics.transform(given.body)
+        source = context.transform(given.body)
         compile(source, "<cell>", "exec", dont_inherit=True)
     except SyntaxError as error:
         raise UsageError(

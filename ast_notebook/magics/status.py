@@ -1,4 +1,4 @@
-"""How it goes: each PBX, and each thing that is bound, at one moment."""
+"""The status of each PBX and each binding, at one moment."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ from ast_notebook.ami import Pending
 from ast_notebook.asterisk import Asterisk
 from ast_notebook.errors import AstError
 from ast_notebook.home import SmartHome
+from ast_notebook.live import MOST
 from ast_notebook.show import columns, table
 
 QUESTIONS = ("CoreSettings", "CoreStatus")
-PATIENCE = 2.0  # seconds that the PBXs may take to say what they are
+TIMEOUT = 2.0  # seconds that the PBXs may take to answer
 MB = 1024 * 1024
-RECENT = 1000  # events that the rate is counted by, and the seconds that they may be old
+RECENT = 1000  # events by which the rate is counted
 RECENT_SECONDS = 60.0
 
-#: What is counted of a session, and happens only where something goes wrong.
+#: Counters of a session that only count when something goes wrong.
 ODD = {
     "unrecorded": "not recorded, see the log",
     "garbled": "garbled on the way, see the log",
     "repeated": "came twice and count once",
     "torn": "cut off in the middle",
     "unmatched": "answers to nothing that was asked",
+    "endless": "outputs of commands without an end",
     "unclaimed": "parts of answers that came too late",
     "untranslated": "not understood, see the log",
     "failed": "failed to be handled, see the log",
@@ -41,41 +43,42 @@ NOT_CONNECTED = (
 
 @dataclasses.dataclass(frozen=True)
 class PbxStatus:
-    """How one PBX is, and the session with it.
+    """The status of one PBX and of the session with it.
 
     Attributes
     ----------
     name, address, state : str
-        The attribute of `sh`, where it is, and ``connected``, ``lost`` or ``closed``.
+        The PBX's attribute of `sh`, its address, and its state: ``connected``, ``lost`` or
+        ``closed``.
     asterisk, manager, up_since : str
-        Asterisk's version, that of its manager interface, and when it started, by its own clock;
-        empty where the login may not ask.
+        Asterisk's version, the version of its manager interface, and when it started by its own
+        clock; empty if the login may not ask.
     since : datetime
         When the session logged in, or was lost.
     calls, channels : int
-        What is up now.
+        How many are up now; if there are more than 20,000 channels, only those that are kept count.
     read, kept, dropped : int
-        Events read, those in the record, and those that the budget had no room for.
+        How many events were read, are in the record, and were dropped for lack of budget.
     memory, budget : int
-        Bytes that the record takes, and may take.
+        How many bytes the record takes, and may take.
     rate : float
-        Events a second of late.
+        Recent events per second.
     backlog, undispatched : int
-        Events that wait to be dispatched, and those that never were since too many waited.
+        How many events wait to be dispatched, and were dropped because too many waited.
     reconnects : int
         How often the connection came back.
     last_error : str
         Why the connection is lost.
     next_try : datetime or None
-        When it is tried again.
+        When the next try will be.
     odd : mapping
-        How many messages were not as they should be, or not handled as they should: see `ODD`.
+        How many messages were damaged, or not handled properly; see `ODD`.
     archive : str
-        How keeping the events on disk goes; empty where they are not.
+        The state of the archive; empty if there is none.
     corrections : mapping
-        How many rows of which table Asterisk's own lists had to correct.
+        How many rows of each table were corrected by Asterisk's own lists.
     unheard : mapping
-        What the login's permissions leave out: why, and what.
+        The tables that the login's permissions leave out, by the reason.
     """
 
     name: str
@@ -105,7 +108,7 @@ class PbxStatus:
 
     @classmethod
     def of(cls, pbx: Asterisk, asked: Sequence[Pending]) -> PbxStatus:
-        """Tell how a PBX is, with the answers to what it was asked."""
+        """Return the status of a PBX, with its answers to the questions."""
         session, record = pbx.session, pbx.record
         connected = session.connected()
         state = "closed" if session.closed else "connected" if connected else "lost"
@@ -124,7 +127,7 @@ class PbxStatus:
             up_since=up_since,
             since=_moment(session.connected_since if connected else session.lost_since),
             calls=pbx.live.calls,
-            channels=len(pbx.live.parts["channels"]),
+            channels=len(pbx.live.tables["channels"]),
             read=session.events_read,
             kept=len(record),
             dropped=record.dropped,
@@ -143,16 +146,17 @@ class PbxStatus:
         )
 
     def lines(self) -> list[tuple[str, str]]:
-        """Return what a person wants to know: names and texts."""
+        """Return the status for people: names and texts."""
         lines = [("address", self.address), ("state", self._state())]
         if self.asterisk:
             up = f", up since {self.up_since} by its clock" if self.up_since else ""
             lines.append(("Asterisk", f"{self.asterisk}{up}"))
         late = f"{self.backlog:,} waiting, {self.undispatched:,} never dispatched"
         kept = f"{self.kept:,} kept, {self.dropped:,} dropped"
+        least = "at least " if self.channels >= MOST else ""
         lines += [
             ("manager", self.manager),
-            ("now", f"calls: {self.calls:,}, channels: {self.channels:,}"),
+            ("now", f"calls: {least}{self.calls:,}, channels: {least}{self.channels:,}"),
             ("events", f"{self.read:,} read, {self.rate:,.1f} a second, {late}"),
             ("record", f"{kept}, {self.memory / MB:,.1f} of {self.budget / MB:,.0f} MB"),
             ("reconnects", f"{self.reconnects:,}"),
@@ -180,24 +184,24 @@ class PbxStatus:
 
 
 class Status:
-    """How it goes, at the moment that it was asked for.
+    """The status at the moment of the question.
 
     Attributes
     ----------
     pbxs : tuple of PbxStatus
     bindings : pandas.DataFrame
-        A row for each thing that is bound: `SmartHome.bindings`.
+        A row for each binding, as in `SmartHome.bindings`.
     """
 
     def __init__(self, sh: SmartHome) -> None:
-        # All are asked before the first answer is waited for: many take no longer than one.
+        # All PBXs are asked before the first answer is awaited: many take no longer than one.
         asked = [(pbx, _ask(pbx)) for pbx in sh.pbxs.values()]
         self.pbxs = tuple(PbxStatus.of(pbx, questions) for pbx, questions in asked)
         self.bindings = sh.bindings()
 
     @property
     def frame(self) -> pd.DataFrame:
-        """A row a PBX."""
+        """A frame with a row for each PBX."""
         names = [field.name for field in dataclasses.fields(PbxStatus)]
         rows = [{name: getattr(one, name) for name in names} for one in self.pbxs]
         return pd.DataFrame(rows, columns=names).set_index("name")
@@ -225,20 +229,20 @@ _HEAD = ("name", "kind", "waiting", "done", "failed", "dropped", "running", "las
 
 
 def _clock(since: pd.Timestamp | None) -> str:
-    """Tell since when a call is under way."""
+    """Return a text that says since when a call runs."""
     return "" if pd.isna(since) else f"since {since.to_pydatetime().astimezone():%H:%M:%S}"
 
 
 def _ask(pbx: Asterisk) -> list[Pending]:
-    """Ask for Asterisk's version and for when it started; nothing while the connection is lost."""
+    """Ask for Asterisk's version and start time; empty while the connection is lost."""
     try:
-        return [pbx.session.ask({"Action": name}, timeout=PATIENCE) for name in QUESTIONS]
+        return [pbx.session.ask({"Action": name}, timeout=TIMEOUT) for name in QUESTIONS]
     except AstError:
         return []
 
 
 def _versions(asked: Sequence[Pending]) -> tuple[str, str]:
-    """Return Asterisk's version and when it started; empty where that is not to be had."""
+    """Return Asterisk's version and start time; empty if there is no answer."""
     try:
         settings, status = (one.wait().response for one in asked)
     except (AstError, ValueError):
@@ -248,7 +252,7 @@ def _versions(asked: Sequence[Pending]) -> tuple[str, str]:
 
 
 def _archive(pbx: Asterisk) -> str:
-    """Tell how keeping the events on disk goes."""
+    """Return a text about the archive."""
     kept = pbx.record.archive
     if kept is None:
         return ""
@@ -257,7 +261,7 @@ def _archive(pbx: Asterisk) -> str:
 
 
 def _rate(pbx: Asterisk) -> float:
-    """Count by the newest events alone, which costs the same however many are kept."""
+    """Return the rate of the newest events; this takes equally long however many are kept."""
     now = time.time()
     recent = [one for one in pbx.record.moments(RECENT) if one / 1e6 > now - RECENT_SECONDS]
     if len(recent) < RECENT:

@@ -1,4 +1,4 @@
-"""The subcommands of `%ast` by their names, and the way from a line's words to one of them."""
+"""The subcommands of `%ast` by their names, and how a line's words lead to one of them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ast_notebook.magics import (
     smarthome,
     storage,
 )
-from ast_notebook.magics.command import Command, did_you_mean
+from ast_notebook.magics.command import Subcommand, did_you_mean
 from ast_notebook.show import Text, columns
 
-COMMANDS: dict[str, Command] = {
+COMMANDS: dict[str, Subcommand] = {
     one.name: one
     for one in (
         connecting.connect,
@@ -57,17 +57,17 @@ COMMANDS: dict[str, Command] = {
         raw.cli,
     )
 }
-#: Other words for the same.
+#: Other names of subcommands.
 ALIASES = {"db get": "db read", "db put": "db write", "command": "cli"}
 
 
-def find(words: Sequence[str]) -> tuple[Command, int]:
+def find(words: Sequence[str]) -> tuple[Subcommand, int]:
     """Return the subcommand that a line begins with, and how many words name it.
 
     Raises
     ------
     UsageError
-        If there is none, with what was probably meant.
+        If there is none; the error names what was probably meant.
     """
     for count in (2, 1):
         name = " ".join(words[:count])
@@ -85,15 +85,15 @@ def find(words: Sequence[str]) -> tuple[Command, int]:
     raise UsageError(f"%ast has no {words[0]}{hint or ': %ast help shows what it has'}")
 
 
-def raw_command(line: str) -> Command | None:
-    """Return the subcommand that a line begins with if it takes the rest as it stands."""
+def raw_command(line: str) -> Subcommand | None:
+    """Return the subcommand that a line begins with, if it takes the rest unchanged."""
     name = line.partition(" ")[0]
     one = COMMANDS.get(ALIASES.get(name, name))
     return one if one is not None and one.raw else None
 
 
 def help_of(words: Sequence[str]) -> Text:
-    """Return what the subcommand of these words does, or those that begin with the one word."""
+    """Return the help of a subcommand by its words, or of all that begin with a single word."""
     group = [one for name, one in COMMANDS.items() if [name.partition(" ")[0]] == list(words)]
     if len(group) < 2:
         return find(words)[0].help()

@@ -1,4 +1,4 @@
-"""What the buttons of a panel do: each a method of `sh.ast`, checked before it is called."""
+"""The buttons of a panel: each calls a method of `sh.ast`, after checks."""
 
 from __future__ import annotations
 
@@ -8,35 +8,44 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ast_notebook.asterisk import Asterisk
-from ast_notebook.calling import Call
+from ast_notebook.asterisk import Asterisk, Call
 from ast_notebook.errors import AnswerTimeout, AstError, ChannelGone, ConfError, ConnectionLost
 
-SOON = 0.5  # seconds in which a call that cannot be made has failed
-OLDEST = 5.0  # seconds; what a busy kernel gets later than that is not done any more
+SOON = 0.5  # seconds after which an impossible call has failed
+FURTHEST = 1e15  # milliseconds since 1970 that a page's clock can say
+MOST_PENALTY = 2**31 - 1  # that Asterisk has room for
+OLDEST = 5.0  # seconds; an older click is not carried out any more
 
 Args = Mapping[str, Any]
 Do = Callable[[Asterisk, Args], str]
 
 
 class TooLate(AstError):
-    """A click that reached the kernel so late that nobody can mean it any more."""
+    """A click reached the kernel too late to be carried out."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Action:
-    """What a button does.
+class ButtonAction:
+    """The action of a button.
 
     Attributes
     ----------
     needs : str
-        The action of the manager interface that the login has to be permitted.
+        The action of the manager interface for which the login needs permission.
     do : callable
-        Does it, and says so in a line.
+        The function that does it, and returns a line that says so.
+    texts, optional : tuple of str
+        The names of the texts that it needs, and of those that may be missing or empty.
+    of : str
+        If the action is for a channel, the live table that has to have this channel, since Asterisk
+        would take ``all``, a pattern, or the beginning of a name for many channels.
     """
 
     needs: str
     do: Do
+    texts: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    of: str = ""
 
 
 def _hangup(pbx: Asterisk, args: Args) -> str:
@@ -75,13 +84,13 @@ def _spy(pbx: Asterisk, args: Args) -> str:
 
 
 def _call(pbx: Asterisk, args: Args) -> str:
-    callerid = args.get("callerid") or None
+    callerid = args["callerid"] or None
     call = pbx.call(args["source"], args["dest"], args["context"], callerid)
     return _rings(call, f"to be connected with {args['dest']}")
 
 
 def _rings(call: Call, why: str) -> str:
-    """Say that a telephone rings, unless it was tried in vain by then."""
+    """Return a line that says that a telephone rings; raise an error if the call fails at once."""
     with contextlib.suppress(AnswerTimeout):
         result = call.wait(SOON)
         if result != "answered":
@@ -90,7 +99,7 @@ def _rings(call: Call, why: str) -> str:
 
 
 def _pause(pbx: Asterisk, args: Args) -> str:
-    pbx.queue_pause(args["queue"], args["interface"], True, args.get("reason", ""))
+    pbx.queue_pause(args["queue"], args["interface"], True, args["reason"])
     return f"{args['interface']} pauses in {args['queue']}"
 
 
@@ -100,8 +109,7 @@ def _unpause(pbx: Asterisk, args: Args) -> str:
 
 
 def _add(pbx: Asterisk, args: Args) -> str:
-    name, state_interface = args.get("name", ""), args.get("state_interface", "")
-    penalty = int(args.get("penalty", 0))
+    name, state_interface, penalty = args["name"], args["state_interface"], args["penalty"]
     pbx.queue_add(args["queue"], args["interface"], name, penalty, state_interface=state_interface)
     return f"{args['interface']} is in {args['queue']}"
 
@@ -126,27 +134,33 @@ def _kick(pbx: Asterisk, args: Args) -> str:
     return f"{args['channel']} was put out of {args['conference']}"
 
 
-ACTIONS: dict[str, Action] = {
-    "hangup": Action("Hangup", _hangup),
-    "redirect": Action("Redirect", _redirect),
-    "transfer": Action("Atxfer", _transfer),
-    "park": Action("Park", _park),
-    "record": Action("MixMonitor", _record),
-    "stop_recording": Action("StopMixMonitor", _stop_recording),
-    "spy": Action("Originate", _spy),
-    "call": Action("Originate", _call),
-    "pause": Action("QueuePause", _pause),
-    "unpause": Action("QueuePause", _unpause),
-    "add": Action("QueueAdd", _add),
-    "remove": Action("QueueRemove", _remove),
-    "mute": Action("ConfbridgeMute", _mute),
-    "unmute": Action("ConfbridgeUnmute", _unmute),
-    "kick": Action("ConfbridgeKick", _kick),
+_CHANNEL = ("channel", "uniqueid")
+_PLACE = (*_CHANNEL, "exten", "context")
+_MEMBER = ("queue", "interface")
+_PARTICIPANT = (*_CHANNEL, "conference")
+_WHICH = ("channel", "conference")  # what has to be the same in the live table
+
+ACTIONS: dict[str, ButtonAction] = {
+    "hangup": ButtonAction("Hangup", _hangup, _CHANNEL, of="channels"),
+    "redirect": ButtonAction("Redirect", _redirect, _PLACE, of="channels"),
+    "transfer": ButtonAction("Atxfer", _transfer, _PLACE, of="channels"),
+    "park": ButtonAction("Park", _park, _CHANNEL, of="channels"),
+    "record": ButtonAction("MixMonitor", _record, _CHANNEL, of="channels"),
+    "stop_recording": ButtonAction("StopMixMonitor", _stop_recording, _CHANNEL, of="channels"),
+    "spy": ButtonAction("Originate", _spy, (*_CHANNEL, "by", "mode"), of="channels"),
+    "call": ButtonAction("Originate", _call, ("source", "dest", "context"), ("callerid",)),
+    "pause": ButtonAction("QueuePause", _pause, _MEMBER, ("reason",)),
+    "unpause": ButtonAction("QueuePause", _unpause, _MEMBER),
+    "add": ButtonAction("QueueAdd", _add, _MEMBER, ("name", "state_interface")),
+    "remove": ButtonAction("QueueRemove", _remove, _MEMBER),
+    "mute": ButtonAction("ConfbridgeMute", _mute, _PARTICIPANT, of="participants"),
+    "unmute": ButtonAction("ConfbridgeUnmute", _unmute, _PARTICIPANT, of="participants"),
+    "kick": ButtonAction("ConfbridgeKick", _kick, _PARTICIPANT, of="participants"),
 }
 
 
 def allowed(pbx: Asterisk) -> set[str]:
-    """Ask which of the actions the login may use; without a connection, none."""
+    """Ask which of the actions the login may use; without a connection, there are none."""
     try:
         return {name for name, action in ACTIONS.items() if pbx.may(action.needs)}
     except AstError:
@@ -159,7 +173,7 @@ def check_time(at: object, now: float | None = None) -> None:
     Parameters
     ----------
     at : object
-        When it was made, in milliseconds since 1970 by the kernel's clock.
+        When the click was made, in milliseconds since 1970 by the kernel's clock.
     now : float, optional
         The kernel's clock, in seconds.
 
@@ -167,7 +181,7 @@ def check_time(at: object, now: float | None = None) -> None:
     ------
     TooLate
     """
-    if isinstance(at, bool) or not isinstance(at, int | float):
+    if isinstance(at, bool) or not isinstance(at, int | float) or not abs(at) < FURTHEST:
         raise TooLate("this click does not say when it was made: nothing was done")
     late = (time.time() if now is None else now) - at / 1000
     if not -OLDEST <= late <= OLDEST:
@@ -178,24 +192,44 @@ def check_time(at: object, now: float | None = None) -> None:
 
 
 def run(pbx: Asterisk, what: str, args: Args) -> str:
-    """Do what a button stands for, and say so in a line.
+    """Do the action of a button, and return a line that says so.
 
     Raises
     ------
     AstError
-        If it cannot be done: `ChannelGone` when the channel that was meant ended meanwhile.
+        If it cannot be done; `ChannelGone` if the channel ended meanwhile.
     """
     action = ACTIONS.get(what)
     if action is None:
         raise ConfError(f"a panel has no button {what!r}")
     if not pbx.session.connected():
         raise ConnectionLost("there is no connection to the PBX now: nothing was done")
-    uniqueid = args.get("uniqueid")
-    if uniqueid is not None:
-        channel = pbx.live.parts["channels"].rows([uniqueid]).get(uniqueid, {}).get("channel")
-        if channel is None or channel != args.get("channel"):
-            raise ChannelGone(f"{args.get('channel')} is not there any more: nothing was done")
-    try:
-        return action.do(pbx, args)
-    except KeyError as error:
-        raise ConfError(f"the button {what} came without {error}") from None
+    checked = _checked(what, action, args)
+    if action.of:
+        uniqueid = checked["uniqueid"]
+        row = pbx.live.tables[action.of].rows([uniqueid]).get(uniqueid, {})
+        if any(row.get(one) != checked[one] for one in _WHICH if one in checked):
+            raise ChannelGone(f"{checked['channel']} is not there any more: nothing was done")
+    return action.do(pbx, checked)
+
+
+def _checked(what: str, action: ButtonAction, args: Args) -> dict[str, Any]:
+    """Return the arguments that an action takes, checked, since a page may have made them up.
+
+    Raises
+    ------
+    ConfError
+        If an argument is missing, or is not what it has to be.
+    """
+    checked: dict[str, Any] = {}
+    for name in (*action.texts, *action.optional):
+        value = args.get(name, "" if name in action.optional else None)
+        if not isinstance(value, str) or not (value.strip() or name in action.optional):
+            raise ConfError(f"the button {what} came without a proper {name}: nothing was done")
+        checked[name] = value
+    if what == "add":
+        penalty = args.get("penalty", 0)
+        if type(penalty) is not int or not 0 <= penalty <= MOST_PENALTY:
+            raise ConfError(f"a penalty is a number from 0 to {MOST_PENALTY:,}: nothing was done")
+        checked["penalty"] = penalty
+    return checked

@@ -1,4 +1,4 @@
-"""What a panel says of one PBX: all of it once, and from then on what changed."""
+"""The state of one PBX for a panel: a full state first, and then the changes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal, cast
 
 from ast_notebook.ami import Event, Session
 from ast_notebook.asterisk import Asterisk
@@ -14,12 +14,13 @@ from ast_notebook.errors import AstError
 from ast_notebook.home import SmartHome
 from ast_notebook.live import Follower
 from ast_notebook.panel.items import ShownItems
+from ast_notebook.panel.messages import ConnectionRow, EventRow, ItemRow, LiveRows, PanelState
 
 Row = dict[str, Any]
 Message = dict[str, Any]
 
 EVENTS_KEPT = 200
-EVENTS_AT_ONCE = 60  # of one delta; the rest is counted
+EVENTS_AT_ONCE = 60  # events of one delta; further ones are counted
 LONGEST_HEADER = 500
 HEADERS = 80
 COUNT_EVERY = 1.0
@@ -28,13 +29,13 @@ LOOK_AT_CONCURRENCY = 10.0
 
 
 class Feed:
-    """Gathers what a panel shows, while somebody looks.
+    """Collects the state that a panel shows, while somebody looks at it.
 
     Parameters
     ----------
     sh : SmartHome
     name : str
-        The PBX to show. When `sh` has another one of that name, that is shown.
+        The name of the PBX to show. If another PBX of that name is connected, that one is shown.
     items : ShownItems
     """
 
@@ -47,7 +48,7 @@ class Feed:
         self._follower: Follower | None = None
         self._sent: dict[str, dict[str, Row]] = {}
         self._silent: dict[str, str] = {}
-        self._shown_items: dict[str, Row] = {}
+        self._shown_items: dict[str, ItemRow] = {}
         self._connection: Row = {}
         self._events: deque[tuple[int, Event]] = deque(maxlen=EVENTS_KEPT)
         self._numbered = 0
@@ -55,14 +56,14 @@ class Feed:
         self._rates: deque[tuple[float, int]] = deque(maxlen=5)
         self._due = dict.fromkeys(("connection", "bindings", "concurrency"), 0.0)
         self._bindings = (0, 0)
-        self._facts: Row = {}
+        self._versions: Row = {}
         self._last_point = 0.0
         self.bind()
 
     # --- which PBX -----------------------------------------------------------------------------
 
     def bind(self) -> bool:
-        """Take the PBX that `sh` has now by that name; tell whether it is another one."""
+        """Use the PBX that has the name now; tell whether it is another one than before."""
         pbx = self._sh.pbxs.get(self.name)
         if pbx is None or pbx is self.pbx:
             return False
@@ -74,11 +75,11 @@ class Feed:
 
     @property
     def is_over(self) -> bool:
-        """Whether the PBX was closed, and there is (as yet) no other one of its name."""
+        """Whether the PBX was closed, and there is no other one of its name yet."""
         return self.pbx is None or (self.pbx.session.closed and self.name not in self._sh.pbxs)
 
     def close(self) -> None:
-        """Gather nothing any more; what is there can still be read."""
+        """Stop collecting; the last state can still be read."""
         with self._lock:
             self._unbind()
 
@@ -88,7 +89,7 @@ class Feed:
             self.pbx.session.unregister_event("*", self._heard)
 
     def _heard(self, event: Event, session: Session) -> None:
-        """Keep an event; on the dispatcher's thread."""
+        """Keep an event; this runs on the dispatcher's thread."""
         if not event.answer and event.name != "SessionReady":
             self._numbered += 1
             self._events.append((self._numbered, event))
@@ -96,11 +97,11 @@ class Feed:
     # --- all of it -----------------------------------------------------------------------------
 
     def follow(self) -> None:
-        """Take note of changes from here on, unless that is done already."""
+        """Start noting changes, unless they are noted already."""
         with self._lock:
             if self._follower is None and self.pbx is not None:
                 self._follower = self.pbx.live.follow()
-                self._sent = {name: {} for name in self.pbx.live.parts}
+                self._sent = {name: {} for name in self.pbx.live.tables}
                 self._due = dict.fromkeys(self._due, 0.0)
                 self._items.forget()
                 self._shown_items = {}
@@ -108,7 +109,7 @@ class Feed:
                 self.delta()
 
     def rest(self) -> None:
-        """Take no note of anything: nobody looks."""
+        """Stop noting changes, because nobody looks."""
         with self._lock:
             if self._follower is not None:
                 self._follower.close()
@@ -117,39 +118,40 @@ class Feed:
 
     @property
     def follows(self) -> bool:
-        """Whether changes are taken note of."""
+        """Whether changes are noted."""
         return self._follower is not None
 
-    def state(self, most: int | None = None) -> Message:
-        """Return all of it as it is now, from any thread.
+    def state(self, most: int | None = None) -> PanelState:
+        """Return the full state; any thread may call this.
 
         Parameters
         ----------
         most : int, optional
-            No more rows of a part than that.
+            How many rows of each table at most; by default all.
         """
         with self._lock:
             live = None if self.pbx is None else self.pbx.live
-            parts = {} if live is None else live.parts
+            tables = {} if live is None else live.tables
+            rows = {name: self._rows_of(table.rows(), most) for name, table in tables.items()}
             return {
                 "taken": time.time(),
-                "parts": {name: self._part(table.rows(), most) for name, table in parts.items()},
-                "silent": {name: table.silent for name, table in parts.items()},
+                "tables": cast(LiveRows, rows),
+                "silent": {name: table.missing for name, table in tables.items()},
                 "items": self._items.rows(),
                 "connection": self._connected(),
                 "events": [_shown(number, event) for number, event in list(self._events)][-20:],
                 "concurrency": self._points(),
             }
 
-    def snapshot(self) -> Message:
-        """Return all that the deltas so far make up; `follow` comes first."""
+    def snapshot(self) -> PanelState:
+        """Return the state that all deltas so far add up to; call `follow` first."""
         with self._lock:
             return {
                 "taken": time.time(),
-                "parts": {name: dict(rows) for name, rows in self._sent.items()},
+                "tables": cast(LiveRows, {name: dict(rows) for name, rows in self._sent.items()}),
                 "silent": dict(self._silent),
                 "items": dict(self._shown_items),
-                "connection": dict(self._connection),
+                "connection": cast(ConnectionRow, dict(self._connection)),
                 "events": [
                     _shown(number, event)
                     for number, event in list(self._events)
@@ -159,13 +161,13 @@ class Feed:
             }
 
     @staticmethod
-    def _part(rows: Mapping[str, Row], most: int | None) -> dict[str, Row]:
+    def _rows_of(rows: Mapping[str, Row], most: int | None) -> dict[str, Row]:
         return dict(list(rows.items())[:most])
 
     # --- what changed --------------------------------------------------------------------------
 
     def delta(self) -> Message:
-        """Return what changed since the last delta; empty if nothing did."""
+        """Return the changes since the last delta; empty if there are none."""
         with self._lock:
             message: Message = {}
             if self._follower is None or self.pbx is None:
@@ -195,7 +197,7 @@ class Feed:
         assert self._follower is not None and self.pbx is not None
         for name, keys in self._follower.take().items():
             sent = self._sent[name]
-            rows = self.pbx.live.parts[name].rows(keys)
+            rows = self.pbx.live.tables[name].rows(keys)
             changed = {}
             for key, row in rows.items():
                 known = sent.get(key)
@@ -211,7 +213,7 @@ class Feed:
 
     def _changed_silence(self) -> dict[str, str]:
         assert self.pbx is not None
-        silent = {name: table.silent for name, table in self.pbx.live.parts.items()}
+        silent = {name: table.missing for name, table in self.pbx.live.tables.items()}
         changed = _difference(self._silent, silent)
         self._silent = silent
         return changed
@@ -219,7 +221,7 @@ class Feed:
     def _changed_connection(self) -> Row:
         if not self._is_due("connection", COUNT_EVERY) and not self._has_turned():
             return {}
-        now = self._connected()
+        now: Row = {**self._connected()}
         changed = _difference(self._connection, now)
         self._connection = now
         return changed
@@ -245,12 +247,12 @@ class Feed:
 
     # --- the connection ------------------------------------------------------------------------
 
-    def _connection_state(self) -> str:
+    def _connection_state(self) -> Literal["connected", "lost", "closed"]:
         if self.pbx is None or self.pbx.session.closed:
             return "closed"
         return "connected" if self.pbx.session.connected() else "lost"
 
-    def _connected(self) -> Row:
+    def _connected(self) -> ConnectionRow:
         pbx = self.pbx
         if pbx is None:
             return {"state": "closed", "name": self.name}
@@ -258,7 +260,7 @@ class Feed:
         if self._is_due("bindings", LOOK_AT_BINDINGS):
             rows = self._sh.bindings()
             self._bindings = (int(rows["waiting"].sum()), int(rows["failed"].sum()))
-        return {
+        now: ConnectionRow = {
             "state": self._connection_state(),
             "stale": pbx.live.stale,
             "name": self.name,
@@ -273,11 +275,11 @@ class Feed:
             "calls": pbx.live.calls,
             "waiting": self._bindings[0],
             "failed": self._bindings[1],
-            **self._facts,
         }
+        return cast(ConnectionRow, {**now, **self._versions})
 
     def _rate(self, session: Session) -> float:
-        """Return the events a second over the last few seconds."""
+        """Return the events per second of the last few seconds."""
         now = (time.monotonic(), session.events_read)
         rates = self._rates
         if not rates or now[0] - rates[-1][0] >= COUNT_EVERY / 2:
@@ -286,23 +288,23 @@ class Feed:
         return round(events / seconds, 1) if seconds > 0 else 0.0
 
     def ask(self) -> None:
-        """Ask the PBX what it is and since when; it waits for the answers."""
+        """Ask the PBX for its version and start time, and wait for the answers."""
         pbx = self.pbx
         if pbx is None:
             return
-        facts = {}
+        versions = {}
         for action, header, name in (
             ("CoreSettings", "AsteriskVersion", "version"),
             ("CoreStatus", "CoreStartupDate", "up_date"),
             ("CoreStatus", "CoreStartupTime", "up_time"),
         ):
             try:
-                facts[name] = pbx.action(action).response.get_header(header) or ""
+                versions[name] = pbx.action(action).response.get_header(header) or ""
             except AstError:
-                facts[name] = ""
-        self._facts = facts
+                versions[name] = ""
+        self._versions = versions
 
-    def _points(self) -> list[tuple[float, int]]:
+    def _points(self) -> list[tuple[int, int]]:
         if self.pbx is None:
             return []
         points: Iterable[tuple[Any, Any]] = self.pbx.live.concurrency().items()
@@ -313,8 +315,8 @@ def _difference(known: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, A
     return {name: value for name, value in now.items() if known.get(name, known) != value}
 
 
-def _shown(number: int, event: Event) -> Row:
-    """Return an event as a message holds it: bounded, whatever the wire brought."""
+def _shown(number: int, event: Event) -> EventRow:
+    """Return an event for a message, with a bounded size."""
     headers: Iterable[tuple[str, str]] = event.headers.items()
     kept = {key: value[:LONGEST_HEADER] for key, value in list(headers)[:HEADERS] if key != "Event"}
     return {"n": number, "time": event.received / 1e6, "name": event.name, "headers": kept}

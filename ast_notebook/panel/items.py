@@ -6,25 +6,25 @@ import fnmatch
 import time
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from ast_notebook.asterisk import Asterisk
-from ast_notebook.bindings.attributes import Kind, Tie
-from ast_notebook.bindings.item import Item, ties_of
+from ast_notebook.bindings.attributes import BindingAttribute, Kind
+from ast_notebook.bindings.item import Item, bindings_of
+from ast_notebook.bindings.values import said
 from ast_notebook.errors import AstError, ConfError
 from ast_notebook.home import SmartHome
-
-Row = dict[str, Any]
+from ast_notebook.panel.messages import ItemRow
 
 LONGEST = 200  # letters of a value that are shown
-LOOK_FOR_ITEMS = 2.0  # seconds between two looks for items defined or removed
+LOOK_FOR_ITEMS = 2.0  # seconds between two checks for new or removed items
 
 
 class ShownItems:
     """The items of `sh` that hold a value, as rows.
 
-    Asterisk tells nobody when its database changes, so that what an item with ``ast_db`` stands for
-    is read now and then; the row says when.
+    Asterisk sends no event when its database changes. So the entry of an item with ``ast_db`` is
+    read now and then, and the row says when.
 
     Parameters
     ----------
@@ -42,14 +42,14 @@ class ShownItems:
         self._items: list[Item] = []
         self._looked = float("-inf")
         self._seen: dict[str, tuple[Item, datetime, bool, float | None]] = {}
-        self._read: dict[str, tuple[str | None, float]] = {}  # by key: the text, and when
+        self._read: dict[str, tuple[str | None, float]] = {}  # by key: text, and when read
 
     def forget(self) -> None:
-        """Have `changes` give all of them again."""
+        """Make `changes` return all items again."""
         self._seen = {}
 
-    def changes(self) -> tuple[dict[str, Row], list[str]]:
-        """Return the rows of the items that changed, and the paths of those that are gone."""
+    def changes(self) -> tuple[dict[str, ItemRow], list[str]]:
+        """Return the rows of the changed items, and the paths of the removed ones."""
         if time.monotonic() - self._looked > LOOK_FOR_ITEMS:
             self._looked = time.monotonic()
             self._items = [one for one in self._sh.return_items() if one.type() is not None]
@@ -65,23 +65,23 @@ class ShownItems:
             del self._seen[path]
         return rows, sorted(gone)
 
-    def rows(self) -> dict[str, Row]:
+    def rows(self) -> dict[str, ItemRow]:
         """Return the rows of all items as they are now."""
         items = [one for one in self._sh.return_items() if one.type() is not None]
         return {item.id(): self._row(item) for item in items}
 
-    def _row(self, item: Item) -> Row:
+    def _row(self, item: Item) -> ItemRow:
         value = item()
         if not isinstance(value, bool):
-            value = _clean(str(value)[:LONGEST])
+            value = clean(said(value)[:LONGEST])
         key = self._database_key(item)
-        row: Row = {
+        row: ItemRow = {
             "path": item.id(),
             "name": str(item.conf.get("name", "")),
-            "type": item.type(),
+            "type": str(item.type()),
             "value": value,
             "changed": item.last_change().timestamp(),
-            "by": _clean(item.changed_by()),
+            "by": clean(item.changed_by()),
             "stale": item.stale,
             "dev": self._tied(item, "ast_dev"),
             "box": self._tied(item, "ast_box"),
@@ -90,49 +90,52 @@ class ShownItems:
             "can": self._can(item),
         }
         if key and key in self._read:
-            text, row["read"] = self._read[key]
-            if row["read"] >= row["changed"]:
+            text, read = self._read[key]
+            row["read"] = read
+            if read >= row["changed"]:
                 row["value"] = self._from_text(item, text)
         return row
 
-    def _can(self, item: Item) -> str:
-        """Tell how it can be set: ``switch``, ``edit``, or not at all."""
+    def _can(self, item: Item) -> Literal["", "switch", "edit"]:
+        """Return how an item can be set: ``switch``, ``edit``, or empty for not at all."""
         if self._tied(item, "ast_dev") or self._tied(item, "ast_box"):
-            return ""  # the PBX says what it is
+            return ""  # the PBX determines the value
         listed = any(fnmatch.fnmatchcase(item.id(), pattern) for pattern in self._editable)
         if item.type() == "bool" and (listed or self._database_key(item)):
             return "switch"
         return "edit" if listed and item.type() in ("num", "str") else ""
 
-    def _tie(self, item: Item, kind: Kind) -> Tie | None:
-        """Return what ties an item to the PBX that is shown."""
+    def _attribute(self, item: Item, kind: Kind) -> BindingAttribute | None:
+        """Return the attribute that binds an item to the PBX that is shown."""
         first = next(iter(self._sh.pbxs), self._name)
         mine = (
-            tie for tie in ties_of(item) if tie.kind == kind and (tie.pbx or first) == self._name
+            attribute
+            for attribute in bindings_of(item)
+            if attribute.kind == kind and (attribute.pbx or first) == self._name
         )
         return next(mine, None)
 
     def _tied(self, item: Item, kind: Kind) -> str:
-        tie = self._tie(item, kind)
-        return "" if tie is None else _clean(tie.written)
+        attribute = self._attribute(item, kind)
+        return "" if attribute is None else clean(attribute.written)
 
-    def _entry(self, item: Item) -> Tie | None:
-        return self._tie(item, "ast_db")
+    def _entry(self, item: Item) -> BindingAttribute | None:
+        return self._attribute(item, "ast_db")
 
     def _database_key(self, item: Item) -> str:
-        tie = self._entry(item)
-        return "" if tie is None else _clean(tie.target)
+        attribute = self._entry(item)
+        return "" if attribute is None else clean(attribute.target)
 
     def _from_text(self, item: Item, text: str | None) -> Any:
-        tie = self._entry(item)
-        if item.type() == "bool" and tie is not None:
-            return text == tie.values[0]
-        return "" if text is None else _clean(text[:LONGEST])
+        attribute = self._entry(item)
+        if item.type() == "bool" and attribute is not None:
+            return text == attribute.values[0]
+        return "" if text is None else clean(text[:LONGEST])
 
     # --- what waits for Asterisk, on a thread of its own ----------------------------------------
 
     def read(self, pbx: Asterisk, only: str = "") -> None:
-        """Read what the items stand for in the Asterisk database; those that it refuses stay."""
+        """Read the items' entries of the Asterisk database; refused ones keep their old text."""
         for item in self._sh.return_items():
             key = self._database_key(item)
             if key and only in ("", item.id()):
@@ -142,12 +145,12 @@ class ShownItems:
                     return
 
     def set(self, pbx: Asterisk | None, path: str, value: object) -> str:
-        """Set an item as the panel may, and say so in a line.
+        """Set an item, if the panel may, and return a line that says so.
 
         Raises
         ------
         AstError
-            If the panel may not, the item does not take the value, or Asterisk refuses it.
+            If the panel may not set it, the value does not fit, or Asterisk refuses it.
         """
         item = self._sh.return_item(path)
         can = "" if item is None else self._can(item)
@@ -157,13 +160,13 @@ class ShownItems:
         key = self._database_key(item)
         if key and pbx is not None:
             self._write(pbx, item, key)
-        return f"{path} is {_said(item())}"
+        return f"{path} is {_in_words(item())}"
 
     def _write(self, pbx: Asterisk, item: Item, key: str) -> None:
-        """Make sure of the entry: an item set to the value that it had is not written by itself."""
-        tie = self._entry(item)
-        wanted = None if tie is None else tie.text_of(item())
-        if tie is not None and pbx.db_read(key, None) != wanted:
+        """Write the entry if it differs: setting an item to its own value writes nothing."""
+        attribute = self._entry(item)
+        wanted = None if attribute is None else attribute.text_of(item())
+        if attribute is not None and pbx.db_read(key, None) != wanted:
             if wanted is None:
                 pbx.db_delete(key)
             else:
@@ -171,10 +174,10 @@ class ShownItems:
         self.read(pbx, item.id())
 
 
-def _said(value: object) -> str:
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+def _in_words(value: object) -> str:
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else said(value)
 
 
-def _clean(text: str) -> str:
-    """Replace what no message can carry: halves of letters."""
+def clean(text: str) -> str:
+    """Replace lone surrogates, which no message can carry."""
     return text.encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""The one thread of a kernel that brings its panels' news to the browser."""
+"""The publisher: one thread of a kernel that sends the changes of all panels to the browser."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Protocol
 logger = logging.getLogger(__name__)
 
 THREAD = "ast-publish"
-PATIENCE = 1.0  # seconds that `remove` waits for the thread to end
+TIMEOUT = 1.0  # seconds that `remove` waits for the thread to end
 
 
 class Published(Protocol):
-    """What the publisher calls upon."""
+    """A panel, as the publisher calls it."""
 
     def publish(self) -> float:
-        """Send what is to be sent, and return the seconds until it should be called again."""
+        """Send the changes, and return the seconds until it should be called again."""
 
 
 class Publisher:
-    """Calls each of its panels when that is due, on a thread that lives as long as one is there."""
+    """Calls each panel when it is due, on a thread that runs as long as there are panels."""
 
     def __init__(self) -> None:
         self._wake = threading.Condition()
@@ -32,7 +32,7 @@ class Publisher:
         return len(self._due)
 
     def add(self, panel: Published) -> None:
-        """Call `panel` from here on; the first starts the thread."""
+        """Add a panel; the first one starts the thread."""
         with self._wake:
             self._due[panel] = 0.0
             if self._thread is None:
@@ -41,16 +41,16 @@ class Publisher:
             self._wake.notify()
 
     def remove(self, panel: Published) -> None:
-        """Call it no more; with the last of them the thread ends, and is waited for."""
+        """Remove a panel; with the last one the thread ends, and this waits for it."""
         with self._wake:
             self._due.pop(panel, None)
             thread = None if self._due else self._thread
             self._wake.notify()
         if thread is not None and thread is not threading.current_thread():
-            thread.join(PATIENCE)
+            thread.join(TIMEOUT)
 
     def wake(self, panel: Published) -> None:
-        """Call it at once."""
+        """Call a panel at once."""
         with self._wake:
             if panel in self._due:
                 self._due[panel] = 0.0
@@ -60,11 +60,11 @@ class Publisher:
         while (panel := self._next()) is not None:
             try:
                 pause = panel.publish()
-            except BaseException:  # an item's value may be of a user's own class
+            except BaseException:  # an item's value may be of a user's class
                 logger.exception("a panel could not be brought up to date")
                 pause = 1.0
             with self._wake:
-                if self._due.get(panel) == float("inf"):  # else it was woken meanwhile
+                if self._due.get(panel) == float("inf"):  # otherwise it was woken meanwhile
                     self._due[panel] = time.monotonic() + pause
 
     def _next(self) -> Published | None:

@@ -1,203 +1,170 @@
-"""The last state of a panel as plain tables: what a saved notebook, nbconvert and GitHub show."""
+"""The last state of a panel as plain tables, for a saved notebook, nbconvert and GitHub.
+
+The tables and columns are listed in ``tables.json``, which the page uses, too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from datetime import UTC, datetime
 from typing import Any
 
+from ast_notebook.live import MOST as MOST_KEPT
+from ast_notebook.panel import words
+from ast_notebook.panel.words import Row, known
 from ast_notebook.show import NO_MATH, escape
 
-Row = Mapping[str, Any]
-Cell = Callable[[Row, float], str]
+State = Mapping[str, Any]
+Cell = Callable[[Row, State], str]
 
-MOST = 200  # rows of a table; the rest is counted
-
-STATES = {
-    "NOT_INUSE": "idle",
-    "INUSE": "in use",
-    "RINGING": "ringing",
-    "RINGINUSE": "ringing in use",
-    "BUSY": "busy",
-    "ONHOLD": "on hold",
-    "UNAVAILABLE": "unavailable",
-    "INVALID": "invalid",
-    "UNKNOWN": "unknown",
-}
+MOST = 200  # rows of a table; further ones are counted
 
 
-def _text(name: str) -> Cell:
-    def cell(row: Row, taken: float) -> str:
-        value = row.get(name)
-        if isinstance(value, bool):
-            return "yes" if value else "no"
-        return "" if value is None else str(value)
+def _text(fields: list[str]) -> Cell:
+    return lambda row, state: known(next((row[one] for one in fields if row.get(one)), None))
+
+
+def _number(fields: list[str]) -> Cell:
+    return lambda row, state: known(row.get(fields[0]))
+
+
+def _party(fields: list[str]) -> Cell:
+    number, name = fields
+    return lambda row, state: words.party(row, number, name) or known(row.get("channel"))
+
+
+def _lasts(fields: list[str]) -> Cell:
+    def cell(row: Row, state: State) -> str:
+        moment = row.get(fields[0])
+        return words.duration(state["taken"] - moment) if moment else ""
 
     return cell
 
 
-def _both(first: str, second: str) -> Cell:
-    return lambda row, taken: " ".join(str(row[one]) for one in (first, second) if row.get(one))
+def _ago(fields: list[str]) -> Cell:
+    def cell(row: Row, state: State) -> str:
+        moment = row.get(fields[0])
+        return f"{words.age(state['taken'] - moment)} ago" if moment else ""
+
+    return cell
 
 
-def _state(row: Row, taken: float) -> str:
-    return STATES.get(row.get("state", ""), str(row.get("state", "")))
+def _until(fields: list[str]) -> Cell:
+    def cell(row: Row, state: State) -> str:
+        moment = row.get(fields[0])
+        return words.duration(moment - state["taken"]) if moment else ""
+
+    return cell
 
 
-def _lasted(row: Row, taken: float) -> str:
-    since = row.get("since")
-    if since is None:
-        return ""
-    minutes, seconds = divmod(max(0, int(taken - since)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+def _seconds(fields: list[str]) -> Cell:
+    def cell(row: Row, state: State) -> str:
+        seconds = row.get(fields[0])
+        return "" if seconds is None else words.duration(seconds)
+
+    return cell
 
 
-def _value(row: Row, taken: float) -> str:
-    value = row.get("value")
-    return ("on" if value else "off") if isinstance(value, bool) else str(value)
+def _waiting(row: Row, state: State) -> list[Row]:
+    callers: Iterable[Row] = state["tables"].get("callers", {}).values()
+    return [caller for caller in callers if caller.get("queue") == row.get("queue")]
 
 
-def _called(row: Row) -> bool:
-    """Tell whether the PBX called this leg, whose own number then is the one that was called."""
-    if row.get("application") in ("AppDial", "AppQueue"):
-        return True
-    return row.get("uniqueid") != row.get("linkedid") and not row.get("exten")
+def _longest(row: Row, state: State) -> str:
+    moments = [caller["since"] for caller in _waiting(row, state) if caller.get("since")]
+    return words.duration(state["taken"] - min(moments)) if moments else ""
 
 
-def _caller(row: Row, taken: float) -> str:
-    return (OTHER if _called(row) else CALLER)(row, taken)
+def _mailbox_name(row: Row, state: State) -> str:
+    boxes = (row.get("mailbox"), known(row.get("mailbox")).removesuffix("@default"))
+    items: Iterable[Row] = state["items"].values()
+    tied = (item["path"] for item in items if item.get("box") and item["box"] in boxes)
+    return known(row.get("name")) or ", ".join(tied)
 
 
-def _callee(row: Row, taken: float) -> str:
-    return (CALLER if _called(row) else OTHER)(row, taken) or str(row.get("exten", ""))
-
-
-def _who(row: Row, taken: float) -> str:
-    return CALLER(row, taken) or str(row.get("channel", ""))
-
-
-CALLER = _both("caller", "caller_name")
-OTHER = _both("connected", "connected_name")
-PARTS: dict[str, tuple[str, dict[str, Cell]]] = {
-    "channels": (
-        "Channels",
-        {
-            "channel": _text("channel"),
-            "state": _text("state"),
-            "caller": _caller,
-            "callee": _callee,
-            "application": _text("application"),
-            "for": _lasted,
-        },
-    ),
-    "devices": (
-        "Devices",
-        {
-            "device": _text("device"),
-            "state": _state,
-            "name": _text("name"),
-            "extension": _text("extension"),
-            "reachable": _text("reachable"),
-        },
-    ),
-    "registrations": (
-        "Trunks",
-        {"trunk": _text("trunk"), "server": _text("server"), "state": _text("state")},
-    ),
-    "mailboxes": (
-        "Mailboxes",
-        {"mailbox": _text("mailbox"), "new": _text("new"), "old": _text("old")},
-    ),
-    "queues": (
-        "Queues",
-        {
-            "queue": _text("queue"),
-            "waiting": _text("calls"),
-            "answered": _text("completed"),
-            "given up": _text("abandoned"),
-        },
-    ),
-    "callers": (
-        "Waiting in queues",
-        {
-            "queue": _text("queue"),
-            "position": _text("position"),
-            "caller": _who,
-            "for": _lasted,
-        },
-    ),
-    "members": (
-        "Agents",
-        {
-            "queue": _text("queue"),
-            "agent": _text("agent"),
-            "state": _state,
-            "paused": _both("paused", "reason"),
-        },
-    ),
-    "absent": (
-        "Logged out of queues",
-        {"queue": _text("queue"), "agent": _text("agent"), "for": _lasted},
-    ),
-    "participants": (
-        "In conferences",
-        {
-            "conference": _text("conference"),
-            "caller": _who,
-            "muted": _text("muted"),
-            "for": _lasted,
-        },
-    ),
-    "parked": (
-        "Parked calls",
-        {"space": _text("space"), "caller": _who, "by": _text("parker"), "for": _lasted},
-    ),
+KINDS: dict[str, Callable[[list[str]], Cell]] = {
+    "text": _text,
+    "number": _number,
+    "party": _party,
+    "lasts": _lasts,
+    "ago": _ago,
+    "until": _until,
+    "seconds": _seconds,
 }
-ITEMS: dict[str, Cell] = {"item": _text("path"), "value": _value, "by": _text("by")}
+# The columns that need a function of their own, by table and name.
+OWN: dict[tuple[str, str], Cell] = {
+    ("channels", "state"): lambda row, state: words.channel_state(row),
+    ("channels", "caller"): lambda row, state: words.caller(row),
+    ("channels", "callee"): lambda row, state: words.callee(row),
+    ("devices", "state"): lambda row, state: words.device_state(row),
+    ("mailboxes", "name"): _mailbox_name,
+    ("queues", "waiting"): lambda row, state: str(len(_waiting(row, state))),
+    ("queues", "longest"): _longest,
+    ("callers", "place"): lambda row, state: (
+        f"{known(row.get('queue'))} {known(row.get('position'))}".strip()
+    ),
+    ("members", "state"): lambda row, state: words.member_state(row),
+    ("participants", "is"): lambda row, state: words.participant_state(row),
+    ("items", "value"): lambda row, state: words.item_value(row),
+}
 
 
-def to_html(state: Mapping[str, Any]) -> str:
+def _cells(name: str) -> dict[str, Cell]:
+    """Return the function for each column of a table, by its label."""
+    return {
+        column["label"]: KINDS[column["kind"]](column["fields"])
+        if "kind" in column
+        else OWN[name, column["id"]]
+        for column in words.SHARED["tables"][name]["columns"]
+        if column.get("only") != "page"
+    }
+
+
+TABLES = {name: (table["label"], _cells(name)) for name, table in words.SHARED["tables"].items()}
+
+
+def to_html(state: State) -> str:
     """Return a state of a panel as HTML in which all text is escaped.
 
     Parameters
     ----------
     state : mapping
-        What `Feed.state` gives.
+        A state from `Feed.state`.
     """
-    taken = state["taken"]
     connection = state["connection"]
-    moment = datetime.fromtimestamp(taken, UTC)
+    moment = datetime.fromtimestamp(state["taken"], UTC)
     title = f"{connection.get('name', '')} {connection.get('address', '')}".strip()
-    words = {"connected": "", "lost": ", its connection lost", "closed": ", disconnected"}
-    told = f"{words.get(connection['state'], '')} · {connection.get('calls', 0)} calls"
+    states = {"connected": "", "lost": ", its connection lost", "closed": ", disconnected"}
+    calls = _count(connection.get("calls", 0), state["tables"].get("channels", {}))
+    told = f"{states.get(connection['state'], '')} · {calls} calls"
     blocks = [
         f"<p><b>{escape(title)}</b>{escape(told)} · as it was on "
         f'<time datetime="{moment.isoformat()}">{moment:%Y-%m-%d %H:%M:%S} UTC</time></p>'
     ]
-    for name, (caption, cells) in PARTS.items():
-        silent = state["silent"].get(name)
-        rows = state["parts"].get(name, {}).values()
-        if silent:
-            blocks.append(f"<p><b>{caption}</b>: {escape(silent)}</p>")
+    for name, (label, cells) in TABLES.items():
+        rows = state["items"] if name == "items" else state["tables"].get(name, {})
+        if silent := state["silent"].get(name):
+            blocks.append(f"<p><b>{label}</b>: {escape(silent)}</p>")
         if rows:
-            blocks.append(_table(caption, cells, rows, taken))
-    if state["items"]:
-        blocks.append(_table("Items", ITEMS, state["items"].values(), taken))
+            blocks.append(_table(label, cells, list(rows.values()), state))
     return f'<div class="{NO_MATH}">{"".join(blocks)}</div>'
 
 
-def _table(caption: str, cells: Mapping[str, Cell], rows: Iterable[Row], taken: float) -> str:
-    rows = list(rows)
+def _count(number: int, rows: Sized) -> str:
+    """Write a number; with ``at least`` if so many rows are kept that there may be more."""
+    return f"at least {number}" if len(rows) >= MOST_KEPT else str(number)
+
+
+def _table(label: str, cells: Mapping[str, Cell], rows: list[Row], state: State) -> str:
     head = "".join(f'<th scope="col">{name}</th>' for name in cells)
     body = "".join(
         "<tr>"
-        + "".join(f"<td>{escape(cell(row, taken))}</td>" for cell in cells.values())
+        + "".join(f"<td>{escape(cell(row, state))}</td>" for cell in cells.values())
         + "</tr>"
         for row in rows[:MOST]
     )
-    more = f" (the first {MOST} of {len(rows)})" if len(rows) > MOST else ""
+    more = f" (the first {MOST} of {_count(len(rows), rows)})" if len(rows) > MOST else ""
     return (
-        f"<table><caption>{caption}{more}</caption>"
+        f"<table><caption>{label}{more}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )

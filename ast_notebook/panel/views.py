@@ -1,4 +1,4 @@
-"""Who looks at a panel, as far as a kernel can know that."""
+"""The pages that show a panel, as far as the kernel knows them."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ import threading
 import time
 from typing import Any
 
-# A browser says again and again that it still looks: one that crashed cannot say that it stopped.
+# A browser repeats that a page is visible, since a crashed browser cannot say that it is not.
 LEASE = 75.0
+MOST = 200  # pages: their names are of their own choice
 EVERYONE = "*"
 WHO_HAS_NONE = "?"
-PRESUMED = 60.0  # a panel just shown counts as seen for so long, until its browser speaks
+PRESUMED = 60.0  # a new panel counts as visible for so long, until its browser answers
 
 
 class Views:
     """The browser pages that show a panel now, each by a name of its own.
 
-    While a cell runs, the kernel may hear nothing from the browser: then no view runs out, and a
-    panel just shown is presumed to be seen although nobody could say so yet.
+    While a cell runs, the kernel may get no messages from the browser. Meanwhile no view expires,
+    and a panel that was just displayed counts as visible.
 
     Attributes
     ----------
     heard : bool
-        Whether any page ever spoke.
+        Whether any page ever sent a message.
     """
 
     def __init__(self) -> None:
@@ -33,44 +34,64 @@ class Views:
         self._presumed = 0.0
 
     def shown(self) -> None:
-        """Take note that the panel was just displayed."""
+        """Note that the panel was just displayed."""
         self._presumed = time.monotonic() + PRESUMED
 
     def hello(self, view: str) -> None:
-        """Take note of a page that wants a snapshot."""
+        """Note a page that wants a snapshot; none is called as everyone is."""
         with self._lock:
             self.heard = True
-            self._visible[view] = time.monotonic() + LEASE
-            self._waiting.add(view)
+            if view != EVERYONE and self._has_room(view):
+                self._visible[view] = time.monotonic() + LEASE
+                self._waiting.add(view)
 
     def want(self, view: str) -> None:
-        """Have a snapshot sent to a page, or to ``EVERYONE``."""
+        """Request a snapshot for a page, or for ``EVERYONE``."""
         with self._lock:
             self._waiting.add(view)
 
     def visible(self, view: str, on: bool) -> None:
-        """Take note of a page that is looked at, or is not."""
+        """Note whether a page is visible."""
         with self._lock:
             self.heard = True
-            if on:
+            if on and self._has_room(view):
                 self._visible[view] = time.monotonic() + LEASE
-            else:
+            elif not on:
                 self._visible.pop(view, None)
                 self._waiting.discard(view)
 
+    def _has_room(self, view: str) -> bool:
+        if view not in self._visible and len(self._visible) >= MOST:
+            now = time.monotonic()
+            self._visible = {name: until for name, until in self._visible.items() if until > now}
+        return view in self._visible or len(self._visible) < MOST
+
     def take_waiting(self) -> set[str]:
-        """Return who wants a snapshot, once."""
+        """Return the pages that want a snapshot, each once."""
         with self._lock:
             waiting, self._waiting = self._waiting, set()
             return waiting
 
+    def is_due(self, *, pages_from: float) -> bool:
+        """Tell whether a snapshot is wanted now.
+
+        Parameters
+        ----------
+        pages_from : float
+            The moment (`time.monotonic`) from which pages may have one; the kernel's own wish for
+            ``EVERYONE`` does not wait.
+        """
+        with self._lock:
+            is_asked = bool(self._waiting) and time.monotonic() >= pages_from
+            return is_asked or EVERYONE in self._waiting
+
     def any(self, *, deaf_until: float) -> bool:
-        """Tell whether anybody looks.
+        """Tell whether any page is visible.
 
         Parameters
         ----------
         deaf_until : float
-            Until when (`time.monotonic`) the kernel may have heard nothing from any browser.
+            The moment (`time.monotonic`) until which the kernel may have got no messages.
         """
         now = time.monotonic()
         with self._lock:
@@ -84,7 +105,7 @@ class Views:
 
 
 class Busy:
-    """Whether a cell runs, in which time the kernel may hear nothing from the browser."""
+    """Tells whether a cell runs; meanwhile the kernel may get no messages from the browser."""
 
     def __init__(self) -> None:
         self._shell: Any = None
@@ -98,11 +119,11 @@ class Busy:
 
     @property
     def until(self) -> float:
-        """When (`time.monotonic`) the last cell ended: now, if one runs."""
+        """When the last cell ended (`time.monotonic`); this is now while one runs."""
         return time.monotonic() if self._running else self._ended
 
     def follow(self, shell: Any) -> None:
-        """Be told by IPython; None, outside of it, tells nothing."""
+        """Register with IPython; None means that there is no IPython."""
         if shell is None or self._shell is shell:
             return
         self.leave()
@@ -112,7 +133,7 @@ class Busy:
         shell.events.register("post_run_cell", self._end)
 
     def leave(self) -> None:
-        """Be told no more."""
+        """Unregister."""
         shell, self._shell = self._shell, None
         if shell is not None:
             shell.events.unregister("pre_run_cell", self._begin)

@@ -1,4 +1,4 @@
-"""The widget itself: what the browser is told and asks, and what is left of it in the end."""
+"""The panel's widget: its messages with the browser, and its static picture at the end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import uuid
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +18,26 @@ import anywidget
 import traitlets
 from IPython import get_ipython
 from IPython.display import publish_display_data
+from ipywidgets.comm import get_comm_manager
 
 from ast_notebook.errors import AstError, ConfError, ConnectionLost
 from ast_notebook.home import SmartHome
-from ast_notebook.panel import actions, snapshot, viewers
+from ast_notebook.panel import actions, snapshot, voila
 from ast_notebook.panel.feed import Feed, Message
-from ast_notebook.panel.items import ShownItems
+from ast_notebook.panel.items import ShownItems, clean
+from ast_notebook.panel.messages import PanelState, Picture
 from ast_notebook.panel.publisher import Publisher
 from ast_notebook.panel.views import EVERYONE, WHO_HAS_NONE, Busy, Views
 
-IDLE = 1.0  # seconds between two looks whether the PBX is still there, while nobody sees the panel
-HEARTBEAT = 4.0  # a browser that is told nothing for long says so
+IDLE = 1.0  # seconds between two checks of the PBX while no page is visible
+HEARTBEAT = 4.0  # seconds; a browser that gets no message for long shows that
 KEYFRAME = 3.0  # seconds between snapshots for pages that cannot ask, while a cell runs
 READ_DATABASE = 30.0
-PATIENCE = 1.5  # seconds that a PBX may be gone before another of its name
-PICTURED = 200  # rows of a part in what a notebook saves
+ABSENCE = 1.5  # seconds that a PBX may be gone before another of its name
+PICTURED = 200  # rows of a table in what a notebook saves
 BUTTONS_AT_ONCE = 8
+LONGEST = 2000  # letters of what a page is told of a button
+LONGEST_NAME = 64  # letters of what a page calls itself, a button and a click
 
 _publisher = Publisher()
 _busy = Busy()
@@ -42,8 +47,8 @@ _open: weakref.WeakSet[Panel] = weakref.WeakSet()
 class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     """A PBX as it is now: calls, devices, mailboxes, items, queues, conferences, events.
 
-    Put it last in a cell, or give it to `display`. What a saved notebook shows is the state at that
-    moment, and after `freeze`, `close` or a disconnect the last one.
+    Put it last in a cell, or give it to `display`. A saved notebook shows the state at the moment
+    of saving; after `freeze`, `close` or a disconnect, it shows the last state.
 
     Parameters
     ----------
@@ -51,15 +56,15 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     pbx : str
         The name of the PBX to show.
     readonly : bool, optional
-        Show no button at all. By default so on a page of Voila, whoever opens which, and with
-        the buttons that the login may use everywhere else.
+        Whether to show no buttons. By default, there are none on a page of Voila, which anybody may
+        open; elsewhere there are the buttons that the login may use.
     refresh_hz : float
-        How often a second the browser is told what changed.
+        How often per second changes are sent to the browser.
     editable : iterable of str
-        Patterns of items that may be set here, such as ``office.*``. Those of type bool with
-        ``ast_db`` always may.
+        Patterns of items that may be set in the panel, such as ``office.*``. Items of type bool
+        with ``ast_db`` can always be set.
     wall : bool
-        Large, to be read from afar.
+        Whether to show everything large, to be read from a distance.
 
     Raises
     ------
@@ -71,9 +76,9 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     >>> ast_notebook.Panel(sh, editable=["office.*"])
     """
 
-    _ended = True  # until it is whole
-    _esm = Path(__file__).parent / "panel.js"
-    _css = Path(__file__).parent / "panel.css"
+    _ended = True  # until `__init__` is done
+    _esm = Path(__file__).parent / "static" / "panel.js"  # built from js/ and css/ by npm run build
+    _css = Path(__file__).parent / "static" / "panel.css"
     name = traitlets.Unicode(help="What a page knows the panel by.").tag(sync=True)
     picture = traitlets.Dict(help="The state when it was made, for a page without a kernel.").tag(
         sync=True
@@ -93,26 +98,32 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             raise ConnectionLost(f"sh has no PBX named {pbx!r}: connect first")
         if not 0.1 <= refresh_hz <= 50:
             raise ConfError(f"refresh_hz = {refresh_hz} is no use: write 5, or 0.1 to 50")
-        readonly = viewers.are_strangers() if readonly is None else readonly
+        readonly = voila.may_be_public() if readonly is None else readonly
         editable = (editable,) if isinstance(editable, str) else tuple(editable)
         self._items = ShownItems(sh, pbx, editable)
         self._feed = Feed(sh, pbx, self._items)
         self._readonly = readonly
         self._pause = 1.0 / refresh_hz
         self._views = Views()
-        self._head = {"t": "snapshot", "readonly": readonly, "wall": wall}
+        self._wall = wall
         self._may: set[str] = set()
-        self._asked_at: float | None = None  # `connected_since` when the PBX was asked for facts
+        self._asked_at: float | None = (
+            None  # `connected_since` when the PBX was asked for its versions
+        )
         self._read_at = float("-inf")
         self._sequence = itertools.count(1)
         self._number = 0
         self._over_since: float | None = None
-        self._spoke = self._keyframe = float("-inf")
+        self._spoke = self._keyframe = self._sent = self._answered = float("-inf")
         self._results: deque[Message] = deque(maxlen=100)
         self._workers: set[threading.Thread] = set()
         self._displays: list[str] = []
-        super().__init__(name=uuid.uuid4().hex, picture=self._whole(self._feed.state(PICTURED)))
+        picture = self._whole(self._feed.state(PICTURED))
+        super().__init__(name=uuid.uuid4().hex, picture=picture)
+        self.layout.set_state = self.set_state  # it is a widget of its own
         self.on_msg(self._receive)
+        for one in (self, self.layout):
+            one.comm.on_close(partial(self._keep_open, one.comm))
         self._ended = False
         _begin(self)
 
@@ -122,7 +133,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     # --- showing and ending --------------------------------------------------------------------
 
     def _ipython_display_(self, **kwargs: Any) -> None:
-        """Display it so that a static picture can take its place later."""
+        """Display it in a way that a static picture can replace it later."""
         data, metadata = self._repr_mimebundle_(**kwargs)
         name = f"ast-panel-{self.model_id}-{len(self._displays)}"
         if not self._ended:
@@ -139,7 +150,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         return {**data, "text/html": picture}, metadata
 
     def freeze(self) -> None:
-        """Put the last state as a static table in the place of the panel, wherever it is shown."""
+        """Replace the panel by a static table of its last state, wherever it is shown."""
         if self._ended:
             return
         self._ended = True
@@ -147,7 +158,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         _open.discard(self)
         picture = {"text/html": snapshot.to_html(self._feed.state()), "text/plain": repr(self)}
         self._feed.close()
-        with contextlib.suppress(Exception):  # a page that is gone must not keep us from ending
+        with contextlib.suppress(Exception):  # an error of a closed page must not prevent the end
             self.send({"t": "closed"})
             for name in self._displays:
                 _display(picture, {}, name, update=True)
@@ -160,17 +171,30 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             _busy.leave()
 
     def close(self) -> None:
-        """Freeze it, and give up the widget."""
+        """Freeze it, and close the widget."""
         self.freeze()
         super().close()
 
     # --- from the browser, on the kernel's main thread ------------------------------------------
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Ignore the state that a page sends: a page says by messages what it wants.
+
+        The state, which includes the script, is given to every page of the kernel, and is saved
+        with the notebook.
+        """
+
+    def _keep_open(self, comm: Any, message: object) -> None:
+        """Hear on: one page has closed what is the panel of all pages."""
+        if not self._ended:
+            comm._closed = False
+            get_comm_manager().register_comm(comm)
+
     def _receive(self, widget: object, content: Any, buffers: object) -> None:
-        """Take a message in; nothing here waits for anything."""
+        """Handle a message; nothing here waits."""
         if self._ended or not isinstance(content, dict):
             return
-        kind, view = content.get("t"), str(content.get("view", ""))[:64]
+        kind, view = content.get("t"), clean(str(content.get("view", ""))[:LONGEST_NAME])
         if kind == "hello":
             self._views.hello(view)
         elif kind == "visible":
@@ -180,14 +204,14 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         _publisher.wake(self)
 
     def _click(self, content: Message) -> None:
-        what, args = str(content.get("what")), content.get("args")
+        what, args = clean(str(content.get("what"))[:LONGEST_NAME]), content.get("args")
         number = content.get("id")
         try:
             if self._readonly:
                 raise ConfError("this panel is read-only")
             actions.check_time(content.get("at"))
             if not isinstance(args, dict) or not _are_plain(args):
-                raise ConfError(f"the button {what} came with what it cannot take")
+                raise ConfError(f"the button {what} came with wrong values")
             if len(self._workers) >= BUTTONS_AT_ONCE:
                 raise AstError("too many buttons wait for the PBX: nothing was done")
         except AstError as error:
@@ -196,7 +220,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._start(lambda: self._do(number, what, args))
 
     def _start(self, function: Callable[[], None]) -> None:
-        """Run what may wait for the PBX on a thread of its own."""
+        """Run a function that may wait for the PBX on a thread of its own."""
 
         def run() -> None:
             try:
@@ -218,18 +242,19 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             else:
                 told = actions.run(pbx, what, args)
             self._tell(number, True, told)
-        except BaseException as error:  # a user's own code may leave as it likes
+        except BaseException as error:  # the user's code may raise anything
             self._tell(number, False, str(error) or type(error).__name__)
 
     def _tell(self, number: Any, ok: bool, text: str) -> None:
+        number = clean(number[:LONGEST_NAME]) if isinstance(number, str) else number
         number = number if isinstance(number, int | str) else None
-        self._results.append({"t": "done", "id": number, "ok": ok, "text": text})
+        self._results.append({"t": "done", "id": number, "ok": ok, "text": clean(text[:LONGEST])})
         _publisher.wake(self)
 
     # --- to the browser, on the publisher's thread ----------------------------------------------
 
     def publish(self) -> float:
-        """Send what is to be sent; for the publisher."""
+        """Send the changes; the publisher calls this."""
         if self._ended:
             return IDLE
         if self._is_over():
@@ -240,8 +265,15 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if not self._views.any(deaf_until=_busy.until):
             self._feed.rest()
             return IDLE
+        now = time.monotonic()
+        rest = self._sent + self._pause - now
+        if rest > 0 and not self._views.is_due(pages_from=self._answered + self._pause):
+            return rest  # a page may send messages without end, and each of them wakes this
+        self._sent = now
         self._look()
         waiting = self._views.take_waiting()
+        if waiting - {EVERYONE}:
+            self._answered = now
         if not self._feed.follows:
             self._feed.follow()
             waiting.add(EVERYONE)
@@ -260,20 +292,22 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         return self._pause
 
     def _is_over(self) -> bool:
-        """Whether the PBX was closed for good: connecting anew closes the former one first."""
+        """Whether the PBX was closed for good, and not only replaced by a new connection."""
         if not self._feed.is_over:
             self._over_since = None
             return False
         self._over_since = self._over_since or time.monotonic()
-        return time.monotonic() - self._over_since > PATIENCE
+        return time.monotonic() - self._over_since > ABSENCE
 
     def _is_deaf(self) -> bool:
-        """Whether pages may be there that could not say so: then they are told unasked."""
+        """Whether some pages may have been unable to ask for a snapshot; they get it unasked."""
         return _busy.running or not self._views.heard
 
-    def _whole(self, state: Message) -> Message:
+    def _whole(self, state: PanelState) -> Picture:
         return {
-            **self._head,
+            "t": "snapshot",
+            "readonly": self._readonly,
+            "wall": self._wall,
             "seq": self._number,
             "now": time.time(),
             "may": sorted(self._may),
@@ -281,7 +315,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         }
 
     def _look(self) -> None:
-        """Have the PBX asked what deltas do not tell: after a connect, and now and then."""
+        """Ask the PBX, after each connect and now and then, for what deltas do not tell."""
         self._feed.bind()
         pbx = self._feed.pbx
         if pbx is None or not pbx.session.connected() or pbx.live.stale:
@@ -316,7 +350,10 @@ def _display(
 
 
 def _are_plain(args: Message) -> bool:
-    return all(isinstance(value, str | bool | int | float) for value in args.values())
+    return all(
+        value == clean(value) if isinstance(value, str) else isinstance(value, bool | int | float)
+        for value in args.values()
+    )
 
 
 def _begin(panel: Panel) -> None:

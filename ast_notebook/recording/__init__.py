@@ -1,7 +1,8 @@
-"""Every event heard, kept in columns and on disk, and given as a pandas frame."""
+"""Keeps every event that was received, in memory and on disk, and returns pandas frames."""
 
 from ast_notebook.recording.archive import Archive
-from ast_notebook.recording.reading import read, relation, scan
+from ast_notebook.recording.by_duckdb import relation
+from ast_notebook.recording.reading import read, scan, verify
 from ast_notebook.recording.record import Record
 
-__all__ = ["Archive", "Record", "read", "relation", "scan"]
+__all__ = ["Archive", "Record", "read", "relation", "scan", "verify"]

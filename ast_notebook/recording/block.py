@@ -1,34 +1,38 @@
-"""A block of events: as they came, packed while more pour in, in columns when there is time."""
+"""Blocks of events: as text first, packed during a flood, and in columns when there is time."""
 
 from __future__ import annotations
 
-import sys
+import os
 import threading
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
 
 from ast_notebook.recording.columns import seal
-from ast_notebook.recording.headers import Places
 
-LINE = 16  # bytes that an event takes beside its text, in the lists
-COLUMN = 2500  # bytes that a column takes beside its values: schema, buffers' headers
-END = "\r\n\r\n"  # between events that are packed; no event holds it
+END = b"\r\n\r\n"  # what is between two texts, as on the wire
+THREADS = 4  # that make the columns of many blocks at once, at most
+LINE = 16  # bytes that an event takes besides its text
+COLUMN = 2500  # bytes that a column takes besides its values: schema, buffers' headers
 
 
 class Block:
-    """Events in their order, in the least memory that there was time for.
+    """Events in their order, in as little memory as the available time allowed.
 
-    Packing costs a fiftieth of putting into columns and saves nine tenths of the memory, so that
-    the record keeps up with any flood; columns are made later, or when somebody wants to see them.
+    Texts are kept as the bytes of all that were read at once, since one object for each of them
+    would take more time and memory. Packing takes a fiftieth of the time of making columns, and
+    saves nine tenths of the memory, so that the record keeps up with any flood. Columns are made
+    later, or when the events are read.
 
     Attributes
     ----------
     nbytes : int
-        Bytes of memory that the events take, about.
+        How many bytes of memory the events take, about.
     settled : bool
-        Whether they stay as they are: in columns, or packed for want of memory.
+        Whether they stay in their form: in columns, or packed because memory is short.
     start : int
         The number of the first event, counted from the record's first.
     """
@@ -36,10 +40,12 @@ class Block:
     __slots__ = (
         "_changing",
         "_columns",
-        "_length",
+        "_counts",
+        "_lengths",
         "_packed",
+        "_parts",
         "_received",
-        "_texts",
+        "_size",
         "nbytes",
         "settled",
         "start",
@@ -50,20 +56,24 @@ class Block:
     ) -> None:
         self.start = start
         self._changing = threading.Lock()
-        self._texts: list[str] | None = list(texts)
-        self._received: list[int] | Places = list(received)
+        self._parts: list[bytes] | None = []
+        self._counts: list[int] = []  # how many texts each part has
+        self._lengths = array("i")  # of each text in them, in bytes
+        self._received = array("q")
         self._packed: bytes | None = None
-        self._length = 0
+        self._size = 0  # of what is packed
         self._columns: pa.RecordBatch | None = None
         self.nbytes = 0
         self.settled = False
+        if texts:
+            self._put(texts, received)
 
     def __len__(self) -> int:
         return len(self._received)
 
     @property
     def form(self) -> str:
-        """What the events are now: ``text``, ``packed`` or ``columns``."""
+        """The present form of the events: ``text``, ``packed`` or ``columns``."""
         if self._columns is not None:
             return "columns"
         return "text" if self._packed is None else "packed"
@@ -73,65 +83,138 @@ class Block:
         return bool(len(self)) and int(max(self._received[0], self._received[-1])) >= moment
 
     def moments(self, last: int) -> list[int]:
-        """Return when so many of the newest events were received."""
+        """Return the receive times of the `last` newest events."""
         return [int(one) for one in self._received[max(0, len(self) - last) :]]
 
     def add(self, texts: list[str], received: int) -> None:
-        """Take further events in, the first read at `received`; for a block that is still text."""
-        assert self._texts is not None
-        assert isinstance(self._received, list)
-        self._texts += texts
-        self._received += range(received, received + len(texts))
-        self.nbytes += sum(map(sys.getsizeof, texts)) + LINE * len(texts)
+        """Add events, of which the first was read at `received`; the block must still be text."""
+        self._put(texts, range(received, received + len(texts)))
+
+    def _put(self, texts: Sequence[str], received: Sequence[int]) -> None:
+        whole = "\r\n\r\n".join(texts)
+        part = whole.encode(errors="replace")
+        known = (
+            texts if len(part) == len(whole) else [one.encode(errors="replace") for one in texts]
+        )
+        self._join(part, map(len, known), received)
+
+    def _join(self, part: bytes, lengths: Iterable[int], received: Iterable[int]) -> None:
+        assert self._parts is not None
+        before = len(self._lengths)
+        self._lengths.extend(lengths)
+        self._received.extend(received)
+        count = len(self._lengths) - before
+        self._parts.append(part)
+        self._counts.append(count)
+        self.nbytes += len(part) + LINE * count
 
     def copy(self) -> Block:
-        """Return a block of the same events, which stays as it is while this one grows."""
-        assert self._texts is not None
-        assert isinstance(self._received, list)
-        return Block(self._texts, self._received)
+        """Return a copy of the block, which does not change while this one grows."""
+        return self._some(0, len(self))
+
+    def since_number(self, number: int) -> Block:
+        """Return a block of the events from a number on; this one must still be text."""
+        return self._some(min(max(0, number - self.start), len(self)), len(self))
 
     def part(self, first: int, most: int) -> Block | pa.RecordBatch:
-        """Return some of the events, from the one at `first` on: in columns, if they are so."""
+        """Return at most `most` events, from the one at `first` on, in the form of the block.
+
+        That is in columns if the block is in columns, and else as a block of text.
+        """
         with self._changing:
             if self._columns is not None:
                 return self._columns.slice(first, most)
-            some = slice(first, first + most)
-            received = [int(one) for one in self._received[some]]
-            return Block(self._unpacked()[some], received, self.start + first)
+            return self._some(first, min(len(self), first + most))
+
+    def _some(self, first: int, end: int) -> Block:
+        """Return the events from place `first` up to, but without, place `end` as a text block."""
+        some = Block(start=self.start + first)
+        place = 0
+        for part, lengths in self._texts():
+            begin, until = max(first - place, 0), min(end - place, len(lengths))
+            if begin < until:
+                if until - begin < len(lengths):
+                    ends = np.cumsum(np.asarray(lengths, np.int64) + len(END))
+                    front = int(ends[begin - 1]) if begin else 0
+                    part = part[front : int(ends[until - 1]) - len(END)]
+                received = self._received[place + begin : place + until]
+                some._join(part, lengths[begin:until], received)
+            place += len(lengths)
+        return some
+
+    def _texts(self) -> Iterator[tuple[bytes, array[int]]]:
+        """Yield the texts, in one part or more, with the length of each text."""
+        if self._parts is None:
+            yield self._unpacked()
+            return
+        place = 0
+        for part, count in zip(self._parts, self._counts, strict=True):
+            yield part, self._lengths[place : place + count]
+            place += count
+
+    def _unpacked(self) -> tuple[bytes, array[int]]:
+        if self._parts is not None:
+            return END.join(self._parts), self._lengths
+        data = pa.decompress(self._packed, self._size, codec="zstd", asbytes=True)
+        lengths = array("i")
+        front = lengths.itemsize * len(self)
+        lengths.frombytes(data[:front])
+        return data[front:], lengths
 
     def pack(self) -> None:
-        """Compress the texts; none holds an empty line, so they come apart again."""
+        """Compress the lengths of the texts, followed by the texts themselves."""
         with self._changing:
-            if self._texts is None:
+            if self._parts is None:
                 return
-            data = END.join(self._texts).encode()
-            received = np.array(self._received, np.int64)
-            self._length = len(data)
-            # As bytes: Arrow's own buffer keeps the room that it had for the worst case.
+            data = b"".join((self._lengths.tobytes(), END.join(self._parts)))
+            self._size = len(data)
+            # The result is copied to bytes, since Arrow's buffer keeps the memory of the worst
+            # case.
             self._packed = pa.compress(data, codec="zstd", asbytes=True)
-            self._received, self._texts = received, None
-            self.nbytes = len(self._packed) + received.nbytes
+            self._parts, self._counts, self._lengths = None, [], array("i")
+            self.nbytes = len(self._packed) + self._received.itemsize * len(self)
 
     def columns(self) -> pa.RecordBatch:
-        """Return the events in columns; they are made anew unless `keep` was told to keep them."""
+        """Return the events in columns, which are made at each call unless `keep` has kept them."""
         with self._changing:
-            return self._columns or seal(self._unpacked(), self._received)
+            return self._columns or seal(self._strings(), np.asarray(self._received, np.int64))
 
     def keep(self, columns: pa.RecordBatch) -> None:
-        """Hold the events in these columns from now on."""
+        """Keep the events in these columns from now on."""
         with self._changing:
-            self._columns, self._texts, self._packed = columns, None, None
+            self._columns, self._parts, self._packed = columns, None, None
+            self._counts, self._lengths = [], array("i")
             self.nbytes = size_of(columns)
             self.settled = True
 
-    def _unpacked(self) -> list[str]:
-        if self._texts is not None:
-            return self._texts
-        data = pa.decompress(self._packed, self._length, codec="zstd", asbytes=True)
-        texts: list[str] = data.decode().split(END)
-        return texts
+    def _strings(self) -> pa.StringArray:
+        data, lengths = self._unpacked()
+        # Every second string of these is a text, and the others are between two of them.
+        places = np.zeros((len(self), 2), np.int32)
+        ends = np.cumsum(np.asarray(lengths, np.int64) + len(END))
+        places[:, 1] = ends - len(END)
+        places[1:, 0] = ends[:-1]
+        strings = pa.StringArray.from_buffers(
+            max(0, 2 * len(self) - 1), pa.py_buffer(places), pa.py_buffer(data)
+        )
+        return strings.take(pa.array(np.arange(0, len(strings), 2)))
 
 
 def size_of(columns: pa.RecordBatch) -> int:
     """Return about how many bytes of memory columns take."""
     return int(columns.get_total_buffer_size()) + COLUMN * int(columns.num_columns)
+
+
+def at_once(
+    columns: Callable[[Block], pa.RecordBatch], blocks: Sequence[Block]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the columns of blocks in their order; several threads make those of many blocks.
+
+    This is faster on several processors, since Arrow makes columns without Python's lock.
+    """
+    if len(blocks) <= 2:
+        yield from map(columns, blocks)
+        return
+    threads = min(THREADS, os.cpu_count() or 1)
+    with ThreadPoolExecutor(threads, thread_name_prefix="ast-columns") as pool:
+        yield from pool.map(columns, blocks)

@@ -1,9 +1,9 @@
-"""Events as columns: sealed into compact Arrow batches, and those made into one pandas frame."""
+"""Events as columns: compact Arrow batches, and pandas frames made of them."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,8 @@ from ast_notebook.recording.headers import (
     numbers_only,
 )
 
-MISSING = ("", "<unknown>")  # Asterisk's ways to say that there is nothing to say
-WIDEST = 500  # headers come from the wire: a frame has so many columns of them, and no more
+MISSING = ("", "<unknown>")  # values by which Asterisk says that a value is missing
+WIDEST = 500  # columns of headers in a frame at most, since headers come from the wire
 
 _OWN_COLUMNS = frozenset(("event", "timestamp", *PROMOTED))
 
@@ -31,17 +31,17 @@ _INDEX = pa.int16()
 _TEXTS = pa.dictionary(_INDEX, pa.string())
 
 
-def seal(texts: Sequence[str], received: Sequence[int] | Places) -> pa.RecordBatch:
+def seal(texts: Sequence[str] | pa.StringArray, received: Sequence[int] | Places) -> pa.RecordBatch:
     """Turn the texts of events into a batch of columns, in their order.
 
-    Arrow does the work, outside of Python's lock: the reader's thread is not held up. Times are
+    Arrow does the work without Python's lock, so that the reader's thread is not held up. Times are
     microseconds since 1970 UTC; ``time`` is null where Asterisk sent no ``Timestamp``. A batch has
-    those of the `PROMOTED` columns that its events have, and ``extra`` for all other headers. The
-    values of a header that an event has repeatedly are joined by line feeds.
+    the `PROMOTED` columns that its events have, and ``extra`` for all other headers. If an event
+    has a header repeatedly, the values are joined by line feeds.
 
-    What does not belong into the column of its name is in one named ``header_NAME``: a header that
-    a dialplan sends with a UserEvent though Asterisk has sent its own; a text where there are
-    numbers, as in `NUMBERS`; a second ``Event`` or ``Timestamp``; a header named like one of `OWN`.
+    Values that do not belong into the column of their name are in a column ``header_NAME``:
+    headers that a dialplan sends with a UserEvent although Asterisk sends one of that name; texts
+    in a column of `NUMBERS`; a second ``Event`` or ``Timestamp``; headers named like one of `OWN`.
     """
     count = len(texts)
     lines = pc.split_pattern(pa.array(texts, pa.string()), "\r\n")
@@ -83,19 +83,25 @@ def seal(texts: Sequence[str], received: Sequence[int] | Places) -> pa.RecordBat
     return pa.RecordBatch.from_pydict(arrays)
 
 
+def with_names(batch: pa.RecordBatch, events: Collection[str]) -> pa.RecordBatch:
+    """Return the events of these names, or all events without a name; a text is one name."""
+    names = pa.array([events] if isinstance(events, str) else list(events), pa.string())
+    return batch.filter(pc.is_in(batch["event"].cast(pa.string()), names)) if len(names) else batch
+
+
 def release() -> None:
-    """Give back the memory that making columns took: each thread that does it keeps its own."""
+    """Release the memory that making columns took in this thread; each thread has its own."""
     pa.default_memory_pool().release_unused()
 
 
 def _by_code(codes: Places) -> Places:
-    """Return the places of the lines, those of one name together and in their order."""
+    """Return the order that sorts the lines by name, and keeps their order within a name."""
     narrow = codes.astype(np.uint16) if codes.max(initial=0) < 1 << 16 else codes
-    return np.argsort(narrow, kind="stable")  # narrow ones are sorted by radix, which is fast
+    return np.argsort(narrow, kind="stable")  # radix sort, for narrow ones
 
 
 def _once(values: pa.Array, codes: Places, rows: Places) -> tuple[pa.Array, Places, Places, Places]:
-    """Join what an event has repeatedly, and return all with the places in order of the names."""
+    """Join repeated headers of an event, and return all values in the order of their names."""
     order = _by_code(codes)
     again = (np.diff(rows[order]) == 0) & (np.diff(codes[order]) == 0)
     if again.any():
@@ -107,7 +113,7 @@ def _once(values: pa.Array, codes: Places, rows: Places) -> tuple[pa.Array, Plac
 def _joined(
     values: pa.Array, codes: Places, rows: Places, order: Places, again: Places
 ) -> tuple[pa.Array, Places, Places]:
-    """Join the values of lines that have their event and their name in common."""
+    """Join the values of lines that have the same event and the same name."""
     firsts = np.flatnonzero(np.append(True, ~again))
     bounds = pa.array(np.append(firsts, len(order)).astype(np.int32))
     joined = pc.binary_join(pa.ListArray.from_arrays(bounds, values.take(pa.array(order))), "\n")
@@ -126,7 +132,7 @@ def _column_of(values: pa.Array, where: Places, rows: Places, count: int) -> pa.
 
 
 def _microseconds(texts: pa.Array) -> pa.Array:
-    """Read Asterisk's ``1700000000.123456``: a double holds today's microseconds exactly."""
+    """Read Asterisk's ``1700000000.123456``; a double holds the microseconds of today exactly."""
     try:
         seconds = texts.cast(pa.float64())
     except pa.ArrowInvalid:
@@ -144,7 +150,7 @@ def _seconds(text: str | None) -> float | None:
 
 
 def frame(batches: Sequence[pa.RecordBatch], server: str) -> pd.DataFrame:
-    """Make one frame of batches, a row an event; its shape is told by `Record.frame`."""
+    """Make one frame of batches, with a row for each event; `Record.frame` tells its columns."""
     tables = [pa.Table.from_batches([_wide(batch)]) for batch in batches]
     if not tables:
         tables = [pa.Table.from_batches([_wide(seal([], []))])]
@@ -170,7 +176,7 @@ def frame(batches: Sequence[pa.RecordBatch], server: str) -> pd.DataFrame:
 
 
 def _wide(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Widen a batch's int16 codes, which would not hold the values of many batches together."""
+    """Widen a batch's int16 codes, which are too small for the values of many batches."""
     fields = [
         pa.field(field.name, pa.dictionary(pa.int32(), pa.string()))
         if pa.types.is_dictionary(field.type)
@@ -185,7 +191,7 @@ def _utc(microseconds: Any) -> pd.DatetimeIndex:
 
 
 def _column(name: str, values: Any) -> Any:
-    """Return one header's values: numbers where all are, text for ids, categories for the rest."""
+    """Return one header's values: numbers if all are, text for ids, categories otherwise."""
     if isinstance(values, pa.ChunkedArray):
         values = values.unify_dictionaries().combine_chunks()
     if not pa.types.is_dictionary(values.type):
@@ -195,7 +201,7 @@ def _column(name: str, values: Any) -> Any:
     missing = pc.is_in(words, pa.array(MISSING)).to_numpy(zero_copy_only=False)
     missing |= np.bincount(codes[codes >= 0], minlength=len(words)) == 0
     if missing.any():
-        # The codes of words that are missing, or in no row, become -1; those behind them move up.
+        # The codes of words that are missing or in no row become -1; later codes move up.
         moved = np.append(np.where(missing, -1, np.cumsum(~missing) - 1), -1)
         codes = moved[codes]
         words = words.filter(pa.array(~missing))
@@ -203,7 +209,7 @@ def _column(name: str, values: Any) -> Any:
         try:
             numbers = words.cast(pa.int64()).to_numpy()
         except pa.ArrowInvalid:
-            pass  # a user event may put text where Asterisk puts a number: then all is text
+            pass  # a UserEvent may have text in place of a number: then all values are text
         else:
             absent = codes < 0
             values = np.append(numbers, 0)[codes]
@@ -215,9 +221,9 @@ def _column(name: str, values: Any) -> Any:
 
 
 def narrow(values: pa.DictionaryArray) -> pa.DictionaryArray:
-    """Give up to 32,000 values the least codes, and make nulls of Asterisk's ways to say nothing.
+    """Give up to 32,000 values small codes, and turn Asterisk's missing values into nulls.
 
-    What no value has leaves the dictionary, in which a file's reader puts much that is not here.
+    Unused values are removed from the dictionary; reading a file puts many of them into it.
     """
     codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     used = np.zeros(len(values.dictionary) + 1, bool)
@@ -230,9 +236,10 @@ def narrow(values: pa.DictionaryArray) -> pa.DictionaryArray:
 
 
 def _apart(pairs: pa.MapArray) -> dict[str, Any]:
-    """Make columns of the column of pairs, the most frequent headers first if there are too many.
+    """Make a column for each header in the column of pairs.
 
-    What has no column stays together as ``extra``, a dictionary a row, and a warning says so.
+    If there are too many headers, only the most frequent ones get a column. The others stay in
+    ``extra``, a dictionary in each row, and a warning says so.
     """
     offsets = pairs.offsets.to_numpy()
     count = len(pairs)

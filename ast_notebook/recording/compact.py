@@ -1,4 +1,4 @@
-"""Open files made into sealed ones: Parquet, which everything reads."""
+"""Seals open files, also those of recorders that are dead: makes Parquet files of them."""
 
 from __future__ import annotations
 
@@ -15,66 +15,69 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ast_notebook.errors import ConfError
 from ast_notebook.recording import private
+from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.layout import DAMAGED, SCHEMA, SEALED, TEXTS, flattened
 from ast_notebook.recording.lock import hold
 from ast_notebook.recording.segment import Blocks
-from ast_notebook.recording.shelf import Shelf
+from ast_notebook.recording.troubles import Stopped
 
 logger = logging.getLogger(__name__)
 
-ROWS = 100_000  # a group of rows of a sealed file: bounds the memory that this takes
-YOUNG = 60.0  # seconds for which a file with nothing in it may be one whose lock is yet to be taken
-
-
-class Stopped(Exception):
-    """There was no time to finish; the open file is as it was."""
+ROWS = 100_000  # rows of a row group of a sealed file; this bounds the memory
+YOUNG = 60.0  # seconds for which the lock of an empty file may not be taken yet
 
 
 class Sealed(NamedTuple):
-    """What came of an open file: how many events were sealed, and how many bytes are damaged."""
+    """The result of sealing: how many events were sealed, and how many bytes are damaged."""
 
     events: int
     damaged: int
 
 
 def compact(
-    path: Path, shelf: Shelf, *, killed: bool, stop: Callable[[], bool] = lambda: False
+    path: Path,
+    archive_files: ArchiveFiles,
+    *,
+    killed: bool,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Sealed:
-    """Make an open file a sealed one; for the one who holds its lock, and who then discards it.
+    """Seal an open file; the caller holds its lock, and discards it afterwards.
 
     Parameters
     ----------
     path : pathlib.Path
         The open file.
-    shelf : Shelf
+    archive_files : ArchiveFiles
         The archive that it belongs to.
     killed : bool
-        Whether its recorder may have died: if the file has no proper end, a row tells of the
-        loss, the event ``RecordingLost``.
+        Whether its recorder may have died. Then, if the file has no proper end, a row with the
+        event ``RecordingLost`` tells of the loss.
     stop : callable, optional
-        Asked now and then whether to give up.
+        It is called now and then; if it returns True, sealing is given up.
 
     Returns
     -------
     Sealed
-        Its events are 0 if there is no sealed file, or was one already.
+        The number of events is 0 if there is no sealed file, or if there was one already.
 
     Raises
     ------
     Stopped
-        If `stop` said so.
+        If `stop` returned True.
     OSError
-        If the disk is full, or the shelf cannot be reached.
+        If the disk is full, or the archive cannot be reached.
     """
     blocks = Blocks(path)
-    if shelf.is_sealed(blocks.name):
-        return Sealed(0, 0)  # by one who died before the open file was removed
+    sealed = archive_files.rows(blocks.name)
+    if sealed and sealed >= sum(map(len, blocks)):
+        return Sealed(0, 0)  # by a recorder that died before it removed the open file
     temporary = path.with_name(f".{path.name}{SEALED}.part")
     try:
         events = _write(blocks, temporary, killed, stop)
         if events:
-            shelf.put(temporary, blocks.name)
+            archive_files.put(temporary, blocks.name)
     finally:
         temporary.unlink(missing_ok=True)
     return Sealed(events, blocks.damaged)
@@ -83,7 +86,7 @@ def compact(
 def discard(path: Path, damaged: int = 0) -> None:
     """Remove an open file that was sealed, and its folder if that is empty now.
 
-    A damaged one is kept under another name: it has bytes that nobody has read.
+    A damaged one is kept under another name, since some of its bytes could not be read.
     """
     if damaged:
         aside = path.with_suffix(DAMAGED)
@@ -96,14 +99,14 @@ def discard(path: Path, damaged: int = 0) -> None:
 
 
 def writing(path: Path) -> pq.ParquetWriter:
-    """Open a sealed file to be written; one that is there already is written anew."""
+    """Open a sealed file for writing; an existing one is overwritten."""
     os.close(private.create(path, os.O_WRONLY | os.O_TRUNC))
     return pq.ParquetWriter(
         path,
         SCHEMA,
         compression="zstd",
         write_page_checksum=True,
-        # Pandas, Spark and Polars are to see plain texts, not our dictionaries.
+        # Pandas, Spark and Polars should see plain texts, not our dictionaries.
         store_schema=False,
         use_dictionary=[*TEXTS, "extra.key_value.key", "extra.key_value.value"],
         column_encoding=dict.fromkeys(
@@ -117,6 +120,8 @@ def _write(blocks: Blocks, temporary: Path, killed: bool, stop: Callable[[], boo
     events = held = 0
     with writing(temporary) as writer:
         for block in blocks:
+            if differs := blocks.name.differs(block.schema.metadata):
+                raise ConfError(f"{blocks.path} is passed over: {differs}")
             group.append(flattened(block, blocks.name.recorder))
             held += len(block)
             if held >= ROWS:
@@ -125,6 +130,8 @@ def _write(blocks: Blocks, temporary: Path, killed: bool, stop: Callable[[], boo
                 group, held = [], 0
             if stop():
                 raise Stopped
+        if blocks.foreign:
+            raise ConfError(f"{blocks.path} is passed over: {blocks.foreign}")
         lost = blocks.lost_row() if killed or blocks.damaged else None
         if lost is not None:
             if blocks.torn:
@@ -141,36 +148,39 @@ def _write(blocks: Blocks, temporary: Path, killed: bool, stop: Callable[[], boo
     return events + held
 
 
-def compact_leftovers(shelf: Shelf, stop: Callable[[], bool] = lambda: False) -> int:
-    """Seal what dead recorders left behind, and return how many events that were.
+def compact_leftovers(archive_files: ArchiveFiles, stop: Callable[[], bool] = lambda: False) -> int:
+    """Seal the files of dead recorders, and return how many events they have.
 
-    A recorder is dead when its file's lock is free: the lock ends with its process. A file in which
-    nothing is yet is left alone for a minute. One that cannot be sealed stays, and its error is
-    raised once the others are.
+    A recorder is dead if its file's lock is free, since the lock ends with its process. An empty
+    file is left alone for a minute. A file that cannot be sealed stays, and its error is raised
+    after the others are sealed.
     """
     events = 0
     failed: list[Exception] = []
-    for file in shelf.open_files():
+    for file in archive_files.open_files():
         path = Path(file.path)
         try:
             handle = os.open(path, os.O_RDWR)
         except OSError:
-            continue  # sealed by another in between, or not ours to write
+            continue  # sealed by another recorder in between, or without permission
         try:
             dead = _is_dead(path, handle)
-            sealed = compact(path, shelf, killed=True, stop=stop) if dead else None
+            sealed = compact(path, archive_files, killed=True, stop=stop) if dead else None
         except FileNotFoundError:
             continue
         except Stopped:
             raise
-        except Exception as error:  # this one stays; the others are not to wait for it
+        except Exception as error:  # this file stays; the others are sealed all the same
             failed.append(error)
             continue
         finally:
             os.close(handle)
         if sealed is not None:
             events += sealed.events
-            discard(path, sealed.damaged)
+            try:
+                discard(path, sealed.damaged)
+            except OSError as error:
+                failed.append(error)
     if failed:
         raise failed[0]
     return events
@@ -185,6 +195,6 @@ def _is_dead(path: Path, handle: int) -> bool:
     return hold(handle) and path.stat().st_ino == state.st_ino
 
 
-def remove_old(shelf: Shelf, server: str, days: int, today: date) -> int:
-    """Remove a server's sealed files of more than so many UTC days before a day."""
-    return shelf.remove_before(today - timedelta(days=days), server)
+def remove_old(archive_files: ArchiveFiles, server: str, days: int, today: date) -> int:
+    """Remove a server's sealed files that are more than `days` UTC days older than `today`."""
+    return archive_files.remove_before(today - timedelta(days=days), server)

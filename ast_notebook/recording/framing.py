@@ -1,8 +1,8 @@
 """Frames of an open file: each a whole Arrow stream, packed, with its length and its checksum.
 
-Arrow does not check what it reads, and damaged bytes can end the process. So nothing reaches Arrow
-whose checksum does not hold; and since every frame has the schema and the dictionaries of its own
-block, one that is damaged costs no other.
+Arrow does not check what it reads, and damaged bytes can crash the process. So frames with a wrong
+checksum never reach Arrow. Every frame has the schema and the dictionaries of its own block, so
+that a damaged frame does not affect others.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-#: Mark, bytes of the packed block, bytes of it unpacked, its checksum, and that of these four.
+#: The header: a mark, the packed size, the unpacked size, the block's checksum, and the header's
+#: own.
 _HEAD = struct.Struct("<4sIII")
 _CHECK = struct.Struct("<I")
 _MARK = b"ASTB"
 _END = b"ASTE"
 HEADER = _HEAD.size + _CHECK.size
-#: Bytes of a block unpacked: 10,000 events at most, of a few kilobytes each at most.
+#: Unpacked bytes of a block, at most: 10,000 events of a few kilobytes each.
 LARGEST = 1 << 30
 
 
@@ -33,7 +34,7 @@ def packed(stream: bytes) -> bytes:
 
 
 def end() -> bytes:
-    """Return what says that a file is complete."""
+    """Return the frame that marks a file as complete."""
     return _header(_END, 0, 0, 0)
 
 
@@ -45,14 +46,14 @@ def _header(mark: bytes, length: int, unpacked: int, checksum: int) -> bytes:
 class Frames:
     """The streams of an open file, one by one.
 
-    After they were iterated over, the attributes tell what could not be read.
+    After the iteration, the attributes tell how many bytes could not be read.
 
     Attributes
     ----------
     torn : int
-        Bytes of a last frame that was not written to its end.
+        Bytes of a last frame that was not written completely.
     damaged : int
-        Bytes that are no frame, or one whose checksum does not hold.
+        Bytes that are no frame, or that have a wrong checksum.
     complete : bool
         Whether the recorder ended the file.
     """
@@ -96,7 +97,7 @@ class Frames:
 
     @staticmethod
     def _sought(file: BinaryIO, place: int, size: int) -> int:
-        """Return where the next frame begins behind a place; the file's end if there is none."""
+        """Return the position of the next frame behind a position, or else the file's end."""
         file.seek(place)
         rest = file.read(size - place)
         at = 0
@@ -107,7 +108,7 @@ class Frames:
 
 
 def _parsed(header: bytes) -> tuple[bytes, int, int, int] | None:
-    """Return what a frame's header says; None if it is none."""
+    """Return the fields of a frame's header; None if it is not a header."""
     if len(header) < HEADER:
         return None
     head = header[: _HEAD.size]
@@ -119,7 +120,7 @@ def _parsed(header: bytes) -> tuple[bytes, int, int, int] | None:
 
 
 def _unpacked(data: bytes, length: int, checksum: int) -> bytes | None:
-    """Return the stream of a frame; None if it is not what was written."""
+    """Return the stream of a frame; None if it is damaged."""
     if zlib.crc32(data) != checksum:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What the headers of events are called as columns, and which of them have one."""
+"""The names of columns for the headers of events, and which headers have a column."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ast_notebook.ami import plain_name
+from ast_notebook.ami import BEFORE_THE_DIALPLAN, plain_name
 
 Places = np.ndarray[Any, Any]
 
@@ -21,8 +21,8 @@ IDS = (
     "destlinkedid",
     "bridgeuniqueid",
 )
-# The headers that most events of a telephone system carry, each with a column of its own;
-# all others share one column of pairs, and come apart again in a frame.
+# The headers that most events of a telephone system have, each with a column of its own. All others
+# share one column of pairs, and are separated again in a frame.
 PROMOTED = (
     *IDS,
     "privilege",
@@ -93,7 +93,7 @@ _TAKEN = OWN - {"event"}
 def named(parts: pa.ListArray, rows: Places) -> tuple[list[str], Places, Places, pa.ListArray]:
     """Return the names of the columns, and the code of each line's name.
 
-    Lines that are no header (what a command printed) are left out.
+    Lines that are not headers (output of a command) are left out.
     """
     lengths = pc.list_value_length(parts).to_numpy()
     if (lengths != 2).any():
@@ -109,7 +109,7 @@ def named(parts: pa.ListArray, rows: Places) -> tuple[list[str], Places, Places,
 
 
 def _odd(parts: pa.ListArray, lengths: Places, rows: Places) -> tuple[pa.ListArray, Places]:
-    """Split the few lines that have no space behind their colon, and leave out those without."""
+    """Split the few lines with no space behind the colon, and leave out those with no colon."""
     fixed = parts.to_pylist()
     for number in np.flatnonzero(lengths != 2).tolist():
         fixed[number] = fixed[number][0].split(":", 1) if fixed[number] else []
@@ -118,9 +118,9 @@ def _odd(parts: pa.ListArray, lengths: Places, rows: Places) -> tuple[pa.ListArr
 
 
 def first_only(names: list[str], codes: Places, rows: Places) -> tuple[list[str], Places]:
-    """Give another name to an ``Event`` or ``Timestamp`` that is not its event's first.
+    """Rename an ``Event`` or ``Timestamp`` that is not the first one of its event.
 
-    What a dialplan sends with UserEvent may be named so, too.
+    A dialplan may send such headers with a UserEvent, too.
     """
     for name in ("event", "timestamp"):
         if name in names:
@@ -132,27 +132,28 @@ def first_only(names: list[str], codes: Places, rows: Places) -> tuple[list[str]
 
 
 def by_dialplan(names: list[str], codes: Places, rows: Places) -> tuple[list[str], Places]:
-    """Give another name to what a UserEvent brings of a dialplan's under a name of Asterisk's.
+    """Rename those headers of a dialplan's UserEvent that have the name of a header of Asterisk's.
 
-    Asterisk's own headers come first, then ``UserEvent``, and then those of the dialplan.
+    Asterisk's own headers come first, then ``UserEvent``, and then those of the dialplan. A header
+    before ``UserEvent`` that is none of Asterisk's was written by a caller, and is renamed, too.
     """
     if "userevent" not in names:
         return names, codes
     begins = np.flatnonzero(codes == names.index("userevent"))[::-1]
     begin = np.full(int(rows[-1]) + 1, len(codes))
-    begin[rows[begins]] = begins  # the first of them is written last
-    behind = np.arange(len(codes)) > begin[rows]
+    begin[rows[begins]] = begins  # so that the first of them is written last
+    places = np.arange(len(codes))
+    behind = places > begin[rows]
+    strange = np.array([name not in BEFORE_THE_DIALPLAN for name in names], bool)[codes]
+    strange &= (places < begin[rows]) & (begin[rows] < len(codes))
+    first = ~behind & ~strange
     count = len(names)
-    both = np.bincount(codes[behind], minlength=count) * np.bincount(
-        codes[~behind], minlength=count
-    )
-    further = [np.zeros(0, np.int64)]
-    for code in np.flatnonzero(both).tolist():
-        lines = np.flatnonzero(codes == code)
-        is_late = behind[lines]
-        late = lines[is_late]
-        further.append(late[np.isin(rows[late], rows[lines[~is_late]])])
-    if "timestamp" in names:  # Asterisk may send none; the dialplan's says nothing of when it was
+    both = np.bincount(codes[behind], minlength=count) * np.bincount(codes[first], minlength=count)
+    shared = both[codes] > 0
+    late, early = np.flatnonzero(behind & shared), np.flatnonzero(first & shared)
+    headers = rows.astype(np.int64) * count + codes
+    further = [late[np.isin(headers[late], headers[early])], np.flatnonzero(strange)]
+    if "timestamp" in names:  # Asterisk may send none; a dialplan's does not tell the time
         further.append(np.flatnonzero(behind & (codes == names.index("timestamp"))))
     found = np.unique(np.concatenate(further))
     return _beside(names, codes, found) if len(found) else (names, codes)
@@ -161,7 +162,7 @@ def by_dialplan(names: list[str], codes: Places, rows: Places) -> tuple[list[str
 def numbers_only(
     names: list[str], codes: Places, order: Places, values: pa.Array
 ) -> tuple[list[str], Places]:
-    """Give another name to a text where there are numbers: it costs that one value its column."""
+    """Rename a header of `NUMBERS` where its value is a text; its other values keep the name."""
     ends = np.cumsum(np.bincount(codes, minlength=len(names)))
     for code, name in enumerate(list(names)):
         if name in NUMBERS:
@@ -176,9 +177,10 @@ def numbers_only(
 
 def _beside(names: list[str], codes: Places, lines: Places) -> tuple[list[str], Places]:
     """Give lines the name ``header_NAME`` in place of their own."""
-    codes = codes.copy()
+    code_of = {name: code for code, name in enumerate(names)}
+    beside = np.arange(len(names), dtype=codes.dtype)
     for code in np.unique(codes[lines]).tolist():
-        other = f"header_{names[code]}"
-        names = names if other in names else [*names, other]
-        codes[lines[codes[lines] == code]] = names.index(other)
-    return names, codes
+        beside[code] = code_of.setdefault(f"header_{names[code]}", len(code_of))
+    codes = codes.copy()
+    codes[lines] = beside[codes[lines]]
+    return list(code_of), codes

@@ -1,4 +1,4 @@
-"""How events lie in an archive: the columns, the version, and the names of folders and files."""
+"""The layout of an archive: the columns, the version, and the names of folders and files."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from ast_notebook.recording.headers import PROMOTED
 VERSION = 1
 OPEN = ".arrows"
 SEALED = ".parquet"
-DAMAGED = ".arrows.damaged"  # an open file of which a part was sealed, and a part cannot be read
+DAMAGED = ".arrows.damaged"  # an open file that was partly sealed, and partly cannot be read
 DAY = 86_400_000_000  # microseconds
+NOT_OURS = "it was not written by ast_notebook"
+NO_MOMENT = "it has events without the time at which they were received"
 
 _MOMENT = pa.timestamp("us", "UTC")
 _PAIRS = pa.map_(pa.string(), pa.string())
@@ -35,7 +37,7 @@ _TIMES = [
     ("time_us", pa.int64()),
 ]
 
-#: What a sealed file has; ``server`` and ``day`` are told by the names of its folders.
+#: The columns of a sealed file; ``server`` and ``day`` are in the names of its folders.
 SCHEMA = pa.schema(
     [
         *_TIMES,
@@ -50,7 +52,7 @@ FOLDERS = pa.schema([("server", pa.string()), ("day", pa.date32())])
 
 @dataclass(frozen=True, order=True)
 class Name:
-    """Whose events a file has, of which day, and the how-manieth of its recorder it is.
+    """The name of a file: its server, its day, its recorder, and its number for that recorder.
 
     A recorder's id begins with the second in which it started, so names sort by age.
     """
@@ -66,23 +68,37 @@ class Name:
         return f"server={quote(self.server, safe='')}/day={self.day.isoformat()}"
 
     def path(self, ending: str) -> str:
-        """Return the path below the archive's folder, of the file with one of our endings.
+        """Return the path below the archive's folder, with one of our suffixes.
 
-        An open file's name begins with ``_``: those who read the folder as a dataset (pandas,
-        Spark, Dask) pass over such files, and would stumble over it otherwise.
+        An open file's name begins with ``_``, since programs that read the folder as a dataset
+        (pandas, Spark, Dask) ignore such files; otherwise they would fail.
         """
         hidden = "" if ending == SEALED else "_"
         return f"{self.folder}/{hidden}{self.recorder}-{self.number:06d}{ending}"
 
     def metadata(self, *, is_anonymized: bool = False) -> dict[str, str]:
-        """Return what each file tells about itself."""
+        """Return the metadata of each file."""
         known = {
             _VERSION.decode(): str(VERSION),
             "server": self.server,
             "recorder": self.recorder,
+            "number": str(self.number),
             "day": self.day.isoformat(),
         }
         return known | ({_ANONYMIZED.decode(): "1"} if is_anonymized else {})
+
+    def differs(self, metadata: dict[bytes, bytes] | None) -> str:
+        """Say where the metadata in a file contradict its name; empty if they do not.
+
+        The server is not compared, since its folder may have been renamed. Files of earlier
+        versions have no number in their metadata.
+        """
+        told = self.metadata()
+        for what in ("recorder", "number", "day"):
+            said = (metadata or {}).get(what.encode(), told[what].encode())
+            if said != told[what].encode():
+                return f"it is a copy: it says that its {what} is {said[:20].decode('latin-1')}"
+        return ""
 
 
 _PATH = re.compile(
@@ -91,7 +107,7 @@ _PATH = re.compile(
 
 
 def named(path: str) -> tuple[Name, str] | None:
-    """Tell what a path's name says, and its ending; None if it is no file of an archive."""
+    """Parse a path into a name and a suffix; None if it is not a file of an archive."""
     found = _PATH.match(path)
     if found is None:
         return None
@@ -102,14 +118,37 @@ def named(path: str) -> tuple[Name, str] | None:
         return None
 
 
+def is_readable(path: str) -> bool:
+    """Tell whether the parts of a path that name the server, the day and the file are UTF-8."""
+    own = "/".join(path.split("/")[-3:])
+    try:
+        own.encode()
+        unquote(own, errors="strict")
+    except UnicodeError:
+        return False
+    return True
+
+
 def block_schema(name: Name, *, is_anonymized: bool = False) -> pa.Schema:
-    """Return the columns of an open file: the same, each block with small dictionaries."""
+    """Return the columns of an open file: those of `SCHEMA`, with texts in small dictionaries.
+
+    Only ``recorder`` is not among them.
+    """
     fields = [*_TIMES, *((column, _TEXTS) for column in ("event", *PROMOTED)), ("extra", _PAIRS)]
     return pa.schema(fields, metadata=name.metadata(is_anonymized=is_anonymized))
 
 
+def misses(schema: pa.Schema, wanted: pa.Schema) -> str:
+    """Say which column of our files is not there exactly once with its type; empty if all are."""
+    for each in wanted:
+        at = schema.get_field_index(each.name)
+        if at < 0 or schema.field(at).type != each.type:
+            return f"it has no proper column {each.name}"
+    return ""
+
+
 def is_ours(metadata: dict[bytes, bytes] | None) -> bool:
-    """Tell whether a file was written by ast_notebook, by what it tells about itself."""
+    """Tell by its metadata whether a file was written by ast_notebook."""
     return is_count(_version(metadata))
 
 
@@ -123,7 +162,7 @@ def is_anonymized(metadata: dict[bytes, bytes] | None) -> bool:
 
 
 def check_version(metadata: dict[bytes, bytes] | None, path: str) -> None:
-    """See that a file is one that we can read.
+    """Check that a file can be read.
 
     Raises
     ------
@@ -141,7 +180,7 @@ def check_version(metadata: dict[bytes, bytes] | None, path: str) -> None:
 
 
 def widened(block: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """Give a sealed block of events all the columns of an open file."""
+    """Give a block of events from `columns.seal` all the columns of an open file."""
     received = block["received"]
     time = pc.coalesce(block["time"], received)
     columns = {
@@ -163,7 +202,7 @@ def widened(block: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 
 def flattened(block: pa.RecordBatch, recorder: str) -> pa.RecordBatch:
-    """Make a block of an open file one of a sealed file: texts instead of dictionaries."""
+    """Turn a block of an open file into one of a sealed file: with texts, not dictionaries."""
     count = len(block)
     known = set(block.schema.names)
     arrays = [
@@ -178,7 +217,7 @@ def flattened(block: pa.RecordBatch, recorder: str) -> pa.RecordBatch:
 
 
 def narrowed(block: pa.RecordBatch) -> pa.RecordBatch:
-    """Make of an archive's block one as `columns.seal` makes them: without empty columns."""
+    """Turn a block of an archive into one like those of `columns.seal`: without empty columns."""
     arrays: dict[str, pa.Array] = {"received": block["received_us"], "time": block["time_us"]}
     for name in ("event", *PROMOTED):
         column = block[name] if name in block.schema.names else None
@@ -196,7 +235,7 @@ def day_of(microseconds: int) -> date:
 
 
 def by_day(block: pa.RecordBatch) -> Iterator[tuple[date, pa.RecordBatch]]:
-    """Part a sealed block where the UTC day of the receive time changes, keeping its order."""
+    """Split a block from `columns.seal` where the UTC day of the receive time changes, in order."""
     days = block["received"].to_numpy() // DAY
     edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
     for first, last in pairwise(edges):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 if sys.platform == "win32":
     import msvcrt
 
-    _PLACE = 1 << 40  # behind all that is ever written: Windows denies reading what is locked
+    _PLACE = 1 << 40  # behind all data: Windows denies reading locked bytes
 
     def _lock(handle: int) -> None:
         place = os.lseek(handle, 0, os.SEEK_CUR)
@@ -26,9 +27,10 @@ else:
 
 
 def hold(handle: int) -> bool:
-    """Lock an open file for as long as it is open, if nobody else holds it; never wait.
+    """Lock an open file until it is closed, and return whether that was done; this never waits.
 
-    False also where the file system knows no locks: then nobody is ever proved dead.
+    The result is False if the file is locked already, and also if the file system has no locks;
+    then no recorder counts as dead.
     """
     try:
         _lock(handle)
@@ -38,7 +40,7 @@ def hold(handle: int) -> bool:
 
 
 def is_held(path: Path) -> bool:
-    """Tell whether a living process holds the file; True where the file system knows no locks.
+    """Tell whether a living process holds the lock; True if the file system has no locks.
 
     Raises
     ------
@@ -47,7 +49,9 @@ def is_held(path: Path) -> bool:
     """
     try:
         handle = os.open(path, os.O_RDWR)
-    except PermissionError:
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
         handle = os.open(path, os.O_RDONLY)
     try:
         return not hold(handle)

@@ -1,4 +1,4 @@
-"""Files and folders that only their owner may read: they tell who called whom, and when."""
+"""Makes files and folders that only their owner may read, since they tell who called whom."""
 
 from __future__ import annotations
 
@@ -13,13 +13,20 @@ def create(path: Path, flags: int) -> int:
 
 
 def folder(path: Path) -> None:
-    """Make a folder and those above it, as far as they are missing.
+    """Make a folder and the missing folders above it.
 
-    In a folder with the setgid bit, which is how a group shares one, the group may read.
+    In a folder with the setgid bit, by which a group shares it, the group may read.
     """
     for missing in reversed([path, *path.parents]):
         if not missing.is_dir():
             missing.mkdir(_shared(missing.parent, 0o700, 0o750), exist_ok=True)
+
+
+def are_alike(one: Path, other: Path) -> bool:
+    """Tell whether the same users may read what is made in two folders."""
+    first, second = (folder.stat() for folder in (one, other))
+    shared = {first.st_mode & stat.S_ISGID, second.st_mode & stat.S_ISGID}
+    return shared == {0} or (len(shared) == 1 and first.st_gid == second.st_gid)
 
 
 def _shared(parent: Path, alone: int, together: int) -> int:

@@ -1,57 +1,53 @@
-"""An archive read back: as a frame like the record's own, or lazily where it outgrows memory."""
+"""Reads an archive: as a frame like the record's own, or lazily if it is larger than memory."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
-from ast_notebook.errors import ConfError
+from ast_notebook.moments import Moment
+from ast_notebook.recording.archive_files import ArchiveFile
+from ast_notebook.recording.archive_place import ArchivePlace
 from ast_notebook.recording.columns import frame, narrow
-from ast_notebook.recording.headers import PROMOTED
+from ast_notebook.recording.duplicates import Rows, heard_by_several
 from ast_notebook.recording.layout import (
-    TEXTS,
     Name,
     flattened,
     narrowed,
 )
-
-if TYPE_CHECKING:
-    import duckdb
-
+from ast_notebook.recording.reading_blocks import blocks_of, left
 from ast_notebook.recording.selection import (
     ALL,
     CODED,
-    Moment,
     Selection,
     by_server,
     dataset,
+    parts_of,
     select,
 )
-from ast_notebook.recording.twice import Spans, heard_twice, outside
 
-_AT_ONCE = 30_000  # rows of a sealed file
-_OWN = ("received", "time", "server", "event")
+_ALL_BUT_RECORDER = [name for name in CODED.names if name != "recorder"]
 
 
 def read(
-    place: str | os.PathLike[str],
+    place: str | os.PathLike[str] | ArchivePlace,
     *,
     since: Moment | None = None,
     until: Moment | None = None,
     servers: Collection[str] | str = (),
     columns: Sequence[str] | None = None,
     where: pc.Expression | None = None,
-    spool: str | os.PathLike[str] | None = None,
+    open_folder: str | os.PathLike[str] | None = None,
     options: dict[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Read an archive's events as one frame, also while it is being written.
@@ -61,51 +57,61 @@ def read(
     place : str or path
         The folder or URL that `Record.to` was given.
     since, until : datetime or str, optional
-        Only events received at `since` or later, and before `until`; a moment without a zone is
-        in local time.
+        Only events that were received at `since` or later, and before `until`; a moment without a
+        zone is in local time.
     servers : collection of str, optional
         Only these PBXs.
     columns : sequence of str, optional
-        Only these columns, in this order; a header that no event has is a column of missing
+        Only these columns, in this order; a header that no event has becomes a column of missing
         values.
     where : pyarrow.compute.Expression, optional
-        Only the events of which this is true; it may speak of ``event`` and, of `columns`, those
-        that `scan` has.
-    spool : str or path, optional
-        The one that `Record.to` was given.
+        Only the events for which this is true; it may use ``event`` and, of the given `columns`,
+        those that `scan` has.
+    open_folder : str or path, optional
+        The same as for `Record.to`.
     options : dict, optional
-        What fsspec is to be given besides a URL.
+        Options for fsspec besides the URL.
 
     Returns
     -------
     pandas.DataFrame
-        Of the shape of `Record.frame`, in order of arrival. An event that two recorders of one
-        PBX have heard is in it once, from the one that began earlier. Where a recorder was killed
-        there is a row of the event ``RecordingLost``. ``attrs["archive"]`` tells the number of
-        ``files``, the bytes ``torn`` off at the end of which of them, the bytes that are
-        ``damaged`` in which, the ``foreign`` ones that were passed over and why, and those that
-        were removed while this read, as ``vanished``.
+        A frame like `Record.frame`, in order of arrival. An event that two recorders of one PBX
+        have recorded is in it once, from the one with more events on that day. Where a recorder was
+        killed or a file is damaged, there is a row with the event ``RecordingLost``.
+        ``attrs["archive"]`` is a dictionary: ``files`` is the number of files; ``torn`` has by file
+        the bytes that were torn off at the end, and ``damaged`` the bytes that are damaged;
+        ``foreign`` has the files that were ignored, and why; and ``vanished`` the files that were
+        removed meanwhile.
 
     Raises
     ------
     ConfError
         If there is no such folder, or a file is of a later version.
 
+    Warns
+    -----
+    UserWarning
+        If a file was ignored or is damaged, or if duplicates of two recorders have no time of
+        Asterisk's, so that they cannot be recognised with certainty.
+
     Notes
     -----
-    With just the columns that calls are made of, a million events take 220 MB, and 600 MB on the
-    way. Who wants calls, takes ``%ast history FOLDER``, which reads no more than these need.
+    With only the columns from which calls are made, a million events take 220 MB, and 600 MB while
+    they are read. For calls, use ``%ast history FOLDER``, which reads only what calls need.
     """
-    chosen = select(place, since, until, servers, spool, options)
+    at = ArchivePlace(place, options)
+    del place, options  # a URL may hold a password, and a traceback shows what is in sight
+    chosen = select(at, since, until, servers, open_folder)
+    columns = [columns] if isinstance(columns, str) else columns
     wanted = None if columns is None else list(dict.fromkeys(columns))
     blocks: list[pa.RecordBatch] = []
     rows: list[tuple[str, int]] = []
     recorders: dict[str, int] = {}
+    repeated = duplicates(chosen, None)
     for server, names in groupby(sorted(chosen.names, key=by_server), lambda name: name.server):
         own = list(names)
         recorders[server] = len({name.recorder for name in own})
-        without = heard_twice(chosen, own)
-        for block in _blocks(chosen, own, without, wanted, where):
+        for block in at.each(blocks_of(chosen, own, repeated, wanted, where)):
             blocks.append(narrowed(block))
             rows.append((server, len(block)))
     result = frame(blocks, "")
@@ -128,35 +134,43 @@ def read(
 
 
 def table(
-    place: str | os.PathLike[str],
+    place: str | os.PathLike[str] | ArchivePlace,
     columns: Sequence[str],
     *,
     since: Moment | None = None,
     until: Moment | None = None,
     servers: Collection[str] | str = (),
     where: pc.Expression | None = None,
-    spool: str | os.PathLike[str] | None = None,
+    notes: list[str] | None = None,
+    open_folder: str | os.PathLike[str] | None = None,
     options: dict[str, Any] | None = None,
 ) -> pa.Table:
-    """Read some columns of an archive into the least memory that holds them.
+    """Read some columns of an archive into as little memory as possible.
 
-    Parameters and errors are those of `read`.
+    The other parameters and the errors are those of `read`.
+
+    Parameters
+    ----------
+    notes : list of str, optional
+        Notes on the archive are added to this list; without it, warnings are given.
 
     Returns
     -------
     pyarrow.Table
-        ``received`` and ``time`` in microseconds since 1970 UTC, all else as texts in dictionaries;
-        file by file.
+        ``received`` and ``time`` in microseconds since 1970 UTC, and other columns as texts in
+        dictionaries; the rows are in the order of the files.
     """
-    chosen = select(place, since, until, servers, spool, options)
+    at = ArchivePlace(place, options)
+    del place, options  # a URL may hold a password, and a traceback shows what is in sight
+    chosen = select(at, since, until, servers, open_folder, notes=notes)
     wanted = list(dict.fromkeys(columns))
     schema = pa.schema(
         (name, pa.int64() if name in ("received", "time") else _WORDS) for name in wanted
     )
-    twice = _heard_twice(chosen)
+    repeated = duplicates(chosen, notes)
     parts: list[pa.Table] = []
     for name in sorted(chosen.names, key=by_server):
-        for block in _blocks(chosen, [name], twice, wanted, where):
+        for block in at.each(blocks_of(chosen, [name], repeated, wanted, where)):
             if len(block):
                 arrays = _columns(block, name.server, wanted)
                 parts.append(pa.Table.from_arrays(arrays, schema=schema))
@@ -169,7 +183,7 @@ _WORDS = pa.dictionary(pa.int16(), pa.string())
 def _columns(block: pa.RecordBatch, server: str, wanted: list[str]) -> list[pa.Array]:
     count = len(block)
     known = {name for name in block.schema.names if block[name].null_count < count}
-    nothing = pa.nulls(count, _WORDS)  # one for all columns that are
+    nothing = pa.nulls(count, _WORDS)  # shared by all such columns
     arrays = []
     for name in wanted:
         if name in ("received", "time"):
@@ -202,215 +216,156 @@ def _header(pairs: pa.MapArray, name: str) -> pa.DictionaryArray:
 
 
 def scan(
-    place: str | os.PathLike[str],
+    place: str | os.PathLike[str] | ArchivePlace,
     *,
     since: Moment | None = None,
     until: Moment | None = None,
     servers: Collection[str] | str = (),
-    spool: str | os.PathLike[str] | None = None,
+    check: bool | None = None,
+    notes: list[str] | None = None,
+    open_folder: str | os.PathLike[str] | None = None,
     options: dict[str, Any] | None = None,
 ) -> ds.Dataset:
-    """Return an archive as a `pyarrow.dataset.Dataset`, of which nothing is read yet.
+    """Return an archive as a `pyarrow.dataset.Dataset`, for archives larger than memory.
 
-    For archives larger than memory: DuckDB, Polars (``scan_pyarrow_dataset``) and narwhals take it
-    as it is. Parameters and errors are those of `read`.
+    DuckDB (``from_arrow``), Polars (``scan_pyarrow_dataset``) and `calls` accept it. The other
+    parameters and the errors are those of `table`.
+
+    Parameters
+    ----------
+    check : bool, optional
+        Whether all files are checked, so that damaged parts are left out. By default, files of a
+        folder are checked. Files of a URL are not, since checking would fetch them; there, reading
+        a damaged file raises an error. Each file is checked once, with some million events per
+        second.
 
     Returns
     -------
     pyarrow.dataset.Dataset
-        With the columns of the files: ``received`` and ``time``, the same in microseconds since
-        1970 UTC as ``received_us`` and ``time_us``, ``recorder``, ``event``, the frequent headers,
-        ``extra`` with all others, ``server`` and ``day``. What is still open is held in memory.
+        It has the columns of the files: ``received`` and ``time``; ``received_us`` and ``time_us``,
+        which are these two in microseconds since 1970 UTC; ``recorder``, ``event``, the frequent
+        headers, ``extra`` with all others, ``server`` and ``day``. Events of open files, and of
+        files with duplicates, are held in memory.
     """
-    return _dataset(select(place, since, until, servers, spool, options))
+    at = ArchivePlace(place, options)
+    del place, options  # a URL may hold a password, and a traceback shows what is in sight
+    chosen = select(at, since, until, servers, open_folder, notes=notes, check=check)
+    repeated = duplicates(chosen, notes)
+    return at.ask(lambda: whole(chosen, repeated))
 
 
-def _dataset(chosen: Selection) -> ds.Dataset:
-    parts = [ds.dataset(_still_open(chosen))]
-    if chosen.sealed:
-        parts.append(dataset(chosen.shelf, chosen.sealed))
-    whole = ds.dataset(parts)
+def verify(
+    place: str | os.PathLike[str] | ArchivePlace,
+    *,
+    servers: Collection[str] | str = (),
+    open_folder: str | os.PathLike[str] | None = None,
+    options: dict[str, Any] | None = None,
+) -> list[str]:
+    """Check an archive by the checksums in its files.
+
+    Parameters and errors are those of `read`.
+
+    Returns
+    -------
+    list of str
+        The errors, with the names of the files; empty if there are none.
+    """
+    notes: list[str] = []
+    at = ArchivePlace(place, options)
+    del place, options  # a URL may hold a password, and a traceback shows what is in sight
+    select(at, None, None, servers, open_folder, notes=notes)
+    return notes
+
+
+def whole(chosen: Selection, repeated: dict[Name, Rows]) -> ds.Dataset:
+    """Return the chosen events of an archive, without damaged parts and duplicates."""
+    parts = [ds.dataset(in_memory(chosen, repeated))]
+    files = sound(chosen, repeated)
+    if files:
+        parts.append(dataset(chosen.archive_files, files))
+    damaged = intact_parts(chosen, repeated)
+    found = ds.dataset(parts + damaged)
     conditions = [chosen.within()]
-    for recorder, spans in _heard_twice(chosen).items():
-        conditions.append((pc.field("recorder") != recorder) | outside(spans))
+    if damaged:
+        # Without a condition, Arrow counts the rows of whole files, even if rows are left out.
+        conditions.append(pc.field("received_us").is_valid())
     for condition in conditions:
         if condition is not None:
-            whole = whole.filter(condition)
-    return whole
+            found = found.filter(condition)
+    return found
 
 
-def _still_open(chosen: Selection) -> pa.Table:
+def sound(chosen: Selection, repeated: dict[Name, Rows]) -> list[ArchiveFile]:
+    """Return the sealed files from which no rows are left out."""
+    return [
+        file
+        for file in chosen.sealed
+        if file.name not in repeated and file.path not in chosen.faults
+    ]
+
+
+def intact_parts(chosen: Selection, repeated: dict[Name, Rows]) -> list[ds.Dataset]:
+    """Return the readable parts of damaged files without duplicates."""
+    return [
+        parts_of(chosen.archive_files, file, chosen.faults[file.path])
+        for file in chosen.sealed
+        if file.name not in repeated and file.path in chosen.faults
+    ]
+
+
+def in_memory(chosen: Selection, repeated: dict[Name, Rows]) -> pa.Table:
+    """Return the events of open files and of files with duplicates, and the rows about losses."""
+    held = [
+        (name, block)
+        for name in sorted({name for name, _ in chosen.still_open} | set(repeated), key=by_server)
+        for block in left(chosen, name, repeated, _ALL_BUT_RECORDER)
+    ]
+    held += [
+        (name, row)
+        for name, rows in chosen.losses.items()
+        if name not in repeated
+        for _, row in rows
+    ]
     tables = [
-        _with_folders(pa.Table.from_batches([flattened(b, name.recorder) for b in some]), name)
-        for name, some in chosen.still_open
-        if some
+        _with_folders(pa.Table.from_batches([flattened(block, name.recorder)]), name)
+        for name, block in held
+        if len(block)
     ]
     return pa.concat_tables(tables) if tables else ALL.empty_table()
 
 
-def _heard_twice(chosen: Selection) -> dict[str, Spans]:
-    twice: dict[str, Spans] = {}
-    for _, names in groupby(sorted(chosen.names, key=by_server), lambda name: name.server):
-        twice |= heard_twice(chosen, list(names))
-    return twice
-
-
-def relation(
-    place: str | os.PathLike[str],
-    *,
-    since: Moment | None = None,
-    until: Moment | None = None,
-    servers: Collection[str] | str = (),
-    columns: Sequence[str] | None = None,
-    connection: duckdb.DuckDBPyConnection | None = None,
-    spool: str | os.PathLike[str] | None = None,
-    options: dict[str, Any] | None = None,
-) -> duckdb.DuckDBPyRelation:
-    """Return an archive as a DuckDB relation, of which nothing is read yet.
-
-    The other parameters and the errors are those of `read`.
-
-    Parameters
-    ----------
-    columns : sequence of str, optional
-        Only these, a rare header taken out of ``extra``, and Asterisk's ``<unknown>`` and empty
-        texts made missing values; by default the columns of `scan` as they are, in which a rare
-        header is ``extra['talktime']`` in SQL.
-    connection : duckdb.DuckDBPyConnection, optional
-        Where it is to be known; DuckDB's own one in memory by default.
-    """
-    try:
-        import duckdb
-    except ImportError:
-        raise ConfError("for this, DuckDB is needed: pip install duckdb") from None
-    connection = connection or duckdb.default_connection()
-    chosen = select(place, since, until, servers, spool, options)
-    found = _relation(chosen, connection) if chosen.shelf.is_local else None
-    if found is None:
-        found = connection.from_arrow(_dataset(chosen))
-    if columns is None:
-        return found
-    return found.project(", ".join(_sql(name) for name in dict.fromkeys(columns)))
-
-
-def _relation(
-    chosen: Selection, connection: duckdb.DuckDBPyConnection
-) -> duckdb.DuckDBPyRelation | None:
-    """Let DuckDB read the sealed files itself: it takes from them only what a question needs.
-
-    None if there are no such files. It may be asked again and again, which Arrow's scan, that
-    decodes all of a column, is too slow for.
-    """
-    import duckdb
-
-    if not chosen.sealed:
-        return None
-    names = ", ".join(_quoted(name) for name in ALL.names)
-    found = connection.read_parquet(
-        [file.path for file in chosen.sealed],
-        hive_partitioning=True,
-        union_by_name=False,
-    ).project(names)
-    if chosen.still_open:
-        found = found.union(connection.from_arrow(_still_open(chosen)).project(names))
-    received = duckdb.ColumnExpression("received_us")
-    if chosen.first is not None:
-        found = found.filter(received >= chosen.first)
-    if chosen.last is not None:
-        found = found.filter(received < chosen.last)
-    time = duckdb.ColumnExpression("time_us")
-    for recorder, spans in _heard_twice(chosen).items():
-        own = duckdb.ColumnExpression("recorder") == duckdb.ConstantExpression(recorder)
-        for start, end in spans:
-            found = found.filter(~(own & (time >= start) & (time <= end)))
-    return found
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _sql(name: str) -> str:
-    """Return a column of a frame in SQL."""
-    quoted = _quoted(name)
-    # An event's name is as it is: a condition on it then spares DuckDB most of a file.
-    if name == "event" or (name in ALL.names and name not in (*TEXTS, "extra")):
-        return quoted
-    text = "'" + name.replace("'", "''") + "'"
-    value = quoted if name in TEXTS and name != "recorder" else f"extra[{text}]"
-    return f"CASE WHEN {value} NOT IN ('', '<unknown>') THEN {value} END AS {quoted}"
+def duplicates(chosen: Selection, notes: list[str] | None) -> dict[Name, Rows]:
+    """Return the duplicate rows of all files, and warn of those that are not certain."""
+    repeated: dict[Name, Rows] = {}
+    by_arrival = 0
+    found_out: list[str] = []
+    for server, names in groupby(sorted(chosen.names, key=by_server), lambda name: name.server):
+        found = chosen.archive_files.at.ask(partial(heard_by_several, chosen, list(names)))
+        repeated |= found.rows
+        by_arrival += found.by_arrival
+        if found.is_mixed:
+            found_out.append(
+                f"{server} was recorded with pseudonyms and without at one time, and what both "
+                "recorders heard counts twice: keep such recordings in folders of their own"
+            )
+    if by_arrival:
+        found_out.append(
+            f"{by_arrival:,} events that came without Asterisk's Timestamp are taken for ones that "
+            "another recorder has, by what they say and when they arrived: with timestampevents = "
+            "yes in manager.conf nearly all are known for sure"
+        )
+    for note in found_out:
+        if notes is None:
+            warnings.warn(note, stacklevel=3)
+        else:
+            notes.append(note)
+    return repeated
 
 
 def _with_folders(table: pa.Table, name: Name) -> pa.Table:
     count = len(table)
     table = table.append_column("server", pa.array([name.server] * count, pa.string()))
     return table.append_column("day", pa.array([name.day] * count, pa.date32()))
-
-
-def _blocks(
-    chosen: Selection,
-    names: list[Name],
-    without: dict[str, Spans],
-    columns: list[str] | None,
-    where: pc.Expression | None,
-) -> Iterator[pa.RecordBatch]:
-    """Yield the blocks of one server's files, oldest file first."""
-    sealed = {file.name: file for file in chosen.sealed}
-    still_open = dict(chosen.still_open)
-    needed = _needed(columns)
-    for name in names:
-        limit = pc.scalar(True) if where is None else where
-        if name.recorder in without:
-            limit = limit & outside(without[name.recorder])
-        if name in still_open:
-            for block in still_open[name]:
-                yield _limited(block.filter(limit).select(needed), columns)
-            continue
-        within = chosen.within()
-        if within is not None:
-            limit = limit & within
-        path = sealed[name].path
-        try:
-            with chosen.shelf.filesystem.open_input_file(path) as opened:
-                file = pq.ParquetFile(
-                    opened, read_dictionary=TEXTS, page_checksum_verification=True
-                )
-                # Some rows at a time: the column of pairs is large until it is narrowed.
-                for block in file.iter_batches(_AT_ONCE, columns=needed, use_threads=False):
-                    block.validate(full=True)  # Arrow takes any bytes for text
-                    yield _limited(block.filter(limit), columns)
-        except FileNotFoundError:
-            chosen.vanished.append(path)
-        except (pa.ArrowException, OSError) as error:
-            if getattr(error, "errno", None) is not None:
-                raise
-            why = str(error).splitlines()[0][:100]
-            chosen.foreign[path] = why
-            warnings.warn(f"{path} is damaged, and read only in part: {why}", stacklevel=4)
-
-
-def _needed(columns: list[str] | None) -> list[str]:
-    """Return the columns of the files that those of the frame are made of."""
-    if columns is None:
-        return [name for name in CODED.names if name not in ("received", "time", "recorder")]
-    promoted = [name for name in PROMOTED if name in columns]
-    rare = set(columns).difference(PROMOTED, _OWN)
-    return ["received_us", "time_us", "event", *promoted, *(["extra"] if rare else [])]
-
-
-def _limited(block: pa.RecordBatch, columns: list[str] | None) -> pa.RecordBatch:
-    """Leave out the pairs of headers that no column is wanted of."""
-    if columns is None or "extra" not in block.schema.names:
-        return block
-    pairs = block["extra"]
-    offsets = pairs.offsets.to_numpy()
-    wanted = pc.is_in(pairs.keys, pa.array(columns, pa.string())).to_numpy(zero_copy_only=False)
-    before = np.concatenate([[0], np.cumsum(wanted)]).astype(np.int32)
-    where = pa.array(np.flatnonzero(wanted[: offsets[-1]]))
-    fewer = pa.MapArray.from_arrays(
-        pa.array(before[offsets]), pairs.keys.take(where), pairs.items.take(where)
-    )
-    return block.set_column(block.schema.get_field_index("extra"), "extra", fewer)
 
 
 def _servers(rows: list[tuple[str, int]], servers: list[str]) -> pd.Categorical[Any]:

@@ -1,4 +1,4 @@
-"""The record: every event of a session, within a budget of memory, nothing lost in silence."""
+"""The record: every event of a session, within a budget of memory; dropped events are counted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Collection
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -16,13 +15,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ast_notebook.errors import ConfError
-from ast_notebook.recording.archive import Anonymizing, Archive
-from ast_notebook.recording.block import END, Block, size_of
-from ast_notebook.recording.columns import frame, release
+from ast_notebook.moments import Moment, microseconds
+from ast_notebook.recording.archive import Archive
+from ast_notebook.recording.archive_place import ArchivePlace
+from ast_notebook.recording.block import Block, at_once, size_of
+from ast_notebook.recording.columns import frame, release, with_names
+from ast_notebook.recording.source import Anonymizing
 
 logger = logging.getLogger(__name__)
 
 BLOCK = 10_000
+MOST = 2**60  # bytes of the largest budget: more than any machine has
 LARGEST = 6_500_000  # bytes of memory that a block may take before it is closed
 BUDGET = 256 * 1024 * 1024
 CALM = 5.0  # seconds without a full block, after which there is time for columns
@@ -31,9 +34,9 @@ CALM = 5.0  # seconds without a full block, after which there is time for column
 class Record:
     """Every event of a session, oldest first.
 
-    The reader's thread calls `add`. The recorder's thread packs every 10,000 events into a block at
-    once, and puts blocks into columns while no flood is coming in. Any thread may read. Beyond the
-    budget the oldest blocks are dropped and counted.
+    The reader's thread calls `add`. The record's own thread packs each block of 10,000 events as
+    soon as it is full, and puts blocks into columns while no flood is coming in. Any thread may
+    read. Beyond the budget the oldest blocks are dropped and counted.
 
     Parameters
     ----------
@@ -45,17 +48,17 @@ class Record:
     Attributes
     ----------
     dropped : int
-        Events that are no longer here, since the budget was used up, or that could not be kept.
+        How many events were dropped because of the budget, or could not be kept.
     archive : Archive or None
-        What keeps them on disk, after `to`.
+        The archive, after `to`.
     """
 
-    def __init__(self, server: str = "ast", budget: int = BUDGET) -> None:
+    def __init__(self, server: str = "ast", budget: float = BUDGET) -> None:
         self.server = server
         self.dropped = 0
         self.archive: Archive | None = None
         self._budget = 0
-        self._lock = threading.Lock()  # held for moments only: the reader waits on it
+        self._lock = threading.Lock()  # held for moments only, since the reader waits for it
         self._open = Block()
         self._blocks: deque[Block] = deque()
         self._wake = threading.Semaphore(0)
@@ -76,21 +79,23 @@ class Record:
 
     @property
     def budget(self) -> int:
-        """Bytes of memory that the events may take; it can be set at any time."""
+        """How many bytes of memory the events may take; it can be set at any time."""
         return self._budget
 
     @budget.setter
-    def budget(self, value: int) -> None:
+    def budget(self, value: float) -> None:
         least = 2 * LARGEST
-        if value < least:
-            raise ConfError(f"a budget of {value} bytes is too small: give at least {least}")
+        if not value >= least:  # NaN is none
+            raise ConfError(f"a budget of {value:g} bytes is too small: give at least {least}")
+        if value > MOST:
+            raise ConfError(f"a budget of {value:g} bytes is too large: give at most {MOST}")
         self._budget = int(value)
         with self._lock:
             self._keep_within()
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that the events take now, about."""
+        """How many bytes of memory the events take now, about."""
         with self._lock:
             return self._size()
 
@@ -98,26 +103,13 @@ class Record:
         return sum(block.nbytes for block in self._blocks) + self._open.nbytes
 
     def add(self, texts: list[str], received: int) -> None:
-        """Keep the texts of events; for the reader's thread: it goes on.
+        """Keep the texts of events; it returns quickly, since the reader's thread calls it.
 
-        The first counts as received at `received`, each other one a microsecond later. What holds
-        an empty line is no event: once packed, it would be several.
+        The first counts as received at `received`, and each further one a microsecond later.
         """
-        if any(END in text for text in texts):
-            self._add_each(texts, received)
-            return
         for first in range(0, len(texts), BLOCK):
             some = texts[first : first + BLOCK] if len(texts) > BLOCK else texts
             self._add(some, received + first)
-
-    def _add_each(self, texts: list[str], received: int) -> None:
-        for number, text in enumerate(texts):
-            if END not in text:
-                self._add([text], received + number)
-                continue
-            logger.error("an event that holds an empty line cannot be kept")
-            with self._lock:
-                self.dropped += 1
 
     def _add(self, texts: list[str], received: int) -> None:
         with self._lock:
@@ -135,7 +127,7 @@ class Record:
         self._wake.release()
 
     def _keep_within(self) -> None:
-        """Drop the oldest until the rest is within the budget; under the lock."""
+        """Drop the oldest blocks until the rest fits the budget; the caller holds the lock."""
         excess = self._size() - self._budget
         while excess > 0 and self._blocks:
             block = self._blocks.popleft()
@@ -158,7 +150,7 @@ class Record:
                 release()
 
     def _next(self) -> Block | None:
-        """Return the oldest block that is text, or else the oldest that is to be in columns."""
+        """Return the oldest block of text, or else the oldest that should be put into columns."""
         with self._lock:
             open_ones = [block for block in self._blocks if not block.settled]
         texts = [block for block in open_ones if block.form == "text"]
@@ -175,7 +167,7 @@ class Record:
                     self.dropped += len(block)
 
     def _columns(self, block: Block) -> pa.RecordBatch:
-        """Return a block in columns, and keep it so while half of the budget is free."""
+        """Return a block in columns, and keep the columns if half of the budget is free."""
         columns = block.columns()
         with self._lock:
             if not block.settled and block in self._blocks:
@@ -190,61 +182,77 @@ class Record:
         *,
         last: int | None = None,
         events: Collection[str] = (),
-        since: datetime | pd.Timestamp | None = None,
+        since: Moment | None = None,
     ) -> pd.DataFrame:
-        """Return the events as a frame, a row an event in order of arrival.
+        """Return the events as a frame, with a row for each event, in order of arrival.
 
         Parameters
         ----------
         last : int, optional
-            Only so many of the newest, of those that the rest lets through.
+            How many events at most: the newest of those that the other parameters select.
         events : collection of str, optional
             Only events of these names.
-        since : datetime, optional
-            Only events received then or later; one without a zone is in local time.
+        since : datetime or str, optional
+            Only events received at this moment or later; a moment without a zone is in local time,
+            and a text may be ``10m``, ``8:00`` or ``2026-11-23``.
 
         Returns
         -------
         pandas.DataFrame
-            ``received`` (when it was read; no two events have the same) and ``time`` (Asterisk's
-            own Timestamp where sent, else ``received``), both datetime64[us, UTC]; ``server``;
-            ``event``; ``channel``, ``uniqueid``, ``linkedid`` (text); then a column for each header
-            seen, by its name in lower case: Int64 for what counts or measures (``priority``,
-            ``cause`` …), categories for all else. ``<unknown>`` and empty text are missing values;
-            a header sent several times is joined by line feeds. A text where numbers are, and what
-            a dialplan's UserEvent says under the name of a header that Asterisk sends with it, is
-            in ``header_cause``, ``header_channel`` and so on.
+            These columns come first, and are always there:
+
+            - datetime64[us, UTC]: ``received time``
+            - category: ``server event``
+            - str: ``channel uniqueid linkedid``
+
+            ``received`` is when the event was read; no two events have the same. ``time`` is
+            Asterisk's own Timestamp if it was sent, else ``received``. Then follows a column for
+            each header, by its name in lower case: Int64 for numbers (``priority``, ``cause`` …),
+            categories for all others. ``<unknown>`` and empty texts are missing values; the values
+            of a repeated header are joined by line feeds. In ``header_cause``, ``header_channel``
+            and so on are texts that would be in a column of numbers, and headers that a dialplan
+            adds to its UserEvent although Asterisk sends headers of these names with it.
         """
         with self._lock:
             kept = [*self._blocks, self._open.copy()]
-        names = pa.array([events] if isinstance(events, str) else list(events), pa.string())
-        earliest = None
-        if since is not None:
-            moment = pd.Timestamp(since).to_pydatetime()  # in local time, where it has no zone
-            earliest = int(moment.timestamp() * 1_000_000)
+        earliest = None if since is None else microseconds(since)
+        blocks = [
+            block
+            for block in reversed(kept)
+            if len(block) and (earliest is None or block.since(earliest))
+        ]
         chosen: list[pa.RecordBatch] = []
         missing = last
-        for block in reversed(kept):
-            if missing is not None and missing <= 0:
-                break
-            if not len(block) or (earliest is not None and not block.since(earliest)):
-                continue
-            batch = self._columns(block)
+        for batch in at_once(self._columns, blocks) if last is None else map(self._columns, blocks):
             if earliest is not None:
                 batch = batch.filter(pc.greater_equal(batch["received"], earliest))
-            if len(names):
-                batch = batch.filter(pc.is_in(batch["event"].cast(pa.string()), names))
+            batch = with_names(batch, events)
             if missing is not None:
                 batch = batch.slice(max(0, batch.num_rows - missing))
                 missing -= batch.num_rows
             chosen.append(batch)
+            if missing is not None and missing <= 0:
+                break
         return frame(chosen[::-1], self.server)
 
-    def moments(self, last: int) -> list[int]:
-        """Return when so many of the newest events were received, in microseconds since 1970 UTC.
+    def further(self, number: int, events: Collection[str] = ()) -> tuple[int, int, pd.DataFrame]:
+        """Return the events from a number on, or only those of some names, as a frame.
 
-        It takes no time, however many events are kept.
+        The frame is the last of three results. The first two are the numbers of the oldest event
+        that is kept, and of the next event to come.
         """
+        with self._lock:
+            kept = [*self._blocks, self._open.copy()]
+        blocks = [block for block in kept if number < block.start + len(block)]
+        found = [
+            with_names(batch.slice(max(0, number - block.start)), events)
+            for block, batch in zip(blocks, at_once(self._columns, blocks), strict=True)
+        ]
+        end = kept[-1].start + len(kept[-1])
+        return kept[0].start, end, frame(found, self.server)
+
+    def moments(self, last: int) -> list[int]:
+        """Return the receive times of the newest events, in microseconds since 1970 UTC."""
         found: list[int] = []
         with self._lock:
             for block in (self._open, *reversed(self._blocks)):
@@ -256,77 +264,87 @@ class Record:
     def clear(self) -> int:
         """Forget every event kept in memory, and return how many there were.
 
-        They do not count as dropped, and an archive keeps them.
+        They do not count as dropped, and an archive keeps them. Events that come meanwhile, and are
+        not on the archive's disk yet, stay in memory.
 
         Raises
         ------
         ConfError
-            If its disk refuses them: then nothing is forgotten.
+            If the archive's disk refuses events; then nothing is forgotten.
         """
-        if self.archive is not None and not self.archive.flush():
-            raise ConfError(
-                f"{self.archive.waiting:,} events are not on disk yet ({self.archive.error}): "
-                "nothing was forgotten"
-            )
+        archive = self.archive if self.archive and not self.archive.is_closed else None
+        kept = self.end if archive is None else archive.written_before()
         with self._lock:
             count = sum(map(len, self._blocks)) + len(self._open)
-            self._blocks.clear()
-            self._open = Block(start=self._open.start + len(self._open))
-        return count
+            while self._blocks and self._blocks[0].start + len(self._blocks[0]) <= kept:
+                self._blocks.popleft()
+            self._open = self._open.since_number(kept)
+            return count - sum(map(len, self._blocks)) - len(self._open)
 
     # --- what keeps it on disk -----------------------------------------------------------------
 
     def to(
         self,
-        place: str | os.PathLike[str],
+        place: str | os.PathLike[str] | ArchivePlace,
         retention_days: int | None = None,
         *,
-        spool: str | os.PathLike[str] | None = None,
+        open_folder: str | os.PathLike[str] | None = None,
         options: dict[str, Any] | None = None,
         anonymizer: Anonymizing | None = None,
+        whole: bool = False,
     ) -> Archive:
         """Keep every event on disk, too, from now on, until the archive is closed.
 
-        A record has one archive: one at another place is closed, and stays there; at the same
-        place it goes on. Once told to anonymize there, it does so until it is closed.
+        A record has one archive. If there is one at another place, it is closed, and its files
+        stay. At the same place, the archive goes on; once it anonymizes, it does so until it is
+        closed.
 
         Parameters
         ----------
         place : str or path
-            A folder, or a URL that fsspec knows.
+            A folder, or a URL for fsspec.
         retention_days : int, optional
-            Days, before today in UTC, whose files are kept; by default all, or at the same place
-            as many as before.
-        spool : str or path, optional
-            A local folder for files that are still written to; by default the archive's own, or
-            for a URL one below the user's folder for the state of programs.
+            How many days before today, in UTC, are kept; by default all, or at the same place as
+            many as before.
+        open_folder : str or path, optional
+            A local folder for the open files; by default the archive's own, or for a URL one below
+            the user's folder for the state of programs.
         options : dict, optional
             What fsspec is to be given besides a URL, such as credentials.
         anonymizer : Anonymizer, optional
-            What replaces numbers and names before they are written; memory keeps them.
+            It replaces numbers and names before they are written; in memory they stay as they are.
+        whole : bool
+            Whether the events that are in memory already are kept on disk, too, if the record has
+            had no archive yet.
 
         Returns
         -------
         Archive
-            What does it; it tells how many events are written, waiting and lost, and what fails.
+            The archive; it tells how many events are written, waiting and lost, and its error.
 
         Raises
         ------
         ConfError
-            If nothing can be kept there.
+            If the place cannot be written to.
         """
+        at = ArchivePlace(place, options)
+        del place, options  # a URL may hold a password, and a traceback shows what is in sight
         old = self.archive
-        if old is not None and old.is_at(place) and anonymizer in (None, old.anonymizer):
+        if old is not None and old.is_at(at) and anonymizer in (None, old.anonymizer):
             if retention_days is not None:
                 old.retain(retention_days)
             return old
-        if old is not None and old.is_at(place) and retention_days is None:
+        if old is not None and old.is_at(at) and retention_days is None:
             retention_days = old.retention_days
         self.archive = Archive(
-            self, place, retention_days, spool=spool, options=options, anonymizer=anonymizer
+            self,
+            at,
+            retention_days,
+            open_folder=open_folder,
+            anonymizer=anonymizer,
+            after=old,
+            whole=whole,
         )
-        if old is not None:
-            old.close()
         return self.archive
 
     @property
@@ -340,16 +358,14 @@ class Record:
 
         Parameters
         ----------
-        number : int
-            That of the first event wanted, counted from the record's first.
-        most : int
-            How many to return at most.
+        number, most : int
+            The first wanted event, counted from the record's first, and how many at most.
 
         Returns
         -------
         tuple of int and pyarrow.RecordBatch, or None
-            The number of the first event that is still here, and events from that on; None if
-            there is none.
+            The number of the first event from `number` on that is still kept, and the events from
+            that one on; None if there are none.
         """
         with self._lock:
             found = self._open
@@ -359,7 +375,8 @@ class Record:
                 found = block
             first = max(number, found.start)
             if first >= found.start + len(found):
-                # Only where what lies between was dropped: then the next block begins later.
+                # This is so only if events in between were dropped; then the next block begins
+                # later.
                 later = (b for b in (*self._blocks, self._open) if b.start >= first and len(b))
                 found = next(later, found)
                 first = max(first, found.start)
@@ -371,7 +388,7 @@ class Record:
         return (first, part.columns()) if len(part) else None
 
     def close(self) -> None:
-        """End the threads; what was recorded stays readable, and what was to be kept is on disk."""
+        """End the threads; the events stay readable, and an archive has them on disk."""
         if self.archive is not None:
             self.archive.close()
         self._closing = True

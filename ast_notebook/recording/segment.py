@@ -11,19 +11,26 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ast_notebook.errors import ConfError
 from ast_notebook.recording import private
 from ast_notebook.recording.columns import seal
 from ast_notebook.recording.framing import Frames, end, packed
 from ast_notebook.recording.layout import (
+    NO_MOMENT,
+    NOT_OURS,
     OPEN,
     Name,
     block_schema,
     check_version,
     is_anonymized,
+    is_ours,
+    misses,
     named,
     widened,
 )
 from ast_notebook.recording.lock import hold, is_held
+from ast_notebook.recording.troubles import is_of_the_system
+from ast_notebook.units import SECOND
 
 _TRIES = 10
 
@@ -34,27 +41,27 @@ class Segment:
     Parameters
     ----------
     root : pathlib.Path
-        The archive's folder on the local disk; it must be there.
+        The archive's folder on the local disk; it must exist.
     name : Name
-        Whose events it is to have, and of which day.
+        The name of the file, with its server and day.
     is_anonymized : bool
-        Whether pseudonyms are written to it, as it then tells about itself.
+        Whether pseudonyms are written to it; the file's metadata says so, too.
 
     Attributes
     ----------
     events : int
-        How many it has.
+        How many events it has.
     size : int
         Bytes of the file, up to the last whole block.
     opened : float
-        When it was begun, by the monotonic clock.
+        When it was created, by the monotonic clock.
     damaged : int
-        Bytes that were found damaged when it was sealed.
+        How many bytes were found to be damaged when it was sealed.
 
     Raises
     ------
     OSError
-        If the file cannot be made, or exists already; `write` and `close` raise it, too.
+        If the file cannot be made, or exists already; `write`, `mend` and `close` raise it, too.
     """
 
     def __init__(self, root: Path, name: Name, *, is_anonymized: bool = False) -> None:
@@ -64,40 +71,63 @@ class Segment:
         self.size = 0
         self.opened = time.monotonic()
         self.damaged = 0
+        self._is_torn = False
         self._schema = block_schema(name, is_anonymized=is_anonymized)
-        root.stat()  # a disk that was taken out is not to be replaced by a folder of its name
+        root.stat()  # raises if the disk was removed, so that no folder replaces it
         self._handle = _created(self.path)
         self._inode = os.fstat(self._handle).st_ino
         self.locked = hold(self._handle)
 
     def write(self, block: pa.RecordBatch) -> None:
-        """Append a sealed block; what could be written of it only in part is taken off again."""
+        """Append a block from `columns.seal`; if that fails midway, the written part is removed."""
         self._append(packed(_stream(widened(block, self._schema))))
         self.events += len(block)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the file is still at its place, and was not replaced by another one.
+
+        Raises
+        ------
+        OSError
+            If the system does not tell.
+        """
+        try:
+            return self.path.stat().st_ino == self._inode
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def _append(self, data: bytes) -> None:
         if self.path.stat().st_ino != self._inode:
             raise FileNotFoundError(f"{self.path} was replaced by another file")
+        self.mend()
         rest = memoryview(data)
         try:
             while rest:
                 rest = rest[os.write(self._handle, rest) :]
         except OSError:
+            self._is_torn = True
             with contextlib.suppress(OSError):
-                os.ftruncate(self._handle, self.size)
-                os.lseek(self._handle, self.size, os.SEEK_SET)
+                self.mend()
             raise
         self.size += len(data)
 
+    def mend(self) -> None:
+        """Remove what was written of a block before an error, if that is still there."""
+        if self._is_torn:
+            os.ftruncate(self._handle, self.size)
+            os.lseek(self._handle, self.size, os.SEEK_SET)
+            self._is_torn = False
+
     def end(self) -> None:
-        """Say in the file that it is complete; the lock is kept."""
+        """Mark the file as complete; the lock is kept."""
         self._append(end())
 
     def close(self) -> None:
-        """Let go of the file, and of the lock; an empty one is removed."""
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+        """Close the file, and release the lock; an empty file is removed."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
             if not self.events:
                 with contextlib.suppress(OSError):
                     self.path.unlink()
@@ -120,27 +150,48 @@ def _created(path: Path) -> int:
     raise FileNotFoundError(f"{path.parent} is removed again and again")
 
 
+def lost_row(name: Name, received: int, reason: str, unread: int = 0) -> pa.RecordBatch:
+    """Return a row that says that events of a file are lost, and how many bytes are unreadable."""
+    text = f"Event: RecordingLost\r\nReason: {reason}\r\nBytes: {unread}"
+    return widened(seal([text], [received]), block_schema(name))
+
+
+def count_of(path: Path) -> int:
+    """Return how many events an open file has; 0 if it is no open file, or does not exist."""
+    try:
+        return sum(map(len, Blocks(path)))
+    except (OSError, ConfError, pa.ArrowException):
+        return 0
+
+
 def warm_up() -> None:
-    """Do once what takes Arrow a tenth of a second the first time."""
+    """Write a block to memory, since the first one takes Arrow a tenth of a second."""
     name = Name("0", 0, "", date.min)
     packed(_stream(widened(seal(["Event: Warm\r\nRare: 1"], [0]), block_schema(name))))
+
+
+class _Foreign(Exception):
+    """A block has a right checksum, and is none of ours."""
 
 
 class Blocks:
     """The whole blocks of an open file, read one by one.
 
-    After they were iterated over, the attributes tell how the file ended.
+    After the iteration, the attributes tell how the file ended.
 
     Attributes
     ----------
     name : Name
-        Whose events they are.
+        The name of the file, with its server and day.
     torn : int
-        Bytes at the end that are no whole block.
+        Bytes at the end that are not a whole block.
     damaged : int
         Bytes of blocks that are not what their recorder wrote.
     complete : bool
         Whether its recorder ended the file.
+    foreign : str
+        Why it is no file of an archive, whatever its checksums say; empty if it is one. A foreign
+        block among others is damaged bytes.
     is_anonymized : bool
         Whether they have pseudonyms in place of numbers and names.
     last : int
@@ -153,43 +204,73 @@ class Blocks:
             raise ValueError(f"{path} is no file of an archive")
         self.path = path
         self.name = known[0]
+        self._schema = block_schema(self.name)
         self.torn = 0
         self.damaged = 0
         self.complete = False
+        self.foreign = ""
         self.is_anonymized = False
         self.last = 0
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         frames = Frames(self.path)
+        unreadable = 0
+        foreign = ""
+        is_known = False
         for stream in frames:
-            with pa.ipc.open_stream(stream) as reader:
-                check_version(reader.schema.metadata, str(self.path))
-                self.is_anonymized = is_anonymized(reader.schema.metadata)
-                for block in reader:
-                    if len(block):
-                        self.last = block["received_us"][-1].as_py()
-                        yield block
-        self.torn, self.damaged, self.complete = frames.torn, frames.damaged, frames.complete
+            try:
+                blocks = self._checked(stream)
+            except _Foreign as error:
+                foreign = foreign or str(error)
+                unreadable += len(stream)
+                continue
+            except (pa.ArrowException, KeyError, OSError) as error:
+                if is_of_the_system(error):
+                    raise
+                unreadable += len(stream)
+                continue
+            is_known = is_known or bool(blocks)
+            for block in blocks:
+                self.last = block["received_us"][-1].as_py()
+                yield block
+        self.torn, self.complete = frames.torn, frames.complete
+        self.damaged = frames.damaged + unreadable
+        self.foreign = "" if is_known else foreign
+
+    def _checked(self, stream: bytes) -> list[pa.RecordBatch]:
+        """Return the blocks of a frame after checks, since its checksum may have been forged."""
+        with pa.ipc.open_stream(stream) as reader:
+            if not is_ours(reader.schema.metadata):
+                raise _Foreign(NOT_OURS)
+            check_version(reader.schema.metadata, str(self.path))
+            if missing := misses(reader.schema, self._schema):
+                raise _Foreign(missing)
+            blocks = [block for block in reader if len(block)]
+            for block in blocks:
+                block.validate(full=True)
+                if block["received_us"].null_count or block["time_us"].null_count:
+                    raise _Foreign(NO_MOMENT)
+            self.is_anonymized = is_anonymized(reader.schema.metadata)
+            return blocks
 
     def loss(self) -> pa.RecordBatch | None:
-        """Return the row that tells of a recorder's sudden end; None if it ended, or still lives.
+        """Return the row about a recorder's sudden end; None if it ended properly, or still lives.
 
         Raises
         ------
         FileNotFoundError
             If the file has gone meanwhile.
         """
-        lost = self.lost_row()  # asked first: the lock of an empty file is its recorder's to take
+        lost = self.lost_row()  # first, since the recorder of an empty file may still take its lock
         return None if lost is None or is_held(self.path) else lost
 
     def lost_row(self) -> pa.RecordBatch | None:
-        """Return that row without asking whether the recorder lives; None if it ended properly."""
+        """Return the row of `loss` even if the recorder may still live; None after a proper end."""
         unread = self.torn + self.damaged
         if not self.damaged and (self.complete or not (self.last or self.torn)):
             return None
-        last = self.last or int(self.path.stat().st_mtime * 1_000_000)
+        last = self.last or int(self.path.stat().st_mtime * SECOND)
         reason = "the recorder was killed: its last block is lost"
         if self.damaged:
             reason = "the file is damaged: some of its blocks are lost"
-        text = f"Event: RecordingLost\r\nReason: {reason}\r\nBytes: {unread}"
-        return widened(seal([text], [last]), block_schema(self.name))
+        return lost_row(self.name, last, reason, unread)

@@ -1,4 +1,4 @@
-"""An archive of as many events as one likes, made of the recordings in ``tests/fixtures``.
+"""An archive of as many events as one likes, made of the recordings in ``tests/data/recordings``.
 
 Every copy of a recording has times, uniqueids, bridges and channel names of its own, so that all
 kinds of calls are in the archive as often as it takes. Of the events that calls are not made of,
@@ -22,7 +22,7 @@ from ast_notebook.calls.source import KINDS, NEEDED
 from ast_notebook.recording.compact import ROWS, writing
 from ast_notebook.recording.headers import PROMOTED
 from ast_notebook.recording.layout import DAY, SCHEMA, SEALED, Name, day_of
-from tests.scenarios.play import FIXTURES
+from tests.support.paths import RECORDINGS
 
 A_CALL = 24  # events
 A_COPY = 15 * 60 * 1_000_000  # microseconds from one copy's beginning to that of the next
@@ -118,7 +118,12 @@ def _new(word: str, number: int, seconds: int) -> str:
 
 @functools.cache
 def _recordings() -> list[_Recording]:
-    return [_Recording(FIXTURES / f"asterisk{n}" / "events.parquet") for n in (16, 22)]
+    return [_Recording(RECORDINGS / f"asterisk{n}" / "events.parquet") for n in (16, 22)]
+
+
+def a_copy(number: int) -> pa.Table:
+    """Return the events of a copy of one recording or the other, by turns."""
+    return _recordings()[number % 2].copy(number)
 
 
 def copies(events: int) -> int:
@@ -150,12 +155,11 @@ def write(place: Path, events: int) -> int:
 
 
 def _by_day(events: int) -> Iterator[tuple[int, Iterator[pa.Table]]]:
-    recordings = _recordings()
     count = copies(events)
     a_day = DAY // A_COPY
     for first in range(0, count, a_day):
         numbers = range(first, min(count, first + a_day))
         yield (
             (START + first * A_COPY) // DAY,
-            (recordings[number % 2].copy(number) for number in numbers),
+            (a_copy(number) for number in numbers),
         )

@@ -195,7 +195,7 @@ def _child(name: str, place: Path, answer: Path) -> None:
         calls = past.calls
         calls.assign(**{at: _microseconds(calls[at]) for at in frames.TIMES}).to_parquet(answer)
     elif name == "duckdb":
-        past.frame.write_parquet(str(answer))
+        past.frame.write_parquet(str(answer))  # type: ignore[operator]
 
 
 def _microseconds(times: pd.Series[Any]) -> pd.Series[Any]:

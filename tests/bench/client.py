@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import os
 import threading
 import time
@@ -40,25 +41,32 @@ class Client:
     def __init__(self, every: float) -> None:
         self.tally = Tally()
         self._every = every
-        self._lost: Callable[[], bool] = lambda: False
+        self._process = psutil.Process()
+        self._resident = math.inf
 
     def watch(self, lost: Callable[[], bool], more: Callable[[], Reading] = dict) -> None:
         """Tell a reading now and then, until the flood is over or the connection lost."""
         tell({"ready": True})
         told = time.monotonic()
         while not self.tally.over.wait(0.2) and not lost():
+            self._resident = min(self._resident, self._process.memory_info().rss)
             if time.monotonic() - told >= self._every:
                 told = time.monotonic()
                 tell(self.reading() | more())
 
     def reading(self) -> Reading:
-        """Return what was heard until now, and what that took."""
+        """Return what was heard until now, and what that took.
+
+        ``resident`` is the least since the reading before, so that what is needed for a moment, as
+        for sealing a file, does not look like growth.
+        """
         tally = self.tally
+        resident, self._resident = self._resident, math.inf
         began = tally.began or (time.monotonic(), time.process_time())
         return {
             "seconds": time.monotonic() - began[0],
             "processor": time.process_time() - began[1],
-            "resident": psutil.Process().memory_info().rss,
+            "resident": min(resident, self._process.memory_info().rss),
             "heard": tally.heard,
             "missing": tally.missing,
             "again": tally.again,

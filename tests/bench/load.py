@@ -1,4 +1,4 @@
-"""Ten minutes of a flood: a real Asterisk 22 sends UserEvents flat out, and nothing may be missing.
+"""Ten minutes of a flood: a real Asterisk 22 sends what UserEvents it can, and none may be missing.
 
 ``python -m tests.bench.load [--minutes 10] [--peers]`` starts a private Asterisk and a session as a
 notebook has it, in a process of its own: recording to disk, one `*` callback, and a panel that is
@@ -24,10 +24,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pyarrow.compute as pc
 
 from tests.bench.files import numbers_of
-from tests.bench.flooding import EVENT, Flood, an_asterisk
+from tests.bench.flooding import EVENT, REST, Flood, an_asterisk
 from tests.lab.asterisk import Asterisk
 
 PATIENCE = 60.0  # seconds that a client may be behind when the flood ends
@@ -43,11 +44,12 @@ def run(
     every: float = 60.0,
     folder: Path | None = None,
     patience: float = PATIENCE,
+    budget: int = 64,
 ) -> list[Reading]:
     """Have one library hear a flood for so long, and return its readings."""
     command = [sys.executable, "-m", "tests.bench.client", library, str(pbx.port)]
     command += ["--every", str(every)]
-    command += [] if folder is None else ["--folder", str(folder)]
+    command += [] if folder is None else ["--folder", str(folder), "--budget", str(budget << 20)]
     with client(command) as told:
         told.get(timeout=PATIENCE)  # that it is ready
         flood = Flood(pbx)
@@ -168,17 +170,26 @@ def report_peer(library: str, found: list[Reading]) -> None:
     )
 
 
-def measure(pbx: Asterisk, seconds: float, every: float = 60.0) -> dict[str, bool]:
+def measure(
+    pbx: Asterisk, seconds: float, every: float = 60.0, budget: int = 64
+) -> dict[str, bool]:
     """Run ours, print what was measured, and tell of each measure whether it is as wanted."""
     with tempfile.TemporaryDirectory(prefix="ast-load-") as temporary:
         folder = Path(temporary) / "archive"
-        found = run(pbx, "ours", seconds, every, folder, PATIENCE + seconds)
+        before = resident(pbx)
+        found = run(pbx, "ours", seconds, every, folder, PATIENCE + seconds, budget)
         if not is_last(found):
             raise SystemExit(
                 f"not heard to its end in {PATIENCE + seconds:.0f} s more: {found[-1:]}"
             )
         print(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+        print(f"memory of Asterisk: {before:.0f} MB before, {resident(pbx):.0f} MB after")
         return report(found, numbers_of(folder, pc.field("userevent") == EVENT))
+
+
+def resident(pbx: Asterisk) -> float:
+    """Return the memory of a running Asterisk in MB."""
+    return float(psutil.Process(pbx.pid).memory_info().rss / 1e6)
 
 
 #: What does not depend on how fast the machine is.
@@ -199,10 +210,12 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--minutes", type=float, default=10.0)
     arguments.add_argument("--peers", action="store_true")
+    arguments.add_argument("--rest", type=float, default=REST, help="seconds after 100 events")
+    arguments.add_argument("--budget", type=int, default=64, help="MB of the record in memory")
     given = arguments.parse_args()
     seconds = given.minutes * 60
-    with an_asterisk() as pbx:
-        found = measure(pbx, seconds, min(60.0, seconds / 10))
+    with an_asterisk(rest=given.rest) as pbx:
+        found = measure(pbx, seconds, min(60.0, seconds / 10), given.budget)
         for library in ("pyst2", "panoramisk") if given.peers else ():
             report_peer(library, run(pbx, library, min(60.0, seconds), 5.0))
     sys.exit(0 if all(found[name] for name in WHOLE) else 1)

@@ -21,9 +21,9 @@ import psutil
 from playwright.sync_api import Browser, Page
 
 from ast_notebook import demo
-from tests import browser
-from tests.browser import Meter, Server
-from tests.waiting import eventually
+from tests.support import browser
+from tests.support.browser import Meter, Server
+from tests.support.waiting import eventually
 
 WARM_UP = 20.0
 EVENT_TO_SCREEN = "event to screen"
@@ -35,7 +35,7 @@ from ast_notebook.panel import Panel
 sh = ast_notebook.connect(
     {host!r}, {port}, username={username!r}, password={password!r}
 )
-sh.ast.session._recorder = None  # the record has a budget of its own, and is measured elsewhere
+sh.ast.session._intake._recorder = None  # it has a budget, and is measured elsewhere
 panel = Panel(sh)
 threads = {{thread.name: thread.native_id for thread in threading.enumerate()}}
 with open({facts!r}, "w") as file:

@@ -14,6 +14,7 @@ from ast_notebook.recording import Record
 from tests.bench.sender import events
 
 AT_ONCE = 400  # events that one read of 256 KB brings
+MOST = 3.0  # microseconds that an event may take of the reader's thread
 
 
 def main() -> None:
@@ -47,6 +48,7 @@ def main() -> None:
     show("the process's memory at most", peak, "MB")
     show("events in all", count, "")
     record.close()
+    assert cost / count * 1e6 < MOST
     assert not any(one.name.startswith("ast-") for one in threading.enumerate())
 
 

@@ -1,10 +1,16 @@
-"""A manager interface that logs anybody in and then sends events as fast as they go."""
+"""A manager interface that logs anybody in and then sends events.
+
+``python -m tests.bench.sender COUNT`` sends them as fast as they go; with ``--rate RATE``, so many
+a second, one by one, each with the moment at which it was sent as its Timestamp.
+"""
 
 from __future__ import annotations
 
+import argparse
 import random
+import re
 import socket
-import sys
+import time
 
 KINDS = {
     "Newexten": ("Extension: 240", "Application: Dial", "AppData: PJSIP/240,30,tT"),
@@ -66,16 +72,21 @@ def events(count: int, first: int = 0) -> bytes:
 
 def main() -> None:
     """Serve one client after another; the first line printed is the port."""
-    data = events(int(sys.argv[1]))
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("count", type=int)
+    arguments.add_argument("--rate", type=float, default=0.0)
+    given = arguments.parse_args()
+    data = events(given.count)
     with socket.create_server(("127.0.0.1", 0)) as server:
         print(server.getsockname()[1], flush=True)
         while True:
             client, _ = server.accept()
             with client:
-                serve(client, data)
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                serve(client, data, given.rate)
 
 
-def serve(client: socket.socket, data: bytes) -> None:
+def serve(client: socket.socket, data: bytes, rate: float) -> None:
     """Answer the login, and every later action; the events start with an action Flood."""
     client.sendall(b"Asterisk Call Manager/11.0.0\r\n")
     rest = b""
@@ -85,13 +96,26 @@ def serve(client: socket.socket, data: bytes) -> None:
             action, _, rest = rest.partition(b"\r\n\r\n")
             lines = dict(line.split(b": ", 1) for line in action.split(b"\r\n") if b": " in line)
             headers = {key.lower(): value for key, value in lines.items()}
-            answer = b"Response: Success\r\nActionID: %s\r\nMessage: as you say\r\n\r\n"
+            answer = b"Response: Success\r\nActionID: %s\r\nChallenge: 1\r\n\r\n"
             try:
                 client.sendall(answer % headers.get(b"actionid", b""))
-                if headers.get(b"action", b"").lower() == b"flood":
+                if headers.get(b"action", b"").lower() != b"flood":
+                    continue
+                if rate:
+                    one_by_one(client, data, rate)
+                else:
                     client.sendall(data)
             except OSError:
                 return
+
+
+def one_by_one(client: socket.socket, data: bytes, rate: float) -> None:
+    """Send so many events a second, as Asterisk does: each when it happens."""
+    parts = [re.split(rb"(?<=Timestamp: )\S+", event) for event in data.split(b"\r\n\r\n")[:-1]]
+    began = time.perf_counter()
+    for number, (before, behind) in enumerate(parts):
+        time.sleep(max(0.0, began + number / rate - time.perf_counter()))
+        client.sendall(b"%s%.6f%s\r\n\r\n" % (before, time.time(), behind))
 
 
 if __name__ == "__main__":

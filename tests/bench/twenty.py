@@ -26,7 +26,7 @@ import ast_notebook
 from ast_notebook import demo
 from ast_notebook.magics.status import Status
 from tests.bench.page import Page
-from tests.shell import TestingShell, an_ipython
+from tests.support.shell import TestingShell, an_ipython
 
 STAGES = (1, 5, 10)
 TIMES = 5

@@ -7,8 +7,9 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tests.support.paths import HISTORY
+
 _HERE = Path(__file__).parent
-_HISTORY = _HERE.parent / "history"
 
 _EVENT = b"""\
 Event: Newchannel
@@ -103,7 +104,7 @@ def seeds(target: str) -> list[bytes]:
 
 def _beginnings() -> Iterator[bytes]:
     """Return the first lines of what real PBXs wrote."""
-    for path in sorted(_HISTORY.iterdir()):
+    for path in sorted(HISTORY.iterdir()):
         if path.suffix != ".gz":
             yield b"".join(path.read_bytes().splitlines(keepends=True)[:6])
 

@@ -15,16 +15,21 @@ from pathlib import Path
 
 from IPython.core.error import UsageError
 
-from ast_notebook.ami.message import Event, Framer, Message, encode, parse, plain_name
-from ast_notebook.bindings.conf import read_items, read_logics, read_plugins
+from ast_notebook.ami.action import encode
+from ast_notebook.ami.framer import Framer
+from ast_notebook.ami.message import Event, Message, parse
+from ast_notebook.ami.shapes import plain_name
 from ast_notebook.calls.history.history import Kind, history
+from ast_notebook.conf import read_items, read_logics
 from ast_notebook.errors import AstError
+from ast_notebook.login import read_plugins
 from ast_notebook.magics.line import expand, without_semicolon, words
 from ast_notebook.magics.table import find
 from ast_notebook.recording import read
-from ast_notebook.recording.archive import Shelf, compact_leftovers
+from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.block import Block
-from tests.test_archive import leave, numbered, numbers
+from ast_notebook.recording.compact import compact_leftovers
+from tests.support.archives import leave, numbered, numbers
 
 Target = Callable[[bytes], None]
 
@@ -146,7 +151,7 @@ def _good(ending: str) -> tuple[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         leave(Path(folder), numbered(0, EVENTS), at_once=20)
         if ending == ".parquet":
-            compact_leftovers(Shelf(folder))
+            compact_leftovers(ArchiveFiles(folder))
         (path,) = Path(folder).rglob(f"*{ending}")
         return path.relative_to(folder).as_posix(), path.read_bytes()
 

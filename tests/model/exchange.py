@@ -226,7 +226,7 @@ class Exchange:
     def ends(self, channel: Channel, cause: int, source: str = "") -> None:
         """End a channel."""
         self.channels.remove(channel)
-        extra = {
+        extra: dict[str, Any] = {
             "hangupcause": cause,
             "hangupsource": source or channel.source,
             "dialstatus": channel.status,

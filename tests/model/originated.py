@@ -51,7 +51,8 @@ class Click:
         """Return the ways in which it may take place, where that is a matter of chance."""
         return [
             replace(self, plan=plan, responds_first=responds, hears_early=hears, asks_two=asks)
-            for plan, responds, hears, asks in product(self.plan.by_chance(), *[(False, True)] * 3)
+            for plan in self.plan.by_chance()
+            for responds, hears, asks in product((False, True), repeat=3)
         ]
 
 

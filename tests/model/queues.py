@@ -116,7 +116,7 @@ class _Line:
         else:
             x.wait(self.plan.idle)
         wait = x.now - self.came
-        over, truth = _ENDS[self.plan.ends](self, plan, truth)
+        over, truth = _ENDS[self.plan.ends](self, plan, truth)  # type: ignore[misc]
         agent = NAMES.get(self.agent)
         visit = Visit(queue, _OUTCOMES[self.plan.ends], wait, agent)
         rings = [ring for ring in (truth.ring, self.ring) if ring is not None]

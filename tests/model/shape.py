@@ -159,7 +159,7 @@ def _rows(events: pd.DataFrame, channels: Collection[str]) -> list[dict[str, Any
     names = [name for name in _COLUMNS if name in events]
     few = events.loc[events["uniqueid"].isin(list(channels)), names]
     plain = few.astype(object).where(few.notna(), None)
-    found: list[dict[str, Any]] = plain.to_dict("records")
+    found: list[dict[Any, Any]] = plain.to_dict("records")
     return found
 
 

@@ -81,6 +81,9 @@ class Streams:
 
     def save(self, folder: Path) -> None:
         """Write the files that a recording has."""
+        # Asterisk writes this when it begins the log.
+        begun = min((int(event["time"]) for event in self.events), default=0)
+        log = [f"{begun}|NONE|NONE|NONE|QUEUESTART|", *self.log]
         frame = pd.DataFrame(self.events)
         frame["time"] = pd.to_datetime(
             (frame["time"] * 1e6).round().astype("int64"), unit="us", utc=True
@@ -94,7 +97,7 @@ class Streams:
         _write(folder / "cdr.csv.gz", (_plain(line) for line in self.cdr))
         _write(folder / "cdr-linkedid.csv.gz", (_custom(line) for line in self.cdr))
         with gzip.open(folder / "queue_log.gz", "wt") as file:
-            file.write("".join(f"{line}\n" for line in self.log))
+            file.write("".join(f"{line}\n" for line in log))
 
 
 def _write(path: Path, rows: Iterable[list[Any]]) -> None:

@@ -1,20 +1,22 @@
 """Play scenarios on a real Asterisk.
 
-``python -m tests.scenarios record [16|22]`` makes the fixtures anew; ``check [16|22] [NAME…]``
-plays scenarios now, and tells how what each source says differs from what took place.
+``python -m tests.scenarios record [16|22] [NAME…]`` makes the recordings anew, or those parts of
+them that these scenarios are in; ``check [16|22] [NAME…]`` plays scenarios now, and tells how what
+each source says differs from what took place.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tests.scenarios.all import SCENARIOS
 from tests.scenarios.compare import differences
-from tests.scenarios.play import FIXTURES, record_all
+from tests.scenarios.play import part_of, record_all
 from tests.scenarios.sources import SOURCES
+from tests.support.paths import RECORDINGS
 
 
 def check(versions: Sequence[int], names: Sequence[str]) -> int:
@@ -36,6 +38,19 @@ def check(versions: Sequence[int], names: Sequence[str]) -> int:
     return wrong
 
 
+def record(versions: Sequence[int], parts: Iterable[str]) -> int:
+    """Make parts of the recordings anew, and tell which scenarios failed."""
+    wrong = 0
+    for part in parts:
+        names = [name for name in SCENARIOS if part_of(name) == part]
+        made = record_all(RECORDINGS, versions, names, stages=1, part=part)
+        for one in (one for several in made.values() for each in several for one in each.played):
+            wrong += bool(one.failed)
+            if one.failed:
+                print(f"{one.version} {one.name}: {one.failed}")
+    return wrong
+
+
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says."""
     task, *rest = arguments or ["help"]
@@ -46,12 +61,7 @@ def main(arguments: Sequence[str]) -> int:
         print(__doc__, *sorted(SCENARIOS), sep="\n    ", file=sys.stderr)
         return 2
     if task == "record":
-        made = record_all(FIXTURES, versions, SCENARIOS, stages=1)
-        failed = [
-            one for parts in made.values() for part in parts for one in part.played if one.failed
-        ]
-        print(*(f"{one.version} {one.name}: {one.failed}" for one in failed), sep="\n")
-        return min(1, len(failed))
+        return min(1, record(versions, {part_of(name) for name in names or SCENARIOS}))
     return min(1, check(versions, names or list(SCENARIOS)))
 
 

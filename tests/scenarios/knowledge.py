@@ -42,7 +42,7 @@ KNOWS: Mapping[str, Mapping[str, str]] = {
         ("talk", YES, YES, YES, NO, NO, QUEUED),
         ("hold", YES, YES, NO, NO, NO, NO),
         ("cause", YES, YES, YES, NO, NO, NO),
-        ("hangup_by", YES, YES, YES, NO, NO, PARTLY),
+        ("hangup_by", YES, YES, PARTLY, NO, NO, PARTLY),
         ("queue", YES, NO, PARTLY, PARTLY, PARTLY, YES),
         ("transfers", YES, YES, PARTLY, NO, NO, PARTLY),
         ("legs", YES, YES, YES, NO, NO, NO),
@@ -88,7 +88,8 @@ STANDS_FOR: Mapping[str, Mapping[str, frozenset[str]]] = {
 
 #: Who ended a call, as a source tells it, and whom that stands for besides.
 ENDED_FOR: Mapping[str, Mapping[str, str]] = {
-    # Asterisk logs a talk with an agent as ended by the caller if a manager hung up either.
+    # Asterisk logs a talk with an agent as ended by the caller if a manager hung up either, and
+    # if the caller's channel left it by a transfer of his own.
     QUEUE_LOG: {"caller": "pbx"},
 }
 

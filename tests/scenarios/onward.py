@@ -163,7 +163,8 @@ def asked_somebody_busy_and_went_on(stage: Stage) -> list[Call]:
     third = stage.rings("240")
     second = stage.pause(0.3)
     third.refuse(486)
-    hold += second + stage.until(asked, "over")
+    second += stage.until(asked, "over")
+    hold += second
     bell.resume()
     talk += hold + stage.pause(0.5)
     call.hang_up()

@@ -1,6 +1,7 @@
 """Places in line that change hands, or are ended by somebody else than who waits there.
 
-They are played by ``tests/test_queue_places.py``; each returns what became of the queue calls.
+They are played by ``tests/asterisk/test_queue_places.py``; each returns what became of the queue
+calls.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.asterisk_lists import differences
 from tests.scenarios.softphone import Leg
 from tests.scenarios.stage import Stage
+from tests.support.asterisk_lists import differences
 
 #: Seconds by which a script's clock may differ from Asterisk's.
 ABOUT = 1.0

@@ -12,15 +12,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from tests import asterisk_lists
 from tests.scenarios.softphone import SoftphoneError
 from tests.scenarios.stage import Stage
 from tests.scenarios.truth import Call, Played, load, save
+from tests.support import asterisk_lists
+from tests.support.paths import RECORDINGS
 
 Scenario = Callable[[Stage], list[Call]]
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
 SCENARIOS: dict[str, Scenario] = {}
+#: Modules whose scenarios have a recording of their own, beside that of all others.
+APART = ("goes_on", "in_vain")
 #: What Asterisk writes of calls by itself, and what we call it.
 FILES = {
     "cdr-csv/Master.csv": "cdr.csv.gz",
@@ -69,9 +71,15 @@ class Recording:
         return self.folder / name
 
 
-def recording(version: int) -> Recording:
-    """Return the one in the fixtures."""
-    folder = FIXTURES / f"asterisk{version}"
+def part_of(name: str) -> str:
+    """Return in which part of the recordings a scenario is; most are in that without a name."""
+    module = SCENARIOS[name].__module__.rpartition(".")[2]
+    return module if module in APART else ""
+
+
+def recording(version: int, part: str = "") -> Recording:
+    """Return one of those in the recordings."""
+    folder = RECORDINGS / _name(version, part)
     return Recording(folder, load(folder / "truth.jsonl"))
 
 
@@ -110,15 +118,18 @@ def _identified(events: pd.DataFrame, one: Played) -> Played:
 
 
 def record_all(
-    folder: Path, versions: Iterable[int], names: Iterable[str], stages: int = 2
+    folder: Path, versions: Iterable[int], names: Iterable[str], stages: int = 2, part: str = ""
 ) -> dict[int, list[Recording]]:
-    """Play scenarios on several Asterisks at once, so many of each version."""
+    """Play scenarios on several Asterisks at once, so many of each version.
+
+    `part` is what their recording is called, if it is a part of the recordings.
+    """
     wanted = list(names)
     with ThreadPoolExecutor() as pool:
         begun = {
             version: [
                 pool.submit(
-                    record, version, folder / _name(version, number), wanted[number::stages]
+                    record, version, folder / _name(version, part, number), wanted[number::stages]
                 )
                 for number in range(stages)
             ]
@@ -127,5 +138,5 @@ def record_all(
         return {version: [one.result() for one in many] for version, many in begun.items()}
 
 
-def _name(version: int, number: int) -> str:
-    return f"asterisk{version}" + (f"-{number}" if number else "")
+def _name(version: int, part: str = "", number: int = 0) -> str:
+    return f"asterisk{version}" + (f"-{part}" if part else "") + (f"-{number}" if number else "")

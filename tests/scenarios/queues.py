@@ -138,7 +138,7 @@ def from_one_queue_into_the_next(stage: Stage) -> list[Call]:
 @scenario
 def from_the_upper_queue_into_the_lower(stage: Stage) -> list[Call]:
     call = stage.calls("2222", "961")
-    stage.rings("240")
+    stage.rings("71")
     stage.pause(2.0)
     bell = stage.rings("200")
     wait = stage.pause(0.6)
@@ -157,6 +157,6 @@ def from_the_upper_queue_into_the_lower(stage: Stage) -> list[Call]:
             wait=2.0 + wait,
             talk=talk,
             legs=4,
-            visits=[Visit("upstairs", "TIMEOUT", 2.0), Visit("desk", "ANSWERED", wait, "Door")],
+            visits=[Visit("bare", "TIMEOUT", 2.0), Visit("desk", "ANSWERED", wait, "Door")],
         )
     ]

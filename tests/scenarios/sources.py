@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,6 +19,8 @@ from tests.scenarios.play import Recording
 TRUNKS = ("trunk",)
 #: The classes of events that the login `admin` may read.
 ADMIN = {"system", "call", "user", "cdr"}
+#: What a time has behind its seconds.
+_FRACTION = re.compile(r'(?<=,"\d{10})\.\d{6}(?=",)')
 
 
 def _panel(recording: Recording) -> pd.DataFrame:
@@ -44,6 +49,21 @@ SOURCES: dict[str, Callable[[Recording], pd.DataFrame]] = {
 }
 
 
+def cel_of_whole_seconds(recording: Recording, folder: Path) -> pd.DataFrame:
+    """Return what the CEL would tell if its times were cut to whole seconds.
+
+    Parameters
+    ----------
+    recording : Recording
+    folder : pathlib.Path
+        Where the file that was cut is kept.
+    """
+    cut = folder / "Master.csv"
+    with gzip.open(recording.file("cel.csv.gz"), "rt") as fine:
+        cut.write_text(_FRACTION.sub("", fine.read()))
+    return history(cut, kind="cel", tz="UTC", trunks=TRUNKS).calls
+
+
 def of_admin(events: pd.DataFrame) -> pd.DataFrame:
     """Return the events that a login with fewer rights would have heard."""
     heard = events["privilege"].map(
@@ -56,4 +76,5 @@ def rows(calls: pd.DataFrame, channels: Collection[str]) -> dict[str, dict[str, 
     """Return those calls that some of the channels are in, by what they are called."""
     there = calls[calls["call"].isin(list(channels))]
     plain = there.astype(object).where(there.notna(), None)
-    return {row["call"]: row for row in plain.to_dict("records")}
+    records: list[dict[Any, Any]] = plain.to_dict("records")
+    return {row["call"]: row for row in records}

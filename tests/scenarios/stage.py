@@ -34,8 +34,8 @@ class Stage:
     version : int
         16 or 22.
     username : str
-        The manager's login that records: ``panel`` hears everything, ``admin`` what the seed asks
-        for.
+        The manager's login that records: ``panel`` hears everything, ``admin`` what the old plugin
+        asks for.
     """
 
     def __init__(self, version: int, username: str = "panel") -> None:
@@ -45,6 +45,7 @@ class Stage:
             settings={
                 ("res_parking.conf", "default", "parkingtime"): str(PARKING_SECONDS),
                 ("voicemail.conf", "general", "minsecs"): "0",
+                ("cel.conf", "general", "dateformat"): "%s.%6q",
             },
         )
         self.tech = self.pbx.tech
@@ -124,7 +125,7 @@ class Stage:
 
     def named(self, call: Call) -> Call:
         """Return a call with its telephones as this Asterisk calls them."""
-        devices = {
+        devices: dict[str, Any] = {
             side: self._device(getattr(call, number) if device == SAME else device)
             for side, number, device in (
                 ("caller_device", "caller", call.caller_device),

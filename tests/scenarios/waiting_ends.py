@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from tests.scenarios.play import scenario
 from tests.scenarios.stage import Stage
@@ -21,7 +22,7 @@ ENDED = Call(
 )
 
 
-def _ended(wait: float, **more: object) -> list[Call]:
+def _ended(wait: float, **more: Any) -> list[Call]:
     visit = Visit("narrow", "ABANDONED", wait)
     return [replace(ENDED, ring=wait, wait=wait, visits=[visit], **more)]
 

@@ -6,20 +6,27 @@ import os
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import date, tzinfo
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from ast_notebook.calls import memory
+from ast_notebook.calls import frames, memory
 from ast_notebook.calls.engines import lazy
 from ast_notebook.calls.from_events import from_events
-from ast_notebook.calls.source import KINDS, NEEDED, OF_CALLS, needed
-from ast_notebook.recording.reading import relation, table
-from ast_notebook.recording.selection import Moment
+from ast_notebook.calls.source import OF_CALLS, needed, needed_in_arrow
+from ast_notebook.moments import Moment, moment
+from ast_notebook.recording.archive_place import ArchivePlace
+from ast_notebook.recording.by_duckdb import relation
+from ast_notebook.recording.reading import table
 
 if TYPE_CHECKING:
     import duckdb
+
+#: How long before a day agents on the line are sought, and how long calls are followed after it.
+_BEFORE = pd.Timedelta(hours=12)
+_LATER = tuple(pd.Timedelta(hours=hours) for hours in (1, 6, 24))
 
 
 def archive_calls(
@@ -45,8 +52,8 @@ def archive_calls(
     trunks : collection of str, optional
         The devices that lead to the public network; see `from_events`.
     connection : duckdb.DuckDBPyConnection, optional
-        Where the calls are to be kept, as a temporary table; a DuckDB of their own by default,
-        which takes 1 GB at most and goes to the disk for more.
+        The connection that keeps the calls in a temporary table; by default a DuckDB of their own,
+        which takes at most 1 GB of memory, and the disk for more.
 
     Returns
     -------
@@ -63,38 +70,93 @@ def archive_calls(
     >>> calls = archive_calls("/var/lib/calls")
     >>> calls.aggregate("disposition, count(*), sum(talk)", "disposition").df()
     """
+    at = ArchivePlace(place)
+    del place  # a URL may hold a password, and a traceback shows what is in sight
     there = connection or memory.connect()
-    with archive_events(
-        place, since=since, until=until, servers=servers, connection=there
-    ) as events:
+    with archive_events(at, since=since, until=until, servers=servers, connection=there) as events:
         found: duckdb.DuckDBPyRelation = from_events(events, trunks=trunks)
     return found
 
 
+def calls_of_day(
+    place: str | os.PathLike[str],
+    day: date | str,
+    *,
+    tz: str | tzinfo = "UTC",
+    servers: Collection[str] | str = (),
+    trunks: Collection[str] | None = None,
+) -> pd.DataFrame:
+    """Make the calls of an archive that began on one day, so that days can be computed apart.
+
+    The calls of all days, made in as many processes or on as many machines, are those of the whole
+    archive: a call counts on the day on which it began, and is followed beyond midnight.
+
+    Parameters
+    ----------
+    place : str or path
+        The folder or URL that ``Record.to`` was given.
+    day : date or str
+        The day, such as ``2026-03-01``.
+    tz : str or tzinfo, optional
+        The zone whose day is meant.
+    servers, trunks
+        As `archive_calls` has them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The calls frame. Calls are followed until a day after midnight, and agents who wait on the
+        line (``AgentLogin``) are known if they have done so for half a day at most.
+
+    Raises
+    ------
+    ConfError
+        If there is no such folder, a file is of a later version, or `day` is no day.
+
+    Examples
+    --------
+    >>> import dask.dataframe as dd
+    >>> dd.from_map(lambda day: calls_of_day(folder, day), pd.date_range("2026-03-01", periods=31))
+    """
+    at = ArchivePlace(place)
+    del place  # a URL may hold a password, and a traceback shows what is in sight
+    begin = moment(day if isinstance(day, str) else day.isoformat()).tz_localize(None).normalize()
+    first, last = (
+        one.tz_localize(tz, ambiguous=True, nonexistent="shift_forward")
+        for one in (begin, begin + pd.Timedelta(days=1))
+    )
+    for later in _LATER:
+        events = in_memory(at, since=first - _BEFORE, until=last + later, servers=servers)
+        found = frames.pandas(
+            from_events(events, trunks=trunks).to_pandas(), frames.TIMES, frames.WHOLE
+        )
+        found = found[(found["start"] >= first) & (found["start"] < last)]
+        if not found["end"].isna().any():
+            break
+    return found.reset_index(drop=True)
+
+
 @contextmanager
 def archive_events(
-    place: str | os.PathLike[str], *, connection: duckdb.DuckDBPyConnection, **chosen: Any
+    place: ArchivePlace, *, connection: duckdb.DuckDBPyConnection, **chosen: Any
 ) -> Iterator[duckdb.DuckDBPyRelation]:
-    """Give those events of an archive that calls are made of, to be gone through repeatedly."""
+    """Return the events of an archive that calls need, in a form that can be read repeatedly."""
     events = relation(place, columns=OF_CALLS, connection=connection, **chosen)
-    if "://" not in os.fspath(place).removeprefix("file://"):
+    if not place.is_remote:
         yield events
         return
-    # DuckDB reads files itself, and of them what a question needs; but no URL.
+    # DuckDB reads files itself, and only the parts that a query needs; but it cannot read URLs.
     name = f"events_{uuid.uuid4().hex}"
     few = needed(lazy(events)).to_native()
-    few.query(f"{name}_source", f"CREATE TEMP TABLE {name} AS FROM {name}_source")
+    source = f"{name}_source"
+    place.ask(lambda: few.query(source, f"CREATE TEMP TABLE {name} AS FROM {source}"))
     try:
         yield connection.table(name)
     finally:
-        # Not dropped: what was made of it is a relation that goes back to it.
+        # The table is kept, since the result is a relation that refers to it.
         connection.execute(f"DELETE FROM {name}")  # noqa: S608, a name of ours
 
 
-def in_memory(place: str | os.PathLike[str], **chosen: Any) -> pa.Table:
-    """Read those events of an archive that calls are made of, as narrow as can be."""
-    event = pc.field("event")
-    wanted = event.isin([kind for kind in KINDS if kind not in NEEDED])
-    for kind, (header, values) in NEEDED.items():
-        wanted = wanted | ((event == kind) & pc.field(header).isin(list(values)))
-    return table(place, OF_CALLS, where=wanted, **chosen)
+def in_memory(place: ArchivePlace, **chosen: Any) -> pa.Table:
+    """Read the events of an archive that calls need, with as few columns as possible."""
+    return table(place, OF_CALLS, where=needed_in_arrow(), **chosen)

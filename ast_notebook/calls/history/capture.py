@@ -1,49 +1,69 @@
-"""A capture of the manager's stream, as `nc` or another client's log has it, into events."""
+"""Reads a capture of the manager's stream, as from `nc` or another client's log, into events."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from ast_notebook.calls import memory
+from ast_notebook.calls.history.capture_words import GREETING, Words
 from ast_notebook.calls.history.lines import LONGEST, Bad
+from ast_notebook.calls.history.repeats import Repeats
 from ast_notebook.calls.source import COLUMNS
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.columns import frame, seal
+from ast_notebook.units import SECOND
 
 _BATCH = 10_000
+_TIME = re.compile(r"^Timestamp: (\d{1,11})\.(\d{1,6})\r?$", re.MULTILINE)
+_OVER = 0  # the number of the line that no file has
+_HEADER = re.compile(r"[A-Za-z][\w()-]*:( |$)")
+#: The first lines of messages, in either direction.
+_BEGINNINGS = ("Event: ", "Response: ", "Action: ", "action: ", "Asterisk Call Manager")
 
 
-def events_of(lines: Iterable[tuple[int, str]], name: str, bad: Bad) -> tuple[pd.DataFrame, int]:
-    """Return the events that a capture has, as `Record.frame` does, and how many they are.
+def events_of(
+    lines: Iterable[tuple[int, str]], name: str, bad: Bad, notes: list[str]
+) -> tuple[pd.DataFrame, int]:
+    """Return the events of a capture in a frame like `Record.frame`, and how many there were.
 
-    Responses and actions are passed over. An event without a time of its own has that of the one
-    before it.
+    Responses, actions and repeated events are left out. An event without a time gets that of the
+    event before it. Events of an Asterisk up to 11 are translated into later ones. Remarks on the
+    capture are added to `notes`.
 
     Raises
     ------
     ConfError
-        If no event tells its time, or they are too many for memory.
+        If no event has a time, or there are too many events for memory.
     """
     batches: list[pa.RecordBatch] = []
     texts: list[str] = []
-    count = 0
-    for text in _events(lines, bad):
-        texts.append(text)
-        if len(texts) == _BATCH:
-            count += len(texts)
+    words, repeats = Words(bad), Repeats()
+    count = made = 0
+    for number, text in _events(lines, bad):
+        if text.startswith(GREETING):
+            words.greet(text)
+            continue
+        count += 1
+        moment = _moment(text)
+        if moment is not None and repeats.has({"text": text}, moment):
+            continue
+        texts += words.put(number, text)
+        if len(texts) >= _BATCH:
+            made += len(texts)
             batches.append(_sealed(texts))
             texts = []
-            if not memory.fits(count):
+            if not memory.fits(made):
                 raise ConfError(
                     f"{name} has more events than fit in memory: split it where no call is up"
                 )
-    count += len(texts)
-    batches.append(_sealed(texts))
+    batches.append(_sealed(texts + words.finish()))
+    notes += [*words.notes, *repeats.notes()]
     if count and not any(len(batch) - batch["time"].null_count for batch in batches):
         raise ConfError(
             f"the events of {name} tell no time: Asterisk sends one if manager.conf has "
@@ -53,22 +73,57 @@ def events_of(lines: Iterable[tuple[int, str]], name: str, bad: Bad) -> tuple[pd
     return events[[column for column in COLUMNS if column in events and column != "server"]], count
 
 
-def _events(lines: Iterable[tuple[int, str]], bad: Bad) -> Iterator[str]:
-    """Yield the texts of events."""
+def _moment(text: str) -> int | None:
+    told = _TIME.search(text)
+    return None if told is None else int(told[1]) * SECOND + int(told[2].ljust(6, "0"))
+
+
+def _events(lines: Iterable[tuple[int, str]], bad: Bad) -> Iterator[tuple[int, str]]:
+    """Yield the texts of events, and greetings, with the number of their first line."""
     block: list[str] = []
     size = begun = 0
-    for number, line in chain(lines, [(0, "")]):
+    first = True
+    for number, line in chain(lines, [(_OVER, "")]):
+        if not block and line.startswith(GREETING):
+            first = False
+            yield number, line
+            continue
         if line:
             begun = begun if block else number
             size += len(line)
             if size <= LONGEST:
                 block.append(line)
             continue
+        heads = _heads(block)
         if size > LONGEST:
             bad.add(begun, f"an event of more than {LONGEST} bytes", "\n".join(block))
+        elif len(heads) > 1:
+            for place, end in zip(heads, [*heads[1:], len(block)], strict=True):
+                reason = "an event without an empty line between it and the next one"
+                bad.add(begun + place, reason, "\n".join(block[place:end]))
         elif any(one.startswith("Event: ") for one in block[:2]):
-            yield "\r\n".join(block)
+            if number == _OVER:
+                bad.add(begun, "the end of this event is missing", "\n".join(block))
+            else:
+                yield begun, "\r\n".join(block)
+        elif first and _HEADER.match(block[-1] if block else "") and not _begins(block):
+            bad.add(begun, "the beginning of this message is missing", "\n".join(block))
+        first = first and not block
         block, size = [], 0
+
+
+def _begins(block: list[str]) -> bool:
+    """Tell whether a message begins with any of these lines."""
+    return any(one.startswith(_BEGINNINGS) for one in block)
+
+
+def _heads(block: list[str]) -> list[int]:
+    """Return the positions at which events begin, in Asterisk's way."""
+    return [
+        place
+        for place, (one, two) in enumerate(pairwise(block))
+        if one.startswith("Event: ") and two.startswith("Privilege: ")
+    ]
 
 
 def _sealed(texts: list[str]) -> pa.RecordBatch:
@@ -76,7 +131,7 @@ def _sealed(texts: list[str]) -> pa.RecordBatch:
 
 
 def _timed(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    """Give events that tell no time that of the one before, and the first ones the first time."""
+    """Set missing times: each event gets the time before it, and the first ones the first time."""
     whole = pd.concat([batch["time"].to_pandas() for batch in batches], ignore_index=True)
     known = whole.ffill().bfill().fillna(0).astype("int64").to_numpy()
     timed = []

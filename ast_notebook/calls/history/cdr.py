@@ -1,4 +1,4 @@
-"""Call detail records into calls: the lines that belong to one call become one."""
+"""Makes calls of call detail records (CDR): the records of one call become one row."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ast_notebook.calls.history.cdr_call import row_of
-from ast_notebook.calls.history.cdr_line import EITHER, Line
+from ast_notebook.calls.history.cdr_grouping import calls_in
+from ast_notebook.calls.history.cdr_late import amended
+from ast_notebook.calls.history.cdr_record import EITHER, CdrRecord
 from ast_notebook.calls.history.cdr_seen import Seen
 from ast_notebook.calls.history.cdr_spoiled import Spoiled
-from ast_notebook.calls.history.cdr_ties import calls_in
-from ast_notebook.calls.history.clock import SECOND, Clock, born
-from ast_notebook.calls.history.growing import Growing
+from ast_notebook.calls.history.clock import Clock, born
+from ast_notebook.calls.history.log_builder import LogBuilder
+from ast_notebook.units import SECOND
 
 _COMMON = [
     "clid",
@@ -31,15 +33,15 @@ _COMMON = [
     "disposition",
     "amaflags",
 ]
-#: cdr_csv's order; what follows depends on cdr.conf.
+#: The columns of cdr_csv, in order; further ones depend on cdr.conf.
 PLAIN = ["accountcode", "src", "dst", "dcontext", "clid", *_COMMON[4:]]
-#: cdr_custom's, as its sample file has it.
+#: The columns of cdr_custom, as in its sample file.
 CUSTOM = [*_COMMON, "accountcode", "uniqueid", "userfield", "sequence"]
 _NEW = ["peeraccount", "linkedid", "sequence"]
-#: Lines of one call are not further from each other than records that are so far apart.
+#: A call is over once all its records are this much older, or newer, than the last records read.
 _OPEN = 6 * 3600 * SECOND
-_RECENT = 1_000  # records that tell where in time a file is
-_MANY = 10_000  # records that are grouped at a time
+_RECENT = 1_000  # the newest records, which tell how far in time the file is
+_MANY = 10_000  # records after which calls are made of those that are over
 
 
 def layout(record: Sequence[str]) -> list[str]:
@@ -70,22 +72,22 @@ def _is_time(text: str) -> bool:
 
 
 class Cdr:
-    """Makes calls of records, whatever order they come in within six hours.
+    """Makes calls of records, which may come in any order within six hours.
 
     Parameters
     ----------
     clock : Clock
-        What reads the times.
-    calls : Growing
-        Where the calls go.
+        It reads the times.
+    calls : LogBuilder
+        It takes the calls.
     """
 
-    def __init__(self, clock: Clock, calls: Growing) -> None:
+    def __init__(self, clock: Clock, calls: LogBuilder) -> None:
         self._clock = clock
         self._calls = calls
-        self._lines: list[Line] = []
+        self._lines: list[CdrRecord] = []
         self._count = 0
-        self._recent: deque[int] = deque(maxlen=_RECENT)  # when they began
+        self._recent: deque[int] = deque(maxlen=_RECENT)  # times at which records began
         self._next = _MANY
         self._either = _Either()
         self._spoiled = Spoiled()
@@ -99,17 +101,27 @@ class Cdr:
         ValueError
             If it cannot be one, or its call was over.
         """
-        line = Line(record, self._clock, self._count)
+        line = CdrRecord(record, self._clock, self._count)
         if not self._seen.take(record, line):
             return
+        late_for = self._seen.late_for(line)
+        if late_for is not None:
+            self._seen.late = True
+            self._calls.amend(late_for, lambda call: amended(call, line))
+            raise ValueError("the other records of its call are more than six hours before it")
         self._count += 1
         self._recent.append(line.start)
         self._lines.append(line)
         if len(self._lines) >= self._next:
             self._give(min(self._recent) - _OPEN, max(self._recent) + _OPEN)
 
+    @property
+    def disordered(self) -> bool:
+        """Whether a record came so late that its call was over already."""
+        return self._seen.late
+
     def finish(self) -> None:
-        """Take it that no further record comes."""
+        """Finish: no further records come."""
         self._give()
         self._clock.notes += [*self._spoiled.notes, *self._seen.notes]
         if self._either.guessed:
@@ -119,42 +131,41 @@ class Cdr:
             )
 
     def _give(self, since: int | None = None, until: int | None = None) -> None:
-        """Make calls of the records of those that were not between two moments; else of all."""
+        """Make calls of the records outside of a time between two moments; by default of all."""
         self._either.settle(self._lines)
         self._spoiled.settle(self._lines)
-        waiting: list[Line] = []
+        waiting: list[CdrRecord] = []
         for call in calls_in(self._lines):
             if since is not None and until is not None and _is_between(call.lines, since, until):
                 waiting += call.lines
                 continue
             made = row_of(call)
-            self._seen.over(made[0]["call"], call.lines)
-            self._calls.add(*made)
+            self._seen.over(self._calls.add(*made), made[0]["call"], call.lines)
         self._lines = waiting
         self._next = max(_MANY, 2 * len(waiting))
 
 
-def _is_between(lines: Sequence[Line], since: int, until: int) -> bool:
+def _is_between(lines: Sequence[CdrRecord], since: int, until: int) -> bool:
     return max(line.end for line in lines) >= since and lines[0].start <= until
 
 
 class _Either:
     """Tells whether a column without a name is the uniqueid or the userfield.
 
-    A uniqueid may be any text; but every channel has one, and no two have the same.
+    A uniqueid may be any text, but every channel has one, and no two channels have the same.
 
     Attributes
     ----------
     guessed : bool
-        Whether it was taken for the uniqueid, and does not look like those of Asterisk.
+        Whether it was taken for the uniqueid, although it does not look like one of Asterisk's.
     """
 
     def __init__(self) -> None:
         self.guessed = False
         self._userfield = False
 
-    def settle(self, lines: Sequence[Line]) -> None:
-        """Give the records their uniqueids, if it is these."""
+    def settle(self, lines: Sequence[CdrRecord]) -> None:
+        """Set the uniqueids of the records, if the column has uniqueids."""
         there = [line for line in lines if EITHER in line.record]
         if not there or self._userfield:
             return
@@ -162,7 +173,7 @@ class _Either:
         for line in () if self._userfield else there:
             line.uniqueid = line.either
 
-    def _is_uniqueid(self, lines: Sequence[Line]) -> bool:
+    def _is_uniqueid(self, lines: Sequence[CdrRecord]) -> bool:
         if any(line.either is None or len(line.either.split()) != 1 for line in lines):
             return False
         plain = sum(born(line.either) is not None for line in lines)

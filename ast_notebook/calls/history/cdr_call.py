@@ -7,31 +7,33 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from ast_notebook.calls.history.cdr_line import Line
-from ast_notebook.calls.history.cdr_talk import Talk, Tie, other_half
-from ast_notebook.calls.history.cdr_ties import Call, stem
-from ast_notebook.calls.history.clock import SECOND, age, born
-from ast_notebook.calls.history.growing import device, is_local, peer
+from ast_notebook.calls.history.cdr_grouping import CdrCall, stem
+from ast_notebook.calls.history.cdr_record import CdrRecord
+from ast_notebook.calls.history.cdr_talk import CdrTalk, ConnectedPair, other_half
+from ast_notebook.calls.history.clock import age, born
 from ast_notebook.calls.history.lines import text_of
+from ast_notebook.calls.history.log_builder import device, is_local, peer
+from ast_notebook.calls.history.options import goes_on
+from ast_notebook.units import SECOND
 
-#: Extensions that the dialplan goes to by itself; nobody dials them.
+#: Extensions to which the dialplan goes by itself; nobody dials them.
 _OWN_EXTENSIONS = re.compile(r"([ahistoeT]|fax|failed|hang|s-.*|STARTMEETME)$")
-#: FreePBX's mailboxes: vmu200 is 200's, who was unavailable.
+#: FreePBX's extensions of mailboxes, such as vmu200: u is the greeting, and 200 has the mailbox.
 _MAILBOX = re.compile(r"vm[a-z](?=\d+$)")
-#: Applications after which the record of a transfer still has what was dialled first.
+#: Applications after which the record of a transfer keeps the extension that was dialled first.
 _PARKING = frozenset({"park", "parkedcall", "parkandannounce"})
 _DIALS = frozenset({"dial", "queue", "followme", "retrydial"})
 #: Applications by which the dialplan itself ends a call that was not answered.
 _ENDS = frozenset({"", "busy", "congestion", "hangup", *_DIALS})
-#: More transfers than a call has.
+#: The most transfers that are followed; no call has so many.
 _TRANSFERS = 20
 _NEAREST = ("CANCELLED", "NO ANSWER", "BUSY", "FAILED")
 
-_Age = tuple[int, tuple[int, int], bool, int, tuple[int, int]]
+_Age = tuple[int, tuple[int, int], bool, int, tuple[int, ...]]
 
 
 class _First(NamedTuple):
-    """The party that a call began with."""
+    """The first party of a call."""
 
     channel: str
     number: str | None
@@ -42,18 +44,18 @@ class _First(NamedTuple):
 Made = tuple[dict[str, Any], str | None, str | None, list[str]]
 
 
-def row_of(call: Call) -> Made:
+def row_of(call: CdrCall) -> Made:
     """Return the row of a call, the names of its two channels, and those that were dialled."""
     return _Made(call).row()
 
 
 class _Made:
-    """A call in the making."""
+    """A call that is being made."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: CdrCall) -> None:
         self._call = call
         self._lines = call.lines
-        self._talk = Talk(call.lines, call.agents)
+        self._talk = CdrTalk(call.lines, call.agents)
 
     def row(self) -> Made:
         """Return what `row_of` returns."""
@@ -89,7 +91,7 @@ class _Made:
         return row, first.channel, callee, dialled
 
     def _id(self) -> str | None:
-        """Return the oldest id of all; an agent's channel gives its own to whom it serves."""
+        """Return the oldest id; the linkedid that an agent gives to callers does not count."""
         ids = [
             known
             for line in self._lines
@@ -102,12 +104,12 @@ class _Made:
     # --- the first party -----------------------------------------------------------------------
 
     @cached_property
-    def _own(self) -> list[Line]:
+    def _own(self) -> list[CdrRecord]:
         return self._talk.owned.get(self._first.channel, [])
 
     @cached_property
-    def _walked(self) -> list[Line]:
-        """The lines of who walked the dialplan for the first party, mostly that itself."""
+    def _walked(self) -> list[CdrRecord]:
+        """The records of the channel that executed the dialplan for the first party."""
         channel, own = self._first.channel, self._own
         if any(not line.called for line in own):
             return own
@@ -116,7 +118,7 @@ class _Made:
 
     @cached_property
     def _first(self) -> _First:
-        """The oldest party that dialled or was reached, else a Local channel that came up."""
+        """The oldest party that dialled or was reached, or a Local channel that came up."""
         head = self._lines[0]
         if (
             not is_local(head.owner)
@@ -136,20 +138,20 @@ class _Made:
         return self._known(real or self._lines[0].owner)
 
     def _parties(self) -> Iterator[tuple[_Age, bool, str]]:
-        """Yield who dialled and who was reached, by their age."""
+        """Yield the parties that dialled or were reached, with their ages."""
         for line in self._lines:
             if not is_local(line.owner) and (not line.called or line.answered):
                 yield _age(line), False, line.owner
-        for tie in self._talk.ties:
-            if tie.line is not None and not is_local(tie.other):
-                yield self._age_of(tie, tie.line), True, tie.other
+        for pair in self._talk.pairs:
+            if pair.line is not None and not is_local(pair.other):
+                yield self._age_of(pair, pair.line), True, pair.other
 
-    def _age_of(self, tie: Tie, line: Line) -> _Age:
-        if not is_local(tie.one):
+    def _age_of(self, pair: ConnectedPair, line: CdrRecord) -> _Age:
+        if not is_local(pair.one):
             return _age(line)
         # A Local channel dials by its second half; when that is up, its first half goes on.
-        start, began, *_ = self._pairs[stem(tie.one)]
-        return start, began, tie.one.endswith(";1"), tie.since, tie.place
+        start, began, *_ = self._pairs[stem(pair.one)]
+        return start, began, pair.one.endswith(";1"), pair.since, pair.place
 
     @cached_property
     def _pairs(self) -> dict[str, _Age]:
@@ -162,7 +164,10 @@ class _Made:
         return found
 
     def _local(self, channel: str) -> _First:
-        """Its second half has the number that it was made with, its first half runs the rest."""
+        """Return a Local channel as the first party.
+
+        Its second half has the number with which it was made; its first half executes the dialplan.
+        """
         first, second = (self._talk.owned.get(f"{stem(channel)};{n}", []) for n in (1, 2))
         head, (oldest, *_) = (first or second)[0], [*second, *first]
         dialled = None if head.called else head.dst
@@ -176,29 +181,28 @@ class _Made:
         if dialling and (source is None or not is_local(half) or source.start > own[0].start):
             return self._dialler(channel, dialling)
         number, name = (own[0].src, own[0].name) if own else (None, None)
-        # A Local channel dialled for it, and runs what it is connected to in its other half.
+        # A Local channel dialled this party; its other half executes what it is connected to.
         beyond = self._talk.owned.get(other_half(half), []) if is_local(half) else []
-        alone = len({tie.other for tie in self._talk.ties_of(half)}) < 2
+        alone = len({pair.other for pair in self._talk.pairs_of(half)}) < 2
         if not own and alone and len({line.src for line in beyond}) == 1:
             number, name = beyond[0].src, beyond[0].name
         dialled = next((line.dst for line in beyond if not line.called), None)
         return _First(channel, number or peer(device(channel)), name, _extension(dialled))
 
-    def _dialler(self, channel: str, own: Sequence[Line]) -> _First:
-        # Of several that began together the one that ended first was changed least.
+    def _dialler(self, channel: str, own: Sequence[CdrRecord]) -> _First:
+        # If several records began together, the one that ended first was changed least.
         oldest = min(own, key=lambda line: (line.start, line.end))
         dialled = None if oldest.called or self._was_changed(oldest) else oldest.dst
         return _First(channel, own[0].src, own[0].name, _extension(dialled))
 
-    def _was_changed(self, line: Line) -> bool:
-        """Tell whether a transfer has overwritten what was dialled by where it led.
+    def _was_changed(self, line: CdrRecord) -> bool:
+        """Tell whether a transfer has overwritten the dialled extension by its destination.
 
         Asterisk keeps one extension for a channel, and writes it into the record that a transfer
         ends as well as into the one that it begins.
         """
         for _ in range(_TRANSFERS):
-            goes_on = "c" if line.app == "queue" else "g"
-            if self._talk.reached(line) is None or goes_on in line.options:
+            if self._talk.reached(line) is None or goes_on(line.app, line.data):
                 return False
             after = next(
                 (
@@ -210,11 +214,11 @@ class _Made:
             )
             if after is None or after.dst == line.dst:
                 return after is not None
-            line = after  # which was overwritten itself, if there was a second transfer
+            line = after  # a second transfer may have overwritten this one, too
         return True
 
     def _number(self, channel: str | None) -> str | None:
-        """Return the number of a telephone, else its device; never the caller's own number."""
+        """Return the number of a telephone, or its device; never the caller's own number."""
         if channel is None:
             return None
         own = self._talk.owned.get(channel, [])
@@ -226,15 +230,15 @@ class _Made:
 
     # --- times ---------------------------------------------------------------------------------
 
-    def _answered(self, path: Sequence[Tie]) -> int | None:
-        """Return when the telephone answered, at the earliest.
+    def _answered(self, path: Sequence[ConnectedPair]) -> int | None:
+        """Return the earliest moment at which the telephone may have answered.
 
         A record has when its channel was answered: by the telephone or, earlier, by a menu.
         """
-        if any(tie.line is not None and tie.line.answer is None for tie in path):
+        if any(pair.line is not None and pair.line.answer is None for pair in path):
             return None
         if path:
-            return max(tie.since for tie in path)
+            return max(pair.since for pair in path)
         return next((line.answer for line in [*self._own, *self._lines] if line.answer), None)
 
     def _end(self) -> int | None:
@@ -246,8 +250,8 @@ class _Made:
         channel = self._first.channel
         lines = list(self._own)
         if all(line.called for line in lines):
-            # Who was dialled has the record of his answer with the channel that dialled.
-            lines += [tie.line for tie in self._talk.ties_of(channel) if tie.line]
+            # The answer of a dialled channel is in the record of the channel that dialled it.
+            lines += [pair.line for pair in self._talk.pairs_of(channel) if pair.line]
         if any(line.unbilled for line in lines):
             return None
         up = {line.place: line for line in lines if line.billed is not None or line.billsec}
@@ -273,6 +277,8 @@ class _Made:
             return "ANSWERED"
         if any(line.answered and line.app == "voicemail" for line in lines):
             return "VOICEMAIL"
+        if any(line.disposition == "VOICEMAIL" for line in lines):
+            return "VOICEMAIL"
         unknown = self._call.met is None or any(map(self._is_hidden, lines))
         unknown = unknown or any(line.endless and line.in_queue for line in lines)
         if unknown or any(map(self._talk.is_doubtful, lines)):
@@ -288,20 +294,20 @@ class _Made:
             return self._alone()
         found = {line.disposition for line in lines}
         word = next(word for word in _NEAREST if word in found)
-        if word == "BUSY" and lines[-1].app == "busy":
-            return "FAILED"
-        # Asterisk 16 says so of who hung up while the dialplan waited, too.
+        if word == "BUSY" and (lines[-1].app == "busy" or not any(map(_has_dialled, lines))):
+            return "FAILED"  # the dialplan itself said that it was busy
+        # Asterisk 16 writes this also for a caller who hung up while the dialplan waited.
         return "NO ANSWER" if word == "FAILED" and lines[-1].app not in _ENDS else word
 
-    def _is_hidden(self, line: Line) -> bool:
-        """Tell whether a record has what was done after the end in place of what was before."""
+    def _is_hidden(self, line: CdrRecord) -> bool:
+        """Tell whether what the extension h did has replaced the application of a record."""
         lasted = line.end - line.start > SECOND or all(one.after for one in self._lines)
         return line.after and line.answered and lasted
 
     def _waits(self) -> bool:
-        """Tell whether the caller waited in a queue at the end, which had not timed out."""
+        """Tell whether the caller waited in a queue at the end, before its timeout."""
         own = [line for line in self._walked if not line.after]
-        place = max(own, key=lambda line: (line.end, line.start, line.place), default=None)
+        place = max(own, key=lambda line: (line.end, line.start, line.rank), default=None)
         if place is None or not place.in_queue:
             return False
         limit = (place.data.split(",") + [""] * 5)[4].strip()
@@ -310,30 +316,30 @@ class _Made:
         )
         return not (limit.isdecimal() and len(limit) < 9 and waited >= int(limit) * SECOND)
 
-    def _tried(self, line: Line) -> str | None:
-        """Return what became of the attempt to reach somebody that a record is of."""
+    def _tried(self, line: CdrRecord) -> str | None:
+        """Return the disposition of one attempt to reach somebody, by its record."""
         if line.dstchannel is None:
             failed = line.app in _DIALS and line.disposition in ("FAILED", "BUSY")
             return line.disposition if failed else None
         if line.in_room or line.at_desk or is_local(line.dstchannel):
             return None
         if line.answered:
-            return "NO ANSWER" if self._talk.was_lost(line) else None
+            return "NO ANSWER" if line.parts or self._talk.was_lost(line) else None
         if self._talk.was_forwarded(line):
             return None
         if line.disposition == "FAILED" and line.asks:
-            # Whoever answered and did not accept has failed, in Asterisk's words.
+            # For Asterisk, a callee who answered but did not accept the call has failed.
             after = {one.disposition for one in self._talk.after(line) if not one.dstchannel}
             return "FAILED" if after == {"FAILED"} else "NO ANSWER"
         return line.disposition
 
     def _alone(self) -> str | None:
-        """Say what became of a call that was answered, and not by a telephone that we know."""
+        """Return the disposition of a call that was answered, but not by a known telephone."""
         names = {name for line in self._lines for name in (line.owner, line.dstchannel)}
         for line in self._lines:
             other = line.dstchannel
             if line.answered and other and is_local(other) and other_half(other) not in names:
-                return "ANSWERED"  # as Asterisk says; no record tells what was behind it
+                return "ANSWERED"  # as Asterisk says; no record tells what the application did
         apps = {line.app for line in self._lines if line.answered and line.dstchannel is None}
         if apps <= {""} and not any(line.channel for line in self._lines):
             return None
@@ -345,8 +351,12 @@ class _Made:
         return None if apps <= {""} else "IVR"
 
 
-def _age(line: Line) -> _Age:
-    return line.start, age(line.uniqueid or ""), False, line.start, (line.sequence, line.place)
+def _has_dialled(line: CdrRecord) -> bool:
+    return line.called or (line.dstchannel is not None and not line.in_room and not line.at_desk)
+
+
+def _age(line: CdrRecord) -> _Age:
+    return line.start, age(line.uniqueid or ""), False, line.start, line.rank
 
 
 def _extension(dst: str | None) -> str | None:

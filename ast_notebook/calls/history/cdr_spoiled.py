@@ -1,15 +1,14 @@
-"""Uniqueids that a spreadsheet has spoiled, such as ``1,71507E+09``: they tie no records."""
+"""Uniqueids that a spreadsheet has spoiled, such as ``1,71507E+09``: they join no records."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from ast_notebook.calls.history.cdr_line import Line
-from ast_notebook.calls.history.clock import SECOND, born
+from ast_notebook.calls.history.cdr_record import CdrRecord
+from ast_notebook.calls.history.clock import born
+from ast_notebook.calls.history.spoiled import is_spoiled
+from ast_notebook.units import SECOND
 
-#: What a spreadsheet makes of a number that is too long for it, and what stands for none.
-_NUMBER = re.compile(r"\d+([.,]\d+)?[eE][+-]?\d+$|[0.,]+$")
 #: Times of records are whole seconds.
 _APART = 1 * SECOND
 
@@ -17,23 +16,23 @@ _APART = 1 * SECOND
 class Spoiled:
     """Takes the ids from records that cannot have them.
 
-    A uniqueid is one channel's. Where several channels have the same one, it is no uniqueid.
+    A uniqueid belongs to one channel. If several channels have the same one, it is not a uniqueid.
 
     Attributes
     ----------
     count : int
-        How many records there were.
+        How many records had a spoiled id.
     """
 
     def __init__(self) -> None:
         self.count = 0
 
-    def settle(self, lines: Sequence[Line]) -> None:
+    def settle(self, lines: Sequence[CdrRecord]) -> None:
         """Take spoiled ids from records."""
         spoiled = {
             (line.server, known) for line in lines for known in _ids(line) if is_spoiled(known)
         }
-        owned: dict[tuple[str | None, str], list[Line]] = {}
+        owned: dict[tuple[str | None, str], list[CdrRecord]] = {}
         for line in lines:
             if line.uniqueid is not None and line.channel is not None:
                 owned.setdefault((line.server, line.uniqueid), []).append(line)
@@ -46,26 +45,22 @@ class Spoiled:
 
     @property
     def notes(self) -> list[str]:
-        """What is to be said of it."""
+        """The notes for the user."""
         if not self.count:
             return []
         return [
-            f"{self.count:,} records have a uniqueid that several channels share or that is none, "
-            "as spreadsheets make of it: it tells no calls here; export the column as text"
+            f"{self.count:,} records have a uniqueid that several channels share or that is not "
+            "Asterisk's, as spreadsheets make of it: it tells no calls here; "
+            "export the column as text"
         ]
 
 
-def is_spoiled(known: str) -> bool:
-    """Tell whether no PBX has made an id."""
-    return _NUMBER.match(known) is not None
-
-
-def _ids(line: Line) -> list[str]:
+def _ids(line: CdrRecord) -> list[str]:
     return [known for known in (line.uniqueid, line.linkedid) if known is not None]
 
 
-def _several(uniqueid: str, lines: list[Line]) -> bool:
-    """Tell whether several channels have it; an old Asterisk renames one that is transferred."""
+def _several(uniqueid: str, lines: list[CdrRecord]) -> bool:
+    """Tell whether several channels have an id; an old Asterisk renames transferred channels."""
     if len({line.channel for line in lines}) < 2:
         return False
     if born(uniqueid) is None:

@@ -1,4 +1,4 @@
-"""Channel event logs into calls."""
+"""Makes calls of channel event logs (CEL)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ast_notebook.calls.history.cel_bridges import Bridges
-from ast_notebook.calls.history.cel_call import Call
-from ast_notebook.calls.history.cel_channel import Channel, Row, is_own
+from ast_notebook.calls.history.cel_call import CelCall
+from ast_notebook.calls.history.cel_channel import CelChannel, CelEvent, is_own
 from ast_notebook.calls.history.cel_extra import word
 from ast_notebook.calls.history.cel_kinds import (
     BRIDGES,
@@ -19,10 +19,12 @@ from ast_notebook.calls.history.cel_kinds import (
     Kinds,
     is_user_event,
 )
-from ast_notebook.calls.history.clock import ONWARD, SECOND, Clock, born
-from ast_notebook.calls.history.growing import Growing
+from ast_notebook.calls.history.clock import ONWARD, Clock, born
 from ast_notebook.calls.history.lines import text_of
+from ast_notebook.calls.history.log_builder import LogBuilder
 from ast_notebook.calls.history.repeats import Repeats
+from ast_notebook.calls.history.spoiled import is_spoiled, lacks_fraction
+from ast_notebook.units import SECOND
 
 #: cel_custom's order, as its sample file and ours have it; ``userdeftype`` may be left out.
 PLAIN = [
@@ -47,9 +49,9 @@ PLAIN = [
     "userdeftype",
     "extra",
 ]
-#: A call whose channels have all ended may be taken up again this long: by a transfer.
+#: After all channels of a call have ended, a transfer may continue it for this long.
 _GRACE = 60 * SECOND
-#: Events that are held back, so that they can be put in order.
+#: How many events are held back, so that they can be put in order.
 _AHEAD = 256
 
 
@@ -77,26 +79,27 @@ class Cel:
     Parameters
     ----------
     clock : Clock
-        What reads the times.
-    calls : Growing
-        Where the calls go.
+        It reads the times.
+    calls : LogBuilder
+        It takes the calls.
     """
 
-    def __init__(self, clock: Clock, calls: Growing) -> None:
+    def __init__(self, clock: Clock, calls: LogBuilder) -> None:
         self._clock = clock
         self._frame = calls
         self._kinds = Kinds()
         self._bridges = Bridges()
         self._repeats = Repeats()
-        self._ahead: list[tuple[int, int, Row]] = []  # a heap of those that were read last
+        self._ahead: list[tuple[int, int, CelEvent]] = []  # a heap of the newest events
         self._count = 0
-        #: In the hour that a clock change repeats, when each call was heard of last.
+        self._spoiled = 0
+        #: When each call had its last event, in the hour that a clock change repeats.
         self._unsure: dict[str, int] = {}
         self._begun: int | None = None
-        self._starts = False  # whether the log tells of beginnings at all
-        self._calls: dict[str, Call] = {}  # by linkedid, and by uniqueid
-        self._ended: dict[int, Call] = {}  # those whose channels have all ended
-        self._channels: dict[str, Channel] = {}  # those that are up, by their names
+        self._starts = False  # whether the log has beginnings of channels
+        self._calls: dict[str, CelCall] = {}  # calls by their linkedids and uniqueids
+        self._ended: dict[int, CelCall] = {}  # calls whose channels have all ended
+        self._channels: dict[str, CelChannel] = {}  # channels that are up, by their names
         self._places: set[str] = set()  # linkedids of agents who wait for calls
 
     def add(self, record: Mapping[str, Any]) -> None:
@@ -122,26 +125,43 @@ class Cel:
             self._unsure[linkedid] = moment
         else:
             self._unsure.clear()
+        ids = {uniqueid, linkedid}
+        if any(is_spoiled(one) or lacks_fraction(one, moment) for one in ids):
+            self._spoiled += 1
+            raise ValueError(
+                "its uniqueid or linkedid is not Asterisk's: a spreadsheet may have spoiled it"
+            )
         if self._repeats.has(record, moment):
             return
         if kind == "CHAN_START":
             self._clock.witness(moment, uniqueid)
         self._count += 1
-        row = Row(record, kind, (uniqueid, linkedid), moment, self._count)
+        row = CelEvent(record, kind, (uniqueid, linkedid), moment, self._count)
         heapq.heappush(self._ahead, (moment, self._count, row))
         if len(self._ahead) > _AHEAD:
             self._take(heapq.heappop(self._ahead)[2])
 
+    @property
+    def disordered(self) -> bool:
+        """Whether an older part of the log came after newer ones."""
+        return self._repeats.disordered
+
     def finish(self) -> None:
-        """Take it that no further event comes."""
+        """Finish: no further events come."""
         while self._ahead:
             self._take(heapq.heappop(self._ahead)[2])
         self._give(list({id(call): call for call in self._calls.values()}.values()))
         self._clock.notes += self._repeats.notes()
+        if self._spoiled:
+            self._clock.notes.append(
+                f"{self._spoiled:,} events have a uniqueid or linkedid that is not Asterisk's, as "
+                "spreadsheets make of it: their calls are unknown, and they are "
+                "among the bad records; export the columns as text"
+            )
 
     # --- one event after the other -------------------------------------------------------------
 
-    def _take(self, row: Row) -> None:
+    def _take(self, row: CelEvent) -> None:
         if self._begun is None:
             self._begun = row.moment
         self._starts = self._starts or row.kind == "CHAN_START"
@@ -152,8 +172,8 @@ class Cel:
             before = row.moment - _GRACE
             self._give([call for call in self._ended.values() if call.last < before])
 
-    def _hear(self, row: Row) -> None:
-        # The calls that an agent takes on his place have the place's linkedid from then on.
+    def _hear(self, row: CelEvent) -> None:
+        # The calls that a waiting agent takes get the linkedid of his channel.
         belongs = row.linkedid not in self._places or row.uniqueid == row.linkedid
         call = self._calls.get(row.uniqueid)
         if call is None or (belongs and call is not self._calls.get(row.linkedid)):
@@ -162,7 +182,7 @@ class Cel:
         if channel is None:
             if row.kind in PASSIVE:
                 return
-            channel = call.channels[row.name] = self._channels[row.name] = Channel(row)
+            channel = call.channels[row.name] = self._channels[row.name] = CelChannel(row)
             call.up += 1
         up = channel.end is None
         channel.hear(row)
@@ -182,11 +202,11 @@ class Cel:
         else:
             self._ended.pop(id(call), None)
 
-    def _named(self, names: Iterable[str]) -> list[Channel]:
+    def _named(self, names: Iterable[str]) -> list[CelChannel]:
         return [found for name in names if (found := self._channels.get(name)) is not None]
 
-    def _join(self, row: Row, channel: Channel, call: Call) -> Call:
-        """Return the call, as one with the other that a transfer or a pickup names."""
+    def _join(self, row: CelEvent, channel: CelChannel, call: CelCall) -> CelCall:
+        """Return the call, joined with the other one that a transfer or a pickup names."""
         if row.kind == "ATTENDEDTRANSFER":
             other = word(row.extra, "channel2_uniqueid")
             successor = self._channels.get(word(row.extra, "transferee_channel_name"))
@@ -202,10 +222,10 @@ class Cel:
             other = picker.uniqueid
         return self._call({row.uniqueid, other}) if born(other) is not None else call
 
-    def _call(self, ids: set[str]) -> Call:
-        """Return the call that these ids belong to; if to several, they become one."""
+    def _call(self, ids: set[str]) -> CelCall:
+        """Return the call to which these ids belong; several such calls become one."""
         found = {id(call): call for one in ids if (call := self._calls.get(one)) is not None}
-        first, *others = sorted(found.values(), key=lambda call: -len(call.ids)) or [Call()]
+        first, *others = sorted(found.values(), key=lambda call: -len(call.ids)) or [CelCall()]
         for other in others:
             first.take(other)
             self._ended.pop(id(other), None)
@@ -216,14 +236,16 @@ class Cel:
             self._calls[one] = first
         return first
 
-    def _give(self, calls: Sequence[Call]) -> None:
-        # Who began in the second in which the log begins may have begun before it.
-        begun = (self._begun or 0) + (SECOND if self._starts else 0)
+    def _give(self, calls: Sequence[CelCall]) -> None:
+        # A channel whose uniqueid has the second in which the log begins may have begun before it.
+        # If the log has beginnings, they tell that; without them, such a channel counts as whole.
+        begun = (self._begun or 0) // SECOND * SECOND
+        begun = (self._begun or 0) + SECOND if self._starts else begun
         for call in calls:
             self._ended.pop(id(call), None)
             for one in call.ids:
                 self._calls.pop(one, None)
                 self._places.discard(one)
-            made = call.row(begun, self._bridges.seen, self._starts)
+            made = call.row(begun, self._bridges.seen)
             if made is not None:
                 self._frame.add(*made)

@@ -1,64 +1,44 @@
-"""Who is connected with whom: in one bridge, pairs of Local channels seen through."""
+"""Tells who is connected with whom: in one bridge, or in bridges that Local channels join."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
 
-from ast_notebook.calls.history.cel_channel import Channel, Row
+from ast_notebook.calls.history.cel_channel import CelBridge, CelChannel, CelEvent, is_own
 from ast_notebook.calls.history.cel_extra import word
+from ast_notebook.calls.history.log_builder import is_local
 
-_KEPT = 8  # of those who were connected first; a conference has many
-#: Where each waits for himself: callers who are parked, agents who are logged in.
+_KEPT = 8  # the most channels that are kept as `first_with`; a conference has many
+#: The bridge in which each channel waits alone: parked callers, agents in `AgentLogin`.
 _HOLDING = "holding_bridge"
 
 
-class Room:
-    """A bridge, and the channels in it in the order in which they came."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self.people: dict[Channel, None] = {}
-        self.halves: dict[Channel, None] = {}
-
-    def put(self, channel: Channel) -> None:
-        """Put a channel in."""
-        (self.halves if channel.local else self.people)[channel] = None
-
-    def take(self, channel: Channel) -> None:
-        """Take a channel out."""
-        (self.halves if channel.local else self.people).pop(channel, None)
-
-    @property
-    def channels(self) -> list[Channel]:
-        """Everybody in it."""
-        return [*self.people, *self.halves]
-
-
 class Bridges:
-    """Follows the bridges of all calls, for those who meet in one may have calls of their own.
+    """Follows the bridges of all calls, since channels in one bridge may have calls of their own.
 
     Attributes
     ----------
     seen : bool
-        Whether the log has told of any bridge: one that never does cannot tell who talked.
+        Whether the log has events of bridges; a log without them cannot tell who talked.
     """
 
     def __init__(self) -> None:
         self.seen = False
-        self._rooms: dict[str, Room] = {}
-        self._halves: dict[str, Channel] = {}  # of Local channels in bridges, by their names
-        #: Whose place somebody takes who is transferred to where a channel already is.
-        self._successors: dict[Channel, Channel] = {}
+        self._bridges: dict[str, CelBridge] = {}
+        self._halves: dict[str, CelChannel] = {}  # of Local channels, by their names
+        #: Channels that take the place of another one in a bridge, by a transfer.
+        self._successors: dict[CelChannel, CelChannel] = {}
 
     # --- what the log tells --------------------------------------------------------------------
 
-    def hear(self, row: Row, channel: Channel, others: list[Channel]) -> None:
+    def hear(self, row: CelEvent, channel: CelChannel, others: list[CelChannel]) -> None:
         """Take an event; `others` are the channels that it names as being in the same bridge."""
         if row.kind == "BRIDGE_ENTER":
             self.seen = True
             if word(row.extra, "bridge_technology") != _HOLDING:
                 self._enter(row.moment, channel, self._key(row, others))
+                _joined_unseen(row, channel, others)
         elif row.kind == "BRIDGE_EXIT":
             self.seen = True
             self._exit(row, channel)
@@ -73,129 +53,149 @@ class Bridges:
         elif row.kind in ("HANGUP", "CHAN_END"):
             self._end(row.moment, channel)
 
-    def replaces(self, successor: Channel, channel: Channel) -> None:
-        """Take it that somebody comes where a channel is, once that one ends.
+    def replaces(self, successor: CelChannel, channel: CelChannel) -> None:
+        """Note that another channel takes the place of a channel once that one ends.
 
-        An attended transfer into a conference does so, and no event tells that he enters.
+        An attended transfer into a conference has this effect, and no event tells of the entry.
         """
-        if channel.room is not None:
+        if channel.bridge is not None:
             self._successors[channel] = successor
 
-    def _key(self, row: Row, others: list[Channel]) -> str:
-        """Return which bridge an event is about, by whatever the log has."""
-        bridge = word(row.extra, "bridge_id")
-        if bridge:
-            return bridge
-        room = next((other.room for other in others if other.room is not None), None)
-        return room.key if room is not None else f"of {row.linkedid}"
+    def _key(self, row: CelEvent, others: list[CelChannel]) -> str:
+        """Return the key of an event's bridge, by the data that the log has."""
+        bridge_id = word(row.extra, "bridge_id")
+        if bridge_id:
+            return bridge_id
+        bridge = next((other.bridge for other in others if other.bridge is not None), None)
+        return bridge.key if bridge is not None else f"of {row.linkedid}"
 
-    def _exit(self, row: Row, channel: Channel) -> None:
-        bridge = word(row.extra, "bridge_id")
-        if channel.room is None:
-            if row.peers and not channel.entered:
-                channel.joined_unseen = True
-        elif not bridge or bridge == channel.room.key:
+    def _exit(self, row: CelEvent, channel: CelChannel) -> None:
+        bridge_id = word(row.extra, "bridge_id")
+        if channel.bridge is None:
+            _left_unseen(row, channel)
+        elif not bridge_id or bridge_id == channel.bridge.key:
             self._leave(row.moment, channel)
 
-    def _pair(self, row: Row, channel: Channel, others: list[Channel]) -> None:
-        """Connect two, as Asterisk up to 11 does."""
+    def _pair(self, row: CelEvent, channel: CelChannel, others: list[CelChannel]) -> None:
+        """Put two channels into a bridge of their own, as Asterisk up to 11 does."""
         if not others:
             return
         key = f"of {channel.name} and {others[0].name}"
         for one in (channel, others[0]):
             self._enter(row.moment, one, key)
 
-    def _part(self, row: Row, channel: Channel, others: list[Channel]) -> None:
-        rooms = [one.room for one in (channel, *others) if one.room is not None]
-        if not rooms and row.peers and not channel.entered:
-            channel.joined_unseen = True
-        for one in rooms[0].channels if rooms else ():
+    def _part(self, row: CelEvent, channel: CelChannel, others: list[CelChannel]) -> None:
+        bridges = [one.bridge for one in (channel, *others) if one.bridge is not None]
+        if not bridges:
+            _left_unseen(row, channel)
+        for one in bridges[0].channels if bridges else ():
             self._leave(row.moment, one)
 
-    def _end(self, moment: int, channel: Channel) -> None:
-        room = channel.room
+    def _end(self, moment: int, channel: CelChannel) -> None:
+        bridge = channel.bridge
         successor = self._successors.pop(channel, None)
         self._leave(moment, channel)
-        if room is not None and successor is not None and successor.end is None:
-            self._enter(moment, successor, room.key)
+        if bridge is not None and successor is not None and successor.end is None:
+            self._enter(moment, successor, bridge.key)
 
     # --- who is where --------------------------------------------------------------------------
 
-    def _enter(self, moment: int, channel: Channel, key: str) -> None:
+    def _enter(self, moment: int, channel: CelChannel, key: str) -> None:
         if channel.end is not None:
             return
-        if channel.room is not None:
-            if channel.room.key == key:
+        if channel.bridge is not None:
+            if channel.bridge.key == key:
                 return
             self._leave(moment, channel)
-        room = self._rooms.setdefault(key, Room(key))
-        room.put(channel)
-        channel.room = room
+        bridge = self._bridges.setdefault(key, CelBridge(key))
+        bridge.put(channel)
+        channel.bridge = bridge
         channel.entered += 1
         channel.came = moment
         if channel.local:
             self._halves[channel.name] = channel
-        self._look(moment, room, channel)
+        self._look(moment, bridge, channel)
 
-    def _leave(self, moment: int, channel: Channel) -> None:
-        room = channel.room
-        if room is None:
+    def _leave(self, moment: int, channel: CelChannel) -> None:
+        bridge = channel.bridge
+        if bridge is None:
             return
-        room.take(channel)
-        channel.room = None
+        bridge.take(channel)
+        channel.bridge = None
         _stop(moment, channel)
-        if not room.people and not room.halves:
-            self._rooms.pop(room.key, None)
-        self._look(moment, room, channel)
+        if not bridge.people and not bridge.halves:
+            self._bridges.pop(bridge.key, None)
+        self._look(moment, bridge, channel)
         if channel.local:
             self._halves.pop(channel.name, None)
             other = self._halves.get(_other_half(channel.name))
-            if other is not None and other.room is not None:
-                self._look(moment, other.room, channel)
+            if other is not None and other.bridge is not None:
+                self._look(moment, other.bridge, channel)
 
-    def _look(self, moment: int, room: Room, who: Channel) -> None:
-        """See who is connected, now that somebody came or left."""
-        rooms = list(self._connected(room))
-        count = sum(len(one.people) for one in rooms)
+    def _look(self, moment: int, bridge: CelBridge, who: CelChannel) -> None:
+        """Update who is connected, after a channel entered or left."""
+        bridges = list(self._connected(bridge))
+        count = sum(len(one.people) for one in bridges)
         if who.local or count <= 2:
-            people = [one for each in rooms for one in each.people]
+            people = [one for each in bridges for one in each.people]
         else:
-            # So many others were connected before, and still are.
-            people = [who] if who.room is room else []
+            # All others were connected before, and still are.
+            people = [who] if who.bridge is bridge else []
         for one in people:
             if count > 1:
-                _start(moment, one, rooms)
+                _start(moment, one, bridges)
             else:
                 _stop(moment, one)
 
-    def _connected(self, room: Room) -> Iterator[Room]:
-        """Yield the bridges that Local channels make one, this one first."""
-        known = {room.key}
-        ahead = [room]
+    def _connected(self, bridge: CelBridge) -> Iterator[CelBridge]:
+        """Yield this bridge, and the bridges that Local channels join with it."""
+        known = {bridge.key}
+        ahead = [bridge]
         while ahead:
             here = ahead.pop()
             yield here
             for half in here.halves:
                 other = self._halves.get(_other_half(half.name))
-                if other is not None and other.room is not None and other.room.key not in known:
-                    known.add(other.room.key)
-                    ahead.append(other.room)
+                if other is not None and other.bridge is not None and other.bridge.key not in known:
+                    known.add(other.bridge.key)
+                    ahead.append(other.bridge)
+
+
+def _left_unseen(row: CelEvent, channel: CelChannel) -> None:
+    """Note that a channel leaves others with whom it was connected before the log begins."""
+    if row.peers and not channel.entered:
+        channel.joined_unseen = True
+        channel.talked_unseen |= any(map(_is_telephone, row.peers))
+
+
+def _joined_unseen(row: CelEvent, channel: CelChannel, others: list[CelChannel]) -> None:
+    """Note that a channel comes to others who were there before the log begins."""
+    seen = {one.name for one in others if one.entered or one.start is not None}
+    if any(_is_telephone(name) and name not in seen for name in row.peers):
+        channel.joined_unseen = channel.talked_unseen = True
+
+
+def _is_telephone(name: str) -> bool:
+    """Tell whether a channel has a telephone; a Local channel may lead to a mailbox."""
+    return not is_local(name) and not is_own(name)
 
 
 def _other_half(name: str) -> str:
     return name[:-1] + ("2" if name.endswith("1") else "1")
 
 
-def _start(moment: int, channel: Channel, rooms: list[Room]) -> None:
+def _start(moment: int, channel: CelChannel, bridges: list[CelBridge]) -> None:
     if channel.since is not None:
         return
     channel.since = moment
     if not channel.spans:
-        others = (one for room in rooms for one in reversed(room.people) if one is not channel)
+        others = (
+            one for bridge in bridges for one in reversed(bridge.people) if one is not channel
+        )
         channel.first_with = list(islice(others, _KEPT))
 
 
-def _stop(moment: int, channel: Channel) -> None:
+def _stop(moment: int, channel: CelChannel) -> None:
     if channel.since is not None:
         channel.spans.append((channel.since, max(channel.since, moment)))
         channel.since = None

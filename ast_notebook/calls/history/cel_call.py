@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ast_notebook.calls.history.cel_channel import Channel, Row
+from ast_notebook.calls.history.cel_channel import CelChannel, CelEvent
 from ast_notebook.calls.history.cel_outcome import Outcome
 from ast_notebook.calls.history.clock import age, born
-from ast_notebook.calls.history.growing import device, peer
+from ast_notebook.calls.history.log_builder import device, peer
 
 _TRANSFERS = ("BLINDTRANSFER", "ATTENDEDTRANSFER", "TRANSFER")
 _CONFERENCES = ("confbridge", "meetme")
-#: What depends on who was the first party, and whom he talked with first.
+#: Columns that depend on the first party, and on whom it talked with first.
 _OF_FIRST = (
     "answered",
     "answered_by",
@@ -23,18 +23,20 @@ _OF_FIRST = (
     "cause",
     "dialled",
     "hangup_by",
+    "legs",
     "ring",
     "talk",
+    "transfers",
 )
 
 
-class Call:
+class CelCall:
     """A call, as far as it is known.
 
     Attributes
     ----------
     ids : set of str
-        By which events are known to be of it: uniqueids and linkedids.
+        The uniqueids and linkedids by which events belong to the call.
     channels : dict
         Its channels by their names.
     last : int
@@ -45,21 +47,21 @@ class Call:
 
     def __init__(self) -> None:
         self.ids: set[str] = set()
-        self.channels: dict[str, Channel] = {}
+        self.channels: dict[str, CelChannel] = {}
         self.last = 0
         self.up = 0
         self._linkedids: dict[str, None] = {}
         self._server: str | None = None
         self._transfers = 0
         self._queue: str | None = None
-        self._queue_left = 0  # at which place in the log
+        self._queue_left = 0  # the place in the log where the caller left it
         self._forwards = 0
         self._waited: int | None = None
         self._mailbox = False
         self._conference: str | None = None
 
-    def take(self, other: Call) -> None:
-        """Take all that belongs to another call, for they are one."""
+    def take(self, other: CelCall) -> None:
+        """Merge another call into this one."""
         self.channels |= other.channels
         self.ids |= other.ids
         self.last = max(self.last, other.last)
@@ -74,7 +76,7 @@ class Call:
         self._mailbox |= other._mailbox
         self._conference = self._conference or other._conference
 
-    def hear(self, row: Row, channel: Channel, belongs: bool) -> None:
+    def hear(self, row: CelEvent, channel: CelChannel, belongs: bool) -> None:
         """Take an event of one of its channels, if its linkedid `belongs` to this call."""
         if belongs:
             self._linkedids[row.linkedid] = None
@@ -105,7 +107,7 @@ class Call:
             channel.queued = None
 
     def row(
-        self, begun: int, bridges: bool, starts: bool
+        self, begun: int, bridges: bool
     ) -> tuple[dict[str, Any], str | None, str | None, list[str]] | None:
         """Return the call, and the names of its two channels and of others dialled in it.
 
@@ -117,8 +119,6 @@ class Call:
             When the log begins.
         bridges : bool
             Whether the log tells of bridges at all.
-        starts : bool
-            Whether it tells of the beginnings of channels at all.
         """
         if not self.channels:
             return None
@@ -126,13 +126,14 @@ class Call:
         parties = [one for one in everybody if not one.local]
         origin = _origin(everybody)
         over = all(one.end is not None for one in everybody)
-        # Of what was before the log begins, nobody knows how long it lasted.
+        # For what began before the log, the duration is unknown.
         spans = [] if any(one.joined_unseen for one in parties) else _union(parties)
         callee = self._callee(origin, parties)
         whole = _whole(origin, begun)
-        # Who was there before the log begins may have been the first party, and nobody can tell.
+        # A channel from before the log may have been the first party, so the first party is
+        # unknown.
         oldest = everybody[: everybody.index(origin) + 1]
-        heard = not starts or self._goes_back(oldest, begun)
+        heard = self._goes_back(oldest, begun)
         dialler = _dialler(origin, everybody)
         caller = self._caller(origin)
         outcome = Outcome(
@@ -146,17 +147,24 @@ class Call:
             whole=whole and heard,
         )
         callee = callee or outcome.answerer
+        name = min(self._linkedids or self.ids, key=age)
+        begins = [known for one in everybody if (known := _start(one)) is not None]
+        begins += [made] if not heard and (made := born(name)) is not None else []
         call = {
-            "call": min(self._linkedids or self.ids, key=age),
+            "call": name,
             "server": self._server,
-            "start": min((known for one in everybody if (known := _start(one))), default=None),
-            "answered": spans[0][0] if spans else outcome.answered,
+            "start": min(begins, default=None),
+            "answered": spans[0][0] if spans else outcome.answered if over else None,
             "end": max(one.end or 0 for one in everybody) if over else None,
-            "ring": _ring(callee, [one for one in parties if one.called or one is not origin]),
+            "ring": _ring(callee, [one for one in parties if one.called or one is not origin])
+            if over or callee is not None
+            else None,
             "wait": self._waited,
             "talk": sum(to - since for since, to in spans) if spans and over else None,
             "billsec": _billed(origin, whole),
-            "caller": caller.number(_first_dial(caller, everybody)),
+            "caller": caller.number(
+                _first_dial(caller, everybody), over=over or caller.end is not None
+            ),
             "caller_name": origin.caller_name,
             "dialled": _dialled(dialler, everybody),
             "answered_by": _number(callee, origin),
@@ -168,29 +176,29 @@ class Call:
             "legs": len(parties),
             "conference": self._conference,
         }
-        if not heard:
+        if not heard or (not over and _may_change(origin, oldest)):
             return call | dict.fromkeys(_OF_FIRST), None, None, []
         dialled = [one.name for one in parties if one.called and one is not origin]
         return call, origin.name, callee.name if callee else None, dialled
 
-    def _goes_back(self, oldest: list[Channel], begun: int) -> bool:
+    def _goes_back(self, oldest: list[CelChannel], begun: int) -> bool:
         """Tell whether the log goes back to the beginning of the oldest channels."""
         name = min(self._linkedids or self.ids, key=age)
         made = born(name)
-        there = made is None or made >= begun or any(one.uniqueid == name for one in oldest)
+        there = made is None or made > begun or any(one.uniqueid == name for one in oldest)
         return there and all(_whole(one, begun) for one in oldest)
 
-    def _caller(self, origin: Channel) -> Channel:
-        """Return who has the caller's number: of a Local channel, the half that dials."""
+    def _caller(self, origin: CelChannel) -> CelChannel:
+        """Return the channel with the caller's number; for a Local channel, the half that dials."""
         other = self.channels.get(f"{origin.name[:-1]}2") if origin.local else None
         return other or origin
 
-    def _last_queue(self, everybody: list[Channel]) -> str | None:
+    def _last_queue(self, everybody: list[CelChannel]) -> str | None:
         """Return the queue that was joined last; None if a later one has no name in the log."""
         later = any(one.rung_by_queue and one.order > self._queue_left for one in everybody)
         return None if self._queue_left and later else self._queue
 
-    def _callee(self, origin: Channel, parties: list[Channel]) -> Channel | None:
+    def _callee(self, origin: CelChannel, parties: list[CelChannel]) -> CelChannel | None:
         """Return who answered: a party of this call, or an agent who waited for it."""
         talked = [one for one in parties if one.first_with and not one.place]
         if not talked:
@@ -205,7 +213,7 @@ class Call:
         return max(mine, key=lambda one: one.came, default=None)
 
 
-def _origin(everybody: list[Channel]) -> Channel:
+def _origin(everybody: list[CelChannel]) -> CelChannel:
     """Return the call's first party, as docs/sources.md has it."""
     parties = [one for one in everybody if not one.local]
     choices = (
@@ -217,57 +225,67 @@ def _origin(everybody: list[Channel]) -> Channel:
     return next(some[0] for some in choices if some)
 
 
-def _whole(one: Channel, begun: int) -> bool:
+def _may_change(origin: CelChannel, oldest: list[CelChannel]) -> bool:
+    """Tell whether another channel may still become the first party of a call that is not over.
+
+    A called channel that was not reached is the first party only if there is no other.
+    """
+    waiting = (one for one in oldest if one.may_be_called and not one.up and not one.local)
+    return any(one is origin or one.end is None for one in waiting)
+
+
+def _whole(one: CelChannel, begun: int) -> bool:
     """Tell whether the log goes back to the beginning of a channel."""
     return one.start is not None or (born(one.uniqueid) or 0) >= begun
 
 
-def _first_dial(caller: Channel, everybody: list[Channel]) -> int | None:
-    """Return the place in the log of the first channel that was called for him."""
+def _first_dial(caller: CelChannel, everybody: list[CelChannel]) -> int | None:
+    """Return the place in the log of the first channel that was called for the caller."""
     called = (one for one in everybody if one.may_be_called or one.local)
     return min((one.order for one in called if one.order > caller.order), default=None)
 
 
-def _dialler(origin: Channel, everybody: list[Channel]) -> Channel | None:
-    """Return the channel that dials for the first party; None if nobody knows it.
+def _dialler(origin: CelChannel, everybody: list[CelChannel]) -> CelChannel | None:
+    """Return the channel that dials for the first party; None if it is unknown.
 
-    One that a Local channel called is connected by that to what it was originated for.
+    If a Local channel called the first party, the originated channel dials for it.
     """
     if not origin.called or origin.originated:
         return origin
     return next((one for one in everybody if one.originated), None)
 
 
-def _dialled(dialler: Channel | None, everybody: list[Channel]) -> str | None:
-    """Return what was dialled; of an originated channel, what it was connected to."""
+def _dialled(dialler: CelChannel | None, everybody: list[CelChannel]) -> str | None:
+    """Return what was dialled; for an originated channel, what it was connected to."""
     if dialler is None:
         return None
     if not dialler.originated:
         return dialler.dialled
-    # It may be elsewhere by its next event; whoever was called for it has where it was then.
+    # By its next event, the channel may be elsewhere. The channel that was called for it has the
+    # extension at which it was then.
     called = (one for one in everybody if one.called and not one.originated)
     if dialler.local:
-        # Who is behind it was called from the extension that it is named by.
+        # The party behind it was called from the extension that is in its name.
         called = (one for one in called if one.dialled != dialler.first_exten)
     first = next(called, None)
     return (first.dialled if first is not None else None) or dialler.dialled
 
 
-def _start(one: Channel) -> int | None:
-    """Return when a channel was made; where its first event is missing, by its uniqueid."""
+def _start(one: CelChannel) -> int | None:
+    """Return when a channel was made; if its first event is missing, by its uniqueid."""
     if one.start is not None:
         return one.start
     made = born(one.uniqueid)
     return made if made is not None and made <= one.first else None
 
 
-def _since(one: Channel) -> int:
+def _since(one: CelChannel) -> int:
     spans = [since for since, _ in one.spans[:1]]
     return spans[0] if spans else one.since or 0
 
 
-def _union(parties: list[Channel]) -> list[tuple[int, int]]:
-    """Return when any of them was connected with somebody, without overlaps."""
+def _union(parties: list[CelChannel]) -> list[tuple[int, int]]:
+    """Return the spans in which any of them was connected with somebody, without overlaps."""
     spans: list[tuple[int, int]] = []
     own = [span for one in parties if not one.place for span in one.spans]
     own += [(one.since, one.since) for one in parties if one.since is not None and not one.place]
@@ -279,8 +297,8 @@ def _union(parties: list[Channel]) -> list[tuple[int, int]]:
     return spans
 
 
-def _ring(callee: Channel | None, parties: list[Channel]) -> int | None:
-    """Return how long it rang where it was answered, or else where it rang longest."""
+def _ring(callee: CelChannel | None, parties: list[CelChannel]) -> int | None:
+    """Return how long the telephone that answered rang; without one, the longest ringing."""
     if callee is not None and callee.picked is not None:
         return callee.picked.rang_until(callee.picked_at)
     if callee is not None and callee.place:
@@ -290,17 +308,17 @@ def _ring(callee: Channel | None, parties: list[Channel]) -> int | None:
     return max((rang for one in parties if (rang := one.rang) is not None), default=None)
 
 
-def _billed(origin: Channel, whole: bool) -> int | None:
+def _billed(origin: CelChannel, whole: bool) -> int | None:
     if origin.end is None:
         return None
     if origin.answer is not None:
-        # Nobody can tell which of the two is wrong where it ended before it was answered.
+        # If it ended before it was answered, it is unknown which of the two is wrong.
         return origin.end - origin.answer if origin.answer <= origin.end else None
     return 0 if whole and not origin.up and not origin.joined_unseen else None
 
 
-def _number(callee: Channel | None, origin: Channel) -> str | None:
-    """Return the number of the telephone that answered, else the device."""
+def _number(callee: CelChannel | None, origin: CelChannel) -> str | None:
+    """Return the number of the telephone that answered, or its device."""
     if callee is None:
         return None
     own = callee.created

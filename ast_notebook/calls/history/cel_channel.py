@@ -1,28 +1,26 @@
-"""What the channel events tell of one channel."""
+"""One channel, as the channel event log (CEL) tells it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ast_notebook.calls.channels import OWN
 from ast_notebook.calls.history.cel_extra import cause_of, read_extra, word
-from ast_notebook.calls.history.growing import is_local
 from ast_notebook.calls.history.lines import text_of
+from ast_notebook.calls.history.log_builder import is_local
+from ast_notebook.calls.history.options import goes_on
 
-if TYPE_CHECKING:
-    from ast_notebook.calls.history.cel_bridges import Room
-
-#: What a channel's name gets when Asterisk up to 11 has put another one into its place.
+#: The suffix of a channel's name after Asterisk up to 11 has put another one into its place.
 _REPLACED = ("<ZOMBIE>", "<MASQ>")
-#: Besides those of later ones, Asterisk up to 11 makes channels to move others about.
+#: Channels that Asterisk makes for itself; those up to 11 also make some to move others about.
 _NOBODY = (*OWN, "AsyncGoto/", "Transfered/", "Parked/")
 _NOWHERE = (None, "s", "h")
 _OUTGOING = "(Outgoing Line)"
-_CHANGES = 16  # of a number or an extension that are kept; a loop in a dialplan has many
+_CHANGES = 16  # the most numbers or extensions that are kept; a loop in a dialplan has many
 
 
-class Row:
+class CelEvent:
     """An event of a channel.
 
     Attributes
@@ -34,7 +32,7 @@ class Row:
     kind : str
         One of `ast_notebook.calls.history.cel_kinds.NAMES`.
     name, uniqueid, linkedid : str
-        The channel's; its name is its uniqueid where the log has no names.
+        Those of the channel; its name is its uniqueid if the log has no names.
     app : str
         The application, in small letters.
     extra : mapping
@@ -87,7 +85,7 @@ def is_own(name: str) -> bool:
     return name.startswith(_NOBODY)
 
 
-class Channel:
+class CelChannel:
     """A channel, as far as its events are known; times are microseconds since 1970 UTC.
 
     Attributes
@@ -97,16 +95,16 @@ class Channel:
     local : bool
         Whether it is half of a Local channel, with nobody at its end.
     last_app : str or None
-        The application that it began last, where the log has these.
+        The application that it began last, if the log has applications.
     place : bool
         Whether an agent waits on it for calls (``AgentLogin``).
     created : str or None
         The number that it was created with.
     forwarded : bool
-        Whether it told to call somebody else instead.
+        Whether it forwarded its call to somebody else.
     rung_by_queue : bool
-        Whether a queue called it, while the one who waited was at the extension `rung_at`.
-    room : Room or None
+        Whether a queue called it. The caller was at the extension `rung_at` then.
+    bridge : CelBridge or None
         The bridge that it is in.
     entered : int
         How often it entered a bridge.
@@ -114,19 +112,23 @@ class Channel:
         When it entered the last one.
     left : int or None
         When it left the last one.
+    went_on : bool or None
+        Whether its dialplan went on after it left; None if unknown.
     since : int or None
-        Since when somebody else is connected with it.
+        The moment since which somebody else is connected with it.
     spans : list
-        When somebody was, before.
-    first_with : list of Channel
-        Who was connected with it when somebody first was; a few of many.
+        The earlier spans in which somebody was connected with it.
+    first_with : list of CelChannel
+        The channels that were first connected with it; a few of them if they are many.
     joined_unseen : bool
-        Whether it left a bridge with somebody in it, which it had entered before the log begins.
-    picked : Channel or None
-        The one that rang, if this one picked up its call.
+        Whether it had entered a bridge before the log begins, and left somebody in it.
+    talked_unseen : bool
+        Whether that somebody was another telephone.
+    picked : CelChannel or None
+        The channel that rang, if this one picked up its call.
     """
 
-    def __init__(self, row: Row) -> None:
+    def __init__(self, row: CelEvent) -> None:
         self.name = row.name
         self.uniqueid = row.uniqueid
         self.order = row.order
@@ -141,7 +143,7 @@ class Channel:
         self.created: str | None = None
         self.caller_name: str | None = None
         self.cause: int | None = None
-        #: Who hung up; None if the log does not tell such things.
+        #: Who hung up; None if the log does not have such data.
         self.source: str | None = None
         self.dialstatus = ""
         self.originated = False
@@ -150,16 +152,19 @@ class Channel:
         self.rung_by_queue = False
         self.rung_at: str | None = None
         self.queued: int | None = None
-        self.picked: Channel | None = None
+        self.picked: CelChannel | None = None
         self.picked_at: int | None = None
-        self.room: Room | None = None
+        self.bridge: CelBridge | None = None
         self.entered = 0
         self.came = 0
         self.left: int | None = None
+        self.went_on: bool | None = None
+        self._left_at: str | None = None
         self.since: int | None = None
         self.spans: list[tuple[int, int]] = []
-        self.first_with: list[Channel] = []
+        self.first_with: list[CelChannel] = []
         self.joined_unseen = False
+        self.talked_unseen = False
         #: Each number that it had, with the places in the log of the first and last such event.
         self._numbers: list[tuple[int, int, str | None]] = []
         self._extens: list[tuple[int, str]] = []
@@ -169,8 +174,10 @@ class Channel:
     def __repr__(self) -> str:
         return f"<{self.name}>"
 
-    def hear(self, row: Row) -> None:
+    def hear(self, row: CelEvent) -> None:
         """Take an event of it."""
+        if self.left is not None and self._is_further(row):
+            self.went_on = True
         self._hear_who(row)
         self._hear_application(row)
         if row.kind == "CHAN_START":
@@ -180,7 +187,9 @@ class Channel:
             if self.answer is None:
                 self.answer, self.answer_app = row.moment, row.app
         elif row.kind == "BRIDGE_EXIT":
-            self.left = row.moment
+            self.left, self._left_at = row.moment, row.text("exten")
+            never = goes_on(row.app, row.text("appdata")) is False
+            self.went_on = False if never else None
         elif row.kind == "HANGUP":
             self.end, self.end_order = row.moment, row.order
             self.cause = cause_of(row.extra)
@@ -190,7 +199,17 @@ class Channel:
         elif row.kind == "CHAN_END" and self.end is None:
             self.end, self.end_order = row.moment, row.order
 
-    def _hear_who(self, row: Row) -> None:
+    def _is_further(self, row: CelEvent) -> bool:
+        """Tell whether it is in the dialplan, at another place than where it left its bridge."""
+        if row.kind == "APP_START" and row.app != "hangup":
+            return True
+        # From a macro, a channel returns to where it was before, even when it ends.
+        return self._left_at not in _NOWHERE and row.text("exten") not in (
+            *_NOWHERE,
+            self._left_at,
+        )
+
+    def _hear_who(self, row: CelEvent) -> None:
         number, exten = row.text("cid_num"), row.text("exten")
         begun = row.order
         if self._numbers and (self._numbers[-1][2] == number or len(self._numbers) > _CHANGES):
@@ -201,7 +220,7 @@ class Channel:
             self._extens.append((row.order, str(exten)))
         self.caller_name = self.caller_name or row.text("cid_name")
 
-    def _hear_application(self, row: Row) -> None:
+    def _hear_application(self, row: CelEvent) -> None:
         app = row.app
         if not app:
             return
@@ -232,7 +251,7 @@ class Channel:
 
     @property
     def began_at(self) -> str | None:
-        """The extension that it began at; None if it was called."""
+        """The extension at which it began; None if it was called."""
         begun = self._extens[0] if self._extens else None
         return begun[1] if begun is not None and begun[0] == self.order else None
 
@@ -248,10 +267,10 @@ class Channel:
 
     @property
     def dialled(self) -> str | None:
-        """What it dialled first; of an originated one, what it was connected to."""
+        """What it dialled first; for an originated channel, what it was connected to."""
         extens = [exten for _, exten in self._extens]
         if self.local:
-            # It began at the extension that it is named by.
+            # It began at the extension that is in its name.
             return next((exten for exten in extens if exten != extens[0]), None)
         return extens[0] if extens else None
 
@@ -262,7 +281,7 @@ class Channel:
 
     @property
     def last_exten(self) -> str | None:
-        """The extension that it was at in the end."""
+        """The extension at which it was in the end."""
         return self._extens[-1][1] if self._extens else None
 
     @property
@@ -270,13 +289,16 @@ class Channel:
         """All numbers that it showed."""
         return {number for _, _, number in self._numbers}
 
-    def number(self, since: int | None) -> str | None:
-        """Return its number at its first event since that place in the log, else the last one."""
+    def number(self, since: int | None, *, over: bool) -> str | None:
+        """Return the number that it had at its first event from place `since` of the log on.
+
+        If there is no such event, return its last number; None until the call is over.
+        """
         if since is not None:
             for _, last, number in self._numbers:
                 if last >= since:
                     return number
-        return self._numbers[-1][2] if self._numbers else None
+        return self._numbers[-1][2] if self._numbers and over else None
 
     @property
     def rang(self) -> int | None:
@@ -288,3 +310,25 @@ class Channel:
         if moment is None or self.start is None or not self.may_be_called:
             return None
         return max(0, moment - self.start)
+
+
+class CelBridge:
+    """A bridge, and the channels in it in the order in which they came."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.people: dict[CelChannel, None] = {}
+        self.halves: dict[CelChannel, None] = {}
+
+    def put(self, channel: CelChannel) -> None:
+        """Put a channel in."""
+        (self.halves if channel.local else self.people)[channel] = None
+
+    def take(self, channel: CelChannel) -> None:
+        """Take a channel out."""
+        (self.halves if channel.local else self.people).pop(channel, None)
+
+    @property
+    def channels(self) -> list[CelChannel]:
+        """Everybody in it."""
+        return [*self.people, *self.halves]

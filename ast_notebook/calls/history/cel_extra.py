@@ -10,9 +10,9 @@ from typing import Any
 from ast_notebook.calls.history.clock import born
 from ast_notebook.calls.history.lines import text_of
 
-#: Letters; Asterisk's own are a few hundred.
+#: The most letters of a field that is read; Asterisk writes a few hundred.
 _LONGEST = 8192
-#: A name and its plain value, to the comma or brace behind it: what was cut off is not taken.
+#: A name and its plain value, up to a comma or brace: a value that was cut off does not match.
 _PAIR = re.compile(
     r'[\s{,]*"([^"\\]{1,64})"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d{1,18}|true|false|null)(?=\s*[,}])'
     r"|"
@@ -57,7 +57,7 @@ def _json(text: str) -> dict[str, Any]:
 
 
 def _pairs(text: str) -> list[tuple[str, Any]]:
-    """Return the pairs of a text that is JSON no longer, up to where it ends to be."""
+    """Return the pairs of a text that was JSON and was cut off, up to the cut."""
     pairs = []
     place = 0
     while (found := _PAIR.match(text, place)) is not None:
@@ -70,7 +70,7 @@ def _pairs(text: str) -> list[tuple[str, Any]]:
 
 
 def _hangup(text: str) -> dict[str, Any]:
-    """Return cause, source and status: up to Asterisk 11 these stand side by side."""
+    """Return cause, source and status, which Asterisk up to 11 writes with commas between them."""
     cause, *others = re.split(r"[,|]", text, maxsplit=2)
     if not (cause.isascii() and cause.isdecimal() and len(cause) < 4) or not others:
         return {}

@@ -13,11 +13,11 @@ from typing import Any
 from ast_notebook.calls.history.lines import text_of
 
 USER_DEFINED = "USER_DEFINED"
-#: Kinds that begin nothing: announcers and recorders have some, and what ended long ago may, too.
+#: Kinds that begin no call: announcers and recorders have such events, and so may old calls.
 PASSIVE = frozenset(
     {USER_DEFINED, "LINKEDID_END", "STREAM_BEGIN", "STREAM_END", "DTMF", "HOOKFLASH"}
 )
-#: Kinds that tell who is connected with whom, and who is no longer.
+#: Kinds that tell that two channels are connected, or are not connected any more.
 BRIDGES = frozenset(
     {
         "BRIDGE_ENTER",
@@ -90,7 +90,7 @@ def is_user_event(record: Mapping[str, Any]) -> bool:
 
 
 class Kinds:
-    """Tells the kind of each line, and by the lines before it what its number stands for."""
+    """Tells the kind of each line; the lines before it tell the meaning of its number."""
 
     def __init__(self) -> None:
         self._numbers: Mapping[str, str] | None = None
@@ -134,14 +134,14 @@ class Kinds:
         return numbers[word]
 
     def _generation(self, word: str, record: Mapping[str, Any]) -> Mapping[str, str] | None:
-        """Return the numbers of the Asterisk that wrote this line; None if it does not show."""
+        """Return the numbers of the Asterisk that wrote a line; None if the line does not tell."""
         if word not in _NEW:
             return _OLD
         peer, extra = text_of(record, "peer"), text_of(record, "extra") or ""
         if extra.startswith("{") or word in _NEVER_OLD:
             return _NEW
         if word == "7":
-            # From 12 on somebody is there already, and entered by a line of his own.
+            # From 12 on, the other channel entered earlier, by a line of its own.
             others = set((peer or "").split(","))
             return _NEW if peer is None or others & self._entered else _OLD
         named = text_of(record, "userdeftype") is not None or is_user_event(record)

@@ -1,22 +1,23 @@
-"""How a call ended, and who ended it, by what the log tells of its channels."""
+"""How a call ended, and who ended it, by its channels in the CEL."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from ast_notebook.calls.channels import WILLING
-from ast_notebook.calls.history.cel_channel import Channel
-from ast_notebook.calls.history.clock import SECOND
+from ast_notebook.calls.history.cel_channel import CelChannel
+from ast_notebook.units import SECOND
 
-#: Who hung up within this time before the call's end has ended it; else the dialplan went on.
+#: A party that hung up at most this time before the call's end has ended it; otherwise the dialplan
+#: did.
 AT_THE_END = SECOND
-#: Likewise of who left somebody in a bridge: of a parked call, Asterisk keeps the other one for a
-#: second, which may be two by a clock of whole ones.
+#: The same for a party that left another one in a bridge. Asterisk keeps the other channel of a
+#: parked call for a second, and a log of whole seconds may tell two.
 _LEFT_ALONE = 2 * SECOND
-#: What ends within this time of each other ends for one reason.
+#: Channels that end within this time of each other end for the same reason.
 _AT_ONCE = SECOND // 2
 _BY_DIALPLAN = "dialplan/"
-#: What the dialplan is told of a dial that came to its own end.
+#: The dial statuses of a dial that ended by itself.
 _STATUSES = {
     "NOANSWER": "NO ANSWER",
     "BUSY": "BUSY",
@@ -27,16 +28,16 @@ _CAUSES = {17: "BUSY", 18: "NO ANSWER", 19: "NO ANSWER", 21: "REJECTED"}
 #: A telephone that rang in vain ends with one of these, or because another one was quicker.
 _RANG_IN_VAIN = (None, 26, *WILLING)
 _NEAREST = ("NO ANSWER", "BUSY", "REJECTED", "FAILED")
-#: What connects two people, by the application of the one who is answered then.
+#: The applications by which a channel is connected with the one that answers.
 _CONNECTING = ("dial", "queue", "followme")
 
 
 class Outcome:
-    """Judges a call; what nobody can know of it is None.
+    """Determines the outcome of a call; unknown values are None.
 
     Attributes
     ----------
-    answerer : Channel or None
+    answerer : CelChannel or None
         Who answered, where the PBX logs answers, but not who is in which bridge.
     answered : int or None
         When that was.
@@ -45,12 +46,12 @@ class Outcome:
 
     Parameters
     ----------
-    origin : Channel
+    origin : CelChannel
         The call's first party.
-    everybody : sequence of Channel
+    everybody : sequence of CelChannel
         All of the call, the oldest first.
-    dialler : Channel, optional
-        The one that dials for the first party, mostly that itself.
+    dialler : CelChannel, optional
+        The one that dials for the first party; mostly, this is the first party itself.
     queued, mailbox, conference : bool
         Whether the call came to one.
     bridges : bool
@@ -61,10 +62,10 @@ class Outcome:
 
     def __init__(
         self,
-        origin: Channel,
-        everybody: Sequence[Channel],
+        origin: CelChannel,
+        everybody: Sequence[CelChannel],
         *,
-        dialler: Channel | None,
+        dialler: CelChannel | None,
         queued: bool,
         mailbox: bool,
         conference: bool,
@@ -81,16 +82,16 @@ class Outcome:
         ]
         self._status = dialler.dialstatus if dialler is not None else ""
         self._last_app = dialler.last_app if dialler is not None else None
-        #: The one that walks the dialplan, and waits in queues.
+        #: The channel that executes the dialplan, and waits in queues.
         self._walking = dialler or origin
-        #: What only a log tells that has the field ``extra`` of hangups.
+        #: Whether the log has the field ``extra`` of hangups; some values are unknown without it.
         self._told = origin.source is not None
-        #: Whether the first party hung up; chan_pjsip says so of one whom Asterisk refuses, too.
+        #: Whether the first party hung up; chan_pjsip says so of a refused call, too.
         self._willing = origin.asked and (origin.up or origin.cause in (None, *WILLING))
         self._by_asterisk = (origin.source or "").startswith(_BY_DIALPLAN) or (
             origin.asked and not self._willing
         )
-        self.answerer: Channel | None = None
+        self.answerer: CelChannel | None = None
         self.answered: int | None = None
         talked = self._talked(bridges, conference)
         self.disposition = (
@@ -108,9 +109,9 @@ class Outcome:
     # --- did they talk? ------------------------------------------------------------------------
 
     def _talked(self, bridges: bool, conference: bool) -> bool | None:
-        """Tell whether two people were connected; None if nobody can know."""
+        """Tell whether two people were connected; None if unknown."""
         people = [one for one in self._parties if not one.place]
-        if any(one.spans or one.since is not None or one.joined_unseen for one in people):
+        if any(one.spans or one.since is not None or one.talked_unseen for one in people):
             return True
         if bridges:
             return False
@@ -119,8 +120,8 @@ class Outcome:
             return None if conference else False
         return self._connected(reached[-1])
 
-    def _connected(self, callee: Channel) -> bool | None:
-        """Tell it by the answers, where the log has no bridges."""
+    def _connected(self, callee: CelChannel) -> bool | None:
+        """Tell by the answers whether they were connected, if the log has no bridges."""
         origin = self._origin
         if not origin.up:
             return False
@@ -146,7 +147,7 @@ class Outcome:
             return "ABANDONED"
         rung = [one for one in self._everybody if one.rung_at is not None]
         if rung and walking.last_exten not in (None, rung[-1].rung_at):
-            return "NO ANSWER"  # he was elsewhere by then
+            return "NO ANSWER"  # the caller was elsewhere in the dialplan by then
         over = max((one.end_order or one.order for one in rung), default=0)
         if rung and any(one.order > over for one in self._called):
             # The queue had let him go, and somebody else was dialled.
@@ -182,7 +183,7 @@ class Outcome:
 
     @property
     def _by_its_own_end(self) -> bool:
-        """Whether the only dial was over by itself; of several, one cannot tell which was."""
+        """Whether the only dial ended by itself; with several dials, that is unknown."""
         return len(self._called) == 1 and self._status in _STATUSES
 
     def _nearest(self) -> str:
@@ -190,7 +191,7 @@ class Outcome:
         found = {self._of_one(one) for one in self._called or [self._origin]}
         return next(word for word in _NEAREST if word in found)
 
-    def _of_one(self, one: Channel) -> str:
+    def _of_one(self, one: CelChannel) -> str:
         if one.up or one.cause in _RANG_IN_VAIN:
             found = "NO ANSWER"
         else:
@@ -208,7 +209,30 @@ class Outcome:
             return False
         return origin.end - origin.left <= AT_THE_END
 
-    def _with_origin(self, one: Channel, within: int) -> bool:
+    @property
+    def _sent_on(self) -> bool:
+        """Whether the dialplan hung up the first party, some time after the last talk."""
+        left = [one.left for one in self._parties if one.left is not None]
+        end = self._origin.end
+        return self._by_asterisk and end is not None and bool(left) and end - max(left) > _AT_ONCE
+
+    def _ended_as_left(self, moment: int) -> bool:
+        """Tell whether the first party ended at the moment at which somebody left it.
+
+        If it did not, the dialplan may have gone on with it. Then the source of its hangup is still
+        the party that left, whoever ended what followed.
+        """
+        origin = self._origin
+        if origin.end is None or origin.went_on or self._sent_on:
+            return False
+        if origin.went_on is False:
+            return True
+        left = moment if origin.left is None else origin.left
+        # Whole seconds do not tell what happened between two of them.
+        fine = origin.end % SECOND or left % SECOND
+        return origin.end - left <= (_AT_ONCE if fine else 0)
+
+    def _with_origin(self, one: CelChannel, within: int) -> bool:
         """Tell whether a channel ended when the first party did."""
         if one.end is None or self._origin.end is None:
             return False
@@ -216,14 +240,14 @@ class Outcome:
 
     # --- who ended it --------------------------------------------------------------------------
 
-    def hangup_by(self, callee: Channel | None) -> str | None:
+    def hangup_by(self, callee: CelChannel | None) -> str | None:
         """Return who ended a call that is over; `callee` is who answered it, if somebody did."""
         origin, source = self._origin, self._origin.source
         if source is None:
             return None
         end = max(one.end or 0 for one in self._everybody)
         there = [one for one in self._parties if one is not origin]
-        # Many logs have whole seconds: the order of the lines tells who was the last.
+        # Many logs have whole seconds, so the order of the lines tells which party was the last.
         asked = [(one.end or 0, one.end_order) for one in there if one.up and one.asked]
         if callee is not None and source == callee.name and origin.end is not None:
             left = origin.end if callee.end is None else min(origin.end, callee.end)
@@ -232,10 +256,17 @@ class Outcome:
         by_caller = (origin.end or 0, origin.end_order) if self._willing else (0, 0)
         late = _LEFT_ALONE if self._left_alone else AT_THE_END
         if by_callee[0] >= end - late and by_callee > by_caller:
-            return "callee"
+            known = self._willing or self._ended_as_left(by_callee[0])
+            return "callee" if known else None
         gave_up = origin.asked and self.disposition in ("CANCELLED", "ABANDONED")
         if gave_up or by_caller[0] >= end - AT_THE_END:
             return "caller"
-        # It still says who left him some time ago, whoever ended the rest of the call.
-        stale = source and not origin.asked and not source.startswith(_BY_DIALPLAN)
+        # The source still names a party that left earlier, whoever ended the rest of the call.
+        last = max(self._everybody, key=lambda one: (one.end or 0, one.end_order))
+        stale = any(_names_another(one) for one in (origin, last))
         return None if stale else "pbx"
+
+
+def _names_another(one: CelChannel) -> bool:
+    """Tell whether a channel's end names another one as its source."""
+    return bool(one.source) and not one.asked and not str(one.source).startswith(_BY_DIALPLAN)

@@ -1,4 +1,4 @@
-"""Moments as PBXs write them, in microseconds since 1970 UTC."""
+"""Reads moments as PBXs write them, in microseconds since 1970 UTC."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ast_notebook.calls.history import dates
 from ast_notebook.digits import is_count
 from ast_notebook.errors import ConfError
+from ast_notebook.units import SECOND
 
-SECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = 86_400 * SECOND
@@ -20,42 +20,42 @@ _NUMBER = re.compile(r"\d{9,10}(\.\d{1,9})?$")
 #: Milliseconds and microseconds since 1970, as JavaScript and some databases write them.
 _FINE = re.compile(r"\d{13}$|\d{16}$")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d")
-#: No PBX has written of a year before or behind these.
+#: The years in which a moment can be.
 _YEARS = range(1969, 2201)
-_LAST = 7_258_118_400 * SECOND  # when they are over
+_LAST = 7_258_118_400 * SECOND  # the end of these years
 _UNIQUE = re.compile(r"(?:^|-)(\d{9,10})\.\d+$")
 #: Seconds by which a record's start may differ from the second in its uniqueid.
 _EARLY, _LATE = -2, 5
 _QUARTER = 900
-#: Of two moments an hour apart, the one nearer to this much later than a third does not come before
-#: that one by more than seconds.
+#: This is added to a moment to choose between two readings, an hour apart, of the one after it: the
+#: reading nearer to the sum is at most five seconds earlier than that moment.
 ONWARD = 1795 * SECOND
 _ENOUGH = 1000
 
 
 class BadTime(ValueError):
-    """A text that is no moment, or one that never was."""
+    """A text is not a moment, or is a moment that never was."""
 
 
 def born(uniqueid: str | None) -> int | None:
-    """Return when a channel was made, which its uniqueid begins with, in microseconds."""
+    """Return when a channel was made, in microseconds: its uniqueid begins with the second."""
     found = _UNIQUE.search(uniqueid or "")
     return int(found[1]) * SECOND if found else None
 
 
 def age(uniqueid: str) -> tuple[int, int]:
-    """Return what sorts uniqueids as they were given out: the second, and the number behind it."""
+    """Return a sort key for uniqueids: the second, and the number after it."""
     _, _, serial = uniqueid.rpartition(".")
     return born(uniqueid) or 0, int(serial) if is_count(serial) else 0
 
 
 class Clock:
-    """Reads moments, and knows what it was not sure of.
+    """Reads moments, and tells which of them are uncertain.
 
     Parameters
     ----------
     zone : str or tzinfo, optional
-        Of moments that tell none: ``UTC`` where ``usegmtime=yes``, else the PBX's own.
+        The zone of moments without one: ``UTC`` with ``usegmtime=yes``, else the PBX's own.
     order : str, optional
         The order of day, month and year in dates such as 5/7/2024: ``dmy``, ``mdy`` or ``ymd``.
 
@@ -66,7 +66,7 @@ class Clock:
     naive : int
         How many moments told no zone.
     notes : list of str
-        What should be known of the records that were read.
+        Remarks for the user on the records that were read.
 
     Raises
     ------
@@ -75,7 +75,7 @@ class Clock:
     """
 
     def __init__(self, zone: str | tzinfo | None = None, order: str | None = None) -> None:
-        self.zone = _zone(zone)
+        self.zone = zone_of(zone)
         if order not in (None, *dates.ORDERS):
             raise ConfError(f"there is no order of dates {order!r}: give 'dmy', 'mdy' or 'ymd'")
         self.order = order
@@ -88,7 +88,7 @@ class Clock:
         self._known: dict[str, tuple[int, int, bool]] = {}
 
     def forget(self) -> None:
-        """Begin another record."""
+        """Reset `unsure` before another record is read."""
         self.unsure = False
 
     def read(self, value: Any, near: int | None = None) -> int | None:
@@ -108,7 +108,7 @@ class Clock:
         """
         self._told = True
         found = self._micros(value, near)
-        # What a database or a lost clock has for "never", in whatever zone.
+        # A database, or a PBX whose clock was lost, writes this instead of a moment, in any zone.
         return None if found is None or abs(found) < _DAY else found
 
     def _micros(self, value: Any, near: int | None) -> int | None:
@@ -144,7 +144,7 @@ class Clock:
         local = (moment - _EPOCH) // _MICROSECOND
         if self.zone is None or self.zone is UTC:
             return local
-        # Clocks change at full ten minutes: between these, one answer holds.
+        # Clocks change at full ten minutes, so all moments of ten minutes have one offset.
         key = moment.isoformat()[:15]
         known = self._known.get(key)
         if known is None:
@@ -203,7 +203,7 @@ class Clock:
         return round(offset / timedelta(seconds=_QUARTER))
 
     def settle(self, name: str) -> None:
-        """See that every moment had a zone; note it if the uniqueids tell another one.
+        """Check that every moment had a zone; add a note if the uniqueids tell another one.
 
         Raises
         ------
@@ -215,7 +215,7 @@ class Clock:
             return
         where = hint = ""
         if self._offsets:
-            # Summer and winter have an offset each: the commonest is the one to name.
+            # Summer and winter have different offsets; the more frequent one is named.
             minutes = max(self._offsets, key=self._offsets.__getitem__) * 15
             apart = f"{abs(minutes) // 60}:{abs(minutes) % 60:02d}"
             where = f"{apart} {_side(minutes)} UTC" if minutes else "UTC: give tz='UTC'"
@@ -257,7 +257,14 @@ def _side(minutes: int) -> str:
     return "ahead of" if minutes > 0 else "behind"
 
 
-def _zone(zone: str | tzinfo | None) -> tzinfo | None:
+def zone_of(zone: str | tzinfo | None) -> tzinfo | None:
+    """Return a zone by its name.
+
+    Raises
+    ------
+    ConfError
+        If there is no such zone.
+    """
     if not isinstance(zone, str):
         return zone
     if zone.upper() in ("UTC", "GMT", "Z"):

@@ -1,9 +1,10 @@
-"""What columns are called: by Asterisk, by its tables, and by those who build on it."""
+"""The names of columns: Asterisk's own, and those of tables and of products based on Asterisk."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 
@@ -109,25 +110,26 @@ _ALSO: dict[str, dict[str, str]] = {
         "verb": "event",
     },
 }
-#: What a record of a kind cannot do without: one name at least of each of these.
+#: The necessary columns of each kind: a record has at least one name of each group.
 _NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
     "cdr": (("start",), ("disposition",), ("duration", "end", "billsec")),
     "cel": (("eventtype",), ("eventtime",), ("uniqueid",)),
     "queue_log": (("time",), ("callid",), ("event",)),
 }
 _PARTIES = {"src", "dst", "clid", "channel", "dstchannel"}
-#: Those of them that are moments and numbers, by which a record is told from other lines.
+#: The columns with moments and with numbers; they tell a record from other lines.
 TIMES = {"cdr": ("start", "answer", "end"), "cel": ("eventtime",), "queue_log": ("time",)}
 NUMBERS: dict[str, tuple[str, ...]] = {
     "cdr": ("duration", "billsec"),
     "cel": (),
     "queue_log": (),
 }
-#: What databases and their exports write where there is nothing.
+#: Texts by which databases and their exports write a missing value.
 _NOTHING = frozenset(("", "NULL", "null", r"\N", "(NULL)", "(null)", "[NULL]", "<null>", "<NULL>"))
 _IN_CLID = re.compile(r"<([^<>]*)>$")
 
 
+@lru_cache(maxsize=1024)
 def plain(name: str) -> str:
     """Return a column's name in lower case, letters and digits only: so names are compared."""
     return re.sub(r"[\W_]+", "", name.casefold())
@@ -137,7 +139,7 @@ _PLAIN = {kind: {plain(name): name for name in known} for kind, known in KNOWN.i
 
 
 def rename(kind: str, columns: Iterable[str]) -> list[str]:
-    """Return our names of a table's or a header line's columns; others in lower case."""
+    """Return our names of the columns of a table or header line; unknown ones in lower case."""
     given = list(columns)
     bare = [plain(column) for column in given]
     also = dict(_ALSO[kind])
@@ -153,13 +155,13 @@ def rename(kind: str, columns: Iterable[str]) -> list[str]:
 
 
 def lacking(kind: str, names: Collection[str]) -> list[str]:
-    """Return what records of a kind cannot do without, and these columns lack."""
+    """Return the necessary columns of a kind that are not among these names."""
     there = {"start", *names} if {"date", "time"} <= set(names) else set(names)
     return [" or ".join(some) for some in _NEEDED[kind] if not there & set(some)]
 
 
 def kind_of(columns: Sequence[str]) -> str | None:
-    """Tell by the names of columns what they are columns of; None if of nothing that we know."""
+    """Return the kind of log that has columns of these names; None if it is unknown."""
     for kind in ("cel", "queue_log", "cdr"):
         names = rename(kind, columns)
         if lacking(kind, names) or (kind == "cdr" and not _PARTIES & set(names)):
@@ -169,7 +171,7 @@ def kind_of(columns: Sequence[str]) -> str | None:
 
 
 def value_of(value: Any) -> Any:
-    """Return a field's value; None for what stands for nothing."""
+    """Return a field's value; None if its text means a missing value."""
     if isinstance(value, str):
         text = value.strip()
         return None if text in _NOTHING else text
@@ -179,10 +181,10 @@ def value_of(value: Any) -> Any:
 
 
 class Shape:
-    """Makes records of the values of columns.
+    """Makes records of rows of values.
 
-    Of several columns for the same, the first that has a value counts, and the one that has
-    Asterisk's own name before all others.
+    If several columns mean the same, the first one with a value counts, and the one with Asterisk's
+    own name before others.
 
     Parameters
     ----------
@@ -204,7 +206,7 @@ class Shape:
         self.names = rename(kind, columns)
         if isinstance(told, Mapping):
             ours = {plain(theirs): rename(kind, [name])[0] for theirs, name in told.items()}
-            # Who says which column it is says that no other is.
+            # If the user names a column, no other column has that name.
             self.names = [
                 ours.get(plain(column)) or (f"other {name}" if name in ours.values() else name)
                 for column, name in zip(columns, self.names, strict=True)
@@ -215,7 +217,7 @@ class Shape:
 
     @classmethod
     def laid_out(cls, kind: str, names: Sequence[str]) -> Shape:
-        """Return the shape of columns that have exactly these names of ours."""
+        """Return the shape of columns that have exactly these names, which are ours."""
         shape = cls(kind, ())
         shape.names = list(names)
         shape._prepare(names)
@@ -233,7 +235,7 @@ class Shape:
         self._numbers = kind == "cdr" and "src" not in self.names and "clid" in self.names
 
     def record(self, values: Sequence[Any]) -> dict[str, Any]:
-        """Return the record that these values are."""
+        """Make a record of the values of a row."""
         cleaned = [value_of(value) for value in values]
         if self._several:
             record: dict[str, Any] = {}
@@ -255,7 +257,7 @@ class Shape:
         return record
 
     def _number(self, record: dict[str, Any]) -> None:
-        """Have the number alone where a report has the name before it, or only that of both."""
+        """Separate number and name, if a report has both in the column of the number."""
         for name in ("src", "dst"):
             text = record.get(name)
             if isinstance(text, str) and text[-1] == ">" and (found := _IN_CLID.search(text)):

@@ -41,7 +41,7 @@ _NEAR = timedelta(hours=36)
 
 
 class OrderUnknown(Exception):
-    """A date can be read in two ways, and nobody has said which one is right."""
+    """A date can be read in two ways, and the order of day and month is not given."""
 
 
 def moment_of(text: str, order: str | None) -> datetime | None:
@@ -104,7 +104,7 @@ def _offset(text: str) -> timezone:
 
 
 class Evidence:
-    """What the dates of a file or table tell of the order in which day and month stand."""
+    """Finds the order of day and month from the dates of a file or table."""
 
     def __init__(self) -> None:
         self._days = {"dmy": 0, "mdy": 0}  # dates that are dates in this order only
@@ -153,6 +153,6 @@ class Evidence:
             if not self._either:
                 return "dmy"  # they are the same either way
         raise ConfError(
-            f"the dates of {name} do not tell whether day or month stands first: "
+            f"the dates of {name} do not tell whether day or month comes first: "
             "give dates='dmy' or dates='mdy'"
         )

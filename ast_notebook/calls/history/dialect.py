@@ -1,19 +1,23 @@
-"""A line of separated values: as RFC 4180 has it, and as those write it who have not read that."""
+"""Lines of separated values, by RFC 4180 and in the ways that deviate from it."""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-_MOST_STEPS = 300  # that are taken to find out what the quotes of a line mean
-_MOST_QUOTED = 4  # that follow each other: who quotes all fields doubles the quotes in them
-_LONGEST = 16 * 1024  # letters of a line that is tried so
+#: The most fields of a record. A line with more is refused before its fields are looked at.
+MOST_FIELDS = 256
+_MOST_STEPS = 300  # the most steps to find out what the quotes of a line mean
+_MOST_QUOTED = 4  # in a row: a program that quotes all fields also doubles quotes
+_LONGEST = 16 * 1024  # the most letters of a line that is tried in this way
+_BEHIND = re.compile(r"\\.", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "N": r"\N"}
 
 
 class Form(NamedTuple):
-    """What stands between fields and around them."""
+    """The characters between and around fields."""
 
     separator: str = ","
     quote: str = '"'
@@ -27,7 +31,53 @@ PLAIN = Form()
 
 
 class OpenQuote(ValueError):
-    """A quote is not closed in this line: the record may go on in the next one."""
+    """A quote is not closed in its line, so that the record may go on in the next one."""
+
+
+class TooManyFields(ValueError):
+    """A line has more fields than any record of a call."""
+
+    def __init__(self) -> None:
+        super().__init__(f"more than {MOST_FIELDS} fields, and no record of a call has so many")
+
+
+class Quotes:
+    """Follows the quotes that a record's first line leaves open, until they are closed.
+
+    A quote inside a field may be doubled, or stand behind a backslash. Both ways are tried, and the
+    record may end once in each of them.
+
+    Parameters
+    ----------
+    first : str
+        The first line.
+    quote : str
+        What is around fields.
+    """
+
+    def __init__(self, first: str, quote: str) -> None:
+        self._quote = quote
+        self._open = [is_odd for is_odd in (_is_odd, _is_escaped_odd) if is_odd(first, quote)]
+
+    def close(self, line: str) -> bool:
+        """Tell whether this line is the first that closes the quotes in one of the two ways."""
+        closed = [is_odd for is_odd in self._open if is_odd(line, self._quote)]
+        for one in closed:
+            self._open.remove(one)
+        return bool(closed)
+
+
+def is_open(text: str, quote: str) -> bool:
+    """Tell whether a quote is left open if quotes behind a backslash count as letters."""
+    return "\\" in text and _is_escaped_odd(text, quote)
+
+
+def _is_odd(text: str, quote: str) -> bool:
+    return text.count(quote) % 2 == 1
+
+
+def _is_escaped_odd(text: str, quote: str) -> bool:
+    return _is_odd(_BEHIND.sub("", text), quote)
 
 
 def fields(line: str, form: Form = PLAIN) -> list[str]:
@@ -38,14 +88,20 @@ def fields(line: str, form: Form = PLAIN) -> list[str]:
     OpenQuote
         If a quote is not closed.
     ValueError
-        If something else stands where the separator is to stand, or a field is too long.
+        If something else stands where the separator is to stand, a field is too long, or there
+        are too many.
     """
     try:
-        return next(csv.reader([line], delimiter=form.separator, quotechar=form.quote, strict=True))
+        found = next(
+            csv.reader([line], delimiter=form.separator, quotechar=form.quote, strict=True)
+        )
     except csv.Error as error:
         if line.count(form.quote) % 2:
             raise OpenQuote("a quote is never closed") from None
         raise ValueError(str(error)) from None
+    if len(found) > MOST_FIELDS:
+        raise TooManyFields
+    return found
 
 
 def loosely(
@@ -53,8 +109,8 @@ def loosely(
 ) -> list[str] | None:
     """Return the fields of a line that is not as RFC 4180 has it; None if nothing fits.
 
-    Databases put a backslash before a quote. Others put quotes around a field only if there is a
-    separator in it, and double none that are in it: then it is tried which of them are which.
+    Databases write a backslash before a quote. Other programs quote a field only if it has a
+    separator, and do not double the quotes in it; then all meanings of the quotes are tried.
 
     Parameters
     ----------
@@ -80,7 +136,7 @@ def loosely(
 def unescaped(line: str, form: Form) -> list[str] | None:
     r"""Part a line as MySQL, MariaDB and PostgreSQL write them: ``\N``, ``\t``, ``\"``, ``\\``.
 
-    None if a quote is not closed, or something stands behind it.
+    Return None if a quote is not closed, something follows it, or there are too many fields.
     """
     found: list[str] = []
     field: list[str] = []
@@ -88,6 +144,8 @@ def unescaped(line: str, form: Form) -> list[str] | None:
     letters = iter(line)
     for letter in letters:
         if letter == form.separator and state != "quoted":
+            if len(found) == MOST_FIELDS - 1:
+                return None
             found.append("".join(field))
             field, state = [], "begin"
         elif state == "closed":
@@ -105,10 +163,10 @@ def unescaped(line: str, form: Form) -> list[str] | None:
 
 
 def _splits(line: str, form: Form, count: int | None) -> Iterator[list[str]]:
-    """Yield what the fields can be if quotes stand around those with a separator, undoubled."""
+    """Yield possible fields of a line with undoubled quotes around fields with a separator."""
     closing = form.quote + form.separator
     steps = 0
-    # Where the next field begins, and the fields before it; the likeliest is on top.
+    # The place where the next field begins, and the fields before it; the likeliest is on top.
     stack: list[tuple[int, tuple[str, ...]]] = [(0, ())]
     while stack and steps < _MOST_STEPS:
         steps += 1
@@ -130,6 +188,6 @@ def _splits(line: str, form: Form, count: int | None) -> Iterator[list[str]]:
                 choices.append((at + 2, (*before, line[place + 1 : at])))
         if line.endswith(form.quote) and form.separator in line[place:] and len(line) - place > 1:
             choices.append((len(line) + 1, (*before, line[place + 1 : -1])))
-        # A field that has no separator was written as it is; quotes come in pairs.
+        # A field without a separator is not quoted, so the quotes in it are its own, in pairs.
         odd = line.count(form.quote, place, end) % 2
         stack += [*reversed(choices), bare] if not odd else [bare, *reversed(choices)]

@@ -1,4 +1,4 @@
-"""The lines of a log as it lies about: packed or not, in whatever letters, and damaged or not."""
+"""The lines of a log, compressed or not, in any encoding, and perhaps damaged."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ast_notebook.ami.message import decode
+from ast_notebook.ami.framer import decode
 from ast_notebook.calls.history.lines import LONGEST, Bad
 from ast_notebook.errors import ConfError
 
 _BLOCK = 16 * 1024  # bytes that are read at a time
-_UNPACKED = 1 << 20  # bytes at most that are unpacked at a time: millions may come of one
-_HOPELESS = 64 << 20  # bytes of a line after which its end is no longer waited for
-_DICTIONARY = 256 << 20  # bytes that unpacking xz may take; its strongest level takes 65 MiB
+_UNPACKED = 1 << 20  # the most bytes that are unpacked at a time: one byte may become millions
+_HOPELESS = 64 << 20  # the most bytes of a line; a longer one is given up
+_DICTIONARY = 256 << 20  # the most memory that xz may take; its strongest level takes 65 MiB
 _DAMAGE = (zlib.error, lzma.LZMAError, OSError, EOFError)
 _PACKED: dict[bytes, Callable[[], Any]] = {
     b"\x1f\x8b": lambda: zlib.decompressobj(31),
@@ -25,7 +25,7 @@ _PACKED: dict[bytes, Callable[[], Any]] = {
     b"\xfd7zXZ\x00": lambda: lzma.LZMADecompressor(memlimit=_DICTIONARY),
 }
 _WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-#: What is no log, by how it begins, and what to do with it.
+#: Files that are no logs, by their first bytes, and what to do with them.
 _OTHERS = {
     b"PK\x03\x04": "a zip archive or a workbook: unpack it, or save its sheet as CSV",
     b"\xd0\xcf\x11\xe0": "a workbook of Excel: save its sheet as CSV",
@@ -39,16 +39,16 @@ _OTHERS = {
 
 
 class _DamageError(Exception):
-    """What is packed cannot be unpacked any further."""
+    """Compressed data is damaged and cannot be decompressed any further."""
 
 
 def lines(path: Path, bad: Bad) -> Iterator[tuple[int, str]]:
     """Yield the lines of a file with their numbers, empty ones as well.
 
-    A line is UTF-8, or Latin-1 where it is not; of a file that begins as UTF-16 it is that. Lines
-    end by LF, CR LF, or CR alone if the file has no others. What is packed may be damaged: what
-    was unpacked before is given, and the rest is one bad record. So is it where no line ends for 64
-    MiB: packed, that may be next to nothing, and unpacked without end.
+    Lines are decoded as UTF-8, or else as Latin-1; a file that begins as UTF-16 is decoded as that.
+    Lines end with LF, CR LF, or CR alone if the file has no others. If compressed data is damaged,
+    the lines before the damage are returned, and the rest is one bad record. The same holds if a
+    line does not end for 64 MiB, since a small compressed file may expand without end.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def lines(path: Path, bad: Bad) -> Iterator[tuple[int, str]]:
     number = 0
     rest = b""
     over = False  # whether `rest` is the beginning of a line that is too long
-    passed = 0  # bytes of it
+    passed = 0  # bytes of the line so far
     end = b""
     try:
         for block in _blocks(path):
@@ -129,10 +129,10 @@ def _unpacked(blocks: Iterator[bytes], make: Callable[[], Any]) -> Iterator[byte
     begun = False
     for block in blocks:
         rest = block
-        held = False  # whether more is to come of what the machine was given
+        held = False  # whether the machine has more to give of its input
         while rest or held:
             if not begun and not rest.strip(b"\0"):
-                break  # what fills the last block of a tape
+                break  # zeros fill the last block of a tape
             begun = True
             before = machine.copy() if hasattr(machine, "copy") else None
             try:

@@ -1,4 +1,4 @@
-"""What a file is: told by its first lines, or else said why nobody can tell."""
+"""Guesses the kind of a file by its first lines, or explains why that is impossible."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from itertools import islice
 from pathlib import Path
 
 from ast_notebook.calls.history.columns import KNOWN, Shape, lacking, plain
-from ast_notebook.calls.history.dialect import FORMS, fields
+from ast_notebook.calls.history.dialect import FORMS, MOST_FIELDS, TooManyFields, fields
 from ast_notebook.calls.history.files import lines
 from ast_notebook.calls.history.lines import Bad
 from ast_notebook.calls.history.records import (
     Bars,
     Line,
     Objects,
-    Parser,
     Record,
+    RecordParser,
     Separated,
     Told,
     records,
 )
 from ast_notebook.errors import ConfError
 
-#: Lines that are looked at, and those of them that are if nothing is as RFC 4180 has it.
+#: How many lines are looked at, and how many if none of them is as RFC 4180 requires.
 _LOOKED, _LOOSELY = 1000, 50
 _DUMP = re.compile(
     r"--.*\bdump\b|/\*!\d{5}|(insert\s+into|create\s+table|drop\s+table|pragma\s+foreign_keys"
@@ -35,13 +35,13 @@ _PREFIXED = re.compile(r"[^,;\t]{1,60}\bEvent: [A-Z]\w+\s*$")
 _PAGE = re.compile(r"<(\?xml|!doctype|html|table)\b", re.IGNORECASE)
 
 
-def guess(path: Path, kind: str | None, told: Told) -> Parser | None:
+def guess(path: Path, kind: str | None, told: Told) -> RecordParser | None:
     """Return what makes records of a file's lines; None for a stream of the manager's events.
 
     Raises
     ------
     ConfError
-        If nobody can tell what it is, or it is something that is to be brought in otherwise.
+        If its kind is unknown, or it must be converted first.
     """
     bad = Bad()
     head = [line for line in islice(lines(path, bad), _LOOKED) if line[1].strip()]
@@ -50,11 +50,11 @@ def guess(path: Path, kind: str | None, told: Told) -> Parser | None:
     if not head and kind not in (None, "events"):
         return Bars() if kind == "queue_log" else Separated(kind, FORMS[0], told)
     if not head:
-        raise ConfError(f"{path} is empty: nobody can tell what it is; give kind='cdr' or another")
+        raise ConfError(f"{path} is empty, so its kind is unknown; give kind='cdr' or another")
     if kind == "events" or any(_STREAM.match(text[:200]) for _, text in head):
         return None
     _refuse(path, head)
-    best: tuple[tuple[int, int], Parser] | None = None
+    best: tuple[tuple[int, int], RecordParser] | None = None
     for parser, looked in _parsers(kind, told):
         fit = _fit(head[:looked], parser)
         if fit is not None and (best is None or fit < best[0]):
@@ -64,12 +64,12 @@ def guess(path: Path, kind: str | None, told: Told) -> Parser | None:
     if best is None:
         raise ConfError(_why(path, head, kind, told))
     found = best[1]
-    # Anew: what the first lines taught it is learned again as they are read.
+    # A new parser, which has learned nothing yet: the first lines are read again.
     return Separated(found.kind, found.form, told) if isinstance(found, Separated) else found
 
 
-def _parsers(kind: str | None, told: Told) -> Iterator[tuple[Parser, int]]:
-    """Yield what the lines may be, the likeliest first, and how many of them are to be tried."""
+def _parsers(kind: str | None, told: Told) -> Iterator[tuple[RecordParser, int]]:
+    """Yield the possible parsers, the likeliest first, and how many lines each one tries."""
     kinds = list(KNOWN) if kind is None else [kind]
     if "queue_log" in kinds and told is None:
         yield Bars(), _LOOKED
@@ -81,8 +81,8 @@ def _parsers(kind: str | None, told: Told) -> Iterator[tuple[Parser, int]]:
                 yield Separated(name, form, told, loose=loose), looked
 
 
-def _fit(head: Iterable[Line], parser: Parser) -> tuple[int, int] | None:
-    """Return the number of the first line that fits, and how many soon after it do not."""
+def _fit(head: Iterable[Line], parser: RecordParser) -> tuple[int, int] | None:
+    """Return the number of the first record, and how many of the next lines are bad."""
     first: int | None = None
     bad = after = 0
     for number, _, record in records(head, parser):
@@ -96,8 +96,8 @@ def _fit(head: Iterable[Line], parser: Parser) -> tuple[int, int] | None:
     return None if first is None else (first, bad)
 
 
-def _is_record(record: Record | ValueError | None, parser: Parser) -> bool:
-    """Tell whether something is a record for certain, or names the columns of those to come."""
+def _is_record(record: Record | ValueError | None, parser: RecordParser) -> bool:
+    """Tell whether something is certainly a record, or a line of names before the records."""
     if isinstance(record, ValueError):
         return False
     if record is None:
@@ -111,7 +111,7 @@ def _is_record(record: Record | ValueError | None, parser: Parser) -> bool:
 
 
 def _refuse(path: Path, head: Sequence[Line]) -> None:
-    """Say of what is no log what it is, and what to do with it."""
+    """Refuse a file that is no log: say what it is, and what to do with it."""
     texts = [text[:200] for _, text in head[:50]]
     if any(map(_DUMP.match, texts)):
         raise ConfError(
@@ -128,13 +128,20 @@ def _refuse(path: Path, head: Sequence[Line]) -> None:
 
 
 def _why(path: Path, head: Sequence[Line], kind: str | None, told: Told) -> str:
-    """Say why nobody can tell what a file is, and what would help."""
+    """Refuse a file of unknown kind: say why, and what would help."""
     found = _columns(head)
     what = f"{path} is neither a CDR, a CEL nor a queue_log"
     if kind is not None:
         what = f"{path} is no {kind} that we know"
+    if head[0][1].lstrip().startswith(("{", "[")):
+        return (
+            f"{what}: of JSON, each record is to begin in a line of its own, as "
+            "jq -c '.[]' FILE writes it (or '.data[]', where the list is called data)"
+        )
+    if not found and any(map(_is_wide, head)):
+        return f"{what}: it has lines of {TooManyFields()}"
     if told is None and not found:
-        return f"{what}: its lines are nothing that PBXs write of calls"
+        return f"{what}: its lines are no records of calls that PBXs write"
     if told is not None and not isinstance(told, Mapping) and len(told) != len(found):
         return f"columns= has {len(told)} names, and the lines of {path} have {len(found)} fields"
     if isinstance(told, Mapping):
@@ -142,15 +149,19 @@ def _why(path: Path, head: Sequence[Line], kind: str | None, told: Told) -> str:
         if wrong:
             return f"{path} has no column {', '.join(wrong)}: it has {', '.join(found) or 'none'}"
     if told is None and any(letter.isdigit() for one in found for letter in one):
-        return f"{what}: name its {len(found)} columns in their order by columns=[…]"
+        return f"{what}: name its {len(found)} columns in order by columns=[…]"
     kinds = list(KNOWN) if kind is None else [kind]
     missing = [lacking(one, Shape(one, found, told).names) for one in kinds]
     needed = ", ".join(sorted(missing, key=len)[0]) or "who called whom"
     names = ", ".join(found[:20]) + (", …" if len(found) > 20 else "")
     return (
-        f"{what}: nobody knows which of its columns {names} is {needed}: "
+        f"{what}: it is unknown which of its columns {names} is {needed}: "
         f"say so by columns={{its name: 'start', …}}"
     )
+
+
+def _is_wide(line: Line) -> bool:
+    return any(line[1].count(form.separator) >= MOST_FIELDS for form in FORMS)
 
 
 def _columns(head: Sequence[Line]) -> list[str]:

@@ -1,4 +1,4 @@
-"""`history`: whatever a PBX has written of its calls, as one calls frame."""
+"""`history`: reads the logs of a PBX into one calls frame."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ from typing import Literal
 from ast_notebook.calls import frames, memory, queues
 from ast_notebook.calls.calls import log_of
 from ast_notebook.calls.history.archived import archive_events, in_memory
+from ast_notebook.calls.history.clock import zone_of
 from ast_notebook.calls.history.lines import Bad
-from ast_notebook.calls.history.reading import Wanted, of_file, of_table
+from ast_notebook.calls.history.reading import HistoryOptions, of_file, of_table
 from ast_notebook.calls.history.result import History, pandas_of
-from ast_notebook.calls.history.table import Database, database
+from ast_notebook.calls.history.table import is_database
 from ast_notebook.errors import ConfError
+from ast_notebook.recording.archive_place import ArchivePlace
 from ast_notebook.recording.reading import scan
 
 Kind = Literal["cdr", "cel", "queue_log", "events"]
+
+_ENGINES = ("pandas", "duckdb")
 
 
 def history(
@@ -33,6 +37,7 @@ def history(
     dates: str | None = None,
     trunks: Collection[str] | None = None,
     members: Mapping[str, str] | None = None,
+    engine: str | None = None,
 ) -> History:
     """Read what PBXs have written of their calls already.
 
@@ -44,47 +49,53 @@ def history(
         gzip, bzip2 or xz), a SQLite file, the SQLAlchemy URL of a database, a capture of the
         manager's stream, or an archive's folder or URL.
     tz : str or tzinfo, optional
-        The zone of times that tell none: ``UTC`` where cdr.conf says ``usegmtime=yes``, else the
-        PBX's own. Not needed where the uniqueids, which begin with the second in UTC, show that
-        the times are UTC; nor by queue_log and by times that are numbers.
+        The zone of times without one: ``UTC`` if cdr.conf has ``usegmtime=yes``, else the PBX's
+        own. It is not needed if the uniqueids, which begin with the second in UTC, show that the
+        times are UTC, nor for a queue_log or for times that are numbers. Whatever the source, it is
+        the zone of the history's report, too.
     kind : str, optional
-        ``cdr``, ``cel``, ``queue_log`` or ``events``; told by what is there otherwise.
+        ``cdr``, ``cel``, ``queue_log`` or ``events``; by default it is recognised.
     server : str, optional
         The PBX's name, for the column ``server``.
     columns : sequence or mapping of str, optional
-        Asterisk's names of the columns of a file or a table, where they have names of their own
-        or none: all of them in their order, or those that are not known by the names that they
-        have, such as ``{"Nummer": "src", "Beginn": "start"}``.
+        Asterisk's names of columns, if a file or a table has other names or none: all names in
+        order, or a mapping of unknown names, such as ``{"Nummer": "src", "Beginn": "start"}``.
     table : str, optional
-        The table of a database; found by its columns otherwise.
+        The table of a database; by default it is found by its columns.
     dates : str, optional
-        ``dmy`` or ``mdy`` where dates such as 5/7/2024 do not tell which of the two is the day;
-        ``ymd`` for years of two digits that stand first.
+        ``dmy`` or ``mdy`` if dates such as 5/7/2024 do not tell the day from the month; ``ymd`` if
+        years of two digits come first.
     trunks : collection of str, optional
         Devices that lead to the public network, such as ``PJSIP/provider`` or ``provider``.
     members : mapping, optional
-        The names of agents by their interfaces, such as ``{"PJSIP/200": "Office"}``. By default a
-        queue_log has the interface where an agent comes to a queue and leaves it, and the name in
-        all else; with ``log_membername_as_agent = yes`` in queues.conf it has the name there, too.
+        The names of agents by their interfaces, such as ``{"PJSIP/200": "Office"}``. By default, a
+        queue_log has the agent's interface where he joins and leaves a queue, and his name
+        everywhere else; with ``log_membername_as_agent = yes`` in queues.conf, it has the name
+        there, too.
+    engine : str, optional
+        Where calls of an archive are made: in memory (``pandas``) or on DuckDB (``duckdb``), which
+        takes 1 GB of memory at most, and the disk for more. By default, DuckDB does it if the
+        events do not fit into half of the memory that is free.
 
     Returns
     -------
     History
-        Its ``calls`` is the calls frame. What a source cannot know is missing: a CDR knows who
-        answered and ``billsec``, not how long people talked, waited or held, and ``answered`` is
-        when a menu or queue answered, where one did; a queue_log knows nothing of what was before
-        and after the queue.
+        Its ``calls`` is the calls frame. Values that a source cannot know are missing. A CDR knows
+        who answered and ``billsec``, but not how long people talked, waited or were on hold, and
+        its ``answered`` may be the answer of a menu or a queue. A queue_log knows nothing of the
+        time before and after the queue.
 
     Raises
     ------
     ConfError
-        If there is no such thing, nobody can tell what it is, or its times tell no zone.
+        If there is no such source, its kind cannot be told, its times have no zone, or there is no
+        such engine.
 
     Warns
     -----
     UserWarning
-        If something is to be known of the reading, as `History.notes` has it: such as that the
-        uniqueids tell another time zone than `tz`.
+        If there are notes on the reading, as in `History.notes`: for example, that the uniqueids
+        show another time zone than `tz`.
 
     Examples
     --------
@@ -93,7 +104,7 @@ def history(
     >>> past.calls.groupby("disposition").size()
     >>> history("report.csv", columns={"Quien": "src", "Cuando": "start"}, dates="dmy")
     """
-    found_at = _located(place)
+    found_at = ArchivePlace(place)
     del place  # a URL may hold a password, and a traceback shows what is in sight
     names = [] if columns is None else [*columns]
     if isinstance(columns, Mapping):
@@ -101,30 +112,32 @@ def history(
     if isinstance(columns, str) or not all(isinstance(name, str) for name in names):
         raise ConfError("columns= is a list of names, or a mapping of their names to Asterisk's")
     told = columns if columns is None or isinstance(columns, Mapping) else list(columns)
-    wanted = Wanted(tz, kind, server, told, table, dates, trunks, members)
+    wanted = HistoryOptions(tz, kind, server, told, table, dates, trunks, members, engine)
+    if engine not in (None, *_ENGINES):
+        raise ConfError(
+            f"a history is not made on {engine!r}: take {' or '.join(_ENGINES)}, or give the "
+            "events to calls (docs/archive.md says how for Spark, Dask and others)"
+        )
     found = _read(found_at, wanted)
     for note in found.notes:
         warnings.warn(note, stacklevel=2)
     return found
 
 
-def _located(place: str | os.PathLike[str]) -> str | Database:
-    text = os.fspath(place)
-    return database(text) or text
-
-
-def _read(place: str | Database, wanted: Wanted) -> History:
-    if isinstance(place, Database):
-        return of_table(*place, wanted)
-    if "://" in place and not place.startswith("file://"):
-        return _of_archive(place, wanted.server, wanted.trunks)
-    path = Path(place.removeprefix("file://")).expanduser()
-    if path.is_dir():
-        return _of_folder(path, wanted.server, wanted.trunks)
+def _read(place: ArchivePlace, wanted: HistoryOptions) -> History:
+    is_table, path = is_database(place), Path(place.name).expanduser()
+    if place.is_remote and not is_table:
+        return _of_archive(place, wanted)
+    if not place.is_remote and path.is_dir():
+        return _of_folder(path, wanted)
+    if wanted.engine is not None:
+        raise ConfError(f"engine= is for archives, and {place.name} is none")
+    if is_table:
+        return of_table(place, wanted)
     if not path.is_file():
         raise ConfError(f"there is no {path}")
     if _is_sqlite(path):
-        return of_table(path, str(path), wanted)
+        return of_table(path, wanted)
     return of_file(path, wanted)
 
 
@@ -139,9 +152,9 @@ def _is_sqlite(path: Path) -> bool:
 # --- archives of ours ----------------------------------------------------------------------------
 
 
-def _of_folder(path: Path, server: str | None, trunks: Collection[str] | None) -> History:
+def _of_folder(path: Path, wanted: HistoryOptions) -> History:
     if any(path.glob("server=*")):
-        return _of_archive(str(path), server, trunks)
+        return _of_archive(ArchivePlace(path), wanted)
     inside = ("cdr-csv/Master.csv", "cel-custom/Master.csv", "queue_log")
     found = [name for name in inside if (path / name).is_file()]
     if found:
@@ -149,16 +162,21 @@ def _of_folder(path: Path, server: str | None, trunks: Collection[str] | None) -
     raise ConfError(f"{path} is no archive: there is no server=… in it")
 
 
-def _of_archive(place: str, server: str | None, trunks: Collection[str] | None) -> History:
-    servers = () if server is None else (server,)
-    events = scan(place, servers=servers).count_rows()
-    if memory.fits(events):
-        log = log_of(in_memory(place, servers=servers), trunks=trunks)
+def _of_archive(place: ArchivePlace, wanted: HistoryOptions) -> History:
+    zone = zone_of(wanted.tz)  # a wrong name is told before all events are read
+    servers = () if wanted.server is None else (wanted.server,)
+    trunks = wanted.trunks
+    notes: list[str] = []
+    events = place.ask(scan(place, servers=servers, notes=[]).count_rows)
+    if wanted.engine == "pandas" or (wanted.engine is None and memory.fits(events)):
+        log = log_of(in_memory(place, servers=servers, notes=notes), trunks=trunks)
         log = log._replace(
             calls=pandas_of(log.calls, frames.TIMES, frames.WHOLE),
             visits=pandas_of(log.visits, queues.TIMES, queues.WHOLE),
         )
     else:
-        with archive_events(place, servers=servers, connection=memory.connect()) as chosen:
+        with archive_events(
+            place, servers=servers, connection=memory.connect(), notes=notes
+        ) as chosen:
             log = log_of(chosen, trunks=trunks)
-    return History(log, "events", place, events, Bad(), 0)
+    return History(log, "events", place.name, events, Bad(), 0, notes, zone)

@@ -1,4 +1,4 @@
-"""The fields of a log's records, and the records that are of no use."""
+"""The fields of a log's records, and the bad records."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from typing import Any
 
 import pandas as pd
 
-LONGEST = 1 << 20  # bytes; a longer line is none of a PBX's
-KEPT = 10_000  # bad lines that are kept as they are; further ones are counted
-SHOWN = 2_000  # letters of each of them
-#: How reports write seconds: ``01:02:03``, ``1 day, 1:02:03``, ``1,234``, ``125s (2m 5s)``.
-_CLOCK = re.compile(r"(?:(\d+) days?, )?(\d+):([0-5]?\d):([0-5]?\d)(?:[.,]\d+)?$")
+LONGEST = 1 << 20  # the most bytes of a line that a PBX writes
+KEPT = 10_000  # the most bad lines that are kept; further ones are only counted
+SHOWN = 2_000  # the most letters that are kept of each bad line
+#: How reports write seconds: ``01:02:03``, ``02:03``, ``1 day, 1:02:03``, ``1,234``,
+#: ``125s (2m 5s)``.
+_CLOCK = re.compile(r"(?:(?:(\d+) days?, )?(\d+):)?([0-5]?\d):([0-5]\d)(?:[.,]\d+)?$")
 _WORDS = re.compile(r"(\d+)\s*s(?:ec|econds)?\b\s*(?:\([\dhms ]*\))?$", re.IGNORECASE)
 _MOST = 10**9  # of seconds and times
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+$")
 
 
 class Bad:
-    """Records that could not be read: counted, and kept aside with the reason.
+    """Bad records: they are counted, and kept with the reason.
 
     Attributes
     ----------
@@ -32,13 +33,13 @@ class Bad:
         self._rows: list[tuple[int, str, str]] = []
 
     def add(self, number: int, reason: object, text: object) -> None:
-        """Put a record aside; `number` is its line's, from 1."""
+        """Add a bad record; `number` is its line's number, from 1."""
         self.count += 1
         if len(self._rows) < KEPT:
             self._rows.append((number, str(reason), str(text)[:SHOWN]))
 
     def frame(self) -> pd.DataFrame:
-        """Return what was put aside: ``line``, ``reason`` and ``text``."""
+        """Return the bad records: ``line``, ``reason`` and ``text``."""
         frame = pd.DataFrame(self._rows, columns=["line", "reason", "text"])
         return frame.astype({"line": "int64", "reason": "str", "text": "str"})
 

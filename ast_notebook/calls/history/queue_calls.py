@@ -1,4 +1,4 @@
-"""Queue calls of a queue_log: each time that a caller was in a queue, and what it came to."""
+"""Queue calls of a queue_log, with their outcomes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ast_notebook.calls.history.clock import SECOND
 from ast_notebook.calls.history.lines import text_of, whole_of
+from ast_notebook.units import SECOND
 
-#: What ends a wait without an agent. Asterisk logs nothing of those whom it does not let in;
-#: FreePBX's own scripts and some drivers do.
+#: The events that end a wait without an agent. Asterisk does not log callers whom it does not let
+#: in, but FreePBX's own scripts and some drivers do.
 ENDS = {
     "ABANDON": "ABANDONED",
     "EXITWITHTIMEOUT": "TIMEOUT",
@@ -20,7 +20,7 @@ ENDS = {
 }
 COMPLETED = {"COMPLETECALLER": "caller", "COMPLETEAGENT": "callee"}
 TRANSFERRED = ("TRANSFER", "BLINDTRANSFER", "ATTENDEDTRANSFER")
-#: Where an entry tells how many seconds the caller had waited; the clock tells it of others.
+#: The field with the seconds that the caller had waited; for other entries, the clock tells them.
 _WAITED = {
     "CONNECT": "data1",
     "ABANDON": "data3",
@@ -29,20 +29,20 @@ _WAITED = {
     "EXITWITHKEY": "data4",
     "WITHDRAW": "data3",
 }
-#: Where it tells the place in line that the caller had at first.
+#: The field with the first position of the caller in line.
 _POSITION = {"EXITWITHKEY": "data3"} | dict.fromkeys(
     ("ABANDON", "EXITWITHTIMEOUT", "EXITEMPTY", "WITHDRAW"), "data2"
 )
 
 
 def waited(record: Mapping[str, Any], event: str) -> int | None:
-    """Return how long somebody had waited, as far as an entry tells, in microseconds."""
+    """Return how long a caller had waited, in microseconds; None if the entry does not tell."""
     told = whole_of(record, _WAITED[event]) if event in _WAITED else None
     return None if told is None else told * SECOND
 
 
 def first_position(record: Mapping[str, Any], event: str) -> int | None:
-    """Return the place in line that somebody had at first, as far as an entry tells."""
+    """Return the first position of a caller in line; None if the entry does not tell."""
     return whole_of(record, _POSITION[event]) if event in _POSITION else None
 
 
@@ -55,9 +55,11 @@ class QueueCall:
     end : int, optional
         When he left the line.
     over : int, optional
-        When nothing more is to come: the agent's work with him ended as well.
+        When the agent's work with him ended, too, so that no further entry is about him.
     transferred : bool
-        Whether the agent handed him over.
+        Whether the agent transferred him.
+    is_timed : bool
+        Whether it is known when he came. If it is not, `start` is when he left.
     """
 
     queue: str | None
@@ -74,12 +76,15 @@ class QueueCall:
     hangup_by: str | None = None
     over: int | None = None
     transferred: bool = False
+    is_timed: bool = True
 
     def leave(self, moment: int, event: str, record: Mapping[str, Any]) -> None:
-        """Take in that he is not in line any more."""
+        """Set what is told by the entry with which he left the line."""
         told = waited(record, event)
         self.end = moment
-        self.wait = moment - self.start if told is None else told
+        self.wait = told
+        if told is None and self.is_timed:
+            self.wait = moment - self.start
         self.outcome = ENDS.get(event, "ANSWERED")
         if event == "CONNECT":
             ring = whole_of(record, "data3")
@@ -88,25 +93,26 @@ class QueueCall:
             self.over = moment
 
     def finish(self, moment: int, event: str, record: Mapping[str, Any]) -> None:
-        """Take in that the agent's work with him ended."""
+        """Set what is told by the entry with which the agent's work with him ended."""
         told = talked(record, event)
         self.talk = moment - (self.end or moment) if told is None else told
         self.hangup_by = COMPLETED.get(event)
         self.transferred = event in TRANSFERRED
         self.over = moment
 
-    def row(self, call: str) -> dict[str, Any]:
+    def row(self, call: str | None) -> dict[str, Any]:
         """Return it as a row of the visits frame."""
         names = ("queue", "start", "end", "wait", "outcome", "agent", "ring", "talk", "hangup_by")
         more = {"call": call, "caller": self.caller, "position": self.position}
-        return {name: getattr(self, name) for name in names} | more
+        row = {name: getattr(self, name) for name in names} | more
+        return row if self.is_timed else row | {"start": None}
 
 
 def talked(record: Mapping[str, Any], event: str) -> int | None:
-    """Return how long an agent had talked, as far as an entry tells, in microseconds.
+    """Return how long an agent had talked, in microseconds; None if the entry does not tell.
 
-    Before it is who was called (``EXTEN|CONTEXT``), what was joined (``BRIDGE|ID``, ``APP|NAME``),
-    or both channels that were linked (``LINK|ONE|OTHER``).
+    The field before it names who was called (``EXTEN|CONTEXT``), what was joined (``BRIDGE|ID``,
+    ``APP|NAME``), or both channels that were linked (``LINK|ONE|OTHER``).
     """
     if event in COMPLETED:
         place = "data2"

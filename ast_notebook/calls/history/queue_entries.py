@@ -16,7 +16,7 @@ PLAIN = [
     "data4",
     "data5",
 ]
-#: What a table of entries has in its column of events, and nowhere else.
+#: Words that a table of entries has only in its column of events.
 _EVENTS = frozenset(
     (
         "ABANDON",

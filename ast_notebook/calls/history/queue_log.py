@@ -1,14 +1,15 @@
-"""Asterisk's queue_log into calls: those that came into a queue."""
+"""Makes calls of Asterisk's queue_log: those that came into a queue."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from ast_notebook.calls.agents import Step
-from ast_notebook.calls.history.clock import ONWARD, SECOND, BadTime, Clock, born
-from ast_notebook.calls.history.growing import Growing
+from ast_notebook.calls.history.clock import ONWARD, BadTime, Clock, born
 from ast_notebook.calls.history.lines import text_of, whole_of
+from ast_notebook.calls.history.log_builder import LogBuilder
 from ast_notebook.calls.history.queue_calls import (
     COMPLETED,
     ENDS,
@@ -18,11 +19,15 @@ from ast_notebook.calls.history.queue_calls import (
     talked,
     waited,
 )
+from ast_notebook.calls.history.queue_log_call import QueueLogCall
+from ast_notebook.calls.history.queue_places import Places
 from ast_notebook.calls.history.repeats import Repeats
-from ast_notebook.calls.linkage import age
+from ast_notebook.calls.history.spoiled import is_spoiled, lacks_fraction
+from ast_notebook.calls.linkedids import age
 from ast_notebook.calls.queues import REFUSED
+from ast_notebook.units import SECOND
 
-#: What agents do. (PAUSEALL comes beside a PAUSE in each of the queues.)
+#: Events of agents. (PAUSEALL comes with a PAUSE in each of the queues.)
 _STEPS: dict[str, Step] = {
     "ADDMEMBER": "in",
     "AGENTLOGIN": "in",
@@ -33,124 +38,42 @@ _STEPS: dict[str, Step] = {
     "PAUSE": "pause",
     "UNPAUSE": "unpause",
 }
-#: What cannot come twice in a row of one call.
+#: Events that cannot come twice in a row for one call.
 _ONCE = frozenset({"ENTERQUEUE", "CONNECT", *ENDS, *COMPLETED, *TRANSFERRED})
-#: Somebody who left a queue may come into another one this much later.
+#: A caller who left a queue may come into another one up to this much later.
 _GRACE = 2 * 3600 * SECOND
 
 
-class _Call:
-    """A call, and its queue calls in the order in which they began.
-
-    Attributes
-    ----------
-    ids : set of str
-        The uniqueids that it has had in the log.
-    last : int
-        When the log last told of it.
-    latest : mapping, optional
-        The last entry of it, of those that cannot come twice in a row.
-    """
-
-    def __init__(self, callid: str, moment: int) -> None:
-        self.ids = {callid}
-        self.start = self.last = moment
-        self.latest: Mapping[str, Any] | None = None
-        self.did: str | None = None
-        self.transfers = 0
-        self.failed = False
-        self.queue_calls: list[QueueCall] = []
-
-    @property
-    def name(self) -> str:
-        """The oldest of its uniqueids, which all that belongs to it is called by."""
-        return min(self.ids, key=age)
-
-    def is_over(self) -> bool:
-        return bool(self.queue_calls) and all(one.over is not None for one in self.queue_calls)
-
-    def row(self) -> dict[str, Any]:
-        """Return it as a row of the calls frame."""
-        waits = [one.wait for one in self.queue_calls if one.wait is not None]
-        row: dict[str, Any] = {
-            "call": self.name,
-            "start": self.start,
-            "did": self.did,
-            # Of those outside the queue it logs nothing, so that none is not known to be none.
-            "transfers": self.transfers or None,
-            "caller": next((one.caller for one in self.queue_calls if one.caller), None),
-        }
-        if not self.queue_calls:
-            return row | {"disposition": "FAILED" if self.failed else None}
-        last = self.queue_calls[-1]
-        joined = [one for one in self.queue_calls if one.outcome not in REFUSED.values()]
-        row |= {
-            "queue": last.queue,
-            "wait": sum(waits) if joined and waits else None,
-            "disposition": self._disposition(last),
-            "hangup_by": last.hangup_by,
-            # After an exit or a transfer the call goes on where the log does not follow it.
-            "end": last.over if last.hangup_by or last.outcome == "ABANDONED" else None,
-        }
-        answered = [one for one in self.queue_calls if one.outcome == "ANSWERED"]
-        if answered:
-            first = answered[0]
-            row |= {
-                "answered": first.end,
-                "answered_by": _number(first),
-                "answered_device": _telephone(first),
-                "ring": first.ring,
-                "talk": self._talk(answered),
-            }
-        return row
-
-    def _disposition(self, last: QueueCall) -> str | None:
-        if any(one.outcome == "ANSWERED" for one in self.queue_calls):
-            return "ANSWERED"
-        if last.outcome is None:
-            return "FAILED" if self.failed else None
-        return "ABANDONED" if last.outcome == "ABANDONED" else "NO ANSWER"
-
-    def _talk(self, answered: Iterable[QueueCall]) -> int | None:
-        """Add up how long agents talked; missing if he may have talked elsewhere, too."""
-        total = 0
-        for one in answered:
-            if one.talk is None or one.over is None:
-                return None
-            if one.transferred and not any(
-                one.start < other.start <= one.over + SECOND for other in self.queue_calls
-            ):
-                return None
-            total += one.talk
-        return total
+#: The keys of calls without a uniqueid in the log.
+_UNKNOWN = "\0"
 
 
 class QueueLog:
     """Makes calls of a queue's log.
 
-    A place in line may change hands: a colleague who waits transfers somebody else in, and entries
-    have that one's uniqueid from then on. A Local channel that waits takes itself away once an
-    agent answers. The queue, the agent and the seconds that an entry tells say which queue call it
-    is about.
+    A place in line may change hands: a colleague who waits transfers somebody into his place, and
+    later entries have that caller's uniqueid. A waiting Local channel removes itself when an agent
+    answers. In both cases, the queue, the agent and the seconds of an entry tell to which queue
+    call it belongs.
 
     Parameters
     ----------
     clock : Clock
-        What reads the times.
-    calls : Growing
-        Where the calls go.
+        It reads the times.
+    calls : LogBuilder
+        It takes the calls.
     """
 
-    def __init__(self, clock: Clock, calls: Growing) -> None:
+    def __init__(self, clock: Clock, calls: LogBuilder) -> None:
         self._clock = clock
         self._growing = calls
         self._interfaces = {name: interface for interface, name in calls.members.items()}
-        self._calls: dict[str, _Call] = {}
-        #: Who is in line, and who is with an agent, by queue.
-        self._waiting: dict[str | None, dict[QueueCall, _Call]] = {}
-        self._talking: dict[str | None, dict[QueueCall, _Call]] = {}
+        self._calls: dict[str, QueueLogCall] = {}
+        #: The queue calls in line, and those with an agent, by queue.
+        self._waiting: defaultdict[str | None, Places] = defaultdict(Places)
+        self._talking: defaultdict[str | None, Places] = defaultdict(Places)
         self._repeats = Repeats()
-        self._count = 0
+        self._count = self._spoiled = 0
         self._begun: int | None = None
         self._newest: int | None = None
 
@@ -179,7 +102,10 @@ class QueueLog:
             self._shift(moment, event, record)
             return
         if callid in ("", "NONE", "REALTIME", "MANAGER"):
-            return  # of Asterisk itself, not of a call
+            return  # the entry is about Asterisk itself, not about a call
+        if is_spoiled(callid) or lacks_fraction(callid, moment) or not _is_known(callid):
+            self._spoiled += 1
+            callid, call = f"{_UNKNOWN}{self._spoiled}", None
         if event in _ONCE:
             if call is not None and call.latest == record:
                 self._repeats.count += 1
@@ -191,7 +117,7 @@ class QueueLog:
         self._count += 1
         if self._count % 10_000 == 0:
             for one in dict.fromkeys(self._calls.values()):
-                if one.is_over() and one.last < moment - _GRACE:
+                if one.last < moment - _GRACE and one.is_over():
                     self._give(one)
 
     def _witness(self, callid: str, moment: int, event: str, record: Mapping[str, Any]) -> None:
@@ -224,95 +150,106 @@ class QueueLog:
         if event == "ENTERQUEUE":
             self._enter(self._call(callid, moment), queue, moment, record)
         elif event == "DID":
-            self._call(callid, moment).did = text_of(record, "data1")
+            self._call(_known(callid, event), moment).did = text_of(record, "data1")
         elif event in REFUSED:
             refused = QueueCall(queue, moment, end=moment, wait=0, outcome=REFUSED[event])
             refused.over = moment
-            self._call(callid, moment).queue_calls.append(refused)
+            self._call(callid, moment).add(refused)
         elif event == "SYSCOMPAT":
-            self._call(callid, moment).failed = True
+            self._call(_known(callid, event), moment).failed = True
         elif event == "CONNECT" or event in ENDS:
             self._leave(callid, queue, moment, event, record)
         elif event in COMPLETED or event in TRANSFERRED:
             self._finish(callid, queue, moment, event, record)
 
-    def _call(self, callid: str, moment: int) -> _Call:
-        call = self._calls.setdefault(callid, _Call(callid, moment))
+    def _call(self, callid: str, moment: int) -> QueueLogCall:
+        call = self._calls.get(callid)
+        if call is None:
+            call = self._calls[callid] = QueueLogCall(callid, moment, is_known=_is_known(callid))
         call.last = moment
         return call
 
     def _enter(
-        self, call: _Call, queue: str | None, moment: int, record: Mapping[str, Any]
+        self, call: QueueLogCall, queue: str | None, moment: int, record: Mapping[str, Any]
     ) -> None:
-        for one in call.queue_calls:
-            if one.outcome == "ABANDONED":  # to the queue; but here he is again
+        for one in call.unsettled:
+            if one.outcome == "ABANDONED":  # it looked so, but he comes to a queue again
                 one.outcome = "TRANSFERRED"
             if one.end is None:
-                self._waiting.get(one.queue, {}).pop(one, None)
+                self._waiting[one.queue].pop(one)
+        call.unsettled.clear()
         caller, position = text_of(record, "data2"), whole_of(record, "data3")
         entered = QueueCall(queue, moment, caller, position)
-        call.queue_calls.append(entered)
-        self._waiting.setdefault(queue, {})[entered] = call
+        call.add(entered)
+        self._waiting[queue].put(entered, call, moment)
 
     def _leave(
         self, callid: str, queue: str | None, moment: int, event: str, record: Mapping[str, Any]
     ) -> None:
-        told, line = waited(record, event), self._waiting.get(queue, {})
+        told, line = waited(record, event), self._waiting[queue]
         call = self._calls.get(callid)
-        one = next((one for one, of in line.items() if call is not None and of is call), None)
+        one = next(iter(line.of(call)), None)
         if one is None:
-            one = self._stranger(line, moment, event, record, told)
-            if one is not None:
-                call = self._hand_over(line[one], one, callid)
-                one.caller = next((o.caller for o in call.queue_calls if o.caller), None)
+            near = self._strangers(line, moment, event, record, told)
+            one = near[0] if near else None
+            if one is not None and not (_is_known(callid) and line.owner(one).is_known):
+                call = line.owner(one)
+                for other in near if len(near) > 1 else ():
+                    other.caller = None  # it is unknown which of these callers left
+            elif one is not None:
+                call = self._hand_over(line.owner(one), one, callid)
+                one.caller = call.caller
         if one is None and event in ("CONNECT", "ABANDON"):
             raise ValueError(f"{event} of a call that never came into the queue")
-        if one is None or call is None:  # it came before the log begins
-            call = self._call(callid, moment)
-            one = QueueCall(queue, moment - (told or 0))
-            call.queue_calls.append(one)
+        if one is None or call is None:  # the caller came before the log begins
+            if told is None:
+                callid = _known(callid, event)
+            call = self._call(callid, moment - (told or 0))
+            one = QueueCall(queue, moment - (told or 0), is_timed=told is not None)
+            call.add(one)
         call.last = moment
-        line.pop(one, None)
+        line.pop(one)
         one.leave(moment, event, record)
         if event == "CONNECT":
             agent = text_of(record, "agent")
             one.agent = self._growing.members.get(agent or "", agent)
             one.interface = self._interface(agent or "", one.agent or "")
-            self._talking.setdefault(queue, {})[one] = call
+            self._talking[queue].put(one, call, moment)
 
-    def _stranger(
+    def _strangers(
         self,
-        line: Mapping[QueueCall, _Call],
+        line: Places,
         moment: int,
         event: str,
         record: Mapping[str, Any],
         told: int | None,
-    ) -> QueueCall | None:
-        """Find whose place it was by when he came, and by his position where that is told."""
+    ) -> list[QueueCall]:
+        """Return the queue calls whose caller's arrival and position are those that an entry tells.
+
+        The likeliest is the first. The entry may tell no position.
+        """
         if told is None or moment - told < (self._begun or 0):
-            return None  # or he came before the log begins, and is none of those who are in line
+            return []  # he came before the log begins, and is none of those in line
         began, position = moment - told, first_position(record, event)
         near = [
             one
-            for one in line
+            for one in line.near(began)
             if abs(one.start - began) <= SECOND and position in (None, one.position)
         ]
-        return min(near, key=lambda one: (abs(one.start - began), one.position or 0), default=None)
+        return sorted(near, key=lambda one: (abs(one.start - began), one.position or 0))
 
-    def _hand_over(self, former: _Call, one: QueueCall, callid: str) -> _Call:
-        """Make a queue call part of another's call, or of one that was not heard of before."""
+    def _hand_over(self, former: QueueLogCall, one: QueueCall, callid: str) -> QueueLogCall:
+        """Make a queue call part of another call, which may be new to the log."""
         call = self._calls.get(callid)
         if call is None:
-            # It is his who was transferred in, with all that the colleague had done for him.
+            # The call stays the colleague's, and now is that of the caller who was transferred.
             former.transfers += 1
             one.caller = None
             call = former
             call.ids.add(callid)
             self._calls[callid] = call
             return call
-        former.queue_calls.remove(one)
-        call.queue_calls.append(one)
-        call.queue_calls.sort(key=lambda each: each.start)
+        former.hand_over(one, call)
         one.caller = None
         if not former.queue_calls:
             call.ids |= former.ids
@@ -324,63 +261,75 @@ class QueueLog:
     def _finish(
         self, callid: str, queue: str | None, moment: int, event: str, record: Mapping[str, Any]
     ) -> None:
-        busy, call = self._talking.get(queue, {}), self._calls.get(callid)
+        busy, call = self._talking[queue], self._calls.get(callid)
         told = text_of(record, "agent")
         agent = self._growing.members.get(told or "", told)
-        own = [one for one, of in busy.items() if call is not None and of is call]
+        own = busy.of(call)
         mine = [one for one in own if one.agent == agent] or own
         if not mine:
             talk = talked(record, event)
+            began = None if talk is None else moment - talk
             mine = [
                 one
-                for one in busy
+                for one in (() if began is None else busy.near(began))
                 if one.agent == agent
-                and talk is not None
                 and one.end is not None
-                and abs(moment - talk - one.end) <= SECOND
+                and abs((began or 0) - one.end) <= SECOND
             ]
-            if mine:
-                former = busy[mine[0]]
-                if call is None and age(callid) < age(former.name):
-                    mine[0].caller = None  # he who had called before the Local channel did
+            if mine and _is_known(callid) and (name := busy.owner(mine[0]).name) is not None:
+                former = busy.owner(mine[0])
+                if call is None and age(callid) < age(name):
+                    mine[0].caller = None  # his call is older than that of the Local channel
                 former.ids.add(callid)
                 self._calls.setdefault(callid, former)
         if not mine:
-            if call is None and event in COMPLETED:
+            if call is None:
                 raise ValueError(f"{event} of a call that never came into the queue")
             return
         call = busy.pop(mine[0])
+        assert call is not None
         call.last = moment
         call.transfers += event in TRANSFERRED
         mine[0].finish(moment, event, record)
 
+    @property
+    def disordered(self) -> bool:
+        """Whether an older part of the log came after newer ones."""
+        return self._repeats.disordered
+
     def finish(self) -> None:
-        """Take it that no further entry comes."""
+        """Finish: no further entries come."""
         for call in dict.fromkeys(self._calls.values()):
             self._give(call)
         self._clock.notes += self._repeats.notes()
+        if self._spoiled:
+            self._clock.notes.append(
+                f"{self._spoiled:,} entries have a uniqueid that is not Asterisk's, as "
+                "spreadsheets make of it: it tells no calls here, so that each queue call is a "
+                "call of its own, without what was before and after; export the column as text"
+            )
 
-    def _give(self, call: _Call) -> None:
+    def _give(self, call: QueueLogCall) -> None:
         for callid in call.ids:
             if self._calls.get(callid) is call:
                 del self._calls[callid]
+        name = call.name
         for one in call.queue_calls:
-            self._waiting.get(one.queue, {}).pop(one, None)
-            self._talking.get(one.queue, {}).pop(one, None)
-            self._growing.visits.append(one.row(call.name))
+            self._waiting[one.queue].pop(one)
+            self._talking[one.queue].pop(one)
+            self._growing.visits.append(one.row(name))
         if call.queue_calls or call.did is not None or call.failed:
-            self._growing.add(call.row())
+            self._growing.add(call.row(self._begun or 0))
 
 
-def _telephone(one: QueueCall) -> str | None:
-    """Return the telephone that answered, where the log has it: a Local channel is none."""
-    interface = one.interface
-    return None if interface is None or interface.startswith("Local/") else interface
+def _is_known(callid: str) -> bool:
+    return not callid.startswith(_UNKNOWN)
 
 
-def _number(one: QueueCall) -> str | None:
-    """Return who answered: the telephone without its technology, or what the agent is called."""
-    telephone = _telephone(one)
-    if telephone is not None:
-        return telephone.partition("/")[2]
-    return None if one.interface is not None and one.agent == one.interface else one.agent
+def _known(callid: str, event: str) -> str:
+    """Return a uniqueid; raise `ValueError` if it is none, so that the call is unknown."""
+    if not _is_known(callid):
+        raise ValueError(
+            f"{event} of a call whose uniqueid is not Asterisk's: a spreadsheet may have spoiled it"
+        )
+    return callid

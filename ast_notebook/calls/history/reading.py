@@ -1,33 +1,39 @@
-"""Files and tables into calls, by way of their records."""
+"""Makes calls of the records of files and tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from ast_notebook.ami import Secret
 from ast_notebook.calls import frames, queues
 from ast_notebook.calls.calls import log_of
 from ast_notebook.calls.history import cdr, cel, queue_log
 from ast_notebook.calls.history.capture import events_of
-from ast_notebook.calls.history.clock import SECOND, Clock, born
+from ast_notebook.calls.history.clock import Clock, born, zone_of
 from ast_notebook.calls.history.columns import TIMES, Shape
 from ast_notebook.calls.history.dates import Evidence, OrderUnknown
 from ast_notebook.calls.history.files import lines
-from ast_notebook.calls.history.growing import Growing
 from ast_notebook.calls.history.guess import guess
 from ast_notebook.calls.history.lines import Bad, text_of
-from ast_notebook.calls.history.order import oldest_first
-from ast_notebook.calls.history.records import Record, Told, records
+from ast_notebook.calls.history.log_builder import LogBuilder
+from ast_notebook.calls.history.order import by_parts, oldest_first
+from ast_notebook.calls.history.records import Separated, Told, records
+from ast_notebook.calls.history.repeated_hour import Found, Numbered, in_order
 from ast_notebook.calls.history.result import History, pandas_of
-from ast_notebook.calls.history.table import Table
+from ast_notebook.calls.history.seconds import Signs, SignUnknown
+from ast_notebook.calls.history.sorting import by_times
+from ast_notebook.calls.history.table import DatabaseTable
 from ast_notebook.errors import ConfError
+from ast_notebook.recording.archive_place import ArchivePlace
+from ast_notebook.units import SECOND
+
+_Arrange = Callable[[Iterator[Found], str, Clock, list[str]], Iterator[Found]]
 
 
-class Wanted(NamedTuple):
-    """What was said of a place: as the parameters of `history` are called."""
+class HistoryOptions(NamedTuple):
+    """The options of `history`, by the names of its parameters."""
 
     tz: str | tzinfo | None = None
     kind: str | None = None
@@ -37,58 +43,70 @@ class Wanted(NamedTuple):
     dates: str | None = None
     trunks: Collection[str] | None = None
     members: Mapping[str, str] | None = None
+    engine: str | None = None
+
+
+class _DisorderError(Exception):
+    """Some records come after newer ones."""
 
 
 class _Maker(Protocol):
     """Makes calls of records."""
 
+    @property
+    def disordered(self) -> bool:
+        """Whether the records are so much out of order that calls fall apart."""
+
     def add(self, record: Mapping[str, Any]) -> None:
         """Take a record; `ValueError` if it cannot be one."""
 
     def finish(self) -> None:
-        """Take it that no further record comes."""
+        """Finish: no further records come."""
 
 
-_MAKERS: dict[str, Callable[[Clock, Growing], _Maker]] = {
+_MAKERS: dict[str, Callable[[Clock, LogBuilder], _Maker]] = {
     "cdr": cdr.Cdr,
     "cel": cel.Cel,
     "queue_log": queue_log.QueueLog,
 }
-#: A record's first line or its number, the text, and the record, why there is none, or None for
-#: a line of names.
-Found = tuple[int, object, Record | ValueError | None]
 
 
-def of_table(url: Secret | Path, name: str, wanted: Wanted) -> History:
-    """Read a table of a database; `name` is what the database is called.
+def of_table(at: ArchivePlace | Path, wanted: HistoryOptions) -> History:
+    """Read a table of a database, given by a URL or as a SQLite file.
 
     Raises
     ------
     ConfError
-        If there is none, it cannot be read, or nobody can tell what it is.
+        If there is no such table, it cannot be read, or its kind is unknown.
     """
+    name = str(at) if isinstance(at, Path) else at.name
     if wanted.kind == "events":
         raise ConfError(f"{name} is a database: events are in archives and captures")
-    source = Table(url, wanted.table, wanted.kind, wanted.columns)
+    source = DatabaseTable(at, wanted.table, wanted.kind, wanted.columns)
     try:
         shape = Shape(source.kind, source.columns, wanted.columns)
 
         def found(_: Bad) -> Iterator[Found]:
-            for number, row in enumerate(source.rows(), 1):
-                yield number, row, shape.record(list(row.values()))
+            rows = (
+                Numbered(place, row, shape.record(list(row.values())), number)
+                for place, (number, row) in enumerate(source.rows(), 1)
+            )
+            if source.kind == "cdr":  # its records may come in any order
+                return (row[:3] for row in rows)
+            return in_order(rows, source.kind, Clock(wanted.tz, wanted.dates), source.notes)
 
         return _read(found, f"{name} {source.name}", source.kind, wanted, source.notes)
     finally:
         source.close()
 
 
-def of_file(path: Path, wanted: Wanted) -> History:
+def of_file(path: Path, wanted: HistoryOptions) -> History:
     """Read a file.
 
     Raises
     ------
     ConfError
-        If nobody can tell what it is, or it cannot be read.
+        If its kind is unknown, or it cannot be read.
     """
     if wanted.table is not None:
         raise ConfError(f"{path} is no database: it has no table {wanted.table}")
@@ -100,14 +118,19 @@ def of_file(path: Path, wanted: Wanted) -> History:
         assert parser is not None
         return records(lines(path, bad), parser)
 
-    return _read(found, str(path), parser.kind, wanted)
+    separator = parser.form.separator if isinstance(parser, Separated) else ""
+    return _read(found, str(path), parser.kind, wanted, separator=separator)
 
 
-def _of_capture(path: Path, wanted: Wanted) -> History:
-    bad = Bad()
-    events, count = events_of(lines(path, bad), str(path), bad)
+def _of_capture(path: Path, wanted: HistoryOptions) -> History:
+    bad, notes = Bad(), list[str]()
+    events, count = events_of(lines(path, bad), str(path), bad, notes)
     if not count:
-        raise ConfError(f"{path} has no events of the manager's interface")
+        first = bad.frame().head(1)
+        why = "".join(
+            f": line {at}: {why}" for at, why in zip(first["line"], first["reason"], strict=True)
+        )
+        raise ConfError(f"{path} has no events of the manager's interface{why}")
     if wanted.server is not None:
         events = events.assign(server=wanted.server)
     log = log_of(events, trunks=wanted.trunks)
@@ -115,37 +138,49 @@ def _of_capture(path: Path, wanted: Wanted) -> History:
         calls=pandas_of(log.calls, frames.TIMES, frames.WHOLE),
         visits=pandas_of(log.visits, queues.TIMES, queues.WHOLE),
     )
-    return History(log, "events", str(path), count + bad.count, bad, 0)
+    zone = zone_of(wanted.tz)
+    return History(log, "events", str(path), count + bad.count, bad, 0, notes, zone)
 
 
 def _read(
     source: Callable[[Bad], Iterator[Found]],
     origin: str,
     kind: str,
-    wanted: Wanted,
-    notes: list[str] | None = None,
+    wanted: HistoryOptions,
+    notes: Sequence[str] = (),
+    separator: str = "",
 ) -> History:
-    try:
-        return _made(source, origin, kind, wanted, wanted.dates, notes or [])
-    except OrderUnknown:
-        order = _order(source, origin, kind)
-        return _made(source, origin, kind, wanted, order, notes or [])
+    order, signs = wanted.dates, Signs(separator)
+    arranged: _Arrange = oldest_first
+
+    def plain(bad: Bad) -> Iterator[Found]:
+        return signs.plain(source(bad)) if kind == "cdr" else source(bad)
+
+    while True:
+        try:
+            return _made(plain, origin, kind, wanted._replace(dates=order), notes, arranged)
+        except OrderUnknown:
+            order = _order(source, origin, kind)
+        except SignUnknown:
+            signs.learn(source(Bad()))
+        except _DisorderError:
+            arranged = by_parts if kind == "cdr" else by_times
 
 
 def _made(
     source: Callable[[Bad], Iterator[Found]],
     origin: str,
     kind: str,
-    wanted: Wanted,
-    order: str | None,
-    notes: list[str],
+    wanted: HistoryOptions,
+    notes: Sequence[str],
+    arranged: _Arrange,
 ) -> History:
-    clock, bad = Clock(wanted.tz, order), Bad()
-    calls = Growing(kind, wanted.server, wanted.trunks, wanted.members)
+    clock, bad = Clock(wanted.tz, wanted.dates), Bad()
+    calls = LogBuilder(kind, wanted.server, wanted.trunks, wanted.members)
     maker = _MAKERS[kind](clock, calls)
     good = doubtful = 0
-    looking = Clock(wanted.tz, order)
-    for number, text, record in oldest_first(source(bad), kind, looking, clock.notes):
+    looking = Clock(wanted.tz, wanted.dates)
+    for number, text, record in arranged(source(bad), kind, looking, clock.notes):
         if record is None:
             continue
         clock.forget()
@@ -160,10 +195,13 @@ def _made(
         else:
             good += 1
             doubtful += clock.unsure
+        if maker.disordered and arranged is oldest_first:
+            raise _DisorderError
     maker.finish()
     clock.settle(origin)
     log = calls.log()
-    return History(log, kind, origin, good + bad.count, bad, doubtful, [*notes, *clock.notes])
+    told = [*notes, *clock.notes]
+    return History(log, kind, origin, good + bad.count, bad, doubtful, told, clock.zone)
 
 
 def _order(source: Callable[[Bad], Iterator[Found]], origin: str, kind: str) -> str:

@@ -1,11 +1,11 @@
-"""Lines into records: each kind of file has a parser, and a record may take several lines."""
+"""Parses lines into records: each kind of file has a parser, and a record may span lines."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ast_notebook.calls.history import cdr, cel, dates, queue_entries
@@ -18,12 +18,22 @@ from ast_notebook.calls.history.columns import (
     plain,
     value_of,
 )
-from ast_notebook.calls.history.dialect import Form, OpenQuote, fields, loosely, unescaped
+from ast_notebook.calls.history.dialect import (
+    MOST_FIELDS,
+    Form,
+    OpenQuote,
+    Quotes,
+    TooManyFields,
+    fields,
+    is_open,
+    loosely,
+    unescaped,
+)
 
 Record = Mapping[str, Any]
 Told = Mapping[str, str] | Sequence[str] | None
 Line = tuple[int, str]
-#: A record takes so many lines and letters at most: Asterisk's own fields have 256 letters.
+#: The most lines and letters of a record; Asterisk's own fields have 256 letters.
 MOST_LINES, MOST_LETTERS = 300, 64 * 1024
 
 #: What Excel has in the first line of some files.
@@ -31,11 +41,13 @@ _SEPARATOR = re.compile(r'"?sep=."?$', re.IGNORECASE)
 #: Digits that a line of names does not have, and a record has.
 _YEAR = re.compile(r"\d{4}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d|\d{9,16}(\.\d+)?$|0000-")
+#: What phpMyAdmin writes around the rows of a table.
+_FRAME = re.compile(r'\{"type":"(header|database)",[^{}]*\},?$|\{"type":"table",.*"data":$')
 _QUOTES = ('"', "'")
 _LAYOUTS = {"cdr": cdr.layout, "cel": cel.layout, "queue_log": queue_entries.layout}
 
 
-class Parser(Protocol):
+class RecordParser(Protocol):
     """Makes records of lines."""
 
     kind: str
@@ -46,28 +58,28 @@ class Parser(Protocol):
         Raises
         ------
         OpenQuote
-            If it may go on in the next line.
+            If the record may go on in the next line.
         ValueError
-            If it is none.
+            If the line is not a record.
         """
 
     def alone(self, text: str) -> Record | None:
-        """Return the record that a line is that no other goes on with; errors as above."""
+        """Return the record of a line, on the condition that it does not go on; errors as above."""
 
-    def flips(self, text: str) -> bool:
-        """Tell whether a line can end a record that began in one before."""
+    def ending(self, first: str) -> Callable[[str], bool]:
+        """Return a function that tells whether the record can end in a further line."""
 
     def stands(self, text: str) -> bool:
-        """Tell whether a line is a record by itself, and goes on with no other."""
+        """Tell whether a line is a record by itself, which does not go on in the next one."""
 
 
 def records(
-    lines: Iterable[Line], parser: Parser
+    lines: Iterable[Line], parser: RecordParser
 ) -> Iterator[tuple[int, str, Record | ValueError | None]]:
-    """Yield the number of its first line, the text, and the record or why there is none.
+    """Yield each record: the number of its first line, its text, and the record or an error.
 
-    A quote that is never closed costs the line that it is in, and no other: what follows counts as
-    part of a record only if that is a good one then, and no line of it is one by itself.
+    If a quote is never closed, only its line is bad. Further lines count as part of its record only
+    if the whole is then a good record, and none of the lines is a record by itself.
     """
     source = iter(lines)
     ahead: deque[Line] = deque()
@@ -96,8 +108,9 @@ def records(
 
 
 def _joined(
-    text: str, ahead: deque[Line], source: Iterator[Line], parser: Parser
+    text: str, ahead: deque[Line], source: Iterator[Line], parser: RecordParser
 ) -> tuple[str, Record | None] | None:
+    ends = parser.ending(text)
     for count in range(MOST_LINES):
         if count == len(ahead):
             more = next(source, None)
@@ -108,7 +121,7 @@ def _joined(
         text += f"\n{following}"
         if len(text) > MOST_LETTERS or parser.stands(following):
             return None
-        if not parser.flips(following):
+        if not ends(following):
             continue
         try:
             record = parser(text)
@@ -128,14 +141,14 @@ class Bars:
     kind = "queue_log"
 
     def __call__(self, text: str) -> Record:
-        """Return the entry; `ValueError` if it is none."""
+        """Return the entry; raise `ValueError` if the line is none."""
         return {name: value_of(value) for name, value in queue_entries.record_of(text).items()}
 
     alone = __call__
 
-    def flips(self, text: str) -> bool:
+    def ending(self, _: str) -> Callable[[str], bool]:
         """Tell that no entry goes on."""
-        return False
+        return lambda _: False
 
     def stands(self, text: str) -> bool:
         """Tell that no entry goes on."""
@@ -143,7 +156,7 @@ class Bars:
 
 
 class Objects:
-    """Parts lines of JSON, an object a record, as Asterisk 22 writes them and others do."""
+    """Parts lines of JSON with an object for each record, as Asterisk 22 and others write them."""
 
     def __init__(self, kind: str, told: Told = None) -> None:
         self.kind = kind
@@ -152,22 +165,24 @@ class Objects:
         self._shape = Shape(kind, (), None)
 
     def __call__(self, text: str) -> Record | None:
-        """Return the record; None for what is around a list. Errors as `Parser` has them."""
-        if text.strip() in ("[", "]", ","):
+        """Return the record; None for the brackets of a list. Errors are as in `RecordParser`."""
+        if text.strip() in ("[", "]", ",", "}") or _FRAME.match(text):
             return None
         found = parsed(text)
+        if len(found) > MOST_FIELDS:
+            raise TooManyFields
         names = tuple(found)
         if names != self._names:
             self._names, self._shape = names, Shape(self.kind, names, self._told)
         return self._shape.record([_flat(value) for value in found.values()])
 
     def alone(self, text: str) -> Record | None:
-        """Return the record; errors as `Parser` has them."""
+        """Return the record; errors are as in `RecordParser`."""
         return self(text)
 
-    def flips(self, text: str) -> bool:
-        """Tell whether an object can end in this line."""
-        return "}" in text
+    def ending(self, _: str) -> Callable[[str], bool]:
+        """Tell whether an object can end in a line."""
+        return lambda line: "}" in line
 
     def stands(self, text: str) -> bool:
         """Tell whether an object begins in this line."""
@@ -180,7 +195,7 @@ def parsed(text: str) -> dict[str, Any]:
     Raises
     ------
     OpenQuote
-        If the object has begun only.
+        If the object begins in the line and does not end in it.
     ValueError
         If there is none.
     """
@@ -203,7 +218,7 @@ def _flat(value: Any) -> Any:
 
 
 class Separated:
-    """Parts lines of separated values, whose columns a line of names tells, or their layout.
+    """Parts lines of separated values; a line of names or their layout tells the columns.
 
     Parameters
     ----------
@@ -212,9 +227,9 @@ class Separated:
     form : Form
         What is between fields and around them.
     told : sequence or mapping of str, optional
-        What somebody says of the columns: our names in their order, or by the names they have.
+        The columns as the user names them: our names in order, or a mapping of their names to ours.
     loose : bool
-        Whether lines count that are not as RFC 4180 has them.
+        Whether lines that deviate from RFC 4180 are read, too.
     """
 
     def __init__(self, kind: str, form: Form, told: Told = None, *, loose: bool = True) -> None:
@@ -229,11 +244,13 @@ class Separated:
         self._marks = {plain(name) for name in told} if isinstance(told, Mapping) else set()
 
     def __call__(self, text: str) -> Record | None:
-        """Return the record, or None for a line of names; errors as `Parser` has them."""
+        """Return the record, or None for a line of names; errors are as in `RecordParser`."""
         try:
             found = fields(text, self.form)
-        except OpenQuote:
-            raise
+        except OpenQuote as error:
+            if "\\" not in text:
+                raise
+            return self._escaped(text, error)
         except ValueError as error:
             return self._loosely(text, error)
         if (self._marks or not _YEAR.search(text)) and self._is_names(found):
@@ -249,17 +266,20 @@ class Separated:
             return self._loosely(text, error)
 
     def alone(self, text: str) -> Record:
-        """Return the record that a line is that no other goes on with; errors as `Parser` has."""
+        """Return the record of a line that is whole by itself; errors are as in `RecordParser`."""
         return self._loosely(text, ValueError("a quote is never closed"))
 
-    def flips(self, text: str) -> bool:
-        """Tell whether a quote that was opened before can be closed in this line."""
-        return text.count(self.form.quote) % 2 == 1 or self.form.separator == "\t"
+    def ending(self, first: str) -> Callable[[str], bool]:
+        """Tell whether a quote that was opened before can be closed in a line."""
+        if self.form.separator == "\t":
+            return lambda _: True
+        return Quotes(first, self.form.quote).close
 
     def stands(self, text: str) -> bool:
         """Tell whether a line is a good record by itself."""
         if text.count(self.form.quote) % 2:
-            return False
+            found = unescaped(text, self.form) if self._loose and "\\" in text else None
+            return found is not None and self._fits(found)
         try:
             found = fields(text, self.form)
         except ValueError:
@@ -270,7 +290,7 @@ class Separated:
 
     def _is_names(self, found: Sequence[str]) -> bool:
         if any(field[:1] in _QUOTES for field in found if field):
-            return False  # they are other quotes than these
+            return False  # the fields have quotes of another kind
         names = {plain(field) for field in found}
         if self._marks:
             return self._marks <= names and not lacking(
@@ -278,7 +298,7 @@ class Separated:
             )
         if not self._ordered:
             return kind_of(found) == self.kind
-        # Whatever they are called: where a moment and all numbers are to be, there is no digit.
+        # The user named the columns. In a line of names, moments and numbers have no digit.
         assert self._shape is not None
         if len(_trimmed(found, len(self._shape.names))) != len(self._shape.names):
             return False
@@ -310,12 +330,22 @@ class Separated:
         found = loosely(text, self.form, self._fits, count) if self._loose else None
         if found is None and "\n" not in text:
             found = self._merged(text)
+        if found is None and self._loose and is_open(text, self.form.quote):
+            raise OpenQuote(str(error)) from None
         if found is None:
             raise error
         return self._record(found)
 
+    def _escaped(self, text: str, error: OpenQuote) -> Record:
+        """Return the record of a line in which a backslash makes quotes a part of the text."""
+        there = self._loose and not is_open(text, self.form.quote)
+        found = unescaped(text, self.form) if there else None
+        if found is None or not self._fits(found):
+            raise error
+        return self._record(found)
+
     def _merged(self, text: str) -> list[str] | None:
-        """Give the separators that nothing encloses to the one field that may have them."""
+        """Return the fields of a line with too many separators: one field has them as text."""
         shape = self._shape
         if shape is None or not self._loose:
             return None
@@ -330,7 +360,7 @@ class Separated:
         return found if self._fits(found) else None
 
     def _fits(self, found: list[str]) -> bool:
-        """Tell whether fields can be a record: what is to be a moment is one, and so on."""
+        """Tell whether fields can be a record: moments and numbers are where they should be."""
         try:
             record = self._record(found)
         except ValueError:
@@ -345,7 +375,7 @@ class Separated:
 
 
 def _trimmed(found: Sequence[str], count: int) -> Sequence[str]:
-    """Leave out empty fields at the end that are too many; add none."""
+    """Remove empty fields at the end until there are `count` fields."""
     last = len(found)
     while last > count and not found[last - 1].strip():
         last -= 1

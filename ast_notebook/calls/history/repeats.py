@@ -1,4 +1,4 @@
-"""Records that are there more than once, as where old files that overlap were put together."""
+"""Recognises repeated records, as in files that were joined from overlapping ones."""
 
 from __future__ import annotations
 
@@ -7,40 +7,45 @@ from typing import Any
 
 import numpy as np
 
-from ast_notebook.calls.history.clock import SECOND
+from ast_notebook.units import SECOND
 
-_MANY = 100_000  # marks that are plain Python at a time
+_MANY = 100_000  # marks that are Python objects at a time
+_MUCH = SECOND  # Asterisk itself writes no record out of order by more
 
 
 class Repeats:
-    """Knows records again by marks of eight bytes each.
+    """Recognises records by marks of eight bytes each.
 
-    A log is written in the order of its times: what stands behind later records, and is the same
-    as an earlier one, was copied there. Of two records within one second, both may be real.
+    A log is written in the order of its times. So a record that comes after later ones, and equals
+    an earlier one, was copied. But two equal records within one second may both be real.
 
     Attributes
     ----------
     count : int
-        How many records were there before.
+        How many records were copies of earlier ones.
+    disordered : bool
+        Whether other records come after newer ones.
     """
 
     def __init__(self) -> None:
         self.count = 0
+        self.disordered = False
         self._newest: int | None = None
-        self._within = False  # a part that is there again
+        self._within = False  # whether the last record was a copy
         self._recent: set[int] = set()
         self._older: list[np.ndarray[Any, np.dtype[np.int64]]] = []
 
     def has(self, record: Mapping[str, Any], moment: int) -> bool:
-        """Tell whether a record of this moment was there before; if not, remember it."""
+        """Tell whether a record is a copy of an earlier one; if it is not, remember it."""
         mark = _mark(record)
         newest = moment if self._newest is None else self._newest
-        # Microseconds are never the same by chance.
+        # Two records do not have the same microsecond by chance.
         late = moment < newest or (moment == newest and (self._within or moment % SECOND > 0))
         self._within = late and self._knows(mark)
         if self._within:
             self.count += 1
             return True
+        self.disordered = self.disordered or moment < newest - _MUCH
         self._newest = max(newest, moment)
         self._recent.add(mark)
         if len(self._recent) >= _MANY:
@@ -55,7 +60,7 @@ class Repeats:
         return any(place < len(part) and part[place] == mark for part, place in places)
 
     def notes(self) -> list[str]:
-        """Return what should be known of it."""
+        """Return remarks for the user."""
         if not self.count:
             return []
         return [f"of records that are there more than once, {self.count:,} were left out"]

@@ -1,9 +1,9 @@
-"""`History`: calls of the past, and what could not be made calls of."""
+"""`History`: calls of the past, and the records that could not be read."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from ast_notebook.calls import agents, frames, queues
 from ast_notebook.calls.calls import Log
 from ast_notebook.calls.history.lines import Bad
 from ast_notebook.calls.report import Report
+from ast_notebook.moments import Moment
 from ast_notebook.show import NO_MATH, escape, table
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class History:
-    """Calls of the past, and what could not be made calls of.
+    """Calls of the past, and the records that could not be read.
 
     Attributes
     ----------
@@ -29,25 +30,27 @@ class History:
         The calls frame; it is on DuckDB if the events of an archive are too many for memory, and
         its times are microseconds since 1970 UTC there.
     visits_frame : pandas.DataFrame or duckdb.DuckDBPyRelation
-        The stays of callers in queues, as `ast_notebook.calls.visits` has them, where the calls
-        are; a CDR and a CEL know of none.
+        The queue calls, as in `ast_notebook.calls.visits`, on the engine of the calls; there are
+        none from a CDR or a CEL.
     sessions, pauses : pandas.DataFrame
-        What agents did, as `ast_notebook.calls.agent_sessions` and `agent_pauses` have it; neither
-        do these know of any.
+        The sessions and pauses of agents, as in `ast_notebook.calls.agent_sessions` and
+        `agent_pauses`; there are none from a CDR or a CEL.
     kind : str
-        What they were read from: ``cdr``, ``cel``, ``queue_log`` or ``events``.
+        The kind of source: ``cdr``, ``cel``, ``queue_log`` or ``events``.
     origin : str
         The file, folder or table.
     records : int
         How many lines, rows or events there were, bad ones included.
     bad : pandas.DataFrame
-        What could not be read: ``line``, ``reason`` and ``text``; 10,000 at most.
+        The bad records: ``line``, ``reason`` and ``text``; 10,000 at most.
     bad_count : int
-        How many such there were.
+        How many bad records there were.
     doubtful : int
         Records with a time in the hour that a clock change repeats: it may be an hour off.
     notes : list of str
-        What should be known of the reading, such as a time zone that does not fit.
+        Remarks for the user, such as a time zone that does not fit.
+    tz : tzinfo or None
+        The zone that was told; times in the frames are in UTC.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class History:
         bad: Bad,
         doubtful: int,
         notes: Sequence[str] = (),
+        tz: tzinfo | None = None,
     ) -> None:
         self.frame: pd.DataFrame | duckdb.DuckDBPyRelation = log.calls
         self.visits_frame: pd.DataFrame | duckdb.DuckDBPyRelation = log.visits
@@ -71,6 +75,7 @@ class History:
         self.bad_count = bad.count
         self.doubtful = doubtful
         self.notes = list(notes)
+        self.tz = tz
 
     @cached_property
     def calls(self) -> pd.DataFrame:
@@ -94,19 +99,24 @@ class History:
         return int(self.frame.aggregate("count(*)").fetchall()[0][0])
 
     def report(
-        self, *, since: datetime | None = None, tz: str | tzinfo | None = None, within: float = 20.0
+        self, *, since: Moment | None = None, tz: str | tzinfo | None = None, within: float = 20.0
     ) -> Report:
-        """Return what matters of these calls on one page; reckoned where they are."""
-        return Report(
-            self.frame,
-            self.visits_frame,
-            sessions=self.sessions,
-            pauses=self.pauses,
-            since=since,
-            tz=tz,
-            within=within,
-            title=f"Calls of {self.origin}",
-        )
+        """Return what matters of these calls on one page, computed on their own engine.
+
+        Parameters
+        ----------
+        since : datetime or str, optional
+            Only calls that began then or later; one without a zone is in the report's.
+        tz : str or tzinfo, optional
+            The zone of hours and days; by default that which the history was told, or else this
+            machine's.
+        within : float
+            Seconds of the service level.
+        """
+        log = Log(self.frame, self.visits_frame, self.sessions, self.pauses)
+        title = f"Calls of {self.origin}"
+        zone = self.tz if tz is None else tz
+        return Report.of(log, since=since, tz=zone, within=within, title=title)
 
     def __repr__(self) -> str:
         return (

@@ -5,71 +5,60 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from ast_notebook.ami import Secret
-from ast_notebook.ami.message import decode
+from ast_notebook.ami.framer import decode
 from ast_notebook.calls.history.columns import Shape, kind_of, lacking, plain
 from ast_notebook.calls.history.records import Told
+from ast_notebook.digits import is_count
 from ast_notebook.errors import ConfError
+from ast_notebook.recording.archive_place import ArchivePlace
 
-_ROWS = 10_000  # fetched at a time
-#: Steps of SQLite, some millions of rows, that a view may take: it may be an endless recursion.
+_ROWS = 10_000  # rows that are fetched at a time
+#: The most steps of SQLite for a view, some millions of rows; it may be an endless recursion.
 _STEPS = 100_000_000
 #: Columns that number the rows in the order in which they were written.
 _SERIALS = ("id", "acctid", "cdr_id", "recid")
+#: Our name of that column.
+_NUMBER = "number of the row"
 _WHEN = ("time", "eventtime", "start")
-#: What a table is usually called.
+#: The usual names of tables.
 _USUAL = {"cdr": ("cdr", "cdrs"), "cel": ("cel",), "queue_log": ("queue_log", "queuelog")}
 
 
-def is_database(url: str) -> bool:
-    """Tell whether SQLAlchemy knows what this URL leads to."""
-    if "://" not in url:
+def is_database(place: ArchivePlace) -> bool:
+    """Tell whether SQLAlchemy knows the kind of database of this URL."""
+    if not place.is_remote:
         return False
+    kind = place.name.partition(":")[0].partition("+")[0]
     try:
         from sqlalchemy.engine import make_url
         from sqlalchemy.exc import SQLAlchemyError
     except ImportError:
         known = ("sqlite", "mysql", "mariadb", "postgresql", "oracle", "mssql")
-        return url.partition(":")[0].partition("+")[0] in known
+        return kind in known
     try:
-        make_url(url).get_dialect()
-    except (SQLAlchemyError, ImportError):
-        # A database that we know, whose driver is not installed, is told so when it is opened.
-        return url.partition(":")[0].partition("+")[0] in ("mysql", "mariadb", "postgresql")
+        make_url(place.reveal()).get_dialect()
+    except (SQLAlchemyError, ImportError, ValueError):
+        # If only the driver of a known database is missing, the error when it is opened says so.
+        return kind in ("mysql", "mariadb", "postgresql")
     return True
 
 
-class Database(NamedTuple):
-    """A database's URL, and what it is called where its password may not be."""
-
-    url: Secret
-    name: str
-
-
-def database(url: str) -> Database | None:
-    """Return the database that this URL leads to, its password out of sight; None if it is none."""
-    if not is_database(url):
-        return None
-    parts = urlsplit(url)
-    return Database(Secret(url), f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
-
-
-class Table:
+class DatabaseTable:
     """A table of call detail records, channel events or queue log entries.
 
     Parameters
     ----------
-    url : Secret or Path
+    at : ArchivePlace or Path
         A file of SQLite, or SQLAlchemy's URL, such as ``mysql+pymysql://user@host/asteriskcdrdb``.
     name : str, optional
-        The table, perhaps with its schema; found by its columns otherwise.
+        The table, perhaps with its schema; by default it is found by its columns.
     kind : str, optional
-        ``cdr``, ``cel`` or ``queue_log``; by its columns otherwise.
+        ``cdr``, ``cel`` or ``queue_log``; by default the columns tell it.
     told : sequence or mapping of str, optional
-        What somebody says of the columns: our names in their order, or by the names they have.
+        The columns as the user names them: our names in order, or a mapping of their names to ours.
 
     Attributes
     ----------
@@ -85,13 +74,13 @@ class Table:
     Raises
     ------
     ConfError
-        If it cannot be reached, there is no such table, there are several, or nobody can tell
-        what its columns are.
+        If it cannot be reached, there is no such file or table, there are several, or nobody can
+        tell what its columns are.
     """
 
     def __init__(
         self,
-        url: Secret | Path,
+        at: ArchivePlace | Path,
         name: str | None = None,
         kind: str | None = None,
         told: Told = None,
@@ -101,23 +90,28 @@ class Table:
         except ImportError:
             raise ConfError("to read a database: pip install sqlalchemy") from None
         self._sql = sqlalchemy
+        self._at = ArchivePlace(at)
         self._told = told
         self.notes: list[str] = []
         # No error is raised while another one is handled: the frames of that hold the password.
         failed = ""
         try:
             self._engine = sqlalchemy.create_engine(
-                sqlalchemy.URL.create("sqlite", database=str(url.absolute()))
-                if isinstance(url, Path)
-                else url.reveal()
+                sqlalchemy.URL.create("sqlite", database=str(at.absolute()))
+                if isinstance(at, Path)
+                else at.reveal()
             )
         except ImportError as error:
             failed = f"the database's driver is missing: {error}"
         except Exception as error:  # a driver has errors of its own
-            failed = f"the database cannot be read: {_plain(error)}"
+            failed = f"the database cannot be read: {self._plain(error)}"
         if failed:
             raise ConfError(failed)
         if self._engine.dialect.name == "sqlite":
+            missing = _missing(self._engine)
+            if missing is not None:
+                self.close()
+                raise ConfError(f"there is no file {missing}")
             sqlalchemy.event.listen(self._engine, "connect", _as_any_text)
         try:
             self.name, self.kind = self._find(name, kind)
@@ -126,7 +120,7 @@ class Table:
             self.close()
             raise
         except Exception as error:
-            failed = f"the database cannot be read: {_plain(error)}"
+            failed = f"the database cannot be read: {self._plain(error)}"
         if failed:
             self.close()
             raise ConfError(failed)
@@ -226,7 +220,7 @@ class Table:
         missing = [lacking(one, Shape(one, columns, self._told).names) for one in _USUAL]
         needed = ", ".join(sorted(missing, key=len)[0])
         return (
-            f"nobody knows which of the columns {', '.join(columns)} of the table {name} is "
+            f"it is unknown which of the columns {', '.join(columns)} of the table {name} is "
             f"{needed}: say so by columns={{its name: 'start', …}}"
         )
 
@@ -238,8 +232,10 @@ class Table:
         with self._engine.connect() as connection, _bounded(connection, name):
             return connection.execute(query.limit(1)).first() is not None
 
-    def rows(self) -> Iterator[Mapping[str, Any]]:
-        """Yield the rows by time, as much at once as fits well into memory.
+    def rows(self) -> Iterator[tuple[int | None, Mapping[str, Any]]]:
+        """Yield the rows by time, of which only some are in memory at once.
+
+        Each row comes with the number that the table gave it when it was written, or None.
 
         Raises
         ------
@@ -253,6 +249,9 @@ class Table:
             *(column for column in there if column.name.lower() in _SERIALS),
         ]
         columns = [self._readable(column) for column in there]
+        number = self._number(there)
+        if number is not None:
+            columns.append(number.label(_NUMBER))
         query = self._sql.select(*columns).order_by(*by)
         failed = ""
         try:
@@ -260,18 +259,39 @@ class Table:
                 self._engine.connect().execution_options(yield_per=_ROWS) as connection,
                 _bounded(connection, self.name) if self._is_view() else nullcontext(),
             ):
-                for row in connection.execute(query).mappings():
-                    yield dict(row)
+                for found in connection.execute(query).mappings():
+                    row = dict(found)
+                    told = str(row.pop(_NUMBER, None))
+                    yield int(told) if is_count(told) else None, row
         except self._sql.exc.SQLAlchemyError as error:
-            failed = f"the table {self.name} cannot be read: {_plain(error)}"
+            failed = f"the table {self.name} cannot be read: {self._plain(error)}"
         if failed:
             raise ConfError(failed)
+
+    def _number(self, there: list[Any]) -> Any:
+        """Return the column that numbers the rows as they were written; None if there is none."""
+        named = [column for column in there if column.name.lower() in _SERIALS]
+        key = [*self._table.primary_key.columns]
+        if len(key) == 1 and isinstance(key[0].type, self._sql.types.Integer):
+            named += key
+        if named or self._engine.dialect.name != "sqlite" or self._is_view():
+            return named[0] if named else None
+        number: Any = self._sql.literal_column("_rowid_")
+        try:
+            with self._engine.connect() as connection:
+                connection.execute(self._sql.select(number).select_from(self._table).limit(1))
+        except self._sql.exc.SQLAlchemyError:  # a table WITHOUT ROWID
+            return None
+        return number
+
+    def _plain(self, error: Exception) -> str:
+        return self._at.plain(_own(error))
 
     def _is_view(self) -> bool:
         return self.name in self._sql.inspect(self._engine).get_view_names()
 
     def _readable(self, column: Any) -> Any:
-        """Have a moment as text, so that one that Python cannot hold is one bad row."""
+        """Return a column with moments as text, so that an impossible one is only a bad row."""
         types = self._sql.types
         if self._engine.dialect.name == "sqlite":
             return self._sql.type_coerce(column, self._sql.String).label(column.name)
@@ -280,23 +300,34 @@ class Table:
         return column
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the connections with the database."""
         self._engine.dispose()
 
 
+def _missing(engine: Any) -> str | None:
+    """Return the name of a file that is missing, for which SQLite would make an empty one."""
+    given, options = engine.dialect.create_connect_args(engine.url)
+    name = given[0] if given else ""
+    if options.get("uri") and name.startswith("file:"):
+        parts = urlsplit(name)
+        name = ":memory:" if "memory" in parse_qs(parts.query).get("mode", ()) else parts.path
+        name = unquote(name)
+    return None if name in ("", ":memory:") or Path(name).exists() else name
+
+
 def _as_any_text(connection: Any, _: Any) -> None:
-    """Let SQLite give texts that are not UTF-8, which Asterisk writes as they come."""
+    """Have SQLite return texts that are not UTF-8, which Asterisk writes as they come."""
     connection.text_factory = decode
 
 
 @contextmanager
 def _bounded(connection: Any, name: str) -> Iterator[None]:
-    """Have SQLite give up what takes it too many steps.
+    """Stop SQLite when a query takes too many steps.
 
     Raises
     ------
     ConfError
-        If it did.
+        If a query was stopped.
     """
     if connection.dialect.name != "sqlite":
         yield
@@ -307,17 +338,18 @@ def _bounded(connection: Any, name: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if _plain(error) != "interrupted":
+        if str(_own(error)) != "interrupted":
             raise
         too_much = True
     finally:
         own.set_progress_handler(None, 0)
     if too_much:
         raise ConfError(
-            f"the view {name} has no end, or takes too long: make a table of what is wanted of it"
+            f"the view {name} has no end, or takes too long: make a table of the wanted rows"
         )
 
 
-def _plain(error: Exception) -> str:
-    """Return a database's own words, without SQLAlchemy's around them."""
-    return str(getattr(error, "orig", None) or error).split("\n")[0]
+def _own(error: Exception) -> Exception:
+    """Return a database's own error, without SQLAlchemy's around it."""
+    own: Exception = getattr(error, "orig", None) or error
+    return own

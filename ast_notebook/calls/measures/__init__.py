@@ -1,4 +1,4 @@
-"""Measures of calls and queues, each by its standard definition, of frames of any engine."""
+"""Measures of calls and queues, each by its standard definition, for frames of any engine."""
 
 from ast_notebook.calls.measures.agents import agents, pauses_by_reason
 from ast_notebook.calls.measures.causes import causes

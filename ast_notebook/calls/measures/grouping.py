@@ -12,34 +12,34 @@ import narwhals as nw
 import pandas as pd
 
 from ast_notebook.calls.engines import lazy, microseconds
-from ast_notebook.calls.source import MICROSECOND
 from ast_notebook.errors import ConfError
+from ast_notebook.units import SECOND
 
 Zone = str | tzinfo
 Rows = nw.LazyFrame[Any]
 
-#: What one can group by besides the columns: the local time at which it began.
+#: Words to group by besides the columns: the local time of the start.
 CLOCK = ("hour", "weekday", "day")
 #: The offset of every time zone in use is a multiple of this (ISO 8601; the tz database).
-QUARTER = 900 * MICROSECOND
+QUARTER = 900 * SECOND
 
 
 def read(frame: Any, columns: Mapping[str, Any], times: Sequence[str]) -> Rows:
-    """Take a user's frame: times in microseconds since 1970 UTC, and these columns at the least.
+    """Return a user's frame with times in microseconds since 1970 UTC, and at least these columns.
 
     Parameters
     ----------
     frame : frame
         In pandas, Polars, PyArrow, DuckDB or Spark.
     columns : mapping
-        Columns and their types; one that is not there is missing everywhere.
+        Columns and their types; a column that the frame lacks has missing values.
     times : sequence of str
         Those of them that are times.
     """
     rows = microseconds(lazy(frame), times)
     schema = rows.collect_schema()
     if rows.implementation.is_pandas():
-        # Arrow has whole numbers that are missing.
+        # Arrow can have missing integers.
         rows = rows.collect("pyarrow").lazy()
     return rows.with_columns(
         *(
@@ -58,18 +58,18 @@ def gather(
     *,
     count: str | None = None,
 ) -> pd.DataFrame:
-    """Add up columns by groups, on the engine, and give a small frame with ``by`` in front.
+    """Add up columns by groups, on the engine, and return a small frame that begins with ``by``.
 
     Parameters
     ----------
     rows : nw.LazyFrame
-        As `read` gives it, with ``start`` where ``by`` has a word of `CLOCK`.
+        A frame from `read`, with ``start`` if ``by`` has a word of `CLOCK`.
     by : sequence of str
-        Columns, or words of `CLOCK`, of the zone ``tz``.
+        Columns, or words of `CLOCK` for the start in the zone ``tz``.
     sums, maxima : mapping
-        What is added up, and what the greatest is wanted of, by the names in the result.
+        The columns to add up, and to take the maximum of, by the names in the result.
     count : str, optional
-        What the number of rows is called in the result, where it stands first.
+        The name of a column with the number of rows, which comes before the sums.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def gather(
     for name in keys:
         small[name] = small[name].astype("str") if _is_text(small[name]) else small[name]
     if clock:
-        local = pd.to_datetime(small["slot"] * QUARTER, unit="us", utc=True).dt.tz_convert(tz)
+        local = _local(small["slot"], tz)
         small["hour"], small["weekday"] = local.dt.hour, local.dt.day_of_week
         small["day"] = local.dt.normalize().dt.tz_localize(None)
         ways = dict.fromkeys(added_up, "sum") | dict.fromkeys(maxima, "max")
@@ -116,8 +116,45 @@ def gather(
     return small[[*by, *names]].sort_values(list(by)).reset_index(drop=True)
 
 
+def quarters_of_week(rows: Rows, tz: Zone) -> pd.Series:
+    """Count how often there was each hour of the week while calls are known, in quarters of it.
+
+    They are the hours from that of the first start to that of the last. The hour that a clock
+    change repeats is there twice, and the hour that it leaves out is not there. Quarters are
+    counted, as there are zones whose changes take half an hour.
+
+    Parameters
+    ----------
+    rows : nw.LazyFrame
+        A frame from `read`, with ``start``.
+    tz : str or tzinfo
+        The zone of the hours.
+
+    Returns
+    -------
+    pandas.Series
+        By ``weekday`` (0 is Monday) and ``hour``; hours that never were are not in it.
+    """
+    start = nw.col("start")
+    ends = rows.select(start.min().alias("first"), start.max().alias("last"))
+    first, last = ends.collect("pyarrow").to_pandas().iloc[0]
+    slots = []
+    if not pd.isna(first):
+        slots = [int(first) // QUARTER, int(last) // QUARTER]
+        into, later = (_local(pd.Series(slots), tz).dt.minute // 15).to_list()
+        slots = list(range(slots[0] - into, slots[1] + 4 - later))
+    local = _local(pd.Series(slots, dtype="int64"), tz)
+    hours = pd.DataFrame({"weekday": local.dt.day_of_week, "hour": local.dt.hour})
+    return hours.groupby(["weekday", "hour"]).size()
+
+
+def _local(slots: pd.Series, tz: Zone) -> pd.Series:
+    """Return when quarters of an hour since 1970 UTC begin, by the clock of a zone."""
+    return pd.to_datetime(slots * QUARTER, unit="us", utc=True).dt.tz_convert(tz)
+
+
 def check_zone(tz: Zone) -> None:
-    """Refuse a zone that there is not, in one line."""
+    """Refuse an unknown zone with an error of one line."""
     if isinstance(tz, str):
         try:
             ZoneInfo(tz)
@@ -134,13 +171,30 @@ def one(condition: nw.Expr) -> nw.Expr:
     return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))
 
 
+def not_over(undecided: nw.Expr) -> nw.Expr:
+    """Return whether a call has no outcome because it is not over, as far as its source tells.
+
+    A CDR is written when a call is over, and a CEL may tell no ends. A queue_log does not tell the
+    end of a call that began before it, and a lost connection may hide an end.
+
+    Parameters
+    ----------
+    undecided : nw.Expr
+        Whether it has no outcome; ``start``, ``end``, ``gap`` and ``source`` are to be there.
+    """
+    source = nw.coalesce("source", nw.lit("events"))
+    endless = undecided & nw.col("end").is_null() & ~nw.coalesce("gap", nw.lit(False))
+    logged = (source == "queue_log") & ~nw.col("start").is_null()
+    return endless & ((source == "events") | logged)
+
+
 def exact(value: object, name: str) -> Fraction:
-    """Return the number that somebody wrote: 0.3 is three tenths, which no float is.
+    """Return a number exactly as it is written: 0.3 is three tenths, which no float is.
 
     Raises
     ------
     ConfError
-        If it is none, or has no end.
+        If it is no number, or is infinite.
     """
     try:
         return Fraction(str(value))
@@ -149,7 +203,7 @@ def exact(value: object, name: str) -> Fraction:
 
 
 def ratio(part: pd.Series, whole: pd.Series) -> pd.Series:
-    """Return part of whole; missing where there is no whole."""
+    """Return a part divided by its whole; missing if the whole is zero."""
     found: pd.Series = part.astype(float) / whole.astype(float).where(whole > 0)
     return found
 

@@ -1,4 +1,4 @@
-"""How busy it was: traffic in erlangs, calls at once, the busy hour."""
+"""Load: traffic in erlangs, calls at once, the busy hour."""
 
 from __future__ import annotations
 
@@ -6,36 +6,26 @@ import functools
 from datetime import datetime, time
 from typing import Any, NamedTuple
 
-import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ast_notebook.calls.engines import tidy
-from ast_notebook.calls.measures.grouping import Rows, Zone, check_zone, gather, one, read
-from ast_notebook.calls.source import MICROSECOND
+from ast_notebook.calls.measures.edges import edges_of
+from ast_notebook.calls.measures.grouping import Zone, check_zone
 from ast_notebook.errors import ConfError
+from ast_notebook.units import SECOND
 
-#: A table of more steps than this is of no use to anybody, and would fill the memory.
+#: A table with more steps than this is useless, and would fill the memory.
 MOST = 5_000_000
 
-_COLUMNS = {
-    "start": nw.Int64,
-    "end": nw.Int64,
-    "answered": nw.Int64,
-    "talk": nw.Float64,
-    "disposition": nw.String,
-    "gap": nw.Boolean,
-    "source": nw.String,
-}
 _QUARTERS = 4 * 24
 Traffic = npt.NDArray[np.float64]
 
 
 class Peak(NamedTuple):
-    """The greatest number at once, and when that was first.
+    """The highest number of calls at once, and when it was first reached.
 
-    Both are None where there were calls and of none is known how long it was.
+    Both are None if there were calls, but all of unknown length.
     """
 
     calls: int | None
@@ -43,17 +33,19 @@ class Peak(NamedTuple):
 
 
 class BusyHour(NamedTuple):
-    """The hour that is busiest day by day.
+    """The hour of the clock that is the busiest on an average day.
 
     Attributes
     ----------
     begins : datetime.time or None
-        When it begins, by the local clock; None if there were no calls, or of none is known how
-        long it was. It ends by midnight.
+        When it begins, by the local clock; None if there were no calls, or all have an unknown
+        length. The hour ends at midnight at the latest.
     erlangs, attempts : float
-        Traffic and calls that began in it, on an average day; missing where that is not known.
+        Its traffic, and the calls that began in it, on an average day; missing if unknown. A day on
+        which the hour is before the first call or after the last does not count, nor one on which a
+        clock change leaves out a part of it. The hour that one repeats counts once, by its mean.
     days : pandas.DataFrame
-        Each day's own: ``day begins erlangs attempts``.
+        The busiest hour of each day: ``day begins erlangs attempts``.
     """
 
     begins: time | None
@@ -63,38 +55,42 @@ class BusyHour(NamedTuple):
 
 
 class Load:
-    """When calls began and ended, second by second: of this all load is reckoned.
+    """When calls began and ended, second by second: every measure of load is computed from this.
 
-    Who asks for several things of the same calls asks one `Load`, and goes through them once.
+    For several measures of the same calls, use one `Load`, which reads the calls once.
 
     Parameters
     ----------
     calls : frame
-        A calls frame (or a visits frame: then who waits is counted) of any engine.
+        A calls frame of any engine, or a visits frame; then the callers who wait are counted.
     of : str
-        ``calls`` counts from start to end, ``talk`` from answer on for the seconds of talk.
+        With ``calls``, a call counts from its start to its end; with ``talk``, from its answer on
+        for its seconds of talk.
     until : datetime, optional
-        Up to when a call counts that is not over; by default the last time in the frame.
+        The time until which a call that is not over counts; by default the last in the frame.
 
     Attributes
     ----------
     left_out : int
-        Calls that are no part of the load, since nobody knows how long they were: their end, or
-        for ``talk`` their talk, is nothing that their source tells, or fell into a gap. A call
-        counts as not over if live events tell of it and none was missed.
+        How many calls are not part of the load, because their length is unknown: their start or
+        end (for ``talk``, their talk or whether there was any) is not told by their source, or fell
+        into a gap. A call without an end counts as not over only if live events tell of it,
+        and none of them was missed, as its ``gap`` says. In a visits frame, the calls without a
+        known length are the queue calls with an unknown beginning or end of the wait. If there are
+        any, the load is a lower bound.
     """
 
     def __init__(self, calls: Any, *, of: str = "calls", until: datetime | None = None) -> None:
-        self._edges_by = functools.partial(_edges, calls, of, until)
-        self._seconds = self._edges_by(MICROSECOND)
-        self.left_out = int(self._seconds["left_out"].sum())
+        self._edges_by = functools.partial(edges_of, calls, of, until)
+        self._seconds, nowhere = self._edges_by(SECOND)
+        self.left_out = int(self._seconds[["left_out", "undated"]].to_numpy().sum()) + nowhere
         self._nothing_known = self.left_out > 0 and not self._seconds["starts"].any()
 
     def erlangs(self, step: str = "1h") -> pd.DataFrame:
         """Return the traffic carried; see `erlangs`."""
         width = _width(step)
-        whole_seconds = width % MICROSECOND == 0
-        edges = _coarser(self._seconds, width) if whole_seconds else self._edges_by(width)
+        whole_seconds = width % SECOND == 0
+        edges = _coarser(self._seconds, width) if whole_seconds else self._edges_by(width)[0]
         found = _traffic(edges, width)
         return found.assign(erlangs=np.nan) if self._nothing_known else found
 
@@ -102,16 +98,16 @@ class Load:
         """Return how many calls there were at once; see `concurrency`."""
         seconds = self._seconds
         width = _width(step)
-        if width % MICROSECOND:
+        if width % SECOND:
             raise ConfError(f"calls at once are counted by whole seconds, not by steps of {step!r}")
         traffic = _traffic(_coarser(seconds, width), width)
         peaks = pd.Series(0, index=traffic["time"], dtype="int64")
         if len(seconds):
             up, at = _at_once(seconds)
             inside = pd.Series(up, index=_moments(at // width * width)).groupby(level=0).max()
-            # Where nothing began or ended there were as many all the time as there were before.
+            # If nothing began or ended in a step, there were as many all the time as before.
             before = seconds["starts"].cumsum() - seconds["ends"].cumsum()
-            before.index = pd.Index(seconds.index * MICROSECOND)
+            before.index = pd.Index(seconds.index * SECOND)
             asked = traffic["time"].astype("int64").to_numpy()
             places = np.searchsorted(before.index.to_numpy(), asked, side="left") - 1
             carried = np.where(places < 0, 0, before.to_numpy()[places.clip(0)])
@@ -128,10 +124,10 @@ class Load:
 
     def peak(self) -> Peak:
         """Return the most calls at once; see `peak`."""
-        if not len(self._seconds):
-            return Peak(0, None)
         if self._nothing_known:
             return Peak(None, None)
+        if not len(self._seconds):
+            return Peak(0, None)
         up, at = _at_once(self._seconds)
         first = int(up.argmax())
         return Peak(int(up[first]), _moments(at[first : first + 1])[0])
@@ -141,18 +137,18 @@ class Load:
         check_zone(tz)
         quarters = self.erlangs("15min")
         days = pd.DataFrame(columns=["day", "begins", "erlangs", "attempts"])
-        if quarters.empty:
-            return BusyHour(None, 0.0, 0.0, days)
         if self._nothing_known:
             return BusyHour(None, np.nan, np.nan, days)
-        local = quarters["time"].dt.tz_convert(tz)
-        quarters["day"] = local.dt.normalize().dt.tz_localize(None)
-        quarters["quarter"] = local.dt.hour * 4 + local.dt.minute // 15
-        grid, tried = (_by_day(quarters, value) for value in ("erlangs", "attempts"))
-        hours = np.lib.stride_tricks.sliding_window_view(grid.to_numpy(), 4, axis=1).mean(axis=2)
-        tries = np.lib.stride_tricks.sliding_window_view(tried.to_numpy(), 4, axis=1).sum(axis=2)
-        first = grid.to_numpy()[:, : hours.shape[1]]
-        best = int(_busiest(hours.mean(axis=0)[None], first.mean(axis=0)[None])[0])
+        if quarters.empty:
+            return BusyHour(None, 0.0, 0.0, days)
+        quarters = _whole_days(quarters, tz)
+        grid = _by_day(quarters, "erlangs")
+        known = _windows(_by_day(quarters, "known")).max(axis=2) > 0
+        hours = np.where(known, _windows(grid).mean(axis=2), np.nan)
+        tries = np.where(known, _windows(_by_day(quarters, "attempts")).sum(axis=2), np.nan)
+        first = np.where(known, grid.to_numpy()[:, : hours.shape[1]], np.nan)
+        average = _average(hours)
+        best = int(_busiest(average[None], _average(first)[None])[0])
         own = _busiest(hours, first)
         each = np.arange(len(own))
         days = pd.DataFrame(
@@ -163,14 +159,12 @@ class Load:
                 "attempts": tries[each, own],
             }
         )
-        return BusyHour(
-            _clock(best), float(hours[:, best].mean()), float(tries[:, best].mean()), days
-        )
+        return BusyHour(_clock(best), float(average[best]), float(_average(tries)[best]), days)
 
 
 def _width(step: str) -> int:
     try:
-        width = round(pd.Timedelta(step).total_seconds() * MICROSECOND)
+        width = round(pd.Timedelta(step).total_seconds() * SECOND)
     except ValueError:
         width = 0
     if width <= 0:
@@ -179,8 +173,8 @@ def _width(step: str) -> int:
 
 
 def _busiest(hours: Traffic, first: Traffic) -> npt.NDArray[np.intp]:
-    """Return the busiest hour of each row: of equals, the one whose first quarter is busiest."""
-    equal = np.isclose(hours, hours.max(axis=1, keepdims=True))
+    """Return the busiest hour of each row; of equal ones, that with the busiest first quarter."""
+    equal = np.isclose(hours, np.nanmax(hours, axis=1, keepdims=True))
     found: npt.NDArray[np.intp] = np.where(equal, first, -1.0).argmax(axis=1)
     return found
 
@@ -190,27 +184,29 @@ def erlangs(
 ) -> pd.DataFrame:
     """Return the traffic carried: how many calls there were at once, on average (ITU-T E.600).
 
-    It is exact: each call counts in each step for as long as it lasted there. A call of which
-    nobody knows how long it was is left out, and counted in ``left_out``.
+    It is exact: each call counts in each step for as long as it lasted there. A call of unknown
+    length is left out, and counted in ``left_out``.
 
     Parameters
     ----------
     calls : frame
-        A calls frame (or a visits frame: then who waits is counted) of any engine.
+        A calls frame of any engine, or a visits frame; then the callers who wait are counted.
     step : str
         The length of a step as pandas writes it, such as ``15min``; steps begin at whole multiples
         of it since 1970 UTC.
     of : str
-        ``calls`` counts from start to end, ``talk`` from answer on for the seconds of talk.
+        With ``calls``, a call counts from its start to its end; with ``talk``, from its answer on
+        for its seconds of talk.
     until : datetime, optional
-        Up to when a call counts that is not over; by default the last time in the frame.
+        The time until which a call that is not over counts; by default the last in the frame.
 
     Returns
     -------
     pandas.DataFrame
         ``time`` (UTC; where the step begins), ``erlangs``, ``attempts`` (calls that began) and
-        ``left_out`` (those of them that are left out of the erlangs, which are missing where all
-        are: `Load` says which).
+        ``left_out`` (calls that are left out of the erlangs, see `Load`; if all are, the erlangs
+        are missing). A call that is left out counts in the step in which it began or, if that is
+        unknown, in the step in which it ended; in the latter case it is no attempt.
 
     Raises
     ------
@@ -260,7 +256,7 @@ def busy_hour(
 ) -> BusyHour:
     """Return the time-consistent busy hour (ITU-T E.600): the same hour of every day.
 
-    It is the one of the hours that begin at a quarter whose traffic is greatest on an average day.
+    It is the hour with the most traffic on an average day, among hours that begin at a quarter.
 
     Parameters
     ----------
@@ -272,82 +268,54 @@ def busy_hour(
     return Load(calls, of=of, until=until).busy_hour(tz)
 
 
+def _windows(grid: pd.DataFrame) -> Traffic:
+    """Return the quarters of each hour that begins at a quarter, day by day."""
+    found: Traffic = np.lib.stride_tricks.sliding_window_view(grid.to_numpy(float), 4, axis=1)
+    return found
+
+
+def _average(days: Traffic) -> Traffic:
+    """Return the mean of each hour over the days that have it; missing where no day has it."""
+    there = (~np.isnan(days)).sum(axis=0)
+    found: Traffic = np.divide(np.nansum(days, axis=0), np.where(there, there, np.nan))
+    return found
+
+
+def _whole_days(quarters: pd.DataFrame, tz: Zone) -> pd.DataFrame:
+    """Return all quarters of an hour that the days had, with the ``day`` and the ``quarter``.
+
+    The ``known`` ones (1, else 0) are those from the first call to the last.
+    """
+    quarters = quarters.set_index("time")[["erlangs", "attempts"]]
+    most = pd.Timedelta("25h")  # a day that ends summer time
+    times = pd.date_range(quarters.index[0] - most, quarters.index[-1] + most, freq="15min")
+    local = times.tz_convert(tz)
+    day = local.tz_localize(None).normalize()
+    first, last = day[times.searchsorted(quarters.index[[0, -1]])]
+    every = quarters.reindex(times, fill_value=0)
+    known = (times >= quarters.index[0]) & (times <= quarters.index[-1])
+    every = every.assign(day=day, quarter=local.hour * 4 + local.minute // 15, known=known * 1.0)
+    found: pd.DataFrame = every[(day >= first) & (day <= last)]
+    return found
+
+
 def _by_day(quarters: pd.DataFrame, value: str) -> pd.DataFrame:
-    """Return a row a day and a column a quarter of an hour."""
+    """Return a row for each day and a column for each quarter of an hour.
+
+    The hour that a clock change leaves out is missing on that day.
+    """
     # The hour that a clock change repeats counts once, by its mean.
     table = quarters.pivot_table(index="day", columns="quarter", values=value, aggfunc="mean")
-    return table.reindex(columns=list(range(_QUARTERS))).fillna(0.0)
+    return table.reindex(columns=list(range(_QUARTERS)))
 
 
 def _clock(quarter: int) -> time:
     return time(int(quarter) // 4, int(quarter) % 4 * 15)
 
 
-def _edges(calls: Any, of: str, until: datetime | None, width: int) -> pd.DataFrame:
-    """Count starts and ends by steps.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``starts left_out from ends to`` by the number of the step, ``from`` and ``to`` being
-        microseconds into the step; only steps in which something began or ended.
-    """
-    if of not in ("calls", "talk"):
-        raise ConfError(f"there is no load of {of!r}: take calls or talk")
-    rows = read(calls, _COLUMNS, ("start", "end", "answered"))
-    known = ~nw.col("finish").is_null()
-    with tidy(rows):
-        rows = _spans(rows, of, until)
-        starts = _counted(rows, "begin", "from", width, starts=known, left_out=~known)
-        ends = _counted(rows.filter(known), "finish", "to", width, ends=known)
-    return starts.join(ends, how="outer").fillna(0).astype("int64").sort_index()
-
-
-def _spans(rows: Rows, of: str, until: datetime | None) -> Rows:
-    """Return ``begin`` and ``finish`` of what is counted; this is missing where nobody knows it."""
-    if until is None:
-        last = rows.select(nw.max_horizontal("start", "end", "answered").max().alias("last"))
-        found = last.collect("pyarrow")["last"].to_list()[0]
-        limit = 0 if found is None else int(found)
-    else:
-        limit = int(pd.Timestamp(until).to_pydatetime().timestamp() * MICROSECOND)
-    # A log that is written call by call, or knows a part of it, has no word for one that goes on.
-    live = nw.coalesce("source", nw.lit("events")) == "events"
-    still_up = nw.col("end").is_null() & live & ~nw.coalesce("gap", nw.lit(False))
-    end = nw.when(still_up).then(nw.lit(limit)).otherwise(nw.col("end"))
-    if of == "calls":
-        begin, finish = nw.col("start"), end
-    else:
-        talked = ~nw.col("answered").is_null()
-        answered = talked | (nw.coalesce("disposition", nw.lit("")) == "ANSWERED")
-        begin = nw.when(answered).then(nw.coalesce("answered", "start"))
-        spoken = (nw.col("talk") * MICROSECOND).round().cast(nw.Int64)
-        over = nw.col("answered") + spoken
-        # Talk may have pauses, such as music, and is no longer than the call.
-        over = nw.when(over > nw.col("end")).then(nw.col("end")).otherwise(over)
-        unheard = nw.when(still_up & talked).then(nw.lit(limit))
-        finish = nw.coalesce(over, unheard)
-    spans = rows.select(begin.alias("begin"), finish.alias("finish"))
-    spans = spans.filter(~nw.col("begin").is_null())
-    later = nw.col("finish") >= nw.col("begin")
-    known = ~nw.col("finish").is_null()
-    finish = nw.when(known & later).then(nw.col("finish")).when(known).then(nw.col("begin"))
-    return spans.with_columns(finish.alias("finish"))
-
-
-def _counted(rows: Rows, edge: str, into: str, width: int, **counts: nw.Expr) -> pd.DataFrame:
-    """Count by steps, and add up how far into its step each edge is that the first count has."""
-    rows = rows.with_columns((nw.col(edge) // width).alias("step"))
-    sums: dict[str, nw.Expr] = {name: one(condition) for name, condition in counts.items()}
-    offset = nw.col(edge) - nw.col("step") * width
-    first = next(iter(counts.values()))
-    sums[into] = nw.when(first).then(offset).otherwise(nw.lit(0))
-    return gather(rows, ("step",), "UTC", sums).astype("int64").set_index("step")
-
-
 def _coarser(edges: pd.DataFrame, width: int) -> pd.DataFrame:
-    """Make wider steps of seconds."""
-    each = edges.index.to_numpy() * MICROSECOND
+    """Add up steps of a second to wider steps."""
+    each = edges.index.to_numpy() * SECOND
     steps, into = each // width, each % width
     wide = edges.assign(
         **{
@@ -375,16 +343,16 @@ def _traffic(edges: pd.DataFrame, width: int) -> pd.DataFrame:
             "time": _moments(every.index.to_numpy() * width),
             "erlangs": (before * width + begun - over).to_numpy() / width,
             "attempts": (every["starts"] + every["left_out"]).to_numpy(),
-            "left_out": every["left_out"].to_numpy(),
+            "left_out": (every["left_out"] + every["undated"]).to_numpy(),
         }
     )
 
 
 def _at_once(seconds: pd.DataFrame) -> tuple[Any, Any]:
-    """Return how many were up in each second of the table, and when that second begins."""
+    """Return how many calls were up in each second of the table, and when that second begins."""
     starts, ends = seconds["starts"].to_numpy(), seconds["ends"].to_numpy()
     before = np.cumsum(starts - ends) - (starts - ends)
-    return before + starts, seconds.index.to_numpy() * MICROSECOND
+    return before + starts, seconds.index.to_numpy() * SECOND
 
 
 def _moments(micro: Any) -> pd.DatetimeIndex:

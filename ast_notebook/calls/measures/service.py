@@ -1,4 +1,4 @@
-"""How callers fared in queues: service level, waits, and how many gave up."""
+"""Measures of queues: service level, waits, and how many callers gave up."""
 
 from __future__ import annotations
 
@@ -16,27 +16,40 @@ from ast_notebook.calls.measures.grouping import (
     Zone,
     exact,
     gather,
+    not_over,
     one,
     ratio,
     read,
     whole,
 )
 from ast_notebook.calls.queues import OUTCOMES
-from ast_notebook.calls.source import MICROSECOND
 from ast_notebook.errors import ConfError
+from ast_notebook.units import SECOND
 
 #: The column of each outcome.
 COUNTS = {name: name.lower().replace(" ", "_") for name in OUTCOMES}
-#: Waits are told apart to a tenth of a second.
+#: Waits are counted in tenths of a second.
 RESOLUTION = 0.1
 
-_COLUMNS = {"start": nw.Int64, "outcome": nw.String, "wait": nw.Float64}
+_COLUMNS = {
+    "start": nw.Int64,
+    "end": nw.Int64,
+    "outcome": nw.String,
+    "wait": nw.Float64,
+    "gap": nw.Boolean,
+    "source": nw.String,
+}
 _WAITED = ("ANSWERED", "ABANDONED")
+#: Stands for an outcome that nobody knows.
+UNKNOWN = "UNKNOWN"
 
 
 def _read(visits: Any) -> Rows:
-    """Take visits that are over: of who still waits nobody knows what it comes to."""
-    return read(visits, _COLUMNS, ("start",)).filter(~nw.col("outcome").is_null())
+    """Return the queue calls that are over or may be; a missing or strange outcome is UNKNOWN."""
+    rows = read(visits, _COLUMNS, ("start", "end"))
+    outcome = nw.coalesce("outcome", nw.lit(""))
+    known = nw.when(outcome.is_in(list(COUNTS))).then(outcome).otherwise(nw.lit(UNKNOWN))
+    return rows.filter(~not_over(nw.col("outcome").is_null())).with_columns(known.alias("outcome"))
 
 
 def service(
@@ -47,20 +60,19 @@ def service(
     by: Sequence[str] = ("queue",),
     tz: Zone = "UTC",
 ) -> pd.DataFrame:
-    """Tell how queues served their callers.
+    """Return how well queues served their callers.
 
-    There is no one service level: which calls are counted is a matter of contract (the variants
-    are those that COPC and the usual queue reports have), so each is given.
+    There is not only one service level: which calls count is a matter of contract, so the variants
+    of COPC and of the usual queue reports are all returned.
 
     Parameters
     ----------
     visits : frame
-        A visits frame of any engine; who still waits is not counted. Whose wait is not known is
-        offered, but no part of what goes by waits.
+        A visits frame of any engine. Callers who still wait do not count.
     within : float
         Seconds within which a call should be answered.
     short : float
-        Seconds within which one who gives up does not count: he misdialled.
+        A caller who gives up within so many seconds does not count, since he misdialled.
     by : sequence of str
         As in `summary`; ``()`` gives one row.
     tz : str or tzinfo
@@ -69,27 +81,33 @@ def service(
     Returns
     -------
     pandas.DataFrame
-        ``offered`` and what it is the sum of: ``answered abandoned timeout key join_empty
-        leave_empty full transferred``.
+        ``offered``, and the counts of which it is the sum: ``answered abandoned timeout key
+        join_empty leave_empty full transferred`` and ``unknown``. An ``unknown`` caller has left
+        the line, or may have, and his outcome is unknown. Any number of the ``unknown`` callers may
+        have been answered, so the levels and the rate below are missing if there are any.
 
+        wait_unknown
+            How many of the offered callers have an unknown wait. They do not count in what depends
+            on waits: ``within``, ``short``, the levels and all seconds.
         within, short
-            How many were answered within that time, and gave up within the short time.
+            How many were answered within that time, and how many gave up within the short time.
         service_level
-            Answered within the time, of those offered.
+            The share of the offered callers that was answered within the time.
         service_level_answered
-            … of those answered.
+            The share of the answered callers that was answered within the time.
         service_level_short
-            … of those offered, without who gave up within the short time.
+            The share that was answered within the time, of the offered callers without those who
+            gave up within the short time.
         service_level_abandons
-            Answered or given up within the time, of those offered.
+            The share of the offered callers that was answered or gave up within the time.
         abandon_rate
-            Given up, of those offered.
+            The share of the offered callers that gave up.
         asa
-            Average speed of answer: mean seconds that those who were answered had waited.
+            Average speed of answer: mean wait of the answered callers, in seconds.
         wait_mean, wait_max
-            Seconds that callers waited, whatever came of it.
+            Seconds that callers waited, whatever the outcome.
         p50, p80, p90, p95
-            Seconds that so many in a hundred did not wait longer than (a tenth of a second).
+            Percentiles of the wait, in seconds (to a tenth).
     """
     rows = _read(visits)
     outcome, timed = nw.col("outcome"), ~nw.col("wait").is_null()
@@ -101,28 +119,32 @@ def service(
         "within": one(timed & answered & (waited <= _micro_of(within, "within"))),
         "short": one(timed & gave_up & (waited <= _micro_of(short, "short"))),
         "gave_up_within": one(timed & gave_up & (waited <= _micro_of(within, "within"))),
+        "unknown": one(outcome == UNKNOWN),
+        "wait_unknown": one(~timed),
         "wait_count": one(timed),
         "asa_count": one(timed & answered),
         "wait_sum": wait,
         "asa_sum": nw.when(answered).then(wait).otherwise(nw.lit(0.0)),
     }
     found = gather(rows, by, tz, sums, {"wait_max": wait})
-    found = whole(found, [*COUNTS.values(), "within", "short", "gave_up_within"])
-    found["offered"] = found[list(COUNTS.values())].sum(axis=1)
-    offered = found["offered"]
+    counts = [*COUNTS.values(), "unknown"]
+    found = whole(found, [*counts, "wait_unknown", "within", "short", "gave_up_within"])
+    found["offered"] = found[counts].sum(axis=1)
     of_waits = found["wait_count"]
     found["service_level"] = ratio(found["within"], of_waits)
     found["service_level_answered"] = ratio(found["within"], found["asa_count"])
     found["service_level_short"] = ratio(found["within"], of_waits - found["short"])
     found["service_level_abandons"] = ratio(found["within"] + found["gave_up_within"], of_waits)
-    found["abandon_rate"] = ratio(found["abandoned"], offered)
+    found["abandon_rate"] = ratio(found["abandoned"], found["offered"])
+    levels = [name for name in map(str, found.columns) if name.startswith("service_level")]
+    rates = [*levels, "abandon_rate"]
+    found[rates] = found[rates].where(found["unknown"] == 0)
     found["asa"] = ratio(found["asa_sum"], found["asa_count"])
     found["wait_mean"] = ratio(found["wait_sum"], of_waits)
     found["wait_max"] = found["wait_max"].astype(float).where(of_waits > 0)
     tails = percentiles(visits, (50, 80, 90, 95), by=by, tz=tz)
     found = found.merge(tails, on=list(by), how="left") if by else found.join(tails)
-    levels = [name for name in found if str(name).startswith("service_level")]
-    names = [*by, "offered", *COUNTS.values(), "within", "short", *levels, "abandon_rate", "asa"]
+    names = [*by, "offered", *counts, "wait_unknown", "within", "short", *rates, "asa"]
     return found[[*names, "wait_mean", "wait_max", "p50", "p80", "p90", "p95"]]
 
 
@@ -132,7 +154,8 @@ def waits(visits: Any, *, step: float = 5.0, by: Sequence[str] = ()) -> pd.DataF
     Parameters
     ----------
     visits : frame
-        A visits frame of any engine.
+        A visits frame of any engine. Callers whose wait is unknown are left out; `service` counts
+        them (``wait_unknown``).
     step : float
         The width of a step, in seconds.
     by : sequence of str
@@ -141,18 +164,19 @@ def waits(visits: Any, *, step: float = 5.0, by: Sequence[str] = ()) -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        ``wait`` (where the step begins, in seconds), and how many were ``answered``, ``abandoned``
-        and came to something ``other``.
+        ``wait`` (where the step begins, in seconds), and how many were ``answered``, ``abandoned``,
+        had an ``other`` outcome, or an ``unknown`` one.
     """
     outcome = nw.col("outcome")
     rows = _steps(_read(visits), step)
     sums = {
         "answered": one(outcome == "ANSWERED"),
         "abandoned": one(outcome == "ABANDONED"),
-        "other": one(~outcome.is_in(_WAITED)),
+        "other": one(~outcome.is_in([*_WAITED, UNKNOWN])),
+        "unknown": one(outcome == UNKNOWN),
     }
     found = whole(gather(rows, (*by, "step"), "UTC", sums), (*sums, "step"))
-    found.insert(len(by), "wait", found.pop("step") * _micro_of(step, "step") / MICROSECOND)
+    found.insert(len(by), "wait", found.pop("step") * _micro_of(step, "step") / SECOND)
     return found
 
 
@@ -164,7 +188,7 @@ def percentiles(
     outcome: str | None = None,
     tz: Zone = "UTC",
 ) -> pd.DataFrame:
-    """Return how long so many in a hundred did not wait longer than.
+    """Return percentiles of the wait.
 
     They are the nearest ranks of the waits in whole tenths of a second, so that they can be counted
     on any engine.
@@ -172,25 +196,25 @@ def percentiles(
     Parameters
     ----------
     visits : frame
-        A visits frame of any engine.
+        A visits frame of any engine; callers whose wait is unknown are left out.
     q : sequence of float
         Percentages.
     by : sequence of str
         As in `summary`.
     outcome : str, optional
-        Only visits that came to this, such as ``ANSWERED``.
+        Only queue calls with this outcome, such as ``ANSWERED``.
     tz : str or tzinfo
         The zone of hours and days.
 
     Returns
     -------
     pandas.DataFrame
-        A column a percentage, such as ``p95``, in seconds.
+        A column for each percentage, such as ``p95``, in seconds.
 
     Raises
     ------
     ConfError
-        If a percentage is none.
+        If a percentage is not a number from 0 to 100.
     """
     parts = [exact(one_of, "a percentage") / 100 for one_of in q]
     if any(not 0 <= part <= 1 for part in parts):
@@ -208,7 +232,7 @@ def percentiles(
 
 
 def _steps(rows: Rows, step: float) -> Rows:
-    """Give each known wait the number of its step; one on the edge is of the step it begins."""
+    """Give each known wait the number of its step; a wait on an edge belongs to the later step."""
     width = _micro_of(step, "step")
     if width <= 0:
         raise ConfError(f"step is a number of seconds above 0, not {step!r}")
@@ -217,14 +241,14 @@ def _steps(rows: Rows, step: float) -> Rows:
 
 
 def _micro(seconds: nw.Expr) -> nw.Expr:
-    return (seconds * MICROSECOND).round().cast(nw.Int64)
+    return (seconds * SECOND).round().cast(nw.Int64)
 
 
 def _micro_of(seconds: float, name: str) -> int:
-    """Return whole microseconds; as many as there can be, for seconds without end."""
+    """Return whole microseconds; infinite seconds become the largest number."""
     if seconds == math.inf:
         return 2**62
-    return round(exact(seconds, name) * MICROSECOND)
+    return round(exact(seconds, name) * SECOND)
 
 
 def _ranks(counted: pd.DataFrame, parts: Sequence[Fraction]) -> list[float]:

@@ -9,30 +9,37 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from ast_notebook.calls.measures.grouping import Zone, exact, gather, one, read
+from ast_notebook.calls.measures.grouping import (
+    Zone,
+    exact,
+    gather,
+    one,
+    quarters_of_week,
+    read,
+)
 from ast_notebook.errors import ConfError
 
-#: Erlangs; more would be reckoned for minutes, and are a mistake.
+#: Erlangs; computing more would take minutes, and so many are a mistake.
 MOST = 1_000_000
 
 _COLUMNS = {"start": nw.Int64, "outcome": nw.String, "talk": nw.Float64}
 
 
 def erlang_b(erlangs: float, trunks: int) -> float:
-    """Return the part of calls that finds all trunks busy, and goes away (ITU-T E.501, E.520).
+    """Return the share of calls that find all trunks busy, and are lost (ITU-T E.501, E.520).
 
     Parameters
     ----------
     erlangs : float
         The traffic offered.
     trunks : int
-        How many there are.
+        The number of trunks.
     """
     _check(erlangs, trunks)
     blocked = 1.0
     for count in range(1, int(trunks) + 1):
         blocked = erlangs * blocked / (count + erlangs * blocked)
-        if not blocked:  # less than a float can tell, and ever less from here on
+        if not blocked:  # too small for a float, and it only gets smaller
             break
     return blocked
 
@@ -43,7 +50,7 @@ def trunks_for(erlangs: float, blocking: float = 0.01) -> int:
     Raises
     ------
     ConfError
-        If nothing may ever be blocked: that takes trunks without end.
+        If no call may be blocked, which would need infinitely many trunks.
     """
     _check(erlangs)
     if not 0 < blocking <= 1:
@@ -56,9 +63,9 @@ def trunks_for(erlangs: float, blocking: float = 0.01) -> int:
 
 
 def erlang_c(erlangs: float, agents: int) -> float:
-    """Return the part of calls that has to wait for an agent (Erlang's delay formula).
+    """Return the share of calls that have to wait for an agent (Erlang's delay formula).
 
-    Callers are taken to wait as long as it takes. 1 if there are not agents enough to keep up.
+    The formula assumes that callers wait as long as necessary. It is 1 if there are too few agents.
     """
     _check(erlangs, agents)
     if agents <= erlangs:
@@ -67,19 +74,19 @@ def erlang_c(erlangs: float, agents: int) -> float:
 
 
 def _waiting(erlangs: float, agents: int, blocked: float) -> float:
-    """Return Erlang C by Erlang B."""
+    """Return Erlang C, computed from Erlang B."""
     return agents * blocked / (agents - erlangs * (1 - blocked))
 
 
 def service_level(erlangs: float, agents: int, aht: float, within: float = 20.0) -> float:
-    """Return the part of calls that is answered within so many seconds, by Erlang C.
+    """Return the share of calls that are answered within so many seconds, by Erlang C.
 
     Parameters
     ----------
     erlangs : float
-        The traffic offered: calls an hour times ``aht``, by 3600.
+        The traffic offered: calls per hour times ``aht``, divided by 3600.
     agents : int
-        How many there are for calls.
+        The number of agents who are available for calls.
     aht : float
         Average handling time of a call, in seconds.
     within : float
@@ -95,7 +102,7 @@ def service_level(erlangs: float, agents: int, aht: float, within: float = 20.0)
 
 
 def _level(erlangs: float, agents: int, blocked: float, within: float) -> float:
-    """Return the service level by Erlang B, within so many handling times."""
+    """Return the service level, computed from Erlang B, within so many handling times."""
     return 1.0 - _waiting(erlangs, agents, blocked) * math.exp(-(agents - erlangs) * within)
 
 
@@ -118,30 +125,31 @@ def agents_for(
     aht : float
         Average handling time of a call, in seconds.
     target, within : float
-        The part of calls that is to be answered within so many seconds.
+        The share of calls that should be answered within so many seconds.
     occupancy : float, optional
-        The most that agents may be busy: 0.85 leaves them 15 % of their time.
+        The largest share of their time that agents may be busy: 0.85 leaves them 15 % of it.
     shrinkage : float
-        The part of their time in which they are not there for calls.
+        The share of their time in which they are not available for calls.
 
     Raises
     ------
     ConfError
-        If these numbers cannot be met, or are none.
+        If these numbers cannot be met, or are not valid numbers.
 
     Notes
     -----
-    Numbers are taken as they are written: with a shrinkage of 0.3 exactly seven of ten are there.
+    Numbers count exactly as they are written: with a shrinkage of 0.3, exactly seven of ten agents
+    are there.
     """
     seconds, span = exact(aht, "aht"), exact(per, "per")
     away = exact(shrinkage, "shrinkage")
     if not 0 <= target < 1 or not 0 <= away < 1 or seconds <= 0 or span <= 0:
-        raise ConfError("target and shrinkage are parts below 1, aht and per seconds above 0")
+        raise ConfError("target and shrinkage must be below 1, aht and per must be seconds above 0")
     _check_within(within)
     traffic = exact(calls, "calls") * seconds / span
     if traffic < 0:
         raise ConfError(f"calls is a number from 0 on, not {calls!r}")
-    # A float has no room for more than these, and an error shows them as one.
+    # More than these do not fit into a float exactly, and an error shows them as a float.
     erlangs = float(min(traffic, Fraction(10) ** 300))
     _check(erlangs)
     if not traffic:
@@ -169,15 +177,16 @@ def staffing(
     occupancy: float | None = None,
     shrinkage: float = 0.0,
 ) -> pd.DataFrame:
-    """Return how many agents each hour of the week takes, going by the callers that came.
+    """Return how many agents each hour of the week needs, by the callers that came.
 
     Parameters
     ----------
     visits : frame
-        A visits frame of any engine, of one queue or of several with the same agents.
+        A visits frame of any engine, of one queue or of several with the same agents. Callers who
+        came at an unknown time are in no hour.
     aht : float, optional
-        Average handling time in seconds, wrap-up included; by default the mean talk, and there is
-        no wrap-up in that.
+        Average handling time in seconds, including wrap-up; by default the mean talk, without
+        wrap-up.
     tz : str or tzinfo
         The zone of the hours.
     target, within, occupancy, shrinkage
@@ -186,16 +195,17 @@ def staffing(
     Returns
     -------
     pandas.DataFrame
-        ``weekday`` (0 is Monday), ``hour``, ``calls`` (on an average such day between the first and
-        the last one), ``erlangs``, ``agents``, and the ``service_level`` that so many give.
+        ``weekday`` (0 is Monday), ``hour``, ``calls`` (averaged over all such hours from the first
+        call to the last, as in `heat_map`), ``erlangs``, ``agents``, and the ``service_level`` with
+        so many agents.
 
     Raises
     ------
     ConfError
-        If there was no talk to know the handling time by.
+        If there was no talk from which to compute the handling time.
     """
     rows = read(visits, _COLUMNS, ("start",))
-    found = gather(rows, ("day", "weekday", "hour"), tz, {}, count="calls")
+    found = gather(rows, ("weekday", "hour"), tz, {}, count="calls").dropna()
     names = ["weekday", "hour", "calls", "erlangs", "agents", "service_level"]
     if found.empty:
         return pd.DataFrame({name: pd.Series(dtype="float64") for name in names})
@@ -206,14 +216,16 @@ def staffing(
         }
         talk, count = gather(rows, (), tz, spoke).iloc[0]
         if not talk:
-            raise ConfError("nobody talked, so give the handling time: aht=180 is three minutes")
+            raise ConfError(
+                "there was no talk, so give the handling time: aht=180 is three minutes"
+            )
         aht = float(talk / count)
-    days = pd.Series(
-        pd.date_range(found["day"].min(), found["day"].max()).day_of_week
-    ).value_counts()
-    table = found.groupby(["weekday", "hour"])[["calls"]].sum().reset_index()
-    counts = zip(table["calls"], table["weekday"].map(days), strict=True)
-    average: list[Any] = [Fraction(int(calls), int(count)) for calls, count in counts]
+    table = found.astype({"weekday": "int64", "hour": "int64"})
+    there = quarters_of_week(rows, tz)
+    average: list[Any] = [
+        Fraction(4 * int(calls), int(there[weekday, hour]))
+        for weekday, hour, calls in table.itertuples(index=False)
+    ]
     table["calls"] = [float(calls) for calls in average]
     table["erlangs"] = table["calls"] * aht / 3600
     given: dict[str, Any] = {"target": target, "within": within, "occupancy": occupancy}

@@ -1,4 +1,4 @@
-"""What became of the calls: answered or not, how long, and by whom they were made."""
+"""Summaries of calls: answered or not, how long, and by whom."""
 
 from __future__ import annotations
 
@@ -8,12 +8,24 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from ast_notebook.calls.measures.grouping import Zone, gather, one, ratio, read, whole
+from ast_notebook.calls.measures.grouping import (
+    Zone,
+    gather,
+    not_over,
+    one,
+    quarters_of_week,
+    ratio,
+    read,
+    whole,
+)
 from ast_notebook.errors import ConfError
 
 _COLUMNS = {
     "start": nw.Int64,
+    "end": nw.Int64,
     "disposition": nw.String,
+    "gap": nw.Boolean,
+    "source": nw.String,
     "talk": nw.Float64,
     "billsec": nw.Float64,
     "ring": nw.Float64,
@@ -32,9 +44,13 @@ DISPOSITIONS = {
     "ABANDONED": "abandoned",
     "FAILED": "failed",
 }
-
-#: What is 0 where there was no call; all else is not known there.
-ADDED_UP = ("calls", *DISPOSITIONS.values(), "up", "talk", "billsec")
+#: The columns of `summary` after those that it groups by.
+MEASURES = (
+    *("calls", *DISPOSITIONS.values(), "up", "unknown"),
+    *("asr", "ner", "acd", "pdd", "ring", "wait", "talk", "billsec", "talk_unknown"),
+)
+#: Columns that are 0 if there were no calls; all others are missing then.
+ADDED_UP = ("calls", *DISPOSITIONS.values(), "up", "unknown", "talk", "billsec", "talk_unknown")
 
 
 def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataFrame:
@@ -46,40 +62,65 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
         A calls frame of any engine.
     by : sequence of str
         What to group by: columns such as ``queue``, ``trunk``, ``answered_by``, or ``hour`` (0 to
-        23), ``weekday`` (0 is Monday) and ``day`` of the start. Nothing gives one row.
+        23), ``weekday`` (0 is Monday) and ``day`` of the start. By default there is one row. Counts
+        are of all calls, however many Thursdays there were: `heat_map` has an average week.
     tz : str or tzinfo
         The zone of hours and days.
 
     Returns
     -------
     pandas.DataFrame
-        ``calls``, then how many had each disposition; ``up`` have none: they are not over, or began
-        before the events did, and nobody knows what became of them.
+        ``calls``, then how many had each disposition. Calls that are ``up`` have none yet. Calls
+        that are ``unknown`` are over, or may be, but their source does not tell the disposition;
+        any number of them may have been answered.
 
         asr
-            Answer seizure ratio (ITU-T E.411): answered of all that are decided. Voicemail and a
-            menu are not answers here, though a CDR may call them so.
+            Answer seizure ratio (ITU-T E.411): the share of answered calls among all calls with a
+            disposition. Voicemail and a menu are not answers here, though a CDR may call them so.
+            ASR and NER are missing if some calls are ``unknown``. ASR is missing, too, if a
+            queue_log has some as NO ANSWER: it does not tell whether somebody answered them
+            after the queue.
         ner
-            Network effectiveness ratio (ITU-T E.425): answered, busy, not answered and rejected by
-            the telephone, of all that are decided; a call that came to a mailbox, a menu or a queue
-            was delivered, too. What remains are those that FAILED.
+            Network effectiveness ratio (ITU-T E.425): the share of calls that were delivered among
+            all calls with a disposition. Delivered are calls that were answered, busy, not answered
+            or rejected by the telephone, or came to a mailbox, a menu or a queue; the remaining
+            ones FAILED. It is missing where a source does not tell which ones did: a queue_log
+            never does, and a CDR has some of them as NO ANSWER.
         acd
             Average call duration, or average length of conversation (ALOC): seconds of talk of an
-            answered call. Where talk is not known, as of a CDR, it is ``billsec``.
+            answered call. If talk is unknown, as from a CDR, it is computed from ``billsec``.
         pdd
             Post-dial delay (ITU-T E.721): mean seconds from the dial to the ringing.
         ring, wait
             Mean seconds that the telephone rang, and that callers waited in queues.
         talk, billsec
-            Seconds in all, of the calls of which they are known. Missing where there were calls
-            and of none they are known; who was not answered did not talk.
+            Total seconds of the calls with known values. If there were calls, a total is missing if
+            no call has a known value. It is also missing if some calls were or may have been
+            answered, and none of these has a known value. Calls that were not answered have no
+            talk: if there were no others, ``talk`` is 0.
+        talk_unknown
+            How many of the calls that are over and were or may have been answered have no known
+            talk. If there are any, ``talk`` is a lower bound.
     """
-    rows = read(calls, _COLUMNS, ("start",))
-    known = ~nw.col("disposition").is_null()
+    return _summed(calls, by, tz)[[*by, *MEASURES]]
+
+
+def _summed(calls: Any, by: Sequence[str], tz: Zone) -> pd.DataFrame:
+    """Return what `summary` does, and ``elsewhere``: how many may have been answered elsewhere."""
+    rows = read(calls, _COLUMNS, ("start", "end"))
     spoken = nw.coalesce("talk", "billsec")
-    answered = nw.col("disposition") == "ANSWERED"
-    sums = {column: one(nw.col("disposition") == name) for name, column in DISPOSITIONS.items()}
-    sums |= {"up": one(~known)}
+    disposition = nw.coalesce("disposition", nw.lit(""))
+    answered = disposition == "ANSWERED"
+    undecided = ~disposition.is_in(list(DISPOSITIONS))
+    source, vain = nw.coalesce("source", nw.lit("events")), disposition == "NO ANSWER"
+    # A queue_log knows nothing of what came after the queue, and Asterisk writes NO ANSWER into a
+    # CDR for calls that failed before they dialled, too.
+    elsewhere = (source == "queue_log") & vain
+    failures = (source == "queue_log") | ((source == "cdr") & vain)
+    sums = {column: one(disposition == name) for name, column in DISPOSITIONS.items()}
+    sums |= _not_over(undecided) | {"undecided": one(undecided)}
+    sums |= {"elsewhere": one(elsewhere), "maybe_failed": one(failures)}
+    sums["talk_unknown"] = one(elsewhere | (answered & nw.col("talk").is_null()))
     sums |= {
         "spoken": nw.when(answered).then(nw.coalesce(spoken, nw.lit(0.0))).otherwise(nw.lit(0.0)),
         "spoke": one(answered & ~spoken.is_null()),
@@ -89,20 +130,42 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
             f"{name}_sum": nw.coalesce(name, nw.lit(0.0)),
             f"{name}_count": one(~nw.col(name).is_null()),
         }
+    for name in ("talk", "billsec"):
+        sums[f"{name}_of_answered"] = one((answered | undecided) & ~nw.col(name).is_null())
     found = gather(rows, by, tz, sums, count="calls")
-    counts = ["calls", *DISPOSITIONS.values(), "up"]
+    # A log without any call's end does not tell which calls are up.
+    found["up"] += found["open"] if found["ended"].sum() else 0
+    found["unknown"] = found["undecided"] - found["up"]
+    found["talk_unknown"] += found["unknown"]
+    counts = ["calls", *DISPOSITIONS.values(), "up", "unknown", "elsewhere", "talk_unknown"]
     found = whole(found, counts)
-    decided = found["calls"] - found["up"]
-    found["asr"] = ratio(found["answered"], decided)
-    found["ner"] = ratio(decided - found["failed"], decided)
+    decided = (found["calls"] - found["up"]).where(found["unknown"] == 0)
+    found["asr"] = ratio(found["answered"], decided.where(found["elsewhere"] == 0))
+    found["ner"] = ratio(decided - found["failed"], decided.where(found["maybe_failed"] == 0))
     found["acd"] = ratio(found["spoken"], found["spoke"])
     for name in ("pdd", "ring", "wait"):
         found[name] = ratio(found[f"{name}_sum"], found[f"{name}_count"])
-    for name, had in (("talk", "answered"), ("billsec", "calls")):
-        unknown = (found[had] > 0) & (found[f"{name}_count"] == 0)
+    may_have_talked = found["answered"] + found["elsewhere"] + found["undecided"] > 0
+    for name, had in (("talk", may_have_talked), ("billsec", found["calls"] > 0)):
+        unknown = (had & (found[f"{name}_count"] == 0)) | (
+            may_have_talked & (found[f"{name}_of_answered"] == 0)
+        )
         found[name] = found[f"{name}_sum"].astype(float).mask(unknown)
-    measures = ["asr", "ner", "acd", "pdd", "ring", "wait", "talk", "billsec"]
-    return found[[*by, *counts, *measures]]
+    return found
+
+
+def _not_over(undecided: nw.Expr) -> dict[str, nw.Expr]:
+    """Count the calls that are ``up`` and, of a CEL's calls, the ``open`` and the ``ended`` ones.
+
+    If the CEL tells that any call ``ended``, the ``open`` ones are up, too.
+    """
+    of_cel = nw.coalesce("source", nw.lit("events")) == "cel"
+    endless = undecided & nw.col("end").is_null() & ~nw.coalesce("gap", nw.lit(False))
+    return {
+        "up": one(not_over(undecided)),
+        "open": one(endless & of_cel),
+        "ended": one(of_cel & ~nw.col("end").is_null()),
+    }
 
 
 def top(calls: Any, column: str = "caller", n: int = 10) -> pd.DataFrame:
@@ -120,15 +183,24 @@ def top(calls: Any, column: str = "caller", n: int = 10) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``calls``, ``answered`` and ``talk`` (seconds), the most calls first.
+        ``calls``, ``answered``, ``talk`` (seconds) and ``talk_unknown``, the most calls first.
+        ``answered`` is missing where the outcome of some is ``unknown``, as `summary` has it, or
+        where a queue_log does not tell who answered them after the queue.
     """
-    found = summary(calls, by=(column,))[[column, "calls", "answered", "talk"]]
+    found = _summed(calls, (column,), "UTC")
+    known = found["unknown"] + found["elsewhere"] == 0
+    found["answered"] = found["answered"].astype("Int64").where(known)
+    found = found[[column, "calls", "answered", "talk", "talk_unknown"]]
     most = found.dropna(subset=column).sort_values(["calls", "talk"], ascending=False)
     return most.head(n).reset_index(drop=True)
 
 
 def heat_map(calls: Any, *, tz: Zone = "UTC", value: str = "calls") -> pd.DataFrame:
-    """Return the hours of the week: a row a weekday (0 is Monday), a column an hour.
+    """Return the hours of an average week: a row for each weekday (0 is Monday), a column an hour.
+
+    Counts and sums are those of an average such day: calls at 10:00 on five Thursdays are divided
+    by five, and calls in an hour that a clock change repeats count in two hours. All such hours
+    count from the hour of the first call to that of the last, with calls or without.
 
     Parameters
     ----------
@@ -137,24 +209,29 @@ def heat_map(calls: Any, *, tz: Zone = "UTC", value: str = "calls") -> pd.DataFr
     tz : str or tzinfo
         The zone of hours and days.
     value : str
-        ``calls``, or another column of `summary`. Counts and sums are 0 where there was no call;
-        all else is missing there.
+        ``calls``, or another column of `summary`. Counts and sums are 0 in hours without calls, and
+        other values are missing there. All are missing in hours of the week that there were none of
+        between the first call and the last. Counts of a disposition are missing if some calls are
+        ``unknown``, and those of answered calls as in `top`. Calls with an unknown beginning are
+        in no hour.
 
     Raises
     ------
     ConfError
         If `summary` has no such column.
     """
-    found = summary(calls, by=("weekday", "hour"), tz=tz)
-    if value not in found.columns[2:]:
-        raise ConfError(
-            f"there is no measure {value!r}: take one of {', '.join(found.columns[2:])}"
-        )
+    found = _summed(calls, ("weekday", "hour"), tz)
+    if value not in MEASURES:
+        raise ConfError(f"there is no measure {value!r}: take one of {', '.join(MEASURES)}")
+    if value in DISPOSITIONS.values():
+        hidden = found["unknown"] + (found["elsewhere"] if value == "answered" else 0)
+        found[value] = found[value].astype(float).where(hidden == 0)
     if value in ADDED_UP:
-        # What is not known of an hour that had calls stays missing.
+        # Unknown values of an hour with calls stay missing.
         week = pd.MultiIndex.from_product([range(7), range(24)], names=["weekday", "hour"])
         found = found.set_index(["weekday", "hour"])[[value]].reindex(week, fill_value=0)
-        found = found.astype(float).reset_index()
+        there = quarters_of_week(read(calls, {"start": nw.Int64}, ("start",)), tz)
+        found = found.astype(float).div(there.reindex(week) / 4, axis=0).reset_index()
     table = found.pivot(index="weekday", columns="hour", values=value)
     table = table.reindex(index=pd.RangeIndex(7, name="weekday"))
     return table.reindex(columns=pd.RangeIndex(24, name="hour"))

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from ast_notebook.demo.actions import calls, database, lists, queues, rooms, sound, system
-from ast_notebook.demo.actions.registry import ACTIONS, Action
+from ast_notebook.demo.actions import calls, conferences, database, lists, queues, sound, system
+from ast_notebook.demo.actions.registry import ACTIONS, ManagerAction
 
-__all__ = ["ACTIONS", "Action", "calls", "database", "lists", "queues", "rooms", "sound", "system"]
+__all__ = [
+    "ACTIONS",
+    "ManagerAction",
+    "calls",
+    "conferences",
+    "database",
+    "lists",
+    "queues",
+    "sound",
+    "system",
+]

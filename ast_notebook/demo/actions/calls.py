@@ -7,11 +7,11 @@ import re
 from collections.abc import Awaitable
 
 from ast_notebook.demo.actions.registry import (
-    Answer,
     Headers,
     Listing,
     Reply,
     Request,
+    SingleResponse,
     action,
     refuse,
 )
@@ -21,17 +21,17 @@ from ast_notebook.demo.functions import assign, set_timeout, value_of
 from ast_notebook.demo.originate import ANSWERED, Order, originate
 from ast_notebook.digits import is_count
 
-#: A pattern longer than this is nobody's channel.
+#: A pattern that is longer matches no channel.
 LONGEST_PATTERN = 200
-#: What a timeout of 0 means.
+#: The seconds that a timeout of 0 means.
 FOR_EVER = 86_400.0
 
 
 @action("Originate", "originate", "Originate a call.")
 def originate_call(request: Request) -> Reply | Awaitable[Reply]:
-    """Call somebody, and connect who answers."""
+    """Call a channel, and connect it when it answers."""
     order = _order(request)
-    if isinstance(order, Answer):
+    if isinstance(order, SingleResponse):
         return order
     pbx = request.pbx
     if not request.is_true("Async"):
@@ -53,11 +53,11 @@ def originate_call(request: Request) -> Reply | Awaitable[Reply]:
         pbx.emit("call", "OriginateResponse", told)
 
     pbx.spawn(originate(pbx, order, done))
-    return Answer("Originate successfully queued")
+    return SingleResponse("Originate successfully queued")
 
 
 async def _wait(request: Request, order: Order) -> Reply:
-    """Carry an order out, and answer when it is known what became of it."""
+    """Carry out an order, and answer when its result is known."""
     known: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     def done(reason: str, channel: Channel | None) -> None:
@@ -66,12 +66,12 @@ async def _wait(request: Request, order: Order) -> Reply:
 
     request.pbx.spawn(originate(request.pbx, order, done))
     if await known:
-        return Answer("Originate successfully queued")
+        return SingleResponse("Originate successfully queued")
     return refuse("Originate failed")
 
 
-def _order(request: Request) -> Order | Answer:
-    """Read an order, or say what is wrong with it."""
+def _order(request: Request) -> Order | SingleResponse:
+    """Read an order, or return a refusal that says what is wrong."""
     get, pbx = request.get, request.pbx
     if not get("Channel"):
         return refuse("Channel not specified")
@@ -132,10 +132,10 @@ def hangup(request: Request) -> Reply:
     if one is None:
         return refuse("No such channel")
     pbx.request_hangup(one, cause)
-    return Answer("Channel Hungup")
+    return SingleResponse("Channel Hungup")
 
 
-def _place(request: Request, prefix: str) -> tuple[str, str, int] | Answer:
+def _place(request: Request, prefix: str) -> tuple[str, str, int] | SingleResponse:
     context, exten = request.get(f"{prefix}Context"), request.get(f"{prefix}Exten")
     priority = request.get(f"{prefix}Priority")
     if is_count(priority) and int(priority) > 0:
@@ -153,12 +153,12 @@ def redirect(request: Request) -> Reply:
     if not name:
         return refuse("Channel not specified")
     place = _place(request, "")
-    if isinstance(place, Answer):
+    if isinstance(place, SingleResponse):
         return place
     extra = place
     if other and request.get("ExtraExten"):
         found = _place(request, "Extra")
-        if isinstance(found, Answer):
+        if isinstance(found, SingleResponse):
             return found
         extra = found
     channel = pbx.find(name)
@@ -171,19 +171,19 @@ def redirect(request: Request) -> Reply:
         return refuse("Redirect failed")
     channel.interrupt(Sent(place))
     if second is None:
-        return Answer("Redirect successful")
+        return SingleResponse("Redirect successful")
     second.interrupt(Sent(extra))
-    return Answer("Dual Redirect successful")
+    return SingleResponse("Dual Redirect successful")
 
 
 def _can_go(channel: Channel) -> bool:
-    """Tell whether a channel can be led elsewhere: one that is still being dialled cannot."""
+    """Tell whether a channel can be redirected: one that is still being dialled cannot."""
     return channel.is_walking or channel.bridge is not None
 
 
 @action("BlindTransfer", "call", "Blind transfer channel(s) to the given destination")
 def blind_transfer(request: Request) -> Reply:
-    """Send whom a channel talks with to an extension, and hang the channel up."""
+    """Send the peer of a channel to an extension, and hang up the channel."""
     pbx, name = request.pbx, request.get("Channel")
     exten = request.get("Exten")
     if not name:
@@ -212,12 +212,12 @@ def blind_transfer(request: Request) -> Reply:
         {"IsExternal": "Yes", "Context": context, "Extension": exten},
     )
     peer.interrupt(Sent((context, exten, 1)))
-    return Answer("Transfer succeeded")
+    return SingleResponse("Transfer succeeded")
 
 
 @action("AbsoluteTimeout", "system,call", "Set absolute timeout.")
 def absolute_timeout(request: Request) -> Reply:
-    """Have a channel end after some seconds."""
+    """Make a channel end after some seconds."""
     if not request.get("Channel"):
         return refuse("No channel specified")
     if not request.get("Timeout"):
@@ -226,11 +226,11 @@ def absolute_timeout(request: Request) -> Reply:
     if channel is None:
         return refuse("No such channel")
     set_timeout(channel, request.get("Timeout"))
-    return Answer("Timeout Set")
+    return SingleResponse("Timeout Set")
 
 
-def _subject(request: Request) -> Channel | Answer | None:
-    """Find the channel that a variable is of: None for a global one."""
+def _subject(request: Request) -> Channel | SingleResponse | None:
+    """Find the channel of a variable; None for a global variable."""
     if not request.get("Variable"):
         return refuse("No variable specified")
     name = request.get("Channel")
@@ -243,17 +243,17 @@ def _subject(request: Request) -> Channel | Answer | None:
 def set_variable(request: Request) -> Reply:
     """Set a variable of a channel, or a global one."""
     subject = _subject(request)
-    if isinstance(subject, Answer):
+    if isinstance(subject, SingleResponse):
         return subject
     assign(request.pbx, subject, request.get("Variable"), request.get("Value"))
-    return Answer("Variable Set")
+    return SingleResponse("Variable Set")
 
 
 @action("Getvar", "call,reporting", "Gets a channel variable or function value.")
 def get_variable(request: Request) -> Reply:
-    """Tell a variable of a channel, or a global one."""
+    """Return a variable of a channel, or a global one."""
     subject = _subject(request)
-    if isinstance(subject, Answer):
+    if isinstance(subject, SingleResponse):
         return subject
     name = request.get("Variable")
-    return Answer(headers={"Variable": name, "Value": value_of(request.pbx, subject, name)})
+    return SingleResponse(headers={"Variable": name, "Value": value_of(request.pbx, subject, name)})

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ast_notebook.demo.actions.registry import (
-    Answer,
     Headers,
     Listing,
     Reply,
     Request,
+    SingleResponse,
     action,
     refuse,
 )
+from ast_notebook.demo.database import is_below
 
-#: What DBGet of Asterisk 16 gives of a longer value.
+#: How many letters DBGet of Asterisk 16 returns of a longer value.
 OLD_LONGEST_VALUE = 255
 
 
@@ -30,7 +31,7 @@ def put(request: Request) -> Reply:
     if not request.get("Key"):
         return refuse("No key specified")
     request.pbx.database[_key(request)] = request.get("Val")
-    return Answer("Updated database successfully")
+    return SingleResponse("Updated database successfully")
 
 
 @action("DBGet", "system,reporting", "Get DB Entry.")
@@ -81,7 +82,7 @@ def delete(request: Request) -> Reply:
         return refuse("No key specified.")
     if request.pbx.database.pop(_key(request), None) is None:
         return refuse("Database entry could not be deleted")
-    return Answer("Key deleted successfully")
+    return SingleResponse("Key deleted successfully")
 
 
 @action("DBDelTree", "system", "Delete DB Tree.")
@@ -95,9 +96,4 @@ def delete_tree(request: Request) -> Reply:
         return refuse("Database entry not found")
     for key in found:
         del request.pbx.database[key]
-    return Answer("Key tree deleted successfully")
-
-
-def is_below(key: str, prefix: str) -> bool:
-    """Tell whether a key is, or is below, another; everything is below the empty one."""
-    return not prefix or key == prefix or key.startswith(f"{prefix}/")
+    return SingleResponse("Key tree deleted successfully")

@@ -1,4 +1,4 @@
-"""Actions that list how things stand: channels, devices, extensions, mailboxes."""
+"""Actions that list the state: channels, devices, extensions, mailboxes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import time
 from collections.abc import Iterator
 
 from ast_notebook.demo.actions.registry import (
-    Answer,
     Headers,
     Listing,
     Reply,
     Request,
+    SingleResponse,
     action,
     refuse,
 )
 from ast_notebook.demo.channel import Channel
-from ast_notebook.demo.devices import Devices
+from ast_notebook.demo.devices import DeviceStates
 from ast_notebook.demo.functions import value_of
 from ast_notebook.demo.voicemail import Mailbox
 
@@ -60,7 +60,7 @@ def status(request: Request) -> Reply:
             told = dict(_status(channel))
             values = [f"{one}={value_of(request.pbx, channel, one)}" for one in variables]
             if values:
-                # One header a variable: the name is repeated, and a mapping has it once.
+                # Each variable is a header of the same name, which a mapping can have only once.
                 told["Variable"] = "\r\nVariable: ".join(values)
             yield "Status", told
 
@@ -101,7 +101,7 @@ def _status(channel: Channel) -> Headers:
 
 @action("DeviceStateList", "call,reporting", "List the current known device states.")
 def device_states(request: Request) -> Reply:
-    """List the lamps of all devices."""
+    """List the states of all devices."""
     entries = [
         ("DeviceStateChange", {"Device": device, "State": state})
         for device, state in request.pbx.devices.listed().items()
@@ -123,7 +123,7 @@ def endpoints(request: Request) -> Reply:
     return Listing(message, entries, "EndpointListComplete")
 
 
-def _endpoint(name: str, devices: Devices, interface: str) -> Headers:
+def _endpoint(name: str, devices: DeviceStates, interface: str) -> Headers:
     words = {"NOT_INUSE": "Not in use", "INUSE": "In use", "ONHOLD": "On Hold"}
     state = devices.states[interface]
     return {
@@ -141,7 +141,7 @@ def _endpoint(name: str, devices: Devices, interface: str) -> Headers:
 
 @action("ExtensionStateList", "call,reporting", "List the current known extension states.")
 def extension_states(request: Request) -> Reply:
-    """List the lamps of all extensions."""
+    """List the states of all extensions."""
     pbx = request.pbx
     entries = [("ExtensionStatus", pbx.devices.extension(*place)) for place in pbx.dialplan.hints]
     return Listing("Extension Statuses will follow", entries, "ExtensionStateListComplete")
@@ -149,12 +149,12 @@ def extension_states(request: Request) -> Reply:
 
 @action("ExtensionState", "call,reporting", "Check Extension Status.")
 def extension_state(request: Request) -> Reply:
-    """Tell the lamp of one extension."""
+    """Tell the state of one extension."""
     exten = request.get("Exten")
     if not exten:
         return refuse("Extension not specified")
     context = request.get("Context") or "default"
-    return Answer("Extension Status", request.pbx.devices.extension(context, exten))
+    return SingleResponse("Extension Status", request.pbx.devices.extension(context, exten))
 
 
 @action("PresenceStateList", "call,reporting", "List the current known presence states.")
@@ -176,7 +176,7 @@ def mailbox_count(request: Request) -> Reply:
         "NewMessages": str(sum(box.new for box in boxes)),
         "OldMessages": str(sum(box.old for box in boxes)),
     }
-    return Answer("Mailbox Message Count", counts)
+    return SingleResponse("Mailbox Message Count", counts)
 
 
 @action("MailboxStatus", "call,reporting", "Check mailbox.")
@@ -186,7 +186,7 @@ def mailbox_status(request: Request) -> Reply:
     if not name:
         return refuse("Mailbox not specified")
     waiting = any(box.new for box in _boxes(request, name))
-    return Answer("Mailbox Status", {"Mailbox": name, "Waiting": str(int(waiting))})
+    return SingleResponse("Mailbox Status", {"Mailbox": name, "Waiting": str(int(waiting))})
 
 
 def _boxes(request: Request, names: str) -> list[Mailbox]:
@@ -209,7 +209,7 @@ def voicemail_user(request: Request) -> Reply:
         return refuse("Need 'Context' and 'Mailbox' parameters.")
     box = request.pbx.mailboxes.get(f"{number}@{context}")
     if box is None:
-        return Answer("There is no voicemail user of the given info.")
+        return SingleResponse("There is no voicemail user of the given info.")
     entries = [("VoicemailUserDetail", _user(request, box))]
     return Listing("Voicemail user detail will follow", entries, "VoicemailUserDetailComplete")
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ast_notebook.demo.actions.registry import (
-    Answer,
     Headers,
     Listing,
     Reply,
     Request,
+    SingleResponse,
     action,
     refuse,
 )
-from ast_notebook.demo.queues import Agent, Queue
+from ast_notebook.demo.queues import Queue, QueueMember
 from ast_notebook.digits import is_count
 
 
@@ -74,7 +74,7 @@ def _parameters(queue: Queue) -> Headers:
 
 @action("QueueSummary", "", "Show queue summary.")
 def summary(request: Request) -> Reply:
-    """Tell of each queue how many members and callers it has."""
+    """Return how many members and callers each queue has."""
 
     def entries() -> Iterator[tuple[str, Headers]]:
         for queue in _chosen(request):
@@ -108,7 +108,7 @@ def add(request: Request) -> Reply:
     if interface in queue.agents:
         return refuse("Unable to add interface: Already there")
     penalty = request.get("Penalty")
-    agent = Agent(
+    agent = QueueMember(
         name,
         request.get("MemberName") or interface,
         interface,
@@ -119,7 +119,7 @@ def add(request: Request) -> Reply:
     )
     agent.last_pause = agent.login if agent.is_paused else 0
     queue.add(agent)
-    return Answer("Added interface to queue")
+    return SingleResponse("Added interface to queue")
 
 
 @action("QueueRemove", "agent", "Remove interface from queue.")
@@ -137,12 +137,12 @@ def remove(request: Request) -> Reply:
     if agent.membership != "dynamic":
         return refuse("Member not dynamic")
     queue.remove(agent)
-    return Answer("Removed interface from queue")
+    return SingleResponse("Removed interface from queue")
 
 
 @action("QueuePause", "agent", "Makes a queue member temporarily unavailable.")
 def pause(request: Request) -> Reply:
-    """Give a member a pause, or end it."""
+    """Pause a member, or end its pause."""
     interface = request.get("Interface")
     if not interface or not request.get("Paused"):
         return refuse("Need 'Interface' and 'Paused' parameters.")
@@ -152,7 +152,7 @@ def pause(request: Request) -> Reply:
     is_paused = request.is_true("Paused")
     for queue in found:
         queue.pause(queue.agents[interface], is_paused, request.get("Reason"))
-    return Answer(f"Interface {'paused' if is_paused else 'unpaused'} successfully")
+    return SingleResponse(f"Interface {'paused' if is_paused else 'unpaused'} successfully")
 
 
 @action("QueuePenalty", "agent", "Set the penalty for a queue member.")
@@ -168,14 +168,14 @@ def penalty(request: Request) -> Reply:
         agent = queue.agents[interface]
         agent.penalty = int(number)
         request.pbx.emit("agent", "QueueMemberPenalty", agent.headers(request.pbx))
-    return Answer("Interface penalty set successfully")
+    return SingleResponse("Interface penalty set successfully")
 
 
 @action("QueueReset", "", "Reset queue statistics.")
 def reset(request: Request) -> Reply:
-    """Begin to count anew."""
+    """Reset the counters."""
     for queue in _chosen(request):
         queue.completed = queue.abandoned = queue.hold_time = queue.talk_time = 0
         for agent in queue.agents.values():
             agent.calls = agent.last_call = 0
-    return Answer("Queue stats reset successfully")
+    return SingleResponse("Queue stats reset successfully")

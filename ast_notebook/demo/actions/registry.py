@@ -1,16 +1,32 @@
-"""What an action is: its name, the permission that it asks for, and how answers are made."""
+"""Actions: their names, the permissions that they need, and how answers are made."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from ast_notebook.demo.manager import Client
-    from ast_notebook.demo.pbx import Pbx
+from ast_notebook.demo.configuration import Login
+from ast_notebook.demo.pbx import Pbx
 
 Headers = Mapping[str, str]
+
+
+class Client(Protocol):
+    """The client that asks: a connection to the manager interface."""
+
+    login: Login | None
+    challenge: str
+    is_leaving: bool
+
+    def log_in(self, login: Login, mask: str) -> None:
+        """Let the client in, with the events that it wants."""
+
+    def choose(self, mask: str) -> bool:
+        """Choose the classes of events to send, and tell whether any are left."""
+
+    def add_filter(self, text: str) -> bool:
+        """Add a filter, and tell whether it is one."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +53,7 @@ class Request:
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
+class SingleResponse:
     """A response without a list."""
 
     message: str = ""
@@ -56,9 +72,9 @@ class Answer:
         return "".join(f"{name}: {value}\r\n" for name, value in lines) + "\r\n"
 
 
-def refuse(message: str) -> Answer:
+def refuse(message: str) -> SingleResponse:
     """Make the answer to an action that cannot be done."""
-    return Answer(message, response="Error")
+    return SingleResponse(message, response="Error")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +84,7 @@ class Listing:
     Parameters
     ----------
     message : str
-        What the response says.
+        The message of the response.
     entries : iterable of (str, mapping)
         The events of the list: name and headers.
     complete : str
@@ -76,7 +92,7 @@ class Listing:
     id_last : bool
         Whether the entries have their ActionID behind the other headers, not before.
     more : mapping
-        What the last event says besides the number of entries.
+        The headers of the last event besides the number of entries.
     """
 
     message: str
@@ -103,12 +119,12 @@ def _lines(headers: Headers) -> str:
     return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
 
 
-Reply = Answer | Listing
+Reply = SingleResponse | Listing
 Handler = Callable[[Request], Reply | Awaitable[Reply]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Action:
+class ManagerAction:
     """One action that the demo knows."""
 
     name: str
@@ -118,25 +134,25 @@ class Action:
 
     @property
     def classes(self) -> frozenset[str]:
-        """The classes of which a login needs one; none are needed for an empty set."""
+        """The classes of which a login needs one; an empty set means that it needs none."""
         return frozenset(filter(None, self.permissions.split(",")))
 
     @property
     def listed(self) -> str:
-        """What ListCommands says of it."""
+        """The text of ListCommands for it."""
         permissions = f"{self.permissions},all" if self.permissions else "<none>"
         return f"{self.synopsis}  (Priv: {permissions})"
 
 
 #: Every action, by its name in lower case.
-ACTIONS: dict[str, Action] = {}
+ACTIONS: dict[str, ManagerAction] = {}
 
 
 def action(name: str, permissions: str, synopsis: str) -> Callable[[Handler], Handler]:
     """Make a function the handler of an action; the words are those of Asterisk's ListCommands."""
 
     def take(handler: Handler) -> Handler:
-        ACTIONS[name.lower()] = Action(name, permissions, synopsis, handler)
+        ACTIONS[name.lower()] = ManagerAction(name, permissions, synopsis, handler)
         return handler
 
     return take

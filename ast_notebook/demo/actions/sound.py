@@ -1,8 +1,8 @@
-"""Actions on what a channel sounds like: recording it."""
+"""Actions on a channel's sound: recording it."""
 
 from __future__ import annotations
 
-from ast_notebook.demo.actions.registry import Answer, Reply, Request, action, refuse
+from ast_notebook.demo.actions.registry import Reply, Request, SingleResponse, action, refuse
 from ast_notebook.demo.channel import Channel
 
 
@@ -13,15 +13,15 @@ from ast_notebook.demo.channel import Channel
     "guarantee the audio file is available for processing during dialplan execution.",
 )
 def mix_monitor(request: Request) -> Reply:
-    """Begin to record a channel. Nothing sounds here, so no file is written."""
+    """Begin to record a channel. There is no sound here, so no file is written."""
     channel = _channel(request)
-    if isinstance(channel, Answer):
+    if isinstance(channel, SingleResponse):
         return channel
     if not request.get("File"):
         return refuse("Could not start monitoring channel")
     channel.recordings += 1
     request.pbx.emit("call", "MixMonitorStart", channel.snapshot())
-    return Answer()
+    return SingleResponse()
 
 
 @action(
@@ -30,18 +30,18 @@ def mix_monitor(request: Request) -> Reply:
     "Stop recording a call through MixMonitor, and free the recording's file handle.",
 )
 def stop_mix_monitor(request: Request) -> Reply:
-    """End one recording of a channel; they have no ids here."""
+    """End one recording of a channel; recordings have no ids here."""
     channel = _channel(request)
-    if isinstance(channel, Answer):
+    if isinstance(channel, SingleResponse):
         return channel
     if request.get("MixMonitorID") or not channel.recordings:
         return refuse("Could not stop monitoring channel")
     channel.recordings -= 1
     request.pbx.emit("call", "MixMonitorStop", channel.snapshot())
-    return Answer()
+    return SingleResponse()
 
 
-def _channel(request: Request) -> Channel | Answer:
+def _channel(request: Request) -> Channel | SingleResponse:
     name = request.get("Channel")
     if not name:
         return refuse("No channel specified")

@@ -6,10 +6,17 @@ import hashlib
 import hmac
 import time
 
-from ast_notebook.demo.actions.registry import ACTIONS, Answer, Reply, Request, action, refuse
+from ast_notebook.demo.actions.registry import (
+    ACTIONS,
+    Reply,
+    Request,
+    SingleResponse,
+    action,
+    refuse,
+)
 from ast_notebook.demo.commands import run_command
 
-#: Modules that the demo can be said to have, besides its channel driver.
+#: Modules that the demo claims to have, besides its channel driver.
 _MODULES = frozenset(
     {
         "app_confbridge",
@@ -29,24 +36,27 @@ _NOT_TOLD = ("action", "userevent")
 
 @action("Challenge", "", "Generate Challenge for MD5 Auth.")
 def challenge(request: Request) -> Reply:
-    """Give the client something to prove its password with."""
+    """Give the client a challenge to prove its password with."""
     if request.get("AuthType").lower() != "md5":
         return refuse("Must specify AuthType")
     request.client.challenge = str(request.pbx.random.randrange(100_000_000, 1_000_000_000))
-    return Answer(headers={"Challenge": request.client.challenge})
+    return SingleResponse(headers={"Challenge": request.client.challenge})
 
 
 @action("Login", "", "Login Manager.")
 def login(request: Request) -> Reply:
-    """Let a client in who knows the password; the client itself delays and closes a refusal."""
+    """Log a client in if it knows the password.
+
+    After a refusal, `ManagerClient` waits before it answers, and then closes the connection.
+    """
     client = request.client
     if client.login is not None:
-        return Answer("Already authenticated")
+        return SingleResponse("Already authenticated")
     found = request.pbx.configuration.logins.get(request.get("Username"))
     if found is None or not _knows(request, found.secret):
         return refuse("Authentication failed")
     client.log_in(found, request.get("Events"))
-    return Answer("Authentication accepted")
+    return SingleResponse("Authentication accepted")
 
 
 def _knows(request: Request, secret: str) -> bool:
@@ -59,15 +69,15 @@ def _knows(request: Request, secret: str) -> bool:
 
 @action("Logoff", "", "Logoff Manager.")
 def logoff(request: Request) -> Reply:
-    """Let a client go."""
+    """Log a client off."""
     request.client.is_leaving = True
-    return Answer("Thanks for all the fish.", response="Goodbye")
+    return SingleResponse("Thanks for all the fish.", response="Goodbye")
 
 
 @action("Ping", "", "Keepalive command.")
 def ping(request: Request) -> Reply:
-    """Give a sign of life."""
-    return Answer(headers={"Ping": "Pong", "Timestamp": f"{time.time():.6f}"})
+    """Answer a ping."""
+    return SingleResponse(headers={"Ping": "Pong", "Timestamp": f"{time.time():.6f}"})
 
 
 @action("Events", "", "Control Event Flow.")
@@ -76,7 +86,7 @@ def events(request: Request) -> Reply:
     mask = request.get("EventMask")
     if not mask:
         return refuse("Invalid event mask")
-    return Answer(headers={"Events": "On" if request.client.choose(mask) else "Off"})
+    return SingleResponse(headers={"Events": "On" if request.client.choose(mask) else "Off"})
 
 
 @action("Filter", "system", "Dynamically add filters for the current manager session.")
@@ -86,7 +96,7 @@ def add_filter(request: Request) -> Reply:
         return refuse("Unknown operation")
     if not request.get("Filter") or not request.client.add_filter(request.get("Filter")):
         return refuse("Filter was not added")
-    return Answer("Success")
+    return SingleResponse("Success")
 
 
 @action("ListCommands", "", "List available manager commands.")
@@ -94,7 +104,7 @@ def list_commands(request: Request) -> Reply:
     """List the actions that this login may use."""
     login = request.client.login
     known = sorted(ACTIONS.values(), key=lambda one: one.name.lower())
-    return Answer(
+    return SingleResponse(
         headers={one.name: one.listed for one in known if login and login.may_do(one.classes)}
     )
 
@@ -105,12 +115,12 @@ def user_event(request: Request) -> Reply:
     name = request.get("UserEvent")
     own = {key: value for key, value in request.fields if key.lower() not in _NOT_TOLD}
     request.pbx.emit("user", "UserEvent", {"UserEvent": name}, own)
-    return Answer("Event Sent")
+    return SingleResponse("Event Sent")
 
 
 @action("CoreSettings", "system,reporting", "Show PBX core settings (version etc).")
 def core_settings(request: Request) -> Reply:
-    """Tell what this PBX is."""
+    """Return the settings of this PBX."""
     profile = request.pbx.profile
     newer = {"SoundsSearchCustomDir": "No"} if profile.is_newer else {}
     told = {
@@ -126,12 +136,12 @@ def core_settings(request: Request) -> Reply:
         "CoreCDRenabled": "Yes",
         "CoreHTTPenabled": "No",
     }
-    return Answer(headers={**told, **newer})
+    return SingleResponse(headers={**told, **newer})
 
 
 @action("CoreStatus", "system,reporting", "Show PBX core status variables.")
 def core_status(request: Request) -> Reply:
-    """Tell since when this PBX is up, and how many calls there are."""
+    """Return since when this PBX is up, and how many calls there are."""
     pbx = request.pbx
     started = time.localtime(pbx.started)
     date, clock = time.strftime("%Y-%m-%d", started), time.strftime("%H:%M:%S", started)
@@ -143,7 +153,7 @@ def core_status(request: Request) -> Reply:
         "CoreReloadTime": clock,
         "CoreCurrentCalls": str(pbx.current_calls),
     }
-    return Answer(headers={**told, **processed})
+    return SingleResponse(headers={**told, **processed})
 
 
 @action("ModuleCheck", "system", "Check if module is loaded.")
@@ -152,7 +162,7 @@ def module_check(request: Request) -> Reply:
     name = request.get("Module").removesuffix(".so")
     if name != request.pbx.profile.driver and name not in _MODULES:
         return refuse("Module not loaded")
-    return Answer(headers={"Version": ""})
+    return SingleResponse(headers={"Version": ""})
 
 
 @action("Command", "command", "Execute Asterisk CLI Command.")
@@ -165,5 +175,5 @@ def command(request: Request) -> Reply:
     if output is None:
         hint = f"(type 'core show help {line}' for other possible commands)"
         output = [f"No such command '{line}' {hint}"]
-        return Answer("Command output follows", response="Error", outputs=tuple(output))
-    return Answer("Command output follows", outputs=tuple(output))
+        return SingleResponse("Command output follows", response="Error", outputs=tuple(output))
+    return SingleResponse("Command output follows", outputs=tuple(output))

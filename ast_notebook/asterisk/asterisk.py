@@ -1,0 +1,115 @@
+"""One Asterisk, the class of `sh.ast`: the functions of the old plugin, and all others."""
+
+from __future__ import annotations
+
+import time
+import warnings
+
+from ast_notebook.ami import Session, Settings
+from ast_notebook.ami.timeouts import wait_for
+from ast_notebook.asterisk.call_log import CallLog
+from ast_notebook.asterisk.callbacks import Callbacks
+from ast_notebook.asterisk.database import Database
+from ast_notebook.asterisk.mailboxes import Mailboxes
+from ast_notebook.asterisk.queues import Queues
+from ast_notebook.asterisk.switchboard import Switchboard
+from ast_notebook.callbacks.worker import stop_all, tell_of_endless
+from ast_notebook.errors import ConfError
+from ast_notebook.live import Live
+from ast_notebook.recording import Record
+from ast_notebook.recording.record import BUDGET
+
+ENDING = 0.2  # seconds that callbacks have to end, after everything else is closed
+
+
+class Asterisk(Database, Mailboxes, Switchboard, Queues, CallLog, Callbacks):
+    """One Asterisk: its state, its events, and the actions on it.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where it is and who logs in.
+    name : str
+        Its name: the attribute of `sh`, and the column ``server`` of its events.
+    budget : int
+        Bytes of memory that its events may take.
+
+    Attributes
+    ----------
+    session : Session
+        The session with its manager interface.
+    live : Live
+        What is up right now.
+    record : Record
+        Every event heard.
+    """
+
+    def __init__(self, settings: Settings, *, name: str = "ast", budget: float = BUDGET) -> None:
+        self._made = time.time()
+        CallLog.__init__(self, name, Record(name, budget))
+        session = Session(settings, name=name, recorder=self.record.add)
+        Callbacks.__init__(self, session)
+        Switchboard.__init__(self, session, Live(session))
+
+    def __repr__(self) -> str:
+        session = getattr(self, "session", None)
+        if session is None:  # repr must work while `__init__` fails
+            return f"<Asterisk {self.name}>"
+        state = "connected" if session.connected() else "closed" if session.closed else "lost"
+        return f"<Asterisk {self.name} at {session.settings.address}: {state}>"
+
+    def connect(self) -> Asterisk:
+        """Connect, log in and ask for the live state; see `Session.connect` for the errors."""
+        self.session.connect()
+        wait_for(self.live.primed, self.session.settings.timeout)
+        return self
+
+    def go_on_recording(self, former: Asterisk) -> None:
+        """Keep events on disk where a former connection with this PBX keeps them.
+
+        The events that this connection has heard so far are kept there, too, unless the former
+        connection has heard all of them itself.
+
+        Warns
+        -----
+        UserWarning
+            If events are not kept any more, because the former connection was with another PBX, or
+            because nothing can be kept there.
+        """
+        archive = former.record.archive
+        if archive is None or archive.is_closed:
+            return
+        failed = f"it was recorded to {archive.place} until now, and this is another PBX"
+        if former.session.settings.address == self.session.settings.address:
+            files = archive.archive_files
+            try:
+                self.record.to(
+                    files.at,
+                    archive.retention_days,
+                    open_folder=files.open_folder,
+                    anonymizer=archive.anonymizer,
+                    whole=not former.hears_since(self._made),
+                )
+            except ConfError as error:
+                failed = str(error)
+            else:
+                return
+        warnings.warn(
+            f"{self.name}: {failed}; to record, run %ast record to FOLDER",
+            stacklevel=3,
+        )
+
+    def hears_since(self, moment: float) -> bool:
+        """Tell whether it has been connected ever since a moment, in seconds since 1970."""
+        since = self.session.connected_since
+        return since is not None and since <= moment
+
+    def close(self) -> None:
+        """Log off and end every thread; what was recorded stays readable."""
+        self.session.close()
+        workers = list(self.callbacks.values())
+        for key in list(self.callbacks):
+            self.off(key)
+        self.record.close()
+        stop_all(workers, ENDING)
+        tell_of_endless(workers)

@@ -1,0 +1,91 @@
+"""The user's functions that are called with events, each on a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from ast_notebook.ami import Event, Session
+from ast_notebook.callbacks.cell import Cell
+from ast_notebook.callbacks.worker import Worker
+
+Function = TypeVar("Function", bound=Callable[[Event], object])
+
+
+class Callbacks:
+    """The functions that are bound to the events of one `Asterisk`."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.callbacks: dict[str, Worker] = {}
+        self._registered: dict[str, list[tuple[str, Any]]] = {}
+
+    def on(self, *names: str, userevents: Collection[str] = ()) -> Callable[[Function], Function]:
+        """Call a function with each event of these names, or ``*``, on a thread of its own.
+
+        With `userevents`, it is also called with each UserEvent of those names, whatever the case.
+
+        Each function gets copies of the events, and may change them.
+
+        The calls of one function come in order; one that is slow or raises holds up nothing else,
+        and `%ast status` shows it. Entries of list answers do not count as events here. Binding a
+        function of the same name again replaces the former.
+
+        Examples
+        --------
+        >>> @sh.ast.on("Hangup")
+        ... def tell(event):
+        ...     print(event["Channel"], event["Cause-txt"])
+        """
+        userevents = [userevents] if isinstance(userevents, str) else userevents
+        wanted = {name.casefold() for name in userevents}
+
+        def bind(function: Function) -> Function:
+            key = _key(function)
+            worker = Worker(key, function, cell=Cell.current())
+            self.off(key)
+
+            calls: list[tuple[Event]] = []
+
+            def put(event: Event, session: Session) -> None:
+                if not calls:
+                    session.after_batch(put_all)
+                calls.append((event.copy(),))
+
+            def put_all() -> None:
+                worker.put_many(calls)
+                calls.clear()
+
+            def put_event(event: Event, session: Session) -> None:
+                if not event.answer:
+                    put(event, session)
+
+            def put_userevent(event: Event, session: Session) -> None:
+                if (event.get_header("UserEvent") or "").casefold() in wanted:
+                    put(event, session)
+
+            self.callbacks[key] = worker
+            heard = names or (() if wanted else ("*",))
+            self._registered[key] = [(event, put_event) for event in heard]
+            if wanted and not {"UserEvent", "*"} & set(names):
+                self._registered[key].append(("UserEvent", put_userevent))
+            for event, registered in self._registered[key]:
+                self.session.register_event(event, registered)
+            return function
+
+        return bind
+
+    def off(self, function: str | Callable[..., object]) -> None:
+        """Undo `on` for a function or for its name; an unknown one is no error."""
+        key = function if isinstance(function, str) else _key(function)
+        for event, registered in self._registered.pop(key, ()):
+            self.session.unregister_event(event, registered)
+        worker = self.callbacks.pop(key, None)
+        if worker is not None:
+            worker.stop(0)
+
+
+def _key(function: Callable[..., object]) -> str:
+    """Return a function's key: its name if at the top of a module or cell, else a unique text."""
+    name = getattr(function, "__qualname__", repr(function))
+    return name if name.isidentifier() else f"{name} {id(function):x}"

@@ -1,0 +1,222 @@
+"""The state of an item: its value, its definition, and the listeners to its changes."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from ast_notebook.bindings.definition import Definition
+from ast_notebook.bindings.values import cast, same
+from ast_notebook.callbacks import Worker
+from ast_notebook.errors import AstError
+
+Finish = Callable[[], None]
+NOBODY = "Init:None"  # `changed_by` of an item that was not set yet
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """An item's new value, and who set it.
+
+    `waits` says whether the thread that set it may wait: the dispatcher's thread may not.
+    """
+
+    item: Any
+    value: Any
+    caller: str
+    source: Any
+    dest: Any
+    waits: bool
+
+
+class ChangeListener(Protocol):
+    """A listener that an item tells of each change.
+
+    It is called under the item's lock, so that changes come in order, and must not wait. It returns
+    a function with the work that is to be done once the lock is free.
+
+    Attributes
+    ----------
+    owes : bool
+        Whether the last change was not delivered: then it is also told when the item is set to the
+        same value again.
+    """
+
+    @property
+    def owes(self) -> bool:
+        """Whether the last change was not delivered."""
+
+    def __call__(self, change: Change) -> Finish | None:
+        """Take note of a change."""
+
+    def fail(self, error: BaseException) -> None:
+        """Count an error that a change raised here."""
+
+
+class Callback:
+    """Tells a user's function of an item's changes."""
+
+    owes = False
+
+    def __init__(self, worker: Worker, arguments: Callable[[Change], tuple[Any, ...]]) -> None:
+        self.worker = worker
+        self._arguments = arguments
+
+    def __call__(self, change: Change) -> None:
+        """Put the change on the worker's queue."""
+        self.worker.put(*self._arguments(change))
+
+    def fail(self, error: BaseException) -> None:
+        """Count an error that kept a change from the worker."""
+        self.worker.fail(error)
+
+
+class ItemState:
+    """The state of one item, for the tree of items and for the binders.
+
+    Attributes
+    ----------
+    path : str
+        As in ``office.fon``.
+    lock : threading.RLock
+        Held while the value or the definition changes.
+    definition : Definition
+    layers : dict
+        The attributes that it was defined with, by their files.
+    value, previous : object
+    changed, changed_before : datetime
+        When the value changed last, and before that.
+    changed_by : str
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        # The lock is reentrant, since copying and comparing a user's values runs the user's code.
+        self.lock = threading.RLock()
+        self.definition = Definition()
+        self.layers: dict[Path | None, Mapping[str, Any]] = {}
+        self.value: Any = None
+        self.previous: Any = None
+        self.changed = self.changed_before = datetime.now().astimezone()
+        self.changed_by = NOBODY
+        self._listeners: list[ChangeListener] = []
+        self._callbacks: dict[object, Callback] = {}
+        self._stale_when: list[Callable[[], bool]] = []
+
+    def update(
+        self,
+        item: Any,
+        value: Any,
+        caller: str,
+        source: Any = None,
+        dest: Any = None,
+        *,
+        waits: bool = True,
+    ) -> None:
+        """Set the value, and tell the listeners if it changed; see `Item.__call__`.
+
+        Parameters
+        ----------
+        item : Item
+            The item whose state this is.
+        waits : bool
+            Whether the calling thread may wait.
+        """
+        unfinished: list[tuple[ChangeListener, Finish]] = []
+        with self.lock:
+            definition = self.definition
+            value = cast(self.path, definition.type_name, value)
+            changes = definition.enforce or not same(value, self.value)
+            if changes:
+                self.previous, self.value = self.value, value
+                self.changed_before, self.changed = self.changed, datetime.now().astimezone()
+                self.changed_by = f"{caller}:{source}"
+            change = Change(item, value, caller, source, dest, waits)
+            for listener in tuple(self._listeners):
+                try:
+                    finish = listener(change) if changes or listener.owes else None
+                except Exception as error:  # an error of one listener concerns no other
+                    listener.fail(error)
+                    continue
+                if finish is not None:
+                    unfinished.append((listener, finish))
+        errors = [raised for one in unfinished if (raised := _error_of(*one)) is not None]
+        if errors:
+            raise errors[0].with_traceback(None)
+
+    def define(self, definition: Definition, layers: dict[Path | None, Mapping[str, Any]]) -> None:
+        """Set the definition; the value stays if the type stays."""
+        with self.lock:
+            is_new = self.changed_by == NOBODY
+            if is_new or self.definition.type_name != definition.type_name:
+                self.value, self.previous = definition.initial, None
+            self.definition, self.layers = definition, layers
+
+    # --- who is told ---------------------------------------------------------------------------
+
+    def listen(self, listener: ChangeListener) -> None:
+        """Add a listener, which is told of each change from now on."""
+        with self.lock:
+            self._listeners.append(listener)
+
+    def leave(self, listener: ChangeListener) -> None:
+        """Remove a listener; one that was not added is no error."""
+        with self.lock, contextlib.suppress(ValueError):
+            self._listeners.remove(listener)
+
+    @property
+    def workers(self) -> list[Worker]:
+        """The workers of the functions that are bound."""
+        return [one.worker for one in list(self._callbacks.values())]
+
+    def bind(self, key: object, callback: Callback) -> None:
+        """Bind a function; it replaces one of the same key."""
+        with self.lock:
+            former = self._callbacks.get(key)
+            if former is not None:
+                self._listeners.remove(former)
+            self._callbacks[key] = callback
+            self._listeners.append(callback)
+        if former is not None:
+            former.worker.stop(0)
+
+    def unbind(self, key: object) -> bool:
+        """Unbind the function of a key, and tell whether there was one."""
+        with self.lock:
+            former = self._callbacks.pop(key, None)
+            if former is None:
+                return False
+            self._listeners.remove(former)
+        former.worker.stop(0)
+        return True
+
+    # --- whether it is out of date -------------------------------------------------------------
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the value may be out of date."""
+        return any(lost() for lost in tuple(self._stale_when))
+
+    def stale_when(self, lost: Callable[[], bool]) -> None:
+        """Add a check; while it returns true, the value counts as out of date."""
+        self._stale_when.append(lost)
+
+    def not_stale_when(self, lost: Callable[[], bool]) -> None:
+        """Remove a check of `stale_when`; one that was not added is no error."""
+        with contextlib.suppress(ValueError):
+            self._stale_when.remove(lost)
+
+
+def _error_of(listener: ChangeListener, finish: Finish) -> AstError | None:
+    try:
+        finish()
+    except AstError as error:
+        return error
+    except Exception as error:
+        listener.fail(error)
+    return None

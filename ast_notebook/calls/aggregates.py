@@ -1,0 +1,110 @@
+"""Aggregates of events by channel: one row for each channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import narwhals as nw
+
+from ast_notebook.calls.engines import at_once
+from ast_notebook.calls.source import ORDER, Source
+
+#: It gives each order the same number of digits, so that texts sort like numbers.
+_DIGITS = 10**18
+_WIDTH = len(str(_DIGITS))
+
+
+def dated(value: nw.Expr) -> nw.Expr:
+    """Put an event's order before a text, so that the minimum of several is the first one."""
+    order = (nw.col(ORDER) + _DIGITS).cast(nw.String)
+    return nw.concat_str([order, value])
+
+
+def undated(name: str) -> nw.Expr:
+    """Return the text of `dated` without the order."""
+    return nw.col(name).str.slice(_WIDTH)
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """One value for each channel, computed from events of one kind.
+
+    Parameters
+    ----------
+    kind : str
+        The event.
+    how : str
+        How several events make one value; ``first`` and ``last`` are by time, and take only texts
+        that are not missing.
+    of : str
+        The aggregated value: the time of the events, or one of their headers.
+    where : narwhals.Expr, optional
+        Only events of which this is true.
+    """
+
+    kind: str
+    how: Literal["min", "max", "sum", "count", "first", "last"] = "min"
+    of: str = "time"
+    where: nw.Expr | None = None
+
+
+def gather(
+    source: Source, headers: dict[str, str], *, key: str = "uniqueid", **aggregates: Aggregate
+) -> nw.LazyFrame[Any]:
+    """Return ``uniqueid`` and these aggregates, which are missing without such an event.
+
+    Parameters
+    ----------
+    source : Source
+    headers : dict
+        The headers that the aggregates use, by the names that they use.
+    key : str
+        The header with the uniqueid of the channel.
+    **aggregates : Aggregate
+        The aggregates, by the names of their columns.
+    """
+    kinds = list(dict.fromkeys(aggregate.kind for aggregate in aggregates.values()))
+    if source.few or not at_once(source.frame):
+        # This needs one pass over the events; each further pass costs as much, and a shuffle on a
+        # cluster.
+        return _grouped(source, kinds, headers, key, aggregates)
+    # If every step copies all rows, each kind is aggregated by itself.
+    parts = [
+        _grouped(
+            source,
+            [kind],
+            headers,
+            key,
+            {k: aggregate for k, aggregate in aggregates.items() if aggregate.kind == kind},
+        )
+        for kind in kinds
+    ]
+    ids = nw.concat([part.select("uniqueid") for part in parts], how="vertical").unique()
+    for part in parts:
+        ids = ids.join(part, on="uniqueid", how="left")
+    return ids
+
+
+def _grouped(
+    source: Source,
+    kinds: list[str],
+    headers: dict[str, str],
+    key: str,
+    aggregates: dict[str, Aggregate],
+) -> nw.LazyFrame[Any]:
+    rows = source.only(kinds, event="event", uniqueid=key, **headers, **{ORDER: ORDER}).filter(
+        ~nw.col("uniqueid").is_null()
+    )
+    told, by, texts = [], [], []
+    for name, aggregate in aggregates.items():
+        of_kind = nw.col("event") == aggregate.kind
+        where = of_kind if aggregate.where is None else of_kind & aggregate.where
+        value, how = nw.col(aggregate.of), aggregate.how
+        if aggregate.how in ("first", "last"):
+            value, how = dated(value), "min" if aggregate.how == "first" else "max"
+            texts.append(name)
+        told.append(nw.when(where).then(value).alias(name))
+        by.append(getattr(nw.col(name), how)())
+    found = rows.select("uniqueid", *told).group_by("uniqueid").agg(*by)
+    return found.with_columns(undated(name).alias(name) for name in texts) if texts else found

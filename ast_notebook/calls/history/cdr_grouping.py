@@ -1,0 +1,289 @@
+"""Groups call detail records (CDR) by call.
+
+Records of one channel have the same uniqueid, and records that Asterisk itself counts as one call
+have the same linkedid (with ``newcdrcolumns = yes``). Beyond that, connected channels are in one
+call: then the channel of one record is the ``dstchannel`` of another at the same time. There are
+two exceptions, where people meet who came by calls of their own: a conference, and the channel on
+which an agent waits, which serves one caller after the other and gives them all its linkedid.
+Channels of two PBXs, or of two calls at one time, may have the same name; then their ids tell them
+apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from ast_notebook.calls.history.cdr_record import CdrRecord
+from ast_notebook.calls.history.clock import born
+from ast_notebook.calls.history.log_builder import device
+from ast_notebook.units import SECOND
+
+#: The form of channel names that are unique while Asterisk runs.
+_OWN_NAME = re.compile(r"-([0-9a-f]{8}|[0-9a-f]{4,8};[12])$")
+#: Records that name one channel belong together if they are at most this far apart.
+_TOUCH = 5 * SECOND
+#: Times are whole seconds, so two of them may differ by this and be the same moment.
+_APART = 1 * SECOND
+#: The most channels of one name at a time that are compared; there are never so many.
+_MOST = 50
+
+_Spans = dict[str, list[CdrRecord]]
+
+
+class _Desks(NamedTuple):
+    """The channels on which agents wait, and their uniqueids."""
+
+    names: set[str]
+    ids: set[str]
+
+
+class CdrCall(NamedTuple):
+    """The records of one call.
+
+    Attributes
+    ----------
+    lines : list of CdrRecord
+        The records, in the order of their beginning.
+    agents : list of tuple
+        The channels of this call that an agent served, with the records of his login's channel.
+    met : bool or None
+        Whether somebody in the call met others in a conference; None if no record tells it.
+    login : bool
+        Whether it is an agent's login.
+    """
+
+    lines: list[CdrRecord]
+    agents: list[tuple[str, CdrRecord]]
+    met: bool | None
+    login: bool
+
+
+def stem(channel: str) -> str:
+    """Return a channel's name; for a Local channel, the common part of its halves' names."""
+    return channel.removesuffix(";1").removesuffix(";2")
+
+
+def has_own_name(channel: str | None) -> bool:
+    """Tell whether a channel has a name that no other has while Asterisk runs."""
+    return channel is not None and _OWN_NAME.search(channel) is not None
+
+
+def calls_in(lines: Sequence[CdrRecord]) -> Iterator[CdrCall]:
+    """Yield the calls that records are of."""
+    desks = _desks(lines)
+    rooms = _spans((line.owner, line) for line in lines if line.in_room)
+    met = _spans((name, line) for line in lines if line.in_room for name in _those_who_met(line))
+    named = _spans((line.room, line) for line in lines if line.room)
+    served = _spans(
+        (stem(line.dstchannel), line) for line in lines if line.at_desk and line.dstchannel
+    )
+    for members in _joined(lines, desks, rooms):
+        members.sort(key=lambda line: (line.start, line.rank))
+        login = all(line.at_desk for line in members)
+        yield CdrCall(
+            members,
+            [] if login else list(_agents(members, served)),
+            _met(members, met, named),
+            login,
+        )
+
+
+def _desks(lines: Sequence[CdrRecord]) -> _Desks:
+    there = [line for line in lines if line.at_desk]
+    ids = (line.uniqueid or line.linkedid for line in there)
+    return _Desks({line.owner for line in there}, {one for one in ids if one is not None})
+
+
+def _spans(pairs: Iterable[tuple[str, CdrRecord]]) -> _Spans:
+    found: _Spans = {}
+    for name, line in pairs:
+        found.setdefault(name, []).append(line)
+    return found
+
+
+def _those_who_met(line: CdrRecord) -> Iterator[str]:
+    if line.dstchannel is not None:
+        yield line.owner
+        yield line.dstchannel
+
+
+def _met(members: Sequence[CdrRecord], met: _Spans, named: _Spans) -> bool | None:
+    if any(_at_the_time(met.get(line.owner, ()), line) for line in members):
+        return True
+    # Asterisk up to 11 does not tell the other participants.
+    company = any(
+        one.owner != line.owner and one.start + _APART < line.end and line.start + _APART < one.end
+        for line in members
+        for one in named.get(line.room or "", ())
+    )
+    return None if company else False
+
+
+def _at_the_time(others: Iterable[CdrRecord], line: CdrRecord) -> bool:
+    return any(one.start <= line.end + _TOUCH and line.start <= one.end + _TOUCH for one in others)
+
+
+def _agents(members: Sequence[CdrRecord], served: _Spans) -> Iterator[tuple[str, CdrRecord]]:
+    names = {stem(name): line for line in members for name in (line.owner, line.dstchannel) if name}
+    for name, line in names.items():
+        for one in served.get(name, ()):
+            there = one.answered and one.end >= line.start and _at_the_time((one,), line)
+            if there and one.dstchannel is not None:
+                yield one.dstchannel, one
+
+
+def fetched(one: CdrRecord, other: CdrRecord) -> bool:
+    """Tell whether `one` is the record of somebody who was paged into the conference of `other`."""
+    return one.data == other.data and one.dst in (None, "s") and _at_the_time((one,), other)
+
+
+# --- which records belong together ----------------------------------------------------------------
+
+
+def _joined(lines: Sequence[CdrRecord], desks: _Desks, rooms: _Spans) -> Iterator[list[CdrRecord]]:
+    above = list(range(len(lines)))
+
+    def root(one: int) -> int:
+        while above[one] != one:
+            above[one] = above[above[one]]
+            one = above[one]
+        return one
+
+    lasting: dict[str, int] = {}
+    passing: dict[str, list[int]] = {}
+    named: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        for key in _ids(line, desks.ids):
+            own = f"{line.server} {key}"
+            if born(key) is None:
+                passing.setdefault(own, []).append(number)  # it may be used again
+            elif (other := lasting.setdefault(own, number)) != number:
+                above[root(number)] = root(other)
+        for name in _channels(line, desks.names, rooms):
+            named.setdefault(f"{line.server} {stem(name)}", []).append(number)
+    for key, numbers in passing.items():
+        for one, other in _touching(lines, key, numbers, _Holder.anybody):
+            above[root(one)] = root(other)
+    for key, numbers in named.items():
+        for one, other in _touching(lines, key, numbers, _Holder.of):
+            above[root(one)] = root(other)
+    for one, other in _transferred(lines):
+        above[root(one)] = root(other)
+    groups: dict[int, list[CdrRecord]] = {}
+    for number, line in enumerate(lines):
+        groups.setdefault(root(number), []).append(line)
+    yield from groups.values()
+
+
+class _Holder(NamedTuple):
+    """The ids that can show that two records mean different channels of the same name.
+
+    Attributes
+    ----------
+    system : str or None
+        The PBX's name in the record's ids.
+    linkedid : str or None
+        Its linkedid.
+    uniqueid : str or None
+        Its uniqueid, if the channel is the record's own.
+    """
+
+    system: str | None
+    linkedid: str | None
+    uniqueid: str | None
+
+    @classmethod
+    def anybody(cls, _line: CdrRecord, _name: str) -> _Holder:
+        """Return a holder without ids, which fits any other."""
+        return cls(None, None, None)
+
+    @classmethod
+    def of(cls, line: CdrRecord, name: str) -> _Holder:
+        """Return the ids of a record."""
+        known = next((one for one in (line.uniqueid, line.linkedid) if born(one) is not None), None)
+        whole = name.endswith(f" {line.owner}")  # the halves of a Local channel have one each
+        return cls(
+            None if known is None else known.rpartition("-")[0],
+            None if line.of_agent else line.linkedid,
+            line.uniqueid if whole and born(line.uniqueid) is not None else None,
+        )
+
+    def differs(self, other: _Holder, *, meanwhile: bool) -> bool:
+        """Tell whether they are two channels.
+
+        Linkedids count only `meanwhile`, at one time: a transfer changes that of a channel later.
+        """
+        pairs = [(self.system, other.system), (self.uniqueid, other.uniqueid)]
+        if meanwhile:
+            pairs.append((self.linkedid, other.linkedid))
+        return any(None not in pair and pair[0] != pair[1] for pair in pairs)
+
+
+def _touching(
+    lines: Sequence[CdrRecord],
+    name: str,
+    numbers: list[int],
+    holder: Callable[[CdrRecord, str], _Holder],
+) -> Iterator[tuple[int, int]]:
+    """Yield pairs of records that have a name in common and follow each other closely."""
+    if len(numbers) < 2:
+        return
+    there: dict[_Holder, tuple[int, int]] = {}  # when a channel was last named, and in which record
+    for number in sorted(numbers, key=lambda number: (lines[number].start, lines[number].end)):
+        line = lines[number]
+        mine, until = holder(line, name), line.end
+        for other, (end, last) in list(there.items()):
+            if line.start > end + _TOUCH:
+                del there[other]
+            elif not mine.differs(other, meanwhile=line.start + _APART < end):
+                yield last, number
+                until = max(until, end) if other == mine else until
+        if len(there) == _MOST and mine not in there:
+            del there[next(iter(there))]
+        there[mine] = until, number
+
+
+def _transferred(lines: Sequence[CdrRecord]) -> Iterator[tuple[int, int]]:
+    """Yield pairs of records that belong together by a transfer into a conference.
+
+    The first one is of the consulting channel, and the second one of the transferred channel, which
+    takes the place of the consulting one in the conference. In turn, the consulting channel gets
+    the other's extension and application, and is connected with nobody. Its record then looks like
+    that of a Dial that was answered although it reached no telephone.
+    """
+    swapped: dict[tuple[str, str, str | None, str | None], list[int]] = {}
+    for number, line in enumerate(lines):
+        if line.answered and line.dstchannel is None and line.app == "dial":
+            key = line.app, line.data, line.dst, device(line.channel)
+            swapped.setdefault(key, []).append(number)
+    if not swapped:
+        return
+    for number, line in enumerate(lines):
+        if line.answered and line.dstchannel is not None:
+            key = line.app, line.data, line.dst, device(line.dstchannel)
+            for other in swapped.get(key, ()):
+                if abs(lines[other].end - line.end) <= _APART:
+                    yield other, number
+
+
+def _ids(line: CdrRecord, desks: set[str]) -> set[str]:
+    """Return the ids that tell the call of a record; the linkedids of agents' channels do not."""
+    ids = {line.uniqueid} if line.of_agent else {line.uniqueid, line.linkedid}
+    known = {one for one in ids if one is not None}
+    return known if line.at_desk else known - desks
+
+
+def _channels(line: CdrRecord, desks: set[str], rooms: _Spans) -> Iterator[str]:
+    if has_own_name(line.owner):
+        yield line.owner
+    other = line.dstchannel
+    if other is None or not has_own_name(other) or line.at_desk or other in desks:
+        return
+    there = rooms.get(other, ())
+    if line.in_room:
+        if line.linkedid is None and any(fetched(one, line) for one in there):
+            yield other
+    elif not any(one.start < line.end - _APART for one in there):
+        yield other

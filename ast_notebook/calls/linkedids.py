@@ -1,0 +1,149 @@
+"""Which linkedids are one call.
+
+Asterisk gives every channel a linkedid, the uniqueid of the oldest channel to which it is related,
+and changes it when calls come together. But this does not always happen: an attended transfer may
+leave two linkedids, and parking merges none. So every pair (uniqueid, linkedid) that occurs joins
+the two, and the two calls of an attended transfer, of a pickup, and of a fetched parked call are
+joined, too. Conferences join nothing: their participants come by calls of their own. A linkedid
+that came from an agent who waits on the line (`pools`) joins nothing, either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from ast_notebook.calls.engines import Work
+from ast_notebook.calls.pools import Pool
+from ast_notebook.calls.source import Source
+
+Codes = np.ndarray[Any, np.dtype[Any]]
+
+#: Events by which two calls become one, and the headers that name them.
+_JOINTS = (
+    ("AttendedTransfer", "origtransfererlinkedid", "secondtransfererlinkedid"),
+    ("Pickup", "linkedid", "targetlinkedid"),
+    ("UnParkedCall", "parkeelinkedid", "retrieverlinkedid"),
+)
+
+
+def calls_by_linkedid(source: Source, like: nw.LazyFrame[Any], pool: Pool) -> nw.LazyFrame[Any]:
+    """Return ``linkedid`` and ``call``, a row for each linkedid that is not the id of its call.
+
+    Only the channels that had two linkedids, which are few, are processed in Python.
+
+    Parameters
+    ----------
+    source : Source
+    like : nw.LazyFrame
+        A frame on the engine of the result.
+    pool : Pool
+        The agents that waited on the line.
+    """
+    seen = [_pairs(source, "uniqueid", "linkedid"), _pairs(source, "destuniqueid", "destlinkedid")]
+    keep = source.work.keep
+    bounds = keep(
+        nw.concat([_bounds(pairs) for pairs in seen], how="vertical")
+        .group_by("uniqueid")
+        .agg(nw.col("first").min(), nw.col("last").max())
+    )
+    # A channel with two linkedids joins them; so does one that was somebody's linkedid
+    # and has another itself.
+    changed = keep(bounds.filter(nw.col("first") != nw.col("last")).select("uniqueid"))
+    several = keep(
+        nw.concat(
+            [pairs.join(changed, on="uniqueid", how="semi") for pairs in seen], how="vertical"
+        ).unique()
+    )
+    ids = nw.concat(
+        [
+            bounds.select(nw.col("first").alias("uniqueid")),
+            several.select(nw.col("linkedid").alias("uniqueid")),
+        ],
+        how="vertical",
+    ).unique()
+    strays = (
+        bounds.filter((nw.col("first") == nw.col("last")) & (nw.col("uniqueid") != nw.col("first")))
+        .join(ids, on="uniqueid", how="semi")
+        .select("uniqueid", "first")
+    )
+    edges = list(_rows(several)) + list(_rows(strays))
+    for kind, one, other in _JOINTS:
+        if source.has(one, other):
+            edges += _rows(source.seldom.only(kind, one=one, other=other).select("one", "other"))
+    own = [edge for edge in edges if pool.lent.isdisjoint(edge[1:])]
+    return _frame(_oldest([*own, *pool.lenders.items()]), like, source.work)
+
+
+def _pairs(source: Source, uniqueid: str, linkedid: str) -> nw.LazyFrame[Any]:
+    """Return every linkedid that a channel had, once for each event."""
+    pairs = source.with_value(uniqueid, uniqueid=uniqueid, linkedid=linkedid)
+    return pairs.select("uniqueid", "linkedid").filter(~nw.col("linkedid").is_null())
+
+
+def _bounds(pairs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    first, last = nw.col("linkedid").min().alias("first"), nw.col("linkedid").max().alias("last")
+    return pairs.group_by("uniqueid").agg(first, last)
+
+
+def _rows(frame: nw.LazyFrame[Any]) -> Iterable[tuple[str, str]]:
+    for one, other in frame.collect().iter_rows():
+        if isinstance(one, str) and isinstance(other, str):
+            yield one, other
+
+
+def age(uniqueid: str) -> tuple[float, int]:
+    """Return the sort key of uniqueids by age; as text, ``….10`` would come before ``….9``."""
+    seconds, _, number = uniqueid.rpartition("-")[2].partition(".")
+    try:
+        return float(seconds), int(number or 0)
+    except ValueError:
+        return float("inf"), 0
+
+
+def _oldest(edges: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the oldest of all ids that each id is joined to."""
+    above: dict[str, str] = {}
+
+    def root(one: str) -> str:
+        while (next_one := above.setdefault(one, one)) != one:
+            above[one] = above[next_one]
+            one = next_one
+        return one
+
+    for one, other in edges:
+        first, second = sorted((root(one), root(other)), key=age)
+        above[second] = first
+    return {one: root(one) for one in above}
+
+
+def joined(one: Codes, other: Codes, count: int) -> Codes:
+    """Return for each code the least of all codes that it is joined to.
+
+    Parameters
+    ----------
+    one, other : numpy.ndarray
+        Pairs of codes that belong together.
+    count : int
+        How many codes there are, from 0 on.
+    """
+    labels = np.arange(count, dtype=np.int32)
+    while True:
+        least = np.minimum(labels[one], labels[other])
+        if (labels[one] == least).all() and (labels[other] == least).all():
+            return labels
+        for end in (labels[one], labels[other]):
+            np.minimum.at(labels, end, least)
+        labels = labels[labels]
+
+
+def _frame(oldest: dict[str, str], like: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
+    changed = {one: call for one, call in oldest.items() if one != call}
+    return work.small(
+        {"linkedid": list(changed), "call": list(changed.values())},
+        {"linkedid": nw.String, "call": nw.String},
+        like,
+    )

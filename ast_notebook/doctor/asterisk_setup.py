@@ -1,0 +1,202 @@
+"""Checks of Asterisk itself: times, CDR and CEL, telephones, queues, its version."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from ast_notebook.doctor.finding import Finding, Level
+from ast_notebook.doctor.pbx_info import PbxInfo
+from ast_notebook.doctor.versions import end_of_life, major
+
+_YES = ("yes", "true", "y", "t", "1", "on")
+_NO = ("no", "false", "n", "f", "0", "off")
+#: Seconds by which two clocks may differ without confusion.
+_APART = 2.0
+#: The events of a CEL that calls are made of.
+_CEL = (
+    "CHAN_START",
+    "CHAN_END",
+    "ANSWER",
+    "HANGUP",
+    "APP_START",
+    "APP_END",
+    "BRIDGE_ENTER",
+    "BRIDGE_EXIT",
+    "BLINDTRANSFER",
+    "ATTENDEDTRANSFER",
+    "PICKUP",
+    "PARK_START",
+    "PARK_END",
+    "LINKEDID_END",
+)
+#: Telephones that are named one by one, at most.
+_NAMED = 5
+
+
+def checks(info: PbxInfo) -> Iterator[Finding]:
+    """Yield the findings about this Asterisk."""
+    yield from _times(info)
+    yield from _clock(info)
+    yield from _cdr(info)
+    yield from _cel(info)
+    yield from _telephones(info)
+    yield from _queues(info)
+    yield from _version(info)
+
+
+def _times(info: PbxInfo) -> Iterator[Finding]:
+    told = info.setting("manager.conf", "general", "timestampevents")
+    heard = info.has_timestamps() if told is None else None
+    if (told is not None and told not in _YES) or heard is False:
+        yield Finding(
+            Level.WRONG,
+            "events do not say when they happened",
+            "times are those of arrival: what comes in a burst, or while a notebook computes, "
+            "looks later than it was",
+            "manager.conf",
+            "general",
+            ("timestampevents = yes",),
+        )
+
+
+def _clock(info: PbxInfo) -> Iterator[Finding]:
+    clock = info.clock
+    if clock is None:
+        return
+    if abs(clock.ahead) > _APART:
+        way = "ahead of" if clock.ahead > 0 else "behind"
+        yield Finding(
+            Level.WRONG,
+            f"the PBX's clock is {abs(clock.ahead):.0f} seconds {way} this machine's",
+            "times of its events and of ours are confused: let both follow NTP",
+        )
+    ours = time.strftime("%z")
+    if clock.offset != ours:
+        yield Finding(
+            Level.NOTE,
+            f"the PBX lives at {clock.offset}, this machine at {ours}",
+            "its CDR and CEL have its own local times: read them with tz= of its zone",
+        )
+
+
+def _cdr(info: PbxInfo) -> Iterator[Finding]:
+    read = info.classes("read")
+    enabled = info.setting("cdr_manager.conf", "general", "enabled")
+    if enabled is not None and enabled not in _YES and (read is None or {"cdr", "all"} & read):
+        yield Finding(
+            Level.MISSING,
+            "call detail records are not sent as events",
+            "calls that end in a mailbox are told apart from others by them",
+            "cdr_manager.conf",
+            "general",
+            ("enabled = yes",),
+        )
+    if info.has_module("cdr_csv.so") is False:
+        return
+    wanted = {"loguniqueid": _YES, "newcdrcolumns": _YES}
+    known = {name: info.setting("cdr.conf", "csv", name) for name in wanted}
+    lacking = [name for name, text in known.items() if text is not None and text not in _YES]
+    if lacking:
+        yield Finding(
+            Level.MISSING,
+            f"Master.csv has no {' and no '.join(_columns(name) for name in lacking)}",
+            "lines of one call can be joined only by guesses, and calls of one moment are confused",
+            "cdr.conf",
+            "csv",
+            tuple(f"{name} = yes" for name in lacking),
+        )
+    if info.setting("cdr.conf", "general", "unanswered") in ("", *_NO):
+        yield Finding(
+            Level.NOTE,
+            "some unanswered calls are not in the CDR (unanswered)",
+            "a CDR counts fewer lost calls than events and CEL do",
+            "cdr.conf",
+            "general",
+            ("unanswered = yes",),
+        )
+
+
+def _columns(name: str) -> str:
+    return {"loguniqueid": "uniqueid", "newcdrcolumns": "linkedid"}[name]
+
+
+def _cel(info: PbxInfo) -> Iterator[Finding]:
+    enabled = info.setting("cel.conf", "general", "enable")
+    if enabled is None or enabled not in _YES:
+        return  # a PBX without a CEL needs no advice on it
+    text = info.setting("cel.conf", "general", "events") or ""
+    chosen = {word.strip().upper() for word in text.split(",") if word.strip()}
+    lacking = [] if "ALL" in chosen else [one for one in _CEL if one not in chosen]
+    if lacking:
+        yield Finding(
+            Level.MISSING,
+            f"the CEL lacks {', '.join(lacking[:4])}{' and more' if len(lacking) > 4 else ''}",
+            "who talked, for how long, or how a call ended cannot be known from it",
+            "cel.conf",
+            "general",
+            (f"events = {','.join([*sorted(chosen - set(_CEL)), *_CEL])}",),
+        )
+
+
+def _telephones(info: PbxInfo) -> Iterator[Finding]:
+    if info.has_module("chan_sip.so") and info.setting("sip.conf", "general", "callcounter") in (
+        "",
+        *_NO,
+    ):
+        yield Finding(
+            Level.MISSING,
+            "chan_sip does not count the calls of its telephones",
+            "lamps stay dark: a telephone is never in use",
+            "sip.conf",
+            "general",
+            ("callcounter = yes",),
+        )
+    nameless = info.nameless()
+    if nameless:
+        some = ", ".join(nameless[:_NAMED])
+        more = f" and {len(nameless) - _NAMED} more" if len(nameless) > _NAMED else ""
+        device = nameless[0].partition("/")[2]
+        pjsip = nameless[0].startswith("PJSIP")
+        yield Finding(
+            Level.NOTE,
+            f"telephones without a number of their own (callerid): {some}{more}",
+            "Asterisk then gives them the number that was dialled; who answered is told by device",
+            "pjsip.conf" if pjsip else "sip.conf",
+            device,
+            (f'callerid = "Name" <{device}>',),
+        )
+
+
+def _queues(info: PbxInfo) -> Iterator[Finding]:
+    if not info.has_module("app_queue.so"):
+        return
+    if info.setting("queues.conf", "general", "log_membername_as_agent") in ("", *_NO):
+        yield Finding(
+            Level.NOTE,
+            "the queue_log has an agent's interface at his login, and his name in all else",
+            "histories of it need members= to bring both together",
+            "queues.conf",
+            "general",
+            ("log_membername_as_agent = yes",),
+        )
+
+
+def _version(info: PbxInfo) -> Iterator[Finding]:
+    if not info.version:
+        return
+    end = end_of_life(info.version)
+    today = datetime.now(UTC).date()
+    if end is not None and end <= today:
+        yield Finding(
+            Level.UNSAFE,
+            f"Asterisk {info.version} has had no fixes since {end:%Y-%m-%d}",
+            "its security holes stay open: 22 is maintained until 2029-10-16",
+        )
+    if (major(info.version) or 99) < 12:
+        yield Finding(
+            Level.WRONG,
+            f"Asterisk {info.version} has no linkedid in its events",
+            "calls are put together by guesses: see what is said at the connection",
+        )

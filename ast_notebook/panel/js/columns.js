@@ -1,0 +1,94 @@
+/** The columns of the tables: as `tables.json` has them for the page and for the saved picture. */
+
+/** @import { Column } from "./types.d.ts" */
+
+import shared from "../tables.json" with { type: "json" };
+import { age, duration, known, party } from "./text.js";
+
+/** @typedef {keyof typeof shared.tables} TableName */
+
+/**
+ * @typedef {Object} Described a column as it is described there
+ * @property {string} id
+ * @property {string} label
+ * @property {string} [kind] none is the page's own
+ * @property {string[]} [fields] of a row; of a text, the first that is known
+ * @property {boolean} [near]
+ * @property {string} [only] where it is
+ */
+
+/**
+ * What a table is called.
+ * @param {TableName} name
+ */
+export const labelOf = (name) => shared.tables[name].label;
+
+/**
+ * The columns that the page has of a table.
+ * @template Row
+ * @param {TableName} name
+ * @param {(moment: number | null) => number} since gives the seconds since a moment
+ * @param {Record<string, Partial<Column<Row>>>} own what the page alone knows of columns, by id
+ * @returns {Column<Row>[]}
+ */
+export function columnsOf(name, since, own = {}) {
+  /** @type {Described[]} */
+  const described = shared.tables[name].columns;
+  return described
+    .filter(({ only }) => only !== "picture")
+    .map(({ id, label, near, kind, fields = [] }) => {
+      const read = kind ? readAs(kind, fields, since) : {};
+      const column = { id, label, near, ...read, ...own[id] };
+      if (!column.text) throw new Error(`the column ${id} of ${name} has no text`);
+      return { ...column, text: column.text };
+    });
+}
+
+/**
+ * How a column of a kind reads a row.
+ * @param {string} kind
+ * @param {string[]} fields
+ * @param {(moment: number | null) => number} since
+ */
+export const readAs = (kind, fields, since) => KINDS[kind](fields, since);
+
+/**
+ * @typedef {(fields: string[], since: (moment: number | null) => number) => Partial<Column<any>> &
+ *   {text: (row: any) => string}} Kind
+ */
+
+const NUMBER_CLASS = "ast-number";
+
+/**
+ * How a column of a kind is read: its text, and what it is ordered by where that is another.
+ * @type {Record<string, Kind>}
+ */
+const KINDS = {
+  text: (fields) => ({ text: (row) => known(fields.map((name) => row[name]).find(Boolean)) }),
+  number: ([name]) => ({
+    className: NUMBER_CLASS,
+    text: (row) => known(row[name]),
+    order: (row) => row[name],
+  }),
+  party: ([number, name]) => ({ text: (row) => party(row[number], row[name]) || known(row.channel) }),
+  lasts: ([name], since) => ({
+    className: NUMBER_CLASS,
+    text: (row) => (row[name] ? duration(since(row[name])) : ""),
+    order: (row) => row[name],
+  }),
+  ago: ([name], since) => ({
+    className: NUMBER_CLASS,
+    text: (row) => (row[name] ? `${age(since(row[name]))} ago` : ""),
+    order: (row) => row[name],
+  }),
+  until: ([name], since) => ({
+    className: NUMBER_CLASS,
+    text: (row) => (row[name] ? duration(-since(row[name])) : ""),
+    order: (row) => row[name],
+  }),
+  seconds: ([name]) => ({
+    className: NUMBER_CLASS,
+    text: (row) => (known(row[name]) ? duration(row[name]) : ""),
+    order: (row) => row[name],
+  }),
+};

@@ -1,0 +1,303 @@
+/**
+ * The messages between the kernel and the page, and the rows in them.
+ * Made of panel/messages.py by `python -m tests.support.page_types`: change them there.
+ */
+
+export type Scalar = string | boolean | number;
+export type Fields = Record<string, string | boolean | number | null>;
+export type FromKernel = Snapshot | Delta | Done | Closed;
+export type FromPage = Hello | Visible | Do;
+
+/** A row of the channels that are up. */
+export interface ChannelRow {
+  channel: string;
+  uniqueid: string;
+  linkedid: string;
+  device: string;
+  state: string;
+  caller: string;
+  caller_name: string;
+  connected: string;
+  connected_name: string;
+  context: string;
+  exten: string;
+  application: string;
+  bridge: string;
+  since: number | null;
+  held: boolean;
+  recorded: boolean;
+}
+
+/** A row of the devices. */
+export interface DeviceRow {
+  device: string;
+  state: string;
+  name: string;
+  extension: string;
+  context: string;
+  reachable: string;
+  rtt_ms: number | null;
+  since: number | null;
+}
+
+/** A row of the trunks. */
+export interface RegistrationRow {
+  trunk: string;
+  server: string;
+  state: string;
+  since: number | null;
+}
+
+/** A row of the mailboxes. */
+export interface MailboxRow {
+  mailbox: string;
+  name: string;
+  new: number | null;
+  old: number | null;
+  time: number | null;
+}
+
+/** A row of the queues. */
+export interface QueueRow {
+  queue: string;
+  strategy: string;
+  calls: number | null;
+  completed: number | null;
+  abandoned: number | null;
+  holdtime: number | null;
+  talktime: number | null;
+  servicelevel: number | null;
+}
+
+/** A row of the queues' agents. */
+export interface MemberRow {
+  queue: string;
+  interface: string;
+  agent: string;
+  name: string;
+  state_interface: string;
+  state: string;
+  paused: boolean;
+  reason: string;
+  penalty: number | null;
+  calls_taken: number | null;
+  last_call: number | null;
+  in_call: boolean;
+}
+
+/** A row of the agents that left a queue. */
+export interface AbsentRow {
+  queue: string;
+  interface: string;
+  agent: string;
+  name: string;
+  state_interface: string;
+  penalty: number | null;
+  since: number | null;
+}
+
+/** A row of the callers that wait in queues. */
+export interface CallerRow {
+  queue: string;
+  position: number | null;
+  channel: string;
+  uniqueid: string;
+  caller: string;
+  caller_name: string;
+  since: number | null;
+}
+
+/** A row of the conferences. */
+export interface ConferenceRow {
+  conference: string;
+  parties: number | null;
+  locked: boolean;
+  muted: boolean;
+  since: number | null;
+}
+
+/** A row of the participants of conferences. */
+export interface ParticipantRow {
+  conference: string;
+  channel: string;
+  uniqueid: string;
+  caller: string;
+  caller_name: string;
+  admin: boolean;
+  muted: boolean;
+  talking: boolean;
+  since: number | null;
+}
+
+/** A row of the parked calls. */
+export interface ParkedRow {
+  space: string;
+  lot: string;
+  channel: string;
+  uniqueid: string;
+  caller: string;
+  caller_name: string;
+  parker: string;
+  since: number | null;
+  timeout: number | null;
+}
+
+/** The tables of `Live`, by their names. */
+export interface LiveRows {
+  channels: Record<string, ChannelRow>;
+  devices: Record<string, DeviceRow>;
+  registrations: Record<string, RegistrationRow>;
+  mailboxes: Record<string, MailboxRow>;
+  queues: Record<string, QueueRow>;
+  members: Record<string, MemberRow>;
+  absent: Record<string, AbsentRow>;
+  callers: Record<string, CallerRow>;
+  conferences: Record<string, ConferenceRow>;
+  participants: Record<string, ParticipantRow>;
+  parked: Record<string, ParkedRow>;
+}
+
+/** A row of the items that hold a value. */
+export interface ItemRow {
+  path: string;
+  name: string;
+  type: string;
+  value: string | boolean;
+  changed: number;
+  by: string;
+  stale: boolean;
+  dev: string;
+  box: string;
+  db: string;
+  read: number | null;
+  can: "" | "switch" | "edit";
+}
+
+/** An event, with its number. */
+export interface EventRow {
+  n: number;
+  time: number;
+  name: string;
+  headers: Record<string, string>;
+}
+
+/** The state of the connection, and counts.
+
+For a PBX that never was connected, there are only the state and the name. */
+export interface ConnectionRow {
+  state: "connected" | "lost" | "closed";
+  name: string;
+  stale?: boolean;
+  address?: string;
+  since?: number | null;
+  lost_since?: number | null;
+  next_try?: number | null;
+  error?: string;
+  rate?: number;
+  kept?: number;
+  dropped?: number;
+  calls?: number;
+  waiting?: number;
+  failed?: number;
+  version?: string;
+  up_date?: string;
+  up_time?: string;
+}
+
+/** The full state that a panel shows, at one moment. */
+export interface PanelState {
+  taken: number;
+  tables: LiveRows;
+  silent: Record<string, string>;
+  items: Record<string, ItemRow>;
+  connection: ConnectionRow;
+  events: EventRow[];
+  concurrency: [number, number][];
+}
+
+/** A state, and the actions that a page may do; it also serves a page without a kernel. */
+export interface Picture {
+  taken: number;
+  tables: LiveRows;
+  silent: Record<string, string>;
+  items: Record<string, ItemRow>;
+  connection: ConnectionRow;
+  events: EventRow[];
+  concurrency: [number, number][];
+  t: "snapshot";
+  seq: number;
+  now: number;
+  may: string[];
+  readonly: boolean;
+  wall: boolean;
+}
+
+/** A picture for some pages, by name: ``*`` means all, ``?`` those that have no snapshot yet. */
+export interface Snapshot {
+  taken: number;
+  tables: LiveRows;
+  silent: Record<string, string>;
+  items: Record<string, ItemRow>;
+  connection: ConnectionRow;
+  events: EventRow[];
+  concurrency: [number, number][];
+  t: "snapshot";
+  seq: number;
+  now: number;
+  may: string[];
+  readonly: boolean;
+  wall: boolean;
+  to: string[];
+}
+
+/** The changes since the message before it; without changes, it is a sign of life. */
+export interface Delta {
+  t: "delta";
+  seq: number;
+  now: number;
+  set?: Record<string, Record<string, Record<string, string | boolean | number | null>>>;
+  gone?: Record<string, string[]>;
+  silent?: Record<string, string>;
+  items?: Record<string, ItemRow>;
+  items_gone?: string[];
+  connection?: Record<string, string | boolean | number | null>;
+  events?: EventRow[];
+  dropped_events?: number;
+  concurrency?: [number, number][];
+}
+
+/** The result of a click on a button. */
+export interface Done {
+  t: "done";
+  id: string | number | null;
+  ok: boolean;
+  text: string;
+}
+
+/** The panel is closed: no more messages follow. */
+export interface Closed {
+  t: "closed";
+}
+
+/** A page has become visible and wants a snapshot. */
+export interface Hello {
+  t: "hello";
+  view: string;
+}
+
+/** A page is still visible, or not any more. */
+export interface Visible {
+  t: "visible";
+  view: string;
+  on: boolean;
+}
+
+/** A button was clicked at the moment `at`, in milliseconds by the kernel's clock. */
+export interface Do {
+  t: "do";
+  view: string;
+  id: string;
+  what: string;
+  args: Record<string, string | boolean | number>;
+  at: number;
+}

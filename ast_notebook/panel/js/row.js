@@ -1,0 +1,94 @@
+/** One row of a table: its cells and buttons, drawn only where they differ. */
+
+/** @import { Column, Entry, TableOptions } from "./types.d.ts" */
+
+import { make, setAttribute, setText } from "./dom.js";
+
+/** @template Row */
+export class TableRow {
+  /**
+   * @param {string} key
+   * @param {Column<Row>[]} columns
+   * @param {TableOptions<Row>} options
+   * @param {boolean} acting whether it has buttons
+   */
+  constructor(key, columns, options, acting) {
+    this.columns = columns;
+    this.cells = columns.map((column, number) =>
+      number === 0
+        ? make("th", { scope: "row", role: "rowheader", class: column.className, "data-label": column.label })
+        : make("td", { role: "cell", class: column.className, "data-label": column.label }),
+    );
+    /** @type {string[]} */
+    this.texts = [];
+    /** @type {string[]} */
+    this.titles = [];
+    this.choose = options.quick;
+    this.quick =
+      acting && options.quick
+        ? make("button", { type: "button", "data-act": "quick", tabindex: "-1" })
+        : null;
+    const more = acting && options.actions ? makeMore() : null;
+    const acts = acting ? make("td", { role: "cell", class: "ast-actions" }, this.quick, more) : null;
+    this.element = make("tr", { role: "row", tabindex: "-1" }, ...this.cells, acts);
+    this.element.dataset.key = key;
+  }
+
+  /**
+   * @param {Entry<Row>} entry
+   * @param {boolean} isCurrent whether the keyboard comes to it
+   * @param {number | null} index its number in a table that is longer than the page has
+   */
+  draw({ row, place }, isCurrent, index) {
+    setAttribute(this.element, "tabindex", isCurrent ? "0" : "-1");
+    setAttribute(this.element, "data-place", place || null);
+    setAttribute(this.element, "aria-rowindex", index === null ? null : String(index));
+    for (const [number, column] of this.columns.entries()) this.drawCell(number, column, row);
+    if (this.quick && this.choose) this.drawQuick(this.quick, this.choose(row));
+  }
+
+  /**
+   * @param {number} number
+   * @param {Column<Row>} column
+   * @param {Row} row
+   */
+  drawCell(number, column, row) {
+    const cell = this.cells[number];
+    const text = column.text(row);
+    if (column.draw) {
+      column.draw(cell, row);
+    } else if (this.texts[number] !== text) {
+      this.texts[number] = text;
+      cell.textContent = text;
+    }
+    const title = column.title ? column.title(row) : cell.title && text;
+    if ((this.titles[number] || "") !== title) {
+      this.titles[number] = title;
+      cell.title = title;
+    }
+  }
+
+  /**
+   * @param {HTMLButtonElement} button
+   * @param {{label: string, name?: string} | null} action
+   */
+  drawQuick(button, action) {
+    button.hidden = !action;
+    if (action) {
+      setText(button, action.label);
+      setAttribute(button, "aria-label", action.name || action.label);
+    }
+  }
+}
+
+function makeMore() {
+  return make("button", {
+    type: "button",
+    "data-act": "menu",
+    tabindex: "-1",
+    "aria-haspopup": "menu",
+    text: "⋯",
+    title: "More actions",
+    "aria-label": "More actions",
+  });
+}

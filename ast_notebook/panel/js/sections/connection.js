@@ -1,0 +1,122 @@
+/** The connection, what is counted, and what is wrong. */
+
+/** @import { ConnectionRow } from "../messages.d.ts" */
+/** @import { Host } from "../types.d.ts" */
+
+import { make, setAttribute, setProse, setText } from "../dom.js";
+import { makeLamp, setLamp } from "../lamp.js";
+import { Section } from "../section.js";
+import { age, CLOCK, DATE, known, NUMBER, sentence } from "../text.js";
+import { Line } from "./line.js";
+
+/** @type {Record<string, string>} */
+const LAMPS = { connected: "INUSE", lost: "RINGING", closed: "UNAVAILABLE" };
+const FACTS = /** @type {const} */ ({
+  calls: "calls",
+  channels: "channels",
+  rate: "events a second",
+  kept: "events kept",
+  dropped: "dropped",
+  waiting: "callbacks waiting",
+  failed: "failed",
+});
+const BAD = new Set(["dropped", "failed"]); // unless they are zero
+
+/** @typedef {keyof typeof FACTS} Fact */
+
+export class Connection extends Section {
+  /** @param {Host} view */
+  constructor(view) {
+    super(view, "connection", "", ["connection", "concurrency", "channels"], true);
+    this.lamp = makeLamp();
+    this.name = make("span");
+    const title = make("h2", { id: this.title.id }, this.lamp, this.name);
+    this.title.replaceWith(title);
+    this.title = title;
+    this.clock = make("span", { class: "ast-clock" });
+    this.tools.replaceWith(this.clock);
+    const names = /** @type {Fact[]} */ (Object.keys(FACTS));
+    this.values = names.map((name) => ({ name, cell: make("dd") }));
+    const facts = this.values.map(({ name, cell }) =>
+      make("div", { "data-fact": name }, make("dt", { text: FACTS[name] }), cell),
+    );
+    this.line = new Line();
+    this.banner = make("p", { class: "ast-banner", hidden: true });
+    /** @type {string | null} */
+    this.said = null;
+    const strip = make("div", { class: "ast-strip" }, make("dl", { class: "ast-facts" }, ...facts));
+    strip.append(this.line.element);
+    this.add(strip, this.banner);
+  }
+
+  exists() {
+    return true;
+  }
+
+  reason() {
+    return "";
+  }
+
+  drawMore() {
+    const { connection } = this.store;
+    setLamp(this.lamp, LAMPS[connection.state ?? ""] || "UNKNOWN");
+    setText(this.name, known(connection.name) || "PBX");
+    setText(this.note, this.about(connection));
+    this.note.title = known(connection.version);
+    if (this.store.wall) setText(this.clock, CLOCK.format(this.store.stands() * 1000));
+    const counts = { ...connection, calls: this.store.calls(), channels: this.rowsOf("channels").size };
+    for (const { name, cell } of this.values) {
+      const value = counts[name] || 0;
+      setText(cell, NUMBER.format(value));
+      if (BAD.has(name) && cell.parentElement)
+        setAttribute(cell.parentElement, "data-bad", value ? "yes" : null);
+    }
+    this.drawBanner();
+    this.line.draw(this.store.points, this.store.now() / 1000, counts.calls);
+  }
+
+  /** @param {Partial<ConnectionRow>} connection */
+  about(connection) {
+    const parts = [connection.address];
+    const version = known(connection.version).match(/^\d+(\.\d+)*/)?.[0] || connection.version;
+    if (version) parts.push(`Asterisk ${version}`);
+    if (connection.up_date) parts.push(`up since ${connection.up_date} ${connection.up_time}`);
+    if (connection.since) parts.push(`connected for ${age(this.since(connection.since))}`);
+    return parts.filter(Boolean).join(" · ");
+  }
+
+  drawBanner() {
+    const text = this.trouble();
+    const short = text.replace(/\d+\s(s|min|h|d)\b/g, "…");
+    if (short !== this.said) {
+      if (this.said !== null || text) this.view.announce(text || "The connection is back.");
+      this.said = short;
+    }
+    this.banner.hidden = !text;
+    setProse(this.banner, text);
+    this.view.root.classList.toggle("ast-stale", Boolean(text));
+  }
+
+  /** What is wrong, in a line; empty if nothing is. */
+  trouble() {
+    const { store } = this;
+    const { connection } = store;
+    const at = DATE.format(store.taken * 1000);
+    if (store.closed) return `Closed. This is the state of ${at}.`;
+    if (store.isQuiet()) {
+      const quiet = age((Date.now() - store.heard) / 1000);
+      return (
+        `No word from the kernel for ${quiet}: it is gone, or the page is offline. ` +
+        `This is the state of ${at}.`
+      );
+    }
+    if (!store.live) return `The state of ${at}: waiting for the kernel.`;
+    if (connection.state === "closed") return `Disconnected. This is the state of ${at}.`;
+    if (connection.state !== "lost") return connection.stale ? "Connected: asking how things stand." : "";
+    const now = store.now() / 1000;
+    const wait = connection.next_try ? connection.next_try - now : 0;
+    const next = wait > 0 ? `Next try in ${age(wait + 0.99)}.` : "Trying now.";
+    const lost = connection.lost_since ? ` ${age(now - connection.lost_since)} ago` : "";
+    return `Connection lost${lost}. ${next} ${sentence(known(connection.error))}`;
+  }
+}

@@ -1,0 +1,323 @@
+/** What the kernel told, kept for all views of one model in this page. */
+
+/**
+ * @import { ConnectionRow, Delta, Do, Done, EventRow, FromKernel, FromPage, Hello, ItemRow, LiveRows,
+ *   Picture, Scalar, Snapshot, Visible } from "./messages.d.ts"
+ */
+
+/**
+ * @typedef {Object} Model what anywidget gives of its model
+ * @property {(name: string) => any} get
+ * @property {(event: "msg:custom", listener: (message: FromKernel) => void) => void} on
+ * @property {(event: "msg:custom", listener: (message: FromKernel) => void) => void} off
+ * @property {(message: FromPage) => void} send
+ *
+ * @typedef {Object} Watcher somebody who shows what is kept
+ * @property {boolean} visible
+ * @property {() => void} tick
+ * @property {(changed: Set<string> | null) => void} mark what changed; null for everything
+ *
+ * @typedef {Omit<Hello, "view"> | Omit<Visible, "view"> | Omit<Do, "view">} Unsigned what is sent, but
+ *   for who sends it
+ * @typedef {keyof LiveRows} StateTable
+ * @typedef {{[Name in StateTable]: Map<string, LiveRows[Name][string]>}} TableMaps
+ */
+
+export const EVENTS_KEPT = 200;
+export const HOUR = 3600; // seconds of the line of calls
+const RENEW = 30_000; // ms between two words of a page that it is still looked at
+const QUIET = 12_000; // ms without a word from the kernel that are worth a word
+const ASK_AGAIN = 5_000; // ms that a snapshot may take to come
+/** @type {StateTable[]} */
+const TABLES = [
+  "channels",
+  "devices",
+  "mailboxes",
+  "registrations",
+  "queues",
+  "members",
+  "absent",
+  "callers",
+  "conferences",
+  "participants",
+  "parked",
+];
+
+export class Store {
+  /** @param {Model} model */
+  constructor(model) {
+    this.model = model;
+    this.id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+    /** @type {Set<Watcher>} */
+    this.views = new Set();
+    this.tables = /** @type {TableMaps} */ (Object.fromEntries(TABLES.map((name) => [name, new Map()])));
+    /** @type {Map<string, ItemRow>} */
+    this.items = new Map();
+    /** @type {Record<string, string>} */
+    this.silent = {};
+    /** @type {Partial<ConnectionRow>} */
+    this.connection = {};
+    /** @type {EventRow[]} */
+    this.events = [];
+    this.leftOut = 0;
+    /** @type {[number, number][]} */
+    this.points = [];
+    /** @type {Set<string>} */
+    this.may = new Set();
+    this.readonly = true;
+    this.wall = false;
+    this.sequence = 0;
+    this.live = false; // whether a snapshot came, so that deltas make sense
+    this.closed = false;
+    this.taken = 0;
+    this.heard = Date.now();
+    /** @type {number | null} */
+    this.offset = null; // from this page's clock to the kernel's, in ms
+    this.asked = 0;
+    this.orders = 0;
+    /** @type {Map<string, (done: Done) => void>} */
+    this.waiting = new Map();
+    this.visible = false;
+    /** @type {ReturnType<typeof setInterval>[]} */
+    this.timers = [];
+    this.receive = this.receive.bind(this);
+    model.on("msg:custom", this.receive);
+    /** @type {Picture | undefined} */
+    const picture = model.get("picture");
+    if (picture?.tables) this.adopt(picture);
+  }
+
+  /** The kernel's clock, in ms since 1970. */
+  now() {
+    return Date.now() + (this.offset ?? 0);
+  }
+
+  /** The moment that the state is of, in seconds: now, unless nothing is heard. */
+  stands() {
+    if (!this.live || this.closed || this.isQuiet()) return this.taken;
+    const { state, lost_since: lost } = this.connection;
+    return state === "lost" && lost ? lost : this.now() / 1000;
+  }
+
+  /**
+   * Seconds since a moment; while nothing is heard, until the last that was.
+   * @param {number | null | undefined} moment
+   */
+  since(moment) {
+    return moment === null || moment === undefined ? 0 : this.stands() - moment;
+  }
+
+  close() {
+    this.model.off("msg:custom", this.receive);
+    this.timers.forEach(clearInterval);
+    if (this.visible) this.send({ t: "visible", on: false });
+  }
+
+  /** @param {Unsigned} message */
+  send(message) {
+    if (!this.closed) this.model.send({ view: this.id, ...message });
+  }
+
+  /** Ask for a snapshot, once in a while until it comes. */
+  ask() {
+    this.asked = Date.now();
+    this.send({ t: "hello" });
+  }
+
+  // --- who looks
+
+  /** Take note that a view came into sight or went out of it. */
+  look() {
+    const visible = [...this.views].some((view) => view.visible);
+    if (visible === this.visible) return;
+    this.visible = visible;
+    this.timers.forEach(clearInterval);
+    this.timers = [];
+    if (visible) {
+      this.heard = Date.now();
+      this.ask();
+      this.timers = [
+        setInterval(() => this.tick(), 1000),
+        setInterval(() => this.send({ t: "visible", on: true }), RENEW),
+      ];
+    } else {
+      this.live = false;
+      this.send({ t: "visible", on: false });
+    }
+  }
+
+  tick() {
+    if (!this.live && !this.closed && Date.now() - this.asked > ASK_AGAIN) this.ask();
+    for (const view of this.views) view.tick();
+  }
+
+  /** Whether the kernel has not been heard of for long. */
+  isQuiet() {
+    return Date.now() - this.heard > QUIET;
+  }
+
+  // --- what comes
+
+  /** @param {FromKernel} message */
+  receive(message) {
+    this.heard = Date.now();
+    if ("now" in message) this.setClock(message.now * 1000);
+    if (message.t === "snapshot") this.takeSnapshot(message);
+    else if (message.t === "delta") this.takeDelta(message);
+    else if (message.t === "done") this.takeDone(message);
+    else if (message.t === "closed") this.takeClosed();
+  }
+
+  /**
+   * The message that travelled fastest tells the clocks' difference best.
+   * @param {number} now
+   */
+  setClock(now) {
+    const difference = now - Date.now();
+    this.offset = this.offset === null ? difference : Math.max(difference, this.offset - 20);
+  }
+
+  /** @param {Snapshot} message */
+  takeSnapshot(message) {
+    const mine = message.to.includes("*") || message.to.includes(this.id);
+    if (!mine && !(message.to.includes("?") && !this.live)) return;
+    this.live = true; // before views hear of it, which show buttons only then
+    this.adopt(message);
+  }
+
+  /** @param {Picture} message */
+  adopt(message) {
+    const tables = TABLES.map((name) => [name, new Map(Object.entries(message.tables[name] || {}))]);
+    this.tables = /** @type {TableMaps} */ (Object.fromEntries(tables));
+    this.items = new Map(Object.entries(message.items));
+    this.silent = message.silent;
+    this.connection = message.connection;
+    this.events = message.events;
+    this.points = message.concurrency;
+    this.may = new Set(message.may);
+    this.readonly = message.readonly;
+    this.wall = message.wall;
+    this.sequence = message.seq;
+    this.taken = message.taken;
+    this.mark(null);
+  }
+
+  /** @param {Delta} message */
+  takeDelta(message) {
+    if (!this.live) return;
+    if (message.seq !== this.sequence + 1) {
+      if (message.seq > this.sequence) {
+        this.live = false;
+        this.ask();
+      }
+      return;
+    }
+    this.sequence = message.seq;
+    this.taken = message.now;
+    this.mark(this.apply(message));
+  }
+
+  /**
+   * Take a delta in, and return the names of what changed.
+   * @param {Delta} message
+   */
+  apply(message) {
+    /** @type {Set<string>} */
+    const changed = new Set();
+    for (const [name, rows] of Object.entries(message.set || {})) {
+      changed.add(name);
+      merge(this.tables[/** @type {StateTable} */ (name)], rows);
+    }
+    for (const [name, keys] of Object.entries(message.gone || {})) {
+      changed.add(name);
+      for (const key of keys) this.tables[/** @type {StateTable} */ (name)].delete(key);
+    }
+    if (message.items) merge(this.items, message.items);
+    for (const path of message.items_gone || []) this.items.delete(path);
+    if (message.items || message.items_gone) changed.add("items");
+    for (const name of /** @type {const} */ (["silent", "connection"])) {
+      if (!message[name]) continue;
+      Object.assign(this[name], message[name]);
+      changed.add(name);
+    }
+    if (message.events) {
+      this.events.push(...message.events);
+      this.events.splice(0, this.events.length - EVENTS_KEPT);
+      this.leftOut += message.dropped_events ?? 0;
+      changed.add("events");
+    }
+    if (message.concurrency) {
+      this.addPoints(message.concurrency);
+      changed.add("concurrency");
+    }
+    return changed;
+  }
+
+  /** @param {[number, number][]} points */
+  addPoints(points) {
+    const first = points.length ? points[0][0] : Number.POSITIVE_INFINITY;
+    const since = this.now() / 1000 - HOUR;
+    this.points = [...this.points.filter(([at]) => at < first && at >= since), ...points];
+  }
+
+  /** @param {Done} message */
+  takeDone(message) {
+    const id = String(message.id);
+    const done = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (done) done(message);
+  }
+
+  takeClosed() {
+    this.closed = true;
+    this.connection = { ...this.connection, state: "closed" };
+    this.mark(null);
+  }
+
+  /** @param {Set<string> | null} changed */
+  mark(changed) {
+    for (const view of this.views) view.mark(changed);
+  }
+
+  /** How many calls there are: channels that share a Linkedid are one. */
+  calls() {
+    const calls = new Set();
+    for (const [key, row] of this.tables.channels) calls.add(row.linkedid || key);
+    return calls.size;
+  }
+
+  // --- what is to be done
+
+  /**
+   * Whether a button may be shown.
+   * @param {string} what
+   */
+  can(what) {
+    return !this.readonly && this.live && this.connection.state === "connected" && this.may.has(what);
+  }
+
+  /**
+   * Have the kernel do something; `done` is told what became of it.
+   * @param {string} what
+   * @param {Record<string, Scalar>} args
+   * @param {(done: Done) => void} done
+   */
+  order(what, args, done) {
+    const id = `${this.id}:${++this.orders}`;
+    this.waiting.set(id, done);
+    this.send({ t: "do", id, what, args, at: this.now() });
+  }
+}
+
+/**
+ * Put rows, or the fields of them that changed, into a map.
+ * @param {Map<string, any>} rows
+ * @param {Record<string, object>} changes
+ */
+export function merge(rows, changes) {
+  for (const [key, fields] of Object.entries(changes)) {
+    const row = rows.get(key);
+    if (row) Object.assign(row, fields);
+    else rows.set(key, { ...fields });
+  }
+}

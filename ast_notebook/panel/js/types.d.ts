@@ -1,0 +1,104 @@
+/** What the parts of the page know of each other; no part knows one that is built of it. */
+
+import type { Done, Scalar } from "./messages.d.ts";
+import type { Store } from "./store.js";
+import type { Value } from "./text.js";
+
+/** The lists that fields complete from. */
+export type ListName = "devices" | "extensions" | "contexts";
+
+/** A field of a form. */
+export interface Field {
+  name: string;
+  label: string;
+  list?: ListName;
+  value?: string;
+  optional?: boolean;
+}
+
+/** What a button does, after a question or a form where it has one. */
+export interface Action {
+  what: string;
+  label: string;
+  args: Record<string, Scalar>;
+  /** What it is called where it cannot be seen which row it is of. */
+  name?: string;
+  ask?: string;
+  fields?: Field[];
+  done?: (done: Done) => void;
+}
+
+/** What a popup is about, where it stands, whether that is still there, and how to get back to it. */
+export interface Target {
+  anchor: HTMLElement;
+  title: string;
+  row: object;
+  alive: () => boolean;
+  back?: () => void;
+}
+
+/** A column of a table. */
+export interface Column<Row> {
+  id: string;
+  label: string;
+  text: (row: Row) => string;
+  order?: (row: Row) => Value;
+  title?: (row: Row) => string;
+  draw?: (cell: HTMLElement, row: Row) => void;
+  className?: string;
+  /** Whether it is for who stands near, and not for a wall. */
+  near?: boolean;
+}
+
+/** A row of a table; those of one group stand together. */
+export interface Entry<Row> {
+  key: string;
+  row: Row;
+  group?: string;
+  /** Where it stands in its group of several. */
+  place?: "" | "first" | "mid" | "last";
+}
+
+/** What a table is made of. */
+export interface TableOptions<Row> {
+  label: string;
+  className?: string;
+  columns: Column<Row>[];
+  rows: () => Entry<Row>[];
+  /** The id of a column; "-id" for the other way round. */
+  sort: string;
+  /** What to say when there are no rows. */
+  empty?: string;
+  actions?: (row: Row) => Action[];
+  /** The action that has a button of its own. */
+  quick?: (row: Row) => Action | null;
+  /** What a click on a row opens, where that is not its menu. */
+  open?: (row: Row, target: Target) => void;
+}
+
+/** What is drawn in the next frame, if it is marked. */
+export interface Drawn {
+  dirty: boolean;
+}
+
+/** What opens beside a row. */
+export interface Opener {
+  menu(actions: Action[], target: Target): void;
+  details(title: string, pairs: [string, unknown][], target: Target): void;
+}
+
+/** What the parts of a view may ask of it. */
+export interface Host {
+  readonly store: Store;
+  readonly uid: string;
+  readonly root: HTMLElement;
+  readonly popup: Opener;
+  redraw(part: Drawn): void;
+  activeElement(): Element | null;
+  perform(action: Action | null, target: Target): void;
+  order(action: Action, values: Record<string, Scalar>): void;
+  tell(text: string, bad?: boolean): void;
+  announce(text: string): void;
+  listId(name: ListName): string;
+  fillLists(): void;
+}

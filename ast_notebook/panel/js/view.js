@@ -1,0 +1,303 @@
+/** One panel on the page: its sections, what is drawn when, and what its buttons do. */
+
+/** @import { Scalar } from "./messages.d.ts" */
+/** @import { Store, Watcher } from "./store.js" */
+/** @import { Action, Drawn, Host, ListName, Target } from "./types.d.ts" */
+/** @import { Section } from "./section.js" */
+
+import { make, setAttribute, setText } from "./dom.js";
+import { Popup } from "./popup.js";
+import { Press } from "./press.js";
+import { Call } from "./sections/call.js";
+import { Channels } from "./sections/channels.js";
+import { Conferences } from "./sections/conferences.js";
+import { Connection } from "./sections/connection.js";
+import { Devices } from "./sections/devices.js";
+import { Events } from "./sections/events.js";
+import { Items } from "./sections/items.js";
+import { Mailboxes } from "./sections/mailboxes.js";
+import { Parking } from "./sections/parking.js";
+import { Queues } from "./sections/queues.js";
+import { Trunks } from "./sections/trunks.js";
+import { NATURAL } from "./text.js";
+
+const ANSWER_DELAY = 1_500; // ms that a button waits before it says so
+const TOLD = 8_000; // ms that the result of a button stands
+const OPTIONS = 500; // that a list has at most
+/** @type {ListName[]} */
+const LISTS = ["devices", "extensions", "contexts"];
+
+let views = 0;
+
+/**
+ * @implements {Host}
+ * @implements {Watcher}
+ */
+export class View {
+  /**
+   * @param {Store} store
+   * @param {HTMLElement} parent
+   */
+  constructor(store, parent) {
+    this.store = store;
+    this.uid = `ast-${store.id}-${++views}`;
+    this.visible = false;
+    this.frame = 0;
+    this.acting = false; // whether buttons were drawn
+    this.appearing = true; // whether a section may have to come or go
+    /** @type {{text: string, bad: boolean} | null} */
+    this.words = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.telling = undefined;
+    this.root = make("div", {
+      class: "ast-panel",
+      "data-lm-suppress-shortcuts": "true",
+      role: "region",
+      "aria-label": "PBX",
+    });
+    this.press = new Press(this.root, () => this.schedule());
+    this.popup = new Popup(this);
+    this.lists = LISTS.map((name) => ({ name, element: make("datalist", { id: this.listId(name) }) }));
+    this.live = make("p", { class: "ast-sr", "aria-live": "polite" });
+    this.told = make("p", { class: "ast-told", hidden: true });
+    /** @type {Section[]} */
+    this.sections = this.build();
+    this.showExistence();
+    parent.append(this.root);
+    this.seen = new IntersectionObserver((entries) => this.intersected(entries), { rootMargin: "80px" });
+    this.sizes = new ResizeObserver(() => this.resized());
+    this.turned = () => this.look();
+    this.left = () => this.setVisible(false);
+    this.watch();
+  }
+
+  /** Put the sections where they belong, and return them. */
+  build() {
+    const { readonly, wall } = this.store;
+    const connection = new Connection(this);
+    const calls = new Channels(this);
+    const middle = [new Queues(this), new Conferences(this), new Parking(this)];
+    const events = new Events(this);
+    /** @type {Section[]} */
+    const side = [new Devices(this), new Mailboxes(this), new Items(this), new Trunks(this)];
+    if (!readonly) side.push(new Call(this));
+    const column = (/** @type {string} */ name, /** @type {Section[]} */ sections) =>
+      make("div", { class: name }, ...sections.map((one) => one.element));
+    const main = wall
+      ? [column("ast-main-column", [calls, events]), column("ast-middle-column", middle)]
+      : [column("ast-main-column", [calls, ...middle, events])];
+    this.root.append(
+      connection.element,
+      this.told,
+      this.live,
+      make("div", { class: "ast-columns" }, ...main, column("ast-side-column", side)),
+      ...this.lists.map((list) => list.element),
+      this.popup.element,
+    );
+    return [connection, calls, ...middle, events, ...side];
+  }
+
+  // --- whether it is looked at
+
+  watch() {
+    for (const section of this.sections) this.seen.observe(section.element);
+    this.sizes.observe(this.root);
+    document.addEventListener("visibilitychange", this.turned);
+    window.addEventListener("pagehide", this.left);
+    window.addEventListener("pageshow", this.turned);
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  intersected(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const section = this.sections.find((one) => one.element === target);
+      if (section) section.onScreen = isIntersecting;
+    }
+    this.look();
+    this.schedule();
+  }
+
+  resized() {
+    for (const section of this.sections) for (const table of section.tables) table.resized();
+  }
+
+  look() {
+    this.setVisible(!document.hidden && this.sections.some((section) => section.onScreen));
+  }
+
+  /** @param {boolean} visible */
+  setVisible(visible) {
+    if (visible === this.visible) return;
+    this.visible = visible;
+    this.store.look();
+    if (visible) this.mark(null);
+  }
+
+  close() {
+    this.seen.disconnect();
+    this.sizes.disconnect();
+    document.removeEventListener("visibilitychange", this.turned);
+    window.removeEventListener("pagehide", this.left);
+    window.removeEventListener("pageshow", this.turned);
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.telling);
+    this.press.close();
+    this.popup.close(false);
+    this.visible = false;
+    this.root.remove();
+  }
+
+  // --- drawing
+
+  /**
+   * Take note of what changed; null for everything.
+   * @param {Set<string> | null} changed
+   */
+  mark(changed) {
+    for (const section of this.sections) {
+      if (changed === null || section.needs.some((name) => changed.has(name)))
+        section.dirty = section.changed = true;
+    }
+    this.appearing ||=
+      changed === null || changed.has("silent") || changed.has("connection") || this.mayAppear(changed);
+    this.schedule();
+  }
+
+  /** @param {Set<string>} changed */
+  mayAppear(changed) {
+    return this.sections.some(
+      (section) =>
+        section.needs.some((name) => changed.has(name)) && section.element.hidden === section.exists(),
+    );
+  }
+
+  showExistence() {
+    this.appearing = false;
+    for (const section of this.sections) section.showExistence();
+    this.root.classList.toggle("ast-wall", this.store.wall);
+    const acting = this.store.can("hangup");
+    if (acting === this.acting) return;
+    this.acting = acting;
+    for (const section of this.sections) section.dirty = section.changed = true;
+  }
+
+  /** @param {Drawn} section */
+  redraw(section) {
+    section.dirty = true;
+    this.schedule();
+  }
+
+  tick() {
+    for (const section of this.sections) section.dirty ||= section.ticks;
+    this.schedule();
+  }
+
+  schedule() {
+    if (this.visible && !this.frame) this.frame = requestAnimationFrame(() => this.draw());
+  }
+
+  /** Draw what is to be drawn; what a button is pressed on stays where it is until it is let go. */
+  draw() {
+    this.frame = 0;
+    if (this.press.isDown) return;
+    if (this.appearing) this.showExistence();
+    this.drawTold();
+    for (const section of this.sections) {
+      if (section.dirty && section.onScreen && !section.element.hidden) section.draw();
+    }
+    this.popup.check();
+  }
+
+  activeElement() {
+    const root = this.root.getRootNode();
+    return root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
+  }
+
+  // --- what is to be done
+
+  /**
+   * Do an action: after a question, or a form, where it has one.
+   * @param {Action | null} action
+   * @param {Target} target
+   */
+  perform(action, target) {
+    if (!action) return;
+    if (action.fields) this.popup.form(action, action.fields, target);
+    else if (action.ask) this.popup.question(action, action.ask, target);
+    else {
+      this.popup.close();
+      this.order(action, {});
+    }
+  }
+
+  /**
+   * @param {Action} action
+   * @param {Record<string, Scalar>} values
+   */
+  order(action, values) {
+    const waits = setTimeout(
+      () => this.tell(`${action.label}: waiting for the kernel, which runs a cell perhaps…`),
+      ANSWER_DELAY,
+    );
+    this.store.order(action.what, { ...action.args, ...values }, (done) => {
+      clearTimeout(waits);
+      this.tell(done.text, !done.ok);
+      if (action.done) action.done(done);
+    });
+  }
+
+  /**
+   * Say what became of a button, for all to read.
+   * @param {string} text
+   * @param {boolean} bad
+   */
+  tell(text, bad = false) {
+    this.announce(text);
+    this.setWords({ text, bad });
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => this.setWords(null), bad ? 3 * TOLD : TOLD);
+  }
+
+  /** @param {{text: string, bad: boolean} | null} words */
+  setWords(words) {
+    this.words = words;
+    this.schedule();
+  }
+
+  drawTold() {
+    this.told.hidden = !this.words;
+    if (!this.words) return;
+    setText(this.told, this.words.text);
+    setAttribute(this.told, "data-bad", this.words.bad ? "yes" : null);
+  }
+
+  /**
+   * Say something to who listens instead of looking.
+   * @param {string} text
+   */
+  announce(text) {
+    setText(this.live, text);
+  }
+
+  // --- completion
+
+  /** @param {ListName} name */
+  listId(name) {
+    return `${this.uid}-${name}`;
+  }
+
+  /** Put what is known into the lists that fields complete from. */
+  fillLists() {
+    const devices = [...this.store.tables.devices.values()];
+    const channels = [...this.store.tables.channels.values()];
+    const words = {
+      devices: devices.map((row) => row.device),
+      extensions: devices.map((row) => row.extension || row.device.split("/")[1]),
+      contexts: [...channels, ...devices].map((row) => row.context),
+    };
+    for (const { name, element } of this.lists) {
+      const options = [...new Set(words[name])].filter(Boolean).sort(NATURAL.compare).slice(0, OPTIONS);
+      element.replaceChildren(...options.map((value) => make("option", { value })));
+    }
+  }
+}

@@ -1,0 +1,1 @@
+"""What needs a real Asterisk 16 or 22 (`tests.lab`)."""

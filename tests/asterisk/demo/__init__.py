@@ -1,0 +1,1 @@
+"""The demo is held to real Asterisks."""

@@ -1,0 +1,1 @@
+"""`%ast` in an IPython, on a real Asterisk."""

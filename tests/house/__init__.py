@@ -1,0 +1,1 @@
+"""What the code, its types, its packages and its documents are held to."""

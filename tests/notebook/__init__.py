@@ -1,0 +1,1 @@
+"""What a user has before the demo: an IPython, a kernel, or a whole notebook."""

@@ -1,0 +1,1 @@
+"""The panel's kernel side, on the demo."""

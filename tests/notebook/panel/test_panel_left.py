@@ -1,0 +1,197 @@
+"""What is left of a panel in the end, and in a notebook that is run without a browser."""
+
+from __future__ import annotations
+
+import html
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import nbconvert
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+import ast_notebook
+from ast_notebook import SmartHome, demo
+from ast_notebook.errors import ConfError, ConnectionLost
+from ast_notebook.panel import Panel, close_all, snapshot, widget
+from ast_notebook.panel.publisher import THREAD
+from tests.support.panel_kernel import HOSTILE, Page, threads
+from tests.support.waiting import eventually
+
+# --- what is left in the end ---------------------------------------------------------------------
+
+
+def test_names_from_the_wire_are_text_in_the_picture(sh: SmartHome, page: Page) -> None:
+    channels = sh.ast.live.tables["channels"]
+    channels.put(
+        "1.1", channel=f"Local/{HOSTILE}", uniqueid="1.1", caller_name=HOSTILE, since=time.time()
+    )
+    picture = snapshot.to_html(page.panel._feed.state())
+    channels.drop("1.1")
+    assert "<img" not in picture
+    assert html.escape(HOSTILE) in picture
+    assert "UTC" in picture
+
+
+def test_the_picture_says_what_is_not_heard_and_shows_what_is_known(
+    sh: SmartHome, page: Page
+) -> None:
+    queues = sh.ast.live.tables["queues"]
+    queues.silent = "add `agent` to `read =`"
+    picture = snapshot.to_html(page.panel._feed.state())
+    queues.silent = ""
+    assert "add `agent`" in picture
+    assert "<td>support</td>" in picture
+
+
+def test_both_legs_of_a_call_have_its_caller_and_callee_in_the_picture(
+    sh: SmartHome, page: Page
+) -> None:
+    channels = sh.ast.live.tables["channels"]
+    calling = {"channel": "SIP/1-1", "uniqueid": "1.1", "linkedid": "1.1", "exten": "2"}
+    called = {"channel": "SIP/2-2", "uniqueid": "1.2", "linkedid": "1.1", "application": "AppDial"}
+    channels.put("1.1", **calling, caller="1", connected="2")
+    channels.put("1.2", **called, caller="2", connected="1")
+    picture = snapshot.to_html(page.panel._feed.state())
+    for key in ("1.1", "1.2"):
+        channels.drop(key)
+    assert picture.count("<td>1</td><td>2</td>") == 2
+
+
+def test_who_has_no_number_is_in_the_picture_by_his_channel(sh: SmartHome, page: Page) -> None:
+    names = ("callers", "participants", "parked")
+    for name in names:
+        sh.ast.live.tables[name].put("1.1", channel=f"SIP/{name}-1")
+    picture = snapshot.to_html(page.panel._feed.state())
+    for name in names:
+        sh.ast.live.tables[name].drop("1.1")
+        assert f"<td>SIP/{name}-1</td>" in picture
+
+
+def test_a_long_table_is_cut_in_the_picture(sh: SmartHome, page: Page) -> None:
+    devices = sh.ast.live.tables["devices"]
+    for number in range(300):
+        devices.put(f"SIP/{number}", device=f"SIP/{number}")
+    picture = snapshot.to_html(page.panel._feed.state())
+    assert "the first 200 of" in picture
+    for number in range(300):
+        devices.drop(f"SIP/{number}")
+
+
+def test_a_saved_notebook_has_the_picture_beside_the_widget(page: Page) -> None:
+    data, _ = page.panel._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert "PJSIP/2222" in data["text/html"]
+    assert page.panel.picture["tables"]["devices"]
+
+
+Shown = list[tuple[dict[str, Any], str, bool]]
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
+    calls: Shown = []
+
+    def display(data: Any, metadata: Any, name: str, *, update: bool = False) -> None:
+        calls.append((data, name, update))
+
+    monkeypatch.setattr(widget, "_display", display)
+    return calls
+
+
+def test_freezing_puts_the_picture_where_the_panel_was(page: Page, shown: Shown) -> None:
+    page.panel._ipython_display_()
+    page.panel._ipython_display_()
+    page.panel.freeze()
+    page.panel.freeze()
+    assert [update for _, _, update in shown] == [False, False, True, True]
+    assert [name for _, name, _ in shown[:2]] == [name for _, name, _ in shown[2:]]
+    assert set(shown[2][0]) == {"text/html", "text/plain"}
+    assert page.of("closed")
+    page.panel._ipython_display_()
+    assert "application/vnd.jupyter.widget-view+json" not in shown[-1][0]
+
+
+def test_a_disconnect_freezes_the_panel(sh: SmartHome, page: Page, shown: Shown) -> None:
+    page.panel._ipython_display_()
+    sh.disconnect("ast")
+    eventually(lambda: any(update for *_, update in shown))
+    assert "disconnected" in shown[-1][0]["text/html"]
+    eventually(lambda: not threads(THREAD))
+
+
+def test_closing_leaves_no_thread(sh: SmartHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "other"):
+        Page(Panel(sh, refresh_hz=50), monkeypatch, name).look()
+    assert len(threads(THREAD)) == 1
+    close_all()
+    assert not threads(THREAD)
+    eventually(lambda: not threads("ast-panel"))
+    sent = Page(Panel(sh, refresh_hz=50), monkeypatch)
+    sent.look()
+    assert len(threads(THREAD)) == 1
+
+
+def test_a_panel_needs_a_pbx(sh: SmartHome) -> None:
+    with pytest.raises(ConnectionLost, match="connect first"):
+        Panel(sh, "berlin")
+    with pytest.raises(ConfError, match="refresh_hz"):
+        Panel(sh, refresh_hz=0)
+    assert not threads(THREAD)
+
+
+# --- in a notebook that is run without a browser -------------------------------------------------
+
+CODE = """
+import ast_notebook
+from ast_notebook.panel import Panel
+sh = ast_notebook.connect({host!r}, {port}, username={username!r}, password={password!r})
+panel = Panel(sh)
+panel
+"""
+
+
+@pytest.mark.parametrize("last", ["panel.close()", "sh.close(); import time; time.sleep(4)"])
+def test_what_a_saved_notebook_shows_is_the_last_state(pbx: demo.Demo, last: str) -> None:
+    first = CODE.format(host=pbx.host, port=pbx.port, username=pbx.username, password=pbx.password)
+    cells = [nbformat.v4.new_code_cell(code) for code in (first, last)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    (output,) = notebook.cells[0].outputs
+    assert set(output.data) == {"text/html", "text/plain"}
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
+    assert "<caption>Devices</caption>" in page
+    assert "PJSIP/2222" in page
+
+
+def test_a_saved_notebook_has_nothing_that_runs_when_it_is_opened(pbx: demo.Demo) -> None:
+    first = CODE.format(host=pbx.host, port=pbx.port, username=pbx.username, password=pbx.password)
+    hostile = "sh.ast.record.add(['Event: X\\r\\nCallerIDName: <script>alert(1)</script>'], 1)"
+    cells = [nbformat.v4.new_code_cell(code) for code in (first, f"{hostile}\nPanel(sh)")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(notebook, timeout=60, kernel_name="python3", store_widget_state=True).execute()
+    outputs = [one for cell in notebook.cells for one in cell.outputs if "data" in one]
+    assert outputs
+    for output in outputs:
+        assert set(output.data) <= {
+            "text/html",
+            "text/plain",
+            "application/vnd.jupyter.widget-view+json",
+        }
+        page = output.data["text/html"]
+        assert not re.search(r"<script|<iframe|<object|<embed|javascript:|\son\w+\s*=", page, re.I)
+    states = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    script = (Path(ast_notebook.__file__).parent / "panel" / "static" / "panel.js").read_text(
+        "utf-8"
+    )
+    ours = [one["state"] for one in states.values() if "_esm" in one["state"]]
+    assert ours
+    # The page's own script is all that a page may run, and it asks no kernel to run anything.
+    assert {one["_esm"] for one in ours} == {script}
+    assert not re.search(r"requestExecute|execute_request|\beval\(|new Function|innerHTML", script)
+    for cell in notebook.cells:
+        cell.source = ""
+    assert pbx.password not in nbformat.writes(notebook)

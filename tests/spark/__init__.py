@@ -1,0 +1,1 @@
+"""What needs Java, for Spark."""

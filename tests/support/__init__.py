@@ -1,0 +1,1 @@
+"""What tests share: stand-ins, made-up events, and how to wait."""

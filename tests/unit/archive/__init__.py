@@ -1,0 +1,1 @@
+"""Archives: what is written, read back, damaged, and recorded twice."""

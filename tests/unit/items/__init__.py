@@ -1,0 +1,1 @@
+"""Items of a house, alone and tied to a PBX."""

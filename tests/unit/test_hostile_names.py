@@ -1,0 +1,145 @@
+"""What is named so that Asterisk cannot be asked for it costs itself, and is told as not known."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+import ast_notebook
+from ast_notebook.ami import Secret, Session, Settings
+from ast_notebook.errors import UnsafeText
+from ast_notebook.live import Live, reconcile
+from tests.support.fake_manager import Client, FakeManager, Headers
+from tests.support.waiting import eventually
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "TICK", 0.02)
+    monkeypatch.setattr(reconcile, "APART", 0.05)
+
+
+UNASKABLE = pytest.mark.parametrize("name", ["a\nb", "a\rb", "a\0b", " 1"])
+
+
+class Rooms:
+    """A manager's script: has these conferences, two participants in each."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self.endpoints: tuple[str, ...] = ()
+        self.channels: tuple[str, ...] = ()
+        self.named: list[str] = []
+
+    def __call__(self, client: Client, action: Headers) -> None:
+        name, room = action["Action"], action.get("Conference", "")
+        if name == "ConfbridgeListRooms":
+            rooms = [(f"Conference: {one}", "Parties: 2") for one in self.names]
+            self._list(client, action, "ConfbridgeListRooms", rooms)
+        elif name == "ConfbridgeList":
+            people = [self.person(room, number) for number in range(2)]
+            self._list(client, action, "ConfbridgeList", people)
+        elif name == "PJSIPShowEndpoints":
+            rows = [(f"ObjectName: {one}", "DeviceState: In use") for one in self.endpoints]
+            self._list(client, action, "EndpointList", rows)
+        elif name == "CoreShowChannels":
+            channels = [(f"Channel: {one}", f"Uniqueid: {one}") for one in self.channels]
+            self._list(client, action, "CoreShowChannel", channels)
+        elif name == "Getvar":
+            self.named.append(action["Variable"])
+            client.ok(action, 'Value: "Anna" <30>')
+        elif name in ("Login", "Ping", "Hangup"):
+            client.ok(action)
+        elif name != "Logoff":
+            client.send("Response: Error", f"ActionID: {action['ActionID']}", "Message: no such")
+
+    def person(self, room: str, number: int) -> tuple[str, ...]:
+        return (
+            f"Conference: {room}",
+            f"Channel: SIP/{room}-{number}",
+            f"Uniqueid: {room}.{number}",
+        )
+
+    def _list(
+        self, client: Client, action: Headers, event: str, entries: Sequence[tuple[str, ...]]
+    ) -> None:
+        key = f"ActionID: {action['ActionID']}"
+        client.ok(action, "EventList: start")
+        for entry in entries:
+            client.send(f"Event: {event}", key, *entry)
+        client.send(f"Event: {event}Complete", key, "EventList: Complete")
+
+
+@contextlib.contextmanager
+def living(script: Rooms) -> Iterator[tuple[FakeManager, Live]]:
+    with FakeManager(script) as fake:
+        settings = Settings(port=fake.port, username="a", password=Secret("secret"), timeout=5)
+        session = Session(settings)
+        live = Live(session)
+        with session.connect():
+            eventually(live.primed.is_set)
+            yield fake, live
+
+
+def parties(live: Live) -> dict[str, int]:
+    return {row["conference"]: row["parties"] for row in live.tables["conferences"].rows().values()}
+
+
+@UNASKABLE
+def test_a_conference_with_an_impossible_name_keeps_nothing_else_from_being_known(
+    name: str,
+) -> None:
+    with living(Rooms("1", name, "2")) as (_, live):
+        assert not live.stale
+        assert parties(live) == {"1": 2, name: 2, "2": 2}
+        assert set(live.participants["conference"]) == {"1", "2"}
+        assert live.reconcile() == {}
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\rb", "a\0b"])
+def test_of_such_a_conference_it_is_said_that_its_participants_are_not_known(name: str) -> None:
+    with living(Rooms("1", name)) as (fake, live):
+        assert list(live.unheard) == [f"participants of {name!r}"]
+        client = fake.clients[-1]
+        come = (f"Conference: {name}", "Channel: SIP/9-9", "Uniqueid: 9.9")
+        client.send("Event: ConfbridgeJoin", *come)
+        eventually(lambda: parties(live) == {"1": 2, name: 3})
+        client.send("Event: ConfbridgeJoin", *come)
+        client.send("Event: ConfbridgeLeave", *Rooms().person(name, 0))
+        eventually(lambda: parties(live) == {"1": 2, name: 2})
+        assert live.reconcile() == {}
+        assert "9.9" in live.tables["participants"].rows(), "nobody asked for him, and he is there"
+
+
+def test_a_hundred_such_conferences_are_one_line_of_what_is_not_known() -> None:
+    with living(Rooms(*(f"a\n{number}" for number in range(100)))) as (_, live):
+        (what,) = live.unheard
+        assert what == "participants of 'a\\n0' and 99 more"
+
+
+def test_devices_with_impossible_names_keep_no_other_from_being_named() -> None:
+    script = Rooms()
+    script.endpoints = (*(f"a\n{number}" for number in range(50)), "30")
+    with living(script) as (_, live):
+        eventually(lambda: live.tables["devices"].rows().get("PJSIP/30", {}).get("name") == "Anna")
+        assert not live.stale
+
+
+def test_a_mailbox_with_an_impossible_name_is_told_as_not_known() -> None:
+    with living(Rooms()) as (_, live):
+        live.watch_mailbox("a\nb", lambda new: None)
+        eventually(lambda: "line break" in live.unheard.get("mailbox a\nb", ""))
+
+
+def test_a_channel_with_an_impossible_name_keeps_no_other_from_being_hung_up() -> None:
+    script = Rooms()
+    with FakeManager(script) as fake:
+        script.channels = ("SIP/30-1", "SIP/30-a\nb", "SIP/30-2", "SIP/31-3")
+        connected = ast_notebook.connect("127.0.0.1", fake.port, username="a", password="secret")
+        with connected as sh:
+            with pytest.raises(UnsafeText, match="Channel"):
+                sh.ast.hangup("30")
+            ended = [one["Channel"] for one in fake.asked if one["Action"] == "Hangup"]
+            assert ended == ["SIP/30-1", "SIP/30-2"]
