@@ -77,6 +77,18 @@ def test_what_is_remembered_of_the_wire_has_an_end():
     assert not apart(known, long) and not known._seen
 
 
+def test_kinds_that_come_once_each_keep_no_other_from_being_learned():
+    known = Shapes()
+    for number in range(MOST + 1):
+        text = text_of([], f"Once{number}")
+        known.learn(text, parse(text).headers)
+    for kind in range(MOST + 10):
+        text = text_of([("Note", "")], f"Often{kind}")
+        for _ in range(OFTEN):
+            known.learn(text, parse(text).headers)
+        assert apart(known, text), kind
+
+
 def test_a_flood_of_long_names_is_not_remembered():
     before = shapes._short_name.cache_info().currsize
     assert plain_name("X" * 1000) == "x" * 1000
