@@ -11,6 +11,7 @@ from ast_notebook.calls.measures.load import (
     erlangs,
     peak,
 )
+from ast_notebook.calls.measures.missed import missed
 from ast_notebook.calls.measures.service import percentiles, service, waits
 from ast_notebook.calls.measures.staffing import (
     agents_for,
@@ -35,6 +36,7 @@ __all__ = [
     "erlang_c",
     "erlangs",
     "heat_map",
+    "missed",
     "pauses_by_reason",
     "peak",
     "percentiles",
