@@ -128,6 +128,8 @@ class CallLog:
         self,
         *,
         since: Moment | None = None,
+        until: Moment | None = None,
+        before: str | None = None,
         trunks: Collection[str] | None = None,
         tz: Zone | None = None,
         within: float = 20.0,
@@ -138,14 +140,31 @@ class CallLog:
         ----------
         since, trunks
             As in `calls`, but a `since` without a zone is in `tz`.
+        until : datetime or str, optional
+            Only calls that began earlier than that.
+        before : str, optional
+            ``1d`` compares the time from `since` on with the same time a day earlier.
         tz : str or tzinfo, optional
             The zone of hours and days; this machine's by default.
         within : float
             Seconds of the service level.
         """
         log = Log(*(frame.copy() for frame in self._log(_tuple(trunks))))
-        title = f"Calls of {self.name}"
-        return Report.of(log, since=since, tz=tz, within=within, title=title)
+        oldest = self.record.after(0, 1)
+        covered = None
+        if oldest is not None:
+            first = pd.Timestamp(oldest[1]["received"][0].as_py(), unit="us", tz="UTC")
+            covered = first, pd.Timestamp.now("UTC")
+        return Report.of(
+            log,
+            since=since,
+            until=until,
+            before=before,
+            covered=covered,
+            tz=tz,
+            within=within,
+            title=f"Calls of {self.name}",
+        )
 
     def flow(self, which: object) -> Flow:
         """Return one call as a ladder: by its id, a channel's name or uniqueid, or a number.

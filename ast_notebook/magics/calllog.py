@@ -146,6 +146,12 @@ def history(context: Context, given: Given) -> History:
         metavar="WHEN",
         help="10m, 2h, 10:00 or 2026-11-23, in the zone of --tz, or else of this machine",
     ),
+    argument("--until", type=since, metavar="WHEN", help="only calls that began earlier"),
+    argument(
+        "--before",
+        metavar="AGO",
+        help="7d, 1d or 12h: compare with the same time so long before",
+    ),
     _TZ,
     *_OF_PLACE,
     _TRUNK,
@@ -166,18 +172,22 @@ def report(context: Context, given: Given) -> Report:
 
     In [1]: %ast report --since 8:00
     In [2]: %ast report queue_log --within 30 --html yesterday.html
+    In [3]: %ast report queue_log --since 2026-11-16 --until 2026-11-23 --before 7d
     """
     if given.tz is not None:
         _zone(given.tz)
     hiding = anonymizer(given, given.trunk)
     # An age counts from now on, however long the reading takes.
-    begin = None if given.since is None else moment(given.since, tz=given.tz)
+    begin, end = (
+        None if said is None else moment(said, tz=given.tz) for said in (given.since, given.until)
+    )
+    span = {"since": begin, "until": end, "before": given.before}
     with Progress("computing the report"):
         if given.place is None:
             pbx = context.heard(given.pbx)
-            made = pbx.report(since=begin, trunks=given.trunk, tz=given.tz, within=given.within)
+            made = pbx.report(trunks=given.trunk, tz=given.tz, within=given.within, **span)
         else:
-            made = _read(given).report(since=begin, tz=given.tz, within=given.within)
+            made = _read(given).report(tz=given.tz, within=given.within, **span)
     if hiding is not None:
         made = anonymized_report(made, hiding)
     if given.hover:

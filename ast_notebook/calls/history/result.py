@@ -99,7 +99,13 @@ class History:
         return int(self.frame.aggregate("count(*)").fetchall()[0][0])
 
     def report(
-        self, *, since: Moment | None = None, tz: str | tzinfo | None = None, within: float = 20.0
+        self,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        before: str | None = None,
+        tz: str | tzinfo | None = None,
+        within: float = 20.0,
     ) -> Report:
         """Return what matters of these calls on one page, computed on their own engine.
 
@@ -107,6 +113,11 @@ class History:
         ----------
         since : datetime or str, optional
             Only calls that began then or later; one without a zone is in the report's.
+        until : datetime or str, optional
+            Only calls that began earlier than that.
+        before : str, optional
+            ``7d`` compares the time from `since` on with the same time seven days earlier, if the
+            first call is not from a later day than that time begins with.
         tz : str or tzinfo, optional
             The zone of hours and days; by default that which the history was told, or else this
             machine's.
@@ -116,7 +127,9 @@ class History:
         log = Log(self.frame, self.visits_frame, self.sessions, self.pauses)
         title = f"Calls of {self.origin}"
         zone = self.tz if tz is None else tz
-        return Report.of(log, since=since, tz=zone, within=within, title=title)
+        return Report.of(
+            log, since=since, until=until, before=before, tz=zone, within=within, title=title
+        )
 
     def __repr__(self) -> str:
         return (

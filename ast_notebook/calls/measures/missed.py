@@ -39,9 +39,9 @@ def missed(calls: Any, n: int = 10) -> pd.DataFrame:
         caller is missing. Times are in UTC.
 
         reached
-            When that number was next in a call that somebody answered, after the last missed one,
-            whoever called. It is missing if these calls have none. A number is recognised only if it
-            is written in the same way, so a prefix for an outside line hides a call back.
+            When that number was next in a call that somebody answered, after the last missed
+            one, whoever called. It is missing if these calls have none. A number is recognised
+            only if it is written in the same way: a prefix for an outside line hides a call back.
     """
     rows = read(calls, _COLUMNS, ("start",))
     start, caller = nw.col("start"), nw.col("caller")
@@ -58,7 +58,6 @@ def missed(calls: Any, n: int = 10) -> pd.DataFrame:
     answered = rows.filter(nw.coalesce("disposition", nw.lit("")) == "ANSWERED")
     talks = answered.filter(caller.is_in(names) | nw.col("dialled").is_in(names))
     small = talks.select("start", "caller", "dialled").collect("pyarrow").to_pandas()
-    # A pair of the same number is one call: who calls himself has reached somebody, too.
     long = pd.concat(
         [
             small[["start", side]].set_axis(["start", "caller"], axis=1)
@@ -73,7 +72,7 @@ def missed(calls: Any, n: int = 10) -> pd.DataFrame:
     return table
 
 
-def _after(talks: pd.DataFrame, name: object, last: float) -> int | None:
+def _after(talks: pd.DataFrame, name: Any, last: Any) -> int | None:
     """Return when a number was first in a talk after a moment."""
     if pd.isna(name) or pd.isna(last):
         return None

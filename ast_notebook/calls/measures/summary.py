@@ -81,10 +81,10 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
         any number of them may have been answered.
 
         missed
-            How many calls nobody from here made and nobody here answered: all that have a disposition
-            other than ANSWERED and IVR, but not the outbound ones. A call that left a message is
-            missed, too. It is missing if some calls are ``unknown``, or if a queue_log does not tell
-            whether somebody answered some of them after the queue.
+            How many calls nobody answered: all that have a disposition other than ANSWERED and
+            IVR, but not the outbound ones. A call that left a message is missed, too. The count is
+            missing if some calls are ``unknown``, or if a queue_log does not tell whether somebody
+            answered some of them after the queue.
         asr
             Answer seizure ratio (ITU-T E.411): the share of answered calls among all calls with a
             disposition. Voicemail and a menu are not answers here, though a CDR may call them so.
