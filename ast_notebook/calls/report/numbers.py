@@ -68,12 +68,10 @@ class Number:
         return math.nan if self.or_more or before.or_more else self.value - before.value
 
     def change(self, before: Number) -> str:
-        """Return what the number was before, and the difference with its sign."""
-        if pd.isna(before.value):
-            return "no value before"
-        known = not pd.isna(self.since(before))
-        shown = difference(self.kind, self.value, before.value) if known else MISSING
-        return f"{shown}, before {before.text}"
+        """Return the difference to the number before, with its sign."""
+        if pd.isna(self.since(before)):
+            return MISSING
+        return difference(self.kind, self.value, before.value)
 
 
 class Figures:

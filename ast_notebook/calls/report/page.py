@@ -106,7 +106,8 @@ def _sections(found: Findings, draw: ModuleType) -> Iterator[tuple[str, str]]:
         names = found.causes["name"] + " (" + found.causes["cause"].astype("str") + ")"
         figure = draw.bars(names, found.causes["calls"], title="")
         picture = draw.image(figure, "Calls by the cause that they ended with")
-        yield "Why calls ended", picture + _link("ITU-T Q.850")
+        told = f"<p>The causes are those of {_link('ITU-T Q.850')}.</p>"
+        yield "Why calls ended", picture + told
     for name, top in (("caller", found.callers), ("dialled", found.dialled)):
         if len(top):
             heading = "Who called most" if name == "caller" else "What was called most"
@@ -119,7 +120,9 @@ def _section(heading: str, content: str, level: int) -> str:
 
 
 def _tile(one: Number, before: Number | None) -> str:
-    change = "" if before is None else f'<dd class="ast-change">{escape(one.change(before))}</dd>'
+    change = ""
+    if before is not None:
+        change = f"<dd>{escape(one.change(before))}</dd><dd>before {escape(before.text)}</dd>"
     source = f" {_link(one.source)}" if one.source else ""
     return (
         f'<div><dt>{escape(one.name)}</dt><dd class="ast-value">{escape(one.text)}</dd>{change}'
@@ -145,6 +148,7 @@ def _days(found: Findings) -> str:
         for row in shown.to_dict("records")
     )
     caption = "Each day" if len(shown) == len(found.days) else f"The last {_DAYS} days"
+    caption += "; the other calls ended in a menu, were outbound in vain, or are unknown"
     head = ["day", "calls", "answered", "missed", "average talk", "busiest hour from"]
     return _table(caption, head, rows)
 

@@ -96,7 +96,7 @@ class Report(Findings):
 
     def __repr__(self) -> str:
         rows = [
-            (one.name, one.text, *(() if old is None else (one.change(old),)))
+            (one.name, one.text, *([] if old is None else [one.change(old), f"before {old.text}"]))
             for one, old in self.compared()
         ]
         told = page.told_of_before(self)
