@@ -166,15 +166,17 @@ class CallLog:
             title=f"Calls of {self.name}",
         )
 
-    def flow(self, which: object) -> Flow:
+    def flow(self, which: object, *, tz: Zone | None = None) -> Flow:
         """Return one call as a ladder: by its id, a channel's name or uniqueid, or a number.
+
+        Times are in the zone `tz`, and by default in this machine's.
 
         Raises
         ------
         ChannelGone
             If no such call was heard.
         """
-        return call_log.flow(self._heard(), which)
+        return call_log.flow(self._heard(), which, tz=tz)
 
     def _log(self, trunks: tuple[str, ...] | None) -> Log:
         """Return the call log of all events that are kept; its frames are not to be changed."""

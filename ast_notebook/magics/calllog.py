@@ -104,13 +104,19 @@ def visits(context: Context, given: Given) -> pd.DataFrame:
     return found if hiding is None else hiding.frame(found)
 
 
-@command("flow", argument("which", metavar="ID", help="a call's id, a channel, or a number"))
+@command(
+    "flow",
+    argument("which", metavar="ID", help="a call's id, a channel, or a number"),
+    argument("--tz", metavar="ZONE", help="of the times, such as Europe/Berlin"),
+)
 def flow(context: Context, given: Given) -> Flow:
     """Draw one call as a ladder: the last call of a number, or the call of an id or a channel.
 
     In [1]: %ast flow 2222
     """
-    return context.heard(given.pbx).flow(given.which)
+    if given.tz is not None:
+        _zone(given.tz)
+    return context.heard(given.pbx).flow(given.which, tz=given.tz)
 
 
 @command(

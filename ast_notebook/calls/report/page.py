@@ -11,7 +11,7 @@ import pandas as pd
 
 from ast_notebook.calls import charts
 from ast_notebook.calls.report import values
-from ast_notebook.calls.report.findings import Findings, stretch
+from ast_notebook.calls.report.measured import Measured, stretch
 from ast_notebook.calls.report.numbers import SOURCES, Number
 from ast_notebook.show import NO_MATH, escape
 
@@ -21,12 +21,12 @@ _DAYS = 31
 _WEEKDAYS = charts.WEEKDAYS
 
 
-def document(found: Findings, draw: ModuleType) -> str:
+def document(found: Measured, draw: ModuleType) -> str:
     """Return a whole page, which needs no other file.
 
     Parameters
     ----------
-    found : Findings
+    found : Measured
         What is shown.
     draw : module
         `charts`, or `hover`, which has the same functions.
@@ -40,13 +40,13 @@ def document(found: Findings, draw: ModuleType) -> str:
     )
 
 
-def fragment(found: Findings, draw: ModuleType) -> str:
+def fragment(found: Measured, draw: ModuleType) -> str:
     """Return the report for a notebook, whose own page has the first headings."""
     parts = "".join(_parts(found, draw, 2))
     return f'{_style()}<div class="ast-report {NO_MATH}">{parts}</div>'
 
 
-def period(found: Findings) -> str:
+def period(found: Measured) -> str:
     """Return the time of the report in words, in its zone."""
     if found.span is None:
         none = found.summary["calls"].sum() == 0
@@ -55,7 +55,7 @@ def period(found: Findings) -> str:
     return stretch(found.since or first, found.until or last)
 
 
-def told_of_before(found: Findings) -> str:
+def told_of_before(found: Measured) -> str:
     """Return what the report is compared with, or why it is not; nothing if it was not asked."""
     if found.compared_with is None:
         return f"Nothing to compare with: {found.not_compared}" if found.not_compared else ""
@@ -69,7 +69,7 @@ def _style() -> str:
     return f"<style>{_STYLE.read_text(encoding='utf-8')}</style>"
 
 
-def _parts(found: Findings, draw: ModuleType, level: int) -> Iterator[str]:
+def _parts(found: Measured, draw: ModuleType, level: int) -> Iterator[str]:
     told = told_of_before(found)
     line = period(found) if found.span is None else f"From {period(found)}"
     if isinstance(found.tz, str):
@@ -89,7 +89,7 @@ def _parts(found: Findings, draw: ModuleType, level: int) -> Iterator[str]:
     yield "</div>"
 
 
-def _sections(found: Findings, draw: ModuleType) -> Iterator[tuple[str, str]]:
+def _sections(found: Measured, draw: ModuleType) -> Iterator[tuple[str, str]]:
     figure = draw.days(found.days, title="")
     yield "Calls by day", draw.image(figure, "Calls by day") + _days(found)
     yield "Missed calls", _missed(found)
@@ -134,7 +134,7 @@ def _link(source: str) -> str:
     return f'<a href="{escape(SOURCES[source])}">{escape(source)}</a>'
 
 
-def _days(found: Findings) -> str:
+def _days(found: Measured) -> str:
     shown = found.days.tail(_DAYS)
     rows = (
         (
@@ -153,7 +153,7 @@ def _days(found: Findings) -> str:
     return _table(caption, head, rows)
 
 
-def _missed(found: Findings) -> str:
+def _missed(found: Measured) -> str:
     if found.missed.empty:
         return "<p>None.</p>"
     rows = (
@@ -170,11 +170,11 @@ def _missed(found: Findings) -> str:
     return _table("Whose calls nobody answered, and whether they were reached since", head, rows)
 
 
-def _moment(time: Any, found: Findings) -> str:
+def _moment(time: Any, found: Measured) -> str:
     return values.MISSING if pd.isna(time) else f"{time.tz_convert(found.tz):%Y-%m-%d %H:%M}"
 
 
-def _queues(found: Findings) -> str:
+def _queues(found: Measured) -> str:
     rows = (
         (
             row["queue"],
@@ -195,7 +195,7 @@ def _queues(found: Findings) -> str:
     return _table("Each queue", [*head, *waited, "95 % waited less than"], rows)
 
 
-def _agents(found: Findings) -> str:
+def _agents(found: Measured) -> str:
     rows = (
         (
             row["agent"],

@@ -10,11 +10,11 @@ from typing import Any
 from ast_notebook.calls import charts
 from ast_notebook.calls.calls import Log
 from ast_notebook.calls.report import page
-from ast_notebook.calls.report.findings import Findings
+from ast_notebook.calls.report.measured import Measured
 from ast_notebook.show import columns, plain
 
 
-class Report(Findings):
+class Report(Measured):
     """A report of calls and queues on one page: numbers, then pictures and tables.
 
     A notebook shows it as a page, and a terminal as text; each measure is also a frame.

@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from ast_notebook import show
+
 #: What is shown of a value that is missing.
 MISSING = "-"
 _MINUS = "\N{MINUS SIGN}"
@@ -27,14 +29,8 @@ def traffic(erlangs: float) -> str:
 
 
 def span(seconds: float) -> str:
-    """Return a length of time, by the second from a minute on."""
-    if pd.isna(seconds):
-        return MISSING
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    """Return a length of time."""
+    return MISSING if pd.isna(seconds) else show.span(seconds)
 
 
 #: How a value of each kind is written.

@@ -22,7 +22,7 @@ _POINTS = 1500
 Span = tuple[pd.Timestamp, pd.Timestamp]
 
 
-class Findings:
+class Measured:
     """The measures of a report; `Report` has the parameters, and shows them."""
 
     def __init__(
