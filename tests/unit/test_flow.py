@@ -67,6 +67,11 @@ def phases(one: Flow) -> list[tuple[int, str, float, float | None]]:
     ]
 
 
+def text_of(element: minidom.Element) -> str:
+    """An element's own text, without that of the elements in it."""
+    return "".join(one.data for one in element.childNodes if isinstance(one, minidom.Text))
+
+
 ANSWERED = (
     event(0, "Newchannel", A, exten="200", calleridnum="2222"),
     event(0.01, "Newchannel", B),
@@ -241,18 +246,15 @@ def test_two_bridges_that_a_local_channel_joins_are_one_talk():
 def test_the_drawing_has_words_for_each_colour_and_the_ids_under_the_mouse():
     found = drawn(*ANSWERED)
     picture = minidom.parseString(found.svg())
-    texts = [
-        "".join(part.data for part in one.childNodes if part.nodeType == part.TEXT_NODE)
-        for one in picture.getElementsByTagName("text")
-    ]
+    texts = [text_of(one) for one in picture.getElementsByTagName("text")]
     assert {"rings 3.0 s", "talks 1:30", "holds 15.0 s", "is held 15.0 s"} < set(texts)
     assert {"rings", "talks", "on hold"} < set(texts), "the colours are explained below"
     assert {"2222", "200", "10:00:03.040"} < set(texts)
     assert not any("00000224" in one for one in texts)
-    titles = [one.firstChild.data for one in picture.getElementsByTagName("title")]
+    titles = [text_of(one) for one in picture.getElementsByTagName("title")]
     assert "PJSIP/2222-00000224\n100.1" in titles
     (described,) = picture.getElementsByTagName("desc")
-    assert described.firstChild.data == repr(found), "who does not see it hears the text"
+    assert text_of(described) == repr(found), "who does not see it hears the text"
 
 
 def test_nothing_in_the_drawing_is_cut_off_at_its_edges():
@@ -266,9 +268,10 @@ def test_nothing_in_the_drawing_is_cut_off_at_its_edges():
         ends(2, "100.7", 60 * "x"),
     ]
     picture = minidom.parseString(drawn(*events).svg())
-    width = float(picture.documentElement.getAttribute("width"))
+    (drawing,) = picture.getElementsByTagName("svg")
+    width = float(drawing.getAttribute("width"))
     for one in picture.getElementsByTagName("text"):
-        text = "".join(part.data for part in one.childNodes if part.nodeType == part.TEXT_NODE)
+        text = text_of(one)
         shift = {"middle": 0.5, "end": 1.0}.get(one.getAttribute("text-anchor"), 0.0)
         left = float(one.getAttribute("x")) - shift * 7 * len(text)
         assert left >= 0 and left + 7 * len(text) <= width, text
