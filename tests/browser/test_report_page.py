@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from ast_notebook.calls import agent_pauses, agent_sessions, calls, visits
 from ast_notebook.calls.report import Report
 from ast_notebook.demo.week import week
 from tests.support import browser
+from tests.support.browser import Server
 from tests.support.paths import SCREENSHOTS
 
 A4 = 794  # pixels of 210 mm, which are 96 to an inch
@@ -87,6 +88,40 @@ def test_paper_is_white_and_as_wide_as_the_page(page: Page) -> None:
         ".every(one => getComputedStyle(one).breakInside == 'avoid')"
     )
     assert kept
+
+
+CELL = """
+from ast_notebook.calls import calls, visits
+from ast_notebook.calls.report import Report
+from ast_notebook.demo.week import week
+events = week()
+Report(calls(events, trunks=["provider"]), visits(events), tz="Europe/Berlin", title="Week")
+"""
+
+
+def test_jupyterlab_does_not_put_it_out_of_order_and_gives_it_its_dark_theme(
+    chromium: Browser,
+) -> None:
+    with Server("lab", [CELL]) as server:
+        shown = chromium.new_page(viewport={"width": 1400, "height": 2400})
+        server.show(shown, theme="dark")
+        expect(shown.locator(".ast-report img")).to_have_count(5, timeout=90_000)
+        shown.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
+        SCREENSHOTS.mkdir(exist_ok=True)
+        shown.screenshot(path=SCREENSHOTS / "report-lab.png")
+        style = (
+            "([name, of]) => getComputedStyle(document.querySelector('.ast-report ' + of))[name]"
+        )
+        assert shown.evaluate(style, ["color", ".ast-value"]) == "rgb(236, 238, 240)"
+        assert shown.evaluate(style, ["float", "dt"]) == "none"
+        assert shown.evaluate(style, ["marginLeft", "dd"]) == "0px"
+        assert shown.evaluate(style, ["tableLayout", "table"]) == "auto"
+        assert shown.evaluate(TOO_WIDE) == []
+        assert shown.evaluate(COLUMNS) == 2
+        shown.evaluate(browser.axe())
+        found = shown.evaluate("() => axe.run('.ast-report')")
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
+        shown.close()
 
 
 @pytest.mark.parametrize(

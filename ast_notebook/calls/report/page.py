@@ -75,7 +75,7 @@ def _parts(found: Measured, draw: ModuleType, level: int) -> Iterator[str]:
     if isinstance(found.tz, str):
         line += f". Times are in {found.tz}."
     lines = "".join(f"<p>{escape(one)}</p>" for one in (line, told) if one)
-    yield f"<header><h{level}>{escape(found.title)}</h{level}>{lines}</header>"
+    yield f'<div class="ast-head"><h{level}>{escape(found.title)}</h{level}>{lines}</div>'
     tiles = "".join(_tile(one, old) for one, old in found.compared())
     yield _section("At a glance", f"<dl>{tiles}</dl>", level)
     if found.span is None:
