@@ -27,6 +27,7 @@ SAYS = {
     "item_value": words.item_value,
     "caller": words.caller,
     "callee": words.callee,
+    "pbx": words.pbx,
 }
 
 

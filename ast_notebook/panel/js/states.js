@@ -9,6 +9,8 @@ const DEVICE_WORDS = shared.device_states;
 const CHANNEL_WORDS = shared.channel_states;
 /** @type {Record<string, string>} a channel's state, as a device's */
 const CHANNEL_LAMPS = { Up: "INUSE", Ring: "RINGING", Ringing: "RINGING", Busy: "BUSY", Down: "NOT_INUSE" };
+/** How a connection is, as a device's state. @type {Record<string, string>} */
+export const CONNECTION_LAMPS = { connected: "INUSE", lost: "RINGING", closed: "UNAVAILABLE" };
 const IN_USE = new Set(["INUSE", "RINGING", "RINGINUSE", "BUSY", "ONHOLD"]);
 
 /**

@@ -17,6 +17,7 @@ import { Events } from "./sections/events.js";
 import { Items } from "./sections/items.js";
 import { Mailboxes } from "./sections/mailboxes.js";
 import { Parking } from "./sections/parking.js";
+import { Pbxs } from "./sections/pbxs.js";
 import { Queues } from "./sections/queues.js";
 import { Trunks } from "./sections/trunks.js";
 import { NATURAL } from "./text.js";
@@ -43,7 +44,7 @@ export class View {
     this.uid = `ast-${store.id}-${++views}`;
     this.visible = false;
     this.frame = 0;
-    this.acting = false; // whether buttons were drawn
+    this.powers = ""; // what could be done when buttons were drawn
     this.appearing = true; // whether a section may have to come or go
     /** @type {{text: string, bad: boolean} | null} */
     this.words = null;
@@ -58,6 +59,7 @@ export class View {
     this.press = new Press(this.root, () => this.schedule());
     this.popup = new Popup(this);
     this.lists = LISTS.map((name) => ({ name, element: make("datalist", { id: this.listId(name) }) }));
+    this.hiding = make("style", { text: hidingRule(store.name) });
     this.live = make("p", { class: "ast-sr", "aria-live": "polite" });
     this.told = make("p", { class: "ast-told", hidden: true });
     /** @type {Section[]} */
@@ -75,6 +77,7 @@ export class View {
   build() {
     const { readonly, wall } = this.store;
     const connection = new Connection(this);
+    const several = this.store.several ? [new Pbxs(this)] : [];
     const calls = new Channels(this);
     const middle = [new Queues(this), new Conferences(this), new Parking(this)];
     const events = new Events(this);
@@ -84,17 +87,18 @@ export class View {
     const column = (/** @type {string} */ name, /** @type {Section[]} */ sections) =>
       make("div", { class: name }, ...sections.map((one) => one.element));
     const main = wall
-      ? [column("ast-main-column", [calls, events]), column("ast-middle-column", middle)]
-      : [column("ast-main-column", [calls, ...middle, events])];
+      ? [column("ast-main-column", [...several, calls, events]), column("ast-middle-column", middle)]
+      : [column("ast-main-column", [...several, calls, ...middle, events])];
     this.root.append(
       connection.element,
+      this.hiding,
       this.told,
       this.live,
       make("div", { class: "ast-columns" }, ...main, column("ast-side-column", side)),
       ...this.lists.map((list) => list.element),
       this.popup.element,
     );
-    return [connection, calls, ...middle, events, ...side];
+    return [connection, ...several, calls, ...middle, events, ...side];
   }
 
   // --- whether it is looked at
@@ -159,7 +163,9 @@ export class View {
         section.dirty = section.changed = true;
     }
     this.appearing ||=
-      changed === null || changed.has("silent") || changed.has("connection") || this.mayAppear(changed);
+      changed === null ||
+      ["silent", "connection", "pbxs"].some((name) => changed.has(name)) ||
+      this.mayAppear(changed);
     this.schedule();
   }
 
@@ -175,9 +181,9 @@ export class View {
     this.appearing = false;
     for (const section of this.sections) section.showExistence();
     this.root.classList.toggle("ast-wall", this.store.wall);
-    const acting = this.store.can("hangup");
-    if (acting === this.acting) return;
-    this.acting = acting;
+    const powers = this.store.powers();
+    if (powers === this.powers) return;
+    this.powers = powers;
     for (const section of this.sections) section.dirty = section.changed = true;
   }
 
@@ -279,6 +285,11 @@ export class View {
     setText(this.live, text);
   }
 
+  /** @param {string} text */
+  seek(text) {
+    for (const section of this.sections) section.setSearch(text.trim().toLowerCase());
+  }
+
   // --- completion
 
   /** @param {ListName} name */
@@ -286,10 +297,13 @@ export class View {
     return `${this.uid}-${name}`;
   }
 
-  /** Put what is known into the lists that fields complete from. */
-  fillLists() {
-    const devices = [...this.store.tables.devices.values()];
-    const channels = [...this.store.tables.channels.values()];
+  /**
+   * Put what is known into the lists that fields complete from.
+   * @param {string} [pbx] of several, the one that it is for
+   */
+  fillLists(pbx) {
+    const devices = [...this.store.tables.devices.values()].filter((row) => row.pbx === pbx);
+    const channels = [...this.store.tables.channels.values()].filter((row) => row.pbx === pbx);
     const words = {
       devices: devices.map((row) => row.device),
       extensions: devices.map((row) => row.extension || row.device.split("/")[1]),
@@ -300,4 +314,13 @@ export class View {
       element.replaceChildren(...options.map((value) => make("option", { value })));
     }
   }
+}
+
+/**
+ * What hides the picture that a notebook has beside the live panel, and the output that it is in.
+ * @param {string} name the panel's
+ */
+function hidingRule(name) {
+  const picture = `[data-ast-picture="${CSS.escape(name)}"]`;
+  return `${picture}, .jp-OutputArea-child:has(${picture}) {display: none}`;
 }
