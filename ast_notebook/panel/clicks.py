@@ -93,7 +93,9 @@ class Clicks:
     def allowed(self) -> list[str]:
         """Return what may be done; of several PBXs, with the name of the PBX before it."""
         if self._feed.several:
-            return sorted(f"{name}/{what}" for name, may in self.may.items() for what in may)
+            there = self._feed.pbxs
+            mine = ((name, may) for name, may in self.may.items() if name in there)
+            return sorted(f"{name}/{what}" for name, may in mine for what in may)
         return sorted(what for may in self.may.values() for what in may)
 
     def _do(self, number: Any, what: str, args: Message) -> None:

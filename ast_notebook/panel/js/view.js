@@ -294,7 +294,7 @@ export class View {
 
   /** @param {ListName} name */
   listId(name) {
-    return `${this.uid}-${name}`;
+    return `${this.uid}-known-${name}`;
   }
 
   /**
