@@ -165,7 +165,8 @@ class Feeds:
             row |= calls.get(key, {})
         number = len({row["call"] for row in calls.values()})
         tables["pbxs"] = {
-            name: cast(Row, self._pbx_row(name, row)) for name, row in connections.items()
+            name: cast(Row, _pbx_row(name, row, states[name]["tables"].get("channels", {})))
+            for name, row in connections.items()
         }
         events: list[Any] = [
             {**event, "pbx": name} for name, state in states.items() for event in state["events"]
@@ -260,7 +261,10 @@ class Feeds:
         return calls
 
     def _changed_pbxs(self, message: Message) -> None:
-        rows = {name: self._pbx_row(name, feed.connection) for name, feed in self._feeds.items()}
+        rows = {
+            name: _pbx_row(name, feed.connection, feed.sent("channels"))
+            for name, feed in self._feeds.items()
+        }
         for name, row in rows.items():
             changed = difference(cast(Row, self._pbxs.get(name, {})), cast(Row, row))
             if changed:
@@ -268,13 +272,6 @@ class Feeds:
         self._pbxs = rows
 
     # --- the connections -----------------------------------------------------------------------
-
-    def _pbx_row(self, name: str, connection: Row) -> PbxRow:
-        row = {one: connection.get(one, UNKNOWN.get(one)) for one in OF_A_PBX}
-        feed = self._feeds[name]
-        channels = 0 if feed.pbx is None else len(feed.pbx.live.tables["channels"])
-        counts = {"rate": connection.get("rate", 0.0), "calls": connection.get("calls", 0)}
-        return cast(PbxRow, {"pbx": name, **row, **counts, "channels": channels})
 
     def _sum(self, connections: Mapping[str, Row], calls: int) -> ConnectionRow:
         states = [row.get("state", "closed") for row in connections.values()]
@@ -301,6 +298,13 @@ class Feeds:
         for feed in self._feeds.values():
             sums.update(dict(feed.points()))
         return sorted(sums.items())
+
+
+def _pbx_row(name: str, connection: Row, channels: Mapping[str, Any]) -> PbxRow:
+    row = {one: connection.get(one, UNKNOWN.get(one)) for one in OF_A_PBX}
+    calls = {channel["linkedid"] or key for key, channel in channels.items()}
+    counts = {"calls": len(calls), "channels": len(channels)}
+    return cast(PbxRow, {"pbx": name, **row, "rate": connection.get("rate", 0.0), **counts})
 
 
 def _first(rows: Mapping[str, Row], most: int) -> dict[str, Row]:

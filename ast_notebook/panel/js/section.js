@@ -42,8 +42,8 @@ export class Section {
     this.tools = make("div", { class: "ast-tools" });
     this.silence = make("p", { class: "ast-quiet", hidden: true });
     this.element = make(
-      "section",
-      { class: `ast-section ast-${id}`, "aria-labelledby": heading },
+      "div", // a landmark would have the name of that of another panel on the page
+      { class: `ast-section ast-${id}`, role: "group", "aria-labelledby": heading },
       make("header", {}, this.title, this.note, this.tools),
       this.silence,
     );

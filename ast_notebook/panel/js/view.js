@@ -20,7 +20,7 @@ import { Parking } from "./sections/parking.js";
 import { Pbxs } from "./sections/pbxs.js";
 import { Queues } from "./sections/queues.js";
 import { Trunks } from "./sections/trunks.js";
-import { NATURAL } from "./text.js";
+import { known, NATURAL } from "./text.js";
 
 const ANSWER_DELAY = 1_500; // ms that a button waits before it says so
 const TOLD = 8_000; // ms that the result of a button stands
@@ -41,6 +41,8 @@ export class View {
    */
   constructor(store, parent) {
     this.store = store;
+    this.place = takePlace();
+    const name = `PBX ${known(store.connection.name)}`;
     this.uid = `ast-${store.id}-${++views}`;
     this.visible = false;
     this.frame = 0;
@@ -54,7 +56,7 @@ export class View {
       class: "ast-panel",
       "data-lm-suppress-shortcuts": "true",
       role: "region",
-      "aria-label": "PBX",
+      "aria-label": this.place === 1 ? name : `${name}, panel ${this.place}`,
     });
     this.press = new Press(this.root, () => this.schedule());
     this.popup = new Popup(this);
@@ -148,6 +150,7 @@ export class View {
     this.press.close();
     this.popup.close(false);
     this.visible = false;
+    takenPlaces().delete(this.place);
     this.root.remove();
   }
 
@@ -181,6 +184,7 @@ export class View {
     this.appearing = false;
     for (const section of this.sections) section.showExistence();
     this.root.classList.toggle("ast-wall", this.store.wall);
+    this.root.classList.toggle("ast-several", this.store.several);
     const powers = this.store.powers();
     if (powers === this.powers) return;
     this.powers = powers;
@@ -314,6 +318,22 @@ export class View {
       element.replaceChildren(...options.map((value) => make("option", { value })));
     }
   }
+}
+
+/** The numbers of the panels on this page, each of which has a copy of this module. @returns {Set<number>} */
+function takenPlaces() {
+  const page = /** @type {{astPanels?: Set<number>}} */ (globalThis);
+  page.astPanels ??= new Set();
+  return page.astPanels;
+}
+
+/** The least number that no panel on this page has: two of one name would be told apart by no reader. */
+function takePlace() {
+  const taken = takenPlaces();
+  let place = 1;
+  while (taken.has(place)) place++;
+  taken.add(place);
+  return place;
 }
 
 /**

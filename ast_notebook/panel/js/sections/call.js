@@ -19,7 +19,7 @@ export class Call extends Section {
   constructor(view) {
     super(view, "call", "Call", ["pbxs"]);
     /** @type {HTMLSelectElement | null} */
-    this.choice = this.store.several ? make("select", { name: "pbx", "aria-label": "PBX" }) : null;
+    this.choice = this.store.several ? make("select", { name: "pbx" }) : null;
     const form = makeForm(
       (name) => view.listId(name),
       FIELDS,

@@ -6,7 +6,7 @@
 import { make, setAttribute, setProse, setText } from "../dom.js";
 import { makeLamp, setLamp } from "../lamp.js";
 import { Section } from "../section.js";
-import { CONNECTION_LAMPS } from "../states.js";
+import { CONNECTION_LAMPS, versionNumber } from "../states.js";
 import { age, CLOCK, DATE, known, NUMBER, sentence } from "../text.js";
 import { Line } from "./line.js";
 
@@ -28,7 +28,7 @@ export class Connection extends Section {
   constructor(view) {
     super(view, "connection", "", ["connection", "concurrency", "channels", "pbxs"], true);
     this.lamp = makeLamp();
-    this.name = make("span");
+    this.name = make("span", { text: known(this.store.connection.name) || "PBX" });
     const title = make("h2", { id: this.title.id }, this.lamp, this.name);
     this.title.replaceWith(title);
     this.title = title;
@@ -86,7 +86,7 @@ export class Connection extends Section {
   /** @param {Partial<ConnectionRow>} connection */
   about(connection) {
     const parts = [connection.address];
-    const version = known(connection.version).match(/^\d+(\.\d+)*/)?.[0] || connection.version;
+    const version = versionNumber(connection.version);
     if (version) parts.push(`Asterisk ${version}`);
     if (connection.up_date) parts.push(`up since ${connection.up_date} ${connection.up_time}`);
     if (connection.since) parts.push(`connected for ${age(this.since(connection.since))}`);

@@ -13,7 +13,8 @@ export class Line {
     this.what = what;
     this.area = makeDrawn("path", { class: "ast-area" });
     this.path = makeDrawn("path", { class: "ast-path", "vector-effect": "non-scaling-stroke" });
-    const box = { viewBox: `0 0 ${WIDTH} 40`, preserveAspectRatio: "none", role: "img" };
+    const label = "Concurrent calls over the last hour"; // until it is drawn
+    const box = { "aria-label": label, viewBox: `0 0 ${WIDTH} 40`, preserveAspectRatio: "none", role: "img" };
     this.svg = makeDrawn("svg", box, this.area, this.path);
     this.caption = make("figcaption");
     this.element = make("figure", { class: "ast-line" }, this.svg, this.caption);

@@ -5,7 +5,7 @@
 
 import { drawState } from "../lamp.js";
 import { Section } from "../section.js";
-import { CONNECTION_LAMPS } from "../states.js";
+import { CONNECTION_LAMPS, versionNumber } from "../states.js";
 import { age, sentence } from "../text.js";
 
 export class Pbxs extends Section {
@@ -16,6 +16,7 @@ export class Pbxs extends Section {
       sort: "pbx",
       rows: () => this.entries(this.rowsOf("pbxs")),
       own: {
+        version: { text: (row) => versionNumber(row.version), title: (row) => row.version },
         state: {
           text: (row) => this.words(row),
           title: (row) => (row.error && row.state !== "connected" ? sentence(row.error) : ""),
