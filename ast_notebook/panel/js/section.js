@@ -44,7 +44,7 @@ export class Section {
     this.element = make(
       "div", // a landmark would have the name of that of another panel on the page
       { class: `ast-section ast-${id}`, role: "group", "aria-labelledby": heading },
-      make("header", {}, this.title, this.note, this.tools),
+      make("header", { role: "none" }, this.title, this.note, this.tools),
       this.silence,
     );
   }
