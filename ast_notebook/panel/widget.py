@@ -37,7 +37,7 @@ KEYFRAME = 3.0  # seconds between snapshots for pages that cannot ask, while a c
 READ_DATABASE = 30.0
 ABSENCE = 1.5  # seconds that a PBX may be gone before another of its name
 PICTURED = 200  # rows of a table in what a notebook saves
-RENEW_PICTURE = 60.0  # seconds between two pictures for a notebook that is saved meanwhile
+RENEW_PICTURE = 30.0  # seconds between two pictures for a notebook that is saved meanwhile
 LEAST_PICTURE = 1.0  # seconds between two pictures at the ends of cells
 ALL = "all"
 
@@ -50,7 +50,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     """A PBX as it is now: calls, devices, mailboxes, items, queues, conferences, events.
 
     Put it last in a cell, or give it to `display`. A saved notebook has a picture of the state: of
-    the end of the last cell that ran, or of a later minute; after `freeze`, `close` or a
+    the end of the last cell that ran, or less than a minute old; after `freeze`, `close` or a
     disconnect, of the last state. In a terminal, `display` prints the tables.
 
     Parameters

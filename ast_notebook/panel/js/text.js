@@ -59,9 +59,12 @@ export function age(seconds) {
 /**
  * A text, and what else is to be told of it where it does not say so itself.
  * @param {string} text
- * @param {string} more
+ * @param {string | undefined} more
  */
-export const whole = (text, more) => (more.includes(text) ? more : [text, more].filter(Boolean).join(" · "));
+export function whole(text, more) {
+  const told = known(more);
+  return told.includes(text) ? told : [text, told].filter(Boolean).join(" · ");
+}
 
 /**
  * A text that begins as a sentence does.

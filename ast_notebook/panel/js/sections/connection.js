@@ -58,7 +58,7 @@ export class Connection extends Section {
 
   drawMore() {
     const { connection } = this.store;
-    setLamp(this.lamp, CONNECTION_LAMPS[connection.state ?? ""] || "UNKNOWN");
+    setLamp(this.lamp, (!this.store.absence && CONNECTION_LAMPS[connection.state ?? ""]) || "UNKNOWN");
     setText(this.name, known(connection.name) || "PBX");
     setText(this.note, this.about(connection));
     this.note.title = known(connection.version);

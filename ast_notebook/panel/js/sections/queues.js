@@ -94,7 +94,7 @@ export class Queues extends Section {
       "Log in",
       { queue: row.queue, ...ofPbx(row) },
       {
-        name: `Log an agent in to ${row.queue}${onPbx(row)}`,
+        name: `Log in an agent to ${row.queue}${onPbx(row)}`,
         fields: [
           { name: "interface", label: "Device", list: "devices" },
           { name: "name", label: "Name", optional: true },
@@ -111,9 +111,10 @@ export class Queues extends Section {
     if (row.absent) {
       const { name, state_interface, penalty } = row;
       const before = { ...args, name, state_interface, ...(penalty === null ? {} : { penalty }) };
-      return this.action("add", "Log in", before, { name: `Log ${who} in to ${place}` });
+      return this.action("add", "Log in", before, { name: `Log in ${who} to ${place}` });
     }
-    if (row.paused) return this.action("unpause", "Resume", args, { name: `Let ${who} work in ${place}` });
+    if (row.paused)
+      return this.action("unpause", "Resume", args, { name: `Resume: let ${who} work in ${place}` });
     return this.action("pause", "Pause", args, {
       name: `Pause ${who} in ${place}`,
       fields: [{ name: "reason", label: "Reason", optional: true }],
