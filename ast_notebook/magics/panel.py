@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from IPython.core.error import UsageError
 
+from ast_notebook.errors import AstError
 from ast_notebook.magics import values
 from ast_notebook.magics.command import Given, argument, command, number
 from ast_notebook.magics.context import Context
@@ -95,5 +96,9 @@ def panel(context: Context, given: Given) -> Panel:
         trunks=given.trunks,
     )
     if given.watch:
-        shown.watch()
+        try:
+            shown.watch()
+        except AstError:
+            shown.close()
+            raise
     return shown

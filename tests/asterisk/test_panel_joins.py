@@ -40,7 +40,9 @@ def test_a_call_between_two_asterisks_is_surely_one(monkeypatch: pytest.MonkeyPa
     with Asterisk(22) as one, Asterisk(22) as other:
         secret = Secret(one.password)
         with ast_notebook.connect(one.host, one.port, username=one.panel, password=secret) as sh:
-            settings = Settings(host=other.host, port=other.port, username=other.panel, password=secret)
+            settings = Settings(
+                host=other.host, port=other.port, username=other.panel, password=secret
+            )
             sh.connect(settings, name="berlin")
             page = Page(Panel(sh, "all", refresh_hz=20), monkeypatch)
             page.look()

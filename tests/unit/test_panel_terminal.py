@@ -81,7 +81,12 @@ def test_without_a_terminal_it_says_so() -> None:
 
 def test_the_tables_are_text_that_a_terminal_does_not_obey() -> None:
     name = "\x1b]0;taken\x07Anna\nB \u202e"
-    row = {"channel": "SIP/1-1", "device": "SIP/1", "state": "Up", "caller_name": name}
+    row: dict[str, object] = {
+        "channel": "SIP/1-1",
+        "device": "SIP/1",
+        "state": "Up",
+        "caller_name": name,
+    }
     row |= {"uniqueid": "1", "linkedid": "1", "exten": "2", "since": 90.0}
     state = {
         "taken": 100.0,
