@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any, Literal
 
@@ -94,7 +94,7 @@ class ShownItems:
             "can": self._can(item),
         }
         if self._several:
-            row["pbx"] = self._pbx_of(next(iter(self._shown(item)), None))
+            row["pbx"] = next((pbx for pbx, _ in self._shown(item)), "")
         if key and self._place(item) in self._read:
             text, read = self._read[self._place(item)]
             row["read"] = read
@@ -112,24 +112,26 @@ class ShownItems:
         return "edit" if listed and item.type() in ("num", "str") else ""
 
     def _attribute(self, item: Item, kind: Kind) -> BindingAttribute | None:
-        """Return the attribute that binds an item to the PBX that is shown."""
-        return next((one for one in self._shown(item) if one.kind == kind), None)
+        """Return the attribute that binds an item to a PBX that is shown."""
+        return next((one for _, one in self._shown(item) if one.kind == kind), None)
 
-    def _shown(self, item: Item) -> list[BindingAttribute]:
-        """Return the attributes that bind an item to a PBX that is shown."""
-        names = self._names or self._sh.pbxs
-        return [one for one in bindings_of(item) if self._pbx_of(one) in names]
-
-    def _pbx_of(self, attribute: BindingAttribute | None) -> str:
-        """Return the PBX of an attribute: the first one of all unless it names one."""
-        if attribute is None:
-            return ""
-        return attribute.pbx or next(iter(self._sh.pbxs), next(iter(self._names), ""))
+    def _shown(self, item: Item) -> Iterator[tuple[str, BindingAttribute]]:
+        """Yield the attributes that bind an item to PBXs that are shown, and the names of these."""
+        attributes = bindings_of(item)
+        if not attributes:
+            return
+        pbxs = self._sh.pbxs
+        first = next(iter(pbxs), next(iter(self._names), ""))
+        for one in attributes:
+            name = one.pbx or first  # without a name, it is the first one of all
+            if name in (self._names or pbxs):
+                yield name, one
 
     def _place(self, item: Item) -> tuple[str, str]:
         """Return the PBX and the key of an item's entry in the Asterisk database."""
-        entry = self._entry(item)
-        return ("", "") if entry is None else (self._pbx_of(entry), clean(entry.target))
+        shown = self._shown(item)
+        entries = ((pbx, clean(one.target)) for pbx, one in shown if one.kind == "ast_db")
+        return next(entries, ("", ""))
 
     def _tied(self, item: Item, kind: Kind) -> str:
         attribute = self._attribute(item, kind)

@@ -26,7 +26,7 @@ SHORTEST_END = 3  # digits of a called number that has to be the end of another
 
 
 @dataclasses.dataclass
-class _Leg:
+class _End:
     """A channel: what was first known of it, since later steps of a dialplan change it."""
 
     place: Place
@@ -50,7 +50,7 @@ class Joins:
 
     def __init__(self, trunks: Iterable[str] = ()) -> None:
         self._trunks = tuple(trunks)
-        self._legs: dict[Place, _Leg] = {}
+        self._legs: dict[Place, _End] = {}
         self._unclear: set[Place] = set()
 
     def of(
@@ -86,14 +86,14 @@ class Joins:
                 if leg is None:
                     out = row.get("uniqueid") != row.get("linkedid")
                     device, since = row.get("device") or "", row.get("since")
-                    leg = self._legs[place] = _Leg(place, call, device, out, since)
+                    leg = self._legs[place] = _End(place, call, device, out, since)
                 numbers = ("connected", "caller") if leg.out else ("caller", "exten")
                 leg.call = call
                 leg.caller = leg.caller or row.get(numbers[0]) or ""
                 leg.called = leg.called or row.get(numbers[1]) or ""
                 leg.callid = callids.get(place, "")
 
-    def _sure(self) -> Iterator[tuple[_Leg, _Leg, Sureness]]:
+    def _sure(self) -> Iterator[tuple[_End, _End, Sureness]]:
         """Yield the legs of different PBXs with one Call-ID, if no PBX has two of them."""
         same = defaultdict(list)
         for leg in self._legs.values():
@@ -103,7 +103,7 @@ class Joins:
             if 1 < len(legs) == len({leg.place[0] for leg in legs}):
                 yield from ((legs[0], leg, "surely") for leg in legs[1:])
 
-    def _probable(self) -> Iterator[tuple[_Leg, _Leg, Sureness]]:
+    def _probable(self) -> Iterator[tuple[_End, _End, Sureness]]:
         """Yield the legs on trunks that fit to each other, and to no other one."""
         on_trunk = [leg for leg in self._legs.values() if self._is_trunk(leg.device)]
         fitting = defaultdict(list)
@@ -124,7 +124,7 @@ class Joins:
         return any(fnmatch.fnmatchcase(device, pattern) for pattern in self._trunks)
 
 
-def _fit(one: _Leg, other: _Leg) -> bool:
+def _fit(one: _End, other: _End) -> bool:
     if other.out or one.place[0] == other.place[0] or one.since is None or other.since is None:
         return False
     if not one.caller or one.caller != other.caller or abs(one.since - other.since) > WITHIN:
