@@ -7,7 +7,8 @@
 
 import { arrange, inView, places, ROW_HEIGHT, WINDOW_FROM } from "./arrange.js";
 import { make, setAttribute, setText, within } from "./dom.js";
-import { classOf, TableRow } from "./row.js";
+import { makeActionsHead, makeHead } from "./heads.js";
+import { TableRow } from "./row.js";
 import { known } from "./text.js";
 
 /** @template {object} Row */
@@ -40,7 +41,9 @@ export class DataTable {
     /** @type {HTMLTableRowElement[]} */
     this.gaps = [];
     this.acting = Boolean(options.actions || options.quick) && !view.store.readonly;
-    this.heads = this.columns.map((column) => this.makeHead(column));
+    this.heads = this.columns.map((column) =>
+      makeHead(column, view.store.readonly, () => this.sortBy(column.id)),
+    );
     this.body = make("tbody", {
       role: "rowgroup",
       click: (event) => this.clicked(event),
@@ -64,37 +67,6 @@ export class DataTable {
     this.scroller.addEventListener("scroll", redraw, { passive: true });
     this.element = make("div", {}, this.scroller, this.empty);
     this.showSort();
-  }
-
-  /**
-   * The head of a column, which sorts by it: a button in it does, or itself where there is none.
-   * @param {Column<Row>} column
-   */
-  makeHead(column) {
-    const { readonly } = this.view.store;
-    const sort = () => this.sortBy(column.id);
-    const pressed = (/** @type {KeyboardEvent} */ event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault(); // Space would scroll the page
-      sort();
-    };
-    return make(
-      "th",
-      {
-        scope: "col",
-        role: "columnheader",
-        class: classOf(column),
-        "data-column": column.id,
-        tabindex: readonly && "0",
-        click: sort,
-        keydown: readonly && pressed,
-      },
-      make(readonly ? "span" : "button", {
-        class: "ast-sort",
-        type: !readonly && "button",
-        text: column.label,
-      }),
-    );
   }
 
   /** @param {string} id */
@@ -417,9 +389,4 @@ export class DataTable {
       },
     };
   }
-}
-
-function makeActionsHead() {
-  const words = make("span", { class: "ast-sr", text: "Actions" });
-  return make("th", { scope: "col", role: "columnheader", class: "ast-actions" }, words);
 }
