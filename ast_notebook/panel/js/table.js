@@ -3,7 +3,7 @@
  * only the rows in view are in the page.
  */
 
-/** @import { Column, Entry, Host, TableOptions, Target } from "./types.d.ts" */
+/** @import { Entry, Host, TableOptions, Target } from "./types.d.ts" */
 
 import { arrange, inView, places, ROW_HEIGHT, WINDOW_FROM } from "./arrange.js";
 import { make, setAttribute, setText, within } from "./dom.js";
