@@ -9,7 +9,7 @@ import narwhals as nw
 import pandas as pd
 
 from ast_notebook.calls.engines import Work
-from ast_notebook.moments import Moment, microseconds
+from ast_notebook.moments import Moment, end_microseconds, microseconds
 from ast_notebook.units import SECOND
 
 TIMES = ("start", "answered", "end")
@@ -80,41 +80,58 @@ def pandas(frame: pd.DataFrame, times: tuple[str, ...], whole: tuple[str, ...]) 
     return frame.astype(kinds)
 
 
-def begun(frame: Any, since: Moment | None) -> Any:
-    """Return the rows that began at a moment or later; a moment without a zone is in local time.
+def begun(frame: Any, since: Moment | None, until: Moment | None = None) -> Any:
+    """Return the rows that began at a moment or later, and before the end of another one.
 
     Parameters
     ----------
     frame : pandas.DataFrame or duckdb.DuckDBPyRelation
-    since : datetime or str, optional
+    since, until : datetime or str, optional
+        A moment without a zone is in local time; a day or a month as `until` counts as a whole.
     """
-    if since is None:
-        return frame
-    micro = microseconds(since)
+    first = None if since is None else microseconds(since)
+    last = None if until is None else end_microseconds(until)
     if not isinstance(frame, pd.DataFrame):
-        return frame.filter(f"start >= {micro}")
-    moment = pd.Timestamp(micro, unit="us", tz="UTC")
-    return frame[frame["start"] >= moment].reset_index(drop=True)
+        frame = frame if first is None else frame.filter(f"start >= {first}")
+        return frame if last is None else frame.filter(f"start < {last}")
+    if first is None and last is None:
+        return frame
+    wanted = pd.Series(True, frame.index)
+    if first is not None:
+        wanted &= frame["start"] >= pd.Timestamp(first, unit="us", tz="UTC")
+    if last is not None:
+        wanted &= frame["start"] < pd.Timestamp(last, unit="us", tz="UTC")
+    return frame[wanted].reset_index(drop=True)
 
 
-def lasting(frame: pd.DataFrame, since: Moment | None, times: tuple[str, str]) -> pd.DataFrame:
-    """Return the rows that were not over at a moment; earlier beginnings are set to that moment.
+def lasting(
+    frame: pd.DataFrame,
+    since: Moment | None,
+    times: tuple[str, str],
+    until: Moment | None = None,
+) -> pd.DataFrame:
+    """Return the rows that lasted into a time, with what is outside of that time cut off.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-    since : datetime or str, optional
+    since, until : datetime or str, optional
         As in `begun`.
     times : tuple of str
-        The columns of their beginning and end; a missing beginning stays missing.
+        The columns of their beginning and end; what is missing of them stays missing.
     """
-    if since is None:
-        return frame
     start, end = times
-    moment = pd.Timestamp(microseconds(since), unit="us", tz="UTC")
-    kept = frame[~(frame[end] <= moment)].reset_index(drop=True)
-    kept[start] = kept[start].mask(kept[start] < moment, moment)
-    kept["seconds"] = (kept[end] - kept[start]).dt.total_seconds()
+    kept = frame
+    if since is not None:
+        first = pd.Timestamp(microseconds(since), unit="us", tz="UTC")
+        kept = kept[~(kept[end] <= first)].reset_index(drop=True)
+        kept[start] = kept[start].mask(kept[start] < first, first)
+    if until is not None:
+        last = pd.Timestamp(end_microseconds(until), unit="us", tz="UTC")
+        kept = kept[~(kept[start] >= last)].reset_index(drop=True)
+        kept[end] = kept[end].mask(kept[end] > last, last)
+    if since is not None or until is not None:
+        kept["seconds"] = (kept[end] - kept[start]).dt.total_seconds()
     return kept
 
 

@@ -9,15 +9,15 @@ from types import ModuleType
 from typing import Any
 
 import pandas as pd
-from dateutil.tz import tzlocal
 
 from ast_notebook.calls import charts, measures
 from ast_notebook.calls.agents import PAUSE_TIMES, SESSION_TIMES
 from ast_notebook.calls.calls import Log
 from ast_notebook.calls.frames import begun, lasting
 from ast_notebook.calls.measures.grouping import Zone, check_zone
-from ast_notebook.moments import Moment, moment
+from ast_notebook.moments import Moment, span
 from ast_notebook.show import NO_MATH, columns, escape, plain, table
+from ast_notebook.zone import people_zone
 
 _STYLE = """
 body { margin: 2em auto; max-width: 60em; padding: 0 1em; color-scheme: light dark;
@@ -65,22 +65,24 @@ class Report:
         sessions: pd.DataFrame | None = None,
         pauses: pd.DataFrame | None = None,
         since: Moment | None = None,
+        until: Moment | None = None,
+        month: str | None = None,
         tz: Zone | None = None,
         within: float = 20.0,
         title: str = "Calls",
     ) -> None:
         self._charts: ModuleType = charts
         self.title = title
-        self.tz: Zone = tzlocal() if tz is None else tz
+        self.tz: Zone = people_zone() if tz is None else tz
         self.within = within
         check_zone(self.tz)
         # Before the calls are picked: a day begins at midnight in the zone of the report.
-        since = None if since is None else moment(since, tz=tz)
-        calls, visits = begun(calls, since), begun(visits, since)
+        first, last = span(since, until, month, tz)
+        calls, visits = begun(calls, first, last), begun(visits, first, last)
         if sessions is not None:
-            sessions = lasting(sessions, since, SESSION_TIMES)
+            sessions = lasting(sessions, first, SESSION_TIMES, last)
         if pauses is not None:
-            pauses = lasting(pauses, since, PAUSE_TIMES)
+            pauses = lasting(pauses, first, PAUSE_TIMES, last)
         self.summary = measures.summary(calls)
         self.service = measures.service(visits, within=within)
         self.overall = measures.service(visits, within=within, by=())

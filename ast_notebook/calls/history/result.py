@@ -99,24 +99,42 @@ class History:
         return int(self.frame.aggregate("count(*)").fetchall()[0][0])
 
     def report(
-        self, *, since: Moment | None = None, tz: str | tzinfo | None = None, within: float = 20.0
+        self,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        month: str | None = None,
+        tz: str | tzinfo | None = None,
+        within: float = 20.0,
+        title: str | None = None,
     ) -> Report:
         """Return what matters of these calls on one page, computed on their own engine.
 
         Parameters
         ----------
-        since : datetime or str, optional
-            Only calls that began then or later; one without a zone is in the report's.
+        since, until : datetime or str, optional
+            Only calls that began at `since` or later, and before the end of `until`; a moment
+            without a zone is in the report's.
+        month : str, optional
+            The calls of a month, such as ``2026-10`` or ``last-month``, instead.
         tz : str or tzinfo, optional
-            The zone of hours and days; by default that which the history was told, or else this
-            machine's.
+            The zone of hours and days; by default that which the history was told, or else that of
+            `use_zone`.
         within : float
             Seconds of the service level.
+        title : str, optional
+            The title of the page.
         """
         log = Log(self.frame, self.visits_frame, self.sessions, self.pauses)
-        title = f"Calls of {self.origin}"
-        zone = self.tz if tz is None else tz
-        return Report.of(log, since=since, tz=zone, within=within, title=title)
+        return Report.of(
+            log,
+            since=since,
+            until=until,
+            month=month,
+            tz=self.tz if tz is None else tz,
+            within=within,
+            title=f"Calls of {self.origin}" if title is None else title,
+        )
 
     def __repr__(self) -> str:
         return (

@@ -1,0 +1,1 @@
+"""Frames that show what a person looks for first."""
