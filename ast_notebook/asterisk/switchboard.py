@@ -23,6 +23,7 @@ from ast_notebook.errors import (
 from ast_notebook.live import Live, is_of
 from ast_notebook.live.channels import new_row_of, table
 from ast_notebook.live.table import to_frame
+from ast_notebook.views import shown_channels
 
 MARKS = ("held", "recorded")  # columns that only events tell, and no list
 
@@ -150,7 +151,7 @@ class Switchboard(Asking):
             was_up = row["since"] is None or row["since"] < connected
             marks = {name: known.get(name) or (None if was_up else False) for name in MARKS}
             rows.append({**row, **marks})
-        return to_frame(table(), rows).astype(dict.fromkeys(MARKS, "boolean"))
+        return shown_channels(to_frame(table(), rows).astype(dict.fromkeys(MARKS, "boolean")))
 
     def hangup_channel(self, channel: str, uniqueid: str | None = None) -> None:
         """Hang up one channel.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import warnings
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -39,6 +38,7 @@ from ast_notebook.recording.layout import (
 )
 from ast_notebook.recording.segment import Blocks
 from ast_notebook.recording.troubles import is_of_the_system, said
+from ast_notebook.warned import warn
 
 ALL = pa.schema([*SCHEMA, *FOLDERS])
 CODED = pa.schema(
@@ -50,7 +50,6 @@ CODED = pa.schema(
 _CHECKED = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
 FORMAT = ds.ParquetFileFormat(dictionary_columns=TEXTS, default_fragment_scan_options=_CHECKED)
 _PLAIN = ds.ParquetFileFormat(default_fragment_scan_options=_CHECKED)
-_CALLER = 3  # frames between a warning and whoever asked for the events
 _NAMED = 3  # files that a warning names
 _FOOTERS = 8  # footers that are read at once
 _GONE = "it was removed meanwhile"
@@ -144,7 +143,7 @@ def select(
         place.ask(lambda: _leave_out_damaged(chosen))
     for note in _notes(chosen):
         if notes is None:
-            warnings.warn(note, stacklevel=_CALLER)
+            warn(note)
         else:
             notes.append(note)
     return chosen

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
@@ -20,6 +19,7 @@ from ast_notebook.calls.history.table import is_database
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.archive_place import ArchivePlace
 from ast_notebook.recording.reading import scan
+from ast_notebook.warned import warn
 
 Kind = Literal["cdr", "cel", "queue_log", "events"]
 
@@ -120,7 +120,7 @@ def history(
         )
     found = _read(found_at, wanted)
     for note in found.notes:
-        warnings.warn(note, stacklevel=2)
+        warn(note)
     return found
 
 
