@@ -103,7 +103,8 @@ class _Displayed:
     def _send(self, data: dict[str, str]) -> None:
         from IPython.display import display
 
+        show: Any = display
         if self._handle is None:
-            self._handle = display(data, raw=True, display_id=True)
+            self._handle = show(data, raw=True, display_id=True)
         else:
             self._handle.update(data, raw=True)

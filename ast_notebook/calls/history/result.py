@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,8 @@ from ast_notebook.calls.calls import Log
 from ast_notebook.calls.history.lines import Bad
 from ast_notebook.calls.report import Report
 from ast_notebook.moments import Moment
-from ast_notebook.show import NO_MATH, escape, table
+from ast_notebook.show import NO_MATH, escape, plain, table
+from ast_notebook.views import shown_calls, shown_queue_calls
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,6 +52,13 @@ class History:
         Remarks for the user, such as a time zone that does not fit.
     tz : tzinfo or None
         The zone that was told; times in the frames are in UTC.
+    ids : mapping
+        The call of each uniqueid and linkedid, by the PBX's name and the id; it is empty unless
+        several sources are read.
+    parts : tuple of History
+        The sources that it is joined of; empty if it is of one.
+    unread : pandas.DataFrame
+        What in a folder could not be read: ``file`` and ``reason`` (str).
     """
 
     def __init__(
@@ -76,22 +84,30 @@ class History:
         self.doubtful = doubtful
         self.notes = list(notes)
         self.tz = tz
+        self.ids: Mapping[tuple[str | None, str], str] = {}
+        self.parts: tuple[History, ...] = ()
+        self.unread = pd.DataFrame({"file": [], "reason": []}, dtype="str")
 
     @cached_property
     def calls(self) -> pd.DataFrame:
-        """The calls frame in pandas, brought there at first use if it is on DuckDB."""
+        """The calls frame in pandas, brought there at first use if it is on DuckDB.
+
+        A notebook shows when, who, whom, answered by and what became of each, by the clock of the
+        history's zone; ``.frame`` is as pandas shows it.
+        """
         calls = pandas_of(self.frame, frames.TIMES, frames.WHOLE)
         calls.attrs["history"] = {
             "bad": self.bad_count,
             "doubtful": self.doubtful,
             "records": self.records,
         }
-        return calls
+        return shown_calls(calls, zone=self.tz, empty=f"No calls in {self.origin}: see .bad")
 
     @cached_property
     def visits(self) -> pd.DataFrame:
         """The visits frame in pandas, brought there at first use if it is on DuckDB."""
-        return pandas_of(self.visits_frame, queues.TIMES, queues.WHOLE)
+        visits = pandas_of(self.visits_frame, queues.TIMES, queues.WHOLE)
+        return shown_queue_calls(visits, zone=self.tz, empty=f"No queue calls in {self.origin}")
 
     def __len__(self) -> int:
         if isinstance(self.frame, pd.DataFrame):
@@ -137,13 +153,19 @@ class History:
         )
 
     def __repr__(self) -> str:
-        return (
+        lines = [
             f"<History of {self.origin} ({self.kind}): {len(self):,} calls of "
             f"{self.records:,} records, {self.bad_count:,} bad, {self.doubtful:,} doubtful>"
-        )
+        ]
+        lines += [f"  read: {repr(one)[1:-1]}" for one in self.parts]
+        unread = zip(self.unread["file"], self.unread["reason"], strict=True)
+        lines += [f"  not read: {file}: {reason}" for file, reason in unread]
+        return plain("\n".join(lines))
 
     def _repr_html_(self) -> str:
-        text = "".join(f"<p>{escape(one)}</p>" for one in (repr(self)[1:-1], *self.notes))
+        first, *others = repr(self).splitlines()
+        said = (first[1:-1], *others, *self.notes)
+        text = "".join(f"<p>{escape(one)}</p>" for one in said)
         if self.bad_count:
             bad = self.bad.head(5)
             text += table(bad.columns.tolist(), bad.itertuples(index=False))

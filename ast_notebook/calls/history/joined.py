@@ -1,0 +1,207 @@
+"""Joins sources of the same calls, so that each call is told once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+from ast_notebook.calls.calls import Log
+from ast_notebook.calls.history.lines import Bad
+from ast_notebook.calls.history.result import History
+
+#: The kinds of sources; those that know most of a call come first.
+_RANKS = ("events", "cel", "cdr", "queue_log")
+#: What a call that one source has is completed by from another one. All else depends on what that
+#: source has seen of the call, and would be wrong beside what the first one has seen.
+_COMPLETED = {
+    "queue_log": ("wait", "queue"),
+    "cdr": ("billsec", "did", "recording", "caller_name", "caller_device", "answered_device"),
+    "cel": ("did", "recording", "caller_name", "caller_device", "answered_device"),
+    "events": (),
+}
+
+
+def joined(parts: Sequence[History]) -> History:
+    """Return one history of several, in which each call is once; notes say what was not joined.
+
+    Calls are joined by the uniqueids and linkedids that their sources share. A call is as the
+    source has it that knows most. The queue calls of a call are those of one source, too.
+    """
+    parts = sorted(parts, key=lambda part: _RANKS.index(part.kind))
+    if len(parts) == 1:
+        return parts[0]
+    groups = _groups(parts)
+    notes = [
+        note if note.startswith(part.origin) else f"{part.origin}: {note}"
+        for part in parts
+        for note in part.notes
+    ]
+    calls = _calls(parts, groups, notes)
+    kept = dict(zip(calls["_group"], calls["call"], strict=True))
+    visits = _visits(parts, groups, kept)
+    shifts = next((part for part in parts if len(part.sessions)), parts[0])
+    others = [part.origin for part in parts if len(part.sessions) and part is not shifts]
+    if others:
+        notes.append(f"sessions and pauses of agents are those of {shifts.origin} alone")
+    log = Log(calls[parts[0].calls.columns.tolist()], visits, shifts.sessions, shifts.pauses)
+    made = History(
+        log,
+        ", ".join(dict.fromkeys(part.kind for part in parts)),
+        " and ".join(part.origin for part in parts),
+        sum(part.records for part in parts),
+        Bad(),
+        sum(part.doubtful for part in parts),
+        notes,
+        next((part.tz for part in parts if part.tz is not None), None),
+    )
+    made.bad = pd.concat([_named(part) for part in parts], ignore_index=True)
+    made.bad_count = sum(part.bad_count for part in parts)
+    made.parts = tuple(parts)
+    return made
+
+
+def _named(part: History) -> pd.DataFrame:
+    """Return the bad records with the name of their file."""
+    if "file" in part.bad:
+        return part.bad
+    bad = part.bad.copy()
+    bad.insert(0, "file", pd.array([part.origin] * len(bad), dtype="str"))
+    return bad
+
+
+# --- which calls are the same ---------------------------------------------------------------------
+
+
+class _Groups:
+    """Which things belong together, by a forest of their names."""
+
+    def __init__(self) -> None:
+        self._above: dict[Hashable, Hashable] = {}
+        self._numbers: dict[Hashable, int] = {}
+
+    def number(self, root: Hashable) -> int:
+        """Return a number for what stands for a group, which frames are grouped by."""
+        return self._numbers.setdefault(root, len(self._numbers))
+
+    def root(self, one: Hashable) -> Hashable:
+        """Return what stands for all that belong to `one`."""
+        above = self._above
+        while (higher := above.get(one, one)) != one:
+            above[one] = above.get(higher, higher)
+            one = higher
+        return one
+
+    def join(self, one: Hashable, other: Hashable) -> None:
+        """Say that two things belong together."""
+        first, second = self.root(one), self.root(other)
+        if first != second:
+            self._above[second] = first
+
+
+def _groups(parts: Sequence[History]) -> _Groups:
+    """Group the calls of all parts by their ids; PBXs count if every part names its own."""
+    groups = _Groups()
+    named = all(server is not None for part in parts for server, _ in part.ids)
+    for number, part in enumerate(parts):
+        for (server, known), call in part.ids.items():
+            groups.join(("id", server if named else None, known), (number, call))
+    return groups
+
+
+def _marked(frame: pd.DataFrame, number: int, groups: _Groups) -> pd.DataFrame:
+    """Return a frame with the part and the group of each row."""
+    marks = [
+        ("alone", number, place) if pd.isna(call) else groups.root((number, call))
+        for place, call in enumerate(frame["call"])
+    ]
+    numbers = [groups.number(one) for one in marks]
+    return frame.assign(_part=number, _group=pd.Series(numbers, frame.index, dtype="int64"))
+
+
+def _calls(parts: Sequence[History], groups: _Groups, notes: list[str]) -> pd.DataFrame:
+    """Return the calls, each once, with their groups in the column ``_group``."""
+    frames = [_marked(part.calls.frame, number, groups) for number, part in enumerate(parts)]
+    frames = _apart(parts, frames, notes)
+    whole = pd.concat(frames, ignore_index=True)
+    best = whole.groupby("_group")["_part"].transform("min")
+    kept, absorbed = whole[whole["_part"] == best].copy(), whole[whole["_part"] != best]
+    single = ~kept["_group"].duplicated(keep=False)
+    for number, part in enumerate(parts):
+        more = absorbed[absorbed["_part"] == number].groupby("_group").first()
+        for name in _COMPLETED[part.kind]:
+            told = kept["_group"].map(more[name].to_dict()) if len(more) else None
+            if told is not None:
+                wanted = single & kept[name].isna() & told.notna()
+                kept.loc[wanted, name] = told[wanted].astype(kept[name].dtype)
+        if part.kind == "queue_log" and len(more):
+            # A CDR does not know that a caller gave up, only that nobody answered.
+            gave_up = kept["_group"].map((more["disposition"] == "ABANDONED").to_dict()) == True  # noqa: E712
+            vague = kept["source"].eq("cdr") & kept["disposition"].isin(["NO ANSWER", "IVR"])
+            kept.loc[single & gave_up & vague, "disposition"] = "ABANDONED"
+    _tell(parts, whole, kept, notes)
+    serial = kept["call"].str.extract(r"\.(\d{1,18})$", expand=False).astype("Int64")
+    order = kept.assign(_serial=serial).sort_values(["start", "_serial", "call"], kind="stable")
+    return order.drop(columns="_serial").reset_index(drop=True)
+
+
+def _tell(
+    parts: Sequence[History], whole: pd.DataFrame, kept: pd.DataFrame, notes: list[str]
+) -> None:
+    """Note how many calls of each source are in others, too, and how many are in no other."""
+    count = whole.groupby("_group")["_part"].nunique()
+    shared = whole["_group"].map(count) > 1
+    for number, part in enumerate(parts):
+        mine = whole["_part"] == number
+        both, alone = int((mine & shared).sum()), int((mine & ~shared).sum())
+        told = int((kept["_part"] == number).sum())
+        notes.append(
+            f"{part.origin}: {both:,} calls are in another source, too, and {alone:,} in no other; "
+            f"{told:,} are told as it has them"
+        )
+
+
+def _apart(
+    parts: Sequence[History], frames: list[pd.DataFrame], notes: list[str]
+) -> list[pd.DataFrame]:
+    """Leave out calls of sources without common ids that another source of the same time has."""
+    for one, other in combinations(range(len(parts)), 2):
+        better, worse = parts[one], parts[other]
+        if (better.ids and worse.ids) or not len(frames[one]) or not len(frames[other]):
+            continue
+        lacking = " and ".join(part.origin for part in (better, worse) if not part.ids)
+        first = frames[one]["start"].min()
+        last = frames[one][["start", "end"]].max(axis=None)
+        moments = frames[other]["start"].fillna(frames[other]["end"])
+        within = moments.between(first, last)
+        if better.kind == worse.kind or not within.any():
+            continue
+        within |= moments.isna()
+        frames[other] = frames[other][~within]
+        notes.append(
+            f"{within.sum():,} calls of {worse.origin} cannot be joined with those of "
+            f"{better.origin}, since there are no uniqueids in {lacking} (loguniqueid = yes in "
+            "cdr.conf writes them): they are left out, as the other source has the same time"
+        )
+    return frames
+
+
+def _visits(parts: Sequence[History], groups: _Groups, kept: dict[Any, Any]) -> pd.DataFrame:
+    """Return the queue calls, those of one call from one source, with the ids of their calls."""
+    frames = [
+        _marked(part.visits.frame, number, groups)
+        for number, part in enumerate(parts)
+        if len(part.visits)
+    ]
+    if not frames:
+        none: pd.DataFrame = parts[0].visits.frame
+        return none
+    whole = pd.concat(frames, ignore_index=True)
+    best = whole.groupby("_group")["_part"].transform("min")
+    found = whole[whole["_part"] == best].copy()
+    calls = found["_group"].map(kept)
+    found["call"] = calls.where(calls.notna(), found["call"]).astype("str")
+    ordered = found.sort_values(["start", "call"], kind="stable").reset_index(drop=True)
+    return ordered.drop(columns=["_part", "_group"])
