@@ -75,7 +75,9 @@ class ShownFrame(pd.DataFrame):
     @property
     def frame(self) -> pd.DataFrame:
         """All of it as a plain frame of pandas, which shows ids, times in UTC and the rest."""
-        return pd.DataFrame(self).copy(deep=False)
+        plain_frame = pd.DataFrame(self)
+        plain_frame.attrs.update(self.attrs)
+        return plain_frame
 
     def __repr__(self) -> str:
         whole = self.frame

@@ -64,7 +64,7 @@ def _fitted(widths: list[int], words: list[int], most: int) -> list[int]:
 def _wrapped(cell: str, width: int) -> list[str]:
     if _wide(cell) <= width:
         return [cell]
-    narrow = width if cell.isascii() else max(1, width // 2)
+    narrow = width if _wide(cell) <= len(cell) else max(1, width // 2)
     return textwrap.wrap(cell, narrow) or [""]
 
 

@@ -39,7 +39,7 @@ def joined(parts: Sequence[History]) -> History:
         for part in parts
         for note in part.notes
     ]
-    calls = _calls(parts, groups, notes)
+    calls, told = _calls(parts, groups, notes)
     kept = dict(zip(calls["_group"], calls["call"], strict=True))
     visits = _visits(parts, groups, kept)
     shifts = next((part for part in parts if len(part.sessions)), parts[0])
@@ -60,6 +60,7 @@ def joined(parts: Sequence[History]) -> History:
     made.bad = pd.concat([_named(part) for part in parts], ignore_index=True)
     made.bad_count = sum(part.bad_count for part in parts)
     made.parts = tuple(parts)
+    made.joins = told
     return made
 
 
@@ -121,8 +122,10 @@ def _marked(frame: pd.DataFrame, number: int, groups: _Groups) -> pd.DataFrame:
     return frame.assign(_part=number, _group=pd.Series(numbers, frame.index, dtype="int64"))
 
 
-def _calls(parts: Sequence[History], groups: _Groups, notes: list[str]) -> pd.DataFrame:
-    """Return the calls, each once, with their groups in the column ``_group``."""
+def _calls(
+    parts: Sequence[History], groups: _Groups, notes: list[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the calls, each once, with their groups in ``_group``, and what is told of them."""
     frames = [_marked(part.calls.frame, number, groups) for number, part in enumerate(parts)]
     frames = _apart(parts, frames, notes)
     whole = pd.concat(frames, ignore_index=True)
@@ -141,26 +144,31 @@ def _calls(parts: Sequence[History], groups: _Groups, notes: list[str]) -> pd.Da
             gave_up = kept["_group"].map((more["disposition"] == "ABANDONED").to_dict()) == True  # noqa: E712
             vague = kept["source"].eq("cdr") & kept["disposition"].isin(["NO ANSWER", "IVR"])
             kept.loc[single & gave_up & vague, "disposition"] = "ABANDONED"
-    _tell(parts, whole, kept, notes)
+    told = _tell(parts, whole, notes)
     serial = kept["call"].str.extract(r"\.(\d{1,18})$", expand=False).astype("Int64")
     order = kept.assign(_serial=serial).sort_values(["start", "_serial", "call"], kind="stable")
-    return order.drop(columns="_serial").reset_index(drop=True)
+    return order.drop(columns="_serial").reset_index(drop=True), told
 
 
-def _tell(
-    parts: Sequence[History], whole: pd.DataFrame, kept: pd.DataFrame, notes: list[str]
-) -> None:
-    """Note how many calls of each source are in others, too, and how many are in no other."""
+def _tell(parts: Sequence[History], whole: pd.DataFrame, notes: list[str]) -> list[str]:
+    """Tell how many calls of each source are in others, too; note those that should be."""
     count = whole.groupby("_group")["_part"].nunique()
     shared = whole["_group"].map(count) > 1
+    told = []
     for number, part in enumerate(parts):
         mine = whole["_part"] == number
         both, alone = int((mine & shared).sum()), int((mine & ~shared).sum())
-        told = int((kept["_part"] == number).sum())
-        notes.append(
-            f"{part.origin}: {both:,} calls are in another source, too, and {alone:,} in no other; "
-            f"{told:,} are told as it has them"
-        )
+        told.append(f"{part.origin}: {both:,} calls are in another source, too; {alone:,} are not")
+        others = whole[whole["_part"] < number]
+        starts = whole.loc[mine & ~shared, "start"]
+        missed = int(starts.between(others["start"].min(), others["start"].max()).sum())
+        if missed:
+            better = " and ".join(one.origin for one in parts[:number])
+            notes.append(
+                f"{missed:,} calls of {part.origin} are not in {better}, although that has the "
+                "same time: by their ids they are calls of their own, and count"
+            )
+    return told
 
 
 def _apart(

@@ -57,6 +57,8 @@ class History:
         several sources are read.
     parts : tuple of History
         The sources that it is joined of; empty if it is of one.
+    joins : list of str
+        How many calls of each of them are in others, too.
     unread : pandas.DataFrame
         What in a folder could not be read: ``file`` and ``reason`` (str).
     """
@@ -86,6 +88,7 @@ class History:
         self.tz = tz
         self.ids: Mapping[tuple[str | None, str], str] = {}
         self.parts: tuple[History, ...] = ()
+        self.joins: list[str] = []
         self.unread = pd.DataFrame({"file": [], "reason": []}, dtype="str")
 
     @cached_property
@@ -158,6 +161,7 @@ class History:
             f"{self.records:,} records, {self.bad_count:,} bad, {self.doubtful:,} doubtful>"
         ]
         lines += [f"  read: {repr(one)[1:-1]}" for one in self.parts]
+        lines += [f"  {one}" for one in self.joins]
         unread = zip(self.unread["file"], self.unread["reason"], strict=True)
         lines += [f"  not read: {file}: {reason}" for file, reason in unread]
         return plain("\n".join(lines))
