@@ -224,7 +224,7 @@ class CallLog:
         """Say that there is nothing to show, and what to do then."""
         if others:
             return (
-                f"None of the {others:,} {what} heard so far fits: ask for less, or for more time."
+                f"None of all {what} heard so far ({others:,}) fits: ask for less, or for more time."
             )
         since = times([pd.Timestamp(self._made, unit="s", tz="UTC")], people_zone())[0]
         return (

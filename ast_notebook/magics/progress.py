@@ -11,6 +11,11 @@ from typing import Any, Protocol
 from ast_notebook.callbacks.cell import Cell
 
 DELAY = 2.0
+#: An output that takes no room: an empty one would still be as high as a line in JupyterLab.
+_GONE = (
+    '<span class="ast-gone"></span>'
+    "<style>.jp-OutputArea-child:has(.ast-gone) { display: none }</style>"
+)
 
 
 class Progress:
@@ -97,8 +102,7 @@ class _Displayed:
         self._send({"text/plain": text})
 
     def clear(self) -> None:
-        # An empty text would still be as high as a line.
-        self._send({"text/plain": "", "text/html": ""})
+        self._send({"text/plain": "", "text/html": _GONE})
 
     def _send(self, data: dict[str, str]) -> None:
         from IPython.display import display

@@ -87,7 +87,7 @@ class ShownFrame(pd.DataFrame):
         view, rows, columns = shown
         if not len(self):
             return "\n".join(lines.folded(view.empty or f"no {view.what}", lines.width()))
-        below = f"{self._caption(view, len(rows))}; all {len(self.columns)} columns: .frame"
+        below = f"{self._caption(view, len(rows))}. All {len(self.columns)} columns: .frame"
         most = lines.width()
         drawn = lines.lines(columns, most)
         return "\n".join([drawn, *lines.folded(below, most)])
@@ -111,7 +111,7 @@ class ShownFrame(pd.DataFrame):
         return (
             f'<div class="{NO_MATH}"><div style="overflow-x: auto">{drawn}</div>'
             f'<details><summary style="{_SUMMARY}">{escape(self._caption(view, len(rows)))}; '
-            f"all {len(self.columns)} columns, times in UTC</summary>"
+            f"All {len(self.columns)} columns, with ids</summary>"
             f'<div style="overflow-x: auto">{behind}</div></details></div>'
         )
 

@@ -65,7 +65,7 @@ def _wrapped(cell: str, width: int) -> list[str]:
     if _wide(cell) <= width:
         return [cell]
     narrow = width if _wide(cell) <= len(cell) else max(1, width // 2)
-    return textwrap.wrap(cell, narrow) or [""]
+    return textwrap.wrap(cell, narrow, break_on_hyphens=False) or [""]
 
 
 def _padded(text: str, width: int) -> str:

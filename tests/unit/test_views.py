@@ -87,7 +87,7 @@ def test_calls_show_when_who_whom_and_what_became_of_it_by_the_local_clock(
         *["23:31:05", "200", "Door", "240", "240", "answered", "0:04", "1:15"],
     ]
     assert text[2].split() == [*day.split(), *f"23:32:05 200 Door 240 {NO} busy 0:04 {NO}".split()]
-    assert text[3] == "calls: 2; times in Europe/Berlin; all 30 columns: .frame"
+    assert text[3] == "calls: 2; times in Europe/Berlin. All 30 columns: .frame"
 
 
 def test_the_whole_frame_is_there(shown: ShownFrame) -> None:
