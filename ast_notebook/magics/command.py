@@ -112,7 +112,10 @@ class Subcommand:
             secret.
         """
         parser = self._parser()
-        given, extra = parser.parse_known_args(list(words))
+        several = any(one.options.get("nargs") in ("+", "*") for one in self.arguments)
+        # Otherwise argparse takes several words only if no option is between them.
+        read = parser.parse_known_intermixed_args if several else parser.parse_known_args
+        given, extra = read(list(words))
         unknown = next((word.partition("=")[0] for word in extra if word.startswith("-")), None)
         if unknown is not None:
             if unknown.lstrip("-").lower() in SECRETS:
