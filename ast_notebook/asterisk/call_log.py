@@ -223,7 +223,7 @@ class CallLog:
     def _none(self, what: str, others: int) -> str:
         """Say that there is nothing to show, and what to do then."""
         if others:
-            return f"None of all {what} heard so far ({others:,}) fits: ask for less, or for more time."
+            return f"None of the {what} heard so far ({others:,}) fits: ask for less, or a longer time."
         since = times([pd.Timestamp(self._made, unit="s", tz="UTC")], people_zone())[0]
         return (
             f"No {what} yet: we listen since {since}. %ast call SOURCE DEST CONTEXT makes a call, "
