@@ -19,7 +19,7 @@ from ast_notebook.errors import ConfError
 from ast_notebook.live import is_of
 from ast_notebook.moments import Moment, span
 from ast_notebook.recording import Record
-from ast_notebook.views import shown_calls, shown_events, shown_queue_calls
+from ast_notebook.views import ShownFrame, shown_calls, shown_events, shown_queue_calls
 from ast_notebook.views.words import times
 from ast_notebook.zone import people_zone
 
@@ -52,7 +52,7 @@ class CallLog:
         month: str | None = None,
         device: str | int | None = None,
         last: int | None = None,
-    ) -> pd.DataFrame:
+    ) -> ShownFrame:
         """Return some of the events heard so far, newest last, as ``%ast events`` does.
 
         Columns that are empty in all of these events are left out; `events` has all columns. A
@@ -108,7 +108,7 @@ class CallLog:
         trunks: Collection[str] | None = None,
         engine: str | None = None,
         session: Any = None,
-    ) -> pd.DataFrame:
+    ) -> ShownFrame:
         """Return the calls heard so far, a row a call; `calls.from_events` says what they are.
 
         A notebook shows when, who, whom, answered by and what became of each; the frame has all
@@ -163,7 +163,7 @@ class CallLog:
         until: Moment | None = None,
         month: str | None = None,
         trunks: Collection[str] | None = None,
-    ) -> pd.DataFrame:
+    ) -> ShownFrame:
         """Return the calls heard so far that nobody took; parameters are those of `calls`."""
         return self.calls(since=since, until=until, month=month, trunks=trunks, missed=True)
 
@@ -173,7 +173,7 @@ class CallLog:
         since: Moment | None = None,
         until: Moment | None = None,
         month: str | None = None,
-    ) -> pd.DataFrame:
+    ) -> ShownFrame:
         """Return the queue calls heard so far; see `calls.visits`, and `calls` for the time."""
         time_of = span(since, until, month)
         found = self._log(self._trunks).visits.copy()
@@ -223,7 +223,7 @@ class CallLog:
     def _none(self, what: str, others: int) -> str:
         """Say that there is nothing to show, and what to do then."""
         if others:
-            return f"None of the {what} heard so far ({others:,}) fits: ask for less, or a longer time."
+            return f"None of the {what} heard so far ({others:,}) fits: ask for less, or longer."
         since = times([pd.Timestamp(self._made, unit="s", tz="UTC")], people_zone())[0]
         return (
             f"No {what} yet: we listen since {since}. %ast call SOURCE DEST CONTEXT makes a call, "

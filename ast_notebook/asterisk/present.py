@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from ast_notebook.asterisk.switchboard import Switchboard
-from ast_notebook.views import shown_agents, shown_queues, shown_talks
+from ast_notebook.views import ShownFrame, shown_agents, shown_queues, shown_talks
 
 
 class Present(Switchboard):
     """The methods of `Asterisk` that show the present state to people."""
 
-    def who(self) -> pd.DataFrame:
+    def who(self) -> ShownFrame:
         """Ask Asterisk who is on the phone; a row for each telephone or outside line.
 
         Returns
@@ -42,7 +42,7 @@ class Present(Switchboard):
                 )
         return shown_talks(up.assign(what=pd.array(what, dtype="str")))
 
-    def queues(self) -> pd.DataFrame:
+    def queues(self) -> ShownFrame:
         """Return the queues as they are now.
 
         Returns
@@ -72,7 +72,7 @@ class Present(Switchboard):
         queues["waiting_since"] = first.reindex(queues["queue"]).array
         return shown_queues(queues, empty=self._why("queues", "There are no queues"))
 
-    def agents(self) -> pd.DataFrame:
+    def agents(self) -> ShownFrame:
         """Return the members of queues as they are now, a row for each queue of an agent.
 
         Returns

@@ -18,12 +18,20 @@ from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
 from ast_notebook.magics.calllog import TRUNK
 from ast_notebook.magics.command import Given, argument, command, number
 from ast_notebook.magics.context import Context
-from ast_notebook.magics.period import PERIOD
+from ast_notebook.magics.period import PERIOD, checked
 from ast_notebook.magics.progress import Progress
 from ast_notebook.moments import span
+from ast_notebook.zone import named_zone
+
+
+def _zone(text: str) -> str:
+    """Check the name of a zone."""
+    return checked(named_zone, text)
+
 
 _TZ = argument(
     "--tz",
+    type=_zone,
     metavar="ZONE",
     values=values.zones,
     help="such as Europe/Berlin: of times that tell none, and of hours and days",

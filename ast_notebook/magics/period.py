@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ast_notebook.errors import ConfError
@@ -14,18 +14,19 @@ from ast_notebook.moments import PERIODS, end, moment, span
 
 def _since(text: str) -> str:
     """Check a moment; it is read when it is known in which zone."""
-    return _checked(moment, text)
+    return checked(moment, text)
 
 
 def _until(text: str) -> str:
-    return _checked(end, text)
+    return checked(end, text)
 
 
 def _month(text: str) -> str:
-    return _checked(lambda said: span(month=said), text)
+    return checked(lambda said: span(month=said), text)
 
 
-def _checked(read: Any, text: str) -> str:
+def checked(read: Callable[[str], object], text: str) -> str:
+    """Return a word of a line once `read` has read it; argparse tells what is wrong with it."""
     try:
         read(text)
     except ConfError as error:

@@ -60,7 +60,8 @@ class ShownFrame(pd.DataFrame):
     _first: frozenset[Any] = frozenset()
 
     def __init__(self, frame: pd.DataFrame, view: View) -> None:
-        super().__init__(frame)
+        init: Any = super().__init__  # pandas' stubs have `__new__` only
+        init(frame)
         self.attrs.update(frame.attrs)
         object.__setattr__(self, "_view", view)
         object.__setattr__(self, "_first", frozenset(frame.columns))
@@ -95,7 +96,7 @@ class ShownFrame(pd.DataFrame):
     def _repr_html_(self) -> Any:
         if not pd.get_option("display.notebook_repr_html"):
             return None
-        theirs: Any = pd.DataFrame._repr_html_  # type: ignore[operator]
+        theirs: Any = vars(pd.DataFrame)["_repr_html_"]
         if not str(theirs.__module__).startswith("pandas."):
             return theirs(self)  # such as itables, if all frames are to be shown by it
         whole = self.frame

@@ -189,9 +189,9 @@ def test_report_of_what_was_heard_and_of_what_was_written(shell, tmp_path):
     log = RECORDINGS / "asterisk22" / "queue_log.gz"
     past = shell.run(f"%ast report {log} --within 1")
     assert past.overall["offered"][0] > 10
-    with pytest.raises(UsageError, match="no zone Nowhere"):
+    with pytest.raises(UsageError, match="no time zone 'Nowhere'"):
         shell.run("%ast report --tz Nowhere")
-    with pytest.raises(UsageError, match="No such file"):
+    with pytest.raises(UsageError, match="there is no folder"):
         shell.run(f"%ast report --html {tmp_path}/no/such.html")
 
 

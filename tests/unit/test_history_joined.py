@@ -177,6 +177,19 @@ def test_a_folder_names_what_was_read_and_what_was_not(write: Write, tmp_path: P
     assert f"not read: {tmp_path / 'messages'}: " in shown
 
 
+def test_a_folder_and_a_file_are_joined(write: Write, tmp_path: Path) -> None:
+    write("logs/queue_log", QUEUE)
+    write("logs/messages", ["nothing of calls"])
+    write("logs/cel", ["nothing either"])
+    past = history(tmp_path / "logs", write("Master.csv", master(with_ids=True)), tz="UTC")
+    assert past.calls["source"].tolist() == ["cdr"] * 3
+    assert sorted(past.unread["file"]) == [
+        str(tmp_path / f"logs/{name}") for name in ("cel", "messages")
+    ]
+    with pytest.raises(ConfError, match="engine= is for archives"):
+        history(tmp_path / "logs", tmp_path / "Master.csv", tz="UTC", engine="pandas")
+
+
 def test_a_folder_without_a_log_is_refused(write: Write, tmp_path: Path) -> None:
     write("messages", ["nothing of calls"])
     with pytest.raises(ConfError, match=r"nothing in .* can be read as a log of calls: .*messages"):

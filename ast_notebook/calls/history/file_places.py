@@ -52,7 +52,7 @@ class FilePlaces:
             line - self._begins[place] for line, place in zip(bad["line"], places, strict=True)
         ]
         found = bad.assign(line=pd.array(lines, dtype="int64"))
-        found.insert(0, "file", pd.array(files, dtype="str"))
+        found.insert(0, "file", pd.Series(files, found.index, dtype="str"))
         return found
 
 

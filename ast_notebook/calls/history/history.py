@@ -8,6 +8,8 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Literal
 
+import pandas as pd
+
 from ast_notebook.calls import frames, memory, queues
 from ast_notebook.calls.calls import log_of
 from ast_notebook.calls.history.archived import archive_events, in_memory
@@ -143,9 +145,14 @@ def _several(places: Sequence[ArchivePlace], wanted: HistoryOptions) -> History:
         if not place.is_remote and not Path(place.name).expanduser().exists():
             raise ConfError(f"there is no {place.name}")
     files = [place for place in places if _is_file(place)]
-    others = [_read(place, wanted) for place in places if place not in files]
+    if files and wanted.engine is not None:
+        raise ConfError(f"engine= is for archives, and {files[0].name} is none")
+    read = [_read(place, wanted) for place in places if place not in files]
+    parts = [part for one in read for part in one.parts or (one,)]  # of folders, too
     paths = [Path(place.name).expanduser() for place in files]
-    return of_places(dict.fromkeys(paths), others, wanted, lambda path: _of_path(path, wanted))
+    made = of_places(dict.fromkeys(paths), parts, wanted, lambda path: _of_path(path, wanted))
+    made.unread = pd.concat([made.unread, *(one.unread for one in read)], ignore_index=True)
+    return made
 
 
 def _is_file(place: ArchivePlace) -> bool:

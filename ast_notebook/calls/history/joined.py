@@ -69,7 +69,7 @@ def _named(part: History) -> pd.DataFrame:
     if "file" in part.bad:
         return part.bad
     bad = part.bad.copy()
-    bad.insert(0, "file", pd.array([part.origin] * len(bad), dtype="str"))
+    bad.insert(0, "file", pd.Series(part.origin, bad.index, dtype="str"))
     return bad
 
 

@@ -16,7 +16,7 @@ from ast_notebook.calls.history.lines import Bad
 from ast_notebook.calls.report import Report
 from ast_notebook.moments import Moment
 from ast_notebook.show import NO_MATH, escape, plain, table
-from ast_notebook.views import shown_calls, shown_queue_calls
+from ast_notebook.views import ShownFrame, shown_calls, shown_queue_calls
 
 if TYPE_CHECKING:
     import duckdb
@@ -92,7 +92,7 @@ class History:
         self.unread = pd.DataFrame({"file": [], "reason": []}, dtype="str")
 
     @cached_property
-    def calls(self) -> pd.DataFrame:
+    def calls(self) -> ShownFrame:
         """The calls frame in pandas, brought there at first use if it is on DuckDB.
 
         A notebook shows when, who, whom, answered by and what became of each, by the clock of the
@@ -107,7 +107,7 @@ class History:
         return shown_calls(calls, zone=self.tz, empty=f"No calls in {self.origin}: see .bad")
 
     @cached_property
-    def visits(self) -> pd.DataFrame:
+    def visits(self) -> ShownFrame:
         """The visits frame in pandas, brought there at first use if it is on DuckDB."""
         visits = pandas_of(self.visits_frame, queues.TIMES, queues.WHOLE)
         return shown_queue_calls(visits, zone=self.tz, empty=f"No queue calls in {self.origin}")
