@@ -7,6 +7,8 @@ import json
 import pickle
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import narwhals as nw
@@ -129,7 +131,8 @@ def test_a_pickle_needs_nothing_of_ours_and_keeps_what_is_attached(shown: ShownF
 def test_other_engines_and_the_styler_take_it(shown: ShownFrame) -> None:
     assert pl.from_pandas(shown)["caller"].to_list() == ["200", "200"]
     assert nw.from_native(shown).shape == (2, 30)
-    assert duckdb.sql("select count(*) from shown").fetchall() == [(2,)]
+    counted: Any = duckdb.sql("select count(*) from shown")
+    assert counted.fetchall() == [(2,)]
     assert "ANSWERED" in shown.style.highlight_max(["talk"]).to_html()
     assert json.loads(shown.to_json(date_format="iso"))["caller"] == {"0": "200", "1": "200"}
 
@@ -143,7 +146,8 @@ def test_a_column_that_is_added_is_shown(shown: ShownFrame) -> None:
 def test_without_its_columns_it_is_shown_by_pandas(shown: ShownFrame) -> None:
     del shown["caller"]
     assert repr(shown) == repr(shown.frame)
-    assert shown._repr_html_() == shown.frame._repr_html_()
+    plain: Any = shown.frame
+    assert shown._repr_html_() == plain._repr_html_()
 
 
 def test_another_way_to_show_all_frames_is_taken(
@@ -176,7 +180,8 @@ def test_a_name_is_no_markup_and_no_command(shown: ShownFrame) -> None:
 def test_ipython_shows_the_view(shown: ShownFrame) -> None:
     with an_ipython() as shell:
         shell.run("%load_ext ast_notebook")
-        data, _ = shell.display_formatter.format(shown)
+        formatter: Any = shell.display_formatter
+        data, _ = formatter.format(shown)
         shell.run("%unload_ext ast_notebook")
     assert data["text/plain"] == repr(shown)
     assert data["text/html"] == shown._repr_html_()
@@ -232,8 +237,6 @@ def test_times_of_today_have_no_date_and_those_of_another_year_have_the_year() -
 
 def test_two_offsets_of_one_clock_are_told_apart() -> None:
     """At 1:00 UTC of 25 October 2026, clocks in Berlin are put back from 3:00 to 2:00."""
-    from zoneinfo import ZoneInfo
-
     hours = [pd.Timestamp("2026-10-25 00:30", tz="UTC"), pd.Timestamp("2026-10-25 01:30", tz="UTC")]
     now = datetime(2026, 10, 25, 12, tzinfo=UTC)
     berlin = ZoneInfo("Europe/Berlin")

@@ -135,10 +135,9 @@ def _calls(
     for number, part in enumerate(parts):
         more = absorbed[absorbed["_part"] == number].groupby("_group").first()
         for name in _COMPLETED[part.kind]:
-            told = kept["_group"].map(more[name].to_dict()) if len(more) else None
-            if told is not None:
-                wanted = single & kept[name].isna() & told.notna()
-                kept.loc[wanted, name] = told[wanted].astype(kept[name].dtype)
+            others = kept["_group"].map(more[name].to_dict())
+            wanted = single & kept[name].isna() & others.notna()
+            kept.loc[wanted, name] = others[wanted].astype(kept[name].dtype)
         if part.kind == "queue_log" and len(more):
             # A CDR does not know that a caller gave up, only that nobody answered.
             gave_up = kept["_group"].map((more["disposition"] == "ABANDONED").to_dict()) == True  # noqa: E712

@@ -59,7 +59,7 @@ def oldest_first(
 def begun(found: Iterable[_Found], kind: str, clock: Clock) -> float:
     """Return the moment of the oldest of these records; infinite if no record tells one."""
     moments = (_moments(record, kind, clock) for _, _, record in found)
-    return min((one for few in moments for one in few), default=math.inf)
+    return min((one for few in moments for one in few if one is not None), default=math.inf)
 
 
 class _AscendingParts:

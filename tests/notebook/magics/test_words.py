@@ -13,7 +13,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from IPython.core.error import UsageError
-from IPython.core.interactiveshell import InteractiveShell
 
 from ast_notebook import use_zone
 from ast_notebook.magics import values
@@ -21,6 +20,7 @@ from ast_notebook.magics.endings import Interrupted, warnings_in_one_line
 from ast_notebook.magics.progress import Progress
 from ast_notebook.magics.typed import has_secret
 from ast_notebook.views import ShownFrame
+from tests.support.shell import TestingShell
 from tests.support.waiting import eventually
 
 
@@ -263,7 +263,7 @@ def test_progress_leaves_nothing_behind(capsys, monkeypatch):
 # --- items and logics -----------------------------------------------------------------------------
 
 
-def test_attributes_that_do_nothing_are_named_once(tmp_path: Path, shell: InteractiveShell):
+def test_attributes_that_do_nothing_are_named_once(tmp_path: Path, shell: TestingShell):
     path = tmp_path / "items.conf"
     path.write_text(
         "[a]\n    type = bool\n    eval = sh.b()\n    eval_trigger = b\n[b]\n    type = bool\n"
@@ -279,7 +279,7 @@ def test_attributes_that_do_nothing_are_named_once(tmp_path: Path, shell: Intera
     ]
 
 
-def test_a_logic_that_nothing_starts_says_so(tmp_path: Path, shell: InteractiveShell):
+def test_a_logic_that_nothing_starts_says_so(tmp_path: Path, shell: TestingShell):
     (tmp_path / "one.py").write_text("pass\n")
     path = tmp_path / "logic.conf"
     path.write_text(
