@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from ast_notebook.callbacks.cell import Cell
 
 DELAY = 2.0
+_ECHO = len("^C")  # what a terminal writes behind the line when it is interrupted
 #: An output that takes no room: an empty one would still be as high as a line in JupyterLab.
 _GONE = (
     '<span class="ast-gone"></span>'
@@ -38,9 +39,10 @@ class Progress:
             target=self._run, args=(Cell.current(),), name="ast-progress", daemon=True
         )
 
-    def tell(self, what: str, part: float) -> None:
-        """Say what is done now, and which part of it is done already."""
-        self._far = f" {what} … {min(1.0, max(0.0, part)):.0%},".replace("%", " %")
+    def tell(self, what: str, part: float | None) -> None:
+        """Say what is done now, and which part of it is done already, if that is known."""
+        done = "" if part is None else f" {100 * min(1.0, max(0.0, part)):.0f} %,"
+        self._far = f" {what} …{done}"
 
     def __enter__(self) -> Progress:
         self._thread.start()
@@ -88,7 +90,7 @@ class _Written:
         self._length = max(self._length, len(text))
 
     def clear(self) -> None:
-        sys.stdout.write(f"\r{' ' * self._length}\r")
+        sys.stdout.write(f"\r{' ' * (self._length + _ECHO)}\r")
         sys.stdout.flush()
 
 

@@ -210,7 +210,7 @@ def test_a_file_that_is_not_there_is_noticed_before_the_others_are_read(write: W
 def test_the_progress_tells_which_part_was_read(write: Write) -> None:
     lines = [queued(at, f"{NOON + at}.{at}", "DID", "30") for at in range(2000)]
     told: list[float] = []
-    history(write("queue_log", lines), progress=lambda _, part: told.append(part))
+    history(write("queue_log", lines), progress=lambda _, part: told.append(part or 0.0))
     assert told == sorted(told)
     assert 0 < told[0] < 0.5
     assert told[-1] == 1

@@ -86,7 +86,8 @@ def history(
         takes 1 GB of memory at most, and the disk for more. By default, DuckDB does it if the
         events do not fit into half of the memory that is free.
     progress : callable, optional
-        It is called with what is read, and which part of it was read so far, from 0 to 1.
+        It is called with what is read, and which part of it was read so far, from 0 to 1, or None
+        if the whole is unknown.
 
     Returns
     -------
@@ -196,6 +197,8 @@ def _of_archive(place: ArchivePlace, wanted: HistoryOptions) -> History:
     trunks = wanted.trunks
     notes: list[str] = []
     events = place.ask(scan(place, servers=servers, notes=[]).count_rows)
+    if wanted.progress is not None:
+        wanted.progress(f"{events:,} events of {place.name}", None)
     if wanted.engine == "pandas" or (wanted.engine is None and memory.fits(events)):
         stored = in_memory(place, servers=servers, notes=notes)
         log = log_of(stored, trunks=trunks)

@@ -34,8 +34,10 @@ from ast_notebook.units import SECOND
 _Arrange = Callable[[Iterator[Found], str, Clock, list[str]], Iterator[Found]]
 
 
-#: It is called with what is read and which part of it was read so far, from 0 to 1.
-Progress = Callable[[str, float], None] | None
+#: It is called with what is read and which part of it was read so far, from 0 to 1; None if the
+#: whole is unknown.
+Progress = Callable[[str, float | None], None] | None
+_TOLD = 5_000  # rows of a table between two calls of it
 
 
 class HistoryOptions(NamedTuple):
@@ -98,6 +100,7 @@ def of_table(at: ArchivePlace | Path, wanted: HistoryOptions) -> History:
             rows = (
                 Numbered(place, row, shape.record(list(row.values())), number)
                 for place, (number, row) in enumerate(source.rows(), 1)
+                if _is_told(place, source.name, wanted.progress)
             )
             if source.kind == "cdr":  # its records may come in any order
                 return (row[:3] for row in rows)
@@ -106,6 +109,13 @@ def of_table(at: ArchivePlace | Path, wanted: HistoryOptions) -> History:
         return _read(found, f"{name} {source.name}", source.kind, wanted, source.notes)
     finally:
         source.close()
+
+
+def _is_told(place: int, table: str, progress: Progress) -> bool:
+    """Tell how many rows were read; always true."""
+    if progress is not None and place % _TOLD == 0:
+        progress(f"{table}, {place:,} rows", None)
+    return True
 
 
 def of_file(path: Path, wanted: HistoryOptions) -> History:

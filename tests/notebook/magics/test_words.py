@@ -256,7 +256,7 @@ def test_progress_leaves_nothing_behind(capsys, monkeypatch):
         first = eventually(lambda: capsys.readouterr().out)
     assert first == "\rreading Master.csv … 40 %, 0 s"
     last = capsys.readouterr().out
-    assert last.endswith("\r" + " " * (len(first) - 1) + "\r")
+    assert last.endswith("\r" + " " * (len(first) - 1 + len("^C")) + "\r")
     assert "\n" not in first + last
 
 
