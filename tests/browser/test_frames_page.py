@@ -10,12 +10,14 @@ from tests.support.browser import Server
 
 CELLS = [
     "%load_ext ast_notebook\n%ast demo --no-calls;\n%ast call 200 240 phones --wait --dest;",
-    "from ast_notebook.magics.progress import Progress\nimport time\n"
-    "with Progress('reading') as shown:\n    shown.tell('Master.csv', 0.4)\n    time.sleep(4)",
+    "from ast_notebook.magics.progress import Progress\nimport pathlib, time\n"
+    "with Progress('reading') as shown:\n    shown.tell('Master.csv', 0.4)\n"
+    "    while not pathlib.Path('seen').exists():\n        time.sleep(0.1)",
     "%ast calls",
     "%ast events",
     "%ast missed",
 ]
+PATIENCE = 120_000  # milliseconds
 #: A cell's output, and how much wider its content is than it.
 TOO_WIDE = """cell => Math.max(0, ...[...cell.querySelectorAll('.jp-OutputArea-output')]
     .map(one => one.scrollWidth - one.clientWidth))"""
@@ -31,12 +33,14 @@ def test_frames_fit_the_page_and_progress_leaves_no_room(chromium: Browser, them
         server.show(page, theme=theme)
         cells = page.locator(".jp-Notebook-cell")
         progress, calls, events, missed = (cells.nth(place) for place in (1, 2, 3, 4))
-        expect(progress.locator(".jp-OutputArea-output")).to_contain_text(
-            "reading Master.csv … 40 %"
-        )
-        expect(calls.locator("table").first).to_contain_text("200 Door")
+        shown = progress.locator(".jp-OutputArea-output")
+        expect(shown).to_contain_text("reading Master.csv … 40 %", timeout=PATIENCE)
+        (server.folder / "seen").touch()
+        expect(calls.locator("table").first).to_contain_text("200 Door", timeout=PATIENCE)
         expect(calls.locator("th").first).to_have_text("when")
-        expect(missed.locator("p")).to_contain_text("None of the calls heard so far (1) fits")
+        expect(missed.locator("p")).to_contain_text(
+            "None of the calls heard so far (1) fits", timeout=PATIENCE
+        )
         assert progress.locator(".jp-OutputArea-child").evaluate("one => one.clientHeight") == 0
         for cell in (calls, events):
             assert cell.evaluate(TOO_WIDE) == 0

@@ -76,7 +76,7 @@ def _named(part: History) -> pd.DataFrame:
 # --- which calls are the same ---------------------------------------------------------------------
 
 
-class _Groups:
+class _SameCalls:
     """Which things belong together, by a forest of their names."""
 
     def __init__(self) -> None:
@@ -102,9 +102,9 @@ class _Groups:
             self._above[second] = first
 
 
-def _groups(parts: Sequence[History]) -> _Groups:
+def _groups(parts: Sequence[History]) -> _SameCalls:
     """Group the calls of all parts by their ids; PBXs count if every part names its own."""
-    groups = _Groups()
+    groups = _SameCalls()
     named = all(server is not None for part in parts for server, _ in part.ids)
     for number, part in enumerate(parts):
         for (server, known), call in part.ids.items():
@@ -112,7 +112,7 @@ def _groups(parts: Sequence[History]) -> _Groups:
     return groups
 
 
-def _marked(frame: pd.DataFrame, number: int, groups: _Groups) -> pd.DataFrame:
+def _marked(frame: pd.DataFrame, number: int, groups: _SameCalls) -> pd.DataFrame:
     """Return a frame with the part and the group of each row."""
     marks = [
         ("alone", number, place) if pd.isna(call) else groups.root((number, call))
@@ -123,7 +123,7 @@ def _marked(frame: pd.DataFrame, number: int, groups: _Groups) -> pd.DataFrame:
 
 
 def _calls(
-    parts: Sequence[History], groups: _Groups, notes: list[str]
+    parts: Sequence[History], groups: _SameCalls, notes: list[str]
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the calls, each once, with their groups in ``_group``, and what is told of them."""
     frames = [_marked(part.calls.frame, number, groups) for number, part in enumerate(parts)]
@@ -195,7 +195,7 @@ def _apart(
     return frames
 
 
-def _visits(parts: Sequence[History], groups: _Groups, kept: dict[Any, Any]) -> pd.DataFrame:
+def _visits(parts: Sequence[History], groups: _SameCalls, kept: dict[Any, Any]) -> pd.DataFrame:
     """Return the queue calls, those of one call from one source, with the ids of their calls."""
     frames = [
         _marked(part.visits.frame, number, groups)
