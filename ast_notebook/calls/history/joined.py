@@ -138,11 +138,6 @@ def _calls(
             others = kept["_group"].map(more[name].to_dict())
             wanted = single & kept[name].isna() & others.notna()
             kept.loc[wanted, name] = others[wanted].astype(kept[name].dtype)
-        if part.kind == "queue_log" and len(more):
-            # A CDR does not know that a caller gave up, only that nobody answered.
-            gave_up = kept["_group"].map((more["disposition"] == "ABANDONED").to_dict()) == True  # noqa: E712
-            vague = kept["source"].eq("cdr") & kept["disposition"].isin(["NO ANSWER", "IVR"])
-            kept.loc[single & gave_up & vague, "disposition"] = "ABANDONED"
     told = _tell(parts, whole, notes)
     serial = kept["call"].str.extract(r"\.(\d{1,18})$", expand=False).astype("Int64")
     order = kept.assign(_serial=serial).sort_values(["start", "_serial", "call"], kind="stable")
