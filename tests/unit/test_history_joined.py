@@ -92,9 +92,9 @@ def test_a_call_in_a_cdr_and_in_a_queue_log_is_told_once(write: Write) -> None:
     assert past.records == 9
     assert [part.kind for part in past.parts] == ["cdr", "queue_log"]
     assert past.notes == []
-    assert [text.partition(": ")[2] for text in past.joins] == [
-        "2 calls are in another source, too; 1 are not",
-        "2 calls are in another source, too; 0 are not",
+    assert [text.partition("source, ")[2] for text in past.joins] == [
+        "too: 2; that are not: 1",
+        "too: 2; that are not: 0",
     ]
 
 
@@ -115,7 +115,9 @@ def test_the_order_of_the_files_changes_nothing(write: Write) -> None:
 
 def test_without_common_ids_the_same_time_is_counted_once_and_that_is_said(write: Write) -> None:
     files = write("Master.csv", master(with_ids=False)), write("queue_log", QUEUE)
-    with pytest.warns(UserWarning, match="2 calls of .*queue_log cannot be joined .* no uniqueids"):
+    with pytest.warns(
+        UserWarning, match="queue_log that cannot be joined .* no uniqueids .*: 2; they"
+    ):
         past = history(*files, tz="UTC")
     assert past.calls["source"].tolist() == ["cdr", "cdr", "cdr"]
     assert past.visits["outcome"].tolist() == ["ANSWERED", "ABANDONED"], "queue calls are all there"
@@ -133,7 +135,7 @@ def test_a_call_that_another_source_should_have_counts_and_is_told(write: Write)
     gone = queued(104, f"{NOON + 100}.9", "ABANDON", 1, 1, 4)
     lines = sorted([*QUEUE, other, gone])
     files = write("Master.csv", master(with_ids=True)), write("queue_log", lines)
-    with pytest.warns(UserWarning, match="1 calls of .*queue_log are not in .*Master.csv"):
+    with pytest.warns(UserWarning, match="queue_log that are not in .*Master.csv, .* time: 1; by"):
         past = history(*files, tz="UTC")
     assert past.calls["caller"].tolist() == ["100", "101", "103", "102"]
 

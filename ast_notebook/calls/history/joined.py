@@ -152,15 +152,18 @@ def _tell(parts: Sequence[History], whole: pd.DataFrame, notes: list[str]) -> li
     for number, part in enumerate(parts):
         mine = whole["_part"] == number
         both, alone = int((mine & shared).sum()), int((mine & ~shared).sum())
-        told.append(f"{part.origin}: {both:,} calls are in another source, too; {alone:,} are not")
+        told.append(
+            f"calls of {part.origin} that are in another source, too: {both:,}; that are not: "
+            f"{alone:,}"
+        )
         others = whole[whole["_part"] < number]
         starts = whole.loc[mine & ~shared, "start"]
         missed = int(starts.between(others["start"].min(), others["start"].max()).sum())
         if missed:
             better = " and ".join(one.origin for one in parts[:number])
             notes.append(
-                f"{missed:,} calls of {part.origin} are not in {better}, although that has the "
-                "same time: by their ids they are calls of their own, and count"
+                f"calls of {part.origin} that are not in {better}, although that has the same "
+                f"time: {missed:,}; by their ids they are calls of their own, and count"
             )
     return told
 
@@ -183,9 +186,9 @@ def _apart(
         within |= moments.isna()
         frames[other] = frames[other][~within]
         notes.append(
-            f"{within.sum():,} calls of {worse.origin} cannot be joined with those of "
-            f"{better.origin}, since there are no uniqueids in {lacking} (loguniqueid = yes in "
-            "cdr.conf writes them): they are left out, as the other source has the same time"
+            f"calls of {worse.origin} that cannot be joined with those of {better.origin}, since "
+            f"there are no uniqueids in {lacking} (loguniqueid = yes in cdr.conf writes them): "
+            f"{within.sum():,}; they are left out, as the other source has the same time"
         )
     return frames
 
