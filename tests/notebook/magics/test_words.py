@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
-import time
 import warnings
 from pathlib import Path
 
@@ -196,26 +192,13 @@ def test_the_zone_of_people_is_a_setting(called):
 # --- how it ends ----------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("interruptible")
-def test_an_interruption_is_one_line(called, monkeypatch):
-    pbx = called.user_ns["sh"].ast
-    asked = threading.Event()
+def test_an_interruption_is_one_line(connected, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
 
-    def wait(*_, **__):
-        asked.set()
-        time.sleep(60)
-
-    monkeypatch.setattr(type(pbx), "db_read", wait)
-
-    def interrupt():
-        asked.wait(60)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    watcher = threading.Thread(target=interrupt)
-    watcher.start()
+    monkeypatch.setattr(type(connected.user_ns["sh"].ast), "db_read", interrupted)
     with pytest.raises(KeyboardInterrupt) as raised:
-        called.run("%ast db read dnd/office")
-    watcher.join()
+        connected.run("%ast db read dnd/office")
     assert isinstance(raised.value, Interrupted)
     assert raised.value._render_traceback_() == [
         "KeyboardInterrupt: interrupted; what was asked of the PBX before may still happen"
