@@ -22,7 +22,7 @@ from tests.support.waiting import eventually
 
 @pytest.fixture
 def called(connected):
-    """A call from 200 to the queue 600 that is up."""
+    """A call from 200 to 240 that is up."""
     connected.run("%ast call 200 240 phones --wait --dest;")
     yield connected
     connected.run("%ast hangup 200;")
