@@ -22,6 +22,7 @@ from ast_notebook.errors import (
     UnsafeText,
 )
 from ast_notebook.home import SmartHome, connect
+from ast_notebook.zone import use_zone
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -54,6 +55,7 @@ __all__ = [
     "demo",
     "history",
     "measures",
+    "use_zone",
 ]
 
 __version__ = "0.1.0"

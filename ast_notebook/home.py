@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -24,6 +23,7 @@ from ast_notebook.callbacks.worker import BindingRow, one_line
 from ast_notebook.errors import ConfError
 from ast_notebook.login import read_plugin, settings_for
 from ast_notebook.recording.record import BUDGET
+from ast_notebook.warned import warn
 
 
 class SmartHome:
@@ -105,23 +105,21 @@ class SmartHome:
             raise ConfError(f"a PBX cannot be named {name!r}: take a name that is free")
         self._items.reserve(name)
         if not settings.hears("call"):
-            warnings.warn(
+            warn(
                 f"events = {settings.events} leaves out the class call: items of devices, "
-                "Call.wait, calls and the panel will not know of any channel",
-                stacklevel=2,
+                "Call.wait, calls and the panel will not know of any channel"
             )
         if settings.is_exposed:
-            warnings.warn(
+            warn(
                 f"the connection to {settings.address} is not encrypted: who calls whom, and what "
                 "is sent there, can be read and changed on the way. Write --tls, which is tls=True "
-                "in Python, and tlsenable = yes in the PBX's manager.conf",
-                stacklevel=2,
+                "in Python, and tlsenable = yes in the PBX's manager.conf"
             )
         pbx = Asterisk(settings, name=name, budget=budget)
         try:
             pbx.connect()
             if pbx.session.unknown:
-                warnings.warn(f"{name}: {pbx.session.unknown}", stacklevel=2)
+                warn(f"{name}: {pbx.session.unknown}")
             if name in self._pbxs:
                 pbx.go_on_recording(self._pbxs[name])
             self.disconnect(name)
@@ -387,10 +385,9 @@ def _tell_of_former(settings: Settings) -> None:
         for pbx in sh.pbxs.values():
             known = pbx.session.settings
             if (known.address, known.username) == there:
-                warnings.warn(
+                warn(
                     f"an earlier sh is still connected to {there[0]} as {there[1]}, and its logics "
                     "and callbacks run on: call its close() before, or write %ast connect, which "
-                    "takes the former one's place",
-                    stacklevel=3,
+                    "takes the former one's place"
                 )
                 return

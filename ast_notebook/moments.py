@@ -1,22 +1,47 @@
-"""Reads moments as people write them: an age, a time of the day, or a date."""
+"""Reads moments as people write them: an age, a time of the day, a date, or a word for a period."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from ast_notebook.errors import ConfError
 from ast_notebook.units import SECOND
+from ast_notebook.zone import default_zone, named_zone
 
-#: A time; one without a zone is in local time. A text may be ``10m``, ``8:00`` or ``2026-11-23``.
+#: A time; one without a zone is in local time. A text may be ``10m``, ``8:00``, ``2026-11-23``,
+#: ``2026-11`` or one of `PERIODS`.
 Moment = datetime | pd.Timestamp | str
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|d|days?)")
+#: The words for periods, each with its unit and how many of them ago it began; weeks begin on
+#: Monday.
+PERIODS = {
+    "today": ("D", 0),
+    "yesterday": ("D", 1),
+    "this-week": ("W", 0),
+    "last-week": ("W", 1),
+    "this-month": ("M", 0),
+    "last-month": ("M", 1),
+    "this-year": ("Y", 0),
+    "last-year": ("Y", 1),
+}
+_OFFSETS = {
+    "D": pd.DateOffset(days=1),
+    "W": pd.DateOffset(weeks=1),
+    "M": pd.DateOffset(months=1),
+    "Y": pd.DateOffset(years=1),
+}
+#: Dates that name a day, a month or a year.
+_DATES = (
+    (re.compile(r"\d{4}-\d{1,2}-\d{1,2}"), "D"),
+    (re.compile(r"\d{4}-\d{1,2}"), "M"),
+    (re.compile(r"\d{4}"), "Y"),
+)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|d|days?|w|weeks?)")
 _SHOWN = 40  # letters of a wrong text that an error shows
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 
@@ -24,7 +49,7 @@ _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 def moment(
     said: Moment, now: pd.Timestamp | None = None, tz: str | tzinfo | None = None
 ) -> pd.Timestamp:
-    """Read a moment: a datetime, an age, the last such time of the day, or a date.
+    """Read a moment: a datetime, an age, the last such time of the day, or a period's beginning.
 
     Parameters
     ----------
@@ -32,9 +57,10 @@ def moment(
     now : pandas.Timestamp, optional
         The moment from which ages count; this machine's clock by default.
     tz : str or tzinfo, optional
-        The zone of a moment that tells none, and of the result then. Without it, such a moment is
-        in local time and has no zone, and an age is in UTC. Of the two moments of an hour that a
-        clock change repeats, the first is meant, or as a time of the day the last.
+        The zone of a moment that tells none, and of the result then; by default that of
+        `use_zone`. Without both, such a moment is in local time and has no zone, and an age is in
+        UTC. Of the two moments of an hour that a clock change repeats, the first is meant, or as a
+        time of the day the last.
 
     Raises
     ------
@@ -46,10 +72,12 @@ def moment(
     >>> moment("10m", pd.Timestamp("2026-11-23 12:00"))
     Timestamp('2026-11-23 11:50:00')
     """
-    zone = ZoneInfo(tz) if isinstance(tz, str) else tz
+    zone = named_zone(tz) if isinstance(tz, str) else tz or default_zone()
     if not isinstance(said, str):
         return _placed(_checked(said, said), zone)
     text = said.strip()
+    if (period := _period(text, now, zone)) is not None:
+        return _placed(period[0], zone)
     if match := _SPAN.fullmatch(text):
         # In local time, an age over a clock change would be an hour off.
         now = pd.Timestamp.now(zone or UTC) if now is None else now
@@ -68,10 +96,97 @@ def moment(
     return found if found <= now else _placed(today - pd.Timedelta(days=1), zone)
 
 
+def end(
+    said: Moment, now: pd.Timestamp | None = None, tz: str | tzinfo | None = None
+) -> pd.Timestamp:
+    """Read a moment at which something ends: a day, a week, a month or a year counts as a whole.
+
+    So ``2026-11-23`` is the midnight after that day, and ``last-week`` the one after its Sunday.
+    All else is as `moment` reads it.
+
+    Raises
+    ------
+    ConfError
+        If it is no moment.
+
+    Examples
+    --------
+    >>> end("2026-11")
+    Timestamp('2026-12-01 00:00:00')
+    """
+    zone = named_zone(tz) if isinstance(tz, str) else tz or default_zone()
+    period = _period(said.strip(), now, zone) if isinstance(said, str) else None
+    return moment(said, now, tz) if period is None else _placed(period[1], zone)
+
+
+def span(
+    since: Moment | None = None,
+    until: Moment | None = None,
+    month: str | None = None,
+    tz: str | tzinfo | None = None,
+) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+    """Read a time from `since` on and before the end of `until`, or a whole month.
+
+    Raises
+    ------
+    ConfError
+        If one of them is no moment, if it ends before it begins, or if a month is given together
+        with another one.
+
+    Examples
+    --------
+    >>> span(month="2026-11")
+    (Timestamp('2026-11-01 00:00:00'), Timestamp('2026-12-01 00:00:00'))
+    """
+    if month is not None:
+        if since is not None or until is not None:
+            raise ConfError("a month is a whole time: leave since and until out, or the month")
+        if not re.fullmatch(r"\d{4}-\d{1,2}|(this|last)-month", month.strip()):
+            raise ConfError(f"{_cut(month)!r} is no month: write 2026-10 or last-month")
+        since = until = month
+    now = pd.Timestamp.now((named_zone(tz) if isinstance(tz, str) else tz) or default_zone())
+    begin = None if since is None else moment(since, None if _is_age(since) else now, tz)
+    over = None if until is None else end(until, None if _is_age(until) else now, tz)
+    if begin is not None and over is not None and microseconds(begin) >= microseconds(over):
+        raise ConfError(f"{_cut(until)} is not after {_cut(since)}: nothing is in that time")
+    return begin, over
+
+
+def _is_age(said: Moment) -> bool:
+    return isinstance(said, str) and _SPAN.fullmatch(said.strip()) is not None
+
+
+def _period(
+    text: str, now: pd.Timestamp | None, zone: tzinfo | None
+) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+    """Return the beginning and the end of a named day, week, month or year, by its own clock."""
+    unit = next((unit for form, unit in _DATES if form.fullmatch(text)), None)
+    if unit is not None:
+        begin = _checked(text, text)
+    elif text.lower() in PERIODS:
+        unit, ago = PERIODS[text.lower()]
+        now = pd.Timestamp.now(zone) if now is None else now
+        today = now.tz_localize(None).normalize()
+        begin = {
+            "D": today,
+            "W": today - pd.Timedelta(days=today.weekday()),
+            "M": today.replace(day=1),
+            "Y": today.replace(month=1, day=1),
+        }[unit]
+        for _ in range(ago):
+            begin -= _OFFSETS[unit]
+    else:
+        return None
+    try:
+        return begin, begin + _OFFSETS[unit]
+    except (ValueError, OverflowError):
+        raise _none(text) from None
+
+
 def earlier(time: pd.Timestamp, ago: str) -> pd.Timestamp:
     """Return the moment so long before another one.
 
-    Whole days are days of the calendar, so that 8:00 stays 8:00 over a clock change.
+    Whole days and weeks are those of the calendar, so that 8:00 stays 8:00 over a clock change.
 
     Parameters
     ----------
@@ -95,8 +210,9 @@ def earlier(time: pd.Timestamp, ago: str) -> pd.Timestamp:
         raise ConfError(f"{str(ago)[:_SHOWN]!r} is no length of time: write 7d, 1d or 12h")
     count = float(match[1])
     try:
-        if match[2][0] == "d" and count.is_integer():
-            plain = time.tz_localize(None) - pd.Timedelta(days=count)
+        days = count * {"d": 1, "w": 7}.get(match[2][0], 0)
+        if days and days.is_integer():
+            plain = time.tz_localize(None) - pd.Timedelta(days=days)
             return _placed(_checked(plain, ago), time.tzinfo)
         return _checked(time - pd.Timedelta(seconds=count * _SECONDS[match[2][0]]), ago)
     except (ValueError, OverflowError):
@@ -126,13 +242,19 @@ def _checked(time: Any, said: object) -> pd.Timestamp:
 
 
 def _none(said: object) -> ConfError:
-    text = said if isinstance(said, str) else str(said)
-    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-    return ConfError(f"{shown!r} is no moment: write 10m, 2h, 10:00 or 2026-11-23")
+    return ConfError(
+        f"{_cut(said)!r} is no moment: write 10m, 2h, 1w, 10:00, yesterday, last-week, 2026-10 or "
+        "2026-11-23"
+    )
+
+
+def _cut(said: object) -> str:
+    text = str(said)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def microseconds(said: Moment) -> int:
-    """Return a moment in microseconds since 1970 UTC.
+    """Return a moment, or the beginning of a period, in microseconds since 1970 UTC.
 
     Raises
     ------
@@ -140,3 +262,14 @@ def microseconds(said: Moment) -> int:
         If it is no moment.
     """
     return round(moment(said).to_pydatetime(warn=False).timestamp() * SECOND)
+
+
+def end_microseconds(said: Moment) -> int:
+    """Return a moment, or the end of a period, in microseconds since 1970 UTC; see `end`.
+
+    Raises
+    ------
+    ConfError
+        If it is no moment.
+    """
+    return round(end(said).to_pydatetime(warn=False).timestamp() * SECOND)

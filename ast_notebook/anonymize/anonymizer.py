@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -28,6 +27,7 @@ from ast_notebook.anonymize.values import (
 )
 from ast_notebook.errors import ConfError
 from ast_notebook.show import plain
+from ast_notebook.warned import warn
 
 _NAMED = 12  # columns at most that a warning names
 
@@ -113,9 +113,7 @@ class Anonymizer(Pseudonyms):
             self._has_told = True
             names = ", ".join(plain(name)[:40] for name in sorted(self.dropped)[:_NAMED])
             more = f" and {len(self.dropped) - _NAMED} more" if len(self.dropped) > _NAMED else ""
-            warnings.warn(
-                f"left out, since nothing says that they are harmless: {names}{more}", stacklevel=2
-            )
+            warn(f"left out, since nothing says that they are harmless: {names}{more}")
         return made
 
     def _of_pandas(self, frame: pd.DataFrame) -> pd.DataFrame:

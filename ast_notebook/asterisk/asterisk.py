@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
-import warnings
-
 from ast_notebook.ami import Session, Settings
 from ast_notebook.ami.timeouts import wait_for
 from ast_notebook.asterisk.call_log import CallLog
 from ast_notebook.asterisk.callbacks import Callbacks
 from ast_notebook.asterisk.database import Database
 from ast_notebook.asterisk.mailboxes import Mailboxes
+from ast_notebook.asterisk.present import Present
 from ast_notebook.asterisk.queues import Queues
 from ast_notebook.asterisk.switchboard import Switchboard
 from ast_notebook.callbacks.worker import stop_all, tell_of_endless
@@ -18,11 +16,12 @@ from ast_notebook.errors import ConfError
 from ast_notebook.live import Live
 from ast_notebook.recording import Record
 from ast_notebook.recording.record import BUDGET
+from ast_notebook.warned import warn
 
 ENDING = 0.2  # seconds that callbacks have to end, after everything else is closed
 
 
-class Asterisk(Database, Mailboxes, Switchboard, Queues, CallLog, Callbacks):
+class Asterisk(Database, Mailboxes, Present, Switchboard, Queues, CallLog, Callbacks):
     """One Asterisk: its state, its events, and the actions on it.
 
     Parameters
@@ -45,7 +44,6 @@ class Asterisk(Database, Mailboxes, Switchboard, Queues, CallLog, Callbacks):
     """
 
     def __init__(self, settings: Settings, *, name: str = "ast", budget: float = BUDGET) -> None:
-        self._made = time.time()
         CallLog.__init__(self, name, Record(name, budget))
         session = Session(settings, name=name, recorder=self.record.add)
         Callbacks.__init__(self, session)
@@ -94,10 +92,7 @@ class Asterisk(Database, Mailboxes, Switchboard, Queues, CallLog, Callbacks):
                 failed = str(error)
             else:
                 return
-        warnings.warn(
-            f"{self.name}: {failed}; to record, run %ast record to FOLDER",
-            stacklevel=3,
-        )
+        warn(f"{self.name}: {failed}; to record, run %ast record to FOLDER")
 
     def hears_since(self, moment: float) -> bool:
         """Tell whether it has been connected ever since a moment, in seconds since 1970."""

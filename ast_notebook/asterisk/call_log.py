@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
 
 from ast_notebook import calls as call_log
-from ast_notebook.calls import Flow, begun
+from ast_notebook.calls import Flow, begun, find_call, pick
 from ast_notebook.calls.cache import LogCache
 from ast_notebook.calls.calls import Log
 from ast_notebook.calls.measures.grouping import Zone
 from ast_notebook.calls.report import Report
 from ast_notebook.errors import ConfError
 from ast_notebook.live import is_of
-from ast_notebook.moments import Moment
+from ast_notebook.moments import Moment, span
 from ast_notebook.recording import Record
+from ast_notebook.views import ShownFrame, shown_calls, shown_events, shown_queue_calls
+from ast_notebook.views.words import times
+from ast_notebook.zone import people_zone
 
 FIRST_COLUMNS = 7  # received, time, server, event, channel, uniqueid, linkedid: always there
 
@@ -28,6 +32,7 @@ class CallLog:
     def __init__(self, name: str, record: Record) -> None:
         self.name = name
         self.record = record
+        self._made = time.time()
         self._making = threading.Lock()
         self._cache: LogCache | None = None
         self._trunks: tuple[str, ...] | None = None  # of the cache
@@ -43,19 +48,22 @@ class CallLog:
         event: Collection[str] | str = (),
         *,
         since: Moment | None = None,
+        until: Moment | None = None,
+        month: str | None = None,
         device: str | int | None = None,
         last: int | None = None,
-    ) -> pd.DataFrame:
+    ) -> ShownFrame:
         """Return some of the events heard so far, newest last, as ``%ast events`` does.
 
-        Columns that are empty in all of these events are left out; `events` has all columns.
+        Columns that are empty in all of these events are left out; `events` has all columns. A
+        notebook shows when, which and what they say; ``.frame`` is as pandas shows it.
 
         Parameters
         ----------
         event : str or collection of str, optional
             Only events of these names.
-        since : datetime or str, optional
-            Only events received then or later, as in `calls`.
+        since, until, month : optional
+            Only events received in this time, as in `calls`.
         device : str, optional
             Only events of this device, ``200`` or ``PJSIP/200``, or of its channels.
         last : int, optional
@@ -72,34 +80,54 @@ class CallLog:
         """
         if device is not None and not str(device).strip():
             raise ConfError("device is empty: name a device, such as 200 or PJSIP/200")
-        newest = last if device is None else None
-        frame = self.record.frame(last=newest, events=event, since=since)
+        first, over = span(since, until, month)
+        newest = last if device is None and over is None else None
+        frame = self.record.frame(last=newest, events=event, since=first)
+        if over is not None:
+            frame = frame[frame["received"] < _in_utc(over)]
         if device is not None:
             frame = frame[_of_device(frame, str(device))]
-            frame = frame if last is None else frame.tail(last)
+        if newest is None and last is not None:
+            frame = frame.tail(last)
         seen = frame.notna().any()
         seen.iloc[:FIRST_COLUMNS] = True
         found: pd.DataFrame = frame.loc[:, seen].reset_index(drop=True)
-        return found
+        return shown_events(found, empty=self._none("events", len(self.record)))
 
     def calls(
         self,
         *,
         since: Moment | None = None,
+        until: Moment | None = None,
+        month: str | None = None,
+        missed: bool = False,
+        queue: str | int | None = None,
+        agent: str | int | None = None,
+        number: str | int | None = None,
+        answered_by: str | int | None = None,
         trunks: Collection[str] | None = None,
         engine: str | None = None,
         session: Any = None,
-    ) -> pd.DataFrame:
+    ) -> ShownFrame:
         """Return the calls heard so far, a row a call; `calls.from_events` says what they are.
+
+        A notebook shows when, who, whom, answered by and what became of each; the frame has all
+        columns, and ``.frame`` is as pandas shows it.
 
         They are kept for the next time, when only calls with new events are made anew; but not if
         their events take more memory than the record's budget.
 
         Parameters
         ----------
-        since : datetime or str, optional
-            Only calls that began then or later; one without a zone is in local time, and a text
-            may be ``10m``, ``8:00`` or ``2026-11-23``.
+        since, until : datetime or str, optional
+            Only calls that began at `since` or later, and before the end of `until`. A moment
+            without a zone is in that of `use_zone`, and a text may be ``10m``, ``8:00``,
+            ``yesterday``, ``last-week`` or ``2026-11-23``; a day as `until` counts as a whole.
+        month : str, optional
+            The calls of a month, such as ``2026-10`` or ``last-month``, instead.
+        missed, queue, agent, number, answered_by
+            Only calls that nobody took, or those of a queue, an agent or a number; `calls.pick`
+            says what they are.
         trunks : collection of str, optional
             The devices that lead to the public network; a call's direction is told by them.
         engine : str, optional
@@ -111,72 +139,114 @@ class CallLog:
         --------
         ast_notebook.calls.history.history : calls of an archive, or of what the PBX has written.
         """
+        time_of = span(since, until, month)  # before the work, during which an age would grow
         if engine is None or engine == "pandas":
             found = self._log(_tuple(trunks)).calls.copy()
         else:
             events = self._heard()
             found = call_log.calls(events, trunks=trunks, engine=engine, session=session)
-        calls: pd.DataFrame = begun(found, since)
-        return calls
+        picked = pick(
+            begun(found, *time_of),
+            None if queue is None and agent is None else self._log(self._trunks).visits,
+            missed=missed,
+            queue=queue,
+            agent=agent,
+            number=number,
+            answered_by=answered_by,
+        )
+        return shown_calls(picked, empty=self._none("calls", len(found)))
 
-    def visits(self, *, since: Moment | None = None) -> pd.DataFrame:
-        """Return the queue calls heard so far; see `calls.visits`."""
-        visits: pd.DataFrame = begun(self._log(self._trunks).visits.copy(), since)
-        return visits
+    def missed(
+        self,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        month: str | None = None,
+        trunks: Collection[str] | None = None,
+    ) -> ShownFrame:
+        """Return the calls heard so far that nobody took; parameters are those of `calls`."""
+        return self.calls(since=since, until=until, month=month, trunks=trunks, missed=True)
+
+    def visits(
+        self,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        month: str | None = None,
+    ) -> ShownFrame:
+        """Return the queue calls heard so far; see `calls.visits`, and `calls` for the time."""
+        time_of = span(since, until, month)
+        found = self._log(self._trunks).visits.copy()
+        empty = self._none("queue calls", len(found))
+        return shown_queue_calls(begun(found, *time_of), empty=empty)
 
     def report(
         self,
         *,
         since: Moment | None = None,
         until: Moment | None = None,
+        month: str | None = None,
         before: str | None = None,
         trunks: Collection[str] | None = None,
         tz: Zone | None = None,
         within: float = 20.0,
+        title: str | None = None,
     ) -> Report:
         """Return what matters of the calls heard so far, on one page.
 
         Parameters
         ----------
-        since, trunks
-            As in `calls`, but a `since` without a zone is in `tz`.
-        until : datetime or str, optional
-            Only calls that began earlier than that.
+        since, until, month, trunks
+            As in `calls`, but a moment without a zone is in `tz`.
         before : str, optional
             ``1d`` compares the time from `since` on with the same time a day earlier.
         tz : str or tzinfo, optional
-            The zone of hours and days; this machine's by default.
+            The zone of hours and days; that of `use_zone` by default.
         within : float
             Seconds of the service level.
+        title : str, optional
+            The title of the page.
         """
+        first, over = span(since, until, month, tz)
         log = Log(*(frame.copy() for frame in self._log(_tuple(trunks))))
         oldest = self.record.after(0, 1)
         covered = None
         if oldest is not None:
-            first = pd.Timestamp(oldest[1]["received"][0].as_py(), unit="us", tz="UTC")
-            covered = first, pd.Timestamp.now("UTC")
+            known = pd.Timestamp(oldest[1]["received"][0].as_py(), unit="us", tz="UTC")
+            covered = known, pd.Timestamp.now("UTC")
         return Report.of(
             log,
-            since=since,
-            until=until,
+            since=first,
+            until=over,
             before=before,
             covered=covered,
             tz=tz,
             within=within,
-            title=f"Calls of {self.name}",
+            title=f"Calls of {self.name}" if title is None else title,
         )
 
     def flow(self, which: object, *, tz: Zone | None = None) -> Flow:
-        """Return one call as a ladder: by its id, a channel's name or uniqueid, or a number.
+        """Return one call as a ladder: by its id, a channel, or the last of a number or a device.
 
-        Times are in the zone `tz`, and by default in this machine's.
+        Times are in the zone `tz`, and by default in that of `use_zone`.
 
         Raises
         ------
         ChannelGone
             If no such call was heard.
         """
-        return call_log.flow(self._heard(), which, tz=tz)
+        heard = self._heard()
+        return call_log.flow(heard, find_call(heard, which), tz=tz)
+
+    def _none(self, what: str, others: int) -> str:
+        """Say that there is nothing to show, and what to do then."""
+        if others:
+            return f"None of the {what} heard so far ({others:,}) fits: ask for less, or longer."
+        since = times([pd.Timestamp(self._made, unit="s", tz="UTC")], people_zone())[0]
+        return (
+            f"No {what} yet: we listen since {since}. %ast call SOURCE DEST CONTEXT makes a call, "
+            "and %ast history reads what the PBX has written before."
+        )
 
     def _log(self, trunks: tuple[str, ...] | None) -> Log:
         """Return the call log of all events that are kept; its frames are not to be changed."""
@@ -198,6 +268,11 @@ class CallLog:
 
     def _heard(self) -> pd.DataFrame:
         return self.record.frame(events=call_log.KINDS)
+
+
+def _in_utc(moment: pd.Timestamp) -> pd.Timestamp:
+    """Return a moment in UTC; one without a zone is in local time."""
+    return pd.Timestamp(moment.to_pydatetime(warn=False).timestamp(), unit="s", tz="UTC")
 
 
 def _tuple(trunks: Collection[str] | None) -> tuple[str, ...] | None:

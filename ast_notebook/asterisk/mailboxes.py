@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import NamedTuple
 
 from ast_notebook.asterisk.asking import Asking, named
 from ast_notebook.errors import AstError
+from ast_notebook.warned import warn
 
 
 class MailboxCount(NamedTuple):
@@ -43,10 +43,7 @@ class Mailboxes(Asking):
         urgent = answer.count("UrgMessages") if "UrgMessages" in answer.response else 0
         counts = MailboxCount(answer.count("OldMessages"), answer.count("NewMessages") + urgent)
         if counts == (0, 0) and self._is_no_mailbox(box):
-            warnings.warn(
-                f"voicemail.conf has no mailbox {box}: Asterisk counts 0 and 0 for it",
-                stacklevel=2,
-            )
+            warn(f"voicemail.conf has no mailbox {box}: Asterisk counts 0 and 0 for it")
         return counts
 
     def _is_no_mailbox(self, box: str) -> bool:

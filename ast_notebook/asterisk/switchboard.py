@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import pandas as pd
-
 from ast_notebook.ami import Answer, Session
 from ast_notebook.ami.arguments import ordered
 from ast_notebook.asterisk.asking import Asking, named
@@ -23,6 +21,7 @@ from ast_notebook.errors import (
 from ast_notebook.live import Live, is_of
 from ast_notebook.live.channels import new_row_of, table
 from ast_notebook.live.table import to_frame
+from ast_notebook.views import ShownFrame, shown_channels
 
 MARKS = ("held", "recorded")  # columns that only events tell, and no list
 
@@ -134,7 +133,7 @@ class Switchboard(Asking):
             raise unsafe
         return hung_up
 
-    def channels(self) -> pd.DataFrame:
+    def channels(self) -> ShownFrame:
         """Ask Asterisk for the channels that are up; the columns are those of `live.channels`.
 
         Asterisk's list does not tell which channels are held or recorded. Only events tell it, so
@@ -150,7 +149,7 @@ class Switchboard(Asking):
             was_up = row["since"] is None or row["since"] < connected
             marks = {name: known.get(name) or (None if was_up else False) for name in MARKS}
             rows.append({**row, **marks})
-        return to_frame(table(), rows).astype(dict.fromkeys(MARKS, "boolean"))
+        return shown_channels(to_frame(table(), rows).astype(dict.fromkeys(MARKS, "boolean")))
 
     def hangup_channel(self, channel: str, uniqueid: str | None = None) -> None:
         """Hang up one channel.

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ast_notebook.bindings.attributes import FITTING, VALUES
 from ast_notebook.bindings.definition import Definition, attributes, define, is_section
 from ast_notebook.bindings.item import Item, ItemBinder, children_of, items_table, state_of, walk
-from ast_notebook.bindings.values import FOREIGN
+from ast_notebook.bindings.values import FOREIGN, IDLE
 from ast_notebook.callbacks.worker import BindingRow, stop_all
 from ast_notebook.conf import DEEPEST, Definitions, split_instance
 from ast_notebook.errors import ConfError
@@ -23,6 +23,8 @@ RESERVED = frozenset(
     {"ast", "type", "value", "enforce_updates", VALUES, *FITTING}
     | {name for name in dir(Item) if name[0] != "_"}
 )
+
+_NAMED = 5  # items that a note names
 
 
 class Items:
@@ -233,7 +235,7 @@ class Items:
                 lambda attribute, what: definitions.mistake((*path, attribute), what),
                 lambda attribute, what: definitions.note((*path, attribute), what),
             )
-        yield _Planned(where, definition, layers)
+        yield _Planned(where, definition, layers, frozenset(split_instance(key)[0] for key in own))
         for key, value in section.items():
             if is_section(section, key):
                 yield from self._plan(definitions, (*path, key), value)
@@ -288,6 +290,7 @@ class _Planned(NamedTuple):
     where: tuple[str, ...]
     definition: Definition | None
     layers: dict[Path | None, Mapping[str, Any]]
+    written: frozenset[str]
 
 
 def _normal(name: str) -> str:
@@ -295,7 +298,7 @@ def _normal(name: str) -> str:
 
 
 def _note_foreign(definitions: Definitions, plan: Iterable[_Planned]) -> None:
-    """Note, once for each type that only SmartHome.py has, that the type does nothing here."""
+    """Note, once for each type and attribute of SmartHome.py's, that it does nothing here."""
     for type_name in FOREIGN:
         paths = [
             one.where for one in plan if one.definition and one.definition.type_name == type_name
@@ -306,6 +309,14 @@ def _note_foreign(definitions: Definitions, plan: Iterable[_Planned]) -> None:
                 (*paths[0], "type"),
                 f"type = {type_name} does nothing here: {'.'.join(paths[0])}{more} only holds "
                 "what it is set to",
+            )
+    for attribute in IDLE:
+        paths = [one.where for one in plan if attribute in one.written]
+        if paths:
+            names = ", ".join(".".join(path) for path in paths[:_NAMED])
+            more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+            definitions.note(
+                (*paths[0], attribute), f"{attribute} sets nothing here; it is of {names}{more}"
             )
 
 

@@ -15,6 +15,17 @@ from ast_notebook.errors import BadValue
 
 DEFAULTS: dict[str, Any] = {"bool": False, "num": 0, "str": "", "list": [], "dict": {}, "foo": None}
 FOREIGN = ("scene",)  # types of SmartHome.py that do nothing here
+#: Attributes of items by which SmartHome.py and SmartHomeNG set values, and that do nothing here.
+IDLE = (
+    "eval",
+    "eval_trigger",
+    "crontab",
+    "cycle",
+    "autotimer",
+    "on_update",
+    "on_change",
+    "threshold",
+)
 LONGEST_SHOWN = 200
 LONGEST_LITERAL = 10_000
 

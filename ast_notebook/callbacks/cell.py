@@ -98,6 +98,11 @@ class Cell:
         return self._shell is not None
 
     @property
+    def is_of_kernel(self) -> bool:
+        """Whether it is a cell of a kernel, whose outputs can be replaced."""
+        return self._parent is not None
+
+    @property
     def _pins_threads(self) -> bool:
         return hasattr(self._shell, "set_thread_parent")
 

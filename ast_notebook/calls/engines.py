@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -12,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from ast_notebook.errors import ConfError
+from ast_notebook.warned import warn
 
 
 def lazy(native: Any) -> nw.LazyFrame[Any]:
@@ -103,10 +103,9 @@ class Work:
             give_back()
         self._undo.clear()
         if self.copies and raised is None:
-            warnings.warn(
+            warn(
                 f"{self.copies:,} events are there once more, as of frames that overlap: each was "
-                "taken once",
-                stacklevel=3,
+                "taken once"
             )
 
     def materialise(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

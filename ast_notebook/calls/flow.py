@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import narwhals as nw
-from dateutil.tz import tzlocal
 
 from ast_notebook.calls import channels
 from ast_notebook.calls.engines import Work
@@ -19,6 +18,7 @@ from ast_notebook.calls.source import ORDER, Source, servers
 from ast_notebook.errors import ChannelGone
 from ast_notebook.show import span
 from ast_notebook.units import SECOND
+from ast_notebook.zone import people_zone
 
 #: Words for how a dial ended.
 _ENDS = {
@@ -79,7 +79,7 @@ def flow(events: Any, which: object, *, tz: Zone | None = None) -> Flow:
         A call's id, the uniqueid or the name of one of its channels, or a number: then the last
         call in which somebody had that number.
     tz : str or tzinfo, optional
-        The zone of the times; this machine's by default.
+        The zone of the times; that of `use_zone` by default.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def flow(events: Any, which: object, *, tz: Zone | None = None) -> Flow:
       23:13:20.002  2222 -> 200  dials
       23:13:20.002  200          rings for 3.1 s
     """
-    zone = tzlocal() if tz is None else tz
+    zone = people_zone() if tz is None else tz
     check_zone(zone)
     wanted = str(which)
     with Work(whole := read(events)) as work:

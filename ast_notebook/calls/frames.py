@@ -9,7 +9,7 @@ import narwhals as nw
 import pandas as pd
 
 from ast_notebook.calls.engines import Work
-from ast_notebook.moments import Moment, microseconds
+from ast_notebook.moments import Moment, end_microseconds, microseconds
 from ast_notebook.units import SECOND
 
 TIMES = ("start", "answered", "end")
@@ -81,28 +81,27 @@ def pandas(frame: pd.DataFrame, times: tuple[str, ...], whole: tuple[str, ...]) 
 
 
 def begun(frame: Any, since: Moment | None, until: Moment | None = None) -> Any:
-    """Return the rows that began within some time; moments without a zone are in local time.
+    """Return the rows that began at a moment or later, and before the end of another one.
 
     Parameters
     ----------
     frame : pandas.DataFrame or duckdb.DuckDBPyRelation
-    since : datetime or str, optional
-        The rows began then or later.
-    until : datetime or str, optional
-        The rows began earlier than that.
+    since, until : datetime or str, optional
+        A moment without a zone is in local time; a day or a month as `until` counts as a whole.
     """
+    first = None if since is None else microseconds(since)
+    last = None if until is None else end_microseconds(until)
     if not isinstance(frame, pd.DataFrame):
-        frame = frame if since is None else frame.filter(f"start >= {microseconds(since)}")
-        return frame if until is None else frame.filter(f"start < {microseconds(until)}")
-    if since is not None:
-        frame = frame[frame["start"] >= _timestamp(since)].reset_index(drop=True)
-    if until is not None:
-        frame = frame[frame["start"] < _timestamp(until)].reset_index(drop=True)
-    return frame
-
-
-def _timestamp(said: Moment) -> pd.Timestamp:
-    return pd.Timestamp(microseconds(said), unit="us", tz="UTC")
+        frame = frame if first is None else frame.filter(f"start >= {first}")
+        return frame if last is None else frame.filter(f"start < {last}")
+    if first is None and last is None:
+        return frame
+    wanted = pd.Series(True, frame.index)
+    if first is not None:
+        wanted &= frame["start"] >= pd.Timestamp(first, unit="us", tz="UTC")
+    if last is not None:
+        wanted &= frame["start"] < pd.Timestamp(last, unit="us", tz="UTC")
+    return frame[wanted].reset_index(drop=True)
 
 
 def lasting(
@@ -111,10 +110,7 @@ def lasting(
     times: tuple[str, str],
     until: Moment | None = None,
 ) -> pd.DataFrame:
-    """Return the part of the rows that is within some time.
-
-    Rows that were over before, or began later, are left out. Earlier beginnings and later ends are
-    set to the moments where the time begins and ends.
+    """Return the rows that lasted into a time, with what is outside of that time cut off.
 
     Parameters
     ----------
@@ -122,21 +118,20 @@ def lasting(
     since, until : datetime or str, optional
         As in `begun`.
     times : tuple of str
-        The columns of their beginning and end; what is missing stays missing.
+        The columns of their beginning and end; what is missing of them stays missing.
     """
-    if since is None and until is None:
-        return frame
     start, end = times
     kept = frame
     if since is not None:
-        first = _timestamp(since)
+        first = pd.Timestamp(microseconds(since), unit="us", tz="UTC")
         kept = kept[~(kept[end] <= first)].reset_index(drop=True)
         kept[start] = kept[start].mask(kept[start] < first, first)
     if until is not None:
-        last = _timestamp(until)
+        last = pd.Timestamp(end_microseconds(until), unit="us", tz="UTC")
         kept = kept[~(kept[start] >= last)].reset_index(drop=True)
         kept[end] = kept[end].mask(kept[end] > last, last)
-    kept["seconds"] = (kept[end] - kept[start]).dt.total_seconds()
+    if since is not None or until is not None:
+        kept["seconds"] = (kept[end] - kept[start]).dt.total_seconds()
     return kept
 
 

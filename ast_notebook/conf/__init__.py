@@ -3,12 +3,13 @@
 from ast_notebook.conf.definitions import DEEPEST, Definitions
 from ast_notebook.conf.findings import Findings
 from ast_notebook.conf.items import read_items
-from ast_notebook.conf.logics import LogicDefinition, holds_logics, read_logics
+from ast_notebook.conf.logics import UNHEEDED, LogicDefinition, holds_logics, read_logics
 from ast_notebook.conf.words import FIRST_VALUES, names_of, split_instance, truth, unknown
 
 __all__ = [
     "DEEPEST",
     "FIRST_VALUES",
+    "UNHEEDED",
     "Definitions",
     "Findings",
     "LogicDefinition",

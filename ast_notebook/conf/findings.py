@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
-
 from ast_notebook.conf.words import clean
 from ast_notebook.errors import ConfError
+from ast_notebook.warned import warn
 
 Path = tuple[str, ...]
 
 MOST = 10_000  # a file with more mistakes than this holds no settings
 SHOWN = 20
-_PACKAGE = __name__.partition(".")[0]
 
 
 class Findings:
@@ -76,17 +73,6 @@ class Findings:
         texts, self._texts = self._texts, []
         self.mistakes.clear()
         for text in texts[:SHOWN]:
-            _warn(text)
+            warn(text)
         if len(texts) > SHOWN:
-            _warn(f"{len(texts) - SHOWN} more things could not be read, or mean nothing here")
-
-
-def _warn(text: str) -> None:
-    level, frame = 1, sys._getframe()
-    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(text, stacklevel=level)
-
-
-def _is_ours(module: str) -> bool:
-    return module == _PACKAGE or module.startswith(f"{_PACKAGE}.")
+            warn(f"{len(texts) - SHOWN} more things could not be read, or mean nothing here")

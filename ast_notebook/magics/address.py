@@ -7,6 +7,8 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
+from ast_notebook.magics.typed import STAYS
+
 _ADDRESS = re.compile(
     r"""(?: (?P<username>.+) @ )?
         (?: \[(?P<bracketed>[^]]+)\] | (?P<host>[^:\[\]]*) )
@@ -30,11 +32,7 @@ def address(text: str) -> dict[str, Any]:
     """
     user, at, _ = text.rpartition("@")
     if at and ":" in user:
-        raise UsageError(
-            "%ast connect takes no password: it stays in this notebook, its output and IPython's "
-            "history. Take it out of the cell, change it in manager.conf, and set AST_PASSWORD, "
-            "or write none and be asked"
-        )
+        raise UsageError(f"%ast connect takes no password: {STAYS}")
     match = _ADDRESS.fullmatch(text)
     if match is None:
         raise UsageError("%ast connect: write USER@HOST:PORT, an IPv6 address as [::1]:5038")

@@ -15,16 +15,20 @@ from IPython.core.magic import (
     needs_local_scope,
     no_var_expand,
 )
-from traitlets import Float, Unicode
+from traitlets import Float, Unicode, observe
 
 from ast_notebook.magics.context import Context
+from ast_notebook.magics.endings import interrupted_in_one_line, warnings_in_one_line
 from ast_notebook.magics.line import expand, without_semicolon, words
 from ast_notebook.magics.progress import Progress
 from ast_notebook.magics.quiet import ends_in_semicolon, is_assigned
 from ast_notebook.magics.status import MB, Status
 from ast_notebook.magics.table import find, help_of, overview, raw_command
+from ast_notebook.magics.typed import STAYS_IN_URL, has_secret
 from ast_notebook.panel import close_all
 from ast_notebook.recording.record import BUDGET
+from ast_notebook.warned import warn
+from ast_notebook.zone import use_zone
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -60,6 +64,10 @@ class AstMagics(Magics):
         config=True
     )
 
+    tz = Unicode(
+        "", help="The zone of times, such as Europe/Berlin; by default $AST_TZ or this machine's."
+    ).tag(config=True)
+
     shell: Any  # InteractiveShell, whose methods are untyped
 
     def __init__(self, shell: InteractiveShell) -> None:
@@ -87,7 +95,8 @@ class AstMagics(Magics):
             is_quiet = ends_in_semicolon(cell)
         elif is_quiet:  # an assignment needs the value: the semicolon only keeps the cell quiet
             is_quiet = not is_assigned(self.shell)
-        found = self._run(pbx, rest, cell, local_ns)
+        with warnings_in_one_line(), interrupted_in_one_line():
+            found = self._run(pbx, rest, cell, local_ns)
         return None if is_quiet else found
 
     def _run(
@@ -117,8 +126,14 @@ class AstMagics(Magics):
         if found.help:
             return one.help()
         found.pbx, found.body = pbx, cell
+        if has_secret(given):  # of the words as they were typed: a variable has its value later
+            warn(STAYS_IN_URL)
         with Progress("waiting for Asterisk") if one.asks else contextlib.nullcontext():
             return one.run(self.context, found)
+
+    @observe("tz")
+    def _use_zone(self, change: Any) -> None:
+        use_zone(change["new"] or None)
 
     def close(self) -> None:
         """Close every panel, connection and demo."""

@@ -1,8 +1,7 @@
-"""`%ast call`, `hangup` and `channels`."""
+"""`%ast call` and `hangup`."""
 
 from __future__ import annotations
 
-import pandas as pd
 from IPython.core.error import UsageError
 
 from ast_notebook.asterisk import Call
@@ -60,12 +59,3 @@ def hangup(context: Context, given: Given) -> list[str]:
     Out[1]: ['PJSIP/30-0000001f']
     """
     return context.pbx(given.pbx).hangup(given.device)
-
-
-@command("channels")
-def channels(context: Context, given: Given) -> pd.DataFrame:
-    """Show the channels that are up.
-
-    In [1]: up = %ast channels
-    """
-    return context.pbx(given.pbx).channels()

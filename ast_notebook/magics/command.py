@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from IPython.core.error import UsageError
 
 from ast_notebook.magics.context import Context
+from ast_notebook.magics.typed import SECRETS, STAYS
 from ast_notebook.show import Text
 
 Given = argparse.Namespace
@@ -23,11 +24,12 @@ Values = Callable[[Context], Iterable[str]]
 
 @dataclasses.dataclass(frozen=True)
 class Argument:
-    """One argument: its flags, its options for argparse, and its possible values."""
+    """One argument: its flags, its options for argparse, its values, and whether it is a path."""
 
     flags: tuple[str, ...]
     options: dict[str, Any]
     values: Values | None = None
+    path: bool = False
 
     @property
     def is_option(self) -> bool:
@@ -48,11 +50,13 @@ def number(text: str) -> float:
     return found
 
 
-def argument(*flags: str, values: Values | None = None, **options: Any) -> Argument:
+def argument(
+    *flags: str, values: Values | None = None, path: bool = False, **options: Any
+) -> Argument:
     """Return an argument; `options` are those of argparse, whose ``help`` may hold a ``%``."""
     if "help" in options:
         options["help"] = options["help"].replace("%", "%%")
-    return Argument(flags, options, values)
+    return Argument(flags, options, values, path)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,9 +112,14 @@ class Subcommand:
             secret.
         """
         parser = self._parser()
-        given, extra = parser.parse_known_args(list(words))
+        several = any(one.options.get("nargs") in ("+", "*") for one in self.arguments)
+        # Otherwise argparse takes several words only if no option is between them.
+        read = parser.parse_known_intermixed_args if several else parser.parse_known_args
+        given, extra = read(list(words))
         unknown = next((word.partition("=")[0] for word in extra if word.startswith("-")), None)
         if unknown is not None:
+            if unknown.lstrip("-").lower() in SECRETS:
+                raise UsageError(f"{self.magic} takes no password: {STAYS}")
             options = [flag for one in self.arguments if one.is_option for flag in one.flags]
             parser.error(f"there is no option {unknown}{did_you_mean(unknown, options)}")
         if extra:

@@ -17,6 +17,7 @@ from ast_notebook.magics.command import Argument, Subcommand
 from ast_notebook.magics.context import Context
 from ast_notebook.magics.line import written
 from ast_notebook.magics.table import ALIASES, COMMANDS, find
+from ast_notebook.magics.values import files
 
 Matcher = Callable[[CompletionContext], SimpleMatcherResult]
 
@@ -36,7 +37,7 @@ def matcher(context: Context) -> Matcher:
         *before, fragment = re.split(r"\s+", match["rest"])
         found = [
             word
-            for word in candidates(context, before)
+            for word in candidates(context, before, fragment)
             if word.casefold().startswith((fragment.casefold(), *_quoted(fragment)))
         ]
         return {
@@ -54,12 +55,15 @@ def _quoted(fragment: str) -> list[str]:
     return [f"{quote}{fragment.casefold()}" for quote in "\"'"] if fragment else []
 
 
-def candidates(context: Context, before: Sequence[str]) -> list[str]:
-    """Return the possible next words of a line, in order and without duplicates."""
-    return list(dict.fromkeys(_candidates(context, list(before))))
+def candidates(context: Context, before: Sequence[str], fragment: str = "") -> list[str]:
+    """Return the possible next words of a line, in order and without duplicates.
+
+    `fragment` is what of the next word is written already: files are looked for by it.
+    """
+    return list(dict.fromkeys(_candidates(context, list(before), fragment)))
 
 
-def _candidates(context: Context, before: list[str]) -> Iterable[str]:
+def _candidates(context: Context, before: list[str], fragment: str) -> Iterable[str]:
     if before[:1] == ["--pbx"]:
         if len(before) == 1:
             return context.sh.pbxs
@@ -73,7 +77,7 @@ def _candidates(context: Context, before: list[str]) -> Iterable[str]:
         one, count = find(before)
     except UsageError:
         return _next_of_names(before)
-    return [*_next_of_names(before), *_next_of(context, one, before[count:])]
+    return [*_next_of_names(before), *_next_of(context, one, before[count:], fragment)]
 
 
 def _next_of_names(before: list[str]) -> list[str]:
@@ -83,7 +87,9 @@ def _next_of_names(before: list[str]) -> list[str]:
     return [name[here] for name in names if name[:here] == before and len(name) > here]
 
 
-def _next_of(context: Context, one: Subcommand, given: Sequence[str]) -> Iterable[str]:
+def _next_of(
+    context: Context, one: Subcommand, given: Sequence[str], fragment: str
+) -> Iterable[str]:
     """Return the options that are not given yet, and the values of the argument that is next."""
     positional = [argument for argument in one.arguments if not argument.is_option]
     options = [argument for argument in one.arguments if argument.is_option]
@@ -100,15 +106,17 @@ def _next_of(context: Context, one: Subcommand, given: Sequence[str]) -> Iterabl
     if pending is not None and not (
         given and _takes_many(pending) and given[-1] not in pending.flags
     ):
-        return _values(context, pending)
+        return _values(context, pending, fragment)
     found = [flag for option in options for flag in option.flags if flag not in given]
     here = pending or (positional[place] if place < len(positional) else None)
     if here is None and positional and _takes_many(positional[-1]):
         here = positional[-1]
-    return [*(_values(context, here) if here else ()), *found]
+    return [*(_values(context, here, fragment) if here else ()), *found]
 
 
-def _values(context: Context, argument: Argument) -> Iterable[str]:
+def _values(context: Context, argument: Argument, fragment: str) -> Iterable[str]:
+    if argument.path:
+        return [word for word in map(written, files(fragment)) if word]
     if argument.values is not None:
         # Callers choose many of them: nothing of it may be code, or another option.
         found = map(written, argument.values(context))

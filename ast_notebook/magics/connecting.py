@@ -26,13 +26,20 @@ def _names(context: Context) -> Iterable[str]:
 @command(
     "connect",
     argument("address", nargs="?", metavar="USER@HOST:PORT", help="each part may be missing"),
-    argument("--conf", type=Path, metavar="FILE", help="plugin.conf; all of its PBXs, or --name"),
+    argument(
+        "--conf",
+        type=Path,
+        metavar="FILE",
+        path=True,
+        help="plugin.conf; all of its PBXs, or --name",
+    ),
     argument("--name", help="the attribute of sh that the PBX becomes (default: ast)"),
     argument(
         "--tls",
         nargs="?",
         const=True,
         metavar="CA.pem",
+        path=True,
         help="encrypt, and verify by the system's authorities or by those of a file",
     ),
     argument("--md5", action="store_true", help="never send the password, not over TLS either"),

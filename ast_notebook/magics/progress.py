@@ -6,30 +6,43 @@ import sys
 import threading
 import time
 from types import TracebackType
+from typing import Any, Protocol
 
 from ast_notebook.callbacks.cell import Cell
 
 DELAY = 2.0
+_ECHO = len("^C")  # what a terminal writes behind the line when it is interrupted
+#: An output that takes no room: an empty one would still be as high as a line in JupyterLab.
+_GONE = (
+    '<span class="ast-gone"></span>'
+    "<style>.jp-OutputArea-child:has(.ast-gone) { display: none }</style>"
+)
 
 
 class Progress:
-    """Says under the cell what it waits for, in one line that is updated.
+    """Says under the cell what it waits for and how far it is, in one line that is updated.
 
-    Nothing is shown if it takes less than two seconds.
+    Nothing is shown if it takes less than two seconds, and nothing is left of the line afterwards.
 
     Examples
     --------
-    >>> with Progress("connecting to pbx.example:5038"):
-    ...     session.connect()
-    connecting to pbx.example:5038 … 4 s
+    >>> with Progress("reading") as shown:
+    ...     history("Master.csv", progress=shown.tell)
+    reading Master.csv … 40 %, 4 s
     """
 
     def __init__(self, what: str) -> None:
         self._what = what
+        self._far = ""
         self._done = threading.Event()
         self._thread = threading.Thread(
             target=self._run, args=(Cell.current(),), name="ast-progress", daemon=True
         )
+
+    def tell(self, what: str, part: float | None) -> None:
+        """Say what is done now, and which part of it is done already, if that is known."""
+        done = "" if part is None else f" {100 * min(1.0, max(0.0, part)):.0f} %,"
+        self._far = f" {what} …{done}"
 
     def __enter__(self) -> Progress:
         self._thread.start()
@@ -49,9 +62,55 @@ class Progress:
         if self._done.wait(DELAY):
             return
         cell.enter()
+        line: _Line = _Displayed() if cell.is_of_kernel else _Written()
         while True:
-            sys.stdout.write(f"\r{self._what} … {time.monotonic() - began:.0f} s")
-            sys.stdout.flush()
+            line.show(f"{self._what}{self._far or ' …'} {time.monotonic() - began:.0f} s")
             if self._done.wait(1.0):
                 break
-        sys.stdout.write("\n")
+        line.clear()
+
+
+class _Line(Protocol):
+    """A line of text that can be replaced and taken away."""
+
+    def show(self, text: str) -> None: ...
+
+    def clear(self) -> None: ...
+
+
+class _Written:
+    """A line of a terminal."""
+
+    def __init__(self) -> None:
+        self._length = 0
+
+    def show(self, text: str) -> None:
+        sys.stdout.write(f"\r{text.ljust(self._length)}")
+        sys.stdout.flush()
+        self._length = max(self._length, len(text))
+
+    def clear(self) -> None:
+        sys.stdout.write(f"\r{' ' * (self._length + _ECHO)}\r")
+        sys.stdout.flush()
+
+
+class _Displayed:
+    """An output of a notebook; a stream's text could not be taken away again."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, text: str) -> None:
+        self._send({"text/plain": text})
+
+    def clear(self) -> None:
+        self._send({"text/plain": "", "text/html": _GONE})
+
+    def _send(self, data: dict[str, str]) -> None:
+        from IPython.display import display
+
+        show: Any = display
+        if self._handle is None:
+            self._handle = show(data, raw=True, display_id=True)
+        else:
+            self._handle.update(data, raw=True)

@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 
 import pandas as pd
 from IPython.core.error import UsageError
 
-from ast_notebook.errors import ConfError
 from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
 from ast_notebook.magics.command import Given, argument, command
 from ast_notebook.magics.context import Context
+from ast_notebook.magics.period import PERIOD, period
 from ast_notebook.magics.status import MB
-from ast_notebook.moments import moment
 from ast_notebook.recording import Record
 from ast_notebook.recording.archive import Archive
+from ast_notebook.views import shown_events
 
 UNITS = {"": MB, "mb": MB, "gb": 1024 * MB}
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([mg]b|)", re.IGNORECASE)
-
-
-def since(text: str) -> str:
-    """Check a moment; it is read when it is known in which zone."""
-    try:
-        moment(text)
-    except ConfError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return text
-
-
-#: The argument `--since`, for every subcommand whose times are local.
-SINCE = argument(
-    "--since",
-    type=since,
-    metavar="WHEN",
-    help="10m, 2h, 10:00 or 2026-11-23, by this machine's clock",
-)
 
 
 @command(
@@ -53,7 +34,7 @@ SINCE = argument(
         values=values.events,
         help="only events of these names",
     ),
-    SINCE,
+    *PERIOD,
     argument("--device", values=values.devices, help="only events of this device and its channels"),
     ANONYMIZE,
     KEEP_PREFIX,
@@ -61,7 +42,8 @@ SINCE = argument(
 def events(context: Context, given: Given) -> pd.DataFrame:
     """Give the events heard so far as a DataFrame, newest last.
 
-    Columns in which none of these events has anything are left out; sh.ast.events has all.
+    It shows when, which, on which channel and what they say; the frame has more. Columns in which
+    none of these events has anything are left out; sh.ast.events has all.
 
     In [1]: hangups = %ast events --since 10m --event Hangup --device 2222
     In [2]: hangups.groupby("cause-txt").size()
@@ -72,9 +54,9 @@ def events(context: Context, given: Given) -> pd.DataFrame:
         raise UsageError("%ast events: --device: name a device, such as 200 or PJSIP/200")
     hiding = anonymizer(given)
     found = context.heard(given.pbx).select_events(
-        given.event, since=given.since, device=given.device, last=given.last
+        given.event, **period(given), device=given.device, last=given.last
     )
-    return found if hiding is None else hiding.frame(found)
+    return found if hiding is None else shown_events(hiding.frame(found))
 
 
 @command("record")
@@ -117,7 +99,9 @@ def record_clear(context: Context, given: Given) -> Record:
 
 @command(
     "record to",
-    argument("place", metavar="FOLDER", help="a folder, or a URL such as s3://bucket/calls"),
+    argument(
+        "place", metavar="FOLDER", path=True, help="a folder, or a URL such as s3://bucket/calls"
+    ),
     argument("--days", type=int, metavar="N", help="remove files that are older than so many days"),
     ANONYMIZE,
     KEEP_PREFIX,

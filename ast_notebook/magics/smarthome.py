@@ -147,7 +147,7 @@ def off(context: Context, given: Given) -> None:
         pbx.off(given.name)
 
 
-@command("load", argument("file", type=Path, metavar="FILE"))
+@command("load", argument("file", type=Path, metavar="FILE", path=True))
 def load(context: Context, given: Given) -> pd.DataFrame:
     """Define the items or logics of a file: items.conf, items.yaml, logic.conf or logic.yaml.
 
@@ -201,6 +201,18 @@ def _items_frame(found: Iterable[Item]) -> pd.DataFrame:
     ).infer_objects()
 
 
+def _starts(logic: Logic) -> str:
+    """Return in words what starts a logic, or why nothing does."""
+    others = [name for name in conf.UNHEEDED if logic.conf.get(name) is not None]
+    if not logic.userevent:
+        why = f"; {', '.join(others)} does not, here" if others else ""
+        return f"nothing: give it a userevent, or call its trigger(){why}"
+    if not logic.enabled:
+        return "nothing, as it is disabled"
+    events = f"UserEvent {' or '.join(logic.userevent)}"
+    return f"{events} for {' or '.join(logic.dest)}" if logic.dest else events
+
+
 def _logics_frame(found: Iterable[Logic]) -> pd.DataFrame:
     columns: dict[str, Callable[[Logic], Any]] = {
         "logic": lambda one: one.name,
@@ -212,6 +224,7 @@ def _logics_frame(found: Iterable[Logic]) -> pd.DataFrame:
         "failed": lambda one: one.worker.failed,
         "dropped": lambda one: one.worker.dropped,
         "last_error": lambda one: one.worker.last_error,
+        "started_by": _starts,
     }
     rows = list(found)
     return pd.DataFrame(

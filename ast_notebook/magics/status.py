@@ -16,6 +16,7 @@ from ast_notebook.errors import AstError
 from ast_notebook.home import SmartHome
 from ast_notebook.live import MOST
 from ast_notebook.show import columns, table
+from ast_notebook.zone import people_zone
 
 QUESTIONS = ("CoreSettings", "CoreStatus")
 TIMEOUT = 2.0  # seconds that the PBXs may take to answer
@@ -230,7 +231,11 @@ _HEAD = ("name", "kind", "waiting", "done", "failed", "dropped", "running", "las
 
 def _clock(since: pd.Timestamp | None) -> str:
     """Return a text that says since when a call runs."""
-    return "" if pd.isna(since) else f"since {since.to_pydatetime().astimezone():%H:%M:%S}"
+    return (
+        ""
+        if pd.isna(since)
+        else f"since {since.to_pydatetime().astimezone(people_zone()):%H:%M:%S}"
+    )
 
 
 def _ask(pbx: Asterisk) -> list[Pending]:
@@ -270,4 +275,6 @@ def _rate(pbx: Asterisk) -> float:
 
 
 def _moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).astimezone()
+    return (
+        None if seconds is None else datetime.fromtimestamp(seconds, UTC).astimezone(people_zone())
+    )

@@ -12,6 +12,8 @@ from ast_notebook.magics import (
     connecting,
     doctor,
     panel,
+    past,
+    present,
     raw,
     recording,
     smarthome,
@@ -30,7 +32,10 @@ COMMANDS: dict[str, Subcommand] = {
         doctor.doctor,
         calling.call,
         calling.hangup,
-        calling.channels,
+        present.who,
+        present.channels,
+        present.queues,
+        present.agents,
         storage.db_read,
         storage.db_write,
         storage.db_del,
@@ -43,10 +48,11 @@ COMMANDS: dict[str, Subcommand] = {
         recording.record_clear,
         recording.record_to,
         calllog.calls,
+        calllog.missed,
         calllog.visits,
         calllog.flow,
-        calllog.report,
-        calllog.history,
+        past.report,
+        past.history,
         smarthome.items,
         smarthome.logics,
         smarthome.logic,
@@ -58,7 +64,27 @@ COMMANDS: dict[str, Subcommand] = {
     )
 }
 #: Other names of subcommands.
-ALIASES = {"db get": "db read", "db put": "db write", "command": "cli"}
+ALIASES = {
+    "db get": "db read",
+    "db put": "db write",
+    "command": "cli",
+    "queue calls": "visits",
+    "queue-calls": "visits",
+}
+_LOGS = (
+    "%ast calls has the calls heard so far, and %ast history FILE reads what the PBX has written, "
+    "as in %ast history /var/log/asterisk/cdr-csv/Master.csv"
+)
+#: Words that are no subcommands, and what does what they mean.
+HINTS = {
+    **dict.fromkeys(("cdr", "cel", "queue_log", "log"), _LOGS),
+    "dial": "%ast call SOURCE DEST CONTEXT makes a call",
+    "peers": "%ast panel shows the telephones, and sh.ast.live.devices is a frame of them",
+    "devices": "%ast panel shows the telephones, and sh.ast.live.devices is a frame of them",
+    "voicemail": "%ast mailbox BOX counts the messages of a mailbox",
+    "conferences": "sh.ast.live.conferences is a frame of them, and %ast panel shows them",
+    "parked": "sh.ast.live.parked is a frame of them, and %ast panel shows them",
+}
 
 
 def find(words: Sequence[str]) -> tuple[Subcommand, int]:
@@ -80,6 +106,8 @@ def find(words: Sequence[str]) -> tuple[Subcommand, int]:
         raise UsageError(
             f"%ast {words[0]}: say what to do: {', '.join(verbs)}{did_you_mean(given, verbs)}"
         )
+    if words[0].lower() in HINTS:
+        raise UsageError(f"%ast has no {words[0]}: {HINTS[words[0].lower()]}")
     names = [*COMMANDS, *ALIASES, "help"]
     hint = did_you_mean(words[0], [name for name in names if " " not in name])
     raise UsageError(f"%ast has no {words[0]}{hint or ': %ast help shows what it has'}")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import zoneinfo
 from collections.abc import Iterable
+from pathlib import Path
 
 from ast_notebook.asterisk import Asterisk
+from ast_notebook.calls.linkedids import age
 from ast_notebook.errors import AstError
 from ast_notebook.magics.context import Context
 
 RECENT = 5000  # events that are searched
+MOST = 500  # files, or ids of calls, that are offered
 TIMEOUT = 1.0  # seconds that a PBX may take to answer while somebody waits for TAB
 
 
@@ -48,6 +53,47 @@ def destinations(context: Context) -> Iterable[str]:
 def events_and_userevents(context: Context) -> Iterable[str]:
     """Return the names of events and of UserEvents."""
     return [*userevents(context), *events(context)]
+
+
+def queues(context: Context) -> Iterable[str]:
+    """Return the queues of the PBX."""
+    return [name for pbx in _pbxs(context) for name in pbx.live.tables["queues"].rows()]
+
+
+def agents(context: Context) -> Iterable[str]:
+    """Return the agents of the queues."""
+    members = [row for pbx in _pbxs(context) for row in pbx.live.tables["members"].rows().values()]
+    return sorted({str(row["agent"]) for row in members})
+
+
+def numbers(context: Context) -> Iterable[str]:
+    """Return the numbers heard of, and the devices."""
+    return [*extensions(context), *_heard(context, "calleridnum"), *devices(context)]
+
+
+def calls(context: Context) -> Iterable[str]:
+    """Return the ids of recent calls, the newest first, and then numbers and devices."""
+    ids = sorted(_heard(context, "linkedid"), key=age, reverse=True)
+    return [*ids[:MOST], *numbers(context)]
+
+
+def zones(context: Context) -> Iterable[str]:
+    """Return the names of time zones."""
+    return ["UTC", *sorted(zoneinfo.available_timezones())]
+
+
+def files(fragment: str) -> list[str]:
+    """Return the files and folders that a path may go on with, as it is written so far."""
+    folder, _, begin = fragment.rpartition("/")
+    above = f"{folder}/" if "/" in fragment else ""
+    try:
+        with os.scandir(Path(above or ".").expanduser()) as found:
+            names = [f"{one.name}/" if one.is_dir() else one.name for one in found]
+    except (OSError, RuntimeError):
+        return []
+    here = sorted(name for name in names if name.startswith(begin))
+    # Hidden ones are offered to those who have written the dot.
+    return [f"{above}{name}" for name in here if begin or not name.startswith(".")][:MOST]
 
 
 def mailboxes(context: Context) -> Iterable[str]:

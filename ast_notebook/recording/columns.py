@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ from ast_notebook.recording.headers import (
     named,
     numbers_only,
 )
+from ast_notebook.warned import warn
 
 MISSING = ("", "<unknown>")  # values by which Asterisk says that a value is missing
 WIDEST = 500  # columns of headers in a frame at most, since headers come from the wire
@@ -262,10 +262,9 @@ def _apart(pairs: pa.MapArray) -> dict[str, Any]:
         whole = pa.DictionaryArray.from_arrays(pa.array(spread, mask=spread < 0), part.dictionary)
         columns[known[code]] = _column(known[code], whole)
     if len(chosen) > WIDEST:
-        warnings.warn(
+        warn(
             f"{len(chosen)} different headers were heard: the {WIDEST} most frequent are columns, "
-            "the rest is in the column `extra`, a dictionary a row",
-            stacklevel=2,
+            "the rest is in the column `extra`, a dictionary a row"
         )
         rest: list[dict[str, str] | None] = [None] * count
         for code in chosen[WIDEST:].tolist():

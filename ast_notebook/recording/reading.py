@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Collection, Sequence
 from functools import partial
 from itertools import groupby
@@ -35,6 +34,7 @@ from ast_notebook.recording.selection import (
     parts_of,
     select,
 )
+from ast_notebook.warned import warn
 
 _ALL_BUT_RECORDER = [name for name in CODED.names if name != "recorder"]
 
@@ -57,8 +57,8 @@ def read(
     place : str or path
         The folder or URL that `Record.to` was given.
     since, until : datetime or str, optional
-        Only events that were received at `since` or later, and before `until`; a moment without a
-        zone is in local time.
+        Only events that were received at `since` or later, and before the end of
+        `until`: a moment without a zone is in local time, and a day or a month counts as a whole.
     servers : collection of str, optional
         Only these PBXs.
     columns : sequence of str, optional
@@ -356,7 +356,7 @@ def duplicates(chosen: Selection, notes: list[str] | None) -> dict[Name, Rows]:
         )
     for note in found_out:
         if notes is None:
-            warnings.warn(note, stacklevel=3)
+            warn(note)
         else:
             notes.append(note)
     return repeated

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import warnings
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from ast_notebook.errors import ConfError
-from ast_notebook.moments import Moment, microseconds
+from ast_notebook.moments import Moment, end_microseconds, microseconds
 from ast_notebook.recording import intact
 from ast_notebook.recording.archive_files import ArchiveFile, ArchiveFiles
 from ast_notebook.recording.archive_place import ArchivePlace
@@ -39,6 +38,7 @@ from ast_notebook.recording.layout import (
 )
 from ast_notebook.recording.segment import Blocks
 from ast_notebook.recording.troubles import is_of_the_system, said
+from ast_notebook.warned import warn
 
 ALL = pa.schema([*SCHEMA, *FOLDERS])
 CODED = pa.schema(
@@ -50,7 +50,6 @@ CODED = pa.schema(
 _CHECKED = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
 FORMAT = ds.ParquetFileFormat(dictionary_columns=TEXTS, default_fragment_scan_options=_CHECKED)
 _PLAIN = ds.ParquetFileFormat(default_fragment_scan_options=_CHECKED)
-_CALLER = 3  # frames between a warning and whoever asked for the events
 _NAMED = 3  # files that a warning names
 _FOOTERS = 8  # footers that are read at once
 _GONE = "it was removed meanwhile"
@@ -144,7 +143,7 @@ def select(
         place.ask(lambda: _leave_out_damaged(chosen))
     for note in _notes(chosen):
         if notes is None:
-            warnings.warn(note, stacklevel=_CALLER)
+            warn(note)
         else:
             notes.append(note)
     return chosen
@@ -156,7 +155,8 @@ def _select(
     until: Moment | None,
     servers: Collection[str] | str,
 ) -> Selection:
-    first, last = (None if one is None else microseconds(one) for one in (since, until))
+    first = None if since is None else microseconds(since)
+    last = None if until is None else end_microseconds(until)
     names = [servers] if isinstance(servers, str) else servers
     sealed, still_open = archive_files.files(
         names,

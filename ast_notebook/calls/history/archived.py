@@ -45,8 +45,8 @@ def archive_calls(
     place : str or path
         The folder or URL that ``Record.to`` was given.
     since, until : datetime or str, optional
-        Only events received at `since` or later, and before `until`; a moment without a zone is
-        in local time.
+        Only events received at `since` or later, and before the end of `until`:
+        a moment without a zone is in local time, and a day or a month counts as a whole.
     servers : collection of str, optional
         Only these PBXs.
     trunks : collection of str, optional

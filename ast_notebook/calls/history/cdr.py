@@ -140,9 +140,15 @@ class Cdr:
                 waiting += call.lines
                 continue
             made = row_of(call)
-            self._seen.over(self._calls.add(*made), made[0]["call"], call.lines)
+            ids = {one for line in call.lines for one in _ids(line)}
+            self._seen.over(self._calls.add(*made, ids=ids), made[0]["call"], call.lines)
         self._lines = waiting
         self._next = max(_MANY, 2 * len(waiting))
+
+
+def _ids(line: CdrRecord) -> tuple[str | None, ...]:
+    """Return the ids that tell the call of a record; the linkedid of an agent does not."""
+    return (line.uniqueid,) if line.of_agent else (line.uniqueid, line.linkedid)
 
 
 def _is_between(lines: Sequence[CdrRecord], since: int, until: int) -> bool:

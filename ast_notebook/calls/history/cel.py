@@ -248,4 +248,4 @@ class Cel:
                 self._places.discard(one)
             made = call.row(begun, self._bridges.seen)
             if made is not None:
-                self._frame.add(*made)
+                self._frame.add(*made, ids=call.ids)

@@ -6,12 +6,12 @@ import math
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ast_notebook.calls.history import dates
 from ast_notebook.digits import is_count
 from ast_notebook.errors import ConfError
 from ast_notebook.units import SECOND
+from ast_notebook.zone import named_zone
 
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -265,11 +265,4 @@ def zone_of(zone: str | tzinfo | None) -> tzinfo | None:
     ConfError
         If there is no such zone.
     """
-    if not isinstance(zone, str):
-        return zone
-    if zone.upper() in ("UTC", "GMT", "Z"):
-        return UTC
-    try:
-        return ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ConfError(f"there is no time zone {zone!r}: give one as 'Europe/Berlin'") from None
+    return named_zone(zone) if isinstance(zone, str) else zone

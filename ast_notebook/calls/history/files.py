@@ -42,12 +42,15 @@ class _DamageError(Exception):
     """Compressed data is damaged and cannot be decompressed any further."""
 
 
-def lines(path: Path, bad: Bad) -> Iterator[tuple[int, str]]:
+def lines(
+    path: Path, bad: Bad, heard: Callable[[int], None] | None = None
+) -> Iterator[tuple[int, str]]:
     """Yield the lines of a file with their numbers, empty ones as well.
 
     Lines are decoded as UTF-8, or else as Latin-1; a file that begins as UTF-16 is decoded as that.
     Lines end with LF, CR LF, or CR alone if the file has no others. If compressed data is damaged,
-    the lines before the damage are returned, and the rest is one bad record. The same holds if a
+    the lines before the damage are returned, and the rest is one bad record. `heard` is told how
+    many bytes of the file were read so far. The same holds if a
     line does not end for 64 MiB, since a small compressed file may expand without end.
 
     Raises
@@ -61,7 +64,7 @@ def lines(path: Path, bad: Bad) -> Iterator[tuple[int, str]]:
     passed = 0  # bytes of the line so far
     end = b""
     try:
-        for block in _blocks(path):
+        for block in _blocks(path, heard):
             end = end or (b"\r" if b"\r" in block and b"\n" not in block else b"\n")
             *whole, rest = (rest + block).split(end)
             for line in whole:
@@ -90,7 +93,7 @@ def _text(line: bytes) -> str:
     return decode(line.rstrip(b"\r")).removeprefix("\ufeff")
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
+def _blocks(path: Path, heard: Callable[[int], None] | None) -> Iterator[bytes]:
     """Yield a file's bytes, unpacked and not in UTF-16."""
     try:
         file = path.open("rb")
@@ -101,7 +104,13 @@ def _blocks(path: Path) -> Iterator[bytes]:
         other = next((what for mark, what in _OTHERS.items() if head.startswith(mark)), None)
         if other is not None:
             raise ConfError(f"{path} is {other}")
-        blocks = _from(head, lambda: file.read(_BLOCK))
+
+        def further() -> bytes:
+            if heard is not None:
+                heard(file.tell())
+            return file.read(_BLOCK)
+
+        blocks = _from(head, further)
         for mark, make in _PACKED.items():
             if head.startswith(mark):
                 blocks = _unpacked(blocks, make)

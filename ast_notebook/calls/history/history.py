@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import Literal
 
+import pandas as pd
+
 from ast_notebook.calls import frames, memory, queues
 from ast_notebook.calls.calls import log_of
 from ast_notebook.calls.history.archived import archive_events, in_memory
 from ast_notebook.calls.history.clock import zone_of
+from ast_notebook.calls.history.ids import ids_of
 from ast_notebook.calls.history.lines import Bad
-from ast_notebook.calls.history.reading import HistoryOptions, of_file, of_table
+from ast_notebook.calls.history.reading import HistoryOptions, Progress, of_file, of_table
 from ast_notebook.calls.history.result import History, pandas_of
+from ast_notebook.calls.history.several import is_sqlite, of_folder, of_places
 from ast_notebook.calls.history.table import is_database
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.archive_place import ArchivePlace
 from ast_notebook.recording.reading import scan
+from ast_notebook.warned import warn
 
 Kind = Literal["cdr", "cel", "queue_log", "events"]
 
@@ -27,8 +31,7 @@ _ENGINES = ("pandas", "duckdb")
 
 
 def history(
-    place: str | os.PathLike[str],
-    *,
+    *places: str | os.PathLike[str],
     tz: str | tzinfo | None = None,
     kind: Kind | None = None,
     server: str | None = None,
@@ -38,16 +41,22 @@ def history(
     trunks: Collection[str] | None = None,
     members: Mapping[str, str] | None = None,
     engine: str | None = None,
+    progress: Progress = None,
 ) -> History:
     """Read what PBXs have written of their calls already.
 
+    Of several sources, a call is told once: by the uniqueids and linkedids that they share, and as
+    the source has it that knows most (events, then a CEL, a CDR, a queue_log). Notes say what could
+    not be joined.
+
     Parameters
     ----------
-    place : str or path
+    *places : str or path
         A ``Master.csv`` of cdr_csv, cdr_custom or cel_custom, a ``queue_log``, what databases,
         reports and spreadsheets export of these as CSV or as lines of JSON (all perhaps packed by
         gzip, bzip2 or xz), a SQLite file, the SQLAlchemy URL of a database, a capture of the
-        manager's stream, or an archive's folder or URL.
+        manager's stream, or an archive's folder or URL. Of any other folder, all of these in it are
+        read; ``unread`` names what could not be.
     tz : str or tzinfo, optional
         The zone of times without one: ``UTC`` if cdr.conf has ``usegmtime=yes``, else the PBX's
         own. It is not needed if the uniqueids, which begin with the second in UTC, show that the
@@ -76,6 +85,9 @@ def history(
         Where calls of an archive are made: in memory (``pandas``) or on DuckDB (``duckdb``), which
         takes 1 GB of memory at most, and the disk for more. By default, DuckDB does it if the
         events do not fit into half of the memory that is free.
+    progress : callable, optional
+        It is called with what is read, and which part of it was read so far, from 0 to 1, or None
+        if the whole is unknown.
 
     Returns
     -------
@@ -102,26 +114,50 @@ def history(
     >>> past = history("/var/log/asterisk/cdr-csv/Master.csv", tz="Europe/Berlin")
     >>> past.bad
     >>> past.calls.groupby("disposition").size()
+    >>> history("Master.csv", "queue_log", tz="Europe/Berlin").report(month="last-month")
     >>> history("report.csv", columns={"Quien": "src", "Cuando": "start"}, dates="dmy")
     """
-    found_at = ArchivePlace(place)
-    del place  # a URL may hold a password, and a traceback shows what is in sight
+    found_at = [ArchivePlace(one) for one in places]
+    del places  # a URL may hold a password, and a traceback shows what is in sight
+    if not found_at:
+        raise ConfError("history reads a file, a folder, a database or an archive: name one")
     names = [] if columns is None else [*columns]
     if isinstance(columns, Mapping):
         names += columns.values()
     if isinstance(columns, str) or not all(isinstance(name, str) for name in names):
         raise ConfError("columns= is a list of names, or a mapping of their names to Asterisk's")
     told = columns if columns is None or isinstance(columns, Mapping) else list(columns)
-    wanted = HistoryOptions(tz, kind, server, told, table, dates, trunks, members, engine)
+    wanted = HistoryOptions(
+        tz, kind, server, told, table, dates, trunks, members, engine, progress, len(found_at) > 1
+    )
     if engine not in (None, *_ENGINES):
         raise ConfError(
             f"a history is not made on {engine!r}: take {' or '.join(_ENGINES)}, or give the "
             "events to calls (docs/archive.md says how for Spark, Dask and others)"
         )
-    found = _read(found_at, wanted)
+    found = _read(found_at[0], wanted) if len(found_at) == 1 else _several(found_at, wanted)
     for note in found.notes:
-        warnings.warn(note, stacklevel=2)
+        warn(note)
     return found
+
+
+def _several(places: Sequence[ArchivePlace], wanted: HistoryOptions) -> History:
+    for place in places:  # before the first of them is read, which may take long
+        if not place.is_remote and not Path(place.name).expanduser().exists():
+            raise ConfError(f"there is no {place.name}")
+    files = [place for place in places if _is_file(place)]
+    if files and wanted.engine is not None:
+        raise ConfError(f"engine= is for archives, and {files[0].name} is none")
+    read = [_read(place, wanted) for place in places if place not in files]
+    parts = [part for one in read for part in one.parts or (one,)]  # of folders, too
+    paths = [Path(place.name).expanduser() for place in files]
+    made = of_places(dict.fromkeys(paths), parts, wanted, lambda path: _of_path(path, wanted))
+    made.unread = pd.concat([made.unread, *(one.unread for one in read)], ignore_index=True)
+    return made
+
+
+def _is_file(place: ArchivePlace) -> bool:
+    return not place.is_remote and Path(place.name).expanduser().is_file()
 
 
 def _read(place: ArchivePlace, wanted: HistoryOptions) -> History:
@@ -136,17 +172,11 @@ def _read(place: ArchivePlace, wanted: HistoryOptions) -> History:
         return of_table(place, wanted)
     if not path.is_file():
         raise ConfError(f"there is no {path}")
-    if _is_sqlite(path):
-        return of_table(path, wanted)
-    return of_file(path, wanted)
+    return _of_path(path, wanted)
 
 
-def _is_sqlite(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(16) == b"SQLite format 3\0"
-    except OSError as error:
-        raise ConfError(f"{path} cannot be read: {error.strerror}") from None
+def _of_path(path: Path, wanted: HistoryOptions) -> History:
+    return of_table(path, wanted) if is_sqlite(path) else of_file(path, wanted)
 
 
 # --- archives of ours ----------------------------------------------------------------------------
@@ -155,11 +185,10 @@ def _is_sqlite(path: Path) -> bool:
 def _of_folder(path: Path, wanted: HistoryOptions) -> History:
     if any(path.glob("server=*")):
         return _of_archive(ArchivePlace(path), wanted)
-    inside = ("cdr-csv/Master.csv", "cel-custom/Master.csv", "queue_log")
-    found = [name for name in inside if (path / name).is_file()]
-    if found:
-        raise ConfError(f"{path} is a folder: give one of {', '.join(found)} in it")
-    raise ConfError(f"{path} is no archive: there is no server=… in it")
+    if wanted.engine is not None:
+        raise ConfError(f"engine= is for archives, and {path} is none: there is no server=… in it")
+    wanted = wanted._replace(ids=True)
+    return of_folder(path, wanted, lambda one: _of_path(one, wanted))
 
 
 def _of_archive(place: ArchivePlace, wanted: HistoryOptions) -> History:
@@ -168,8 +197,12 @@ def _of_archive(place: ArchivePlace, wanted: HistoryOptions) -> History:
     trunks = wanted.trunks
     notes: list[str] = []
     events = place.ask(scan(place, servers=servers, notes=[]).count_rows)
+    if wanted.progress is not None:
+        wanted.progress(f"{events:,} events of {place.name}", None)
     if wanted.engine == "pandas" or (wanted.engine is None and memory.fits(events)):
-        log = log_of(in_memory(place, servers=servers, notes=notes), trunks=trunks)
+        stored = in_memory(place, servers=servers, notes=notes)
+        log = log_of(stored, trunks=trunks)
+        ids = ids_of(stored) if wanted.ids else {}
         log = log._replace(
             calls=pandas_of(log.calls, frames.TIMES, frames.WHOLE),
             visits=pandas_of(log.visits, queues.TIMES, queues.WHOLE),
@@ -179,4 +212,7 @@ def _of_archive(place: ArchivePlace, wanted: HistoryOptions) -> History:
             place, servers=servers, connection=memory.connect(), notes=notes
         ) as chosen:
             log = log_of(chosen, trunks=trunks)
-    return History(log, "events", place.name, events, Bad(), 0, notes, zone)
+            ids = ids_of(chosen) if wanted.ids else {}
+    made = History(log, "events", place.name, events, Bad(), 0, notes, zone)
+    made.ids = ids
+    return made

@@ -129,6 +129,8 @@ class LogBuilder:
         The sessions of agents.
     members : mapping
         Names of agents by their interfaces.
+    ids : dict or None
+        If it is a dict, it is given the call of each uniqueid and linkedid, by the PBX's name.
 
     Parameters
     ----------
@@ -154,6 +156,8 @@ class LogBuilder:
         self.visits = FrameBuilder(VISITS, {"source": source, "server": server})
         self.shifts = Shifts(server)
         self.members = members or {}
+        self._server = server
+        self.ids: dict[tuple[str | None, str], str] | None = None
 
     def add(
         self,
@@ -161,6 +165,7 @@ class LogBuilder:
         caller: str | None = None,
         callee: str | None = None,
         others: Collection[str] = (),
+        ids: Collection[str | None] = (),
     ) -> int:
         """Take a call, times and seconds in microseconds; return its number for `amend`.
 
@@ -172,7 +177,12 @@ class LogBuilder:
             The channels of the two telephones.
         others : collection of str
             The channels that were dialled besides.
+        ids : collection of str
+            The uniqueids and linkedids by which other sources may know the call.
         """
+        if self.ids is not None and call["call"] is not None:
+            server = call.get("server") or self._server
+            self.ids.update(((server, one), call["call"]) for one in ids if one is not None)
         call.setdefault("caller_device", None if is_local(caller) else device(caller))
         call.setdefault("answered_device", None if is_local(callee) else device(callee))
         # A queue_log names no channel, so the origin of its calls is unknown.

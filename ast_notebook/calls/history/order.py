@@ -5,6 +5,7 @@ Many reports have the newest record first, and joined old files may have the new
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, pairwise
@@ -53,6 +54,12 @@ def oldest_first(
         return
     notes.append("the newest records come first: they were read from the last to the first")
     yield from _reversed(chain(head, source))
+
+
+def begun(found: Iterable[_Found], kind: str, clock: Clock) -> float:
+    """Return the moment of the oldest of these records; infinite if no record tells one."""
+    moments = (_moments(record, kind, clock) for _, _, record in found)
+    return min((one for few in moments for one in few if one is not None), default=math.inf)
 
 
 class _AscendingParts:

@@ -319,7 +319,7 @@ class QueueLog:
             self._talking[one.queue].pop(one)
             self._growing.visits.append(one.row(name))
         if call.queue_calls or call.did is not None or call.failed:
-            self._growing.add(call.row(self._begun or 0))
+            self._growing.add(call.row(self._begun or 0), ids=call.ids)
 
 
 def _is_known(callid: str) -> bool:

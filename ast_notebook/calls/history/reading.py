@@ -14,12 +14,14 @@ from ast_notebook.calls.history.capture import events_of
 from ast_notebook.calls.history.clock import Clock, born, zone_of
 from ast_notebook.calls.history.columns import TIMES, Shape
 from ast_notebook.calls.history.dates import Evidence, OrderUnknown
+from ast_notebook.calls.history.file_places import FilePlaces
 from ast_notebook.calls.history.files import lines
 from ast_notebook.calls.history.guess import guess
+from ast_notebook.calls.history.ids import ids_of
 from ast_notebook.calls.history.lines import Bad, text_of
 from ast_notebook.calls.history.log_builder import LogBuilder
 from ast_notebook.calls.history.order import by_parts, oldest_first
-from ast_notebook.calls.history.records import Separated, Told, records
+from ast_notebook.calls.history.records import RecordParser, Separated, Told, records
 from ast_notebook.calls.history.repeated_hour import Found, Numbered, in_order
 from ast_notebook.calls.history.result import History, pandas_of
 from ast_notebook.calls.history.seconds import Signs, SignUnknown
@@ -32,8 +34,14 @@ from ast_notebook.units import SECOND
 _Arrange = Callable[[Iterator[Found], str, Clock, list[str]], Iterator[Found]]
 
 
+#: It is called with what is read and which part of it was read so far, from 0 to 1; None if the
+#: whole is unknown.
+Progress = Callable[[str, float | None], None] | None
+_TOLD = 5_000  # rows of a table between two calls of it
+
+
 class HistoryOptions(NamedTuple):
-    """The options of `history`, by the names of its parameters."""
+    """The options of `history`, by the names of its parameters, and whether ids are wanted."""
 
     tz: str | tzinfo | None = None
     kind: str | None = None
@@ -44,6 +52,8 @@ class HistoryOptions(NamedTuple):
     trunks: Collection[str] | None = None
     members: Mapping[str, str] | None = None
     engine: str | None = None
+    progress: Progress = None
+    ids: bool = False
 
 
 class _DisorderError(Exception):
@@ -90,6 +100,7 @@ def of_table(at: ArchivePlace | Path, wanted: HistoryOptions) -> History:
             rows = (
                 Numbered(place, row, shape.record(list(row.values())), number)
                 for place, (number, row) in enumerate(source.rows(), 1)
+                if _is_told(place, source.name, wanted.progress)
             )
             if source.kind == "cdr":  # its records may come in any order
                 return (row[:3] for row in rows)
@@ -100,6 +111,13 @@ def of_table(at: ArchivePlace | Path, wanted: HistoryOptions) -> History:
         source.close()
 
 
+def _is_told(place: int, table: str, progress: Progress) -> bool:
+    """Tell how many rows were read; always true."""
+    if progress is not None and place % _TOLD == 0:
+        progress(f"{table}, {place:,} rows", None)
+    return True
+
+
 def of_file(path: Path, wanted: HistoryOptions) -> History:
     """Read a file.
 
@@ -108,18 +126,53 @@ def of_file(path: Path, wanted: HistoryOptions) -> History:
     ConfError
         If its kind is unknown, or it cannot be read.
     """
+    parser = parser_of(path, wanted)
+    return _of_capture(path, wanted) if parser is None else of_files({path: parser}, wanted)
+
+
+def parser_of(path: Path, wanted: HistoryOptions) -> RecordParser | None:
+    """Return what makes records of a file's lines; None for a stream of the manager's events.
+
+    Raises
+    ------
+    ConfError
+        If its kind is unknown, or it cannot be read.
+    """
     if wanted.table is not None:
         raise ConfError(f"{path} is no database: it has no table {wanted.table}")
-    parser = guess(path, wanted.kind, wanted.columns)
-    if parser is None:
-        return _of_capture(path, wanted)
+    return guess(path, wanted.kind, wanted.columns)
+
+
+def separator_of(parser: RecordParser) -> str:
+    """Return the separator of fields; empty if there is none."""
+    return parser.form.separator if isinstance(parser, Separated) else ""
+
+
+def of_files(parsers: Mapping[Path, RecordParser], wanted: HistoryOptions) -> History:
+    """Read files of one kind as one log, such as a queue_log and the older ones of it."""
+    sizes = [path.stat().st_size for path in parsers]
+    total = max(1, sum(sizes))
+    places = FilePlaces([str(path) for path in parsers])
 
     def found(bad: Bad) -> Iterator[Found]:
-        assert parser is not None
-        return records(lines(path, bad), parser)
+        places.begin()
+        for number, (path, parser) in enumerate(parsers.items()):
+            before = sum(sizes[:number])
 
-    separator = parser.form.separator if isinstance(parser, Separated) else ""
-    return _read(found, str(path), parser.kind, wanted, separator=separator)
+            def heard(count: int, path: Path = path, before: int = before) -> None:
+                if wanted.progress is not None:
+                    wanted.progress(path.name, (before + count) / total)
+
+            for line, text, record in records(lines(path, places.bad_of(bad), heard), parser):
+                yield places.number(line), text, record
+            places.over()
+
+    first = next(iter(parsers.values()))
+    kind, separator = first.kind, separator_of(first)
+    origin = " and ".join(map(str, parsers))
+    made = _read(found, origin, kind, wanted, separator=separator)
+    made.bad = places.named(made.bad)
+    return made
 
 
 def _of_capture(path: Path, wanted: HistoryOptions) -> History:
@@ -139,7 +192,9 @@ def _of_capture(path: Path, wanted: HistoryOptions) -> History:
         visits=pandas_of(log.visits, queues.TIMES, queues.WHOLE),
     )
     zone = zone_of(wanted.tz)
-    return History(log, "events", str(path), count + bad.count, bad, 0, notes, zone)
+    made = History(log, "events", str(path), count + bad.count, bad, 0, notes, zone)
+    made.ids = ids_of(events) if wanted.ids else {}
+    return made
 
 
 def _read(
@@ -177,6 +232,7 @@ def _made(
 ) -> History:
     clock, bad = Clock(wanted.tz, wanted.dates), Bad()
     calls = LogBuilder(kind, wanted.server, wanted.trunks, wanted.members)
+    calls.ids = {} if wanted.ids else None
     maker = _MAKERS[kind](clock, calls)
     good = doubtful = 0
     looking = Clock(wanted.tz, wanted.dates)
@@ -201,7 +257,9 @@ def _made(
     clock.settle(origin)
     log = calls.log()
     told = [*notes, *clock.notes]
-    return History(log, kind, origin, good + bad.count, bad, doubtful, told, clock.zone)
+    made = History(log, kind, origin, good + bad.count, bad, doubtful, told, clock.zone)
+    made.ids = calls.ids or {}
+    return made
 
 
 def _order(source: Callable[[Bad], Iterator[Found]], origin: str, kind: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,8 @@ from ast_notebook.calls.calls import Log
 from ast_notebook.calls.history.lines import Bad
 from ast_notebook.calls.report import Report
 from ast_notebook.moments import Moment
-from ast_notebook.show import NO_MATH, escape, table
+from ast_notebook.show import NO_MATH, escape, plain, table
+from ast_notebook.views import ShownFrame, shown_calls, shown_queue_calls
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,6 +52,15 @@ class History:
         Remarks for the user, such as a time zone that does not fit.
     tz : tzinfo or None
         The zone that was told; times in the frames are in UTC.
+    ids : mapping
+        The call of each uniqueid and linkedid, by the PBX's name and the id; it is empty unless
+        several sources are read.
+    parts : tuple of History
+        The sources that it is joined of; empty if it is of one.
+    joins : list of str
+        How many calls of each of them are in others, too.
+    unread : pandas.DataFrame
+        What in a folder could not be read: ``file`` and ``reason`` (str).
     """
 
     def __init__(
@@ -76,22 +86,31 @@ class History:
         self.doubtful = doubtful
         self.notes = list(notes)
         self.tz = tz
+        self.ids: Mapping[tuple[str | None, str], str] = {}
+        self.parts: tuple[History, ...] = ()
+        self.joins: list[str] = []
+        self.unread = pd.DataFrame({"file": [], "reason": []}, dtype="str")
 
     @cached_property
-    def calls(self) -> pd.DataFrame:
-        """The calls frame in pandas, brought there at first use if it is on DuckDB."""
+    def calls(self) -> ShownFrame:
+        """The calls frame in pandas, brought there at first use if it is on DuckDB.
+
+        A notebook shows when, who, whom, answered by and what became of each, by the clock of the
+        history's zone; ``.frame`` is as pandas shows it.
+        """
         calls = pandas_of(self.frame, frames.TIMES, frames.WHOLE)
         calls.attrs["history"] = {
             "bad": self.bad_count,
             "doubtful": self.doubtful,
             "records": self.records,
         }
-        return calls
+        return shown_calls(calls, zone=self.tz, empty=f"No calls in {self.origin}: see .bad")
 
     @cached_property
-    def visits(self) -> pd.DataFrame:
+    def visits(self) -> ShownFrame:
         """The visits frame in pandas, brought there at first use if it is on DuckDB."""
-        return pandas_of(self.visits_frame, queues.TIMES, queues.WHOLE)
+        visits = pandas_of(self.visits_frame, queues.TIMES, queues.WHOLE)
+        return shown_queue_calls(visits, zone=self.tz, empty=f"No queue calls in {self.origin}")
 
     def __len__(self) -> int:
         if isinstance(self.frame, pd.DataFrame):
@@ -103,42 +122,59 @@ class History:
         *,
         since: Moment | None = None,
         until: Moment | None = None,
+        month: str | None = None,
         before: str | None = None,
         tz: str | tzinfo | None = None,
         within: float = 20.0,
+        title: str | None = None,
     ) -> Report:
         """Return what matters of these calls on one page, computed on their own engine.
 
         Parameters
         ----------
-        since : datetime or str, optional
-            Only calls that began then or later; one without a zone is in the report's.
-        until : datetime or str, optional
-            Only calls that began earlier than that.
+        since, until : datetime or str, optional
+            Only calls that began at `since` or later, and before the end of `until`; a moment
+            without a zone is in the report's.
+        month : str, optional
+            The calls of a month, such as ``2026-10`` or ``last-month``, instead.
         before : str, optional
             ``7d`` compares the time from `since` on with the same time seven days earlier, if the
             first call is not from a later day than that time begins with.
         tz : str or tzinfo, optional
-            The zone of hours and days; by default that which the history was told, or else this
-            machine's.
+            The zone of hours and days; by default that which the history was told, or else that of
+            `use_zone`.
         within : float
             Seconds of the service level.
+        title : str, optional
+            The title of the page.
         """
         log = Log(self.frame, self.visits_frame, self.sessions, self.pauses)
-        title = f"Calls of {self.origin}"
-        zone = self.tz if tz is None else tz
         return Report.of(
-            log, since=since, until=until, before=before, tz=zone, within=within, title=title
+            log,
+            since=since,
+            until=until,
+            month=month,
+            before=before,
+            tz=self.tz if tz is None else tz,
+            within=within,
+            title=f"Calls of {self.origin}" if title is None else title,
         )
 
     def __repr__(self) -> str:
-        return (
+        lines = [
             f"<History of {self.origin} ({self.kind}): {len(self):,} calls of "
             f"{self.records:,} records, {self.bad_count:,} bad, {self.doubtful:,} doubtful>"
-        )
+        ]
+        lines += [f"  read: {repr(one)[1:-1]}" for one in self.parts]
+        lines += [f"  {one}" for one in self.joins]
+        unread = zip(self.unread["file"], self.unread["reason"], strict=True)
+        lines += [f"  not read: {file}: {reason}" for file, reason in unread]
+        return plain("\n".join(lines))
 
     def _repr_html_(self) -> str:
-        text = "".join(f"<p>{escape(one)}</p>" for one in (repr(self)[1:-1], *self.notes))
+        first, *others = repr(self).splitlines()
+        said = (first[1:-1], *others, *self.notes)
+        text = "".join(f"<p>{escape(one)}</p>" for one in said)
         if self.bad_count:
             bad = self.bad.head(5)
             text += table(bad.columns.tolist(), bad.itertuples(index=False))

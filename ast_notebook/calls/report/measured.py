@@ -6,7 +6,6 @@ from typing import Any
 
 import narwhals as nw
 import pandas as pd
-from dateutil.tz import tzlocal
 
 from ast_notebook.calls import measures
 from ast_notebook.calls.agents import PAUSE_TIMES, SESSION_TIMES
@@ -15,7 +14,8 @@ from ast_notebook.calls.measures.grouping import Zone, check_zone, read
 from ast_notebook.calls.measures.summary import ADDED_UP
 from ast_notebook.calls.report.numbers import Figures, Number, nothing
 from ast_notebook.errors import ConfError
-from ast_notebook.moments import Moment, earlier, moment
+from ast_notebook.moments import Moment, earlier, moment, span
+from ast_notebook.zone import people_zone
 
 #: A line over months has fewer points than minutes.
 _POINTS = 1500
@@ -34,6 +34,7 @@ class Measured:
         pauses: pd.DataFrame | None = None,
         since: Moment | None = None,
         until: Moment | None = None,
+        month: str | None = None,
         before: str | None = None,
         covered: Span | None = None,
         tz: Zone | None = None,
@@ -41,12 +42,11 @@ class Measured:
         title: str = "Calls",
     ) -> None:
         self.title = title
-        self.tz: Zone = tzlocal() if tz is None else tz
+        self.tz: Zone = people_zone() if tz is None else tz
         self.within = within
         check_zone(self.tz)
         # Before the calls are picked: a day begins at midnight in the zone of the report.
-        self.since = None if since is None else moment(since, tz=self.tz)
-        self.until = None if until is None else moment(until, tz=self.tz)
+        self.since, self.until = span(since, until, month, self.tz)
         self.compared_with: Span | None = None
         #: Why there is nothing to compare with, if there is not.
         self.not_compared = ""

@@ -26,7 +26,10 @@ class Report(Measured):
     sessions, pauses : pandas.DataFrame, optional
         Those of agents.
     since, until : datetime or str, optional
-        Only what began from `since` on, and before `until`; without a zone they are in `tz`.
+        Only what began from `since` on, and before the end of `until`; without a zone they are in
+        `tz`.
+    month : str, optional
+        What began in a month, such as ``2026-10`` or ``last-month``, instead.
     before : str, optional
         ``7d`` compares the time from `since` on with the same time seven days earlier. If the calls
         of that time are not known, or not all of them, its numbers are missing.
@@ -34,7 +37,7 @@ class Report(Measured):
         The time of which all calls are known: its beginning and end. By default it begins with the
         day of the first call, and ends with the last moment that a call tells.
     tz : str or tzinfo, optional
-        The zone of hours and days; this machine's by default.
+        The zone of hours and days; that of `use_zone` by default.
     within : float
         Seconds of the service level.
     title : str

@@ -68,6 +68,10 @@ def test_columns_moments_and_servers_are_chosen(tmp_path: Path) -> None:
     middle = pd.Timestamp(NOON + 60_000_000, unit="us", tz="UTC")
     assert numbers(read(tmp_path, since=middle, servers="berlin")) == [1, 2]
     assert numbers(read(tmp_path, until=middle, servers=["a/b ü"])) == [0]
+    day = middle.tz_convert(None).normalize()
+    assert numbers(read(tmp_path, until=f"{day:%Y-%m-%d}", servers="berlin")) == [0, 1, 2]
+    before = day - pd.Timedelta(days=1)
+    assert read(tmp_path, until=f"{before:%Y-%m-%d}").empty
     both = read(tmp_path, columns=["number", "server", "never"])
     assert both.columns.tolist() == ["number", "server", "never"]
     assert sorted(both["server"].unique()) == ["a/b ü", "berlin"]

@@ -1,0 +1,144 @@
+"""Reads several sources: the files of one kind as one log, and all that a folder has."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import pandas as pd
+
+from ast_notebook.calls.history.clock import Clock
+from ast_notebook.calls.history.files import lines
+from ast_notebook.calls.history.joined import joined
+from ast_notebook.calls.history.lines import Bad
+from ast_notebook.calls.history.order import begun
+from ast_notebook.calls.history.reading import (
+    HistoryOptions,
+    of_files,
+    parser_of,
+    separator_of,
+)
+from ast_notebook.calls.history.records import RecordParser, records
+from ast_notebook.calls.history.result import History
+from ast_notebook.errors import ConfError
+
+#: Folders in Asterisk's folder of logs that have logs of calls.
+_INNER = ("cdr-csv", "cdr-custom", "cel-custom", "queue_log.d")
+_LOOKED = 100  # records that tell how old a file is
+_MOST = 1000  # files of a folder that are looked at
+#: Reads one source, which is not a text file of records.
+ReadOne = Callable[[Path], History]
+
+
+def of_places(
+    files: Iterable[Path],
+    others: Iterable[History],
+    wanted: HistoryOptions,
+    read: ReadOne,
+) -> History:
+    """Read files, and join them with other sources that were read already.
+
+    Raises
+    ------
+    ConfError
+        If one of them cannot be read.
+    """
+    return joined([*others, *_chained(files, wanted, read, None)])
+
+
+def of_folder(folder: Path, wanted: HistoryOptions, read: ReadOne) -> History:
+    """Read all logs of calls in a folder; what cannot be read is named in ``unread``.
+
+    Raises
+    ------
+    ConfError
+        If nothing in it can be read.
+    """
+    unread: dict[str, str] = {}
+    found = list(_chained(_files(folder, unread), wanted, read, unread))
+    if not found:
+        first = "; ".join(f"{name}: {why}" for name, why in list(unread.items())[:3])
+        raise ConfError(
+            f"nothing in {folder} can be read as a log of calls{': ' if first else ''}{first}"
+        )
+    made = copy.copy(joined(found))
+    made.origin, made.parts = str(folder), tuple(found)
+    made.unread = pd.DataFrame({"file": list(unread), "reason": list(unread.values())}, dtype="str")
+    return made
+
+
+def _files(folder: Path, unread: dict[str, str]) -> Iterator[Path]:
+    """Yield the files of a folder, and of the folders in it in which Asterisk has logs of calls."""
+    count = 0
+    for place in (folder, *(folder / name for name in _INNER)):
+        try:
+            entries = sorted(os.scandir(place), key=lambda one: one.name) if place.is_dir() else []
+        except OSError as error:
+            unread[str(place)] = f"it cannot be read: {error.strerror}"
+            continue
+        for entry in entries:
+            if entry.name.startswith(".") or not entry.is_file():
+                continue
+            count += 1
+            if count > _MOST:
+                unread[entry.path] = f"only {_MOST} files of a folder are looked at"
+                return
+            yield Path(entry.path)
+
+
+def _chained(
+    files: Iterable[Path], wanted: HistoryOptions, read: ReadOne, unread: dict[str, str] | None
+) -> Iterator[History]:
+    """Read files: those of one kind together; what fails is raised, or noted in `unread`."""
+    chains: dict[tuple[str, str], dict[Path, RecordParser]] = {}
+    for path in files:
+        try:
+            parser = None if is_sqlite(path) else parser_of(path, wanted)
+            if parser is None:
+                yield read(path)
+            else:
+                chains.setdefault((parser.kind, separator_of(parser)), {})[path] = parser
+        except ConfError as error:
+            _note([path], error, unread)
+    for chain in chains.values():
+        try:
+            yield of_files(_by_age(chain, wanted), wanted)
+        except ConfError as error:
+            _note(chain, error, unread)
+
+
+def _by_age(chain: dict[Path, RecordParser], wanted: HistoryOptions) -> dict[Path, RecordParser]:
+    """Return the files of one log, the one with the oldest records first, with new parsers."""
+    if len(chain) == 1:
+        return chain
+    ages = {}
+    for path, parser in chain.items():
+        head = islice(records(lines(path, Bad()), parser), _LOOKED)
+        ages[path] = begun(head, parser.kind, Clock(wanted.tz, wanted.dates))
+    ordered = sorted(chain, key=lambda path: ages[path])
+    return {path: fresh for path in ordered if (fresh := parser_of(path, wanted)) is not None}
+
+
+def _note(paths: Iterable[Path], error: ConfError, unread: dict[str, str] | None) -> None:
+    if unread is None:
+        raise error from None
+    for path in paths:
+        unread[str(path)] = str(error).removeprefix(f"{path} ")
+
+
+def is_sqlite(path: Path) -> bool:
+    """Tell whether a file is a database of SQLite.
+
+    Raises
+    ------
+    ConfError
+        If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except OSError as error:
+        raise ConfError(f"{path} cannot be read: {error.strerror}") from None

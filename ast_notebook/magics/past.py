@@ -1,0 +1,201 @@
+"""`%ast history` and `report`: what a PBX has written of its calls, and what matters of them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from IPython.core.error import UsageError
+
+from ast_notebook.calls.anonymized import anonymized_history, anonymized_report
+from ast_notebook.calls.history import History
+from ast_notebook.calls.history import history as read_history
+from ast_notebook.calls.history.columns import KNOWN
+from ast_notebook.calls.history.dates import ORDERS
+from ast_notebook.calls.report import Report
+from ast_notebook.magics import values
+from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
+from ast_notebook.magics.calllog import TRUNK
+from ast_notebook.magics.command import Given, argument, command, number
+from ast_notebook.magics.context import Context
+from ast_notebook.magics.period import PERIOD, zone
+from ast_notebook.magics.progress import Progress
+from ast_notebook.moments import span
+
+_TZ = argument(
+    "--tz",
+    type=zone,
+    metavar="ZONE",
+    values=values.zones,
+    help="such as Europe/Berlin: of times that tell none, and of hours and days",
+)
+
+
+def _page(text: str) -> str:
+    """Check the name of a page before any work is done."""
+    path = Path(text).expanduser()
+    if path.suffix.lower() not in (".html", ".htm"):
+        end = path.suffix or "no ending"
+        raise argparse.ArgumentTypeError(
+            f"it is a page, and {end} is none: name it {path.stem or 'report'}.html (to get a PDF, "
+            "open it in a browser and print it to a file)"
+        )
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.parent}: make it before")
+    return text
+
+
+#: Arguments for reading the files that a PBX has written.
+_OF_PLACE = (
+    argument(
+        "--kind", choices=("cdr", "cel", "queue_log", "events"), help="if it cannot be recognised"
+    ),
+    argument("--server", metavar="NAME", help="the PBX's name, for the column server"),
+    argument("--table", metavar="NAME", help="the table of a database"),
+    argument(
+        "--columns",
+        nargs="+",
+        action="extend",
+        metavar="NAME",
+        values=lambda _: dict.fromkeys(name for known in KNOWN.values() for name in known),
+        help="Asterisk's names of all columns in their order, or of some as THEIRS=OURS",
+    ),
+    argument("--dates", choices=ORDERS, help="the order of day, month and year in 5/7/2024"),
+    argument(
+        "--engine",
+        choices=("pandas", "duckdb"),
+        help="where calls of an archive are made; duckdb if it is too large for the memory",
+    ),
+)
+
+
+@command(
+    "history",
+    argument(
+        "places",
+        nargs="+",
+        metavar="PATH",
+        path=True,
+        help="Master.csv, queue_log, a database's URL, an archive, a folder of these; or several",
+    ),
+    _TZ,
+    *_OF_PLACE,
+    TRUNK,
+    ANONYMIZE,
+    KEEP_PREFIX,
+)
+def history(context: Context, given: Given) -> History:
+    """Read what a PBX has already written of its calls; the result has them as attribute calls.
+
+    Of several files, a call that is in more than one is told once, by its uniqueid or linkedid. Of
+    a folder, all logs in it are read; the result names them, and what could not be read.
+
+    --tz is required if the times have no zone, and --dates if nothing tells the day from the
+    month. What could not be read is in the attribute bad.
+
+    In [1]: past = %ast history /var/log/asterisk/cdr-csv/Master.csv --tz Europe/Berlin
+    In [2]: past.calls
+    In [3]: past = %ast history report.csv --columns Quien=src Cuando=start --dates dmy
+    In [4]: past = %ast history Master.csv queue_log --tz Europe/Berlin
+    In [5]: past = %ast history /var/log/asterisk --tz Europe/Berlin
+    """
+    hiding = anonymizer(given, given.trunk)
+    past = _read(given)
+    return past if hiding is None else anonymized_history(past, hiding)
+
+
+@command(
+    "report",
+    argument(
+        "places",
+        nargs="*",
+        metavar="PATH",
+        path=True,
+        help="of the sources that %ast history reads; without one, of what was heard",
+    ),
+    *PERIOD,
+    argument(
+        "--before",
+        metavar="AGO",
+        help="7d, 1d or 12h: compare with the same time so long before",
+    ),
+    argument("--title", metavar="TEXT", help="the title of the page"),
+    _TZ,
+    *_OF_PLACE,
+    TRUNK,
+    argument(
+        "--within",
+        type=number,
+        default=20.0,
+        metavar="S",
+        help="seconds of the service level; 20 by default",
+    ),
+    argument(
+        "--html", type=_page, metavar="FILE.html", path=True, help="write the page to a file, too"
+    ),
+    argument("--hover", action="store_true", help="pictures with hover and zoom, by plotly"),
+    ANONYMIZE,
+    KEEP_PREFIX,
+)
+def report(context: Context, given: Given) -> Report:
+    """Show what matters of the calls on one page: numbers, pictures, queues and agents.
+
+    In [1]: %ast report --since 8:00
+    In [2]: %ast report queue_log --within 30 --html yesterday.html
+    In [3]: %ast report Master.csv queue_log --month last-month --title "The last month"
+    In [4]: %ast report queue_log --since last-week --until last-week --before 7d
+    """
+    hiding = anonymizer(given, given.trunk)
+    # An age counts from now on, however long the reading takes.
+    first, over = span(given.since, given.until, given.month, given.tz)
+    wanted = {
+        "since": first,
+        "until": over,
+        "before": given.before,
+        "tz": given.tz,
+        "within": given.within,
+        "title": given.title,
+    }
+    if given.places:
+        past = _read(given)
+        with Progress(f"computing the report of {len(past):,} calls"):
+            made = past.report(**wanted)
+    else:
+        pbx = context.heard(given.pbx)
+        with Progress(f"computing the report of {len(pbx.record):,} events"):
+            made = pbx.report(trunks=given.trunk, **wanted)
+    if hiding is not None:
+        made = anonymized_report(made, hiding)
+    if given.hover:
+        made.hovering()
+    if given.html is not None:
+        try:
+            made.save(Path(given.html))
+        except OSError as error:
+            raise UsageError(f"%ast report: {given.html}: {error.strerror}") from None
+    return made
+
+
+def _read(given: Given) -> History:
+    with Progress("reading") as shown:
+        return read_history(
+            *given.places,
+            progress=shown.tell,
+            tz=given.tz,
+            kind=given.kind,
+            server=given.server,
+            columns=_columns(given.columns),
+            table=given.table,
+            dates=given.dates,
+            trunks=given.trunk,
+            engine=given.engine,
+        )
+
+
+def _columns(words: list[str] | None) -> list[str] | dict[str, str] | None:
+    if words is None or not any("=" in word for word in words):
+        return words
+    pairs = [word.rpartition("=") for word in words]
+    if not all(theirs and ours for theirs, _, ours in pairs):
+        raise UsageError("--columns takes names in their order, or each as THEIRS=OURS; not both")
+    return {theirs: ours for theirs, _, ours in pairs}

@@ -1,0 +1,23 @@
+"""Frames that show what a person looks for first."""
+
+from ast_notebook.views.frame import ShownFrame, View
+from ast_notebook.views.logs import shown_calls, shown_queue_calls
+from ast_notebook.views.states import (
+    shown_agents,
+    shown_channels,
+    shown_events,
+    shown_queues,
+    shown_talks,
+)
+
+__all__ = [
+    "ShownFrame",
+    "View",
+    "shown_agents",
+    "shown_calls",
+    "shown_channels",
+    "shown_events",
+    "shown_queue_calls",
+    "shown_queues",
+    "shown_talks",
+]

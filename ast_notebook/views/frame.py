@@ -1,0 +1,139 @@
+"""`ShownFrame`: a whole pandas frame that shows people what they look for first."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+import pandas as pd
+
+from ast_notebook.show import NO_MATH, escape, plain, table
+from ast_notebook.views import lines
+from ast_notebook.views.words import text, zone_name
+from ast_notebook.zone import people_zone
+
+#: Columns of a view by their headings, each with a text for each row.
+Columns = Mapping[str, list[str]]
+
+_SUMMARY = "margin: 6px 0; cursor: pointer"
+
+
+@dataclass(frozen=True)
+class View:
+    """What a frame shows.
+
+    Attributes
+    ----------
+    what : str
+        What its rows are, such as ``calls``.
+    draw : callable
+        It is called with some of the rows and a zone, and returns what is shown of them.
+    empty : str
+        What is said if there are no rows, and what to do then.
+    zone : tzinfo or None
+        The zone of times; by default that of `use_zone`.
+    """
+
+    what: str
+    draw: Callable[[pd.DataFrame, tzinfo], Columns]
+    empty: str = ""
+    zone: tzinfo | None = None
+
+
+class ShownFrame(pd.DataFrame):
+    """A pandas frame that shows people what they look for first, and has all the rest.
+
+    It is a DataFrame in every respect but how a notebook or a terminal shows it. What is selected
+    or computed from it, a copy, and what is pickled are plain frames of pandas. Columns that are
+    added to it are shown, too. If what its view needs is gone, pandas shows it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    view : View
+    """
+
+    _view: View | None = None
+    _first: frozenset[Any] = frozenset()
+
+    def __init__(self, frame: pd.DataFrame, view: View) -> None:
+        init: Any = super().__init__  # pandas' stubs have `__new__` only
+        init(frame)
+        self.attrs.update(frame.attrs)
+        object.__setattr__(self, "_view", view)
+        object.__setattr__(self, "_first", frozenset(frame.columns))
+
+    @property
+    def _constructor(self) -> Callable[..., pd.DataFrame]:
+        return pd.DataFrame
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return copy.copy, (self.frame,)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """All of it as a plain frame of pandas, which shows ids, times in UTC and the rest."""
+        plain_frame = pd.DataFrame(self)
+        plain_frame.attrs.update(self.attrs)
+        return plain_frame
+
+    def __repr__(self) -> str:
+        whole = self.frame
+        shown = self._shown(whole)
+        if shown is None:
+            return repr(whole)
+        view, rows, columns = shown
+        if not len(self):
+            return "\n".join(lines.folded(view.empty or f"no {view.what}", lines.width()))
+        below = f"{self._caption(view, len(rows))}. All {len(self.columns)} columns: .frame"
+        most = lines.width()
+        drawn = lines.lines(columns, most)
+        return "\n".join([drawn, *lines.folded(below, most)])
+
+    def _repr_html_(self) -> Any:
+        if not pd.get_option("display.notebook_repr_html"):
+            return None
+        theirs: Any = vars(pd.DataFrame)["_repr_html_"]
+        if not str(theirs.__module__).startswith("pandas."):
+            return theirs(self)  # such as itables, if all frames are to be shown by it
+        whole = self.frame
+        shown = self._shown(whole)
+        if shown is None:
+            return theirs(whole)
+        view, rows, columns = shown
+        if not len(self):
+            return f"<p>{escape(view.empty or f'no {view.what}')}</p>"
+        drawn = table(list(columns), zip(*columns.values(), strict=True))
+        with pd.option_context("display.max_colwidth", None):
+            behind = plain(rows.to_html(max_cols=None, notebook=True, border=0))
+        return (
+            f'<div class="{NO_MATH}"><div style="overflow-x: auto">{drawn}</div>'
+            f'<details><summary style="{_SUMMARY}">{escape(self._caption(view, len(rows)))}; '
+            f"All {len(self.columns)} columns, with ids</summary>"
+            f'<div style="overflow-x: auto">{behind}</div></details></div>'
+        )
+
+    def _shown(self, whole: pd.DataFrame) -> tuple[View, pd.DataFrame, Columns] | None:
+        """Return the view, the rows that are shown, and what of them; None if pandas shows it."""
+        view = self._view
+        if view is None:
+            return None
+        rows = whole
+        if len(whole) > pd.get_option("display.max_rows"):
+            rows = whole.tail(2 * (pd.get_option("display.min_rows") or 10))
+        try:
+            columns = dict(view.draw(rows, view.zone or people_zone()))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return None  # somebody has changed the columns in place
+        for name in whole.columns:
+            if name not in self._first:
+                columns[str(name)] = [text(value) for value in rows[name]]
+        return view, rows, columns
+
+    def _caption(self, view: View, shown: int) -> str:
+        """Return a line that says how many rows there are, and in which zone the times are."""
+        cut = "" if shown == len(self) else f", of which these are the last {shown}"
+        return f"{view.what}: {len(self):,}{cut}; times in {zone_name(view.zone or people_zone())}"

@@ -1,0 +1,160 @@
+"""What frames of the present state and of events show: channels, talks, queues, agents, events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+import pandas as pd
+
+from ast_notebook.views.frame import Columns, ShownFrame, View
+from ast_notebook.views.words import CHANNELS, DEVICES, UNKNOWN, duration, party, text, times
+
+#: The headers that say most of an event, the most telling first; the panel has the same.
+TELLING = (
+    "userevent",
+    "device",
+    "endpoint",
+    "queue",
+    "conference",
+    "mailbox",
+    "application",
+    "appdata",
+    "state",
+    "hint",
+    "statustext",
+    "dialstring",
+    "dialstatus",
+    "membername",
+    "cause-txt",
+    "variable",
+    "value",
+    "disposition",
+    "reason",
+    "result",
+    "channelstatedesc",
+)
+_MOST = 4
+
+
+def shown_channels(channels: pd.DataFrame, *, empty: str = "no channels are up") -> ShownFrame:
+    """Return a frame of channels that shows how long they are up, who and with whom."""
+    return ShownFrame(channels, View("channels", _channels, empty))
+
+
+def shown_talks(talks: pd.DataFrame, *, empty: str = "nobody is on the phone") -> ShownFrame:
+    """Return a frame of people on the phone that shows who, with whom, and for how long."""
+    return ShownFrame(talks, View("people on the phone", _talks, empty))
+
+
+def shown_queues(queues: pd.DataFrame, *, empty: str = "there are no queues") -> ShownFrame:
+    """Return a frame of queues that shows who waits and works there, and what became of calls."""
+    return ShownFrame(queues, View("queues", _queues, empty))
+
+
+def shown_agents(agents: pd.DataFrame, *, empty: str = "no queue has an agent") -> ShownFrame:
+    """Return a frame of agents that shows where they work, and what they do."""
+    return ShownFrame(agents, View("agents", _agents, empty))
+
+
+def shown_events(events: pd.DataFrame, *, empty: str = "no events") -> ShownFrame:
+    """Return a frame of events that shows when, which, on which channel, and what they say."""
+    return ShownFrame(events, View("events", _events, empty))
+
+
+def _channels(channels: pd.DataFrame, _: tzinfo) -> Columns:
+    rows = channels.to_dict("records")
+    return {
+        "for": _ages(channels["since"]),
+        "device": [
+            text(row["channel"] if pd.isna(row["device"]) else row["device"]) for row in rows
+        ],
+        "who": [party(row["caller"], row["caller_name"]) for row in rows],
+        "with": [party(row["connected"], row["connected_name"]) for row in rows],
+        "state": [_state(row) for row in rows],
+        "runs": [text(row["application"]) for row in rows],
+    }
+
+
+def _state(row: Mapping[Any, Any]) -> str:
+    state = CHANNELS.get(str(row["state"]), text(row["state"]).lower())
+    marks = [name for name in ("held", "recorded") if not pd.isna(row[name]) and row[name]]
+    return ", ".join(["on hold" if one == "held" else one for one in marks] or [state])
+
+
+def _talks(talks: pd.DataFrame, zone: tzinfo) -> Columns:
+    rows = talks.to_dict("records")
+    return {
+        "who": [party(row["caller"], row["caller_name"]) for row in rows],
+        "with": [party(row["connected"], row["connected_name"]) for row in rows],
+        "what": [text(row["what"]) for row in rows],
+        "since": times(talks["since"], zone),
+        "for": _ages(talks["since"]),
+        "telephone": [text(row["device"]) for row in rows],
+    }
+
+
+def _queues(queues: pd.DataFrame, _: tzinfo) -> Columns:
+    return {
+        "queue": [text(one) for one in queues["queue"]],
+        "waiting": [text(one) for one in queues["waiting"]],
+        "longest": _ages(queues["waiting_since"]),
+        "agents": [text(one) for one in queues["agents"]],
+        "free": [text(one) for one in queues["free"]],
+        "paused": [text(one) for one in queues["paused"]],
+        "answered": [text(one) for one in queues["completed"]],
+        "gave up": [text(one) for one in queues["abandoned"]],
+    }
+
+
+def _agents(agents: pd.DataFrame, zone: tzinfo) -> Columns:
+    rows = agents.to_dict("records")
+    return {
+        "agent": [text(row["agent"]) for row in rows],
+        "queue": [text(row["queue"]) for row in rows],
+        "state": [_agent(row) for row in rows],
+        "telephone": [text(row["interface"]) for row in rows],
+        "calls taken": [text(row["calls_taken"]) for row in rows],
+        "last call": times(agents["last_call"], zone),
+    }
+
+
+def _agent(row: Mapping[Any, Any]) -> str:
+    state = str(row["state"])
+    is_talking = state == "NOT_INUSE" and not pd.isna(row["in_call"]) and bool(row["in_call"])
+    shown = "in a call" if is_talking else DEVICES.get(state, state.lower())
+    if pd.isna(row["paused"]) or not row["paused"]:
+        return shown
+    why = "" if pd.isna(row["reason"]) else f" ({text(row['reason'])})"
+    return f"paused{why}, {shown}"
+
+
+def _events(events: pd.DataFrame, zone: tzinfo) -> Columns:
+    rows = events.to_dict("records")
+    others = [name for name in events if str(name).endswith("channel")]
+    return {
+        "when": times(events["time"], zone),
+        "event": [text(row["event"]) for row in rows],
+        "channel": [_first(row, ["channel", *others]) for row in rows],
+        "what it says": [_says(row) for row in rows],
+    }
+
+
+def _first(row: Mapping[Any, Any], names: list[Any]) -> str:
+    known = (row[name] for name in names if name in row and not pd.isna(row[name]))
+    return text(next(known, None))
+
+
+def _says(row: Mapping[Any, Any]) -> str:
+    found = [text(row[name]) for name in TELLING if name in row and not pd.isna(row[name])]
+    return "  ".join(found[:_MOST]) or UNKNOWN
+
+
+def _ages(since: pd.Series) -> list[str]:
+    """Return how long ago moments were, as the view is drawn."""
+    now = datetime.now(UTC)
+    return [
+        UNKNOWN if pd.isna(one) else duration((now - one.to_pydatetime()).total_seconds())
+        for one in since
+    ]
