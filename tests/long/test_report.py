@@ -163,7 +163,7 @@ def test_only_what_began_in_the_time_counts_and_only_that_part_of_a_session():
 
 
 def test_each_day_has_a_row_also_a_day_without_calls():
-    days = Report(two_weeks(), NOBODY, until="2026-11-30", tz=BERLIN).days
+    days = Report(two_weeks(), NOBODY, until="2026-11-29", tz=BERLIN).days
     assert [f"{day:%d}" for day in days["day"]] == ["23", "24", "25", "26"]
     assert days["calls"].tolist() == [1, 2, 0, 1]
     assert days["answered"].tolist() == [1, 1, 0, 0]

@@ -181,7 +181,7 @@ def test_flow_draws_a_call_by_its_number(shell):
     assert "<svg" in flow._repr_html_()
     assert {"dials", "answers"} < {step.text for step in flow.steps}
     assert "times in JST" in repr(shell.run("%ast flow 240 --tz Asia/Tokyo"))
-    with pytest.raises(UsageError, match="no zone Nowhere"):
+    with pytest.raises(UsageError, match="no time zone 'Nowhere'"):
         shell.run("%ast flow 240 --tz Nowhere")
 
 
