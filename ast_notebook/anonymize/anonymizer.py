@@ -255,6 +255,9 @@ class Anonymizer(Pseudonyms):
             values = values.where(~rows.by_dialplan | values.fitting(headers.SHAPES[name]))
         if kind == headers.SOME and rows is not None:
             return _some(name, values, rows)
+        if kind == headers.WORD:
+            form = headers.form_of(name)
+            return values.mapped(lambda word: word if form.fullmatch(word) else None)
         if kind == headers.KEEP:
             # Of a header that was sent repeatedly, some values are not Asterisk's.
             return values.mapped(lambda word: None if "\n" in word else word)
@@ -307,5 +310,5 @@ def _some(name: str, values: Values, rows: _Rows) -> Values:
         return found.mapped(lambda word: word.partition(",")[0])
     pattern = headers.VARIABLE
     if name == "value":
-        values, pattern = values.where(rows.status), headers.WORD
+        values, pattern = values.where(rows.status), headers.CAPITALS
     return values.mapped(lambda word: word if pattern.fullmatch(word) else None)

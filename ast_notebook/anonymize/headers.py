@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
+from ast_notebook.anonymize.pseudonyms import OWN_ID
 from ast_notebook.anonymize.words import words
 
 #: The kinds that become pseudonyms; each is the name of a method of `Pseudonyms`.
 OF, PARTY, DEVICE, DEVICES = "of", "party", "device", "devices"
-CHANNEL, MAILBOX, CALLER = "channel", "mailbox", "caller"
+CHANNEL, MAILBOX, CALLER, ID = "channel", "mailbox", "caller", "id_of"
 #: Harmless as it stands.
 KEEP = "keep"
+#: Words and small numbers of Asterisk's own; `form_of` tells which.
+WORD = "word"
 #: Known in some rows only; `Anonymizer` decides in which.
 SOME = "some"
 
@@ -28,25 +31,26 @@ _SNAPSHOT = {
     "context": KEEP,
     "exten": OF,
     "priority": KEEP,
-    "uniqueid": KEEP,
-    "linkedid": KEEP,
+    "uniqueid": ID,
+    "linkedid": ID,
 }
 _ROLES = (
     "dest|destination|source|localone|localtwo|parkee|parker|retriever|transferer|transferee|origtransferer"
     "|secondtransferer|transfertarget|target|spyer|spyee"
 )
 _OF_CHANNEL = re.compile(rf"(?:{_ROLES})?({'|'.join(_SNAPSHOT)})")
-_OF_BRIDGE = re.compile(r"[a-z]*bridge(?:uniqueid|id|type|technology|numchannels|creator)")
+_OF_BRIDGE = re.compile(r"[a-z]*bridge(uniqueid|id|type|technology|numchannels|creator)")
+_KINDS_OF_BRIDGE = {"uniqueid": ID, "id": ID, "creator": WORD}
 _OF_RTCP = re.compile(r"report\d+[a-z]+")
 
 _HARMLESS = words(
     # ours
     "received time server event received_us time_us recorder day seconds missing bytes "
     # all events, and those of calls
-    "timestamp privilege userevent application lastapplication cause cause-txt dialstatus state "
-    "status statustext result reason response disposition amaflags starttime answertime endtime "
+    "timestamp privilege userevent application lastapplication cause cause-txt state "
+    "reason disposition amaflags starttime answertime endtime "
     "duration billableseconds destinationcontext direction transfertype isexternal eventname "
-    "eventtime class musicclass techcause desttype swapuniqueid success "
+    "eventtime class musicclass techcause desttype success "
     # queues, agents, conferences, parking
     "queue position originalposition count holdtime talktime ringtime wait callstaken penalty "
     "paused pausedreason lastpause lastcall lastpausetime incall ringinuse membership logintime "
@@ -67,7 +71,9 @@ _PERSONAL = {
     DEVICES: "hint",
     MAILBOX: "mailbox",
     CALLER: "callerid clid",
+    ID: "swapuniqueid",
     SOME: "appdata value variable",
+    WORD: "dialstatus response result status statustext",
 }
 _EVENTS = dict.fromkeys(_HARMLESS, KEEP) | {
     name: kind for kind, names in _PERSONAL.items() for name in words(names)
@@ -77,14 +83,11 @@ _EVENTS = dict.fromkeys(_HARMLESS, KEEP) | {
 _OF_ALL = frozenset(
     words("received time server event privilege timestamp userevent uniqueid linkedid")
 )
-_ID = re.compile(
-    r"(?:[A-Za-z_.]*\d{0,2}-){0,4}[12]\d{9}\.\d{1,9}|ast-[0-9a-f]{12}-\d{1,9}", re.ASCII
-)
 #: Without a channel, a dialplan sent these, not Asterisk; they stay only as the kind that they are
 #: named for.
 SHAPES = {
-    "uniqueid": _ID,
-    "linkedid": _ID,
+    "uniqueid": OWN_ID,
+    "linkedid": OWN_ID,
     "timestamp": re.compile(r"[12]\d{9}(?:\.\d{1,6})?", re.ASCII),
     "userevent": re.compile(r"[A-Za-z][A-Za-z_ .:-]{0,60}[0-9]?"),
     "privilege": re.compile(r"[a-z,]{1,99}"),
@@ -93,13 +96,16 @@ SHAPES = {
 #: Columns of calls, legs, visits, sessions and pauses.
 _CALLS = dict.fromkeys(
     words(
-        "call leg server start answered end login logout ring wait talk hold billsec pdd seconds "
+        "server start answered end login logout ring wait talk hold billsec pdd seconds "
         "pauses paused direction disposition cause hangup_by queue transfers legs gap source local "
-        "status dialled_by outcome position reason mos loss jitter rtt"
+        "outcome position reason mos loss jitter rtt"
     ),
     KEEP,
 ) | {
     "channel": CHANNEL,
+    "status": WORD,
+    # Of a call without an id, its channel; and an id may have been chosen by whoever originated it.
+    **dict.fromkeys(words("call leg dialled_by"), ID),
     **dict.fromkeys(words("caller dialled did answered_by agent number exten member"), PARTY),
     **dict.fromkeys(words("caller_name name conference"), OF),
     **dict.fromkeys(words("caller_device answered_device trunk device interface"), DEVICE),
@@ -114,7 +120,10 @@ STATUSES = frozenset(
 )
 #: Variables by names that Asterisk or a dialplan's author chose; others may have a channel in it.
 VARIABLE = re.compile(r"[A-Z][A-Z_]{0,39}")
-WORD = re.compile(r"[A-Z_ ]{1,30}")
+CAPITALS = re.compile(r"[A-Z_ ]{1,30}")
+_ANY_WORD = re.compile(r"[A-Za-z<][A-Za-z_ &<>-]{0,40}|-?\d{1,3}", re.ASCII)
+#: An AGI's result may have variables in it, so only the results of transfers and of AGIs stay.
+_RESULT = re.compile(r"Success|Fail|Failure|Invalid|Not Permitted|-?\d{1,3}", re.ASCII)
 
 
 def of_event(name: str) -> str | None:
@@ -123,7 +132,14 @@ def of_event(name: str) -> str | None:
         return _EVENTS[name]
     if found := _OF_CHANNEL.fullmatch(name):
         return _SNAPSHOT[found[1]]
-    return KEEP if _OF_BRIDGE.fullmatch(name) or _OF_RTCP.fullmatch(name) else None
+    if found := _OF_BRIDGE.fullmatch(name):
+        return _KINDS_OF_BRIDGE.get(found[1], KEEP)
+    return KEEP if _OF_RTCP.fullmatch(name) else None
+
+
+def form_of(name: str) -> re.Pattern[str]:
+    """Return the form of the words that a header of the kind `WORD` may have."""
+    return _RESULT if name == "result" else _ANY_WORD
 
 
 def of_call(name: str) -> str | None:

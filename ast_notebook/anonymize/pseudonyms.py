@@ -51,6 +51,17 @@ _MAILBOX = re.compile(r"([^,&@]+)(@[^,&]*)?")
 _NUMBER = re.compile(r"[+*#\d]+")
 _WRITTEN = re.compile(r"[+0(][\d\s()-]{3,}")  # as people write numbers
 
+#: The ids of Asterisk and ast_notebook, perhaps of the half of a Local channel.
+OWN_ID = re.compile(
+    r"(?:(?:[A-Za-z_.]*\d{0,2}-){0,4}[12]\d{9}\.\d{1,9}|ast-[0-9a-f]{12}-\d{1,9})(?:;[12])?",
+    re.ASCII,
+)
+_UUID = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?:;[12])?"
+)
+#: Behind the name of a PBX, the second in which a channel was made.
+_BORN = re.compile(r"(.+)(-[12]\d{9}\.\d{1,9}(?:;[12])?)", re.ASCII | re.DOTALL)
+
 
 class Pseudonyms:
     """Makes pseudonyms by HMAC-SHA-256 with a secret key.
@@ -192,6 +203,16 @@ class Pseudonyms:
         if found is None or not _is_number_of(found):
             return self.device(text)
         return self.device(text[: found.start()]) + found[0]
+
+    def id_of(self, text: str) -> str:
+        """Return an id of a channel, a call or a bridge; what is no id becomes a pseudonym.
+
+        Whoever originates a call may choose its id, and some logs have a channel's name instead.
+        """
+        if OWN_ID.fullmatch(text) or _UUID.fullmatch(text):
+            return text
+        found = _BORN.fullmatch(text)
+        return f"{self.of(found[1])}{found[2]}" if found else self.channel(text)
 
     def devices(self, text: str) -> str:
         """Return several devices, separated by ``&``."""

@@ -13,9 +13,10 @@ from ast_notebook.calls.batches import in_batches_by_server
 from ast_notebook.calls.disposition import disposed, hung_up
 from ast_notebook.calls.engines import Work
 from ast_notebook.calls.events import read
+from ast_notebook.calls.gaps import with_gaps
 from ast_notebook.calls.hold import holds
 from ast_notebook.calls.parties import begun, first_parties, whole_calls
-from ast_notebook.calls.source import Source, fell
+from ast_notebook.calls.source import Source
 from ast_notebook.calls.talk import talks
 
 #: Columns that depend on the first party, and on everything in the call.
@@ -157,12 +158,13 @@ def calls_of(
         .otherwise(nw.col("cause"))
         .alias("cause"),
     )
-    calls = hung_up(disposed(calls))
+    calls = with_gaps(
+        hung_up(disposed(calls)), source.lost, source.work, gap=(nw.col("start"), nw.col("end"))
+    )
     whole = frames.shape(
         _directed(calls, legs, trunks).with_columns(
             nw.lit(server, dtype=nw.String).alias("server"),
             nw.lit("events").alias("source"),
-            fell(source.lost, nw.col("start"), nw.col("end")).alias("gap"),
             nw.when(nw.col("answered").is_null())
             .then(nw.col("longest"))
             .otherwise(nw.coalesce("rang", nw.col("answered") - nw.col("picked_begun")))

@@ -11,8 +11,9 @@ from ast_notebook.calls.batches import in_batches_by_server
 from ast_notebook.calls.disposition import AT_THE_END
 from ast_notebook.calls.engines import Work
 from ast_notebook.calls.events import read
+from ast_notebook.calls.gaps import with_gaps
 from ast_notebook.calls.queue_answers import answered, completed, first, of_visit
-from ast_notebook.calls.source import Source, fell
+from ast_notebook.calls.source import Source
 
 TIMES = ("start", "end")
 SECONDS = ("wait", "ring", "talk")
@@ -139,7 +140,7 @@ def visits_of(source: Source, legs: nw.LazyFrame[Any], server: str | None) -> nw
         .join(_last(joined), on="uniqueid", how="left")
         .join(_ends(source, joined), on="uniqueid", how="left")
     )
-    stays = _missed(stays.join(legs, on="uniqueid", how="left"), source.lost)
+    stays = _missed(stays.join(legs, on="uniqueid", how="left"), source.lost, source.work)
     stays = _outcome(_bridged(stays))
     refused = _refused(few).join(legs, on="uniqueid", how="left")
     both = nw.concat([_shape(stays, server), _shape(refused, server)], how="vertical")
@@ -227,7 +228,7 @@ def _refused(source: Source) -> nw.LazyFrame[Any]:
     )
 
 
-def _missed(stays: nw.LazyFrame[Any], lost: list[int]) -> nw.LazyFrame[Any]:
+def _missed(stays: nw.LazyFrame[Any], lost: list[int], work: Work) -> nw.LazyFrame[Any]:
     """Mark what is unknown because a connection was lost, since missing events prove nothing then.
 
     ``gap`` says that it was lost during a queue call. The other columns say that an event may have
@@ -242,13 +243,17 @@ def _missed(stays: nw.LazyFrame[Any], lost: list[int]) -> nw.LazyFrame[Any]:
     unended = talked & nw.col("completed").is_null()
     # A caller who left may have come in any gap before; one in Asterisk's list was in line then.
     since = nw.when(nw.col("timed") | end.is_null()).then(nw.col("start"))
-    return stays.with_columns(
-        fell(lost, since, until).alias("gap"),
+    stays = with_gaps(
+        stays,
+        lost,
+        work,
+        gap=(since, until),
         # The event of the answering agent comes right after the caller left the line.
-        fell(lost, nw.coalesce(end, nw.col("start")), end + AT_THE_END).alias("unsure_left"),
-        (unended & fell(lost, connected, nw.col("over"))).alias("unsure_talk"),
-        fell(lost, nw.col("abandoned"), nw.col("over")).alias("unsure_way"),
+        unsure_left=(nw.coalesce(end, nw.col("start")), end + AT_THE_END),
+        unsure_talk=(connected, nw.col("over")),
+        unsure_way=(nw.col("abandoned"), nw.col("over")),
     )
+    return stays.with_columns((unended & nw.col("unsure_talk")).alias("unsure_talk"))
 
 
 def _bridged(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

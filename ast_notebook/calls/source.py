@@ -284,24 +284,6 @@ class Source:
         return column.cast(kind).alias(new)
 
 
-def fell(lost: Sequence[int], since: nw.Expr, until: nw.Expr) -> nw.Expr:
-    """Return whether any of the moments of `lost` is between two others.
-
-    A missing `since` is before all of them, and a missing `until` is after all.
-    """
-    inside = [
-        (since.is_null() | (since <= time)) & (until.is_null() | (until >= time)) for time in lost
-    ]
-    # The conditions are combined in pairs, since engines limit how deep a condition may be.
-    while len(inside) > 1:
-        inside = [
-            one | inside[place + 1] if place + 1 < len(inside) else one
-            for place, one in enumerate(inside)
-            if place % 2 == 0
-        ]
-    return inside[0] if inside else nw.lit(False)
-
-
 def servers(events: nw.LazyFrame[Any], work: Work) -> Iterator[tuple[str | None, Source]]:
     """Yield each PBX's name and its events, since channels of two PBXs may have the same uniqueid.
 

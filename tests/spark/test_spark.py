@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import narwhals as nw
 import pandas as pd
 import pytest
 
 from ast_notebook.calls import agent_pauses, agent_sessions, calls, frames, legs, measures, visits
 from ast_notebook.calls.calls import _TIMES
+from ast_notebook.calls.engines import Work, lazy
+from ast_notebook.calls.gaps import with_gaps
 from ast_notebook.calls.queues import TIMES
 from ast_notebook.calls.source import COLUMNS
 from tests.scenarios.sources import TRUNKS
@@ -87,3 +90,13 @@ def test_events_of_pandas_go_to_the_session_one_gives(spark, events):
     few = one[one["linkedid"].isin(one["linkedid"].dropna().unique()[:12])]
     found = calls(few, engine="spark", session=spark)
     pd.testing.assert_frame_equal(found, calls(few))
+
+
+def test_gaps_on_spark_are_told_as_in_pandas(spark: Any) -> None:
+    rows = [(None, None), (None, 9), (11, 19), (11, 20), (30, None), (31, None), (31, 40), (20, 15)]
+    given = lazy(spark.createDataFrame(rows, "since bigint, until bigint").repartition(2))
+    with Work(given) as work:
+        span = (nw.col("since"), nw.col("until"))
+        made = with_gaps(given, [30, 10, 20, 10], work, gap=span, same=span).collect().rows()
+    told = [True, False, False, True, True, False, False, False]
+    assert {*made} == {(*row, gap, gap) for row, gap in zip(rows, told, strict=True)}

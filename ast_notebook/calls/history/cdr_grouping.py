@@ -12,10 +12,12 @@ apart.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ast_notebook.calls.history.cdr_record import CdrRecord
+from ast_notebook.calls.history.cdr_times import Times
 from ast_notebook.calls.history.clock import born
 from ast_notebook.calls.history.log_builder import device
 from ast_notebook.units import SECOND
@@ -28,8 +30,6 @@ _TOUCH = 5 * SECOND
 _APART = 1 * SECOND
 #: The most channels of one name at a time that are compared; there are never so many.
 _MOST = 50
-
-_Spans = dict[str, list[CdrRecord]]
 
 
 class _Desks(NamedTuple):
@@ -73,13 +73,13 @@ def has_own_name(channel: str | None) -> bool:
 def calls_in(lines: Sequence[CdrRecord]) -> Iterator[CdrCall]:
     """Yield the calls that records are of."""
     desks = _desks(lines)
-    rooms = _spans((line.owner, line) for line in lines if line.in_room)
-    met = _spans((name, line) for line in lines if line.in_room for name in _those_who_met(line))
-    named = _spans((line.room, line) for line in lines if line.room)
-    served = _spans(
-        (stem(line.dstchannel), line) for line in lines if line.at_desk and line.dstchannel
-    )
-    for members in _joined(lines, desks, rooms):
+    met = Times((name, line) for line in lines if line.in_room for name in _those_who_met(line))
+    named = Times((line.room, line) for line in lines if line.room)
+    served: dict[str, list[CdrRecord]] = {}
+    for line in lines:
+        if line.at_desk and line.dstchannel:
+            served.setdefault(stem(line.dstchannel), []).append(line)
+    for members in _joined(lines, desks):
         members.sort(key=lambda line: (line.start, line.rank))
         login = all(line.at_desk for line in members)
         yield CdrCall(
@@ -96,53 +96,70 @@ def _desks(lines: Sequence[CdrRecord]) -> _Desks:
     return _Desks({line.owner for line in there}, {one for one in ids if one is not None})
 
 
-def _spans(pairs: Iterable[tuple[str, CdrRecord]]) -> _Spans:
-    found: _Spans = {}
-    for name, line in pairs:
-        found.setdefault(name, []).append(line)
-    return found
-
-
 def _those_who_met(line: CdrRecord) -> Iterator[str]:
     if line.dstchannel is not None:
         yield line.owner
         yield line.dstchannel
 
 
-def _met(members: Sequence[CdrRecord], met: _Spans, named: _Spans) -> bool | None:
-    if any(_at_the_time(met.get(line.owner, ()), line) for line in members):
+def _met(members: Sequence[CdrRecord], met: Times, named: Times) -> bool | None:
+    if any(met.has(line.owner, *_around(line)) for line in members):
         return True
     # Asterisk up to 11 does not tell the other participants.
     company = any(
-        one.owner != line.owner and one.start + _APART < line.end and line.start + _APART < one.end
+        named.has(line.room, line.start + _APART + 1, line.end - _APART - 1, besides=line.owner)
         for line in members
-        for one in named.get(line.room or "", ())
+        if line.room
     )
     return None if company else False
 
 
-def _at_the_time(others: Iterable[CdrRecord], line: CdrRecord) -> bool:
-    return any(one.start <= line.end + _TOUCH and line.start <= one.end + _TOUCH for one in others)
+def _around(line: CdrRecord) -> tuple[int, int]:
+    """Return the time in which records of the same channel belong to one."""
+    return line.start - _TOUCH, line.end + _TOUCH
 
 
-def _agents(members: Sequence[CdrRecord], served: _Spans) -> Iterator[tuple[str, CdrRecord]]:
+def _touch(one: CdrRecord, other: CdrRecord) -> bool:
+    since, until = _around(other)
+    return one.start <= until and since <= one.end
+
+
+def _agents(
+    members: Sequence[CdrRecord], served: Mapping[str, list[CdrRecord]]
+) -> Iterator[tuple[str, CdrRecord]]:
     names = {stem(name): line for line in members for name in (line.owner, line.dstchannel) if name}
     for name, line in names.items():
         for one in served.get(name, ()):
-            there = one.answered and one.end >= line.start and _at_the_time((one,), line)
+            there = one.answered and one.end >= line.start and _touch(one, line)
             if there and one.dstchannel is not None:
                 yield one.dstchannel, one
 
 
 def fetched(one: CdrRecord, other: CdrRecord) -> bool:
     """Tell whether `one` is the record of somebody who was paged into the conference of `other`."""
-    return one.data == other.data and one.dst in (None, "s") and _at_the_time((one,), other)
+    return one.data == other.data and _is_paged(one) and _touch(one, other)
+
+
+def _is_paged(line: CdrRecord) -> bool:
+    return line.dst in (None, "s")
 
 
 # --- which records belong together ----------------------------------------------------------------
 
 
-def _joined(lines: Sequence[CdrRecord], desks: _Desks, rooms: _Spans) -> Iterator[list[CdrRecord]]:
+class _Rooms:
+    """The channels that were in conferences: since when, and those that were paged into one."""
+
+    def __init__(self, lines: Sequence[CdrRecord]) -> None:
+        self.since: dict[str, int] = {}
+        there = [line for line in lines if line.in_room]
+        for line in there:
+            self.since[line.owner] = min(line.start, self.since.get(line.owner, line.start))
+        self.paged = Times(((line.owner, line.data), line) for line in there if _is_paged(line))
+
+
+def _joined(lines: Sequence[CdrRecord], desks: _Desks) -> Iterator[list[CdrRecord]]:
+    rooms = _Rooms(lines)
     above = list(range(len(lines)))
 
     def root(one: int) -> int:
@@ -258,14 +275,16 @@ def _transferred(lines: Sequence[CdrRecord]) -> Iterator[tuple[int, int]]:
         if line.answered and line.dstchannel is None and line.app == "dial":
             key = line.app, line.data, line.dst, device(line.channel)
             swapped.setdefault(key, []).append(number)
-    if not swapped:
-        return
+    for numbers in swapped.values():
+        numbers.sort(key=lambda number: lines[number].end)
+    ends = {key: [lines[number].end for number in numbers] for key, numbers in swapped.items()}
     for number, line in enumerate(lines):
         if line.answered and line.dstchannel is not None:
             key = line.app, line.data, line.dst, device(line.dstchannel)
-            for other in swapped.get(key, ()):
-                if abs(lines[other].end - line.end) <= _APART:
-                    yield other, number
+            there = ends.get(key, [])
+            first = bisect_left(there, line.end - _APART)
+            last = bisect_right(there, line.end + _APART)
+            yield from ((other, number) for other in swapped.get(key, [])[first:last])
 
 
 def _ids(line: CdrRecord, desks: set[str]) -> set[str]:
@@ -275,15 +294,14 @@ def _ids(line: CdrRecord, desks: set[str]) -> set[str]:
     return known if line.at_desk else known - desks
 
 
-def _channels(line: CdrRecord, desks: set[str], rooms: _Spans) -> Iterator[str]:
+def _channels(line: CdrRecord, desks: set[str], rooms: _Rooms) -> Iterator[str]:
     if has_own_name(line.owner):
         yield line.owner
     other = line.dstchannel
     if other is None or not has_own_name(other) or line.at_desk or other in desks:
         return
-    there = rooms.get(other, ())
     if line.in_room:
-        if line.linkedid is None and any(fetched(one, line) for one in there):
+        if line.linkedid is None and rooms.paged.has((other, line.data), *_around(line)):
             yield other
-    elif not any(one.start < line.end - _APART for one in there):
+    elif rooms.since.get(other, line.end) >= line.end - _APART:
         yield other

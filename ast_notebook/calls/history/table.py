@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from ast_notebook.ami.framer import decode
 from ast_notebook.calls.history.columns import Shape, kind_of, lacking, plain
 from ast_notebook.calls.history.records import Told
+from ast_notebook.calls.history.sqlite_copy import copied, file_of, opened
 from ast_notebook.digits import is_count
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.archive_place import ArchivePlace
@@ -18,6 +19,8 @@ from ast_notebook.recording.archive_place import ArchivePlace
 _ROWS = 10_000  # rows that are fetched at a time
 #: The most steps of SQLite for a view, some millions of rows; it may be an endless recursion.
 _STEPS = 100_000_000
+#: The most steps of it while a live database is locked, some milliseconds.
+_FEW_STEPS = 500_000
 #: Columns that number the rows in the order in which they were written.
 _SERIALS = ("id", "acctid", "cdr_id", "recid")
 #: Our name of that column.
@@ -107,12 +110,9 @@ class DatabaseTable:
             failed = f"the database cannot be read: {self._plain(error)}"
         if failed:
             raise ConfError(failed)
-        if self._engine.dialect.name == "sqlite":
-            missing = _missing(self._engine)
-            if missing is not None:
-                self.close()
-                raise ConfError(f"there is no file {missing}")
-            sqlalchemy.event.listen(self._engine, "connect", _as_any_text)
+        self._file = None
+        if self._engine.dialect.driver == "pysqlite":
+            self._file = self._only_read()
         try:
             self.name, self.kind = self._find(name, kind)
             self._table = self._reflected()
@@ -125,6 +125,24 @@ class DatabaseTable:
             self.close()
             raise ConfError(failed)
         self.columns = [column.name for column in self._table.columns]
+
+    def _only_read(self) -> str | None:
+        """Have SQLite open a file for reading only, and return its URI; None if it has no file."""
+        there = file_of(self._engine)
+        if there is None:
+            self._sql.event.listen(self._engine, "connect", _as_any_text)
+            return None
+        self.close()
+        name, uri = there
+        if not Path(name).exists():  # SQLite would make an empty one
+            raise ConfError(f"there is no file {name}")
+        self._engine = self._engine_of(lambda: opened(uri), self._sql.NullPool)
+        return uri
+
+    def _engine_of(self, opening: Callable[[], sqlite3.Connection], pool: Any) -> Any:
+        engine = self._sql.create_engine("sqlite://", creator=opening, poolclass=pool)
+        self._sql.event.listen(engine, "connect", _as_any_text)
+        return engine
 
     def _find(self, name: str | None, kind: str | None) -> tuple[str, str]:
         """Return the table that is wanted, and what it has."""
@@ -229,8 +247,12 @@ class DatabaseTable:
         query: Any = self._sql.select(self._sql.literal_column("1")).select_from(
             self._sql.table(table, schema=schema or None)
         )
-        with self._engine.connect() as connection, _bounded(connection, name):
-            return connection.execute(query.limit(1)).first() is not None
+        with self._engine.connect() as connection:
+            try:
+                with _bounded(connection, name, _FEW_STEPS):
+                    return connection.execute(query.limit(1)).first() is not None
+            except ConfError:
+                return True
 
     def rows(self) -> Iterator[tuple[int | None, Mapping[str, Any]]]:
         """Yield the rows by time, of which only some are in memory at once.
@@ -255,18 +277,27 @@ class DatabaseTable:
         query = self._sql.select(*columns).order_by(*by)
         failed = ""
         try:
+            self._copy_file()
             with (
                 self._engine.connect().execution_options(yield_per=_ROWS) as connection,
-                _bounded(connection, self.name) if self._is_view() else nullcontext(),
+                _bounded(connection, self.name, _STEPS) if self._is_view() else nullcontext(),
             ):
                 for found in connection.execute(query).mappings():
                     row = dict(found)
                     told = str(row.pop(_NUMBER, None))
                     yield int(told) if is_count(told) else None, row
-        except self._sql.exc.SQLAlchemyError as error:
+        except (self._sql.exc.SQLAlchemyError, sqlite3.Error) as error:
             failed = f"the table {self.name} cannot be read: {self._plain(error)}"
         if failed:
             raise ConfError(failed)
+
+    def _copy_file(self) -> None:
+        """From now on, read a private copy of the table, since nobody can write while one reads."""
+        if self._file is not None:
+            copy = copied(self._file, self._table.name)
+            self.close()
+            self._file = None
+            self._engine = self._engine_of(lambda: copy, self._sql.StaticPool)
 
     def _number(self, there: list[Any]) -> Any:
         """Return the column that numbers the rows as they were written; None if there is none."""
@@ -304,24 +335,13 @@ class DatabaseTable:
         self._engine.dispose()
 
 
-def _missing(engine: Any) -> str | None:
-    """Return the name of a file that is missing, for which SQLite would make an empty one."""
-    given, options = engine.dialect.create_connect_args(engine.url)
-    name = given[0] if given else ""
-    if options.get("uri") and name.startswith("file:"):
-        parts = urlsplit(name)
-        name = ":memory:" if "memory" in parse_qs(parts.query).get("mode", ()) else parts.path
-        name = unquote(name)
-    return None if name in ("", ":memory:") or Path(name).exists() else name
-
-
 def _as_any_text(connection: Any, _: Any) -> None:
     """Have SQLite return texts that are not UTF-8, which Asterisk writes as they come."""
     connection.text_factory = decode
 
 
 @contextmanager
-def _bounded(connection: Any, name: str) -> Iterator[None]:
+def _bounded(connection: Any, name: str, steps: int) -> Iterator[None]:
     """Stop SQLite when a query takes too many steps.
 
     Raises
@@ -333,7 +353,7 @@ def _bounded(connection: Any, name: str) -> Iterator[None]:
         yield
         return
     own = connection.connection.dbapi_connection
-    own.set_progress_handler(lambda: 1, _STEPS)
+    own.set_progress_handler(lambda: 1, steps)
     too_much = False
     try:
         yield
