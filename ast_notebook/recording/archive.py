@@ -107,7 +107,7 @@ class Archive:
         self._record = record
         self._is_followed = False
         self._after = after
-        self._next = (0 if whole else record.end) if after is None else after._next
+        self._next: int = (0 if whole else record.end) if after is None else after._next
         self._decided = threading.Lock()  # whoever gets it: the thread begins, or never will
         self._begun = threading.Event()
         self._troubles = Troubles(at)

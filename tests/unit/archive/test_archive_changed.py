@@ -28,7 +28,7 @@ class SlowDisk:
         monkeypatch.setattr(os, "write", self._write)
 
     def _write(self, handle: int, data: bytes) -> int:
-        if len(data) > 100 and self.folder in os.readlink(f"/proc/self/fd/{handle}"):
+        if len(data) > 100 and self.folder in str(Path(f"/proc/self/fd/{handle}").readlink()):
             self.waits.set()
             self.goes_on.wait(60)
         return self._plain(handle, data)
