@@ -37,8 +37,8 @@ def test_a_gap_begins_when_the_process_was_suspended() -> None:
             text=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )
+        assert child.stdout is not None
         try:
-            assert child.stdout is not None
             assert child.stdout.readline() == "up\n"
             fake.clients[-1].raw(b"Event: E\r\nNumber: 1\r\n\r\n")
             time.sleep(0.2)

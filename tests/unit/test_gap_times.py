@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -26,7 +27,8 @@ def test_what_is_read_after_a_sleep_tells_nothing_until_the_connection_is_seen_u
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(connection.time, "time", clock.time)
+    module = SimpleNamespace(time=clock.time, monotonic=time.monotonic)
+    monkeypatch.setattr("ast_notebook.ami.connection.time", module)
     with FakeManager() as fake:
         one = Connection("127.0.0.1", fake.port, 10.0, None, lambda: True)
         try:
