@@ -71,9 +71,9 @@ def heard_by_several(chosen: Selection, names: list[Name]) -> Duplicates:
     Each duplicate equals a row that stays, in all of its headers and in Asterisk's time. Only if a
     proxy has set the times anew, as many events show that came at other times to each recorder, the
     times may differ by a fifth of a second. Without a time of Asterisk's, events with the same
-    content that arrived within two seconds are the same. The rows of the recorder with more events on that day
-    stay; if two recorders have equally many, the rows of the one that was made earlier stay. Events
-    of the recorders themselves always stay.
+    content that arrived within two seconds are the same. The rows of the recorder with more events
+    on that day stay; if two recorders have equally many, the rows of the one that was made earlier
+    stay. Events of the recorders themselves always stay.
     """
     rows: dict[Name, Rows] = {}
     by_arrival = 0

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from ast_notebook.ami import connection
 from ast_notebook.ami.connection import Connection
 from ast_notebook.recording import Record
 from tests.support.fake_manager import FakeManager
