@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 
@@ -46,6 +47,7 @@ class Asterisk(Database, Mailboxes, Switchboard, Queues, CallLog, Callbacks):
 
     def __init__(self, settings: Settings, *, name: str = "ast", budget: float = BUDGET) -> None:
         self._made = time.time()
+        self._process = os.getpid()
         CallLog.__init__(self, name, Record(name, budget))
         session = Session(settings, name=name, recorder=self.record.add)
         Callbacks.__init__(self, session)
@@ -105,7 +107,12 @@ class Asterisk(Database, Mailboxes, Switchboard, Queues, CallLog, Callbacks):
         return since is not None and since <= moment
 
     def close(self) -> None:
-        """Log off and end every thread; what was recorded stays readable."""
+        """Log off and end every thread; what was recorded stays readable.
+
+        In a process that was forked from its own, this does nothing.
+        """
+        if os.getpid() != self._process:
+            return
         self.session.close()
         workers = list(self.callbacks.values())
         for key in list(self.callbacks):
