@@ -119,9 +119,8 @@ def read(
     result = frame(blocks, "")
     result["server"] = _servers(rows, list(dict.fromkeys(name.server for name in names)) or [""])
     if len(counts) > 1:
-        order = np.argsort(
-            _arrivals(result["received"].astype("int64").to_numpy(), counts), kind="stable"
-        )
+        received = result["received"].to_numpy("datetime64[us]").astype(np.int64)
+        order = np.argsort(_arrivals(received, counts), kind="stable")
         result = result.iloc[order].reset_index(drop=True)
     if wanted is not None:
         for name in set(wanted).difference(result.columns):
