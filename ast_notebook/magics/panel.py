@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ast_notebook.callbacks.cell import Cell
 from ast_notebook.magics import values
 from ast_notebook.magics.command import Given, argument, command, number
 from ast_notebook.magics.context import Context
@@ -38,13 +39,14 @@ from ast_notebook.panel import Panel
 def panel(context: Context, given: Given) -> Panel:
     """Show the PBX as it is now: calls, devices, mailboxes, queues, items, events.
 
-    A saved notebook keeps only a table of its last state.
+    A saved notebook keeps only a table of its last state. If its cell runs again, the former panel
+    is closed.
 
     In [1]: %ast panel
     In [2]: %ast panel --readonly --wall
     """
     pbx = context.pbx(given.pbx)
-    return Panel(
+    shown = Panel(
         context.sh,
         pbx.name,
         given.readonly,
@@ -52,3 +54,18 @@ def panel(context: Context, given: Given) -> Panel:
         given.editable,
         wall=given.wall,
     )
+    _close_former(context, shown)
+    return shown
+
+
+def _close_former(context: Context, shown: Panel) -> None:
+    """Close the panels of a former run of this cell, whose place the new one takes."""
+    cell, run = Cell.current().run
+    if not cell:
+        return
+    former, panels = context.panels.get(cell, (run, []))
+    if former != run:
+        for one in panels:
+            one.close()
+        panels = []
+    context.panels[cell] = (run, [*panels, shown])
