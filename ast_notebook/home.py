@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -38,6 +39,7 @@ class SmartHome:
         self._pbxs: dict[str, Asterisk] = {}
         self._closed: dict[str, Asterisk] = {}
         self._binders: dict[str, Binder] = {}
+        self._process = os.getpid()
         self._items = Items(reserved=(name for name in dir(type(self)) if name[0] != "_"))
 
     def __enter__(self) -> SmartHome:
@@ -153,6 +155,8 @@ class SmartHome:
 
     def close(self) -> None:
         """Close every PBX and end every logic and callback, within two seconds for each PBX."""
+        if os.getpid() != self._process:  # a process that was forked has none of the threads
+            return
         with contextlib.ExitStack() as closing:  # an error of one leaves none open
             closing.callback(self._items.close)
             closing.callback(self._logics.close)

@@ -73,6 +73,19 @@ def _one(what: str, text: str) -> str:
     return text
 
 
+def _participant(what: str, text: str) -> str:
+    """Refuse a word by which Asterisk would mute or remove everybody in a conference."""
+    if text.strip().lower() in ("all", "participants"):
+        raise UnsafeText(f"{text!r} is no channel: Asterisk would take it for everybody there")
+    return text
+
+
+def _queue(what: str, text: str) -> str:
+    if not text:
+        raise UnsafeText("no queue is named: Asterisk would take that for every queue")
+    return text
+
+
 def _place(what: str, text: str) -> str:
     if not is_one_argument(text):
         raise UnsafeText(
@@ -108,11 +121,14 @@ def _begun(what: str, text: str) -> str:
 #: By action and header, in lower case: the function that makes a text safe there, or refuses it.
 _RULES: dict[str, dict[str, Callable[[str, str], str]]] = {
     "atxfer": {"exten": _place, "context": _place},
+    "confbridgekick": {"channel": _participant},
+    "confbridgemute": {"channel": _participant},
+    "confbridgeunmute": {"channel": _participant},
     "hangup": {"channel": _one},
     "mixmonitor": {"file": _file},
     "originate": {"exten": _place, "context": _place, "callerid": _literal},
     "queueadd": {"interface": _stored, "membername": _stored, "stateinterface": _stored},
-    "queuepause": {"interface": _stored, "reason": _stored},
+    "queuepause": {"queue": _queue, "interface": _stored, "reason": _stored},
     "queueremove": {"interface": _stored},
     "redirect": {"exten": _place, "context": _place},
 }

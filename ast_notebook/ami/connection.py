@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 
 BLOCK = 256 * 1024
+LOOK = 1.0  # seconds between two looks at a silent connection, which tell until when it was up
+ASLEEP = 3.0  # seconds between two looks after which the machine or the process has slept
 SLICE = 0.2  # seconds of a wait that nothing can wake, before it checks whether to go on
 
 
@@ -36,6 +38,11 @@ class Connection:
         How to verify and encrypt; without it, the connection is plain text.
     wanted : callable
         It is called now and then while connecting; if it returns False, connecting is given up.
+
+    Attributes
+    ----------
+    current : float
+        The last moment, in seconds since 1970 UTC, until which all that had come has been read.
 
     Raises
     ------
@@ -67,6 +74,8 @@ class Connection:
                     raise HandshakeFailed("did not answer") from None
                 except ConnectionError:
                     raise HandshakeFailed("broke off") from None
+            self.current = self._read = time.time()
+            self._slept = False
             self._readable = selectors.DefaultSelector()
             self._readable.register(self._socket, selectors.EVENT_READ)
         except BaseException:
@@ -127,15 +136,33 @@ class Connection:
         OSError
             If the connection broke.
         """
+        deadline = time.monotonic() + timeout
         while True:
             try:
                 with self._lock:
-                    return self._received()
+                    data = self._received()
+                self._note(is_empty=False)
+                return data
             except (BlockingIOError, ssl.SSLWantReadError):
-                if not self._readable.select(timeout):
+                self._note(is_empty=True)
+                left = deadline - time.monotonic()
+                if left <= 0:
                     raise TimeoutError(f"nothing came for {timeout:g} s") from None
+                self._readable.select(min(left, LOOK))
             except ssl.SSLWantWriteError:
                 self._wait(self._socket, selectors.EVENT_WRITE, time.monotonic() + timeout)
+
+    def _note(self, *, is_empty: bool) -> None:
+        """Note the moment of a read; `is_empty` means that it found nothing, and no end either.
+
+        After a machine or a process slept, what is read first came at any time since. So it tells
+        nothing until a read finds the connection empty, and thus up.
+        """
+        now = time.time()
+        self._slept = not is_empty and (self._slept or abs(now - self._read) > ASLEEP)
+        self._read = now
+        if not self._slept:
+            self.current = now
 
     def _received(self) -> bytes:
         """Return the waiting bytes; with TLS, those of all waiting records: each event is one."""

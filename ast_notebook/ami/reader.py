@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+import math
 import ssl
 import threading
 import time
@@ -55,13 +56,11 @@ class Reader:
     Attributes
     ----------
     settings : Settings
-        Where and how to log in.
     tls : ssl.SSLContext or None
-        How to encrypt.
     title, version : str
-        What the manager greeted with.
+        How to encrypt, and what the manager greeted with.
     connected_since, lost_since, next_try : float or None
-        Moments, in seconds since 1970 UTC.
+        Moments, in seconds since 1970 UTC; the second is the last one before the gap.
     last_error : str
         Why there is no connection.
     failure : Exception or None
@@ -277,7 +276,8 @@ class Reader:
         now = time.monotonic()
         if self._logins:
             self._counts["reconnects"] += 1
-            self._intake.tell("SessionRestored", Seconds=f"{now - self._changed:.3f}")
+            deaf = max(now - self._changed, time.time() - (self.lost_since or math.inf))
+            self._intake.tell("SessionRestored", Seconds=f"{deaf:.3f}")
         self._logins += 1
         self._changed = now
         self.connected_since, self.lost_since, self.next_try = time.time(), None, None
@@ -330,8 +330,7 @@ class Reader:
             booting = self._boot_deadline
             if booting is not None and time.monotonic() > booting:
                 self._ready()
-            # A thread that waits for an answer, or sends one action after the other, is not held
-            # up.
+            # No thread is held up that waits for an answer, or sends one action after the other.
             if len(data) < LARGE and not taken.answered and not self._actions.under_way:
                 pause = read + self.settings.gathering - time.monotonic()
                 if pause > 0:
@@ -340,8 +339,7 @@ class Reader:
     def _heed(self, taken: Taken) -> None:
         for key in taken.without_end:
             if key in self._actions.under_way:
-                # Asterisk answers one action after the other, so the next answer comes after all of
-                # this one.
+                # Asterisk answers one action after the other: the next answer ends this one.
                 self.send({"Action": "Ping"}, ends=key)
         if taken.booted and self.connected_since is None:
             self._booted = True  # no action may be sent yet: the login is not over
@@ -382,11 +380,13 @@ class Reader:
         self.connected_since, self._boot_deadline = None, None
         self.last_error = str(error)
         torn = int(self._intake.framer.torn)
+        since = time.time() if self._connection is None else self._connection.current
         self._release(ConnectionLost(f"the connection to {self.settings.address} broke: {error}"))
         if not self.closing.is_set():
-            self.lost_since, self._changed = time.time(), time.monotonic()
+            self.lost_since, self._changed = since, time.monotonic()
             self._counts["torn"] += torn
-            self._intake.tell("SessionLost", Reason=" ".join(str(error).split()), Missing=str(torn))
+            why = " ".join(str(error).split())
+            self._intake.tell("SessionLost", Reason=why, Missing=str(torn), Since=f"{since:.6f}")
             logger.warning("%s: connection lost: %s; it is made again by itself", self._name, error)
         return self._pauses.lost(lasted)
 

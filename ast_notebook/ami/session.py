@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import socket
 import threading
 from collections import Counter
@@ -68,6 +69,7 @@ class Session(Manager):
     ) -> None:
         # pyst2's own constructor only makes the queues and threads that this class replaces.
         self.name = name
+        self._process = os.getpid()
         self.hostname = socket.gethostname()
         self.counts: Counter[str] = Counter()
         self._actions = OpenActions(self.counts)
@@ -143,7 +145,12 @@ class Session(Manager):
             self.close()
 
     def close(self) -> None:
-        """Log off and end the threads, from any thread, within two seconds."""
+        """Log off and end the threads, from any thread, within two seconds.
+
+        In a process that was forked from its own, this does nothing: the connection is the other's.
+        """
+        if os.getpid() != self._process:
+            return
         self._dispatcher.stop()
         self._reader.stop()
         self._reader.join(CLOSE_TIMEOUT)

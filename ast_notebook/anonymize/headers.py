@@ -45,7 +45,7 @@ _OF_RTCP = re.compile(r"report\d+[a-z]+")
 
 _HARMLESS = words(
     # ours
-    "received time server event received_us time_us recorder day seconds missing bytes "
+    "received time server event received_us time_us recorder day seconds missing since bytes "
     # all events, and those of calls
     "timestamp privilege userevent application lastapplication cause cause-txt state "
     "reason disposition amaflags starttime answertime endtime "

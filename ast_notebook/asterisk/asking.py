@@ -27,6 +27,10 @@ def named(text: object, what: str, example: str) -> str:
     return str(text)
 
 
+def _begins(name: str, beginning: str) -> bool:
+    return name.lower().startswith(beginning.lower())  # as Asterisk compares them
+
+
 class Asking:
     """The base of `Asterisk`: a session to send actions by, and the live state."""
 
@@ -66,6 +70,33 @@ class Asking:
     def _order(self, name: str, /, **fields: Field) -> Answer:
         """Send an action in which every text is written safely, whoever chose it."""
         return self.session.request(ordered({"Action": name, **fields}))
+
+    def _refuse_beginning(self, channel: str, question: str, **fields: Field) -> None:
+        """Refuse a channel's name with which the name of another channel begins, too.
+
+        Some actions take a name for the beginning of one, and act on the first channel that they
+        find. Names of some drivers have no fixed length: ``IAX2/provider-569`` and
+        ``IAX2/provider-5699``. The channels are those that Asterisk lists now, or those of the live
+        state if the login may not ask.
+
+        Raises
+        ------
+        ActionRefused
+            If there is such a channel.
+        """
+        try:
+            answer = self.action({"Action": question, **fields})
+            listed = [one.get_header("Channel") or "" for one in answer]
+        except PermissionMissing:
+            listed = [str(row["channel"]) for row in self.live.tables["channels"].rows().values()]
+        except ActionRefused:  # there is nothing to list; the action itself will say so
+            return
+        longer = [one for one in listed if one != channel and _begins(one, channel)]
+        if longer:
+            raise ActionRefused(
+                f"{channel} is also the beginning of {longer[0]}, and Asterisk could take that one "
+                "instead: nothing was done; try again when one of the two has ended",
+            )
 
     def command(self, command: str, timeout: float | None = None) -> str:
         """Run a command of Asterisk's command line, and return what it prints.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ast_notebook.ami import Session, Settings
 from ast_notebook.ami.timeouts import wait_for
 from ast_notebook.asterisk.call_log import CallLog
@@ -44,6 +46,7 @@ class Asterisk(Database, Mailboxes, Present, Switchboard, Queues, CallLog, Callb
     """
 
     def __init__(self, settings: Settings, *, name: str = "ast", budget: float = BUDGET) -> None:
+        self._process = os.getpid()
         CallLog.__init__(self, name, Record(name, budget))
         session = Session(settings, name=name, recorder=self.record.add)
         Callbacks.__init__(self, session)
@@ -100,7 +103,12 @@ class Asterisk(Database, Mailboxes, Present, Switchboard, Queues, CallLog, Callb
         return since is not None and since <= moment
 
     def close(self) -> None:
-        """Log off and end every thread; what was recorded stays readable."""
+        """Log off and end every thread; what was recorded stays readable.
+
+        In a process that was forked from its own, this does nothing.
+        """
+        if os.getpid() != self._process:
+            return
         self.session.close()
         workers = list(self.callbacks.values())
         for key in list(self.callbacks):

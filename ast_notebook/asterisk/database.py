@@ -88,6 +88,9 @@ class Database(Asking):
         fields = {name: text for name, text in (("Family", first), ("Key", rest)) if text}
         found = self.action("DBGetTree", timeout, **fields)
         rows = [(entry["Key"].strip("/"), entry["Val"]) for entry in found]
+        # Asterisk takes _ and % in a family for any letters, and ignores case.
+        wanted = family.strip("/")
+        rows = [row for row in rows if not wanted or f"{row[0]}/".startswith(f"{wanted}/")]
         return pd.DataFrame(rows, columns=["key", "value"], dtype="str")
 
 

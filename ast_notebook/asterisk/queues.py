@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ast_notebook.ami.arguments import ordered
 from ast_notebook.asterisk.asking import Asking
 
 
@@ -11,7 +12,13 @@ class Queues(Asking):
     """The methods of `Asterisk` for its queues and conferences."""
 
     def queue_pause(self, queue: str, interface: str, paused: bool, reason: str = "") -> None:
-        """Pause a member of a queue, or end its pause."""
+        """Pause a member of a queue, or end its pause.
+
+        Raises
+        ------
+        UnsafeText
+            If no queue is named, since Asterisk would take that for every queue.
+        """
         more: dict[str, Any] = {"Reason": reason} if reason else {}
         self._order(
             "QueuePause", Queue=queue, Interface=interface, Paused=str(paused).lower(), **more
@@ -51,10 +58,29 @@ class Queues(Asking):
         self._order("QueueRemove", Queue=queue, Interface=interface)
 
     def conference_mute(self, conference: str, channel: str, muted: bool = True) -> None:
-        """Mute a participant of a conference, or let it be heard."""
+        """Mute a participant of a conference, or let it be heard.
+
+        Raises
+        ------
+        ActionRefused
+            If Asterisk refuses; or if another participant's channel has a name that begins with
+            this one's, since Asterisk mutes the first channel whose name begins so.
+        UnsafeText
+            If the channel is ``all`` or ``participants``.
+        """
         action = "ConfbridgeMute" if muted else "ConfbridgeUnmute"
+        ordered({"Action": action, "Channel": channel})
+        self._refuse_beginning(channel, "ConfbridgeList", Conference=conference)
         self._order(action, Conference=conference, Channel=channel)
 
     def conference_kick(self, conference: str, channel: str) -> None:
-        """Remove a participant from a conference."""
+        """Remove a participant from a conference.
+
+        Raises
+        ------
+        ActionRefused
+            If Asterisk refuses.
+        UnsafeText
+            If the channel is ``all`` or ``participants``.
+        """
         self._order("ConfbridgeKick", Conference=conference, Channel=channel)

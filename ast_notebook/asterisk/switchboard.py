@@ -11,6 +11,7 @@ from ast_notebook.ami import Answer, Session
 from ast_notebook.ami.arguments import ordered
 from ast_notebook.asterisk.asking import Asking, named
 from ast_notebook.asterisk.originating import Call, Originating
+from ast_notebook.digits import is_count
 from ast_notebook.errors import (
     ActionRefused,
     ChannelGone,
@@ -27,6 +28,16 @@ MARKS = ("held", "recorded")  # columns that only events tell, and no list
 
 # The messages by which Asterisk's actions say that a channel has ended meanwhile.
 NO_CHANNEL = ("no such channel", "does not exist", "channel not found")
+
+
+def _spies_on_one(version: str) -> bool:
+    """Tell whether the ChanSpy of a manager interface's Asterisk has the option ``u``.
+
+    With it, the channel is the one of exactly this name; Asterisk has it from 13 on, and older ones
+    ignore it. The last 12 and 13.0 greet with the same version.
+    """
+    numbers = [int(one) for one in version.split(".")[:2] if is_count(one)]
+    return numbers > [2, 5]
 
 
 class Switchboard(Asking):
@@ -257,17 +268,22 @@ class Switchboard(Asking):
         ------
         ChannelGone
             If the channel is not there any more: no telephone rings.
+        ActionRefused
+            If Asterisk is older than 13.1, and another channel's name begins with this one's: it
+            could hear the other channel instead.
         ConfError
             If no channel is named, or the mode is unknown.
         """
-        options = {"listen": "qES", "whisper": "qESw", "barge": "qESB"}
+        options = {"listen": "qESu", "whisper": "qESuw", "barge": "qESuB"}
         if mode not in options:
             raise ConfError(f"a mode {mode!r} is unknown: listen, whisper or barge")
-        if not channel.strip():  # ChanSpy would hear whoever talks
+        if channel.strip().lower() in ("", "all"):  # ChanSpy would hear whoever talks
             raise ConfError("no channel is named: write one of sh.ast.channels()")
         by = self._device(by)
         with contextlib.suppress(PermissionMissing):  # who may not ask finds out by the call itself
             self._of_channel("Getvar", channel, Variable="UNIQUEID")
+        if not _spies_on_one(self.session.version):
+            self._refuse_beginning(channel, "CoreShowChannels")
         spying = ("ChanSpy", channel, options[mode])
         return self._originating.originate(by, callerid="Spy", application=spying)
 

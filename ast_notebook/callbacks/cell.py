@@ -47,6 +47,13 @@ class Cell:
         get_parent = getattr(shell, "get_parent", None)
         return cls(shell, get_parent() if get_parent is not None else None)
 
+    @property
+    def run(self) -> tuple[str, str]:
+        """The ids of the cell and of this run of it; empty if the page does not tell them."""
+        parent = self._parent or {}
+        cell = parent.get("metadata", {}).get("cellId", "")
+        return str(cell), str(parent.get("header", {}).get("msg_id", ""))
+
     def enter(self) -> None:
         """Send the output and errors of this thread to the cell from now on."""
         _here.cell = self

@@ -103,16 +103,22 @@ async def wait(pbx: Exchange, channel: Channel, data: str) -> None:
     await channel.wait(_seconds(data))
 
 
+def _is_meant(name: str, prefix: str, whole: bool) -> bool:
+    return name == prefix if whole else name.startswith(prefix)
+
+
 async def chan_spy(pbx: Exchange, channel: Channel, data: str) -> None:
     """Listen to channels whose names begin with a prefix: ``prefix,options``.
 
-    With option E, it listens to the first such channel only; with S, until there is none.
+    With option E, it listens to the first such channel only; with S, until there is none; with u,
+    to the channel of exactly this name.
     """
     prefix, options, *_ = [*arguments(data), "", ""]
     pbx.answer(channel)
     while True:
         others = (one for one in pbx.channels.values() if one is not channel and one.is_up)
-        heard = next((one for one in others if one.name.startswith(prefix)), None)
+        whole = "u" in options
+        heard = next((one for one in others if _is_meant(one.name, prefix, whole)), None)
         if heard is None:
             if "S" in options:
                 return

@@ -12,6 +12,7 @@ from ast_notebook.asterisk import Asterisk
 from ast_notebook.demo import Demo
 from ast_notebook.home import SmartHome
 from ast_notebook.magics.status import MB, NOT_CONNECTED
+from ast_notebook.panel import Panel
 
 
 class Context:
@@ -30,6 +31,8 @@ class Context:
         Put into the notebook's namespace as `sh`.
     demos : dict of str to Demo
         The demo PBXs that run, by the names of their connections.
+    panels : dict of str to tuple
+        By the id of a cell: the id of its newest run, and the panels that this run has shown.
     log : logging.Logger
         The `logger` of cells that ``%%ast on`` binds.
     """
@@ -37,6 +40,7 @@ class Context:
     def __init__(self, shell: Any, config: Callable[[], dict[str, Any]]) -> None:
         self.log = logging.getLogger("ast_notebook.on")
         self.demos: dict[str, Demo] = {}
+        self.panels: dict[str, tuple[str, list[Panel]]] = {}
         self._shell = shell
         self._config = config
         there = shell.user_ns.get("sh")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from IPython.core.error import UsageError
 
+from ast_notebook.callbacks.cell import Cell
 from ast_notebook.errors import AstError
 from ast_notebook.magics import values
 from ast_notebook.magics.command import Given, argument, command, number
@@ -72,6 +73,7 @@ def panel(context: Context, given: Given) -> Panel:
     In a panel of several PBXs each row says of which PBX it is, and calls between them are one call
     where a trunk joins them: surely by the same Call-ID of SIP, or probably by caller, number and
     time on devices that --trunk names.
+    If its cell runs again, the former panel is closed.
 
     In [1]: %ast panel
     In [2]: %ast panel --readonly --wall
@@ -101,4 +103,18 @@ def panel(context: Context, given: Given) -> Panel:
         except AstError:
             shown.close()
             raise
+    _close_former(context, shown)
     return shown
+
+
+def _close_former(context: Context, shown: Panel) -> None:
+    """Close the panels of a former run of this cell, whose place the new one takes."""
+    cell, run = Cell.current().run
+    if not cell:
+        return
+    former, panels = context.panels.get(cell, (run, []))
+    if former != run:
+        for one in panels:
+            one.close()
+        panels = []
+    context.panels[cell] = (run, [*panels, shown])

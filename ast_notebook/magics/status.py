@@ -15,6 +15,7 @@ from ast_notebook.asterisk import Asterisk
 from ast_notebook.errors import AstError
 from ast_notebook.home import SmartHome
 from ast_notebook.live import MOST
+from ast_notebook.recording.archive import CLOSED
 from ast_notebook.show import columns, table
 from ast_notebook.zone import people_zone
 
@@ -262,7 +263,8 @@ def _archive(pbx: Asterisk) -> str:
     if kept is None:
         return ""
     counts = f"{kept.written:,} written, {kept.waiting:,} waiting, {kept.lost:,} lost"
-    return f"{kept.place}: {counts}" + (f"; {kept.error}" if kept.error else "")
+    said = [f"{kept.place}: {counts}", kept.error, CLOSED if kept.is_closed else ""]
+    return "; ".join(filter(None, said))
 
 
 def _rate(pbx: Asterisk) -> float:

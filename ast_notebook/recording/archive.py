@@ -19,7 +19,7 @@ from ast_notebook.recording.archive_place import ArchivePlace
 from ast_notebook.recording.columns import release
 from ast_notebook.recording.layout import Name, by_day
 from ast_notebook.recording.sealer import Sealer
-from ast_notebook.recording.segment import Segment, count_of, lost_row, warm_up
+from ast_notebook.recording.segment import Segment, lost_row, lost_with, warm_up
 from ast_notebook.recording.source import Anonymizing, ArchiveSource
 from ast_notebook.recording.troubles import Troubles
 from ast_notebook.show import escape, plain
@@ -34,11 +34,12 @@ FULL = 500_000  # events after which a file is sealed
 OLD = 3600.0  # seconds after which a file is sealed, however few events it has
 AGAIN = 30.0  # seconds between attempts to write, at most, while the disk refuses
 STOP = 0.8  # seconds that the threads have to end
+CLOSED = "closed: nothing more is kept on disk"
 _GONE = "a file of the archive was removed or replaced: its events are lost"
 
 
 class Archive:
-    """Keeps a record's events on disk, from its creation on.
+    """Keeps a record's events on disk, from `begin` on.
 
     It never slows down the reader, and its errors do not reach the reader. While the disk is full
     or the folder is missing, events stay in the record's memory, and are written later. Events that
@@ -59,8 +60,8 @@ class Archive:
     anonymizer : Anonymizer, optional
         It replaces numbers and names before anything is written.
     after : Archive, optional
-        The archive that the record had until now. The new one begins with the event at which that
-        one ends.
+        The archive that the record had until now. The new one closes it once its own thread runs,
+        and begins with the event at which that one ends.
     whole : bool
         Whether the archive begins with the oldest event in memory, and not with the next event to
         come; it has no effect if `after` is given.
@@ -99,16 +100,16 @@ class Archive:
         self.retain(retention_days)
         self.anonymizer = anonymizer
         self.archive_files = ArchiveFiles(at, open_folder)
-        try:
-            self.archive_files.create()
-        except OSError as error:
-            raise ConfError(f"{self.archive_files.place} cannot be recorded to: {error}") from None
+        self.archive_files.create()
         self.recorder = f"{int(time.time()):08x}{secrets.token_hex(4)}"
         self.written = 0
         self.lost = 0
         self._record = record
         self._is_followed = False
-        self._next = (0 if whole else record.end) if after is None else after.hand_over()
+        self._after = after
+        self._next: int = (0 if whole else record.end) if after is None else after._next
+        self._decided = threading.Lock()  # whoever gets it: the thread begins, or never will
+        self._begun = threading.Event()
         self._troubles = Troubles(at)
         self._number = 0
         self._segment: Segment | None = None
@@ -129,8 +130,20 @@ class Archive:
         warm_up()
         name = f"ast-archive-{record.server}"
         self._writer = threading.Thread(target=self._write, name=name, daemon=True)
-        self._writer.start()
+
+    def begin(self) -> None:
+        """Start the threads; after an error or an interruption, `gives_up` tells if they run."""
         self._sealer.start()
+        self._writer.start()
+        self._begun.wait(2 * STOP)  # a former archive has ended then, unless its disk is slow
+
+    def gives_up(self) -> bool:
+        """Tell whether the archive has not begun; then it never will, and is closed."""
+        if not self._decided.acquire(blocking=False):
+            return False
+        self._closing = True
+        self._sealer.end()
+        return True
 
     def retain(self, days: int | None) -> None:
         """Set how many days before today, in UTC, are kept; None keeps all."""
@@ -169,14 +182,10 @@ class Archive:
 
     def __repr__(self) -> str:
         place = plain(self.place).replace("\n", "\\n")
-        parts = [f"<Archive {place}: {self.written:,} events written, {self.lost:,} lost"]
-        if self.anonymizer is not None:
-            parts.append("anonymized")
-        if self.error:
-            parts.append(self.error)
-        if self._closing:
-            parts.append("closed")
-        return "; ".join(parts) + ">"
+        hidden = "anonymized" if self.anonymizer is not None else ""
+        counts = f"{self.written:,} events written, {self.lost:,} lost"
+        parts = (counts, hidden, self.error, CLOSED if self._closing else "")
+        return f"<Archive {place}: {'; '.join(filter(None, parts))}>"
 
     def _repr_html_(self) -> str:
         return f"<code>{escape(repr(self))}</code>"
@@ -223,15 +232,22 @@ class Archive:
         self._writer.join(STOP)
         self._sealer.thread.join(max(0.2, self._deadline + 0.2 - time.monotonic()))
 
-    def hand_over(self) -> int:
+    def hand_over(self, follower: Archive) -> int:
         """Close, and return the number of the first event that is left to another archive."""
         self._is_followed = True
         self.close()
+        if self.archive_files.is_at(follower.archive_files.at):
+            self._writer.join()  # however long its disk needs: no event may be there twice
         return self._next
 
     # --- the writer's thread -------------------------------------------------------------------
 
     def _write(self) -> None:
+        if not self._decided.acquire(blocking=False):
+            return
+        if self._after is not None:
+            self._next, self._after = self._after.hand_over(self), None
+        self._begun.set()
         written = seen = time.monotonic()  # when all was written, and when there were new events
         retry = pause = 0.0
         last = self._next
@@ -370,17 +386,10 @@ class Archive:
         self._pass_on()
 
     def _is_gone(self, segment: Segment) -> bool:
-        """Tell whether somebody removed or replaced the file; if so, count its lost events.
-
-        The file may come back while its whole folder is missing, as with an unmounted disk, and
-        while the system does not say whether the file is there. Then it does not count as removed.
-        """
-        try:
-            if not self.archive_files.open_folder.exists() or segment.is_there:
-                return False
-        except OSError:
+        """Tell whether somebody removed or replaced the file; if so, count its lost events."""
+        lost = lost_with(segment, self.archive_files.open_folder)
+        if lost is None:
             return False
-        lost = segment.events - count_of(segment.path)
         logger.warning("%s is gone or was replaced: %d events are lost", segment.path, lost)
         self.lost += lost
         self.written -= lost

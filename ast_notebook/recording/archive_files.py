@@ -217,10 +217,19 @@ class ArchiveFiles:
         return self.at.is_remote or Path(self.root).is_dir()
 
     def create(self) -> None:
-        """Make the folders."""
-        private.folder(self.open_folder)
-        if self.is_local:
-            private.folder(Path(self.root))
+        """Make the folders.
+
+        Raises
+        ------
+        ConfError
+            If they cannot be made.
+        """
+        try:
+            private.folder(self.open_folder)
+            if self.is_local:
+                private.folder(Path(self.root))
+        except OSError as error:
+            raise ConfError(f"{self.place} cannot be recorded to: {error}") from None
 
     def open_files(self, servers: Collection[str] = ()) -> list[ArchiveFile]:
         """Return the open files, oldest first."""

@@ -80,7 +80,8 @@ class Block:
 
     def since(self, moment: int) -> bool:
         """Tell whether any of the events was received at that microsecond or later."""
-        return bool(len(self)) and int(max(self._received[0], self._received[-1])) >= moment
+        # A clock that is set back makes any of them the latest.
+        return bool(len(self)) and int(np.frombuffer(self._received, np.int64).max()) >= moment
 
     def moments(self, last: int) -> list[int]:
         """Return the receive times of the `last` newest events."""

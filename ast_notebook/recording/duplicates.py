@@ -68,11 +68,12 @@ class Duplicates(NamedTuple):
 def heard_by_several(chosen: Selection, names: list[Name]) -> Duplicates:
     """Return the duplicate rows in the files of one server, which are to be left out.
 
-    Each duplicate equals a row that stays, in all of its headers and in Asterisk's time, which may
-    differ by a fifth of a second. Without a time of Asterisk's, events with the same content that
-    arrived within two seconds are the same. The rows of the recorder with more events on that day
-    stay; if two recorders have equally many, the rows of the one that was made earlier stay. Events
-    of the recorders themselves always stay.
+    Each duplicate equals a row that stays, in all of its headers and in Asterisk's time. Only if a
+    proxy has set the times anew, as many events show that came at other times to each recorder, the
+    times may differ by a fifth of a second. Without a time of Asterisk's, events with the same
+    content that arrived within two seconds are the same. The rows of the recorder with more events
+    on that day stay; if two recorders have equally many, the rows of the one that was made earlier
+    stay. Events of the recorders themselves always stay.
     """
     rows: dict[Name, Rows] = {}
     by_arrival = 0
@@ -110,8 +111,10 @@ def _joined(parts: list[_Heard]) -> _Heard:
 def _nearly(own: _Heard, others: _Heard, again: Rows) -> tuple[Rows, Rows]:
     """Tell which of the remaining events equal other recorders' events at nearly the same time.
 
-    First, events with a time of Asterisk's are compared by it; a proxy may set it anew on each
-    connection. Then, events without one are compared by their arrival.
+    First, events with a time of Asterisk's are compared by it, if a proxy has set it anew on each
+    connection: then many of them have another time here than there, and their times are apart by
+    about as much. Else two events with different times are two, however near they are. Then, events
+    without a time of Asterisk's are compared by their arrival.
     """
     left, there = ~again, ~np.isin(others.identity(), own.identity())
     found = []
@@ -120,10 +123,11 @@ def _nearly(own: _Heard, others: _Heard, again: Rows) -> tuple[Rows, Rows]:
         theirs = others.chosen(there & ((others.time != others.received) == timed))
         mine = mine[np.isin(own.content[mine], theirs.content)]
         some = own.chosen(mine)
-        apart = 0 if timed else _apart(some, theirs)
         slacks = SLACKS[:2] if timed else SLACKS
+        apart = _apart(some, theirs, slacks[-1])
         found.append(np.zeros(len(again), bool))
-        found[-1][mine] = _nearest(some, theirs, apart, slacks)
+        if apart is not None or not timed:
+            found[-1][mine] = _nearest(some, theirs, apart or 0, slacks)
     return found[0], found[1]
 
 
@@ -151,18 +155,19 @@ def _nearest(own: _Heard, others: _Heard, apart: int, slacks: tuple[int, ...]) -
     return found
 
 
-def _apart(own: _Heard, others: _Heard) -> int:
+def _apart(own: _Heard, others: _Heard, slack: int) -> int | None:
     """Return by how many microseconds a recorder's clock is ahead of the others' clocks.
 
-    It is computed from events that each recorder has once, if most of them agree.
+    It is computed from events that each recorder has once. If they are few, or most of them do not
+    agree within `slack` microseconds, it is None.
     """
     (one, mine), (other, theirs) = _only_once(own.content), _only_once(others.content)
     _, here, there = np.intersect1d(one, other, assume_unique=True, return_indices=True)
     ahead = own.time[mine[here]] - others.time[theirs[there]]
     if len(ahead) < FEW:
-        return 0
+        return None
     usual = int(np.median(ahead))
-    return usual if np.mean(np.abs(ahead - usual) <= SLACKS[-1]) > 0.5 else 0
+    return usual if np.mean(np.abs(ahead - usual) <= slack) > 0.5 else None
 
 
 def _only_once(contents: _Words) -> tuple[_Words, npt.NDArray[np.intp]]:

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -106,18 +107,20 @@ def read(
     wanted = None if columns is None else list(dict.fromkeys(columns))
     blocks: list[pa.RecordBatch] = []
     rows: list[tuple[str, int]] = []
-    recorders: dict[str, int] = {}
+    counts: list[int] = []  # of each recorder's rows
     repeated = duplicates(chosen, None)
-    for server, names in groupby(sorted(chosen.names, key=by_server), lambda name: name.server):
-        own = list(names)
-        recorders[server] = len({name.recorder for name in own})
-        for block in at.each(blocks_of(chosen, own, repeated, wanted, where)):
+    names = sorted(chosen.names, key=by_server)
+    for (server, _), own in groupby(names, lambda name: (name.server, name.recorder)):
+        counts.append(0)
+        for block in at.each(blocks_of(chosen, list(own), repeated, wanted, where)):
             blocks.append(narrowed(block))
             rows.append((server, len(block)))
+            counts[-1] += len(block)
     result = frame(blocks, "")
-    result["server"] = _servers(rows, list(recorders) or [""])
-    if len(recorders) > 1 or any(count > 1 for count in recorders.values()):
-        order = np.argsort(result["received"].to_numpy(), kind="stable")
+    result["server"] = _servers(rows, list(dict.fromkeys(name.server for name in names)) or [""])
+    if len(counts) > 1:
+        received = result["received"].to_numpy("datetime64[us]").astype(np.int64)
+        order = np.argsort(_arrivals(received, counts), kind="stable")
         result = result.iloc[order].reset_index(drop=True)
     if wanted is not None:
         for name in set(wanted).difference(result.columns):
@@ -360,6 +363,16 @@ def duplicates(chosen: Selection, notes: list[str] | None) -> dict[Name, Rows]:
         else:
             notes.append(note)
     return repeated
+
+
+def _arrivals(received: npt.NDArray[np.int64], counts: list[int]) -> npt.NDArray[np.int64]:
+    """Return moments by which rows of several recorders are put in order of arrival.
+
+    Each recorder's rows stay in their own order: after its clock was set back, its rows count as
+    received no earlier than those before.
+    """
+    ends = np.cumsum(counts)
+    return np.concatenate([np.maximum.accumulate(own) for own in np.split(received, ends[:-1])])
 
 
 def _with_folders(table: pa.Table, name: Name) -> pa.Table:

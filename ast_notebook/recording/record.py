@@ -193,8 +193,8 @@ class Record:
         events : collection of str, optional
             Only events of these names.
         since : datetime or str, optional
-            Only events received at this moment or later; a moment without a zone is in local time,
-            and a text may be ``10m``, ``8:00`` or ``2026-11-23``.
+            Only events received at this moment or later, such as ``10m``, ``8:00`` or
+            ``2026-11-23``; a moment without a zone is in local time.
 
         Returns
         -------
@@ -295,27 +295,24 @@ class Record:
     ) -> Archive:
         """Keep every event on disk, too, from now on, until the archive is closed.
 
-        A record has one archive. If there is one at another place, it is closed, and its files
-        stay. At the same place, the archive goes on; once it anonymizes, it does so until it is
-        closed.
+        A record has one archive. One at another place is closed, and its files stay. One at the
+        same place goes on; once it anonymizes, it does so until it is closed.
 
         Parameters
         ----------
         place : str or path
             A folder, or a URL for fsspec.
         retention_days : int, optional
-            How many days before today, in UTC, are kept; by default all, or at the same place as
-            many as before.
+            How many days before today, in UTC, are kept; by default as before, or all.
         open_folder : str or path, optional
-            A local folder for the open files; by default the archive's own, or for a URL one below
+            A local folder for the open files; by default the archive's own, or for a URL one in
             the user's folder for the state of programs.
         options : dict, optional
             What fsspec is to be given besides a URL, such as credentials.
         anonymizer : Anonymizer, optional
             It replaces numbers and names before they are written; in memory they stay as they are.
         whole : bool
-            Whether the events that are in memory already are kept on disk, too, if the record has
-            had no archive yet.
+            Whether the events in memory are kept, too, if there was no archive yet.
 
         Returns
         -------
@@ -325,7 +322,7 @@ class Record:
         Raises
         ------
         ConfError
-            If the place cannot be written to.
+            If the place cannot be written to; a former archive goes on.
         """
         at = ArchivePlace(place, options)
         del place, options  # a URL may hold a password, and a traceback shows what is in sight
@@ -336,7 +333,7 @@ class Record:
             return old
         if old is not None and old.is_at(at) and retention_days is None:
             retention_days = old.retention_days
-        self.archive = Archive(
+        new = Archive(
             self,
             at,
             retention_days,
@@ -345,7 +342,15 @@ class Record:
             after=old,
             whole=whole,
         )
-        return self.archive
+        try:
+            self.archive = new
+            new.begin()
+        except BaseException:
+            if new.gives_up():
+                self.archive = old
+            logger.warning("recording was interrupted at a change: %r goes on", self.archive)
+            raise
+        return new
 
     @property
     def end(self) -> int:
@@ -364,8 +369,7 @@ class Record:
         Returns
         -------
         tuple of int and pyarrow.RecordBatch, or None
-            The number of the first event from `number` on that is still kept, and the events from
-            that one on; None if there are none.
+            The number of the first event from `number` on that is still kept, and those from it on.
         """
         with self._lock:
             found = self._open
@@ -375,8 +379,7 @@ class Record:
                 found = block
             first = max(number, found.start)
             if first >= found.start + len(found):
-                # This is so only if events in between were dropped; then the next block begins
-                # later.
+                # Only if events in between were dropped is this so; the next block begins later.
                 later = (b for b in (*self._blocks, self._open) if b.start >= first and len(b))
                 found = next(later, found)
                 first = max(first, found.start)

@@ -274,3 +274,17 @@ class Blocks:
         if self.damaged:
             reason = "the file is damaged: some of its blocks are lost"
         return lost_row(self.name, last, reason, unread)
+
+
+def lost_with(segment: Segment, folder: Path) -> int | None:
+    """Return how many events are lost with a file that is gone or was replaced; None if it is not.
+
+    The file may come back while its whole folder is missing, as with an unmounted disk, and while
+    the system does not say whether the file is there. Then it does not count as gone.
+    """
+    try:
+        if not folder.exists() or segment.is_there:
+            return None
+    except OSError:
+        return None
+    return segment.events - count_of(segment.path)

@@ -97,7 +97,7 @@ def test_a_call_is_recorded_and_listened_to(seen: Seen, asterisk: Asterisk) -> N
         seen.choose(call, "Stop recording")
         expect(call).not_to_contain_text("rec")
         eventually(lambda: file not in asterisk.cli(f"mixmonitor list {channel}"))
-        for name, option in (("Listen", "qES"), ("Whisper", "qESw"), ("Barge in", "qESB")):
+        for name, option in (("Listen", "qESu"), ("Whisper", "qESuw"), ("Barge in", "qESuB")):
             seen.choose(call, name, From_telephone="PJSIP/200")
             expect(seen.leg("PJSIP/200")).to_contain_text("ChanSpy")
             spies = asterisk.cli("core show channels concise").splitlines()

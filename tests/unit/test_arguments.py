@@ -28,6 +28,10 @@ REFUSED = [
     ("Atxfer", "Context", 'a"b'),
     ("Originate", "CallerID", "${SHELL(reboot)}"),
     ("QueueAdd", "Interface", "PJSIP/1|2"),
+    ("QueuePause", "Queue", ""),  # every queue
+    ("ConfbridgeKick", "Channel", "all"),
+    ("ConfbridgeMute", "Channel", "Participants"),
+    ("ConfbridgeUnmute", "Channel", "ALL"),
 ]
 
 

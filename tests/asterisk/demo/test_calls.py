@@ -252,7 +252,7 @@ def spy(stage: Stage, wire: Wire) -> None:
     stage.answers("30", 0.2)
     stage.calls("240", "600")
     channel = wire.wait("Newstate", ChannelStateDesc="Up")["Channel"]
-    heard = {"Application": "ChanSpy", "Data": f"{channel},qES", "CallerID": "Spy"}
+    heard = {"Application": "ChanSpy", "Data": f"{channel},qESu", "CallerID": "Spy"}
     originate(wire, Channel=f"{stage.tech}/30", **heard)
     wire.wait("ChanSpyStart")
     wire.listen(0.6)

@@ -99,6 +99,24 @@ def test_one_panel_has_all_pbxs_or_those_that_are_named(connected, where, small_
         connected.run("%ast panel --watch")
 
 
+def test_a_cell_that_runs_again_closes_the_panels_of_its_former_run(connected, monkeypatch):
+    def run(cell_id, run_id, cell):
+        parent = {"header": {"msg_id": run_id}, "metadata": {"cellId": cell_id}}
+        monkeypatch.setattr(connected, "get_parent", lambda: parent, raising=False)
+        return connected.run(cell)
+
+    both = "one = %ast panel\nother = %ast panel --wall\n[one, other]"
+    first = run("a", "1", both)
+    [elsewhere] = run("b", "2", "one = %ast panel\n[one]")
+    assert not any("closed" in repr(one) for one in [*first, elsewhere])
+    second = run("a", "3", both)
+    assert all("closed" in repr(one) for one in first)
+    assert not any("closed" in repr(one) for one in [*second, elsewhere])
+    [unknown, other] = [run("", "4", "%ast panel"), run("", "5", "%ast panel")]
+    assert not any("closed" in repr(one) for one in [unknown, other])
+    connected.run("%unload_ext ast_notebook")
+
+
 def test_record_to_keeps_events_on_disk(connected, tmp_path):
     archive = connected.run(f"archive = %ast record to {tmp_path} --days 30\narchive")
     connected.run("%ast call Local/601@phones 601 phones;")

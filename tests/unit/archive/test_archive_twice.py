@@ -108,12 +108,36 @@ def test_recorders_on_machines_of_other_times_are_told_by_the_clock_of_the_pbx(
     heard.close()
 
 
-def test_times_that_were_told_anew_on_each_connection_are_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("jitter", [137, 150_000])
+def test_times_that_were_told_anew_on_each_connection_are_the_same(
+    tmp_path: Path, jitter: int
+) -> None:
     heard = Heard(tmp_path, 5.0)
     heard.recorder(everything, gap=(1000, 1500))
-    heard.recorder(everything, jitter=137)
+    heard.recorder(everything, jitter=jitter)
     heard.done(True)
     assert numbers(read(tmp_path)) == list(range(MANY))
+    heard.close()
+
+
+def test_two_events_of_other_times_are_two_if_each_recorder_missed_one(tmp_path: Path) -> None:
+    # The door bell rings at number 30, and 126 ms later again; nobody heard both.
+    heard = Heard(tmp_path, 0.0)
+
+    def bell(number: int) -> str | None:
+        return "\r\nDoor: bell" if number in (30, 93) else None
+
+    heard.recorder(lambda number: number <= 30, content=bell, gap=(35, MANY))
+    heard.recorder(lambda number: number >= 93, content=bell, gap=(0, 50))
+    heard.recorder(lambda number: number > 1000)  # it has heard much with the second one
+    for record in heard.records:
+        sent = [f"Event: Bell\r\nTimestamp: {1795000000 + (n + 1) / 10:.1f}" for n in range(9)]
+        record.add([sent[heard.records.index(record)]], heard.start + MANY * EVERY)
+    heard.done(True)
+    frame = read(tmp_path)
+    assert frame["door"].notna().sum() == 2
+    assert (frame["event"] == "Bell").sum() == 3
+    assert numbers(frame) == [*range(30), *range(94, MANY)]
     heard.close()
 
 
