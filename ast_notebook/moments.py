@@ -1,10 +1,9 @@
-"""Reads moments and spans of time as people write them: ``10m``, ``8:00``, or a date."""
+"""Reads moments as people write them: an age, a time of the day, or a date."""
 
 from __future__ import annotations
 
-import math
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,13 +14,10 @@ from ast_notebook.units import SECOND
 
 #: A time; one without a zone is in local time. A text may be ``10m``, ``8:00`` or ``2026-11-23``.
 Moment = datetime | pd.Timestamp | str
-#: A span of time: ``1d``, ``30min``, a number of seconds, or a timedelta.
-Span = str | float | timedelta
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|d|days?)")
 _SHOWN = 40  # letters of a wrong text that an error shows
-_LONGEST = 1e11  # seconds, three thousand years: no microsecond of it is too large to count
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 
 
@@ -109,39 +105,3 @@ def microseconds(said: Moment) -> int:
         If it is no moment.
     """
     return round(moment(said).to_pydatetime(warn=False).timestamp() * SECOND)
-
-
-def span(said: Span, name: str) -> int:
-    """Return a span of time in microseconds.
-
-    Parameters
-    ----------
-    said : str or number or timedelta
-        ``1d``, ``4h`` or ``30min``; a number means seconds.
-    name : str
-        The name of the parameter, for the error.
-
-    Raises
-    ------
-    ConfError
-        If it is no span of time, or not longer than nothing.
-
-    Examples
-    --------
-    >>> span("1.5h", "within")
-    5400000000
-    """
-    try:
-        match = _SPAN.fullmatch(said.strip()) if isinstance(said, str) else None
-        if match:
-            seconds = float(match[1]) * _SECONDS[match[2][0]]
-        elif isinstance(said, timedelta):
-            seconds = said.total_seconds()
-        else:
-            seconds = math.nan if isinstance(said, bool) else float(said)
-        if 0 < seconds < _LONGEST:
-            return round(seconds * SECOND)
-    except (ValueError, TypeError, OverflowError):
-        pass
-    shown = repr(said)[:_SHOWN]
-    raise ConfError(f"{name} is a span of time such as 1d, 4h or 30min, and not {shown}")

@@ -95,13 +95,18 @@ _CALLS = dict.fromkeys(
     words(
         "call leg server start answered end login logout ring wait talk hold billsec pdd seconds "
         "pauses paused direction disposition cause hangup_by queue transfers legs gap source local "
-        "status dialled_by outcome position reason mos loss jitter rtt"
+        "status dialled_by outcome position reason mos loss jitter rtt caller_kind dialled_kind "
+        # of measures
+        "first last tries attempts unknown returned how after first_calls repeated fcr undecided"
     ),
     KEEP,
 ) | {
     "channel": CHANNEL,
-    **dict.fromkeys(words("caller dialled did answered_by agent number exten member"), PARTY),
-    **dict.fromkeys(words("caller_name name conference"), OF),
+    **dict.fromkeys(
+        words("caller dialled did answered_by agent number exten member returned_by"), PARTY
+    ),
+    **dict.fromkeys(words("caller_e164 dialled_e164"), PARTY),
+    **dict.fromkeys(words("caller_name dialled_name name conference"), OF),
     **dict.fromkeys(words("caller_device answered_device trunk device interface"), DEVICE),
 }
 

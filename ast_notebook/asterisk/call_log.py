@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 
 from ast_notebook import calls as call_log
-from ast_notebook.calls import Flow, begun
+from ast_notebook.calls import Flow, begun, measures
 from ast_notebook.calls.cache import LogCache
 from ast_notebook.calls.calls import Log
 from ast_notebook.calls.measures.grouping import Zone
 from ast_notebook.calls.report import Report
+from ast_notebook.durations import Duration
 from ast_notebook.errors import ConfError
 from ast_notebook.live import is_of
 from ast_notebook.moments import Moment
@@ -131,6 +132,7 @@ class CallLog:
         trunks: Collection[str] | None = None,
         tz: Zone | None = None,
         within: float = 20.0,
+        against: str | None = None,
     ) -> Report:
         """Return what matters of the calls heard so far, on one page.
 
@@ -142,10 +144,31 @@ class CallLog:
             The zone of hours and days; this machine's by default.
         within : float
             Seconds of the service level.
+        against : str, optional
+            Compare with the same time so much earlier: ``last-week``, ``yesterday``, or ``14d``.
         """
         log = Log(*(frame.copy() for frame in self._log(_tuple(trunks))))
         title = f"Calls of {self.name}"
-        return Report.of(log, since=since, tz=tz, within=within, title=title)
+        more = {"tz": tz, "within": within, "title": title, "against": against}
+        return Report.of(log, since=since, **more)
+
+    def unreturned(
+        self,
+        within: Duration | None = None,
+        *,
+        since: Moment | None = None,
+        trunks: Collection[str] | None = None,
+    ) -> pd.DataFrame:
+        """Return who called in vain and was not called back, as `measures.unreturned` does.
+
+        Parameters
+        ----------
+        within : str or number or timedelta, optional
+            How soon a caller should have been called back; by default, at any time until now.
+        since, trunks
+            As in `calls`.
+        """
+        return measures.unreturned(self.calls(since=since, trunks=trunks), within)
 
     def flow(self, which: object) -> Flow:
         """Return one call as a ladder: by its id, a channel's name or uniqueid, or a number.

@@ -16,6 +16,7 @@ from ast_notebook.calls.agents import PAUSE_TIMES, SESSION_TIMES
 from ast_notebook.calls.calls import Log
 from ast_notebook.calls.frames import begun, lasting
 from ast_notebook.calls.measures.grouping import Zone, check_zone
+from ast_notebook.calls.office import Office
 from ast_notebook.moments import Moment, moment
 from ast_notebook.show import NO_MATH, columns, escape, plain, table
 
@@ -55,6 +56,8 @@ class Report:
         beginning or end is unknown. These measures are then lower bounds.
     busy_hour : measures.BusyHour
         The busiest hour, averaged over the days.
+    office : Office
+        Who waits for a call, who called again, and what differs from the period before.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Report:
         tz: Zone | None = None,
         within: float = 20.0,
         title: str = "Calls",
+        against: str | None = None,
     ) -> None:
         self._charts: ModuleType = charts
         self.title = title
@@ -76,6 +80,7 @@ class Report:
         check_zone(self.tz)
         # Before the calls are picked: a day begins at midnight in the zone of the report.
         since = None if since is None else moment(since, tz=tz)
+        self.office = Office(calls, since=since, against=against, tz=self.tz)
         calls, visits = begun(calls, since), begun(visits, since)
         if sessions is not None:
             sessions = lasting(sessions, since, SESSION_TIMES)
@@ -148,7 +153,7 @@ class Report:
                 ("gave up", _percent(queue["abandon_rate"])),
                 ("speed of answer", _span_text(queue["asa"])),
             ]
-        return rows
+        return rows + self.office.numbers()
 
     def _talk(self) -> str:
         """Name what calls are averaged by: a CDR has no talk, and bills menus and queues, too."""
@@ -237,6 +242,7 @@ class Report:
                 for row in found.to_dict("records")
             )
             yield table([name, "calls", "answered", "talk"], most)
+        yield from self.office.tables()
 
     def _queues(self) -> Iterable[tuple[object, ...]]:
         for row in self.service.to_dict("records"):

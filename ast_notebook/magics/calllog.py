@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,7 +15,9 @@ from ast_notebook.calls.history import History
 from ast_notebook.calls.history import history as read_history
 from ast_notebook.calls.history.columns import KNOWN
 from ast_notebook.calls.history.dates import ORDERS
+from ast_notebook.calls.office import AGO, ago
 from ast_notebook.calls.report import Report
+from ast_notebook.errors import ConfError
 from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
 from ast_notebook.magics.command import Given, argument, command, number
@@ -24,7 +27,7 @@ from ast_notebook.magics.recording import SINCE, since
 from ast_notebook.moments import moment
 from ast_notebook.recording.archive_place import ArchivePlace
 
-_TRUNK = argument(
+TRUNK = argument(
     "--trunk",
     nargs="+",
     action="extend",
@@ -32,13 +35,32 @@ _TRUNK = argument(
     values=values.devices,
     help="devices that lead to the public network: they tell inbound from outbound",
 )
-_TZ = argument(
+TZ = argument(
     "--tz",
     metavar="ZONE",
     help="such as Europe/Berlin: of times that tell none, and of hours and days",
 )
+
+
+def _against(text: str) -> str:
+    """Check how long ago the period to compare with was."""
+    try:
+        ago(text)
+    except ConfError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+_AGAINST = argument(
+    "--against",
+    type=_against,
+    metavar="AGO",
+    values=lambda _: AGO,
+    help="compare with the same time so much earlier: last-week, yesterday, 14d; needs --since",
+)
+PLACE = argument("place", nargs="?", metavar="PATH", help="of the source that %ast history reads")
 #: Arguments for reading the files that a PBX has written.
-_OF_PLACE = (
+OF_PLACE = (
     argument(
         "--kind", choices=("cdr", "cel", "queue_log", "events"), help="if it cannot be recognised"
     ),
@@ -64,7 +86,7 @@ _OF_PLACE = (
 @command(
     "calls",
     SINCE,
-    _TRUNK,
+    TRUNK,
     argument("--engine", choices=ENGINES, help="where the calls are computed; pandas by default"),
     argument("--session", metavar="NAME", default="spark", help="the variable of a Spark session"),
     ANONYMIZE,
@@ -116,9 +138,9 @@ def flow(context: Context, given: Given) -> Flow:
 @command(
     "history",
     argument("place", metavar="PATH", help="Master.csv, queue_log, a database's URL, an archive"),
-    _TZ,
-    *_OF_PLACE,
-    _TRUNK,
+    TZ,
+    *OF_PLACE,
+    TRUNK,
     ANONYMIZE,
     KEEP_PREFIX,
 )
@@ -133,22 +155,22 @@ def history(context: Context, given: Given) -> History:
     In [3]: past = %ast history report.csv --columns Quien=src Cuando=start --dates dmy
     """
     hiding = anonymizer(given, given.trunk)
-    past = _read(given)
+    past = read(given)
     return past if hiding is None else anonymized_history(past, hiding)
 
 
 @command(
     "report",
-    argument("place", nargs="?", metavar="PATH", help="of the source that %ast history reads"),
+    PLACE,
     argument(
         "--since",
         type=since,
         metavar="WHEN",
         help="10m, 2h, 10:00 or 2026-11-23, in the zone of --tz, or else of this machine",
     ),
-    _TZ,
-    *_OF_PLACE,
-    _TRUNK,
+    TZ,
+    *OF_PLACE,
+    TRUNK,
     argument(
         "--within",
         type=number,
@@ -156,6 +178,7 @@ def history(context: Context, given: Given) -> History:
         metavar="S",
         help="seconds of the service level; 20 by default",
     ),
+    _AGAINST,
     argument("--html", metavar="FILE", help="write the page to a file, too"),
     argument("--hover", action="store_true", help="pictures with hover and zoom, by plotly"),
     ANONYMIZE,
@@ -166,18 +189,20 @@ def report(context: Context, given: Given) -> Report:
 
     In [1]: %ast report --since 8:00
     In [2]: %ast report queue_log --within 30 --html yesterday.html
+    In [3]: %ast report --since 2026-11-23 --trunk PJSIP/provider --against last-week
     """
     if given.tz is not None:
         _zone(given.tz)
     hiding = anonymizer(given, given.trunk)
     # An age counts from now on, however long the reading takes.
     begin = None if given.since is None else moment(given.since, tz=given.tz)
+    more = {"tz": given.tz, "within": given.within, "against": given.against}
     with Progress("computing the report"):
         if given.place is None:
             pbx = context.heard(given.pbx)
-            made = pbx.report(since=begin, trunks=given.trunk, tz=given.tz, within=given.within)
+            made = pbx.report(since=begin, trunks=given.trunk, **more)
         else:
-            made = _read(given).report(since=begin, tz=given.tz, within=given.within)
+            made = read(given).report(since=begin, **more)
     if hiding is not None:
         made = anonymized_report(made, hiding)
     if given.hover:
@@ -190,7 +215,8 @@ def report(context: Context, given: Given) -> Report:
     return made
 
 
-def _read(given: Given) -> History:
+def read(given: Given) -> History:
+    """Read the history that a line names."""
     with Progress(f"reading {ArchivePlace(given.place).name}"):
         return read_history(
             given.place,

@@ -129,6 +129,6 @@ def test_calls_without_directions_are_refused_in_a_line_that_says_what_to_do():
 
 
 @pytest.mark.parametrize("odd", ["", "soon", -1, 0, True, "-2h", float("nan")])
-def test_a_span_that_is_none_is_refused(odd):
-    with pytest.raises(ConfError, match="span of time"):
+def test_a_length_that_is_none_is_refused(odd):
+    with pytest.raises(ConfError, match="length of time"):
         measures.unreturned(WEEK, within=odd)

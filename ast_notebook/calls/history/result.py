@@ -99,7 +99,12 @@ class History:
         return int(self.frame.aggregate("count(*)").fetchall()[0][0])
 
     def report(
-        self, *, since: Moment | None = None, tz: str | tzinfo | None = None, within: float = 20.0
+        self,
+        *,
+        since: Moment | None = None,
+        tz: str | tzinfo | None = None,
+        within: float = 20.0,
+        against: str | None = None,
     ) -> Report:
         """Return what matters of these calls on one page, computed on their own engine.
 
@@ -112,11 +117,14 @@ class History:
             machine's.
         within : float
             Seconds of the service level.
+        against : str, optional
+            Compare with the same time so much earlier: ``last-week``, ``yesterday``, or ``14d``.
         """
         log = Log(self.frame, self.visits_frame, self.sessions, self.pauses)
         title = f"Calls of {self.origin}"
         zone = self.tz if tz is None else tz
-        return Report.of(log, since=since, tz=zone, within=within, title=title)
+        more = {"tz": zone, "within": within, "title": title, "against": against}
+        return Report.of(log, since=since, **more)
 
     def __repr__(self) -> str:
         return (

@@ -11,8 +11,8 @@ import pandas as pd
 
 from ast_notebook.calls.measures.grouping import CLOCK, Zone, gather, one, ratio, read, whole
 from ast_notebook.calls.measures.unreturned import checked_directions
+from ast_notebook.durations import Duration, duration
 from ast_notebook.errors import ConfError
-from ast_notebook.moments import Span, span
 
 _COLUMNS = {
     "start": nw.Int64,
@@ -26,7 +26,7 @@ _COLUMNS = {
 
 
 def repeats(
-    calls: Any, within: Span = "1d", *, by: Sequence[str] = ("queue",), tz: Zone = "UTC"
+    calls: Any, within: Duration = "1d", *, by: Sequence[str] = ("queue",), tz: Zone = "UTC"
 ) -> pd.DataFrame:
     """Return how many callers called again soon, and the share that was helped by the first call.
 
@@ -62,14 +62,14 @@ def repeats(
     Raises
     ------
     ConfError
-        If no call has a direction, ``within`` is no span of time, or there is no such column or
+        If no call has a direction, ``within`` is no length of time, or there is no such column or
         zone.
 
     Examples
     --------
     >>> measures.repeats(calls, "1d", by=("answered_by",))
     """
-    limit = span(within, "within")
+    limit = duration(within, "within")
     rows = read(calls, _COLUMNS, ("start",))
     if isinstance(by, str):
         raise ConfError(f"by takes several names: write by=({by!r},)")

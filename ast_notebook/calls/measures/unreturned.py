@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ast_notebook.calls.measures.grouping import Rows, read
+from ast_notebook.durations import Duration, duration
 from ast_notebook.errors import ConfError
-from ast_notebook.moments import Span, span
 from ast_notebook.units import SECOND
 
 #: The dispositions of an inbound call that nobody took.
@@ -39,7 +39,7 @@ _TRY, _UNKNOWN, _IN_VAIN, _TALK = range(4)
 
 def unreturned(
     calls: Any,
-    within: Span | None = "1d",
+    within: Duration | None = "1d",
     *,
     missed: Collection[str] = MISSED,
     settled: bool = False,
@@ -91,14 +91,14 @@ def unreturned(
     Raises
     ------
     ConfError
-        If no call has a direction, or ``within`` is no span of time.
+        If no call has a direction, or ``within`` is no length of time.
 
     Examples
     --------
     >>> waiting = measures.unreturned(calls, within=None)
     >>> waiting[["caller", "tries", "last"]]
     """
-    limit = None if within is None else span(within, "within")
+    limit = None if within is None else duration(within, "within")
     rows = _read(calls)
     told = _sorted(rows, missed)
     found = _matters(told)

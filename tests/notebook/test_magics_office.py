@@ -1,0 +1,63 @@
+"""`%ast unreturned`, and `%ast report --against`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from IPython.core.error import UsageError
+
+from tests.support.logs import write
+from tests.support.past import line
+from tests.support.shell import TestingShell, an_ipython
+
+
+@pytest.fixture
+def shell() -> Iterator[TestingShell]:
+    with an_ipython() as shell:
+        shell.run("%load_ext ast_notebook")
+        yield shell
+        shell.run("%unload_ext ast_notebook")
+
+
+def missed(day: int, caller: str) -> str:
+    """Return a call from the provider at noon that nobody took."""
+    begin = f"2026-06-{day:02} 12:00:00"
+    return line(src=caller, channel=f"PJSIP/provider-{day:08x}", start=begin, answer="",
+                end=f"2026-06-{day:02} 12:00:20", duration="20", billsec="0",
+                disposition="NO ANSWER")  # fmt: skip
+
+
+def test_who_waits_for_a_call_is_told_from_a_file(shell: TestingShell, tmp_path: Path) -> None:
+    path = write(tmp_path, missed(1, "030111") + missed(8, "030222") + missed(9, "030222"))
+    found = shell.run(f"%ast unreturned {path} --tz UTC --trunk provider")
+    assert found["caller"].tolist() == ["030111", "030222"]
+    assert found["tries"].tolist() == [1, 2]
+    line_of = f"%ast unreturned {path} --tz UTC --trunk provider"
+    late = shell.run(f"{line_of} --since 2026-06-08 --within 1d")
+    assert late["caller"].tolist() == ["030222"]
+    hidden = shell.run(f"{line_of} --anonymize")
+    assert len(hidden) == 2 and "030" not in hidden.to_csv()
+    with pytest.raises(UsageError, match="length of time"):
+        shell.run(f"{line_of} --within soon")
+
+
+def test_a_report_compares_with_the_week_before(shell: TestingShell, tmp_path: Path) -> None:
+    path = write(tmp_path, missed(1, "030111") + missed(8, "030222") + missed(9, "030222"))
+    report = shell.run(
+        f"%ast report {path} --tz UTC --trunk provider --since 2026-06-08 --against last-week"
+    )
+    calls = report.office.comparison.set_index("measure").loc["calls"]
+    assert (calls["now"], calls["before"]) == (2, 1)
+    assert "Compared with 2026-06-01" in report.html()
+    assert "wait for a call" in repr(report)
+    with pytest.raises(UsageError, match="last-week"):
+        shell.run(f"%ast report {path} --tz UTC --against never")
+
+
+def test_they_complete_and_have_help(shell: TestingShell) -> None:
+    assert "%ast unreturned" in str(shell.run("%ast help"))
+    assert {"--since", "--within", "--trunk"} <= set(shell.complete_words("%ast unreturned --"))
+    assert "last-week" in shell.complete_words("%ast report --against ")
+    assert "--within" in str(shell.run("%ast help unreturned"))
