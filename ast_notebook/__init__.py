@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ast_notebook import calls, demo
     from ast_notebook.calls import measures
     from ast_notebook.calls.history import history
+    from ast_notebook.numbering import PhoneBook
     from ast_notebook.panel import Panel
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "LoginRefused",
     "Panel",
     "PermissionMissing",
+    "PhoneBook",
     "Settings",
     "SmartHome",
     "TechnologyMissing",
@@ -62,6 +64,7 @@ __version__ = "0.1.0"
 #: widgets.
 _LATER = {
     "Panel": "ast_notebook.panel:Panel",
+    "PhoneBook": "ast_notebook.numbering:PhoneBook",
     "calls": "ast_notebook.calls:",
     "demo": "ast_notebook.demo:",
     "history": "ast_notebook.calls.history:history",

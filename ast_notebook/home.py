@@ -362,11 +362,14 @@ def connect(
         )
     said = {"host": host or None, "port": port, "username": username or None, "password": password}
     given = {name: value for name, value in said.items() if value is not None}
-    file = None if plugin_conf is None else read_plugin(Path(plugin_conf), name).settings
+    plugin = None if plugin_conf is None else read_plugin(Path(plugin_conf), name)
+    file = None if plugin is None else plugin.settings
     found = settings_for(name, {**settings, **given}, file, {})
     sh = SmartHome()
-    sh.connect(found, name=name, budget=budget)
+    pbx = sh.connect(found, name=name, budget=budget)
     try:
+        if plugin is not None:
+            pbx.tell(**plugin.site)
         _tell_of_former(found)
     except BaseException:  # a warning may be an error here: nobody else could close this sh
         sh.close()

@@ -9,9 +9,9 @@ from ast_notebook.ami import Session, Settings
 from ast_notebook.ami.timeouts import wait_for
 from ast_notebook.asterisk.call_log import CallLog
 from ast_notebook.asterisk.callbacks import Callbacks
-from ast_notebook.asterisk.database import Database
 from ast_notebook.asterisk.mailboxes import Mailboxes
 from ast_notebook.asterisk.queues import Queues
+from ast_notebook.asterisk.site import Site
 from ast_notebook.asterisk.switchboard import Switchboard
 from ast_notebook.callbacks.worker import stop_all, tell_of_endless
 from ast_notebook.errors import ConfError
@@ -22,7 +22,7 @@ from ast_notebook.recording.record import BUDGET
 ENDING = 0.2  # seconds that callbacks have to end, after everything else is closed
 
 
-class Asterisk(Database, Mailboxes, Switchboard, Queues, CallLog, Callbacks):
+class Asterisk(Site, Mailboxes, Switchboard, Queues, Callbacks):
     """One Asterisk: its state, its events, and the actions on it.
 
     Parameters

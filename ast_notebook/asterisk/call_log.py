@@ -13,18 +13,31 @@ from ast_notebook.calls import Flow, begun, measures
 from ast_notebook.calls.cache import LogCache
 from ast_notebook.calls.calls import Log
 from ast_notebook.calls.measures.grouping import Zone
+from ast_notebook.calls.numbered import with_numbers
 from ast_notebook.calls.report import Report
 from ast_notebook.durations import Duration
 from ast_notebook.errors import ConfError
 from ast_notebook.live import is_of
 from ast_notebook.moments import Moment
+from ast_notebook.numbering import Numbering
 from ast_notebook.recording import Record
 
 FIRST_COLUMNS = 7  # received, time, server, event, channel, uniqueid, linkedid: always there
 
 
 class CallLog:
-    """The events of an `Asterisk`, and the call log made of them."""
+    """The events of an `Asterisk`, and the call log made of them.
+
+    Attributes
+    ----------
+    trunks : tuple of str or None
+        The devices that lead to the public network, where no others are given.
+    numbering : Numbering
+        How numbers are dialled at this site, and whose they are.
+    """
+
+    trunks: tuple[str, ...] | None = None
+    numbering = Numbering()
 
     def __init__(self, name: str, record: Record) -> None:
         self.name = name
@@ -102,7 +115,8 @@ class CallLog:
             Only calls that began then or later; one without a zone is in local time, and a text
             may be ``10m``, ``8:00`` or ``2026-11-23``.
         trunks : collection of str, optional
-            The devices that lead to the public network; a call's direction is told by them.
+            The devices that lead to the public network, which tell a call's direction; by default
+            those that `tell` was told.
         engine : str, optional
             ``pandas``, ``polars``, ``duckdb`` or ``spark``: where the calls are computed.
         session : pyspark.sql.SparkSession, optional
@@ -113,11 +127,11 @@ class CallLog:
         ast_notebook.calls.history.history : calls of an archive, or of what the PBX has written.
         """
         if engine is None or engine == "pandas":
-            found = self._log(_tuple(trunks)).calls.copy()
+            found = self._log(self._told(trunks)).calls.copy()
         else:
-            events = self._heard()
+            events, trunks = self._heard(), self._told(trunks)
             found = call_log.calls(events, trunks=trunks, engine=engine, session=session)
-        calls: pd.DataFrame = begun(found, since)
+        calls: pd.DataFrame = with_numbers(begun(found, since), self.numbering)
         return calls
 
     def visits(self, *, since: Moment | None = None) -> pd.DataFrame:
@@ -147,7 +161,8 @@ class CallLog:
         against : str, optional
             Compare with the same time so much earlier: ``last-week``, ``yesterday``, or ``14d``.
         """
-        log = Log(*(frame.copy() for frame in self._log(_tuple(trunks))))
+        log = Log(*(frame.copy() for frame in self._log(self._told(trunks))))
+        log = log._replace(calls=with_numbers(log.calls, self.numbering))
         title = f"Calls of {self.name}"
         more = {"tz": tz, "within": within, "title": title, "against": against}
         return Report.of(log, since=since, **more)
@@ -180,6 +195,11 @@ class CallLog:
         """
         return call_log.flow(self._heard(), which)
 
+    def _told(self, trunks: Collection[str] | None) -> tuple[str, ...] | None:
+        if trunks is None:
+            return self.trunks
+        return (trunks,) if isinstance(trunks, str) else tuple(trunks)
+
     def _log(self, trunks: tuple[str, ...] | None) -> Log:
         """Return the call log of all events that are kept; its frames are not to be changed."""
         with self._making:
@@ -200,10 +220,6 @@ class CallLog:
 
     def _heard(self) -> pd.DataFrame:
         return self.record.frame(events=call_log.KINDS)
-
-
-def _tuple(trunks: Collection[str] | None) -> tuple[str, ...] | None:
-    return (trunks,) if isinstance(trunks, str) else None if trunks is None else tuple(trunks)
 
 
 def _of_device(frame: pd.DataFrame, device: str) -> pd.Series:

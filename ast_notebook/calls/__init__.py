@@ -5,6 +5,7 @@ from ast_notebook.calls.calls import ENGINES, calls, legs, log_of
 from ast_notebook.calls.flow import Flow, flow
 from ast_notebook.calls.frames import begun
 from ast_notebook.calls.from_events import from_events
+from ast_notebook.calls.numbered import numbered
 from ast_notebook.calls.queues import visits
 from ast_notebook.calls.source import KINDS
 
@@ -20,5 +21,6 @@ __all__ = [
     "from_events",
     "legs",
     "log_of",
+    "numbered",
     "visits",
 ]

@@ -17,6 +17,7 @@ from IPython.core.magic import (
 )
 from traitlets import Float, Unicode
 
+from ast_notebook.login import SITE
 from ast_notebook.magics.context import Context
 from ast_notebook.magics.line import expand, without_semicolon, words
 from ast_notebook.magics.progress import Progress
@@ -36,7 +37,8 @@ _HELP = ("help", "-h", "--help")
 class AstMagics(Magics):
     """The `%ast` magics, and the `sh` that they are about.
 
-    ``%config AstMagics`` shows the settings; they apply to new connections.
+    ``%config AstMagics`` shows the settings. They apply to new connections; what a site tells of
+    itself (``country``, ``outside``, ``phone_book``, ``trunks``) applies at once.
 
     Attributes
     ----------
@@ -60,12 +62,24 @@ class AstMagics(Magics):
         config=True
     )
 
+    country = Unicode("", help="Where numbers without a country code belong, such as DE.").tag(
+        config=True
+    )
+    outside = Unicode("", help="The digits dialled for an outside line, such as 0.").tag(
+        config=True
+    )
+    phone_book = Unicode("", help="A CSV or a file of vCards with names and numbers.").tag(
+        config=True
+    )
+    trunks = Unicode("", help="Devices that lead to the public network, or guess.").tag(config=True)
+
     shell: Any  # InteractiveShell, whose methods are untyped
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.context = Context(shell, lambda: self.trait_values(config=True))
         atexit.register(self.close)
+        self.observe(self._told, list(SITE))
 
     @needs_local_scope
     @no_var_expand
@@ -119,6 +133,11 @@ class AstMagics(Magics):
         found.pbx, found.body = pbx, cell
         with Progress("waiting for Asterisk") if one.asks else contextlib.nullcontext():
             return one.run(self.context, found)
+
+    def _told(self, change: dict[str, Any]) -> None:
+        """Tell the PBXs what ``%config`` has just said of the site."""
+        for pbx in self.context.sh.pbxs.values():
+            pbx.tell(**{change["name"]: change["new"]})
 
     def close(self) -> None:
         """Close every panel, connection and demo."""

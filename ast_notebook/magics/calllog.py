@@ -15,6 +15,7 @@ from ast_notebook.calls.history import History
 from ast_notebook.calls.history import history as read_history
 from ast_notebook.calls.history.columns import KNOWN
 from ast_notebook.calls.history.dates import ORDERS
+from ast_notebook.calls.numbered import with_numbers
 from ast_notebook.calls.office import AGO, ago
 from ast_notebook.calls.report import Report
 from ast_notebook.errors import ConfError
@@ -155,7 +156,7 @@ def history(context: Context, given: Given) -> History:
     In [3]: past = %ast history report.csv --columns Quien=src Cuando=start --dates dmy
     """
     hiding = anonymizer(given, given.trunk)
-    past = read(given)
+    past = read(context, given)
     return past if hiding is None else anonymized_history(past, hiding)
 
 
@@ -202,7 +203,7 @@ def report(context: Context, given: Given) -> Report:
             pbx = context.heard(given.pbx)
             made = pbx.report(since=begin, trunks=given.trunk, **more)
         else:
-            made = read(given).report(since=begin, **more)
+            made = read(context, given).report(since=begin, **more)
     if hiding is not None:
         made = anonymized_report(made, hiding)
     if given.hover:
@@ -215,10 +216,10 @@ def report(context: Context, given: Given) -> Report:
     return made
 
 
-def read(given: Given) -> History:
+def read(context: Context, given: Given) -> History:
     """Read the history that a line names."""
     with Progress(f"reading {ArchivePlace(given.place).name}"):
-        return read_history(
+        past = read_history(
             given.place,
             tz=given.tz,
             kind=given.kind,
@@ -226,9 +227,12 @@ def read(given: Given) -> History:
             columns=_columns(given.columns),
             table=given.table,
             dates=given.dates,
-            trunks=given.trunk,
+            trunks=context.trunks(given.trunk),
             engine=given.engine,
         )
+        if isinstance(past.frame, pd.DataFrame):  # on DuckDB, there may be more than memory holds
+            past.frame = with_numbers(past.frame, context.numbering())
+        return past
 
 
 def _columns(words: list[str] | None) -> list[str] | dict[str, str] | None:

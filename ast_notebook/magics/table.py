@@ -47,6 +47,8 @@ COMMANDS: dict[str, Subcommand] = {
         calllog.visits,
         calllog.flow,
         office.unreturned,
+        office.trunks,
+        office.names,
         calllog.report,
         calllog.history,
         smarthome.items,

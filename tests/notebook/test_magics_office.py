@@ -61,3 +61,44 @@ def test_they_complete_and_have_help(shell: TestingShell) -> None:
     assert {"--since", "--within", "--trunk"} <= set(shell.complete_words("%ast unreturned --"))
     assert "last-week" in shell.complete_words("%ast report --against ")
     assert "--within" in str(shell.run("%ast help unreturned"))
+
+
+@pytest.fixture
+def connected(shell: TestingShell, tmp_path: Path) -> TestingShell:
+    write(tmp_path, "number,name\n030 123456,Ann <b>\n200,Desk\n", "people.csv")
+    shell.run("%ast demo --no-calls;")
+    return shell
+
+
+def test_a_site_is_told_once(connected: TestingShell, tmp_path: Path) -> None:
+    pbx = connected.run("sh.ast")
+    connected.run("%config AstMagics.country = 'DE'")
+    connected.run(f"%config AstMagics.phone_book = {str(tmp_path / 'people.csv')!r}")
+    connected.run("%config AstMagics.trunks = 'PJSIP/provider, PJSIP/other'")
+    assert pbx.trunks == ("PJSIP/provider", "PJSIP/other")
+    assert pbx.numbering.name("+49 30 123456") == "Ann <b>"
+    assert "caller_e164" in connected.run("%ast calls")
+    found = connected.run("%ast trunks PJSIP/provider")
+    assert found[["device", "told"]].to_numpy().tolist() == [["PJSIP/provider", True]]
+    connected.run("%ast demo --no-calls;")  # a new connection is told of it, too
+    assert connected.run("sh.ast").trunks == ("PJSIP/provider", "PJSIP/other")
+    with pytest.raises(UsageError, match="not both"):
+        connected.run("%ast trunks PJSIP/a --guess")
+
+
+def test_names_are_written_only_when_asked(connected: TestingShell, tmp_path: Path) -> None:
+    connected.run("%config AstMagics.country = 'DE'")
+    connected.run("%ast db write cidname/200 Old")
+    line_of = f"%ast names {tmp_path / 'people.csv'}"
+    found = connected.run(line_of).set_index("key")
+    assert found["what"].to_dict() == {
+        "cidname/030123456": "new",
+        "cidname/+4930123456": "new",
+        "cidname/200": "changed",
+    }
+    assert found.loc["cidname/200", "before"] == "Old"
+    assert connected.run("%ast db read cidname/200") == "Old"
+    connected.run(f"{line_of} --write")
+    assert connected.run("%ast db read cidname/200") == "Desk"
+    assert connected.run("%ast db read cidname/+4930123456") == "Ann b"  # no markup of SIP's
+    assert (connected.run(line_of)["what"] == "same").all()

@@ -18,7 +18,7 @@ from ast_notebook.units import SECOND
 MISSED = ("NO ANSWER", "BUSY", "REJECTED", "CANCELLED", "ABANDONED", "VOICEMAIL", "FAILED")
 NO_DIRECTION = (
     "no call has a direction, so nobody knows which of them came from outside: name the devices "
-    "that lead to the public network (trunks=['PJSIP/provider'], or --trunk PJSIP/provider). A "
+    "that lead to the public network (trunks=['PJSIP/provider'], or %ast trunks PJSIP/provider). A "
     "queue_log knows no direction at all"
 )
 _COLUMNS = {
@@ -28,6 +28,7 @@ _COLUMNS = {
     "caller": nw.String,
     "caller_name": nw.String,
     "caller_e164": nw.String,
+    "caller_contact": nw.String,
     "dialled": nw.String,
     "dialled_e164": nw.String,
     "answered_by": nw.String,
@@ -75,9 +76,9 @@ def unreturned(
         those who were reached late. Callers whose number is withheld or unknown are left out,
         since nobody could call them back: `without_number` counts their calls.
 
-        - str: ``caller`` as heard last, ``caller_name`` and ``queue`` of the last call that has
-          one, ``how`` it ended (``callback``, or ``caller`` if he called again), ``returned_by``
-          (who talked with him)
+        - str: ``caller`` as heard last, ``caller_name`` (by the phone book if it is there) and
+          ``queue`` of the last call that has one, ``how`` it ended (``callback``, or ``caller`` if
+          he called again), ``returned_by`` (who talked with him)
         - datetime64[us, UTC]: ``first`` and ``last`` missed call, and when the talk began
           (``returned``)
         - int64: ``tries`` (missed calls), ``attempts`` (calls to him that nobody answered, until
@@ -165,7 +166,7 @@ def _sorted(rows: Rows, missed: Collection[str]) -> pd.DataFrame:
     picked = rows.filter((inbound | outbound) & ~nw.col("start").is_null()).select(
         "start",
         "caller",
-        "caller_name",
+        nw.coalesce("caller_contact", "caller_name").alias("caller_name"),
         "queue",
         number.alias("number"),
         kind.cast(nw.Int64).alias("kind"),
