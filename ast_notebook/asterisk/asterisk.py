@@ -13,6 +13,8 @@ from ast_notebook.asterisk.mailboxes import Mailboxes
 from ast_notebook.asterisk.queues import Queues
 from ast_notebook.asterisk.site import Site
 from ast_notebook.asterisk.switchboard import Switchboard
+from ast_notebook.asterisk.waiting import WaitingCallers
+from ast_notebook.callbacks.later import LATER
 from ast_notebook.callbacks.worker import stop_all, tell_of_endless
 from ast_notebook.errors import ConfError
 from ast_notebook.live import Live
@@ -42,6 +44,8 @@ class Asterisk(Site, Mailboxes, Switchboard, Queues, Callbacks):
         What is up right now.
     record : Record
         Every event heard.
+    waiting : WaitingCallers
+        How many callers wait for a call, for items with ``ast_missed``.
     """
 
     def __init__(self, settings: Settings, *, name: str = "ast", budget: float = BUDGET) -> None:
@@ -50,6 +54,7 @@ class Asterisk(Site, Mailboxes, Switchboard, Queues, Callbacks):
         session = Session(settings, name=name, recorder=self.record.add)
         Callbacks.__init__(self, session)
         Switchboard.__init__(self, session, Live(session))
+        self.waiting = WaitingCallers(session, self.unreturned, self.numbering_key, LATER)
 
     def __repr__(self) -> str:
         session = getattr(self, "session", None)
@@ -106,6 +111,7 @@ class Asterisk(Site, Mailboxes, Switchboard, Queues, Callbacks):
 
     def close(self) -> None:
         """Log off and end every thread; what was recorded stays readable."""
+        self.waiting.close()
         self.session.close()
         workers = list(self.callbacks.values())
         for key in list(self.callbacks):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ast_notebook.asterisk.call_log import CallLog
 from ast_notebook.asterisk.database import Database
+from ast_notebook.asterisk.waiting import WaitingCallers
 from ast_notebook.calls.trunks import guess_trunks
 from ast_notebook.errors import ConfError
 from ast_notebook.numbering import Numbering, PhoneBook
@@ -26,6 +27,8 @@ _LONGEST = 80  # letters of a caller's name, which telephones cut much earlier
 
 class Site(Database, CallLog):
     """The methods of `Asterisk` for what is told once."""
+
+    waiting: WaitingCallers
 
     def tell(
         self,
@@ -78,6 +81,12 @@ class Site(Database, CallLog):
             names = _SPLIT.split(trunks) if isinstance(trunks, str) else list(trunks)
             self.trunks = tuple(filter(None, names)) or None
         self.numbering = numbering
+        self.waiting.plan()
+
+    def numbering_key(self, text: str) -> str:
+        """Return a number in the form in which two spellings of it are equal."""
+        found = self.numbering.number(text)
+        return text if found is None else found.e164
 
     def guess_trunks(self) -> pd.DataFrame:
         """Guess which devices are trunks, by the calls heard so far and the registrations.

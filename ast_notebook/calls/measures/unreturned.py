@@ -76,9 +76,9 @@ def unreturned(
         those who were reached late. Callers whose number is withheld or unknown are left out,
         since nobody could call them back: `without_number` counts their calls.
 
-        - str: ``caller`` as heard last, ``caller_name`` (by the phone book if it is there) and
-          ``queue`` of the last call that has one, ``how`` it ended (``callback``, or ``caller`` if
-          he called again), ``returned_by`` (who talked with him)
+        - str: ``caller`` and ``dialled`` as heard last, ``caller_name`` (by the phone book if it is
+          there) and ``queue`` of the last call that has one, ``how`` it ended (``callback``, or
+          ``caller`` if he called again), ``returned_by`` (who talked with him)
         - datetime64[us, UTC]: ``first`` and ``last`` missed call, and when the talk began
           (``returned``)
         - int64: ``tries`` (missed calls), ``attempts`` (calls to him that nobody answered, until
@@ -166,6 +166,7 @@ def _sorted(rows: Rows, missed: Collection[str]) -> pd.DataFrame:
     picked = rows.filter((inbound | outbound) & ~nw.col("start").is_null()).select(
         "start",
         "caller",
+        "dialled",
         nw.coalesce("caller_contact", "caller_name").alias("caller_name"),
         "queue",
         number.alias("number"),
@@ -197,6 +198,7 @@ def _matters(told: pd.DataFrame) -> pd.DataFrame:
     grouped = tries.groupby("matter", sort=True)
     found = grouped.agg(
         caller=("caller", "last"),
+        dialled=("dialled", "last"),
         caller_name=("caller_name", "last"),
         queue=("queue", "last"),
         first=("start", "first"),
@@ -219,10 +221,12 @@ def _matters(told: pd.DataFrame) -> pd.DataFrame:
     found["after"] = ((found["returned"] - found["first"]) / SECOND).astype("float64")
     for name in ("first", "last", "returned"):
         found[name] = pd.to_datetime(found[name].astype("Int64"), unit="us", utc=True)
-    kinds: dict[str, Any] = dict.fromkeys(("caller", "caller_name", "queue", "how"), "str")
+    kinds: dict[str, Any] = dict.fromkeys(
+        ("caller", "caller_name", "dialled", "queue", "how"), "str"
+    )
     kinds |= dict.fromkeys(("first", "last", "returned"), "datetime64[us, UTC]")
     counts = ["tries", "attempts", "unknown"]
-    names = ["caller", "caller_name", "queue", "first", "last", *counts]
+    names = ["caller", "caller_name", "dialled", "queue", "first", "last", *counts]
     names += ["returned", "how", "returned_by", "after"]
     kinds |= dict.fromkeys(counts, "int64")
     matters: pd.DataFrame = found[names].astype(kinds)
