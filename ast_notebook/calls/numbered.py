@@ -97,6 +97,7 @@ _USED = (*SIDES, "direction")
 
 def _added(columns: dict[str, pd.Series], numbering: Numbering) -> dict[str, pd.Series]:
     """Return the columns to add; each different text is looked up once."""
+    known: dict[str, TelephoneNumber | None] = {}
     added: dict[str, pd.Series] = {}
     for side in SIDES:
         if side not in columns:
@@ -104,25 +105,39 @@ def _added(columns: dict[str, pd.Series], numbering: Numbering) -> dict[str, pd.
         heard = columns[side].reset_index(drop=True)
         codes, words = pd.factorize(heard)
         texts = [str(word) for word in words]
-        numbers = [numbering.number(text) for text in texts]
-        own = _parts(numbers)
-        is_out = np.zeros(len(codes), dtype=bool)
+        for text in texts:
+            if text not in known:
+                known[text] = numbering.number(text)
+        numbers = [known[text] for text in texts]
         if side == "dialled" and numbering.outside and "direction" in columns:
-            is_out = columns["direction"].eq("outbound").fillna(False).to_numpy(dtype=bool)
-        out = [numbering.number(text, dialled_out=True) for text in texts] if is_out.any() else []
-        of_out = _parts(out) if out else own
-        for part in PARTS[:-1] if numbering.country is not None else ():
-            taken = _take(own[part], codes)
-            taken = taken.where(~is_out, _take(of_out[part], codes)) if out else taken
-            added[f"{side}_{part}"] = taken
+            codes, texts, numbers = _behind_prefix(columns, codes, texts, numbers, numbering)
+        parts = _parts(numbers) if numbering.country is not None else {}
         if numbering.book is not None:
-            names = pd.array([numbering.name(text) for text in texts], dtype="str")
-            contacts = _take(names, codes)
-            if out:
-                known = [numbering.name(one.e164) if one else None for one in out]
-                contacts = contacts.where(~is_out, _take(pd.array(known, dtype="str"), codes))
-            added[f"{side}_contact"] = contacts
+            name_of = numbering.book.name_of
+            names = [name_of(text, one) for text, one in zip(texts, numbers, strict=True)]
+            parts["contact"] = pd.array(names, dtype="str")
+        for part, values in parts.items():
+            added[f"{side}_{part}"] = _take(values, codes)
     return added
+
+
+def _behind_prefix(
+    columns: dict[str, pd.Series],
+    codes: np.ndarray,
+    texts: list[str],
+    numbers: list[TelephoneNumber | None],
+    numbering: Numbering,
+) -> tuple[np.ndarray, list[str], list[TelephoneNumber | None]]:
+    """Give outbound calls codes of their own where a prefix stands before the number."""
+    is_out = columns["direction"].eq("outbound").fillna(False).to_numpy(dtype=bool) & (codes >= 0)
+    place = np.arange(len(texts))
+    for code in np.unique(codes[is_out]):
+        behind = numbering.dialled_out(texts[code])
+        if behind is not None:
+            place[code] = len(numbers)
+            numbers.append(behind)
+            texts.append(texts[code])
+    return np.where(is_out, place[codes], codes), texts, numbers
 
 
 def _parts(numbers: list[TelephoneNumber | None]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ast_notebook.errors import ConfError
 from ast_notebook.numbering import csvbook, vcards
-from ast_notebook.numbering.plan import NumberingPlan
+from ast_notebook.numbering.plan import NumberingPlan, TelephoneNumber
 
 _NO_DIGIT = re.compile(r"[^0-9+*#]")
 #: Letters of a name at most, and bytes of a file: files come from address books of any origin.
@@ -111,6 +111,12 @@ class PhoneBook:
             self._keys[number] = self._key(number)
         return self._names.get(self._keys[number])
 
+    def name_of(self, text: str, number: TelephoneNumber | None) -> str | None:
+        """Return whose number a text is that was read as a number already, or as none."""
+        if number is not None and self._plan is not None:
+            return self._names.get(number.e164)
+        return self._names.get(_digits(text))
+
     def items(self) -> Iterator[tuple[str, str]]:
         """Yield each number, as E.164 or as its digits, and its name."""
         yield from self._names.items()
@@ -123,8 +129,12 @@ class PhoneBook:
         found = None if self._plan is None else self._plan.number(number)
         if found is not None:
             return found.e164
-        digits = _NO_DIGIT.sub("", number)
-        return digits if any(map(str.isdigit, digits)) else ""
+        return _digits(number)
+
+
+def _digits(text: str) -> str:
+    digits = _NO_DIGIT.sub("", text)
+    return digits if any(map(str.isdigit, digits)) else ""
 
 
 def _text_of(path: Path) -> str:

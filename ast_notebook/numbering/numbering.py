@@ -50,22 +50,15 @@ class Numbering:
         """The plan of the country; None without a country."""
         return None if self.country is None else NumberingPlan(self.country)
 
-    def number(self, text: str, *, dialled_out: bool = False) -> TelephoneNumber | None:
-        """Return the number that a text is; None if it is none or there is no country.
+    def number(self, text: str) -> TelephoneNumber | None:
+        """Return the number that a text is; None if it is none or there is no country."""
+        return None if self.plan is None else self.plan.number(text)
 
-        Parameters
-        ----------
-        text : str
-        dialled_out : bool
-            Whether it was dialled for an outbound call, perhaps after the digits for that.
-        """
-        if self.plan is None:
+    def dialled_out(self, text: str) -> TelephoneNumber | None:
+        """Return the number behind the digits for an outside line; None if there is none."""
+        if not self.outside or not text.startswith(self.outside):
             return None
-        if dialled_out and self.outside and text.startswith(self.outside):
-            inside = self.plan.number(text[len(self.outside) :])
-            if inside is not None:
-                return inside
-        return self.plan.number(text)
+        return self.number(text[len(self.outside) :])
 
     def name(self, text: str) -> str | None:
         """Return whose number a text is by the phone book; None if it is in none."""

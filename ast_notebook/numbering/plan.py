@@ -33,6 +33,8 @@ _WRITTEN = re.compile(r"\+?[0-9 ()./-]{3,40}")
 #: Digits behind the national prefix, or of a number without one: fewer are an extension's.
 _FEWEST = 5
 _FEWEST_ALONE = 6
+#: Numbers that are kept as looked up.
+_MOST = 200_000
 
 
 class TelephoneNumber(NamedTuple):
@@ -81,6 +83,15 @@ class NumberingPlan:
             )
         metadata = self._library.PhoneMetadata.metadata_for_region(self.country)
         self._prefix: str = metadata.national_prefix or ""
+        code = self._library.country_code_for_region(self.country)
+        # What stands before a number in simple plans, and what E.164 has there.
+        self._simple = {"+": "+"}
+        if metadata.international_prefix == "00":
+            self._simple["00"] = "+"
+        if self._prefix and metadata.national_prefix_for_parsing == self._prefix:
+            self._simple.setdefault(self._prefix, f"+{code}")
+        # By E.164, since a number comes in several spellings.
+        self._known: dict[str, tuple[str | None, str | None, int]] = {}
         self._abroad = re.compile(rf"\+|(?:{metadata.international_prefix or '(?!)'})")
 
     def __repr__(self) -> str:
@@ -91,23 +102,21 @@ class NumberingPlan:
         if not _WRITTEN.fullmatch(text.strip()):
             return None
         written = re.sub(r"[^0-9+]", "", text.replace("(0)", ""))
+        if (spelled := self._spelled(written)) is not None:
+            return spelled
         library = self._library
         try:
             parsed = library.parse(written, self.country)
         except library.NumberParseException:
             return None
-        kind = library.number_type(parsed)
         digits = library.national_significant_number(parsed)
+        e164 = f"+{parsed.country_code}{digits}"
+        country, region, kind = self._known.get(e164) or self._learn(e164, parsed)
         if kind == _UNKNOWN and not self._is_one(written, parsed, digits):
             return None
-        if kind != _UNKNOWN and not self._has_prefix(written) and len(written) < _FEWEST_ALONE:
+        if kind != _UNKNOWN and len(written) < _FEWEST_ALONE and not self._has_prefix(written):
             return None
-        return TelephoneNumber(
-            f"+{parsed.country_code}{digits}",
-            library.region_code_for_number(parsed),
-            self._region(parsed),
-            KINDS.get(kind),
-        )
+        return TelephoneNumber(e164, country, region, KINDS.get(kind))
 
     def numbers(self, texts: Iterable[str]) -> dict[str, TelephoneNumber]:
         """Return the numbers among texts, by the texts."""
@@ -124,6 +133,17 @@ class NumberingPlan:
             shown = self._library.format_out_of_country_calling_number(parsed, self.country)
         return re.sub(r"[^0-9]", "", shown)
 
+    def _spelled(self, written: str) -> TelephoneNumber | None:
+        """Return a valid number that was read before in another spelling, which is much faster."""
+        for before, code in self._simple.items():
+            if written.startswith(before):
+                e164 = code + written[len(before) :]
+                country, region, kind = self._known.get(e164, (None, None, _UNKNOWN))
+                if kind == _UNKNOWN:
+                    return None
+                return TelephoneNumber(e164, country, region, KINDS.get(kind))
+        return None
+
     def _has_prefix(self, written: str) -> bool:
         has_own = bool(self._prefix) and written.startswith(self._prefix)
         return has_own or self._abroad.match(written) is not None
@@ -135,10 +155,18 @@ class NumberingPlan:
         # If too little follows the national prefix, the library leaves it as a part of the number.
         return len(digits) >= _FEWEST and (digits[0] != "0" or not self._prefix)
 
-    def _region(self, parsed: Any) -> str | None:
-        place = _geocoder()
-        region: str = place.description_for_number(parsed, "en")
-        return None if region in ("", place.country_name_for_number(parsed, "en")) else region
+    def _learn(self, e164: str, parsed: Any) -> tuple[str | None, str | None, int]:
+        """Look up country, region and kind of a number."""
+        if len(self._known) >= _MOST:
+            self._known.clear()
+        library, place = self._library, _geocoder()
+        kind = library.number_type(parsed)
+        region = "" if kind == _UNKNOWN else place.description_for_number(parsed, "en")
+        if region == place.country_name_for_number(parsed, "en"):
+            region = ""
+        found = library.region_code_for_number(parsed), region or None, kind
+        self._known[e164] = found
+        return found
 
 
 def _phonenumbers() -> Any:

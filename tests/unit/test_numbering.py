@@ -45,6 +45,14 @@ def test_what_is_no_number_is_none(text):
     assert GERMAN.number(text) is None
 
 
+def test_each_spelling_is_read_alike_whichever_came_first():
+    spellings = ["030 1234567", "+49 30 1234567", "0049301234567", "+49 (0)30 1234567"]
+    for first in spellings:
+        plan = NumberingPlan("DE")
+        found = {plan.number(one) for one in (first, *spellings)}
+        assert {one.e164 for one in found if one} == {"+49301234567"} and len(found) == 1
+
+
 def test_a_number_tells_its_country_and_region():
     found = GERMAN.number("030 123")
     assert found is not None and (found.country, found.region) == ("DE", "Berlin")

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 #: Above so many calls, a normal distribution stands for a binomial one.
 _MANY = 10_000
@@ -64,10 +63,12 @@ def mann_whitney(one: np.ndarray, other: np.ndarray) -> float:
     if min(first, second) < _FEW:
         return math.nan
     total = first + second
-    ranks = pd.Series(np.concatenate([one, other])).rank()
-    _, ties = np.unique(ranks.to_numpy(), return_counts=True)
-    ties = ties.astype(float)
-    u = float(ranks[:first].sum()) - first * (first + 1) / 2
+    one, other = np.sort(one), np.sort(other)
+    less, up_to = (np.searchsorted(other, one, side) for side in ("left", "right"))
+    u = float(less.sum() + up_to.sum()) / 2  # a tie is half a win
+    together = np.sort(np.concatenate([one, other]), kind="stable")
+    edges = np.flatnonzero(np.diff(together)) + 1
+    ties = np.diff(np.concatenate([[0], edges, [total]])).astype(float)
     spread = total + 1 - float((ties**3 - ties).sum()) / (total * (total - 1))
     deviation = math.sqrt(max(0.0, first * second / 12 * spread))
     if deviation == 0:

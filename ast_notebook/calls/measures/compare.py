@@ -12,6 +12,7 @@ import pandas as pd
 
 from ast_notebook.calls.measures import chance
 from ast_notebook.calls.measures.grouping import Rows, read
+from ast_notebook.calls.measures.summary import COLUMNS as OF_SUMMARY
 from ast_notebook.calls.measures.summary import summary
 from ast_notebook.calls.measures.unreturned import MISSED
 from ast_notebook.errors import ConfError
@@ -96,6 +97,7 @@ def compare(calls: Any, before: Any, *, lengths: tuple[float, float] = (1.0, 1.0
     """
     if len(lengths) != 2 or not all(0 < one < math.inf for one in lengths):
         raise ConfError(f"lengths are two positive numbers, such as (5, 7), and not {lengths!r}")
+    calls, before = (_picked(frame) for frame in (calls, before))
     rows = [*_counts(calls, before, lengths), *_shares(calls, before), *_lasting(calls, before)]
     found = pd.DataFrame(rows, columns=_Row._fields)
     counts = found["unit"] == "calls"
@@ -109,6 +111,13 @@ def compare(calls: Any, before: Any, *, lengths: tuple[float, float] = (1.0, 1.0
     found["test"] = found["test"].mask(found["p"].isna(), None)
     names = ["measure", "unit", "now", "before", "difference", "ratio", "p", "test"]
     return found[[*names, "significant", "calls", "calls_before"]].astype(kinds)
+
+
+def _picked(frame: Any) -> Rows:
+    """Return a frame with the columns that are needed, brought to the engine's own form once."""
+    if isinstance(frame, pd.DataFrame):
+        frame = frame[[name for name in frame.columns if name in {*_COLUMNS, *OF_SUMMARY}]]
+    return read(frame, _COLUMNS, ("start", "end"))
 
 
 def _counts(calls: Any, before: Any, lengths: tuple[float, float]) -> Iterator[_Row]:
