@@ -193,7 +193,7 @@ class CallLog:
         ChannelGone
             If no such call was heard.
         """
-        return call_log.flow(self._heard(), which)
+        return call_log.flow(self._heard(), which, self.numbering.name)
 
     def _told(self, trunks: Collection[str] | None) -> tuple[str, ...] | None:
         if trunks is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,15 +85,26 @@ class Flow:
         Its channels, the oldest first; each has a vertical line.
     steps : tuple of LadderStep
         The steps, in order; times are microseconds since 1970 UTC.
+    names : tuple of str
+        The name of each channel's number in the phone book; empty where it has none.
     """
 
-    def __init__(self, call: str, channels: Sequence[str], steps: Sequence[LadderStep]) -> None:
+    def __init__(
+        self,
+        call: str,
+        channels: Sequence[str],
+        steps: Sequence[LadderStep],
+        names: Sequence[str] = (),
+    ) -> None:
         self.call = call
+        self.names = tuple(names) or ("",) * len(channels)
         self.channels = tuple(channels)
         self.steps = tuple(steps)
 
     def __repr__(self) -> str:
         lines = [f"Call {self.call}"]
+        named = zip(self.channels, self.names, strict=True)
+        lines += [f"  {channel} is {name}" for channel, name in named if name]
         for step in self.steps:
             other = "" if step.to is None else f" -> {self.channels[step.to]}"
             lines.append(
@@ -115,7 +126,11 @@ class Flow:
         ]
         for lane, channel in enumerate(self.channels):
             x = _x(lane)
-            parts.append(f'<text x="{x}" y="20" text-anchor="middle">{escape(channel)}</text>')
+            above = 10 if self.names[lane] else 20
+            parts.append(f'<text x="{x}" y="{above}" text-anchor="middle">{escape(channel)}</text>')
+            if self.names[lane]:
+                name = escape(self.names[lane])
+                parts.append(f'<text x="{x}" y="24" text-anchor="middle">{name}</text>')
             parts.append(
                 f'<line x1="{x}" y1="28" x2="{x}" y2="{height}" stroke="currentColor" '
                 'stroke-opacity="0.3"/>'
@@ -145,7 +160,7 @@ def _x(lane: int) -> int:
     return _LEFT + _LANE * lane + _LANE // 2
 
 
-def flow(events: Any, which: object) -> Flow:
+def flow(events: Any, which: object, name: Callable[[str], str | None] | None = None) -> Flow:
     """Return one call as a ladder.
 
     Parameters
@@ -155,6 +170,8 @@ def flow(events: Any, which: object) -> Flow:
     which : str
         A call's id, the uniqueid or the name of one of its channels, or a number: then the last
         call in which somebody had that number.
+    name : callable, optional
+        It returns whose number it is, such as `PhoneBook.name`.
 
     Raises
     ------
@@ -177,7 +194,8 @@ def flow(events: Any, which: object) -> Flow:
             if call is not None:
                 mine = sorted((row for row in rows if row[0] == call), key=lambda row: age(row[1]))
                 lanes = {row[1]: number for number, row in enumerate(mine)}
-                return Flow(call, [str(row[2]) for row in mine], _steps(source, lanes))
+                known = [name(str(row[3])) or "" if name and row[3] else "" for row in mine]
+                return Flow(call, [str(row[2]) for row in mine], _steps(source, lanes), known)
     raise ChannelGone(f"No call {wanted!r} is among the events: give a call's id or a number")
 
 

@@ -45,6 +45,8 @@ class Office:
         `measures.compare` with the period before, if one was asked for.
     compared : tuple of pandas.Timestamp or None
         When that period began and ended.
+    names : dict
+        The names in the phone book, by the numbers as they were heard.
     compared_from : pandas.Timestamp or None
         When the first call began that is known at all; the period before may be known in part.
     """
@@ -57,7 +59,7 @@ class Office:
         self.compared: tuple[pd.Timestamp, pd.Timestamp] | None = None
         self.compared_from: pd.Timestamp | None = None
         of_period = begun(calls, since)
-        rows = read(of_period, {"direction": nw.String}, ())
+        rows = read(of_period, _NAMED, ())
         told = rows.select(nw.col("direction").count()).collect("pyarrow").item()
         self.known = bool(told)
         if not told:
@@ -69,6 +71,7 @@ class Office:
         self.without_number = measures.without_number(of_period)
         self.repeats = measures.repeats(of_period)
         self.repeats_by_agent = measures.repeats(of_period, by=("answered_by",))
+        self.names = _names(rows)
         if against is not None:
             self._compare(calls, since, against)
 
@@ -99,7 +102,13 @@ class Office:
         made = copy.copy(self)
         made.unreturned = hide(self.unreturned)
         made.repeats_by_agent = hide(self.repeats_by_agent)
+        made.names = {}
         return made
+
+    def named(self, number: str) -> str:
+        """Return a number with the name that the phone book has for it."""
+        name = self.names.get(number)
+        return number if name is None else f"{name} ({number})"
 
     def numbers(self) -> list[tuple[str, str]]:
         """Return the main numbers as they are shown: names and values."""
@@ -157,7 +166,19 @@ class Office:
         return _text(value)
 
 
+_NAMED = dict.fromkeys(
+    ("direction", "caller", "caller_contact", "dialled", "dialled_contact"), nw.String
+)
 _WAITING = ("caller", "caller_name", "tries", "first", "last", "attempts")
+
+
+def _names(rows: Rows) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for side in ("caller", "dialled"):
+        contact = f"{side}_contact"
+        pairs = rows.filter(~nw.col(contact).is_null()).select(side, contact).unique()
+        found |= dict(pairs.collect("pyarrow").iter_rows())
+    return found
 
 
 def _text(value: Any) -> str:

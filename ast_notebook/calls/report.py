@@ -238,7 +238,12 @@ class Report:
             yield table(head, rows)
         for name, found in (("caller", self.callers), ("dialled", self.dialled)):
             most = (
-                (row[name], f"{row['calls']:,}", _count(row["answered"]), _talk_text(row))
+                (
+                    self.office.named(row[name]),
+                    f"{row['calls']:,}",
+                    _count(row["answered"]),
+                    _talk_text(row),
+                )
                 for row in found.to_dict("records")
             )
             yield table([name, "calls", "answered", "talk"], most)

@@ -28,7 +28,7 @@ class PhoneBook:
 
     Parameters
     ----------
-    entries : iterable of (str, str)
+    entries : iterable of (str, str), or mapping
         Numbers and names.
     country : str, optional
         Where numbers without a country code belong, such as ``DE``.
@@ -46,12 +46,15 @@ class PhoneBook:
     'Ann Able'
     """
 
-    def __init__(self, entries: Iterable[tuple[str, str]], country: str | None = None) -> None:
+    def __init__(
+        self, entries: Iterable[tuple[str, str]] | Mapping[str, str], country: str | None = None
+    ) -> None:
+        pairs = entries.items() if isinstance(entries, Mapping) else entries
         self._plan = None if country is None else NumberingPlan(country)
         self._names: dict[str, str] = {}
         self._keys: dict[str, str] = {}
         self.left_out = 0
-        for number, name in entries:
+        for number, name in pairs:
             key, shown = self._key(str(number)), " ".join(str(name).split())[:_LONGEST]
             if not key or not shown or self._names.setdefault(key, shown) != shown:
                 self.left_out += 1
@@ -96,7 +99,7 @@ class PhoneBook:
             rows = source.astype("str").where(source.notna(), "").itertuples(index=False, name=None)
             return cls(csvbook.entries(heads, rows, columns, "the frame"), country)
         if isinstance(source, Mapping):
-            return cls(((str(one), str(other)) for one, other in source.items()), country)
+            return cls(source, country)
         path = Path(source).expanduser()
         text = _text_of(path)
         if path.suffix.lower() in _VCARD or text.lstrip().upper().startswith("BEGIN:VCARD"):

@@ -58,7 +58,7 @@ def year(count: int, seed: int = 1) -> pd.DataFrame:
             "caller": pd.array(np.where(inbound, outside, own), dtype="str"),
             "dialled": pd.array(np.where(direction == "outbound", outside, own), dtype="str"),
             "disposition": pd.array(disposition, dtype="str"),
-            "answered_by": pd.array(np.where(talked, own, None), dtype="str"),
+            "answered_by": pd.Series(own, dtype="str").where(talked),
             "queue": pd.array(np.array(["desk", "sales"])[who % 2], dtype="str"),
             "talk": np.where(talked, seconds, 0.0),
             "wait": chance.exponential(20, count),

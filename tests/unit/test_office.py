@@ -7,7 +7,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from ast_notebook import PhoneBook
 from ast_notebook.anonymize import Anonymizer
+from ast_notebook.calls import numbered
 from ast_notebook.calls.anonymized import anonymized_report
 from ast_notebook.calls.office import Office
 from ast_notebook.calls.report import Report
@@ -68,6 +70,15 @@ def test_a_report_has_them_and_a_report_with_pseudonyms_tells_no_number():
     assert ANN in report.html()
     hidden = anonymized_report(report, Anonymizer("a key of sixteen letters")).html()
     assert "Who waits for a call" in hidden and ANN not in hidden
+
+
+def test_a_report_names_callers_by_the_phone_book():
+    book = PhoneBook({ANN: "Ann <b>", "08": "Dora"})
+    report = Report(numbered(SOME, book=book), NOBODY, tz="UTC")
+    page = report.html()
+    assert "Ann &lt;b&gt;" in page and f"Ann &lt;b&gt; ({ANN})" in page and "Dora (08)" in page
+    hidden = anonymized_report(report, Anonymizer("a key of sixteen letters")).html()
+    assert "Ann" not in hidden and "Dora" not in hidden
 
 
 def test_calls_without_directions_have_no_such_part():
