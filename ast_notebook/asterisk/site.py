@@ -72,6 +72,8 @@ class Site(Database, CallLog):
             book = PhoneBook.read(phone_book, country=place) if phone_book else None
         elif phone_book is not None:
             book = phone_book
+        elif place != now.country and book is not None:
+            book = PhoneBook(book.items(), place)  # it compares numbers as that country has them
         numbering = Numbering(place, now.outside if outside is None else outside, book)
         if trunks == "guess":
             trunks = self.guess_trunks()["device"].tolist()

@@ -17,6 +17,7 @@ from IPython.core.magic import (
 )
 from traitlets import Float, Unicode
 
+from ast_notebook.errors import AstError
 from ast_notebook.login import SITE
 from ast_notebook.magics.context import Context
 from ast_notebook.magics.line import expand, without_semicolon, words
@@ -135,9 +136,17 @@ class AstMagics(Magics):
             return one.run(self.context, found)
 
     def _told(self, change: dict[str, Any]) -> None:
-        """Tell the PBXs what ``%config`` has just said of the site."""
-        for pbx in self.context.sh.pbxs.values():
-            pbx.tell(**{change["name"]: change["new"]})
+        """Tell the PBXs what ``%config`` has just said of the site, or take a mistake back."""
+        name = change["name"]
+        try:
+            self.context.numbering()  # a mistake is told whether a PBX is connected or not
+            for pbx in self.context.sh.pbxs.values():
+                pbx.tell(**{name: change["new"]})
+        except AstError:
+            self.unobserve(self._told, name)
+            setattr(self, name, change["old"])
+            self.observe(self._told, name)
+            raise
 
     def close(self) -> None:
         """Close every panel, connection and demo."""

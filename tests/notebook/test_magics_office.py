@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from IPython.core.error import UsageError
 
+from ast_notebook.errors import ConfError
 from tests.support.logs import write
 from tests.support.past import line
 from tests.support.shell import TestingShell, an_ipython
@@ -84,6 +85,20 @@ def test_a_site_is_told_once(connected: TestingShell, tmp_path: Path) -> None:
     assert connected.run("sh.ast").trunks == ("PJSIP/provider", "PJSIP/other")
     with pytest.raises(UsageError, match="not both"):
         connected.run("%ast trunks PJSIP/a --guess")
+    with pytest.raises(ConfError, match="no device looks like a trunk"):
+        connected.run("%ast trunks --guess")
+
+
+def test_a_mistake_in_the_settings_is_told_at_once_and_taken_back(
+    connected: TestingShell, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    connected.run(f"%config AstMagics.phone_book = {str(tmp_path / 'people.csv')!r}")
+    for name, wrong in (("country", "Atlantis"), ("outside", "x"), ("phone_book", "none.csv")):
+        connected.run(f"%config AstMagics.{name} = {wrong!r}")
+        assert wrong in caplog.messages[-1]  # IPython shows an error of %config so
+    connected.run("%config AstMagics.country = 'DE'")  # the phone book is by this country now
+    assert connected.run("sh.ast").numbering.name("+49 30 123456") == "Ann <b>"
+    assert connected.run("sh.ast").numbering.outside == ""
 
 
 def test_names_are_written_only_when_asked(connected: TestingShell, tmp_path: Path) -> None:
