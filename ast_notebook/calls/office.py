@@ -36,7 +36,8 @@ class Office:
     unreturned : pandas.DataFrame
         `measures.unreturned` of all who still wait.
     settled : float
-        The share of the matters that were settled within a day; missing if there were none.
+        The share of the matters that were settled within a day, of those that began a day before
+        the last call or earlier; missing if there were none.
     without_number : int
         How many missed calls had no number.
     repeats, repeats_by_agent : pandas.DataFrame
@@ -59,15 +60,20 @@ class Office:
         self.compared: tuple[pd.Timestamp, pd.Timestamp] | None = None
         self.compared_from: pd.Timestamp | None = None
         of_period = begun(calls, since)
-        rows = read(of_period, _NAMED, ())
+        rows = read(of_period, _NAMED, ("start",))
         told = rows.select(nw.col("direction").count()).collect("pyarrow").item()
         self.known = bool(told)
         if not told:
             of_period = pd.DataFrame({"start": pd.Series(dtype="datetime64[us, UTC]")})
         every = measures.unreturned(of_period, None, settled=True)
         self.unreturned = every[every["returned"].isna()].reset_index(drop=True)
-        in_time = every["after"] * SECOND <= _DAY
-        self.settled = float(in_time.mean()) if len(every) else float("nan")
+        last = rows.select(nw.col("start").max()).collect("pyarrow").item()
+        ends = every["first"] + pd.Timedelta("1D")
+        decided = every.head(0)
+        if last is not None:
+            decided = every[ends <= pd.Timestamp(last, unit="us", tz="UTC")]
+        in_time = decided["after"] * SECOND <= _DAY
+        self.settled = float(in_time.mean()) if len(decided) else float("nan")
         self.without_number = measures.without_number(of_period)
         self.repeats = measures.repeats(of_period)
         self.repeats_by_agent = measures.repeats(of_period, by=("answered_by",))
@@ -114,7 +120,8 @@ class Office:
         """Return the main numbers as they are shown: names and values."""
         if not self.known:
             return []
-        rows = [("wait for a call", f"{len(self.unreturned):,}")]
+        sure, most = int((self.unreturned["unknown"] == 0).sum()), len(self.unreturned)
+        rows = [("wait for a call", f"{most:,}" if sure == most else f"{sure:,} to {most:,}")]
         if not pd.isna(self.settled):
             rows.append(("settled within a day", f"{self.settled:.1%}"))
         if self.without_number:
@@ -134,7 +141,10 @@ class Office:
             yield table(
                 head, ([*map(self._shown, map(row.get, _WAITING))] for row in rows), title=title
             )
-        for found, name in ((self.repeats, "queue"), (self.repeats_by_agent, "answered_by")):
+        for found, name, who in (
+            (self.repeats, "queue", "queue"),
+            (self.repeats_by_agent, "answered_by", "who took the first call"),
+        ):
             known = found[found["first_calls"] > 0]
             if len(known):
                 head = [name.replace("_", " "), "first calls", "called again", "solved at once"]
@@ -145,7 +155,7 @@ class Office:
                         [_text(one), first, again, f"{share:.1%}"]
                         for one, first, again, share in shares
                     ),
-                    title="Called again within a day",
+                    title=f"Called again within a day, by {who}",
                 )
         if self.comparison is not None and self.compared is not None:
             head = ["measure", "now", "before", "difference", "p", "more than chance"]
@@ -166,9 +176,9 @@ class Office:
         return _text(value)
 
 
-_NAMED = dict.fromkeys(
+_NAMED: dict[str, Any] = dict.fromkeys(
     ("direction", "caller", "caller_contact", "dialled", "dialled_contact"), nw.String
-)
+) | {"start": nw.Int64}
 _WAITING = ("caller", "caller_name", "tries", "first", "last", "attempts")
 
 
@@ -187,9 +197,19 @@ def _text(value: Any) -> str:
 
 def _compared(row: dict[Any, Any]) -> list[str]:
     change = "-" if pd.isna(row["significant"]) else "yes" if row["significant"] else "no"
-    values = [_valued(row[name], row["unit"]) for name in ("now", "before", "difference")]
+    name = f"{row['measure']} (median)" if row["unit"] == "s" else row["measure"]
+    values = [_valued(row[side], row["unit"]) for side in ("now", "before")]
+    values.append(_changed(row["difference"], row["unit"]))
     p = "-" if pd.isna(row["p"]) else "< 0.001" if row["p"] < 0.001 else f"{row['p']:.3f}"
-    return [row["measure"], *values, p, change]
+    return [name, *values, p, change]
+
+
+def _changed(value: float, unit: str) -> str:
+    if pd.isna(value):
+        return "-"
+    return {"share": f"{100 * value:+.1f} points", "s": f"{value:+.1f} s"}.get(
+        unit, f"{value:+,.0f}"
+    )
 
 
 def _valued(value: float, unit: str) -> str:

@@ -72,6 +72,13 @@ def test_an_unknown_outcome_leaves_the_shares_out():
     assert of(found, "answered")["before"] == 0.25
 
 
+def test_a_call_that_is_up_leaves_no_share_out():
+    now = week(40, 60)
+    now.loc[99, "disposition"], now.loc[99, "end"] = None, pd.NaT
+    found = measures.compare(now, week(25, 75))
+    assert of(found, "missed")["now"] == 59 / 99 and of(found, "answered")["now"] == 40 / 99
+
+
 def test_no_direction_leaves_out_what_needs_one():
     found = measures.compare(week(4, 6).assign(direction=None), week(4, 6))
     assert of(found, "calls")["now"] == 10

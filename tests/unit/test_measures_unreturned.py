@@ -85,6 +85,18 @@ def test_a_talk_ends_a_matter_and_the_next_missed_call_begins_another():
     assert both["tries"].tolist() == [1, 1]
 
 
+def test_a_call_of_unknown_direction_may_have_settled_the_matter():
+    calls = office_calls(
+        [
+            (0, "inbound", ANN, "100", "NO ANSWER", None),
+            (60, None, "200", ANN, "ANSWERED", None),
+            (90, None, "200", "201", "ANSWERED", None),
+        ]
+    )
+    (row,) = measures.unreturned(calls).to_dict("records")
+    assert (row["caller"], row["unknown"]) == (ANN, 1)
+
+
 def test_a_call_that_was_up_when_another_one_was_missed_settles_nothing():
     calls = office_calls(
         [

@@ -64,6 +64,14 @@ def test_the_numbers_say_who_waits_and_whom_the_first_call_helped():
     assert "desk" in by_queue and "200" in by_agent
 
 
+def test_what_is_not_known_is_no_number():
+    hidden = SOME.copy()
+    hidden.loc[2, "disposition"] = None  # the call back to Ann may have been answered
+    assert dict(Office(hidden, tz="UTC").numbers())["wait for a call"] == "1 to 2"
+    today = SOME[SOME["start"] < MONDAY + pd.Timedelta(hours=6)]
+    assert "settled within a day" not in dict(Office(today, tz="UTC").numbers())
+
+
 def test_a_report_has_them_and_a_report_with_pseudonyms_tells_no_number():
     report = Report(SOME, NOBODY, tz="UTC")
     assert dict(report.numbers())["wait for a call"] == "2"
@@ -98,6 +106,7 @@ def test_this_week_is_compared_with_the_last_one():
     assert bool(answered["significant"])
     page = list(office.tables())[-1]
     assert "Compared with 2026-11-16 09:00 to 2026-11-21 05:00" in page
+    assert "+49.4 points" in page and "(median)" in page  # 75 % and 25.6 %
     assert "yes" in page and "no call is known before" not in page
 
 

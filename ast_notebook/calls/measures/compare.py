@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ast_notebook.calls.measures import chance
-from ast_notebook.calls.measures.grouping import Rows, read
+from ast_notebook.calls.measures.grouping import Rows, not_over, read
 from ast_notebook.calls.measures.summary import COLUMNS as OF_SUMMARY
 from ast_notebook.calls.measures.summary import summary
 from ast_notebook.calls.measures.unreturned import MISSED
@@ -22,8 +22,11 @@ LEVEL = 0.05
 
 _COLUMNS = {
     "start": nw.Int64,
+    "end": nw.Int64,
     "direction": nw.String,
     "disposition": nw.String,
+    "gap": nw.Boolean,
+    "source": nw.String,
     "talk": nw.Float64,
     "wait": nw.Float64,
     "ring": nw.Float64,
@@ -168,7 +171,8 @@ def _of_decided(one: pd.Series, name: str) -> tuple[int, int] | None:
 
 def _missed(calls: Any) -> tuple[int, int] | None:
     """Return how many calls from outside nobody took; None where a call hides what it was."""
-    rows = read(calls, _COLUMNS, ("start",))
+    rows = read(calls, _COLUMNS, ("start", "end"))
+    rows = rows.filter(~not_over(nw.col("disposition").is_null()))
     counted = rows.group_by("direction", "disposition").agg(nw.len().alias("calls"))
     of_all = missed = 0
     for row in counted.collect("pyarrow").rows(named=True):

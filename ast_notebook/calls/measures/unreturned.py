@@ -82,8 +82,8 @@ def unreturned(
         - datetime64[us, UTC]: ``first`` and ``last`` missed call, and when the talk began
           (``returned``)
         - int64: ``tries`` (missed calls), ``attempts`` (calls to him that nobody answered, until
-          somebody did), and ``unknown`` (calls from or to him of unknown outcome until then, any of
-          which may have settled the matter)
+          somebody did), and ``unknown`` (calls from or to him of unknown outcome or direction until
+          then, any of which may have settled the matter)
         - float64: ``after``, the seconds from ``first`` to ``returned``
 
         ``how``, ``returned_by``, ``returned`` and ``after`` are missing as long as nobody talked
@@ -176,12 +176,25 @@ def _sorted(rows: Rows, missed: Collection[str]) -> pd.DataFrame:
     )
     picked = picked.filter(_dialable("number") & (nw.col("kind") >= 0))
     table: pd.DataFrame = picked.collect("pyarrow").to_pandas()
+    table = pd.concat([table, *_undirected(rows)], ignore_index=True)
     table["code"] = pd.factorize(table["number"])[0]
     # Of the calls of all others, those of numbers that never tried are of no use.
     tried = np.zeros(table["code"].max() + 1 if len(table) else 0, dtype=bool)
     tried[table.loc[table["kind"] == _TRY, "code"].to_numpy()] = True
     table = table[tried[table["code"].to_numpy()]]
     return table.sort_values(["code", "start", "kind"], kind="stable", ignore_index=True)
+
+
+def _undirected(rows: Rows) -> list[pd.DataFrame]:
+    """Return calls of unknown direction as calls of unknown outcome, of each of their numbers."""
+    lost = rows.filter(nw.col("direction").is_null() & ~nw.col("start").is_null())
+    found = []
+    for key in ("caller_key", "dialled_key"):
+        some = lost.filter(_dialable(key)).select("start", nw.col(key).alias("number"))
+        table = some.collect("pyarrow").to_pandas()
+        if len(table):
+            found.append(table.assign(kind=_UNKNOWN))
+    return found
 
 
 def _matters(told: pd.DataFrame) -> pd.DataFrame:
