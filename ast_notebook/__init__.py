@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ast_notebook import calls, demo
     from ast_notebook.calls import measures
-    from ast_notebook.calls.history import history
+    from ast_notebook.calls.history.history import history
     from ast_notebook.numbering import PhoneBook
     from ast_notebook.panel import Panel
 

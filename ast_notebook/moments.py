@@ -68,6 +68,41 @@ def moment(
     return found if found <= now else _placed(today - pd.Timedelta(days=1), zone)
 
 
+def earlier(time: pd.Timestamp, ago: str) -> pd.Timestamp:
+    """Return the moment so long before another one.
+
+    Whole days are days of the calendar, so that 8:00 stays 8:00 over a clock change.
+
+    Parameters
+    ----------
+    time : pandas.Timestamp
+        A moment in a zone.
+    ago : str
+        A length of time, such as ``7d`` or ``12h``.
+
+    Raises
+    ------
+    ConfError
+        If it is no length of time.
+
+    Examples
+    --------
+    >>> earlier(pd.Timestamp("2026-10-26 08:00", tz="Europe/Berlin"), "1d")
+    Timestamp('2026-10-25 08:00:00+0100', tz='Europe/Berlin')
+    """
+    match = _SPAN.fullmatch(ago.strip()) if isinstance(ago, str) else None
+    if match is None or not float(match[1]):
+        raise ConfError(f"{str(ago)[:_SHOWN]!r} is no length of time: write 7d, 1d or 12h")
+    count = float(match[1])
+    try:
+        if match[2][0] == "d" and count.is_integer():
+            plain = time.tz_localize(None) - pd.Timedelta(days=count)
+            return _placed(_checked(plain, ago), time.tzinfo)
+        return _checked(time - pd.Timedelta(seconds=count * _SECONDS[match[2][0]]), ago)
+    except (ValueError, OverflowError):
+        raise _none(ago) from None
+
+
 def _placed(found: pd.Timestamp, zone: tzinfo | None, fold: int = 0) -> pd.Timestamp:
     """Return a moment in a zone; one that tells its own zone stays as it is."""
     if zone is None or found.tzinfo is not None:

@@ -65,5 +65,14 @@ def columns(rows: Iterable[Sequence[object]], indent: str = "") -> str:
     return "\n".join(indent + "  ".join(map(str.ljust, row, widths)).rstrip() for row in texts)
 
 
+def span(seconds: float) -> str:
+    """Return a length of time: to a tenth of a second, and by the second from a minute on."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def _cells(tag: str, row: Sequence[object]) -> str:
     return "".join(f'<{tag} style="{_CELL}">{escape(cell)}</{tag}>' for cell in row)

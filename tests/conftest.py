@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ast_notebook.recording import archive
 from tests.support.waiting import eventually
 
 TESTS = Path(__file__).parent
@@ -28,6 +29,14 @@ def no_thread_is_left():
     yield
     if _ours() - before:
         eventually(lambda: not _ours() - before or None, 10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def recorders_may_take_their_time_to_seal():
+    """What is recorded is sealed once its recorder is closed, as slow as the machine may be."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(archive, "STOP", 60.0)
+        yield
 
 
 def pytest_ignore_collect(collection_path, config):

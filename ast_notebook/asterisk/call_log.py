@@ -143,6 +143,8 @@ class CallLog:
         self,
         *,
         since: Moment | None = None,
+        until: Moment | None = None,
+        before: str | None = None,
         trunks: Collection[str] | None = None,
         tz: Zone | None = None,
         within: float = 20.0,
@@ -154,6 +156,10 @@ class CallLog:
         ----------
         since, trunks
             As in `calls`, but a `since` without a zone is in `tz`.
+        until : datetime or str, optional
+            Only calls that began earlier than that.
+        before : str, optional
+            ``1d`` compares the time from `since` on with the same time a day earlier.
         tz : str or tzinfo, optional
             The zone of hours and days; this machine's by default.
         within : float
@@ -163,9 +169,22 @@ class CallLog:
         """
         log = Log(*(frame.copy() for frame in self._log(self._told(trunks))))
         log = log._replace(calls=with_numbers(log.calls, self.numbering))
-        title = f"Calls of {self.name}"
-        more = {"tz": tz, "within": within, "title": title, "against": against}
-        return Report.of(log, since=since, **more)
+        oldest = self.record.after(0, 1)
+        covered = None
+        if oldest is not None:
+            first = pd.Timestamp(oldest[1]["received"][0].as_py(), unit="us", tz="UTC")
+            covered = first, pd.Timestamp.now("UTC")
+        return Report.of(
+            log,
+            since=since,
+            until=until,
+            before=before,
+            covered=covered,
+            tz=tz,
+            within=within,
+            title=f"Calls of {self.name}",
+            against=against,
+        )
 
     def unreturned(
         self,
@@ -185,15 +204,17 @@ class CallLog:
         """
         return measures.unreturned(self.calls(since=since, trunks=trunks), within)
 
-    def flow(self, which: object) -> Flow:
+    def flow(self, which: object, *, tz: Zone | None = None) -> Flow:
         """Return one call as a ladder: by its id, a channel's name or uniqueid, or a number.
+
+        Times are in the zone `tz`, and by default in this machine's.
 
         Raises
         ------
         ChannelGone
             If no such call was heard.
         """
-        return call_log.flow(self._heard(), which, self.numbering.name)
+        return call_log.flow(self._heard(), which, tz=tz, name=self.numbering.name)
 
     def _told(self, trunks: Collection[str] | None) -> tuple[str, ...] | None:
         if trunks is None:

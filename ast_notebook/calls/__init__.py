@@ -2,9 +2,10 @@
 
 from ast_notebook.calls.agents import agent_pauses, agent_sessions
 from ast_notebook.calls.calls import ENGINES, calls, legs, log_of
-from ast_notebook.calls.flow import Flow, flow
+from ast_notebook.calls.flow import flow
 from ast_notebook.calls.frames import begun
 from ast_notebook.calls.from_events import from_events
+from ast_notebook.calls.ladder import Flow
 from ast_notebook.calls.numbered import numbered
 from ast_notebook.calls.queues import visits
 from ast_notebook.calls.source import KINDS

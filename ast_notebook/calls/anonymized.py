@@ -36,6 +36,7 @@ def anonymized_report(report: Report, anonymizer: Anonymizer) -> Report:
     """Return a report with pseudonyms, computed from the original calls on their engine."""
     made = copy.copy(report)
     made.callers = _mapped(report.callers, "caller", anonymizer)
+    made.missed = _mapped(report.missed, "caller", anonymizer)
     made.dialled = _mapped(report.dialled, "dialled", anonymizer)
     made.agents = _mapped(report.agents, "agent", anonymizer)
     made.office = report.office.hidden(anonymizer.frame)

@@ -1,4 +1,4 @@
-"""Pictures of measures by matplotlib; they are readable on white and on black, and small."""
+"""Pictures of measures by matplotlib, which take the colour of their text from the page."""
 
 from __future__ import annotations
 
@@ -17,16 +17,24 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Grey can be read on white and on black; the colours are told apart by the colour-blind, too.
-GREY, BLUE, ORANGE, LIGHT = "#808080", "#3b82c4", "#d97706", "#9ca3af"
+#: The colour of text and lines, which `image` replaces by one that fits the page.
+GREY = "#808080"
+#: The colour-blind can tell them apart, too, and they can be seen on white and on black.
+BLUE, ORANGE, VIOLET, LIGHT = "#3b82c4", "#d97706", "#8b7fd1", "#9ca3af"
 #: What waits came to, as `measures.waits` has it, and the colour of each.
-WAITED = {"answered": BLUE, "abandoned": ORANGE, "other": LIGHT, "unknown": GREY}
+WAITED = {"answered": BLUE, "abandoned": ORANGE, "other": VIOLET, "unknown": LIGHT}
+#: What calls of a day came to; the rest are outbound ones in vain, menus, and unknown ones.
+OF_DAY = {"answered": BLUE, "missed": ORANGE, "other": LIGHT}
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: The heading of the hours of the week.
 WEEK = "Calls by hour of the week, on an average such day"
 #: What is said below them if there is nothing known of some.
 GREY_IS_UNKNOWN = "grey: nothing is known"
-_DPI = 110
+_INKS = (
+    "<style>:root{--ink:#4a525c}@media (prefers-color-scheme:dark){:root{--ink:#b9c1cb}}</style>"
+)
+#: So many days have a name each below the picture.
+_NAMED_DAYS = 14
 
 
 def heat_map(table: pd.DataFrame, *, title: str = WEEK) -> Figure:
@@ -39,11 +47,18 @@ def heat_map(table: pd.DataFrame, *, title: str = WEEK) -> Figure:
     title : str
         The title above the picture.
     """
-    figure, axes = _canvas(title, height=2.6)
+    from matplotlib.colors import LinearSegmentedColormap
+
+    figure, axes = _canvas(title)
     values = table.to_numpy(dtype=float)
     most = np.nan_to_num(values).max(initial=0.0)
-    image = axes.imshow(values, aspect="auto", cmap="Blues", vmin=0, vmax=most or 1)
-    image.set_cmap(image.get_cmap().with_extremes(bad=GREY + "80"))
+    # From clear to blue, on white as on black; what is unknown is grey and not clear.
+    shades = LinearSegmentedColormap.from_list("calls", [f"{BLUE}0a", BLUE]).with_extremes(
+        bad=f"{GREY}60"
+    )
+    image = axes.imshow(
+        values, aspect="auto", cmap=shades, vmin=0, vmax=most or 1, interpolation="none"
+    )
     if np.isnan(values).any():
         axes.set_xlabel(GREY_IS_UNKNOWN, color=GREY, fontsize=8, loc="left")
     axes.set_yticks(range(7), WEEKDAYS)
@@ -83,11 +98,49 @@ def concurrency(
     labels = ConciseDateFormatter(places, tz=zone)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(labels)
     axes.set_ylim(bottom=0)
-    _legend(axes)
+    _legend(figure)
     return figure
 
 
-def waits(table: pd.DataFrame, *, title: str = "How long callers waited (s)") -> Figure:
+def days(table: pd.DataFrame, *, title: str = "Calls by day") -> Figure:
+    """Draw a bar for each day: how many calls were answered, were missed, or ended otherwise.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        ``day calls answered missed``, as of `measures.summary` by day.
+    title : str
+        The title above the picture.
+    """
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    figure, axes = _canvas(title, height=2.2)
+    below = pd.Series(0.0, table.index)
+    for name, height in by_day(table).items():
+        axes.bar(table["day"], height, 0.8, below, color=OF_DAY[name], label=name)
+        below = below + height
+    if len(table) <= _NAMED_DAYS:
+        names = [f"{WEEKDAYS[day.day_of_week]}\n{day.day}." for day in table["day"]]
+        axes.set_xticks(table["day"], names)
+    else:
+        places = AutoDateLocator()  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_locator(places)
+        axes.xaxis.set_major_formatter(
+            ConciseDateFormatter(places)  # type: ignore[no-untyped-call]
+        )
+    _legend(figure)
+    return figure
+
+
+def by_day(table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return the parts of each day's calls, by the names in `OF_DAY`; what is unknown is other."""
+    calls = table["calls"].astype(float)
+    answered, missed = (table[name].astype(float).fillna(0) for name in ("answered", "missed"))
+    parts = {"answered": answered, "missed": missed, "other": calls - answered - missed}
+    return {name: part for name, part in parts.items() if part.any() or name == "answered"}
+
+
+def waits(table: pd.DataFrame, *, title: str = "How long callers waited") -> Figure:
     """Draw a histogram of waits by outcome.
 
     Parameters
@@ -100,17 +153,25 @@ def waits(table: pd.DataFrame, *, title: str = "How long callers waited (s)") ->
     figure, axes = _canvas(title)
     step = table["wait"].diff().dropna().min() if len(table) > 1 else 5.0
     below = pd.Series(0.0, table.index)
-    for name, colour in WAITED.items():
+    for name in waited(table):
+        colour = WAITED[name]
         axes.bar(
             table["wait"], table[name], step * 0.9, below, align="edge", color=colour, label=name
         )
         below = below + table[name]
+    axes.set_ylim(0, 1.05 * max(below.max(), 1))
+    axes.set_xlabel("seconds", color=GREY, fontsize=8)
     # A few very long waits must not hide the others.
     reached = below.cumsum() / max(below.sum(), 1)
     shown = table["wait"][reached < 0.99].max() if len(table) else 0
     axes.set_xlim(0, max(shown if shown == shown else 0, 60) + 2 * step)
-    _legend(axes)
+    _legend(figure)
     return figure
+
+
+def waited(table: pd.DataFrame) -> list[str]:
+    """Return what waits came to, without what none of them came to."""
+    return [name for name in WAITED if table[name].any() or name == "answered"]
 
 
 def bars(names: pd.Series, values: pd.Series, *, title: str, most: int = 8) -> Figure:
@@ -149,20 +210,21 @@ def image(figure: Figure, text: str) -> str:
     text : str
         A description for people who do not see it.
     """
-    packed = io.BytesIO()
-    figure.savefig(packed, format="png", dpi=_DPI, transparent=True)
-    data = base64.b64encode(packed.getvalue()).decode("ascii")
-    return (
-        f'<img alt="{escape(text)}" src="data:image/png;base64,{data}" '
-        'style="max-width:100%;height:auto"/>'
-    )
+    import matplotlib as mpl
+
+    packed = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "ast"}):
+        figure.savefig(packed, format="svg", transparent=True, metadata={"Date": None})
+    drawn = packed.getvalue().replace(GREY, "var(--ink)").replace("<defs>", f"<defs>{_INKS}", 1)
+    data = base64.b64encode(drawn.encode()).decode("ascii")
+    return f'<img alt="{escape(text)}" src="data:image/svg+xml;base64,{data}"/>'
 
 
-def _canvas(title: str, *, height: float = 2.6) -> tuple[Figure, Axes]:
+def _canvas(title: str, *, height: float = 2.3) -> tuple[Figure, Axes]:
     # pyplot is not used, since it keeps each figure, and shows it twice in a notebook.
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.5, height), layout="constrained")
+    figure = Figure(figsize=(5.8, height), layout="constrained")
     axes: Any = figure.add_subplot()
     figure.patch.set_alpha(0)
     axes.patch.set_alpha(0)
@@ -176,5 +238,6 @@ def _canvas(title: str, *, height: float = 2.6) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _legend(axes: Axes) -> None:
-    axes.legend(frameon=False, fontsize=8, labelcolor=GREY, loc="upper right")
+def _legend(figure: Figure) -> None:
+    """Explain the colours beside the picture, where no bar or line can be."""
+    figure.legend(frameon=False, fontsize=8, labelcolor=GREY, loc="outside right upper")

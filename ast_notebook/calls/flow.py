@@ -1,52 +1,49 @@
-"""One call as a ladder: a vertical line for each channel, on which time runs downwards."""
+"""One call, step by step: which channel did what, and when, with one line for each thing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+import narwhals as nw
+from dateutil.tz import tzlocal
 
 from ast_notebook.calls import channels
 from ast_notebook.calls.engines import Work
 from ast_notebook.calls.events import read
+from ast_notebook.calls.ladder import Flow, LadderStep
 from ast_notebook.calls.linkedids import age
-from ast_notebook.calls.source import Source, servers
+from ast_notebook.calls.measures.grouping import Zone, check_zone
+from ast_notebook.calls.phases import Conversation, phases
+from ast_notebook.calls.source import ORDER, Source, servers
 from ast_notebook.errors import ChannelGone
-from ast_notebook.show import NO_MATH, escape, plain
+from ast_notebook.show import span
 from ast_notebook.units import SECOND
 
-_LANE, _ROW, _LEFT, _TOP = 150, 24, 90, 44  # pixels
-_KINDS = {
-    "Newchannel": "begins",
-    "DialBegin": "rings",
-    "DialEnd": "dial ends",
-    "Newstate": "is up",
-    "BridgeEnter": "enters the bridge",
-    "BridgeLeave": "leaves the bridge",
-    "Hold": "holds",
-    "Unhold": "resumes",
-    "BlindTransfer": "transfers to",
-    "AttendedTransfer": "transfers",
-    "QueueCallerJoin": "waits in",
-    "QueueCallerAbandon": "gave up waiting in",
-    "AgentConnect": "is connected by",
-    "ParkedCall": "is parked",
-    "UnParkedCall": "is fetched",
-    "Pickup": "picks up",
-    "ConfbridgeJoin": "joins",
-    "ConfbridgeLeave": "leaves",
-    "Hangup": "ends",
+#: Words for how a dial ended.
+_ENDS = {
+    "BUSY": "is busy",
+    "NOANSWER": "does not answer",
+    "CANCEL": "is not rung any more",
+    "CHANUNAVAIL": "cannot be reached",
+    "CONGESTION": "cannot be reached",
+    "DONTCALL": "is not put through",
+    "TORTURE": "is not put through",
 }
-#: The header of an event that is shown with it.
-_DETAILS = {
-    "DialEnd": "dialstatus",
-    "BlindTransfer": "extension",
-    "QueueCallerJoin": "queue",
-    "QueueCallerAbandon": "queue",
-    "AgentConnect": "membername",
-    "ConfbridgeJoin": "conference",
-    "ConfbridgeLeave": "conference",
-    "Hangup": "cause-txt",
+#: Causes that tell nothing more than these words.
+_USUAL = ("Normal Clearing", "User busy", "Unknown", None)
+#: Events that are told in one way, with the header of an event that is told with them.
+_TOLD = {
+    "BlindTransfer": ("transfers to", "extension"),
+    "AttendedTransfer": ("transfers", None),
+    "QueueCallerJoin": ("comes to", "queue"),
+    "QueueCallerAbandon": ("leaves", "queue"),
+    "AgentConnect": ("is put through to", "membername"),
+    "ParkedCall": ("is parked", None),
+    "UnParkedCall": ("is fetched by", None),
+    "Pickup": ("picks up", None),
+    "ConfbridgeJoin": ("joins", "conference"),
+    "ConfbridgeLeave": ("leaves", "conference"),
 }
 #: The headers with an event's channel, and with a second one, if they are not the usual ones.
 _ABOUT = {
@@ -56,111 +53,28 @@ _ABOUT = {
     "UnParkedCall": "parkeeuniqueid",
 }
 _OTHER = {
-    "DialBegin": "destuniqueid",
-    "DialEnd": "destuniqueid",
     "AttendedTransfer": "secondtransfereruniqueid",
     "UnParkedCall": "retrieveruniqueid",
     "Pickup": "targetuniqueid",
 }
+_KINDS = (
+    *("Newchannel", "Newstate", "DialBegin", "DialEnd", "BridgeEnter", "BridgeLeave"),
+    *("Hold", "Unhold", "QueueCallerLeave", "Hangup", *_TOLD),
+)
+_HEADERS = (
+    *("channel", "uniqueid", "destuniqueid", "bridgeuniqueid", "channelstatedesc", "dialstatus"),
+    *("cause-txt", "extension", "queue", "membername", "conference"),
+    *(*_ABOUT.values(), *_OTHER.values()),
+)
 
 
-@dataclass(frozen=True)
-class LadderStep:
-    """An event of a channel, or of two channels; lanes are counted from the left."""
-
-    time: int
-    lane: int
-    to: int | None
-    text: str
-
-
-class Flow:
-    """A call as a ladder; a notebook shows the drawing, and a terminal shows text.
-
-    Attributes
-    ----------
-    call : str
-        The call's oldest linkedid.
-    channels : tuple of str
-        Its channels, the oldest first; each has a vertical line.
-    steps : tuple of LadderStep
-        The steps, in order; times are microseconds since 1970 UTC.
-    names : tuple of str
-        The name of each channel's number in the phone book; empty where it has none.
-    """
-
-    def __init__(
-        self,
-        call: str,
-        channels: Sequence[str],
-        steps: Sequence[LadderStep],
-        names: Sequence[str] = (),
-    ) -> None:
-        self.call = call
-        self.names = tuple(names) or ("",) * len(channels)
-        self.channels = tuple(channels)
-        self.steps = tuple(steps)
-
-    def __repr__(self) -> str:
-        lines = [f"Call {self.call}"]
-        named = zip(self.channels, self.names, strict=True)
-        lines += [f"  {channel} is {name}" for channel, name in named if name]
-        for step in self.steps:
-            other = "" if step.to is None else f" -> {self.channels[step.to]}"
-            lines.append(
-                f"{self._seconds(step):9.3f} s  {self.channels[step.lane]}{other}  {step.text}"
-            )
-        return "\n".join(map(plain, lines))
-
-    def _repr_html_(self) -> str:
-        return f'<div class="{NO_MATH}" style="overflow-x:auto">{self.svg()}</div>'
-
-    def svg(self) -> str:
-        """Return the drawing as SVG; all text in it is escaped."""
-        width = _LEFT + _LANE * max(1, len(self.channels))
-        height = _TOP + _ROW * (len(self.steps) + 1)
-        parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-            'font-family="sans-serif" font-size="11" role="img" fill="currentColor" '
-            f'stroke="none"><title>Call {escape(self.call)}</title>'
-        ]
-        for lane, channel in enumerate(self.channels):
-            x = _x(lane)
-            above = 10 if self.names[lane] else 20
-            parts.append(f'<text x="{x}" y="{above}" text-anchor="middle">{escape(channel)}</text>')
-            if self.names[lane]:
-                name = escape(self.names[lane])
-                parts.append(f'<text x="{x}" y="24" text-anchor="middle">{name}</text>')
-            parts.append(
-                f'<line x1="{x}" y1="28" x2="{x}" y2="{height}" stroke="currentColor" '
-                'stroke-opacity="0.3"/>'
-            )
-        for row, step in enumerate(self.steps):
-            parts += self._drawn(step, _TOP + _ROW * row)
-        return "".join([*parts, "</svg>"])
-
-    def _drawn(self, step: LadderStep, y: int) -> Iterator[str]:
-        x = _x(step.lane)
-        yield f'<text x="4" y="{y + 4}">{self._seconds(step):.3f} s</text>'
-        yield f'<circle cx="{x}" cy="{y}" r="3"/>'
-        at, anchor = x + 6, "start"
-        if step.to is not None and step.to != step.lane:
-            end = _x(step.to)
-            back = -6 if end > x else 6
-            yield f'<line x1="{x}" y1="{y}" x2="{end}" y2="{y}" stroke="currentColor"/>'
-            yield f'<path d="M{end},{y} l{back},-4 v8 z"/>'
-            at, anchor = (x + end) // 2, "middle"
-        yield f'<text x="{at}" y="{y - 4}" text-anchor="{anchor}">{escape(step.text)}</text>'
-
-    def _seconds(self, step: LadderStep) -> float:
-        return (step.time - self.steps[0].time) / SECOND
-
-
-def _x(lane: int) -> int:
-    return _LEFT + _LANE * lane + _LANE // 2
-
-
-def flow(events: Any, which: object, name: Callable[[str], str | None] | None = None) -> Flow:
+def flow(
+    events: Any,
+    which: object,
+    *,
+    tz: Zone | None = None,
+    name: Callable[[str], str | None] | None = None,
+) -> Flow:
     """Return one call as a ladder.
 
     Parameters
@@ -170,6 +84,8 @@ def flow(events: Any, which: object, name: Callable[[str], str | None] | None = 
     which : str
         A call's id, the uniqueid or the name of one of its channels, or a number: then the last
         call in which somebody had that number.
+    tz : str or tzinfo, optional
+        The zone of the times; this machine's by default.
     name : callable, optional
         It returns whose number it is, such as `PhoneBook.name`.
 
@@ -181,10 +97,13 @@ def flow(events: Any, which: object, name: Callable[[str], str | None] | None = 
     Examples
     --------
     >>> flow(sh.ast.events, "200")
-    Call 1700000000.12
-        0.000 s  PJSIP/2222-00000004  begins
-        0.002 s  PJSIP/2222-00000004 -> PJSIP/200-00000005  rings
+    Call 1700000000.12 on 2023-11-14, times in CET
+      23:13:20.000  2222         begins
+      23:13:20.002  2222 -> 200  dials
+      23:13:20.002  200          rings for 3.1 s
     """
+    zone = tzlocal() if tz is None else tz
+    check_zone(zone)
     wanted = str(which)
     with Work(whole := read(events)) as work:
         for _, source in servers(whole, work):
@@ -193,9 +112,11 @@ def flow(events: Any, which: object, name: Callable[[str], str | None] | None = 
             call = _choose(rows, wanted)
             if call is not None:
                 mine = sorted((row for row in rows if row[0] == call), key=lambda row: age(row[1]))
-                lanes = {row[1]: number for number, row in enumerate(mine)}
-                known = [name(str(row[3])) or "" if name and row[3] else "" for row in mine]
-                return Flow(call, [str(row[2]) for row in mine], _steps(source, lanes), known)
+                ids = [str(row[1]) for row in mine]
+                drawn = _flow(source, call, ids, [str(row[2]) for row in mine], zone)
+                if name is not None:
+                    drawn.call_by([name(str(row[3])) if row[3] else None for row in mine])
+                return drawn
     raise ChannelGone(f"No call {wanted!r} is among the events: give a call's id or a number")
 
 
@@ -206,24 +127,166 @@ def _choose(rows: list[tuple[Any, ...]], wanted: str) -> str | None:
     return found[-1] if found else None
 
 
-def _steps(source: Source, lanes: dict[str, int]) -> list[LadderStep]:
-    headers = {"uniqueid", "channelstatedesc", *_DETAILS.values(), *_ABOUT.values()}
-    names = {name: name for name in sorted(headers | set(_OTHER.values()))}
-    rows = source.only(list(_KINDS), event="event", **names).collect()
-    steps = []
-    for row in rows.iter_rows(named=True):
+def _flow(source: Source, call: str, ids: list[str], names: list[str], tz: Zone) -> Flow:
+    lanes = {one: number for number, one in enumerate(ids)}
+    rows = _rows(source, lanes)
+    spans, talks = phases(rows, lanes)
+    own = [row for row in rows if lanes.keys() & {row[name] for name in _IDS}]
+    steps = [*_Steps(lanes).of(own), *map(_talk, talks)]
+    steps.sort(key=lambda step: step.time)
+    ends = {row["uniqueid"]: int(row["time"]) for row in own if row["event"] == "Hangup"}
+    times = [(int(row["time"]), row["uniqueid"]) for row in own]
+    lives = [
+        (min((time for time, one in times if one == mine), default=None), ends.get(mine))
+        for mine in ids
+    ]
+    return Flow(call, names, ids, steps, spans, lives, tz)
+
+
+_IDS = ("uniqueid", "destuniqueid", *dict.fromkeys((*_ABOUT.values(), *_OTHER.values())))
+
+
+def _rows(source: Source, lanes: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return the events of these channels in order, and those of others in the same bridges."""
+    headers = {name: name for name in dict.fromkeys(_HEADERS)}
+    found = source.only(_KINDS, event="event", **{ORDER: ORDER}, **headers)
+    ids = list(lanes)
+    mine = [nw.coalesce(name, nw.lit("")).is_in(ids) for name in _IDS]
+    bridges = (
+        found.filter(nw.coalesce("uniqueid", nw.lit("")).is_in(ids))
+        .select("bridgeuniqueid")
+        .unique()
+        .collect()["bridgeuniqueid"]
+        .to_list()
+    )
+    met = nw.coalesce("bridgeuniqueid", nw.lit("")).is_in([one for one in bridges if one] or [""])
+    rows = list(
+        found.filter(nw.any_horizontal(*mine, met, ignore_nulls=True))
+        .collect()
+        .iter_rows(named=True)
+    )
+    strangers = {row["uniqueid"] for row in rows} - set(ids) - {None}
+    if strangers:
+        ended = found.filter(
+            (nw.col("event") == "Hangup") & nw.col("uniqueid").is_in(list(strangers))
+        )
+        rows += list(ended.collect().iter_rows(named=True))
+    return sorted(rows, key=lambda row: row[ORDER])
+
+
+def _talk(talk: Conversation) -> LadderStep:
+    first, *rest = talk.lanes
+    long = "talk" if talk.end is None else f"talk for {span((talk.end - talk.begin) / SECOND)}"
+    with_others = " with others" if talk.others else ""
+    return LadderStep(talk.begin, first, rest[0] if rest else None, long + with_others, True)
+
+
+class _Steps:
+    """The steps of a call, made of its events in order.
+
+    Asterisk tells many things several times: that a telephone answers by its state and by the end
+    of the dial, a cancelled dial twice, and the end of a dial in vain by the end of the channel.
+    """
+
+    def __init__(self, lanes: Mapping[str, int]) -> None:
+        self._lanes = lanes
+        self._dialling: dict[str, str | None] = {}  # who dials a channel, until that is over
+        self._dialled: set[str] = set()
+        self._reached: set[str] = set()  # answered, or dialled somebody who did
+        self._vain: dict[str, int] = {}  # the place of the step that tells of a dial in vain
+        self._holding: set[str] = set()
+        self._steps: list[LadderStep] = []
+
+    def of(self, rows: Iterable[Mapping[str, Any]]) -> list[LadderStep]:
+        rows = list(rows)
+        self._dialled = {row["destuniqueid"] for row in rows if row["event"] == "DialBegin"}
+        for row in rows:
+            told = getattr(self, f"_{row['event'].lower()}", None)
+            if told is not None:
+                told(row)
+            elif row["event"] in _TOLD:
+                self._other(row)
+        return self._steps
+
+    def _add(
+        self, row: Mapping[str, Any], one: str | None, text: str, to: str | None = None
+    ) -> None:
+        if one not in self._lanes:
+            one, to = to, None
+        if one in self._lanes and one is not None:
+            other = None if to is None else self._lanes.get(to)
+            self._steps.append(LadderStep(int(row["time"]), self._lanes[one], other, text))
+
+    def _newchannel(self, row: Mapping[str, Any]) -> None:
+        if row["uniqueid"] not in self._dialled:
+            self._add(row, row["uniqueid"], "begins")
+
+    def _dialbegin(self, row: Mapping[str, Any]) -> None:
+        one, dest = row["uniqueid"], row["destuniqueid"]
+        self._dialling[dest] = one
+        self._add(row, one, "dials" if one in self._lanes else "is dialled", dest)
+
+    def _dialend(self, row: Mapping[str, Any]) -> None:
+        dest, status = row["destuniqueid"], row["dialstatus"]
+        if status == "ANSWER":
+            self._answers(row, dest)
+        elif dest in self._dialling:
+            self._vain[dest] = len(self._steps)
+            self._add(row, dest, _ENDS.get(status, f"is not reached: {status}"))
+        self._dialling.pop(dest, None)
+
+    def _newstate(self, row: Mapping[str, Any]) -> None:
+        one = row["uniqueid"]
+        if row["channelstatedesc"] != "Up" or one in self._reached:
+            return
+        if one in self._dialled:
+            self._answers(row, one)
+        else:
+            self._add(row, one, "is answered")
+            self._reached.add(one)
+
+    def _answers(self, row: Mapping[str, Any], dest: str) -> None:
+        if dest not in self._reached:
+            self._add(row, dest, "answers")
+            self._reached.add(dest)
+        caller = self._dialling.get(dest)
+        if caller is not None:
+            self._reached.add(caller)
+
+    def _hold(self, row: Mapping[str, Any]) -> None:
+        self._holding.add(row["uniqueid"])
+        self._add(row, row["uniqueid"], "holds")
+
+    def _unhold(self, row: Mapping[str, Any]) -> None:
+        # Asterisk sends one before a transfer, too, whether there was a hold or not.
+        if row["uniqueid"] in self._holding:
+            self._holding.discard(row["uniqueid"])
+            self._add(row, row["uniqueid"], "resumes")
+
+    def _hangup(self, row: Mapping[str, Any]) -> None:
+        one, cause = row["uniqueid"], row["cause-txt"]
+        if one not in self._lanes:
+            return
+        place = self._vain.get(one)
+        if place is None or one in self._reached:
+            told = cause in _USUAL and cause != _USUAL[0]
+            self._add(row, one, "ends" if told else f"ends: {cause}")
+        elif cause not in _USUAL:
+            step = self._steps[place]
+            text = f"{step.text}: {cause}"
+            self._steps[place] = LadderStep(step.time, step.lane, step.to, text)
+
+    def _other(self, row: Mapping[str, Any]) -> None:
         kind = row["event"]
-        if kind == "Newstate" and row["channelstatedesc"] != "Up":
-            continue
-        one = lanes.get(row[_ABOUT.get(kind, "uniqueid")])
-        two = lanes.get(row[_OTHER[kind]]) if kind in _OTHER else None
-        if one is None:
-            one, two = two, None
-        if one is None:
-            continue
-        detail = row[_DETAILS[kind]] if kind in _DETAILS else None
-        text = _KINDS[kind] if detail is None else f"{_KINDS[kind]} {detail}"
-        if kind == "Hangup" and detail is not None:
-            text = f"ends: {detail}"
-        steps.append(LadderStep(int(row["time"]), one, two, text))
-    return sorted(steps, key=lambda step: step.time)
+        text, header = _TOLD[kind]
+        detail = None if header is None else row[header]
+        if kind == "QueueCallerAbandon" and detail is not None:
+            # A queue that lets its caller go by a timeout sends the same event.
+            detail = f"{detail} without an answer"
+        other = row[_OTHER[kind]] if kind in _OTHER else None
+        self._add(
+            row,
+            row[_ABOUT.get(kind, "uniqueid")],
+            text if detail is None else f"{text} {detail}",
+            other,
+        )

@@ -80,40 +80,62 @@ def pandas(frame: pd.DataFrame, times: tuple[str, ...], whole: tuple[str, ...]) 
     return frame.astype(kinds)
 
 
-def begun(frame: Any, since: Moment | None) -> Any:
-    """Return the rows that began at a moment or later; a moment without a zone is in local time.
+def begun(frame: Any, since: Moment | None, until: Moment | None = None) -> Any:
+    """Return the rows that began within some time; moments without a zone are in local time.
 
     Parameters
     ----------
     frame : pandas.DataFrame or duckdb.DuckDBPyRelation
     since : datetime or str, optional
+        The rows began then or later.
+    until : datetime or str, optional
+        The rows began earlier than that.
     """
-    if since is None:
-        return frame
-    micro = microseconds(since)
     if not isinstance(frame, pd.DataFrame):
-        return frame.filter(f"start >= {micro}")
-    moment = pd.Timestamp(micro, unit="us", tz="UTC")
-    return frame[frame["start"] >= moment].reset_index(drop=True)
+        frame = frame if since is None else frame.filter(f"start >= {microseconds(since)}")
+        return frame if until is None else frame.filter(f"start < {microseconds(until)}")
+    if since is not None:
+        frame = frame[frame["start"] >= _timestamp(since)].reset_index(drop=True)
+    if until is not None:
+        frame = frame[frame["start"] < _timestamp(until)].reset_index(drop=True)
+    return frame
 
 
-def lasting(frame: pd.DataFrame, since: Moment | None, times: tuple[str, str]) -> pd.DataFrame:
-    """Return the rows that were not over at a moment; earlier beginnings are set to that moment.
+def _timestamp(said: Moment) -> pd.Timestamp:
+    return pd.Timestamp(microseconds(said), unit="us", tz="UTC")
+
+
+def lasting(
+    frame: pd.DataFrame,
+    since: Moment | None,
+    times: tuple[str, str],
+    until: Moment | None = None,
+) -> pd.DataFrame:
+    """Return the part of the rows that is within some time.
+
+    Rows that were over before, or began later, are left out. Earlier beginnings and later ends are
+    set to the moments where the time begins and ends.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-    since : datetime or str, optional
+    since, until : datetime or str, optional
         As in `begun`.
     times : tuple of str
-        The columns of their beginning and end; a missing beginning stays missing.
+        The columns of their beginning and end; what is missing stays missing.
     """
-    if since is None:
+    if since is None and until is None:
         return frame
     start, end = times
-    moment = pd.Timestamp(microseconds(since), unit="us", tz="UTC")
-    kept = frame[~(frame[end] <= moment)].reset_index(drop=True)
-    kept[start] = kept[start].mask(kept[start] < moment, moment)
+    kept = frame
+    if since is not None:
+        first = _timestamp(since)
+        kept = kept[~(kept[end] <= first)].reset_index(drop=True)
+        kept[start] = kept[start].mask(kept[start] < first, first)
+    if until is not None:
+        last = _timestamp(until)
+        kept = kept[~(kept[start] >= last)].reset_index(drop=True)
+        kept[end] = kept[end].mask(kept[end] > last, last)
     kept["seconds"] = (kept[end] - kept[start]).dt.total_seconds()
     return kept
 

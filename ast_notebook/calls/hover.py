@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ast_notebook.calls.charts import BLUE, GREY, GREY_IS_UNKNOWN, ORANGE, WAITED, WEEK, WEEKDAYS
+from ast_notebook.calls.charts import (
+    BLUE,
+    GREY,
+    GREY_IS_UNKNOWN,
+    OF_DAY,
+    ORANGE,
+    WAITED,
+    WEEK,
+    WEEKDAYS,
+    by_day,
+    waited,
+)
 from ast_notebook.errors import ConfError
 from ast_notebook.show import escape
 
@@ -52,13 +63,24 @@ def concurrency(
     return _figure(title, mean, peak)
 
 
-def waits(table: pd.DataFrame, *, title: str = "How long callers waited (s)") -> Any:
-    """Draw what `charts.waits` draws."""
+def days(table: pd.DataFrame, *, title: str = "Calls by day") -> Any:
+    """Draw what `charts.days` draws."""
     bars = [
-        graph_objects.Bar(x=table["wait"], y=table[name], name=name, marker_color=colour, offset=0)
-        for name, colour in WAITED.items()
+        graph_objects.Bar(x=table["day"], y=height, name=name, marker_color=OF_DAY[name])
+        for name, height in by_day(table).items()
     ]
     return _figure(title, *bars).update_layout(barmode="stack")
+
+
+def waits(table: pd.DataFrame, *, title: str = "How long callers waited") -> Any:
+    """Draw what `charts.waits` draws."""
+    bars = [
+        graph_objects.Bar(
+            x=table["wait"], y=table[name], name=name, marker_color=WAITED[name], offset=0
+        )
+        for name in waited(table)
+    ]
+    return _figure(title, *bars).update_layout(barmode="stack", xaxis_title_text="seconds")
 
 
 def bars(names: pd.Series, values: pd.Series, *, title: str, most: int = 8) -> Any:

@@ -127,13 +127,19 @@ def visits(context: Context, given: Given) -> pd.DataFrame:
     return found if hiding is None else hiding.frame(found)
 
 
-@command("flow", argument("which", metavar="ID", help="a call's id, a channel, or a number"))
+@command(
+    "flow",
+    argument("which", metavar="ID", help="a call's id, a channel, or a number"),
+    argument("--tz", metavar="ZONE", help="of the times, such as Europe/Berlin"),
+)
 def flow(context: Context, given: Given) -> Flow:
     """Draw one call as a ladder: the last call of a number, or the call of an id or a channel.
 
     In [1]: %ast flow 2222
     """
-    return context.heard(given.pbx).flow(given.which)
+    if given.tz is not None:
+        _zone(given.tz)
+    return context.heard(given.pbx).flow(given.which, tz=given.tz)
 
 
 @command(
@@ -169,6 +175,12 @@ def history(context: Context, given: Given) -> History:
         metavar="WHEN",
         help="10m, 2h, 10:00 or 2026-11-23, in the zone of --tz, or else of this machine",
     ),
+    argument("--until", type=since, metavar="WHEN", help="only calls that began earlier"),
+    argument(
+        "--before",
+        metavar="AGO",
+        help="7d, 1d or 12h: compare with the same time so long before",
+    ),
     TZ,
     *OF_PLACE,
     TRUNK,
@@ -191,19 +203,22 @@ def report(context: Context, given: Given) -> Report:
     In [1]: %ast report --since 8:00
     In [2]: %ast report queue_log --within 30 --html yesterday.html
     In [3]: %ast report --since 2026-11-23 --trunk PJSIP/provider --against last-week
+    In [4]: %ast report queue_log --since 2026-11-16 --until 2026-11-23 --before 7d
     """
     if given.tz is not None:
         _zone(given.tz)
     hiding = anonymizer(given, given.trunk)
     # An age counts from now on, however long the reading takes.
-    begin = None if given.since is None else moment(given.since, tz=given.tz)
-    more = {"tz": given.tz, "within": given.within, "against": given.against}
+    begin, end = (
+        None if said is None else moment(said, tz=given.tz) for said in (given.since, given.until)
+    )
+    span = {"since": begin, "until": end, "before": given.before, "against": given.against}
     with Progress("computing the report"):
         if given.place is None:
             pbx = context.heard(given.pbx)
-            made = pbx.report(since=begin, trunks=given.trunk, **more)
+            made = pbx.report(trunks=given.trunk, tz=given.tz, within=given.within, **span)
         else:
-            made = read(context, given).report(since=begin, **more)
+            made = read(context, given).report(tz=given.tz, within=given.within, **span)
     if hiding is not None:
         made = anonymized_report(made, hiding)
     if given.hover:

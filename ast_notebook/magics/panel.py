@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from IPython.core.error import UsageError
+
+from ast_notebook.errors import AstError
 from ast_notebook.magics import values
 from ast_notebook.magics.command import Given, argument, command, number
 from ast_notebook.magics.context import Context
 from ast_notebook.panel import Panel
 
 
+def _pbxs(context: Context) -> Iterable[str]:
+    return ["all", *context.sh.pbxs]
+
+
 @command(
     "panel",
+    argument(
+        "--pbx",
+        dest="pbxs",
+        nargs="+",
+        default=[],
+        action="extend",
+        metavar="NAME",
+        values=_pbxs,
+        help="one panel of these PBXs, or of all",
+    ),
+    argument(
+        "--trunk",
+        dest="trunks",
+        nargs="+",
+        default=[],
+        action="extend",
+        metavar="PATTERN",
+        values=values.devices,
+        help="devices that are trunks between these PBXs, such as PJSIP/berlin",
+    ),
     argument("--readonly", action="store_true", default=None, help="no button at all"),
     argument(
         "--buttons",
@@ -18,6 +47,7 @@ from ast_notebook.panel import Panel
         help="buttons on a page of Voila, too: whoever opens it may do what the login may",
     ),
     argument("--wall", action="store_true", help="large, for a screen on a wall"),
+    argument("--watch", action="store_true", help="in a terminal: renew the tables until ^C"),
     argument(
         "--refresh",
         type=number,
@@ -38,17 +68,37 @@ from ast_notebook.panel import Panel
 def panel(context: Context, given: Given) -> Panel:
     """Show the PBX as it is now: calls, devices, mailboxes, queues, items, events.
 
-    A saved notebook keeps only a table of its last state.
+    A saved notebook keeps only a table of its last state; in a terminal, that table is printed.
+    In a panel of several PBXs each row says of which PBX it is, and calls between them are one call
+    where a trunk joins them: surely by the same Call-ID of SIP, or probably by caller, number and
+    time on devices that --trunk names.
 
     In [1]: %ast panel
     In [2]: %ast panel --readonly --wall
+    In [3]: %ast panel --pbx all
+    In [4]: %ast panel --watch
     """
-    pbx = context.pbx(given.pbx)
-    return Panel(
+    if given.pbxs and given.pbx:
+        raise UsageError("%ast panel: name the PBXs once, as in %ast panel --pbx NAME")
+    names = given.pbxs or context.pbx(given.pbx).name
+    if given.pbxs == ["all"] and not context.sh.pbxs:
+        context.pbx()  # it says how to connect
+    for name in given.pbxs:
+        if name != "all":
+            context.pbx(name)
+    shown = Panel(
         context.sh,
-        pbx.name,
+        names[0] if len(given.pbxs) == 1 else names,
         given.readonly,
         given.refresh,
         given.editable,
         wall=given.wall,
+        trunks=given.trunks,
     )
+    if given.watch:
+        try:
+            shown.watch()
+        except AstError:
+            shown.close()
+            raise
+    return shown

@@ -36,10 +36,13 @@ class Feed:
     sh : SmartHome
     name : str
         The name of the PBX to show. If another PBX of that name is connected, that one is shown.
-    items : ShownItems
+    items : ShownItems, optional
+        The items to show beside it.
     """
 
-    def __init__(self, sh: SmartHome, name: str, items: ShownItems) -> None:
+    several = False
+
+    def __init__(self, sh: SmartHome, name: str, items: ShownItems | None = None) -> None:
         self.name = name
         self.pbx: Asterisk | None = None
         self._sh = sh
@@ -74,6 +77,25 @@ class Feed:
         return True
 
     @property
+    def pbxs(self) -> dict[str, Asterisk]:
+        """The PBX, by its name."""
+        return {} if self.pbx is None else {self.name: self.pbx}
+
+    @property
+    def connection(self) -> Row:
+        """What was last told of the connection."""
+        return self._connection
+
+    @property
+    def silent(self) -> dict[str, str]:
+        """What was last told of tables that are not known."""
+        return self._silent
+
+    def sent(self, table: str) -> Mapping[str, Row]:
+        """Return the rows of a table that all deltas so far add up to."""
+        return self._sent.get(table, {})
+
+    @property
     def is_over(self) -> bool:
         """Whether the PBX was closed, and there is no other one of its name yet."""
         return self.pbx is None or (self.pbx.session.closed and self.name not in self._sh.pbxs)
@@ -103,7 +125,8 @@ class Feed:
                 self._follower = self.pbx.live.follow()
                 self._sent = {name: {} for name in self.pbx.live.tables}
                 self._due = dict.fromkeys(self._due, 0.0)
-                self._items.forget()
+                if self._items is not None:
+                    self._items.forget()
                 self._shown_items = {}
                 self._connection = {}
                 self.delta()
@@ -137,10 +160,10 @@ class Feed:
                 "taken": time.time(),
                 "tables": cast(LiveRows, rows),
                 "silent": {name: table.missing for name, table in tables.items()},
-                "items": self._items.rows(),
+                "items": {} if self._items is None else self._items.rows(),
                 "connection": self._connected(),
                 "events": [_shown(number, event) for number, event in list(self._events)][-20:],
-                "concurrency": self._points(),
+                "concurrency": self.points(),
             }
 
     def snapshot(self) -> PanelState:
@@ -157,7 +180,7 @@ class Feed:
                     for number, event in list(self._events)
                     if number <= self._events_sent
                 ],
-                "concurrency": self._points(),
+                "concurrency": self.points(),
             }
 
     @staticmethod
@@ -174,15 +197,10 @@ class Feed:
                 return message
             self._rows(message)
             self._add(message, "silent", self._changed_silence())
-            rows, gone = self._items.changes()
-            self._shown_items.update(rows)
-            for path in gone:
-                self._shown_items.pop(path, None)
-            self._add(message, "items", rows)
-            self._add(message, "items_gone", gone)
+            self._changed_items(message)
             self._add(message, "connection", self._changed_connection())
             if self._is_due("concurrency", LOOK_AT_CONCURRENCY):
-                points = [point for point in self._points() if point[0] >= self._last_point]
+                points = [point for point in self.points() if point[0] >= self._last_point]
                 self._last_point = points[-1][0] if points else 0.0
                 message["concurrency"] = points
             self._news(message)
@@ -201,7 +219,7 @@ class Feed:
             changed = {}
             for key, row in rows.items():
                 known = sent.get(key)
-                fields = row if known is None else _difference(known, row)
+                fields = row if known is None else difference(known, row)
                 if fields:
                     changed[key] = fields
                     sent[key] = row
@@ -211,10 +229,20 @@ class Feed:
             if gone:
                 message.setdefault("gone", {})[name] = gone
 
+    def _changed_items(self, message: Message) -> None:
+        if self._items is None:
+            return
+        rows, gone = self._items.changes()
+        self._shown_items.update(rows)
+        for path in gone:
+            self._shown_items.pop(path, None)
+        self._add(message, "items", rows)
+        self._add(message, "items_gone", gone)
+
     def _changed_silence(self) -> dict[str, str]:
         assert self.pbx is not None
         silent = {name: table.missing for name, table in self.pbx.live.tables.items()}
-        changed = _difference(self._silent, silent)
+        changed = difference(self._silent, silent)
         self._silent = silent
         return changed
 
@@ -222,7 +250,7 @@ class Feed:
         if not self._is_due("connection", COUNT_EVERY) and not self._has_turned():
             return {}
         now: Row = {**self._connected()}
-        changed = _difference(self._connection, now)
+        changed = difference(self._connection, now)
         self._connection = now
         return changed
 
@@ -287,9 +315,9 @@ class Feed:
         seconds, events = now[0] - rates[0][0], now[1] - rates[0][1]
         return round(events / seconds, 1) if seconds > 0 else 0.0
 
-    def ask(self) -> None:
-        """Ask the PBX for its version and start time, and wait for the answers."""
-        pbx = self.pbx
+    def ask(self, name: str) -> None:
+        """Ask the PBX of that name for its version and start time, and wait for the answers."""
+        pbx = self.pbxs.get(name)
         if pbx is None:
             return
         versions = {}
@@ -304,14 +332,16 @@ class Feed:
                 versions[name] = ""
         self._versions = versions
 
-    def _points(self) -> list[tuple[int, int]]:
+    def points(self) -> list[tuple[int, int]]:
+        """Return how many calls there were at once over the last hour: moments and numbers."""
         if self.pbx is None:
             return []
         points: Iterable[tuple[Any, Any]] = self.pbx.live.concurrency().items()
         return [(int(moment.timestamp()), int(calls)) for moment, calls in points]
 
 
-def _difference(known: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+def difference(known: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that are new, or have another value than before."""
     return {name: value for name, value in now.items() if known.get(name, known) != value}
 
 

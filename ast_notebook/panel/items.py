@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any, Literal
 
@@ -29,20 +29,25 @@ class ShownItems:
     Parameters
     ----------
     sh : SmartHome
-    name : str
-        The PBX that the panel shows.
+    name : str or collection of str
+        The PBX that the panel shows, or the names of several; with none of them, all are shown. A
+        row of several says to which of them its item is bound.
     editable : iterable of str
         Patterns of the paths of items that may be set, such as ``office.*``.
     """
 
-    def __init__(self, sh: SmartHome, name: str, editable: Iterable[str] = ()) -> None:
+    def __init__(
+        self, sh: SmartHome, name: str | Collection[str], editable: Iterable[str] = ()
+    ) -> None:
         self._sh = sh
-        self._name = name
+        self._several = not isinstance(name, str)
+        self._names = (name,) if isinstance(name, str) else tuple(name)
         self._editable = tuple(editable)
         self._items: list[Item] = []
         self._looked = float("-inf")
         self._seen: dict[str, tuple[Item, datetime, bool, float | None]] = {}
-        self._read: dict[str, tuple[str | None, float]] = {}  # by key: text, and when read
+        # By PBX and key: the text, and when it was read.
+        self._read: dict[tuple[str, str], tuple[str | None, float]] = {}
 
     def forget(self) -> None:
         """Make `changes` return all items again."""
@@ -55,8 +60,7 @@ class ShownItems:
             self._items = [one for one in self._sh.return_items() if one.type() is not None]
         rows, gone = {}, self._seen.keys() - {item.id() for item in self._items}
         for item in self._items:
-            key = self._database_key(item)
-            read = self._read.get(key, (None, None))[1] if key else None
+            read = self._read.get(self._place(item), (None, None))[1]
             state = (item, item.last_change(), item.stale, read)
             if self._seen.get(item.id()) != state:
                 self._seen[item.id()] = state
@@ -89,8 +93,10 @@ class ShownItems:
             "read": None,
             "can": self._can(item),
         }
-        if key and key in self._read:
-            text, read = self._read[key]
+        if self._several:
+            row["pbx"] = next((pbx for pbx, _ in self._shown(item)), "")
+        if key and self._place(item) in self._read:
+            text, read = self._read[self._place(item)]
             row["read"] = read
             if read >= row["changed"]:
                 row["value"] = self._from_text(item, text)
@@ -106,14 +112,26 @@ class ShownItems:
         return "edit" if listed and item.type() in ("num", "str") else ""
 
     def _attribute(self, item: Item, kind: Kind) -> BindingAttribute | None:
-        """Return the attribute that binds an item to the PBX that is shown."""
-        first = next(iter(self._sh.pbxs), self._name)
-        mine = (
-            attribute
-            for attribute in bindings_of(item)
-            if attribute.kind == kind and (attribute.pbx or first) == self._name
-        )
-        return next(mine, None)
+        """Return the attribute that binds an item to a PBX that is shown."""
+        return next((one for _, one in self._shown(item) if one.kind == kind), None)
+
+    def _shown(self, item: Item) -> Iterator[tuple[str, BindingAttribute]]:
+        """Yield the attributes that bind an item to PBXs that are shown, and the names of these."""
+        attributes = bindings_of(item)
+        if not attributes:
+            return
+        pbxs = self._sh.pbxs
+        first = next(iter(pbxs), next(iter(self._names), ""))
+        for one in attributes:
+            name = one.pbx or first  # without a name, it is the first one of all
+            if name in (self._names or pbxs):
+                yield name, one
+
+    def _place(self, item: Item) -> tuple[str, str]:
+        """Return the PBX and the key of an item's entry in the Asterisk database."""
+        shown = self._shown(item)
+        entries = ((pbx, clean(one.target)) for pbx, one in shown if one.kind == "ast_db")
+        return next(entries, ("", ""))
 
     def _tied(self, item: Item, kind: Kind) -> str:
         attribute = self._attribute(item, kind)
@@ -123,8 +141,7 @@ class ShownItems:
         return self._attribute(item, "ast_db")
 
     def _database_key(self, item: Item) -> str:
-        attribute = self._entry(item)
-        return "" if attribute is None else clean(attribute.target)
+        return self._place(item)[1]
 
     def _from_text(self, item: Item, text: str | None) -> Any:
         attribute = self._entry(item)
@@ -137,14 +154,14 @@ class ShownItems:
     def read(self, pbx: Asterisk, only: str = "") -> None:
         """Read the items' entries of the Asterisk database; refused ones keep their old text."""
         for item in self._sh.return_items():
-            key = self._database_key(item)
-            if key and only in ("", item.id()):
+            name, key = self._place(item)
+            if key and name == pbx.name and only in ("", item.id()):
                 try:
-                    self._read[key] = (pbx.db_read(key, None), time.time())
+                    self._read[name, key] = (pbx.db_read(key, None), time.time())
                 except AstError:
                     return
 
-    def set(self, pbx: Asterisk | None, path: str, value: object) -> str:
+    def set(self, path: str, value: object) -> str:
         """Set an item, if the panel may, and return a line that says so.
 
         Raises
@@ -157,7 +174,8 @@ class ShownItems:
         if item is None or not can or (can == "switch") != isinstance(value, bool):
             raise ConfError(f"{path} cannot be set here: Panel(sh, editable=[{path!r}]) lets it")
         item(value, "Panel")
-        key = self._database_key(item)
+        name, key = self._place(item)
+        pbx = self._sh.pbxs.get(name)
         if key and pbx is not None:
             self._write(pbx, item, key)
         return f"{path} is {_in_words(item())}"

@@ -12,8 +12,38 @@ Scalar = str | bool | int | float
 Fields = dict[str, Scalar | None]  # the changed fields of a row
 
 
-class ChannelRow(TypedDict):
-    """A row of the channels that are up."""
+class OfPbx(TypedDict):
+    """A row of a panel of several PBXs names its own."""
+
+    pbx: NotRequired[str]
+
+
+class PbxRow(TypedDict):
+    """A row of the PBXs, in a panel of several."""
+
+    pbx: str
+    state: Literal["connected", "lost", "closed"]
+    stale: bool
+    address: str
+    version: str
+    since: float | None
+    lost_since: float | None
+    next_try: float | None
+    error: str
+    rate: float
+    calls: int
+    channels: int
+
+
+class ChannelRow(OfPbx):
+    """A row of the channels that are up.
+
+    In a panel of several PBXs, `call` is the same for all channels of a call. If the call is on
+    another PBX, too, `joined` says so, and how sure that is.
+    """
+
+    call: NotRequired[str]
+    joined: NotRequired[Literal["", "surely", "probably"]]
 
     channel: str
     uniqueid: str
@@ -33,7 +63,7 @@ class ChannelRow(TypedDict):
     recorded: bool
 
 
-class DeviceRow(TypedDict):
+class DeviceRow(OfPbx):
     """A row of the devices."""
 
     device: str
@@ -46,7 +76,7 @@ class DeviceRow(TypedDict):
     since: float | None
 
 
-class RegistrationRow(TypedDict):
+class RegistrationRow(OfPbx):
     """A row of the trunks."""
 
     trunk: str
@@ -55,7 +85,7 @@ class RegistrationRow(TypedDict):
     since: float | None
 
 
-class MailboxRow(TypedDict):
+class MailboxRow(OfPbx):
     """A row of the mailboxes."""
 
     mailbox: str
@@ -65,7 +95,7 @@ class MailboxRow(TypedDict):
     time: float | None
 
 
-class QueueRow(TypedDict):
+class QueueRow(OfPbx):
     """A row of the queues."""
 
     queue: str
@@ -78,7 +108,7 @@ class QueueRow(TypedDict):
     servicelevel: int | None
 
 
-class MemberRow(TypedDict):
+class MemberRow(OfPbx):
     """A row of the queues' agents."""
 
     queue: str
@@ -95,7 +125,7 @@ class MemberRow(TypedDict):
     in_call: bool
 
 
-class AbsentRow(TypedDict):
+class AbsentRow(OfPbx):
     """A row of the agents that left a queue."""
 
     queue: str
@@ -107,7 +137,7 @@ class AbsentRow(TypedDict):
     since: float | None
 
 
-class CallerRow(TypedDict):
+class CallerRow(OfPbx):
     """A row of the callers that wait in queues."""
 
     queue: str
@@ -119,7 +149,7 @@ class CallerRow(TypedDict):
     since: float | None
 
 
-class ConferenceRow(TypedDict):
+class ConferenceRow(OfPbx):
     """A row of the conferences."""
 
     conference: str
@@ -129,7 +159,7 @@ class ConferenceRow(TypedDict):
     since: float | None
 
 
-class ParticipantRow(TypedDict):
+class ParticipantRow(OfPbx):
     """A row of the participants of conferences."""
 
     conference: str
@@ -143,7 +173,7 @@ class ParticipantRow(TypedDict):
     since: float | None
 
 
-class ParkedRow(TypedDict):
+class ParkedRow(OfPbx):
     """A row of the parked calls."""
 
     space: str
@@ -158,7 +188,9 @@ class ParkedRow(TypedDict):
 
 
 class LiveRows(TypedDict):
-    """The tables of `Live`, by their names."""
+    """The tables of `Live`, by their names, and in a panel of several PBXs these."""
+
+    pbxs: NotRequired[dict[str, PbxRow]]
 
     channels: dict[str, ChannelRow]
     devices: dict[str, DeviceRow]
@@ -173,7 +205,7 @@ class LiveRows(TypedDict):
     parked: dict[str, ParkedRow]
 
 
-class ItemRow(TypedDict):
+class ItemRow(OfPbx):
     """A row of the items that hold a value."""
 
     path: str
@@ -190,7 +222,7 @@ class ItemRow(TypedDict):
     can: Literal["", "switch", "edit"]
 
 
-class EventRow(TypedDict):
+class EventRow(OfPbx):
     """An event, with its number."""
 
     n: int
@@ -237,7 +269,10 @@ class PanelState(TypedDict):
 
 
 class Picture(PanelState):
-    """A state, and the actions that a page may do; it also serves a page without a kernel."""
+    """A state, and the actions that a page may do; it also serves a page without a kernel.
+
+    In a panel of several PBXs, `may` has the name of the PBX before each action: ``berlin/hangup``.
+    """
 
     t: Literal["snapshot"]
     seq: int
@@ -245,6 +280,7 @@ class Picture(PanelState):
     may: list[str]
     readonly: bool
     wall: bool
+    several: bool
 
 
 class Snapshot(Picture):

@@ -1,18 +1,19 @@
-"""The last state of a panel as plain tables, for a saved notebook, nbconvert and GitHub.
+"""The state of a panel as plain tables: HTML for a saved notebook, and text for a terminal.
 
 The tables and columns are listed in ``tables.json``, which the page uses, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sized
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from datetime import UTC, datetime
 from typing import Any
 
 from ast_notebook.live import MOST as MOST_KEPT
 from ast_notebook.panel import words
 from ast_notebook.panel.words import Row, known
-from ast_notebook.show import NO_MATH, escape
+from ast_notebook.show import NO_MATH, columns, escape, plain
 
 State = Mapping[str, Any]
 Cell = Callable[[Row, State], str]
@@ -67,7 +68,8 @@ def _seconds(fields: list[str]) -> Cell:
 
 def _waiting(row: Row, state: State) -> list[Row]:
     callers: Iterable[Row] = state["tables"].get("callers", {}).values()
-    return [caller for caller in callers if caller.get("queue") == row.get("queue")]
+    queue = (row.get("pbx"), row.get("queue"))
+    return [caller for caller in callers if (caller.get("pbx"), caller.get("queue")) == queue]
 
 
 def _longest(row: Row, state: State) -> str:
@@ -78,7 +80,8 @@ def _longest(row: Row, state: State) -> str:
 def _mailbox_name(row: Row, state: State) -> str:
     boxes = (row.get("mailbox"), known(row.get("mailbox")).removesuffix("@default"))
     items: Iterable[Row] = state["items"].values()
-    tied = (item["path"] for item in items if item.get("box") and item["box"] in boxes)
+    mine = (item for item in items if item.get("pbx") == row.get("pbx"))
+    tied = (item["path"] for item in mine if item.get("box") and item["box"] in boxes)
     return known(row.get("name")) or ", ".join(tied)
 
 
@@ -93,6 +96,7 @@ KINDS: dict[str, Callable[[list[str]], Cell]] = {
 }
 # The columns that need a function of their own, by table and name.
 OWN: dict[tuple[str, str], Cell] = {
+    ("pbxs", "state"): lambda row, state: known(row.get("state")),
     ("channels", "state"): lambda row, state: words.channel_state(row),
     ("channels", "caller"): lambda row, state: words.caller(row),
     ("channels", "callee"): lambda row, state: words.callee(row),
@@ -123,6 +127,83 @@ def _cells(name: str) -> dict[str, Cell]:
 TABLES = {name: (table["label"], _cells(name)) for name, table in words.SHARED["tables"].items()}
 
 
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table of the state, as texts.
+
+    Attributes
+    ----------
+    label : str
+    silent : str
+        Why it is not known, or not all of it.
+    head : list of str
+    rows : list of list of str
+    more : str
+        How many rows there are, if only the first are here.
+    """
+
+    label: str
+    silent: str
+    head: list[str]
+    rows: list[list[str]]
+    more: str
+
+
+def tables(state: State) -> Iterator[Table]:
+    """Return the tables that have rows, or a reason why they have none.
+
+    Parameters
+    ----------
+    state : mapping
+        A state from `Feed.state`.
+    """
+    for name, (label, cells) in TABLES.items():
+        rows = state["items"] if name == "items" else state["tables"].get(name, {})
+        silent = state["silent"].get(name, "")
+        if not rows and not silent:
+            continue
+        several = "pbxs" in state["tables"] and name != "pbxs"
+        first = list(rows.values())[:MOST]
+        texts = [[cell(row, state) for cell in cells.values()] for row in first]
+        if several:
+            texts = [
+                [line[0], words.pbx(row), *line[1:]] for line, row in zip(texts, first, strict=True)
+            ]
+        head = [*cells]
+        more = f" (the first {MOST} of {_count(len(rows), rows)})" if len(rows) > MOST else ""
+        yield Table(label, silent, [head[0], "PBX", *head[1:]] if several else head, texts, more)
+
+
+def _title(state: State) -> tuple[str, str, datetime]:
+    """Return the PBX, what is told of its connection, and the moment."""
+    connection = state["connection"]
+    title = f"{connection.get('name', '')} {connection.get('address', '')}".strip()
+    states = {"connected": "", "lost": ", its connection lost", "closed": ", disconnected"}
+    calls = _count(connection.get("calls", 0), state["tables"].get("channels", {}))
+    told = f"{states.get(connection['state'], '')} · {calls} calls"
+    return title, told, datetime.fromtimestamp(state["taken"], UTC)
+
+
+def html_head(state: State) -> str:
+    """Return the line above the tables, with the moment, as HTML."""
+    title, told, moment = _title(state)
+    return (
+        f"<p><b>{escape(title)}</b>{escape(told)} · as it was on "
+        f'<time datetime="{moment.isoformat()}">{moment:%Y-%m-%d %H:%M:%S} UTC</time></p>'
+    )
+
+
+def html_tables(state: State) -> str:
+    """Return the tables as HTML in which all text is escaped."""
+    blocks = []
+    for one in tables(state):
+        if one.silent:
+            blocks.append(f"<p><b>{one.label}</b>: {escape(one.silent)}</p>")
+        if one.rows:
+            blocks.append(_html(one))
+    return f'<div class="{NO_MATH}">{"".join(blocks)}</div>'
+
+
 def to_html(state: State) -> str:
     """Return a state of a panel as HTML in which all text is escaped.
 
@@ -131,23 +212,33 @@ def to_html(state: State) -> str:
     state : mapping
         A state from `Feed.state`.
     """
-    connection = state["connection"]
-    moment = datetime.fromtimestamp(state["taken"], UTC)
-    title = f"{connection.get('name', '')} {connection.get('address', '')}".strip()
-    states = {"connected": "", "lost": ", its connection lost", "closed": ", disconnected"}
-    calls = _count(connection.get("calls", 0), state["tables"].get("channels", {}))
-    told = f"{states.get(connection['state'], '')} · {calls} calls"
-    blocks = [
-        f"<p><b>{escape(title)}</b>{escape(told)} · as it was on "
-        f'<time datetime="{moment.isoformat()}">{moment:%Y-%m-%d %H:%M:%S} UTC</time></p>'
-    ]
-    for name, (label, cells) in TABLES.items():
-        rows = state["items"] if name == "items" else state["tables"].get(name, {})
-        if silent := state["silent"].get(name):
-            blocks.append(f"<p><b>{label}</b>: {escape(silent)}</p>")
-        if rows:
-            blocks.append(_table(label, cells, list(rows.values()), state))
-    return f'<div class="{NO_MATH}">{"".join(blocks)}</div>'
+    return f'<div class="{NO_MATH}">{html_head(state)}</div>{html_tables(state)}'
+
+
+def to_text(state: State) -> str:
+    """Return a state of a panel as text for a terminal, which obeys nothing in it.
+
+    Parameters
+    ----------
+    state : mapping
+        A state from `Feed.state`.
+    """
+    title, told, moment = _title(state)
+    blocks = [f"{plain(title)}{told} · {moment.astimezone():%Y-%m-%d %H:%M:%S %z}"]
+    for one in tables(state):
+        lines = [f"{one.label}{one.more}"]
+        if one.silent:
+            lines.append(f"  {plain(one.silent)}")
+        if one.rows:
+            lines.append(
+                columns([one.head, *([_one_line(cell) for cell in row] for row in one.rows)], "  ")
+            )
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split("\n"))
 
 
 def _count(number: int, rows: Sized) -> str:
@@ -155,16 +246,12 @@ def _count(number: int, rows: Sized) -> str:
     return f"at least {number}" if len(rows) >= MOST_KEPT else str(number)
 
 
-def _table(label: str, cells: Mapping[str, Cell], rows: list[Row], state: State) -> str:
-    head = "".join(f'<th scope="col">{name}</th>' for name in cells)
+def _html(one: Table) -> str:
+    head = "".join(f'<th scope="col">{name}</th>' for name in one.head)
     body = "".join(
-        "<tr>"
-        + "".join(f"<td>{escape(cell(row, state))}</td>" for cell in cells.values())
-        + "</tr>"
-        for row in rows[:MOST]
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in one.rows
     )
-    more = f" (the first {MOST} of {_count(len(rows), rows)})" if len(rows) > MOST else ""
     return (
-        f"<table><caption>{label}{more}</caption>"
+        f"<table><caption>{one.label}{one.more}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )

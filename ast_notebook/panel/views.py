@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 # A browser repeats that a page is visible, since a crashed browser cannot say that it is not.
@@ -109,6 +110,7 @@ class Busy:
 
     def __init__(self) -> None:
         self._shell: Any = None
+        self._told: Callable[[], None] | None = None
         self._running = False
         self._ended = float("-inf")
 
@@ -122,12 +124,15 @@ class Busy:
         """When the last cell ended (`time.monotonic`); this is now while one runs."""
         return time.monotonic() if self._running else self._ended
 
-    def follow(self, shell: Any) -> None:
-        """Register with IPython; None means that there is no IPython."""
+    def follow(self, shell: Any, ended: Callable[[], None] | None = None) -> None:
+        """Register with IPython; None means that there is no IPython.
+
+        `ended` is called at the end of each cell.
+        """
         if shell is None or self._shell is shell:
             return
         self.leave()
-        self._shell = shell
+        self._shell, self._told = shell, ended
         self._running = threading.current_thread() is threading.main_thread()
         shell.events.register("pre_run_cell", self._begin)
         shell.events.register("post_run_cell", self._end)
@@ -145,3 +150,5 @@ class Busy:
 
     def _end(self, result: object) -> None:
         self._running, self._ended = False, time.monotonic()
+        if self._told is not None:
+            self._told()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import threading
+import sys
 import time
 import uuid
 import weakref
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,16 +16,19 @@ from typing import Any
 import anywidget
 import traitlets
 from IPython import get_ipython
-from IPython.display import publish_display_data
 from ipywidgets.comm import get_comm_manager
 
-from ast_notebook.errors import AstError, ConfError, ConnectionLost
+from ast_notebook.asterisk import Asterisk
+from ast_notebook.errors import ConfError, ConnectionLost
 from ast_notebook.home import SmartHome
-from ast_notebook.panel import actions, snapshot, voila
-from ast_notebook.panel.feed import Feed, Message
+from ast_notebook.panel import actions, snapshot, terminal, voila
+from ast_notebook.panel.clicks import LONGEST_NAME, Clicks
+from ast_notebook.panel.displays import Displays
+from ast_notebook.panel.feed import Feed
 from ast_notebook.panel.items import ShownItems, clean
 from ast_notebook.panel.messages import PanelState, Picture
 from ast_notebook.panel.publisher import Publisher
+from ast_notebook.panel.several import Feeds
 from ast_notebook.panel.views import EVERYONE, WHO_HAS_NONE, Busy, Views
 
 IDLE = 1.0  # seconds between two checks of the PBX while no page is visible
@@ -35,9 +37,9 @@ KEYFRAME = 3.0  # seconds between snapshots for pages that cannot ask, while a c
 READ_DATABASE = 30.0
 ABSENCE = 1.5  # seconds that a PBX may be gone before another of its name
 PICTURED = 200  # rows of a table in what a notebook saves
-BUTTONS_AT_ONCE = 8
-LONGEST = 2000  # letters of what a page is told of a button
-LONGEST_NAME = 64  # letters of what a page calls itself, a button and a click
+RENEW_PICTURE = 30.0  # seconds between two pictures for a notebook that is saved meanwhile
+LEAST_PICTURE = 1.0  # seconds between two pictures at the ends of cells
+ALL = "all"
 
 _publisher = Publisher()
 _busy = Busy()
@@ -47,14 +49,16 @@ _open: weakref.WeakSet[Panel] = weakref.WeakSet()
 class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     """A PBX as it is now: calls, devices, mailboxes, items, queues, conferences, events.
 
-    Put it last in a cell, or give it to `display`. A saved notebook shows the state at the moment
-    of saving; after `freeze`, `close` or a disconnect, it shows the last state.
+    Put it last in a cell, or give it to `display`. A saved notebook has a picture of the state: of
+    the end of the last cell that ran, or less than a minute old; after `freeze`, `close` or a
+    disconnect, of the last state. In a terminal, `display` prints the tables.
 
     Parameters
     ----------
     sh : SmartHome
-    pbx : str
-        The name of the PBX to show.
+    pbx : str or iterable of str
+        The name of the PBX to show; several names, or ``all``, for one panel of several PBXs, which
+        then has those that are connected at any time.
     readonly : bool, optional
         Whether to show no buttons. By default, there are none on a page of Voila, which anybody may
         open; elsewhere there are the buttons that the login may use.
@@ -65,6 +69,10 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         with ``ast_db`` can always be set.
     wall : bool
         Whether to show everything large, to be read from a distance.
+    trunks : iterable of str
+        In a panel of several PBXs, patterns of the devices that are trunks between them, such as
+        ``PJSIP/berlin``. Calls that Asterisk's SIP Call-IDs do not join are joined as "probably"
+        one if they go over such trunks, and nothing else fits.
 
     Raises
     ------
@@ -74,6 +82,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     Examples
     --------
     >>> ast_notebook.Panel(sh, editable=["office.*"])
+    >>> ast_notebook.Panel(sh, "all", trunks=["PJSIP/berlin", "PJSIP/hamburg"])
     """
 
     _ended = True  # until `__init__` is done
@@ -87,39 +96,44 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def __init__(
         self,
         sh: SmartHome,
-        pbx: str = "ast",
+        pbx: str | Iterable[str] = "ast",
         readonly: bool | None = None,
         refresh_hz: float = 5.0,
         editable: Iterable[str] = (),
         *,
         wall: bool = False,
+        trunks: Iterable[str] = (),
     ) -> None:
-        if pbx not in sh.pbxs:
-            raise ConnectionLost(f"sh has no PBX named {pbx!r}: connect first")
+        names = _names(sh, pbx)
         if not 0.1 <= refresh_hz <= 50:
             raise ConfError(f"refresh_hz = {refresh_hz} is no use: write 5, or 0.1 to 50")
         readonly = voila.may_be_public() if readonly is None else readonly
         editable = (editable,) if isinstance(editable, str) else tuple(editable)
-        self._items = ShownItems(sh, pbx, editable)
-        self._feed = Feed(sh, pbx, self._items)
+        self._items = ShownItems(sh, names, editable)
+        self._feed: Feed | Feeds
+        if isinstance(names, str):
+            self._feed = Feed(sh, names, self._items)
+        else:
+            trunks = (trunks,) if isinstance(trunks, str) else tuple(trunks)
+            self._feed = Feeds(sh, names, self._items, trunks)
         self._readonly = readonly
         self._pause = 1.0 / refresh_hz
         self._views = Views()
         self._wall = wall
-        self._may: set[str] = set()
-        self._asked_at: float | None = (
-            None  # `connected_since` when the PBX was asked for its versions
-        )
-        self._read_at = float("-inf")
+        self._clicks = Clicks(self._feed, self._items, readonly, partial(_publisher.wake, self))
+        # By PBX: `connected_since` when it was asked for its versions, and when its database was
+        # read.
+        self._asked_at: dict[str, float | None] = {}
+        self._read_at: dict[str, float] = {}
         self._sequence = itertools.count(1)
         self._number = 0
         self._over_since: float | None = None
         self._spoke = self._keyframe = self._sent = self._answered = float("-inf")
-        self._results: deque[Message] = deque(maxlen=100)
-        self._workers: set[threading.Thread] = set()
-        self._displays: list[str] = []
+        self._pictured = float("-inf")
+        name = uuid.uuid4().hex
+        self._displays = Displays(name)
         picture = self._whole(self._feed.state(PICTURED))
-        super().__init__(name=uuid.uuid4().hex, picture=picture)
+        super().__init__(name=name, picture=picture)
         self.layout.set_state = self.set_state  # it is a widget of its own
         self.on_msg(self._receive)
         for one in (self, self.layout):
@@ -133,21 +147,37 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     # --- showing and ending --------------------------------------------------------------------
 
     def _ipython_display_(self, **kwargs: Any) -> None:
-        """Display it in a way that a static picture can replace it later."""
+        """Display the widget and a static picture, or print the tables in a terminal."""
+        state = self._feed.state()
+        if terminal.is_one():
+            sys.stdout.write(f"{snapshot.to_text(state)}\n")
+            return
         data, metadata = self._repr_mimebundle_(**kwargs)
-        name = f"ast-panel-{self.model_id}-{len(self._displays)}"
-        if not self._ended:
-            self._displays.append(name)
-            self._views.shown()
-            _publisher.wake(self)
-        _display(data, metadata, name)
+        picture = snapshot.html_head(state), snapshot.html_tables(state)
+        if self._ended:
+            self._displays.show_ended(repr(self), *picture)
+            return
+        self._displays.show(data, metadata, *picture)
+        self._pictured = time.monotonic()
+        self._views.shown()
+        _publisher.wake(self)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        picture = snapshot.to_html(self._feed.state())
         if self._ended:
+            picture = snapshot.to_html(self._feed.state())
             return {"text/html": picture, "text/plain": repr(self)}, {}
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
-        return {**data, "text/html": picture}, metadata
+        return {**data, "text/plain": repr(self)}, metadata
+
+    def watch(self) -> None:
+        """Show the tables in a terminal, and renew them until ^C or q.
+
+        Raises
+        ------
+        ConfError
+            If this is no terminal.
+        """
+        terminal.watch(lambda: snapshot.to_text(self._feed.state()), self._pause)
 
     def freeze(self) -> None:
         """Replace the panel by a static table of its last state, wherever it is shown."""
@@ -156,19 +186,24 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._ended = True
         _publisher.remove(self)
         _open.discard(self)
-        picture = {"text/html": snapshot.to_html(self._feed.state()), "text/plain": repr(self)}
+        state = self._feed.state()
         self._feed.close()
         with contextlib.suppress(Exception):  # an error of a closed page must not prevent the end
             self.send({"t": "closed"})
-            for name in self._displays:
-                _display(picture, {}, name, update=True)
-        current = threading.current_thread()
-        deadline = time.monotonic() + 1.0
-        for worker in list(self._workers):
-            if worker is not current:
-                worker.join(max(0.0, deadline - time.monotonic()))
+            picture = snapshot.html_head(state), snapshot.html_tables(state)
+            self._displays.freeze(repr(self), *picture)
+        self._clicks.join(1.0)
         if not len(_publisher):
             _busy.leave()
+
+    def renew_picture(self, every: float) -> None:
+        """Renew the pictures in the notebook if they are older than so many seconds."""
+        now = time.monotonic()
+        if self._ended or not len(self._displays) or now - self._pictured < every:
+            return
+        self._pictured = now
+        state = self._feed.state()
+        self._displays.renew(snapshot.html_head(state), snapshot.html_tables(state))
 
     def close(self) -> None:
         """Freeze it, and close the widget."""
@@ -200,55 +235,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         elif kind == "visible":
             self._views.visible(view, bool(content.get("on")))
         elif kind == "do":
-            self._click(content)
-        _publisher.wake(self)
-
-    def _click(self, content: Message) -> None:
-        what, args = clean(str(content.get("what"))[:LONGEST_NAME]), content.get("args")
-        number = content.get("id")
-        try:
-            if self._readonly:
-                raise ConfError("this panel is read-only")
-            actions.check_time(content.get("at"))
-            if not isinstance(args, dict) or not _are_plain(args):
-                raise ConfError(f"the button {what} came with wrong values")
-            if len(self._workers) >= BUTTONS_AT_ONCE:
-                raise AstError("too many buttons wait for the PBX: nothing was done")
-        except AstError as error:
-            self._tell(number, False, str(error))
-            return
-        self._start(lambda: self._do(number, what, args))
-
-    def _start(self, function: Callable[[], None]) -> None:
-        """Run a function that may wait for the PBX on a thread of its own."""
-
-        def run() -> None:
-            try:
-                function()
-            finally:
-                self._workers.discard(threading.current_thread())
-
-        worker = threading.Thread(target=run, name=f"ast-panel-{self._feed.name}", daemon=True)
-        self._workers.add(worker)
-        worker.start()
-
-    def _do(self, number: Any, what: str, args: Message) -> None:
-        pbx = self._feed.pbx
-        try:
-            if what == "item":
-                told = self._items.set(pbx, str(args.get("path")), args.get("value"))
-            elif pbx is None or what not in self._may:
-                raise ConfError(f"this login may not {what}")
-            else:
-                told = actions.run(pbx, what, args)
-            self._tell(number, True, told)
-        except BaseException as error:  # the user's code may raise anything
-            self._tell(number, False, str(error) or type(error).__name__)
-
-    def _tell(self, number: Any, ok: bool, text: str) -> None:
-        number = clean(number[:LONGEST_NAME]) if isinstance(number, str) else number
-        number = number if isinstance(number, int | str) else None
-        self._results.append({"t": "done", "id": number, "ok": ok, "text": clean(text[:LONGEST])})
+            self._clicks.take(content)
         _publisher.wake(self)
 
     # --- to the browser, on the publisher's thread ----------------------------------------------
@@ -260,8 +247,9 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if self._is_over():
             self.freeze()
             return IDLE
-        while self._results:
-            self.send(self._results.popleft())
+        for result in self._clicks.results():
+            self.send(result)
+        self.renew_picture(RENEW_PICTURE)
         if not self._views.any(deaf_until=_busy.until):
             self._feed.rest()
             return IDLE
@@ -308,57 +296,59 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             "t": "snapshot",
             "readonly": self._readonly,
             "wall": self._wall,
+            "several": self._feed.several,
             "seq": self._number,
             "now": time.time(),
-            "may": sorted(self._may),
+            "may": self._clicks.allowed(),
             **state,
         }
 
     def _look(self) -> None:
-        """Ask the PBX, after each connect and now and then, for what deltas do not tell."""
+        """Ask each PBX, after each connect and now and then, for what deltas do not tell."""
         self._feed.bind()
-        pbx = self._feed.pbx
-        if pbx is None or not pbx.session.connected() or pbx.live.stale:
-            return
-        now, since = time.monotonic(), pbx.session.connected_since
-        if since != self._asked_at:
-            self._asked_at = since
-            self._read_at = now
-            self._start(self._ask)
-        elif now - self._read_at > READ_DATABASE:
-            self._read_at = now
-            self._start(lambda: self._items.read(pbx))
+        now = time.monotonic()
+        for name, pbx in self._feed.pbxs.items():
+            if not pbx.session.connected() or pbx.live.stale:
+                continue
+            if pbx.session.connected_since != self._asked_at.get(name):
+                self._asked_at[name] = pbx.session.connected_since
+                self._read_at[name] = now
+                self._clicks.start(partial(self._ask, name, pbx))
+            elif now - self._read_at[name] > READ_DATABASE:
+                self._read_at[name] = now
+                self._clicks.start(partial(self._items.read, pbx))
 
-    def _ask(self) -> None:
-        pbx = self._feed.pbx
-        if pbx is None:
-            return
-        self._feed.ask()
+    def _ask(self, name: str, pbx: Asterisk) -> None:
+        self._feed.ask(name)
         may = set() if self._readonly else actions.allowed(pbx)
-        if may != self._may:
-            self._may = may
+        if may != self._clicks.may.get(name, set()):
+            self._clicks.may[name] = may
             self._views.want(EVERYONE)
             _publisher.wake(self)
         self._items.read(pbx)
 
 
-def _display(
-    data: dict[str, Any], metadata: dict[str, Any], name: str, *, update: bool = False
-) -> None:
-    publish: Any = publish_display_data
-    publish(data, metadata, transient={"display_id": name}, update=update)
+def _names(sh: SmartHome, pbx: str | Iterable[str]) -> str | tuple[str, ...]:
+    """Return the one PBX to show, or those of a panel of several; none of these means all.
 
-
-def _are_plain(args: Message) -> bool:
-    return all(
-        value == clean(value) if isinstance(value, str) else isinstance(value, bool | int | float)
-        for value in args.values()
-    )
+    Raises
+    ------
+    ConnectionLost
+        If `sh` has no such PBX.
+    """
+    names = (pbx,) if isinstance(pbx, str) else tuple(pbx)
+    is_all = ALL in names and ALL not in sh.pbxs
+    missing = [] if is_all else [name for name in names if name not in sh.pbxs]
+    if missing or not sh.pbxs:
+        raise ConnectionLost(f"sh has no PBX named {(missing or names)[0]!r}: connect first")
+    if is_all:
+        return ()
+    return names[0] if isinstance(pbx, str) else names
 
 
 def _begin(panel: Panel) -> None:
     if not len(_publisher):
-        _busy.follow(get_ipython())
+        _busy.follow(get_ipython(), _renew_pictures)
     _open.add(panel)
     _publisher.add(panel)
 
@@ -367,3 +357,9 @@ def close_all() -> None:
     """Close every panel of this kernel; the publisher's thread ends with the last."""
     for panel in list(_open):
         panel.close()
+
+
+def _renew_pictures() -> None:
+    """Renew the pictures at the end of a cell: what is saved then has the state of then."""
+    for panel in list(_open):
+        panel.renew_picture(LEAST_PICTURE)

@@ -80,6 +80,12 @@ def item_value(row: Row) -> str:
     return f"{text} (stale)" if row.get("stale") else text
 
 
+def pbx(row: Row) -> str:
+    """Return the PBX of a row; "probably" means that its call seems to be on another PBX, too."""
+    name = known(row.get("pbx"))
+    return f"{name} (probably)" if row.get("joined") == "probably" else name
+
+
 def _is_called(row: Row) -> bool:
     """Tell whether the PBX called this leg; then its own number is the called one."""
     if row.get("application") in ("AppDial", "AppQueue"):

@@ -195,7 +195,7 @@ def test_a_caller_in_a_queue_and_its_agents_show(seen: Seen, asterisk: Asterisk)
 
 def test_an_agent_logs_out_and_in(seen: Seen, asterisk: Asterisk) -> None:
     queues = seen.section("queues")
-    seen.button(seen.row("queues", "support"), "Log an agent in to support").click()
+    seen.button(seen.row("queues", "support"), "Log in an agent to support").click()
     seen.popup().get_by_label("Device").fill("Local/30@phones/n")
     seen.popup().get_by_label("Name").fill("Kitchen")
     seen.popup().get_by_label("State of").fill("PJSIP/30")
@@ -204,7 +204,7 @@ def test_an_agent_logs_out_and_in(seen: Seen, asterisk: Asterisk) -> None:
     expect(row).to_contain_text("idle")
     seen.choose(row, "Log out")
     expect(row).to_contain_text("logged out")
-    seen.button(row, "Log Kitchen in to support").click()
+    seen.button(row, "Log in Kitchen to support").click()
     expect(row).to_contain_text("idle")
     told = asterisk.cli("queue show support")
     assert "Kitchen (Local/30@phones/n from PJSIP/30)" in told

@@ -225,6 +225,68 @@ def test_on_a_narrow_screen_nothing_is_cut_off_and_a_lamp_stands_beside_its_word
         assert field.evaluate(CUT) <= 0
 
 
+CUT_WITHOUT_TITLE = """async panel => {
+    const cut = [];
+    for (const one of panel.querySelectorAll('*')) {
+        if (getComputedStyle(one).textOverflow !== 'ellipsis' || !one.offsetWidth) continue;
+        if (one.scrollWidth <= one.clientWidth) continue;
+        one.dispatchEvent(new PointerEvent('pointerover', {bubbles: true}));
+        const title = one.closest('[title]')?.title ?? '';
+        const texts = [...one.children].map((child) => child.textContent);
+        const wanted = texts.length ? texts : [one.textContent];
+        if (!wanted.every((text) => title.includes(text))) cut.push([one.textContent, title]);
+    }
+    return cut;
+}"""
+
+
+def legs() -> dict[str, Any]:
+    """A call of two people with long names, who are in a queue by a long dialplan."""
+    parties = {"caller": "0049301234567", "caller_name": "Charlotte von Oppenheim"}
+    other = {"connected": "2222", "connected_name": "Reception and switchboard"}
+    more = {"linkedid": "1", "bridge": "b", "context": "from-internal", "state": "Up"}
+    return {
+        key: {"channel": f"PJSIP/reception-{key}", "device": f"PJSIP/reception-desk-{key}"}
+        | {**more, **parties, **other, "uniqueid": key, "exten": "s", "since": NOW}
+        | {"application": "A-long-application-of-the-dialplan", "held": False, "recorded": True}
+        for key in "12"
+    }
+
+
+@pytest.mark.parametrize("width", [320, 600, 700, 900, 1400])
+def test_whatever_is_cut_has_all_of_it_in_a_title(shown: Any, width: int) -> None:
+    lamp = {"device": "PJSIP/reception-desk-of-the-house", "name": "Reception and switchboard"}
+    lamp |= {"state": "RINGINUSE", "extension": "2222", "reachable": "Unreachable"}
+    said = {"Channel": "Local/2222@from-queue-0000000a;1", "Value": "many words " * 9}
+    tables = {
+        "channels": legs(),
+        "devices": {"a": lamp},
+        "queues": {"a": queue("the queue of the reception and of all others")},
+        "members": {"a": member("Charlotte von Oppenheim and a deputy of hers", 3)},
+    }
+    items = {
+        f"house.{n}": item("house.reception.lamp.left", value="long " * 30, can="") for n in "ab"
+    }
+    news = [{"n": 1, "time": NOW, "name": "AnEventOfALongName", "headers": said}]
+    kernel = shown(tables=tables, items=items, events=news, may=["hangup", "pause"])
+    kernel.page.set_viewport_size({"width": width, "height": 900})
+    kernel.page.wait_for_timeout(300)
+    assert kernel.page.locator(".ast-panel").evaluate(CUT_WITHOUT_TITLE) == []
+
+
+@pytest.mark.parametrize(("width", "are_there"), [(700, False), (1400, True)])
+def test_names_come_before_the_application_and_who_else_is_there(
+    shown: Any, width: int, are_there: bool
+) -> None:
+    kernel = shown(tables={"channels": legs()}, may=["hangup"])
+    kernel.page.set_viewport_size({"width": width, "height": 900})
+    for label in ("Application", "With"):
+        head = kernel.page.locator(f".ast-channels th:has-text('{label}')")
+        expect(head).to_be_visible() if are_there else expect(head).to_be_hidden()
+    caller = kernel.page.locator(".ast-channels td[data-label=Caller]").first
+    assert caller.bounding_box()["width"] > 100
+
+
 def test_the_line_of_calls_ends_with_those_of_now(shown: Any) -> None:
     kernel = shown(concurrency=[[int(NOW) - 9, 1]])
     calls = {key: {"linkedid": key, "channel": f"SIP/{key}-1", "since": NOW} for key in "12"}

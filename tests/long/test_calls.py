@@ -291,14 +291,6 @@ def test_an_engine_that_does_not_fit_is_refused_with_what_to_do() -> None:
         calls(pl.from_pandas(frame(*two_talk())), engine="duckdb")
 
 
-def test_a_flow_tells_a_call_step_by_step() -> None:
-    drawn = flow(frame(*two_talk()), "200")
-    assert drawn.channels == ("PJSIP/2222-1", "PJSIP/200-2")
-    lines = repr(drawn).splitlines()
-    assert lines[0] == f"Call {START}.1"
-    assert lines[3] == "    1.000 s  PJSIP/2222-1 -> PJSIP/200-2  rings"
-
-
 def test_a_flow_is_found_by_call_channel_or_number_and_else_says_so() -> None:
     events = frame(*two_talk(), *two_talk(begun=20, first=10))
     assert flow(events, f"{START}.1").call == f"{START}.1"

@@ -78,9 +78,9 @@ def test_the_report_as_a_page_stands_alone_and_is_small(report, tmp_path):
     path = report.save(tmp_path / "page.html")
     page = path.read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
-    assert page.count("data:image/png;base64,") == 4
-    assert page.count("<img alt=") == 4
-    assert not re.search(r"(src|href)=\"(?!data:)", page)
+    assert page.count("data:image/svg+xml;base64,") == 5
+    assert page.count("<img alt=") == 5
+    assert not re.search(r"src=\"(?!data:)|<link|@import|url\(", page)
     assert len(page) < 300_000
 
 
@@ -88,8 +88,8 @@ def test_pictures_with_hover_and_zoom_stand_alone_too(report, tmp_path):
     pytest.importorskip("plotly", reason="plotly is missing")
     page = copy(report).hovering().save(tmp_path / "page.html").read_text(encoding="utf-8")
     _, *pictures = page.split('<div role="img"')
-    assert ["Plotly.newPlot(" in picture for picture in pictures] == [True] * 4
-    assert "data:image/png" not in "".join(pictures)
+    assert ["Plotly.newPlot(" in picture for picture in pictures] == [True] * 5
+    assert "data:image/" not in "".join(pictures)
     assert not re.search(r"<(script|link|img)[^>]* (src|href)=", "".join(pictures))
     from ast_notebook.calls import hover
 
@@ -99,7 +99,7 @@ def test_pictures_with_hover_and_zoom_stand_alone_too(report, tmp_path):
     assert bars.y == (0, 1), "two bars, however alike their labels are"
     assert list(bars.text) == [f"&lt;b&gt;{50 * 'x'}{end}" for end in "ab"]
     assert drawn.layout.yaxis.ticktext == (f"&lt;b&gt;{37 * 'x'}",) * 2
-    assert report.html().count("data:image/png;base64,") == 4
+    assert report.html().count("data:image/svg+xml;base64,") == 5
 
 
 def test_what_pictures_with_hover_need_is_said_in_one_line(report, monkeypatch):
@@ -179,6 +179,10 @@ def test_flow_draws_a_call_by_its_number(shell):
     flow = shell.run("%ast flow 240")
     assert isinstance(flow, Flow)
     assert "<svg" in flow._repr_html_()
+    assert {"dials", "answers"} < {step.text for step in flow.steps}
+    assert "times in JST" in repr(shell.run("%ast flow 240 --tz Asia/Tokyo"))
+    with pytest.raises(UsageError, match="no zone Nowhere"):
+        shell.run("%ast flow 240 --tz Nowhere")
 
 
 def test_report_of_what_was_heard_and_of_what_was_written(shell, tmp_path):
@@ -191,6 +195,14 @@ def test_report_of_what_was_heard_and_of_what_was_written(shell, tmp_path):
     assert past.overall["offered"][0] > 10
     with pytest.raises(UsageError, match="no zone Nowhere"):
         shell.run("%ast report --tz Nowhere")
+    today = shell.run("%ast report --since 1h --before 1d")
+    assert today.comparison["value"][0] >= 1
+    assert today.comparison["before"].isna().all(), "nobody was connected a day ago"
+    assert "the calls are known from" in repr(today)
+    none = shell.run("%ast report --until 2020-01-01")
+    assert repr(none).startswith("Calls of ast: there were none")
+    with pytest.raises(ConfError, match="before needs since"):
+        shell.run("%ast report --before 7d")
     with pytest.raises(UsageError, match="No such file"):
         shell.run(f"%ast report --html {tmp_path}/no/such.html")
 

@@ -8,7 +8,7 @@ import { EVENTS_KEPT, Store } from "../../ast_notebook/panel/js/store.js";
  *   Snapshot } from "../../ast_notebook/panel/js/messages.d.ts"
  *
  * @typedef {(message: FromKernel) => void} Listener
- * @typedef {{[Name in keyof LiveRows]?: Record<string, Partial<LiveRows[Name][string]>>}} Tables rows with
+ * @typedef {{[Name in keyof LiveRows]?: Record<string, Partial<NonNullable<LiveRows[Name]>[string]>>}} Tables rows with
  *   the fields that a test looks at
  */
 
@@ -81,6 +81,7 @@ function snapshot({ tables, ...more } = {}) {
     taken: NOW,
     readonly: false,
     wall: false,
+    several: false,
     may: ["hangup"],
     silent: {},
     tables: /** @type {LiveRows} */ (tables ?? up),

@@ -13,7 +13,7 @@ import {
   participantWords,
   stateWords,
 } from "../../ast_notebook/panel/js/states.js";
-import { age, duration } from "../../ast_notebook/panel/js/text.js";
+import { age, duration, pbxWords } from "../../ast_notebook/panel/js/text.js";
 
 /**
  * @import { ChannelRow } from "../../ast_notebook/panel/js/messages.d.ts"
@@ -29,6 +29,7 @@ import { age, duration } from "../../ast_notebook/panel/js/text.js";
  * @property {Parameters<typeof itemWords>[0]} item_value
  * @property {ChannelRow} caller
  * @property {ChannelRow} callee
+ * @property {{pbx?: string, joined?: string}} pbx
  */
 
 /** @type {{[Kind in keyof Said]: [Said[Kind], string][]}} */
@@ -46,6 +47,7 @@ const SAYS = {
   item_value: itemWords,
   caller: callerOf,
   callee: calleeOf,
+  pbx: pbxWords,
 };
 
 test("every kind of word that has examples is said here", () => {

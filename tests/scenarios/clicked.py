@@ -148,7 +148,7 @@ def clicked_and_the_callee_is_busy(stage: Stage) -> list[Call]:
     bell = stage.rings("240")
     ring = stage.pause(0.3)
     bell.refuse(486)
-    stage.pause(0.4)  # 200 hears that 240 is busy
+    stage.hears_refusal("240")
     source.hang_up()
     return [
         replace(

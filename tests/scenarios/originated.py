@@ -88,7 +88,7 @@ def originated_and_busy(stage: Stage) -> list[Call]:
     source = stage.rings("200")
     source.answer()
     stage.rings("240").refuse(486)
-    stage.pause(0.4)  # 200 hears that 240 is busy
+    stage.hears_refusal("240")
     source.hang_up()
     return [
         replace(

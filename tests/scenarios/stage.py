@@ -146,15 +146,20 @@ class Stage:
     def channel(self, device: str, number: int = 0) -> str:
         """The name of a device's channel; of its oldest first."""
         for _ in range(40):
-            names = [
-                name
-                for name in self.pbx.channels()
-                if name.rpartition("-")[0] == f"{self.tech}/{device}"
-            ]
+            names = self._channels(device)
             if len(names) > number:
                 return sorted(names, key=lambda name: name.rpartition("-")[2])[number]
             time.sleep(0.05)
         raise SoftphoneError(f"{device} has no channel")
+
+    def hears_refusal(self, device: str) -> None:
+        """Wait until Asterisk knows that a device refused, and let the caller hear it a moment."""
+        self.wait_until(lambda: not self._channels(device), f"{device}'s refusal")
+        self.pause(0.4)
+
+    def _channels(self, device: str) -> list[str]:
+        begin = f"{self.tech}/{device}"
+        return [name for name in self.pbx.channels() if name.rpartition("-")[0] == begin]
 
     def wait_until(self, reached: Callable[[], bool], what: str) -> None:
         """Wait for something.

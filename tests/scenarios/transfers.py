@@ -84,7 +84,7 @@ def transferred_blindly_to_somebody_busy(stage: Stage) -> list[Call]:
     third = stage.rings("240")
     bell.hang_up()
     third.refuse(486)
-    stage.pause(0.4)  # 2222 hears that 240 is busy
+    stage.hears_refusal("240")
     call.hang_up()
     return [replace(TRANSFERRED, ring=ring, talk=talk, hangup_by="caller", cause=17)]
 

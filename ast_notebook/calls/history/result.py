@@ -102,6 +102,8 @@ class History:
         self,
         *,
         since: Moment | None = None,
+        until: Moment | None = None,
+        before: str | None = None,
         tz: str | tzinfo | None = None,
         within: float = 20.0,
         against: str | None = None,
@@ -112,6 +114,11 @@ class History:
         ----------
         since : datetime or str, optional
             Only calls that began then or later; one without a zone is in the report's.
+        until : datetime or str, optional
+            Only calls that began earlier than that.
+        before : str, optional
+            ``7d`` compares the time from `since` on with the same time seven days earlier, if the
+            first call is not from a later day than that time begins with.
         tz : str or tzinfo, optional
             The zone of hours and days; by default that which the history was told, or else this
             machine's.
@@ -124,7 +131,7 @@ class History:
         title = f"Calls of {self.origin}"
         zone = self.tz if tz is None else tz
         more = {"tz": zone, "within": within, "title": title, "against": against}
-        return Report.of(log, since=since, **more)
+        return Report.of(log, since=since, until=until, before=before, **more)
 
     def __repr__(self) -> str:
         return (

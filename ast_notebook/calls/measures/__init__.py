@@ -12,6 +12,7 @@ from ast_notebook.calls.measures.load import (
     erlangs,
     peak,
 )
+from ast_notebook.calls.measures.missed import missed
 from ast_notebook.calls.measures.repeats import repeats
 from ast_notebook.calls.measures.service import percentiles, service, waits
 from ast_notebook.calls.measures.staffing import (
@@ -39,6 +40,7 @@ __all__ = [
     "erlang_c",
     "erlangs",
     "heat_map",
+    "missed",
     "pauses_by_reason",
     "peak",
     "percentiles",

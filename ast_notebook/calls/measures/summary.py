@@ -27,6 +27,7 @@ COLUMNS = {
     "disposition": nw.String,
     "gap": nw.Boolean,
     "source": nw.String,
+    "direction": nw.String,
     "talk": nw.Float64,
     "billsec": nw.Float64,
     "ring": nw.Float64,
@@ -45,13 +46,18 @@ DISPOSITIONS = {
     "ABANDONED": "abandoned",
     "FAILED": "failed",
 }
+#: Dispositions of calls that found what they called: a person or a menu.
+SERVED = ("ANSWERED", "IVR")
 #: The columns of `summary` after those that it groups by.
 MEASURES = (
-    *("calls", *DISPOSITIONS.values(), "up", "unknown"),
+    *("calls", *DISPOSITIONS.values(), "up", "unknown", "missed"),
     *("asr", "ner", "acd", "pdd", "ring", "wait", "talk", "billsec", "talk_unknown"),
 )
 #: Columns that are 0 if there were no calls; all others are missing then.
-ADDED_UP = ("calls", *DISPOSITIONS.values(), "up", "unknown", "talk", "billsec", "talk_unknown")
+ADDED_UP = (
+    *("calls", *DISPOSITIONS.values(), "up", "unknown", "missed"),
+    *("talk", "billsec", "talk_unknown"),
+)
 
 
 def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataFrame:
@@ -75,6 +81,11 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
         that are ``unknown`` are over, or may be, but their source does not tell the disposition;
         any number of them may have been answered.
 
+        missed
+            How many calls nobody answered: all that have a disposition other than ANSWERED and
+            IVR, but not the outbound ones. A call that left a message is missed, too. The count is
+            missing if some calls are ``unknown``, or if a queue_log does not tell whether somebody
+            answered some of them after the queue.
         asr
             Answer seizure ratio (ITU-T E.411): the share of answered calls among all calls with a
             disposition. Voicemail and a menu are not answers here, though a CDR may call them so.
@@ -106,6 +117,23 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
     return _summed(calls, by, tz)[[*by, *MEASURES]]
 
 
+def may_be_elsewhere() -> nw.Expr:
+    """Return whether a queue_log has a call as NO ANSWER, so that who answered it is unknown."""
+    source, disposition = (
+        nw.coalesce("source", nw.lit("events")),
+        nw.coalesce("disposition", nw.lit("")),
+    )
+    return (source == "queue_log") & (disposition == "NO ANSWER")
+
+
+def is_missed() -> nw.Expr:
+    """Return whether a call was missed, as `summary` counts it."""
+    vain = nw.coalesce("disposition", nw.lit("")).is_in(
+        [one for one in DISPOSITIONS if one not in SERVED]
+    )
+    return vain & (nw.coalesce("direction", nw.lit("")) != "outbound") & ~may_be_elsewhere()
+
+
 def _summed(calls: Any, by: Sequence[str], tz: Zone) -> pd.DataFrame:
     """Return what `summary` does, and ``elsewhere``: how many may have been answered elsewhere."""
     rows = read(calls, COLUMNS, ("start", "end"))
@@ -116,11 +144,12 @@ def _summed(calls: Any, by: Sequence[str], tz: Zone) -> pd.DataFrame:
     source, vain = nw.coalesce("source", nw.lit("events")), disposition == "NO ANSWER"
     # A queue_log knows nothing of what came after the queue, and Asterisk writes NO ANSWER into a
     # CDR for calls that failed before they dialled, too.
-    elsewhere = (source == "queue_log") & vain
+    elsewhere = may_be_elsewhere()
     failures = (source == "queue_log") | ((source == "cdr") & vain)
     sums = {column: one(disposition == name) for name, column in DISPOSITIONS.items()}
     sums |= _not_over(undecided) | {"undecided": one(undecided)}
     sums |= {"elsewhere": one(elsewhere), "maybe_failed": one(failures)}
+    sums["missed"] = one(is_missed())
     sums["talk_unknown"] = one(elsewhere | (answered & nw.col("talk").is_null()))
     sums |= {
         "spoken": nw.when(answered).then(nw.coalesce(spoken, nw.lit(0.0))).otherwise(nw.lit(0.0)),
@@ -140,6 +169,8 @@ def _summed(calls: Any, by: Sequence[str], tz: Zone) -> pd.DataFrame:
     found["talk_unknown"] += found["unknown"]
     counts = ["calls", *DISPOSITIONS.values(), "up", "unknown", "elsewhere", "talk_unknown"]
     found = whole(found, counts)
+    all_told = found["unknown"] + found["elsewhere"] == 0
+    found["missed"] = found["missed"].astype("Int64").where(all_told)
     decided = (found["calls"] - found["up"]).where(found["unknown"] == 0)
     found["asr"] = ratio(found["answered"], decided.where(found["elsewhere"] == 0))
     found["ner"] = ratio(decided - found["failed"], decided.where(found["maybe_failed"] == 0))

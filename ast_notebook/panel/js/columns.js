@@ -3,7 +3,7 @@
 /** @import { Column } from "./types.d.ts" */
 
 import shared from "../tables.json" with { type: "json" };
-import { age, duration, known, party } from "./text.js";
+import { age, duration, known, party, pbxWords } from "./text.js";
 
 /** @typedef {keyof typeof shared.tables} TableName */
 
@@ -29,12 +29,14 @@ export const labelOf = (name) => shared.tables[name].label;
  * @param {TableName} name
  * @param {(moment: number | null) => number} since gives the seconds since a moment
  * @param {Record<string, Partial<Column<Row>>>} own what the page alone knows of columns, by id
+ * @param {boolean} several whether there are rows of several PBXs
  * @returns {Column<Row>[]}
  */
-export function columnsOf(name, since, own = {}) {
+export function columnsOf(name, since, own = {}, several = false) {
   /** @type {Described[]} */
   const described = shared.tables[name].columns;
-  return described
+  /** @type {Column<Row>[]} */
+  const columns = described
     .filter(({ only }) => only !== "picture")
     .map(({ id, label, near, kind, fields = [] }) => {
       const read = kind ? readAs(kind, fields, since) : {};
@@ -42,6 +44,19 @@ export function columnsOf(name, since, own = {}) {
       if (!column.text) throw new Error(`the column ${id} of ${name} has no text`);
       return { ...column, text: column.text };
     });
+  if (several && name !== "pbxs") columns.splice(1, 0, PBX);
+  return columns;
+}
+
+/** The column of the PBX that a row is of. @type {Column<any>} */
+export const PBX = { id: "pbx", label: "PBX", text: pbxWords, title: joinedWords };
+
+/** @param {{joined?: string}} row */
+function joinedWords({ joined }) {
+  if (joined === "surely") return "one call with another PBX's: the same Call-ID of SIP";
+  if (joined === "probably")
+    return "probably one call with another PBX's: caller, number, time and trunks fit, and nothing else does";
+  return "";
 }
 
 /**

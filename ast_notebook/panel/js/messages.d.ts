@@ -8,8 +8,35 @@ export type Fields = Record<string, string | boolean | number | null>;
 export type FromKernel = Snapshot | Delta | Done | Closed;
 export type FromPage = Hello | Visible | Do;
 
-/** A row of the channels that are up. */
+/** A row of a panel of several PBXs names its own. */
+export interface OfPbx {
+  pbx?: string;
+}
+
+/** A row of the PBXs, in a panel of several. */
+export interface PbxRow {
+  pbx: string;
+  state: "connected" | "lost" | "closed";
+  stale: boolean;
+  address: string;
+  version: string;
+  since: number | null;
+  lost_since: number | null;
+  next_try: number | null;
+  error: string;
+  rate: number;
+  calls: number;
+  channels: number;
+}
+
+/** A row of the channels that are up.
+
+In a panel of several PBXs, `call` is the same for all channels of a call. If the call is on
+another PBX, too, `joined` says so, and how sure that is. */
 export interface ChannelRow {
+  pbx?: string;
+  call?: string;
+  joined?: "" | "surely" | "probably";
   channel: string;
   uniqueid: string;
   linkedid: string;
@@ -30,6 +57,7 @@ export interface ChannelRow {
 
 /** A row of the devices. */
 export interface DeviceRow {
+  pbx?: string;
   device: string;
   state: string;
   name: string;
@@ -42,6 +70,7 @@ export interface DeviceRow {
 
 /** A row of the trunks. */
 export interface RegistrationRow {
+  pbx?: string;
   trunk: string;
   server: string;
   state: string;
@@ -50,6 +79,7 @@ export interface RegistrationRow {
 
 /** A row of the mailboxes. */
 export interface MailboxRow {
+  pbx?: string;
   mailbox: string;
   name: string;
   new: number | null;
@@ -59,6 +89,7 @@ export interface MailboxRow {
 
 /** A row of the queues. */
 export interface QueueRow {
+  pbx?: string;
   queue: string;
   strategy: string;
   calls: number | null;
@@ -71,6 +102,7 @@ export interface QueueRow {
 
 /** A row of the queues' agents. */
 export interface MemberRow {
+  pbx?: string;
   queue: string;
   interface: string;
   agent: string;
@@ -87,6 +119,7 @@ export interface MemberRow {
 
 /** A row of the agents that left a queue. */
 export interface AbsentRow {
+  pbx?: string;
   queue: string;
   interface: string;
   agent: string;
@@ -98,6 +131,7 @@ export interface AbsentRow {
 
 /** A row of the callers that wait in queues. */
 export interface CallerRow {
+  pbx?: string;
   queue: string;
   position: number | null;
   channel: string;
@@ -109,6 +143,7 @@ export interface CallerRow {
 
 /** A row of the conferences. */
 export interface ConferenceRow {
+  pbx?: string;
   conference: string;
   parties: number | null;
   locked: boolean;
@@ -118,6 +153,7 @@ export interface ConferenceRow {
 
 /** A row of the participants of conferences. */
 export interface ParticipantRow {
+  pbx?: string;
   conference: string;
   channel: string;
   uniqueid: string;
@@ -131,6 +167,7 @@ export interface ParticipantRow {
 
 /** A row of the parked calls. */
 export interface ParkedRow {
+  pbx?: string;
   space: string;
   lot: string;
   channel: string;
@@ -142,8 +179,9 @@ export interface ParkedRow {
   timeout: number | null;
 }
 
-/** The tables of `Live`, by their names. */
+/** The tables of `Live`, by their names, and in a panel of several PBXs these. */
 export interface LiveRows {
+  pbxs?: Record<string, PbxRow>;
   channels: Record<string, ChannelRow>;
   devices: Record<string, DeviceRow>;
   registrations: Record<string, RegistrationRow>;
@@ -159,6 +197,7 @@ export interface LiveRows {
 
 /** A row of the items that hold a value. */
 export interface ItemRow {
+  pbx?: string;
   path: string;
   name: string;
   type: string;
@@ -175,6 +214,7 @@ export interface ItemRow {
 
 /** An event, with its number. */
 export interface EventRow {
+  pbx?: string;
   n: number;
   time: number;
   name: string;
@@ -215,7 +255,9 @@ export interface PanelState {
   concurrency: [number, number][];
 }
 
-/** A state, and the actions that a page may do; it also serves a page without a kernel. */
+/** A state, and the actions that a page may do; it also serves a page without a kernel.
+
+In a panel of several PBXs, `may` has the name of the PBX before each action: ``berlin/hangup``. */
 export interface Picture {
   taken: number;
   tables: LiveRows;
@@ -230,6 +272,7 @@ export interface Picture {
   may: string[];
   readonly: boolean;
   wall: boolean;
+  several: boolean;
 }
 
 /** A picture for some pages, by name: ``*`` means all, ``?`` those that have no snapshot yet. */
@@ -247,6 +290,7 @@ export interface Snapshot {
   may: string[];
   readonly: boolean;
   wall: boolean;
+  several: boolean;
   to: string[];
 }
 

@@ -151,7 +151,7 @@ export class Popup {
    * @param {Target} target
    */
   form(action, fields, target) {
-    this.view.fillLists();
+    this.view.fillLists(action.args.pbx);
     const form = makeForm(
       (name) => this.view.listId(name),
       fields,

@@ -3,6 +3,7 @@
 /** @import { Column, Entry, TableOptions } from "./types.d.ts" */
 
 import { make, setAttribute, setText } from "./dom.js";
+import { whole } from "./text.js";
 
 /** @template Row */
 export class TableRow {
@@ -14,11 +15,12 @@ export class TableRow {
    */
   constructor(key, columns, options, acting) {
     this.columns = columns;
-    this.cells = columns.map((column, number) =>
-      number === 0
-        ? make("th", { scope: "row", role: "rowheader", class: column.className, "data-label": column.label })
-        : make("td", { role: "cell", class: column.className, "data-label": column.label }),
-    );
+    this.cells = columns.map((column, number) => {
+      const more = { class: classOf(column), "data-label": column.label };
+      return number === 0
+        ? make("th", { scope: "row", role: "rowheader", ...more })
+        : make("td", { role: "cell", ...more });
+    });
     /** @type {string[]} */
     this.texts = [];
     /** @type {string[]} */
@@ -61,7 +63,7 @@ export class TableRow {
       this.texts[number] = text;
       cell.textContent = text;
     }
-    const title = column.title ? column.title(row) : cell.title && text;
+    const title = column.title ? whole(text, column.title(row)) : cell.title && text;
     if ((this.titles[number] || "") !== title) {
       this.titles[number] = title;
       cell.title = title;
@@ -80,6 +82,12 @@ export class TableRow {
     }
   }
 }
+
+/**
+ * The class of a column's cells, by which a page that is not wide leaves some out.
+ * @param {Column<any>} column
+ */
+export const classOf = ({ className = "", near }) => `${className}${near ? " ast-near" : ""}`.trim() || null;
 
 function makeMore() {
   return make("button", {

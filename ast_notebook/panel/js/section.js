@@ -1,7 +1,6 @@
 /** A section of the panel: shown only if the PBX has its subject, drawn only while it is on the screen. */
 
-/** @import { Action, Column, Entry, Host, TableOptions } from "./types.d.ts" */
-/** @import { Scalar } from "./messages.d.ts" */
+/** @import { Action, Args, Column, Entry, Host, TableOptions } from "./types.d.ts" */
 /** @import { TableMaps, StateTable } from "./store.js" */
 /** @import { TableName } from "./columns.js" */
 
@@ -43,9 +42,9 @@ export class Section {
     this.tools = make("div", { class: "ast-tools" });
     this.silence = make("p", { class: "ast-quiet", hidden: true });
     this.element = make(
-      "section",
-      { class: `ast-section ast-${id}`, "aria-labelledby": heading },
-      make("header", {}, this.title, this.note, this.tools),
+      "div", // a landmark would have the name of that of another panel on the page
+      { class: `ast-section ast-${id}`, role: "group", "aria-labelledby": heading },
+      make("header", { role: "none" }, this.title, this.note, this.tools),
       this.silence,
     );
   }
@@ -64,7 +63,7 @@ export class Section {
    */
   addTable(name, { own, ...options }) {
     /** @type {Column<Row>[]} */
-    const columns = columnsOf(name, (moment) => this.since(moment), own);
+    const columns = columnsOf(name, (moment) => this.since(moment), own, this.store.several);
     return this.addTableOf({ label: labelOf(name), ...options, columns });
   }
 
@@ -158,29 +157,47 @@ export class Section {
     return this.store.since(moment);
   }
 
+  /** @param {string} text what is sought in all that there is */
+  setSearch(text) {
+    for (const table of this.tables) table.setSearch(text);
+  }
+
   /**
    * An action, if the login may do it.
    * @param {string} what
    * @param {string} label
-   * @param {Record<string, Scalar>} args
+   * @param {Args} args
    * @param {Partial<Action>} more
    * @returns {Action | null}
    */
   action(what, label, args, more = {}) {
-    return this.store.can(what) ? { what, label, args, ...more } : null;
+    return this.store.can(what, args.pbx) ? { what, label, args, ...more } : null;
   }
 
   /**
    * @param {{channel: string, uniqueid: string, caller: string, caller_name: string,
-   *   device?: string}} row
+   *   device?: string, pbx?: string}} row
    */
   hangUp(row) {
     const who = party(row.caller, row.caller_name) || row.device || row.channel;
-    const args = { channel: row.channel, uniqueid: row.uniqueid };
-    const ask = `Hang up ${row.channel} (${who})?`;
+    const args = { channel: row.channel, uniqueid: row.uniqueid, ...ofPbx(row) };
+    const ask = `Hang up ${row.channel} (${who})${onPbx(row)}?`;
     return this.action("hangup", "Hang up", args, { name: `Hang up ${row.channel}`, ask });
   }
 }
+
+/**
+ * What an action of a row says of its PBX, where there are several.
+ * @param {{pbx?: string}} row
+ * @returns {{pbx?: string}}
+ */
+export const ofPbx = ({ pbx }) => (pbx === undefined ? {} : { pbx });
+
+/**
+ * The same in words.
+ * @param {{pbx?: string}} row
+ */
+export const onPbx = ({ pbx }) => (pbx === undefined ? "" : ` on ${pbx}`);
 
 /**
  * The actions that there are.

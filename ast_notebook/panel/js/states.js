@@ -9,6 +9,13 @@ const DEVICE_WORDS = shared.device_states;
 const CHANNEL_WORDS = shared.channel_states;
 /** @type {Record<string, string>} a channel's state, as a device's */
 const CHANNEL_LAMPS = { Up: "INUSE", Ring: "RINGING", Ringing: "RINGING", Busy: "BUSY", Down: "NOT_INUSE" };
+/** How a connection is, as a device's state. @type {Record<string, string>} */
+export const CONNECTION_LAMPS = { connected: "INUSE", lost: "RINGING", closed: "UNAVAILABLE" };
+/**
+ * The number of a version of Asterisk, without what a distribution adds to it.
+ * @param {string | undefined} version
+ */
+export const versionNumber = (version) => known(version).match(/^\d+(\.\d+)*/)?.[0] || known(version);
 const IN_USE = new Set(["INUSE", "RINGING", "RINGINUSE", "BUSY", "ONHOLD"]);
 
 /**

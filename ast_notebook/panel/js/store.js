@@ -5,12 +5,17 @@
  *   Picture, Scalar, Snapshot, Visible } from "./messages.d.ts"
  */
 
+/** @import { Absence, Kernel } from "./kernel.js" */
+
+import { watchKernel } from "./kernel.js";
+
 /**
  * @typedef {Object} Model what anywidget gives of its model
  * @property {(name: string) => any} get
  * @property {(event: "msg:custom", listener: (message: FromKernel) => void) => void} on
  * @property {(event: "msg:custom", listener: (message: FromKernel) => void) => void} off
  * @property {(message: FromPage) => void} send
+ * @property {{kernel?: Kernel | null}} [widget_manager]
  *
  * @typedef {Object} Watcher somebody who shows what is kept
  * @property {boolean} visible
@@ -20,7 +25,7 @@
  * @typedef {Omit<Hello, "view"> | Omit<Visible, "view"> | Omit<Do, "view">} Unsigned what is sent, but
  *   for who sends it
  * @typedef {keyof LiveRows} StateTable
- * @typedef {{[Name in StateTable]: Map<string, LiveRows[Name][string]>}} TableMaps
+ * @typedef {{[Name in StateTable]-?: Map<string, NonNullable<LiveRows[Name]>[string]>}} TableMaps
  */
 
 export const EVENTS_KEPT = 200;
@@ -30,6 +35,7 @@ const QUIET = 12_000; // ms without a word from the kernel that are worth a word
 const ASK_AGAIN = 5_000; // ms that a snapshot may take to come
 /** @type {StateTable[]} */
 const TABLES = [
+  "pbxs",
   "channels",
   "devices",
   "mailboxes",
@@ -47,6 +53,7 @@ export class Store {
   /** @param {Model} model */
   constructor(model) {
     this.model = model;
+    this.name = String(model.get("name"));
     this.id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
     /** @type {Set<Watcher>} */
     this.views = new Set();
@@ -66,9 +73,12 @@ export class Store {
     this.may = new Set();
     this.readonly = true;
     this.wall = false;
+    this.several = false;
     this.sequence = 0;
     this.live = false; // whether a snapshot came, so that deltas make sense
     this.closed = false;
+    /** @type {Absence | null} */
+    this.absence = null; // why the kernel does not hear
     this.taken = 0;
     this.heard = Date.now();
     /** @type {number | null} */
@@ -85,6 +95,7 @@ export class Store {
     /** @type {Picture | undefined} */
     const picture = model.get("picture");
     if (picture?.tables) this.adopt(picture);
+    this.unwatch = watchKernel(model, (absence) => this.takeAbsence(absence));
   }
 
   /** The kernel's clock, in ms since 1970. */
@@ -94,7 +105,7 @@ export class Store {
 
   /** The moment that the state is of, in seconds: now, unless nothing is heard. */
   stands() {
-    if (!this.live || this.closed || this.isQuiet()) return this.taken;
+    if (!this.live || this.closed || this.absence || this.isQuiet()) return this.taken;
     const { state, lost_since: lost } = this.connection;
     return state === "lost" && lost ? lost : this.now() / 1000;
   }
@@ -109,13 +120,14 @@ export class Store {
 
   close() {
     this.model.off("msg:custom", this.receive);
+    this.unwatch();
     this.timers.forEach(clearInterval);
     if (this.visible) this.send({ t: "visible", on: false });
   }
 
   /** @param {Unsigned} message */
   send(message) {
-    if (!this.closed) this.model.send({ view: this.id, ...message });
+    if (!this.closed && !this.absence) this.model.send({ view: this.id, ...message });
   }
 
   /** Ask for a snapshot, once in a while until it comes. */
@@ -197,6 +209,7 @@ export class Store {
     this.may = new Set(message.may);
     this.readonly = message.readonly;
     this.wall = message.wall;
+    this.several = message.several;
     this.sequence = message.seq;
     this.taken = message.taken;
     this.mark(null);
@@ -274,15 +287,29 @@ export class Store {
     this.mark(null);
   }
 
+  /** @param {Absence | null} absence */
+  takeAbsence(absence) {
+    if (absence === this.absence) return;
+    this.absence = absence;
+    if (!absence) {
+      this.heard = Date.now();
+      if (this.visible) this.ask();
+    } else if (absence.forGood) {
+      const text = `${absence.why} Whether it was done is not known.`;
+      for (const id of [...this.waiting.keys()]) this.takeDone({ t: "done", id, ok: false, text });
+    }
+    this.mark(null);
+  }
+
   /** @param {Set<string> | null} changed */
   mark(changed) {
     for (const view of this.views) view.mark(changed);
   }
 
-  /** How many calls there are: channels that share a Linkedid are one. */
+  /** How many calls there are: channels that share a Linkedid are one, and more where PBXs are joined. */
   calls() {
     const calls = new Set();
-    for (const [key, row] of this.tables.channels) calls.add(row.linkedid || key);
+    for (const [key, row] of this.tables.channels) calls.add(callOf(row, key));
     return calls.size;
   }
 
@@ -291,9 +318,26 @@ export class Store {
   /**
    * Whether a button may be shown.
    * @param {string} what
+   * @param {string} [pbx] of several, the one that it is for
    */
-  can(what) {
-    return !this.readonly && this.live && this.connection.state === "connected" && this.may.has(what);
+  can(what, pbx) {
+    if (this.readonly || !this.live || this.closed || this.absence) return false;
+    if (!this.several) return this.connection.state === "connected" && this.may.has(what);
+    return this.tables.pbxs.get(pbx ?? "")?.state === "connected" && this.may.has(`${pbx}/${what}`);
+  }
+
+  /** The names of the PBXs that are shown; none if it is only one. */
+  names() {
+    return [...this.tables.pbxs.keys()];
+  }
+
+  /** What may be done now, to tell whether that is another. */
+  powers() {
+    return [
+      ...(this.several ? this.names() : [undefined]).map((pbx) => this.can("hangup", pbx)),
+      this.live && !this.absence,
+      ...this.may,
+    ].join();
   }
 
   /**
@@ -304,10 +348,22 @@ export class Store {
    */
   order(what, args, done) {
     const id = `${this.id}:${++this.orders}`;
+    if (this.absence || this.closed) {
+      const text = `${this.absence?.why ?? "The panel is closed."} Nothing was done.`;
+      done({ t: "done", id, ok: false, text });
+      return;
+    }
     this.waiting.set(id, done);
     this.send({ t: "do", id, what, args, at: this.now() });
   }
 }
+
+/**
+ * The call that a channel is of.
+ * @param {{call?: string, linkedid: string}} row
+ * @param {string} key
+ */
+export const callOf = (row, key) => row.call || row.linkedid || key;
 
 /**
  * Put rows, or the fields of them that changed, into a map.

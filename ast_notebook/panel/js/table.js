@@ -3,10 +3,11 @@
  * only the rows in view are in the page.
  */
 
-/** @import { Column, Entry, Host, TableOptions, Target } from "./types.d.ts" */
+/** @import { Entry, Host, TableOptions, Target } from "./types.d.ts" */
 
 import { arrange, inView, places, ROW_HEIGHT, WINDOW_FROM } from "./arrange.js";
 import { make, setAttribute, setText, within } from "./dom.js";
+import { makeActionsHead, makeHead } from "./heads.js";
 import { TableRow } from "./row.js";
 import { known } from "./text.js";
 
@@ -25,6 +26,7 @@ export class DataTable {
     this.sort = options.sort.replace("-", "");
     this.down = options.sort.startsWith("-");
     this.filter = "";
+    this.search = ""; // what is sought in all tables
     /** @type {Entry<Row>[]} */
     this.entries = [];
     /** @type {Map<string, number>} */
@@ -39,18 +41,24 @@ export class DataTable {
     /** @type {HTMLTableRowElement[]} */
     this.gaps = [];
     this.acting = Boolean(options.actions || options.quick) && !view.store.readonly;
-    this.heads = this.columns.map((column) => this.makeHead(column));
+    this.heads = this.columns.map((column) =>
+      makeHead(column, view.store.readonly, () => this.sortBy(column.id)),
+    );
     this.body = make("tbody", {
       role: "rowgroup",
       click: (event) => this.clicked(event),
       keydown: (event) => this.pressed(event),
       focusin: (event) => this.focused(event),
-      pointerover: (event) => this.hovered(event),
     });
     const head = make("tr", { role: "row" }, ...this.heads, this.acting ? makeActionsHead() : null);
     this.table = make(
       "table",
-      { role: "table", "aria-label": options.label, class: options.className },
+      {
+        role: "table",
+        "aria-label": options.label,
+        class: options.className,
+        pointerover: (event) => this.hovered(event),
+      },
       make("thead", { role: "rowgroup" }, head),
       this.body,
     );
@@ -59,37 +67,6 @@ export class DataTable {
     this.scroller.addEventListener("scroll", redraw, { passive: true });
     this.element = make("div", {}, this.scroller, this.empty);
     this.showSort();
-  }
-
-  /**
-   * The head of a column, which sorts by it: a button in it does, or itself where there is none.
-   * @param {Column<Row>} column
-   */
-  makeHead(column) {
-    const { readonly } = this.view.store;
-    const sort = () => this.sortBy(column.id);
-    const pressed = (/** @type {KeyboardEvent} */ event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault(); // Space would scroll the page
-      sort();
-    };
-    return make(
-      "th",
-      {
-        scope: "col",
-        role: "columnheader",
-        class: column.className,
-        "data-column": column.id,
-        tabindex: readonly && "0",
-        click: sort,
-        keydown: readonly && pressed,
-      },
-      make(readonly ? "span" : "button", {
-        class: "ast-sort",
-        type: !readonly && "button",
-        text: column.label,
-      }),
-    );
   }
 
   /** @param {string} id */
@@ -115,25 +92,38 @@ export class DataTable {
     this.redraw();
   }
 
+  /** @param {string} text what some cell of a row has to have, besides the filter */
+  setSearch(text) {
+    this.search = text;
+    this.arrange();
+    this.redraw();
+  }
+
   // --- the order of the rows
 
   /** Put the rows in order; after a change of the data, the filter or the sorting. */
   arrange() {
     const anchor = this.anchor();
     const column = this.columns.find((one) => one.id === this.sort) || this.columns[0];
-    const matches = this.filter ? (/** @type {Row} */ row) => this.matches(row) : null;
+    const words = [this.filter, this.search].filter(Boolean);
+    const matches = words.length
+      ? (/** @type {Row} */ row) => words.every((one) => this.matches(row, one))
+      : null;
     this.entries = arrange(this.options.rows(), column, this.down, matches);
     this.index = new Map(this.entries.map((entry, place) => [entry.key, place]));
     if (this.current !== null && !this.index.has(this.current)) this.current = null;
     if (anchor) this.hold(anchor.key, anchor.rest);
   }
 
-  /** @param {Row} row */
-  matches(row) {
+  /**
+   * @param {Row} row
+   * @param {string} words
+   */
+  matches(row, words) {
     const { channel } = /** @type {{channel?: string}} */ (row);
     return (
-      this.columns.some((column) => column.text(row).toLowerCase().includes(this.filter)) ||
-      known(channel).toLowerCase().includes(this.filter)
+      this.columns.some((column) => column.text(row).toLowerCase().includes(words)) ||
+      known(channel).toLowerCase().includes(words)
     );
   }
 
@@ -186,7 +176,7 @@ export class DataTable {
 
   /** @param {number} total */
   drawEmpty(total) {
-    const text = this.filter ? "Nothing matches the filter." : this.options.empty || "";
+    const text = this.filter || this.search ? "Nothing matches the filter." : this.options.empty || "";
     this.empty.hidden = total > 0 || !text;
     this.scroller.hidden = total === 0;
     setText(this.empty, text);
@@ -278,9 +268,9 @@ export class DataTable {
    * @param {PointerEvent} event
    */
   hovered(event) {
-    const cell = within(event, "tbody > tr > *");
+    const cell = within(event, "tr > *");
     const column = cell instanceof HTMLTableCellElement && this.columns[cell.cellIndex];
-    if (!column || column.title) return;
+    if (!column || (column.title && cell.closest("tbody"))) return;
     setAttribute(cell, "title", cell.scrollWidth > cell.clientWidth ? cell.textContent : null);
   }
 
@@ -373,6 +363,15 @@ export class DataTable {
   }
 
   /**
+   * What a row is called, with its PBX where there are several.
+   * @param {Row} row
+   */
+  title(row) {
+    const { pbx } = /** @type {{pbx?: string}} */ (row);
+    return [this.columns[0].text(row), pbx && `on ${pbx}`].filter(Boolean).join(" ");
+  }
+
+  /**
    * What a popup is about, where it stands, and whether that is still there.
    * @param {Entry<Row>} entry
    * @param {HTMLElement} anchor
@@ -381,7 +380,7 @@ export class DataTable {
   target(entry, anchor) {
     return {
       anchor,
-      title: this.columns[0].text(entry.row),
+      title: this.title(entry.row),
       row: entry.row,
       alive: () => this.index.has(entry.key),
       back: () => {
@@ -390,9 +389,4 @@ export class DataTable {
       },
     };
   }
-}
-
-function makeActionsHead() {
-  const words = make("span", { class: "ast-sr", text: "Actions" });
-  return make("th", { scope: "col", role: "columnheader", class: "ast-actions" }, words);
 }

@@ -28,6 +28,12 @@ export const known = (value) => (value === null || value === undefined ? "" : St
 export const party = (number, name) => [number, name].filter(Boolean).join("  ");
 
 /**
+ * The PBX of a row; "probably" means that its call seems to be on another PBX, too.
+ * @param {{pbx?: string, joined?: string}} row
+ */
+export const pbxWords = (row) => `${known(row.pbx)}${row.joined === "probably" ? " (probably)" : ""}`;
+
+/**
  * A duration as 0:07, 12:34 or 1:02:03.
  * @param {number} seconds
  */
@@ -48,6 +54,16 @@ export function age(seconds) {
   if (whole < 60) return `${whole}\u00a0s`;
   if (whole < 3600) return `${Math.floor(whole / 60)}\u00a0min`;
   return whole < 172800 ? `${Math.floor(whole / 3600)}\u00a0h` : `${Math.floor(whole / 86400)}\u00a0d`;
+}
+
+/**
+ * A text, and what else is to be told of it where it does not say so itself.
+ * @param {string} text
+ * @param {string | undefined} more
+ */
+export function whole(text, more) {
+  const told = known(more);
+  return told.includes(text) ? told : [text, told].filter(Boolean).join(" · ");
 }
 
 /**

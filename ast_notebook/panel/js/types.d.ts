@@ -16,11 +16,14 @@ export interface Field {
   optional?: boolean;
 }
 
+/** What a button acts on; of several PBXs, it names one. */
+export type Args = Record<string, Scalar> & { pbx?: string };
+
 /** What a button does, after a question or a form where it has one. */
 export interface Action {
   what: string;
   label: string;
-  args: Record<string, Scalar>;
+  args: Args;
   /** What it is called where it cannot be seen which row it is of. */
   name?: string;
   ask?: string;
@@ -100,5 +103,7 @@ export interface Host {
   tell(text: string, bad?: boolean): void;
   announce(text: string): void;
   listId(name: ListName): string;
-  fillLists(): void;
+  /** Show only what has these words, in all sections. */
+  seek(text: string): void;
+  fillLists(pbx?: string): void;
 }

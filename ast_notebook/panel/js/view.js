@@ -17,9 +17,10 @@ import { Events } from "./sections/events.js";
 import { Items } from "./sections/items.js";
 import { Mailboxes } from "./sections/mailboxes.js";
 import { Parking } from "./sections/parking.js";
+import { Pbxs } from "./sections/pbxs.js";
 import { Queues } from "./sections/queues.js";
 import { Trunks } from "./sections/trunks.js";
-import { NATURAL } from "./text.js";
+import { known, NATURAL } from "./text.js";
 
 const ANSWER_DELAY = 1_500; // ms that a button waits before it says so
 const TOLD = 8_000; // ms that the result of a button stands
@@ -40,10 +41,12 @@ export class View {
    */
   constructor(store, parent) {
     this.store = store;
+    this.place = takePlace();
+    const name = `PBX ${known(store.connection.name)}`;
     this.uid = `ast-${store.id}-${++views}`;
     this.visible = false;
     this.frame = 0;
-    this.acting = false; // whether buttons were drawn
+    this.powers = ""; // what could be done when buttons were drawn
     this.appearing = true; // whether a section may have to come or go
     /** @type {{text: string, bad: boolean} | null} */
     this.words = null;
@@ -53,11 +56,12 @@ export class View {
       class: "ast-panel",
       "data-lm-suppress-shortcuts": "true",
       role: "region",
-      "aria-label": "PBX",
+      "aria-label": this.place === 1 ? name : `${name}, panel ${this.place}`,
     });
     this.press = new Press(this.root, () => this.schedule());
     this.popup = new Popup(this);
     this.lists = LISTS.map((name) => ({ name, element: make("datalist", { id: this.listId(name) }) }));
+    this.hiding = make("style", { text: hidingRule(store.name) });
     this.live = make("p", { class: "ast-sr", "aria-live": "polite" });
     this.told = make("p", { class: "ast-told", hidden: true });
     /** @type {Section[]} */
@@ -75,6 +79,7 @@ export class View {
   build() {
     const { readonly, wall } = this.store;
     const connection = new Connection(this);
+    const several = this.store.several ? [new Pbxs(this)] : [];
     const calls = new Channels(this);
     const middle = [new Queues(this), new Conferences(this), new Parking(this)];
     const events = new Events(this);
@@ -84,17 +89,18 @@ export class View {
     const column = (/** @type {string} */ name, /** @type {Section[]} */ sections) =>
       make("div", { class: name }, ...sections.map((one) => one.element));
     const main = wall
-      ? [column("ast-main-column", [calls, events]), column("ast-middle-column", middle)]
-      : [column("ast-main-column", [calls, ...middle, events])];
+      ? [column("ast-main-column", [...several, calls, events]), column("ast-middle-column", middle)]
+      : [column("ast-main-column", [...several, calls, ...middle, events])];
     this.root.append(
       connection.element,
+      this.hiding,
       this.told,
       this.live,
       make("div", { class: "ast-columns" }, ...main, column("ast-side-column", side)),
       ...this.lists.map((list) => list.element),
       this.popup.element,
     );
-    return [connection, calls, ...middle, events, ...side];
+    return [connection, ...several, calls, ...middle, events, ...side];
   }
 
   // --- whether it is looked at
@@ -144,6 +150,7 @@ export class View {
     this.press.close();
     this.popup.close(false);
     this.visible = false;
+    takenPlaces().delete(this.place);
     this.root.remove();
   }
 
@@ -159,7 +166,9 @@ export class View {
         section.dirty = section.changed = true;
     }
     this.appearing ||=
-      changed === null || changed.has("silent") || changed.has("connection") || this.mayAppear(changed);
+      changed === null ||
+      ["silent", "connection", "pbxs"].some((name) => changed.has(name)) ||
+      this.mayAppear(changed);
     this.schedule();
   }
 
@@ -175,9 +184,10 @@ export class View {
     this.appearing = false;
     for (const section of this.sections) section.showExistence();
     this.root.classList.toggle("ast-wall", this.store.wall);
-    const acting = this.store.can("hangup");
-    if (acting === this.acting) return;
-    this.acting = acting;
+    this.root.classList.toggle("ast-several", this.store.several);
+    const powers = this.store.powers();
+    if (powers === this.powers) return;
+    this.powers = powers;
     for (const section of this.sections) section.dirty = section.changed = true;
   }
 
@@ -279,17 +289,25 @@ export class View {
     setText(this.live, text);
   }
 
+  /** @param {string} text */
+  seek(text) {
+    for (const section of this.sections) section.setSearch(text.trim().toLowerCase());
+  }
+
   // --- completion
 
   /** @param {ListName} name */
   listId(name) {
-    return `${this.uid}-${name}`;
+    return `${this.uid}-known-${name}`;
   }
 
-  /** Put what is known into the lists that fields complete from. */
-  fillLists() {
-    const devices = [...this.store.tables.devices.values()];
-    const channels = [...this.store.tables.channels.values()];
+  /**
+   * Put what is known into the lists that fields complete from.
+   * @param {string} [pbx] of several, the one that it is for
+   */
+  fillLists(pbx) {
+    const devices = [...this.store.tables.devices.values()].filter((row) => row.pbx === pbx);
+    const channels = [...this.store.tables.channels.values()].filter((row) => row.pbx === pbx);
     const words = {
       devices: devices.map((row) => row.device),
       extensions: devices.map((row) => row.extension || row.device.split("/")[1]),
@@ -300,4 +318,29 @@ export class View {
       element.replaceChildren(...options.map((value) => make("option", { value })));
     }
   }
+}
+
+/** The numbers of the panels on this page, each of which has a copy of this module. @returns {Set<number>} */
+function takenPlaces() {
+  const page = /** @type {{astPanels?: Set<number>}} */ (globalThis);
+  page.astPanels ??= new Set();
+  return page.astPanels;
+}
+
+/** The least number that no panel on this page has: two of one name would be told apart by no reader. */
+function takePlace() {
+  const taken = takenPlaces();
+  let place = 1;
+  while (taken.has(place)) place++;
+  taken.add(place);
+  return place;
+}
+
+/**
+ * What hides the picture that a notebook has beside the live panel, and the output that it is in.
+ * @param {string} name the panel's
+ */
+function hidingRule(name) {
+  const picture = `[data-ast-picture="${CSS.escape(name)}"]`;
+  return `${picture}, .jp-OutputArea-child:has(${picture}) {display: none}`;
 }

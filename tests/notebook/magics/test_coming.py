@@ -6,8 +6,10 @@ import atexit
 import socket
 
 import pytest
+from IPython.core.error import UsageError
 
 import ast_notebook
+from ast_notebook.errors import AstError
 from tests.support.magics import ITEMS, _threads, ring_up
 from tests.support.shell import an_ipython
 from tests.support.waiting import eventually
@@ -73,9 +75,28 @@ def test_tab_gives_what_a_caller_chose_so_that_it_is_no_code_and_no_option(conne
 
 def test_panel_shows_the_pbx_and_ends_with_the_extension(connected):
     panel = connected.run("%ast panel --readonly --wall --refresh 2 --editable office.*")
-    assert "text/html" in str(panel._repr_mimebundle_())
+    assert "application/vnd.jupyter.widget-view+json" in panel._repr_mimebundle_()[0]
     connected.run("%unload_ext ast_notebook")
     eventually(lambda: not _threads())
+
+
+def test_one_panel_has_all_pbxs_or_those_that_are_named(connected, where, small_pbx, monkeypatch):
+    monkeypatch.setenv("AST_PASSWORD_BERLIN", small_pbx.password)
+    connected.run(f"%ast connect {where} --name berlin;")
+    panel = connected.run("%ast panel --pbx all --trunk PJSIP/to-*")
+    assert repr(panel) == "<Panel of ast, berlin>"
+    assert repr(connected.run("%ast panel --pbx berlin")) == "<Panel of berlin>"
+    assert repr(connected.run("%ast --pbx berlin panel")) == "<Panel of berlin>"
+    assert repr(connected.run("%ast panel --pbx berlin ast")) == "<Panel of berlin, ast>"
+    assert {"all", "ast", "berlin"} <= set(connected.complete_words("%ast panel --pbx "))
+    for line, said in {
+        "%ast panel --pbx hamburg": "there is no PBX hamburg",
+        "%ast --pbx ast panel --pbx all": "name the PBXs once",
+    }.items():
+        with pytest.raises(UsageError, match=said):
+            connected.run(line)
+    with pytest.raises(AstError, match="no terminal to watch on"):
+        connected.run("%ast panel --watch")
 
 
 def test_record_to_keeps_events_on_disk(connected, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from ast_notebook import SmartHome, demo
 from ast_notebook.ami import Event
 from ast_notebook.panel import Panel, close_all, snapshot
+from ast_notebook.panel.feed import Feed
 from ast_notebook.panel.publisher import THREAD
 from tests.support.panel_kernel import Page, a_call, connected, hang_up_all, threads
 from tests.support.waiting import eventually, stays
@@ -71,6 +72,7 @@ def test_a_flood_of_events_is_bounded_and_counted(sh: SmartHome, page: Page) -> 
     page.look()
     before = sum(len(one.get("events", [])) for one in page.of("delta"))
     feed = page.panel._feed
+    assert isinstance(feed, Feed)
     with feed._lock:
         for number in range(1000):
             event = Event({"Event": "Flood", "Number": str(number), "Long": "x" * 5000}, "Flood")
@@ -104,7 +106,7 @@ def test_what_the_session_reconnects_to_is_shown(sh: SmartHome, pbx: demo.Demo, 
     former = sh.ast
     sh.connect(former.session.settings, name="ast")
     assert sh.ast is not former
-    eventually(lambda: page.panel._feed.pbx is sh.ast)
+    eventually(lambda: list(page.panel._feed.pbxs.values()) == [sh.ast])
     row = a_call(sh)
     eventually(lambda: row["uniqueid"] in page.rows("channels"))
     hang_up_all(sh)

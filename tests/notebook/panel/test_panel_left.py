@@ -16,9 +16,9 @@ from nbclient import NotebookClient
 import ast_notebook
 from ast_notebook import SmartHome, demo
 from ast_notebook.errors import ConfError, ConnectionLost
-from ast_notebook.panel import Panel, close_all, snapshot, widget
+from ast_notebook.panel import Panel, close_all, displays, snapshot, terminal, widget
 from ast_notebook.panel.publisher import THREAD
-from tests.support.panel_kernel import HOSTILE, Page, threads
+from tests.support.panel_kernel import HOSTILE, Page, hang_up_all, threads
 from tests.support.waiting import eventually
 
 # --- what is left in the end ---------------------------------------------------------------------
@@ -81,13 +81,7 @@ def test_a_long_table_is_cut_in_the_picture(sh: SmartHome, page: Page) -> None:
         devices.drop(f"SIP/{number}")
 
 
-def test_a_saved_notebook_has_the_picture_beside_the_widget(page: Page) -> None:
-    data, _ = page.panel._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in data
-    assert "PJSIP/2222" in data["text/html"]
-    assert page.panel.picture["tables"]["devices"]
-
-
+WIDGET = "application/vnd.jupyter.widget-view+json"
 Shown = list[tuple[dict[str, Any], str, bool]]
 
 
@@ -98,21 +92,67 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
     def display(data: Any, metadata: Any, name: str, *, update: bool = False) -> None:
         calls.append((data, name, update))
 
-    monkeypatch.setattr(widget, "_display", display)
+    monkeypatch.setattr(displays, "_display", display)
+    monkeypatch.setattr(terminal, "is_one", lambda: False)
     return calls
 
 
-def test_freezing_puts_the_picture_where_the_panel_was(page: Page, shown: Shown) -> None:
+def test_a_notebook_has_the_picture_in_an_output_of_its_own(page: Page, shown: Shown) -> None:
+    page.panel._ipython_display_()
+    (live, name, _), (picture, beside, _) = shown
+    assert WIDGET in live and "text/html" not in live
+    assert set(picture) == {"text/html", "text/plain"} and name != beside
+    assert "PJSIP/2222" in picture["text/html"]
+    assert f'data-ast-picture="{page.panel.name}"' in picture["text/html"]
+    assert page.panel.picture["tables"]["devices"]
+
+
+def test_freezing_leaves_the_picture_of_the_last_state(page: Page, shown: Shown) -> None:
     page.panel._ipython_display_()
     page.panel._ipython_display_()
     page.panel.freeze()
     page.panel.freeze()
-    assert [update for _, _, update in shown] == [False, False, True, True]
-    assert [name for _, name, _ in shown[:2]] == [name for _, name, _ in shown[2:]]
-    assert set(shown[2][0]) == {"text/html", "text/plain"}
+    assert [update for _, _, update in shown] == 4 * [False] + 4 * [True]
+    assert [name for _, name, _ in shown[:4]] == [name for _, name, _ in shown[4:]]
+    assert [set(data) for data, _, _ in shown[4:]] == 2 * [
+        {"text/plain"},
+        {"text/html", "text/plain"},
+    ]
+    assert "closed" in shown[4][0]["text/plain"]
+    assert "data-ast-picture" not in shown[5][0]["text/html"]  # no live panel hides it
     assert page.of("closed")
+
+
+def test_a_picture_is_renewed_only_if_the_state_is_another(
+    sh: SmartHome, page: Page, shown: Shown
+) -> None:
+    eventually(lambda: sh.ast.live.tables["devices"].rows().get("PJSIP/30", {}).get("name"))
+    hang_up_all(sh)
     page.panel._ipython_display_()
-    assert "application/vnd.jupyter.widget-view+json" not in shown[-1][0]
+    page.panel.renew_picture(0.0)
+    told = len(shown)
+    page.panel.renew_picture(0.0)
+    assert len(shown) == told
+    sh.ast.live.tables["devices"].put("PJSIP/30", name="Somebody else")
+    page.panel.renew_picture(1000.0)  # the last one is not that old
+    assert len(shown) == told
+    page.panel.renew_picture(0.0)
+    ((data, name, update),) = shown[told:]
+    assert update and name == shown[1][1] and "Somebody else" in data["text/html"]
+    sh.ast.live.tables["devices"].put("PJSIP/30", name="Kitchen")
+
+
+def test_a_picture_is_renewed_while_nobody_looks(
+    sh: SmartHome, page: Page, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eventually(lambda: sh.ast.live.tables["devices"].rows().get("PJSIP/30", {}).get("name"))
+    page.panel._ipython_display_()
+    page.say(t="visible", on=False)
+    monkeypatch.setattr(widget, "RENEW_PICTURE", 0.2)
+    sh.ast.live.tables["devices"].put("PJSIP/30", name="Somebody else")
+    widget._publisher.wake(page.panel)
+    eventually(lambda: "Somebody else" in shown[-1][0]["text/html"])
+    sh.ast.live.tables["devices"].put("PJSIP/30", name="Kitchen")
 
 
 def test_a_disconnect_freezes_the_panel(sh: SmartHome, page: Page, shown: Shown) -> None:
@@ -160,11 +200,32 @@ def test_what_a_saved_notebook_shows_is_the_last_state(pbx: demo.Demo, last: str
     cells = [nbformat.v4.new_code_cell(code) for code in (first, last)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
-    (output,) = notebook.cells[0].outputs
+    text, output = notebook.cells[0].outputs
+    assert set(text.data) == {"text/plain"}
     assert set(output.data) == {"text/html", "text/plain"}
     page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
     assert "<caption>Devices</caption>" in page
     assert "PJSIP/2222" in page
+
+
+def test_the_picture_is_of_the_end_of_the_last_cell_that_ran(pbx: demo.Demo) -> None:
+    first = CODE.format(host=pbx.host, port=pbx.port, username=pbx.username, password=pbx.password)
+    call = """
+import time
+for _ in range(100):
+    time.sleep(0.3)
+    if "Milliwatt" in set(sh.ast.live.channels["application"]): break
+    if not len(sh.ast.live.channels): sh.ast.call("Local/600@phones/n", "600", "phones")
+time.sleep(1)
+"""
+    cells = [nbformat.v4.new_code_cell(code) for code in (first, call)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    widget_output, picture = notebook.cells[0].outputs
+    assert WIDGET in widget_output.data
+    assert "<td>Milliwatt</td>" in picture.data["text/html"]
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
+    assert "<td>Milliwatt</td>" in page  # where there is no widget, the picture is shown
 
 
 def test_a_saved_notebook_has_nothing_that_runs_when_it_is_opened(pbx: demo.Demo) -> None:
@@ -176,12 +237,8 @@ def test_a_saved_notebook_has_nothing_that_runs_when_it_is_opened(pbx: demo.Demo
     outputs = [one for cell in notebook.cells for one in cell.outputs if "data" in one]
     assert outputs
     for output in outputs:
-        assert set(output.data) <= {
-            "text/html",
-            "text/plain",
-            "application/vnd.jupyter.widget-view+json",
-        }
-        page = output.data["text/html"]
+        assert set(output.data) <= {"text/html", "text/plain", WIDGET}
+        page = output.data.get("text/html", "")
         assert not re.search(r"<script|<iframe|<object|<embed|javascript:|\son\w+\s*=", page, re.I)
     states = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
     script = (Path(ast_notebook.__file__).parent / "panel" / "static" / "panel.js").read_text(

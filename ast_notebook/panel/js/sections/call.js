@@ -2,6 +2,7 @@
 
 /** @import { Field, Host } from "../types.d.ts" */
 
+import { make } from "../dom.js";
 import { makeForm } from "../form.js";
 import { Section } from "../section.js";
 
@@ -16,18 +17,41 @@ const FIELDS = [
 export class Call extends Section {
   /** @param {Host} view */
   constructor(view) {
-    super(view, "call", "Call", []);
+    super(view, "call", "Call", ["pbxs"]);
+    /** @type {HTMLSelectElement | null} */
+    this.choice = this.store.several ? make("select", { name: "pbx" }) : null;
     const form = makeForm(
       (name) => view.listId(name),
       FIELDS,
       "Call",
-      (values) => view.order({ what: "call", label: `Call ${values.dest}`, args: {} }, values),
+      (values) => view.order({ what: "call", label: `Call ${values.dest}`, args: this.args() }, values),
     );
-    form.addEventListener("focusin", () => view.fillLists());
+    form.addEventListener("focusin", () => view.fillLists(this.choice?.value));
+    if (this.choice) form.prepend(make("label", {}, make("span", { text: "On PBX" }), this.choice));
     this.add(form);
   }
 
+  /** @returns {import("../types.d.ts").Args} */
+  args() {
+    return this.choice ? { pbx: this.choice.value } : {};
+  }
+
+  /** The PBXs that make calls; undefined is the only one. */
+  able() {
+    const names = this.store.several ? this.store.names() : [undefined];
+    return names.filter((pbx) => this.store.can("call", pbx));
+  }
+
   exists() {
-    return this.store.can("call");
+    return this.able().length > 0;
+  }
+
+  drawMore() {
+    const names = this.able().map(String);
+    const known = Array.from(this.choice?.options ?? [], (one) => one.value);
+    if (!this.choice || names.join() === known.join()) return;
+    const { value } = this.choice;
+    this.choice.replaceChildren(...names.map((text) => make("option", { value: text, text })));
+    if (names.includes(value)) this.choice.value = value;
   }
 }

@@ -7,9 +7,13 @@ import { labelOf } from "../columns.js";
 import { setText } from "../dom.js";
 import { drawState } from "../lamp.js";
 import { calleeOf, callerOf } from "../parties.js";
-import { Section, those } from "../section.js";
+import { ofPbx, onPbx, Section, those } from "../section.js";
 import { channelLamp, channelWords } from "../states.js";
+import { callOf } from "../store.js";
 import { count } from "../text.js";
+
+/** @param {ChannelRow} row */
+const bridgeOf = (row) => (row.pbx ? `${row.pbx} ${row.bridge}` : row.bridge);
 
 export class Channels extends Section {
   /** @param {Host} view */
@@ -48,16 +52,16 @@ export class Channels extends Section {
     this.bridges = new Map();
     for (const row of this.rowsOf("channels").values()) {
       if (!row.bridge) continue;
-      const there = this.bridges.get(row.bridge);
+      const there = this.bridges.get(bridgeOf(row));
       if (there) there.push(row);
-      else this.bridges.set(row.bridge, [row]);
+      else this.bridges.set(bridgeOf(row), [row]);
     }
-    return this.entries(this.rowsOf("channels"), (row, key) => row.linkedid || key);
+    return this.entries(this.rowsOf("channels"), callOf);
   }
 
   /** @param {ChannelRow} row */
   others(row) {
-    const there = row.bridge ? this.bridges.get(row.bridge) || [] : [];
+    const there = row.bridge ? this.bridges.get(bridgeOf(row)) || [] : [];
     return there
       .filter((one) => one !== row)
       .map((one) => one.device || one.channel)
@@ -71,7 +75,7 @@ export class Channels extends Section {
 
   /** @param {ChannelRow} row */
   actions(row) {
-    const args = { channel: row.channel, uniqueid: row.uniqueid };
+    const args = { channel: row.channel, uniqueid: row.uniqueid, ...ofPbx(row) };
     /** @type {Field[]} */
     const place = [
       { name: "exten", label: "To extension", list: "extensions" },
@@ -84,7 +88,9 @@ export class Channels extends Section {
       this.hangUp(row),
       rings ? null : this.action("redirect", "Redirect", args, { fields: place }),
       row.bridge ? this.action("transfer", "Attended transfer", args, { fields: place }) : null,
-      row.state === "Up" ? this.action("park", "Park", args, { ask: `Park ${row.channel}?` }) : null,
+      row.state === "Up"
+        ? this.action("park", "Park", args, { ask: `Park ${row.channel}${onPbx(row)}?` })
+        : null,
       this.action("record", "Record", args),
       this.action("stop_recording", "Stop recording", args),
       this.action("spy", "Listen", { ...args, mode: "listen" }, { fields: by }),

@@ -4,7 +4,7 @@
 /** @import { Host } from "../types.d.ts" */
 
 import { setText } from "../dom.js";
-import { Section, those } from "../section.js";
+import { ofPbx, onPbx, Section, those } from "../section.js";
 import { participantWords } from "../states.js";
 import { party } from "../text.js";
 
@@ -24,14 +24,14 @@ export class Conferences extends Section {
   drawMore() {
     const rooms = [...this.rowsOf("conferences").values()];
     const told = rooms.map(
-      (room) => `${room.conference}: ${room.parties ?? "?"}${room.locked ? ", locked" : ""}`,
+      (room) => `${room.conference}${onPbx(room)}: ${room.parties ?? "?"}${room.locked ? ", locked" : ""}`,
     );
     setText(this.note, told.join(" · "));
   }
 
   /** @param {ParticipantRow} row */
   args(row) {
-    return { conference: row.conference, channel: row.channel, uniqueid: row.uniqueid };
+    return { conference: row.conference, channel: row.channel, uniqueid: row.uniqueid, ...ofPbx(row) };
   }
 
   /** @param {ParticipantRow} row */
@@ -44,7 +44,7 @@ export class Conferences extends Section {
 
   /** @param {ParticipantRow} row */
   kicking(row) {
-    const ask = `Put ${row.channel} out of ${row.conference}?`;
+    const ask = `Put ${row.channel} out of ${row.conference}${onPbx(row)}?`;
     return this.action("kick", "Kick", this.args(row), { ask });
   }
 }

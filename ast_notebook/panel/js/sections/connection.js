@@ -6,11 +6,10 @@
 import { make, setAttribute, setProse, setText } from "../dom.js";
 import { makeLamp, setLamp } from "../lamp.js";
 import { Section } from "../section.js";
+import { CONNECTION_LAMPS, versionNumber } from "../states.js";
 import { age, CLOCK, DATE, known, NUMBER, sentence } from "../text.js";
 import { Line } from "./line.js";
 
-/** @type {Record<string, string>} */
-const LAMPS = { connected: "INUSE", lost: "RINGING", closed: "UNAVAILABLE" };
 const FACTS = /** @type {const} */ ({
   calls: "calls",
   channels: "channels",
@@ -27,9 +26,9 @@ const BAD = new Set(["dropped", "failed"]); // unless they are zero
 export class Connection extends Section {
   /** @param {Host} view */
   constructor(view) {
-    super(view, "connection", "", ["connection", "concurrency", "channels"], true);
+    super(view, "connection", "", ["connection", "concurrency", "channels", "pbxs"], true);
     this.lamp = makeLamp();
-    this.name = make("span");
+    this.name = make("span", { text: known(this.store.connection.name) || "PBX" });
     const title = make("h2", { id: this.title.id }, this.lamp, this.name);
     this.title.replaceWith(title);
     this.title = title;
@@ -40,7 +39,7 @@ export class Connection extends Section {
     const facts = this.values.map(({ name, cell }) =>
       make("div", { "data-fact": name }, make("dt", { text: FACTS[name] }), cell),
     );
-    this.line = new Line();
+    this.line = new Line(this.store.several ? "calls of each PBX, summed," : "calls");
     this.banner = make("p", { class: "ast-banner", hidden: true });
     /** @type {string | null} */
     this.said = null;
@@ -59,7 +58,7 @@ export class Connection extends Section {
 
   drawMore() {
     const { connection } = this.store;
-    setLamp(this.lamp, LAMPS[connection.state ?? ""] || "UNKNOWN");
+    setLamp(this.lamp, (!this.store.absence && CONNECTION_LAMPS[connection.state ?? ""]) || "UNKNOWN");
     setText(this.name, known(connection.name) || "PBX");
     setText(this.note, this.about(connection));
     this.note.title = known(connection.version);
@@ -72,13 +71,22 @@ export class Connection extends Section {
         setAttribute(cell.parentElement, "data-bad", value ? "yes" : null);
     }
     this.drawBanner();
-    this.line.draw(this.store.points, this.store.now() / 1000, counts.calls);
+    this.line.draw(this.store.points, this.store.now() / 1000, this.current(counts.calls));
+  }
+
+  /**
+   * The calls of now on the line, which has the sum of all PBXs' own: one on two of them counts twice.
+   * @param {number} calls
+   */
+  current(calls) {
+    if (!this.store.several) return calls;
+    return [...this.rowsOf("pbxs").values()].reduce((sum, row) => sum + row.calls, 0);
   }
 
   /** @param {Partial<ConnectionRow>} connection */
   about(connection) {
     const parts = [connection.address];
-    const version = known(connection.version).match(/^\d+(\.\d+)*/)?.[0] || connection.version;
+    const version = versionNumber(connection.version);
     if (version) parts.push(`Asterisk ${version}`);
     if (connection.up_date) parts.push(`up since ${connection.up_date} ${connection.up_time}`);
     if (connection.since) parts.push(`connected for ${age(this.since(connection.since))}`);
@@ -103,6 +111,7 @@ export class Connection extends Section {
     const { connection } = store;
     const at = DATE.format(store.taken * 1000);
     if (store.closed) return `Closed. This is the state of ${at}.`;
+    if (store.absence) return `${store.absence.why} This is the state of ${at}.`;
     if (store.isQuiet()) {
       const quiet = age((Date.now() - store.heard) / 1000);
       return (
@@ -112,11 +121,15 @@ export class Connection extends Section {
     }
     if (!store.live) return `The state of ${at}: waiting for the kernel.`;
     if (connection.state === "closed") return `Disconnected. This is the state of ${at}.`;
+    const lost = [...store.tables.pbxs.values()].filter((row) => row.state !== "connected");
+    if (connection.state === "connected" && lost.length)
+      return `No connection with ${lost.map((row) => row.pbx).join(" and ")}: what is shown of there is old.`;
     if (connection.state !== "lost") return connection.stale ? "Connected: asking how things stand." : "";
+    if (store.several) return "No PBX is connected now: the list below tells why.";
     const now = store.now() / 1000;
     const wait = connection.next_try ? connection.next_try - now : 0;
     const next = wait > 0 ? `Next try in ${age(wait + 0.99)}.` : "Trying now.";
-    const lost = connection.lost_since ? ` ${age(now - connection.lost_since)} ago` : "";
-    return `Connection lost${lost}. ${next} ${sentence(known(connection.error))}`;
+    const ago = connection.lost_since ? ` ${age(now - connection.lost_since)} ago` : "";
+    return `Connection lost${ago}. ${next} ${sentence(known(connection.error))}`;
   }
 }

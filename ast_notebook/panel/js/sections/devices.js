@@ -33,6 +33,7 @@ export class Devices extends Section {
     /** @type {string[]} */
     this.sorted = [];
     this.filter = "";
+    this.search = "";
     /** @type {string | null} */
     this.sortedFor = null;
     this.input = this.addFilter("Filter devices", (text) => {
@@ -89,21 +90,24 @@ export class Devices extends Section {
   collect() {
     /** @type {Map<string, Shown>} */
     const rows = new Map(this.rowsOf("devices"));
-    const names = new Map(Array.from(rows.keys(), (device) => [device.split("/")[1], device]));
+    const names = new Map();
+    for (const [key, row] of rows) names.set(this.keyOf(row.pbx, row.device.split("/")[1]), key);
     this.tied = new Map();
-    for (const item of this.itemsOfDevices()) {
-      const device = rows.has(item.dev) ? item.dev : names.get(item.dev) || item.dev;
-      if (!rows.has(device)) rows.set(device, { device, state: item.value ? "INUSE" : "UNKNOWN" });
-      this.tied.set(device, [...(this.tied.get(device) || []), item.path]);
+    for (const { dev, pbx, path, value } of this.itemsOfDevices()) {
+      const own = this.keyOf(pbx, dev);
+      const key = rows.has(own) ? own : names.get(own) || own;
+      if (!rows.has(key)) rows.set(key, { device: dev, pbx, state: value ? "INUSE" : "UNKNOWN" });
+      this.tied.set(key, [...(this.tied.get(key) || []), path]);
     }
+    const sought = `${this.filter} ${this.search}`;
     const same =
       rows.size === this.rows.size &&
-      this.sortedFor === this.filter &&
+      this.sortedFor === sought &&
       [...rows.keys()].every((key) => this.rows.has(key));
     this.rows = rows;
-    if (!same || this.filter) {
-      this.sortedFor = this.filter;
-      const found = [...rows].filter(([, row]) => this.matches(row));
+    if (!same || this.filter || this.search) {
+      this.sortedFor = sought;
+      const found = [...rows].filter(([key, row]) => this.matches(key, row));
       this.sorted = found.map(([key]) => key).sort(NATURAL.compare);
     }
     this.list.classList.toggle("ast-dense", this.store.wall && rows.size > DENSE_FROM);
@@ -113,11 +117,30 @@ export class Devices extends Section {
     setText(this.note, `${count(rows.size, "device")}, ${NUMBER.format(up)} in use`);
   }
 
-  /** @param {Shown} row */
-  matches(row) {
-    const tied = this.tied.get(row.device) || [];
-    const words = [row.device, known(row.name), known(row.extension), tied, stateWords(row.state)];
-    return words.join(" ").toLowerCase().includes(this.filter);
+  /**
+   * The key of a row, where a device of several PBXs has that of its PBX before it.
+   * @param {string | undefined} pbx
+   * @param {string} device
+   */
+  keyOf(pbx, device) {
+    return this.store.several ? `${pbx} ${device}` : device;
+  }
+
+  /** @param {string} text */
+  setSearch(text) {
+    this.search = text;
+    this.refresh();
+  }
+
+  /**
+   * @param {string} key
+   * @param {Shown} row
+   */
+  matches(key, row) {
+    const tied = this.tied.get(key) || [];
+    const words = [key, row.device, known(row.name), known(row.extension), tied, stateWords(row.state)];
+    const text = words.join(" ").toLowerCase();
+    return text.includes(this.filter) && text.includes(this.search);
   }
 
   /**
@@ -138,23 +161,28 @@ export class Devices extends Section {
     setAttribute(element, "data-state", lampOf(row.state));
     setAttribute(element, "data-device", row.device);
     const isDense = this.list.classList.contains("ast-dense");
+    const state = stateWords(row.state);
     setText(shown.name, row.name || (isDense && row.device.split("/")[1]) || row.device);
     setText(shown.device, row.name ? row.device : "");
-    setText(shown.state, stateWords(row.state));
-    const more = this.more(row);
+    setText(shown.state, state);
+    const more = this.more(key, row);
     setText(shown.more, more);
-    setAttribute(element, "title", `${row.device} ${more}`);
+    setAttribute(element, "title", [row.device, row.name, state, more].filter(Boolean).join(" · "));
     return element;
   }
 
-  /** @param {Shown} row */
-  more(row) {
+  /**
+   * @param {string} key
+   * @param {Shown} row
+   */
+  more(key, row) {
     const reach = row.reachable && row.reachable !== "Reachable" ? row.reachable.toLowerCase() : "";
     const parts = [
+      known(row.pbx),
       row.extension && row.extension !== row.device.split("/")[1] ? `ext. ${row.extension}` : "",
       reach,
       row.rtt_ms ? `${row.rtt_ms < 10 ? row.rtt_ms.toFixed(1) : Math.round(row.rtt_ms)} ms` : "",
-      ...(this.tied.get(row.device) || []),
+      ...(this.tied.get(key) || []),
     ];
     return parts.filter(Boolean).join(" · ");
   }

@@ -3,11 +3,12 @@
 /** @import { EventRow } from "../messages.d.ts" */
 /** @import { Host } from "../types.d.ts" */
 
+import { PBX } from "../columns.js";
 import { make, setAttribute, setText } from "../dom.js";
 import { channelOf, says } from "../headers.js";
 import { Section } from "../section.js";
 import { EVENTS_KEPT } from "../store.js";
-import { CLOCK, NUMBER } from "../text.js";
+import { CLOCK, known, NUMBER } from "../text.js";
 
 export class Events extends Section {
   /** @param {Host} view */
@@ -22,7 +23,13 @@ export class Events extends Section {
       empty: "No events since this panel was opened.",
       rows: () => this.rows(),
       columns: [
-        { id: "time", label: "Time", text: (row) => CLOCK.format(row.time * 1000), order: (row) => row.n },
+        {
+          id: "time",
+          label: "Time",
+          text: (row) => CLOCK.format(row.time * 1000),
+          order: (row) => (row.pbx ? row.time : row.n), // each PBX's events have numbers of their own
+        },
+        ...(this.store.several ? [PBX] : []),
         { id: "event", label: "Event", text: (row) => row.name },
         { id: "channel", label: "Channel", text: (row) => channelOf(row.headers) },
         { id: "says", label: "Says", text: (row) => says(row.headers) },
@@ -83,7 +90,7 @@ export class Events extends Section {
     return (this.held || this.store.events)
       .filter((event) => event.name.toLowerCase().includes(name))
       .filter((event) => !channel || channelOf(event.headers).toLowerCase().includes(channel))
-      .map((event) => ({ key: String(event.n), row: event }));
+      .map((event) => ({ key: `${event.n}${known(event.pbx)}`, row: event }));
   }
 
   drawMore() {

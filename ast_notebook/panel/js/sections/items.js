@@ -44,8 +44,9 @@ export class Items extends Section {
    */
   drawValue(cell, row) {
     const { store } = this;
-    const reaches = !row.db || store.connection.state === "connected";
-    const kind = !store.readonly && store.live && reaches ? row.can : "";
+    const { state } = (row.pbx && store.tables.pbxs.get(row.pbx)) || store.connection;
+    const reaches = !row.db || state === "connected";
+    const kind = !store.readonly && store.live && !store.absence && reaches ? row.can : "";
     if (cell.dataset.kind !== kind) {
       cell.dataset.kind = kind;
       cell.replaceChildren(this.makeControl(kind, row.path));

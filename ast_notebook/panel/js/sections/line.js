@@ -8,10 +8,13 @@ const STEP = 10; // seconds, of which each may shift the line by a pixel
 const WIDTH = 360;
 
 export class Line {
-  constructor() {
+  /** @param {string} what is counted */
+  constructor(what) {
+    this.what = what;
     this.area = makeDrawn("path", { class: "ast-area" });
     this.path = makeDrawn("path", { class: "ast-path", "vector-effect": "non-scaling-stroke" });
-    const box = { viewBox: `0 0 ${WIDTH} 40`, preserveAspectRatio: "none", role: "img" };
+    const label = "Concurrent calls over the last hour"; // until it is drawn
+    const box = { "aria-label": label, viewBox: `0 0 ${WIDTH} 40`, preserveAspectRatio: "none", role: "img" };
     this.svg = makeDrawn("svg", box, this.area, this.path);
     this.caption = make("figcaption");
     this.element = make("figure", { class: "ast-line" }, this.svg, this.caption);
@@ -39,7 +42,7 @@ export class Line {
     for (const [at, calls] of points) path += path ? `H${x(at)}V${y(calls)}` : `M${x(at)} ${y(calls)}`;
     this.path.setAttribute("d", path);
     this.area.setAttribute("d", `${path}V40H${x(points[0][0])}Z`);
-    setText(this.caption, `calls in the last hour, at most ${NUMBER.format(peak)}`);
+    setText(this.caption, `${this.what} in the last hour, at most ${NUMBER.format(peak)}`);
     const words = `Concurrent calls over the last hour: at most ${peak}, now ${current}`;
     this.svg.setAttribute("aria-label", words);
   }

@@ -31,7 +31,7 @@ export class Mailboxes extends Section {
   /** @param {MailboxRow} row */
   itemsOf(row) {
     const tied = (/** @type {ItemRow} */ item) =>
-      item.box && (item.box === row.mailbox || `${item.box}@default` === row.mailbox);
+      item.box && item.pbx === row.pbx && (item.box === row.mailbox || `${item.box}@default` === row.mailbox);
     return [...this.store.items.values()]
       .filter(tied)
       .map((item) => item.path)

@@ -4,7 +4,7 @@
 /** @import { Host } from "../types.d.ts" */
 
 import { drawState } from "../lamp.js";
-import { Section, those } from "../section.js";
+import { ofPbx, onPbx, Section, those } from "../section.js";
 import { memberLamp, memberWords } from "../states.js";
 import { duration, known } from "../text.js";
 
@@ -65,7 +65,7 @@ export class Queues extends Section {
     /** @type {import("../types.d.ts").Entry<Agent>[]} */
     const agents = this.entries(this.rowsOf("members"));
     for (const [key, row] of this.rowsOf("absent")) {
-      if (this.rowsOf("queues").has(row.queue))
+      if (this.rowsOf("queues").has(row.pbx ? `${row.pbx} ${row.queue}` : row.queue))
         agents.push({ key: `absent ${key}`, row: { ...row, absent: true } });
     }
     return agents;
@@ -73,7 +73,9 @@ export class Queues extends Section {
 
   /** @param {QueueRow} queue */
   waiting(queue) {
-    return [...this.rowsOf("callers").values()].filter((caller) => caller.queue === queue.queue);
+    return [...this.rowsOf("callers").values()].filter(
+      (caller) => caller.queue === queue.queue && caller.pbx === queue.pbx,
+    );
   }
 
   /**
@@ -90,9 +92,9 @@ export class Queues extends Section {
     return this.action(
       "add",
       "Log in",
-      { queue: row.queue },
+      { queue: row.queue, ...ofPbx(row) },
       {
-        name: `Log an agent in to ${row.queue}`,
+        name: `Log in an agent to ${row.queue}${onPbx(row)}`,
         fields: [
           { name: "interface", label: "Device", list: "devices" },
           { name: "name", label: "Name", optional: true },
@@ -104,17 +106,17 @@ export class Queues extends Section {
 
   /** @param {Agent} row */
   pausing(row) {
-    const args = { queue: row.queue, interface: row.interface };
-    const who = row.agent;
+    const args = { queue: row.queue, interface: row.interface, ...ofPbx(row) };
+    const [who, place] = [row.agent, `${row.queue}${onPbx(row)}`];
     if (row.absent) {
       const { name, state_interface, penalty } = row;
       const before = { ...args, name, state_interface, ...(penalty === null ? {} : { penalty }) };
-      return this.action("add", "Log in", before, { name: `Log ${who} in to ${row.queue}` });
+      return this.action("add", "Log in", before, { name: `Log in ${who} to ${place}` });
     }
     if (row.paused)
-      return this.action("unpause", "Resume", args, { name: `Let ${who} work in ${row.queue}` });
+      return this.action("unpause", "Resume", args, { name: `Resume: let ${who} work in ${place}` });
     return this.action("pause", "Pause", args, {
-      name: `Pause ${who} in ${row.queue}`,
+      name: `Pause ${who} in ${place}`,
       fields: [{ name: "reason", label: "Reason", optional: true }],
     });
   }
@@ -122,7 +124,8 @@ export class Queues extends Section {
   /** @param {Agent} row */
   leaving(row) {
     if (row.absent) return null;
-    const args = { queue: row.queue, interface: row.interface };
-    return this.action("remove", "Log out", args, { ask: `Log ${row.agent} out of ${row.queue}?` });
+    const args = { queue: row.queue, interface: row.interface, ...ofPbx(row) };
+    const ask = `Log ${row.agent} out of ${row.queue}${onPbx(row)}?`;
+    return this.action("remove", "Log out", args, { ask });
   }
 }

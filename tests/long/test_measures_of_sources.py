@@ -29,7 +29,7 @@ def page_of(calls: pd.DataFrame) -> Report:
 
 def cells(page: Report) -> list[list[str]]:
     rows = page.html().split("<tr")
-    return [re.findall(r"<td[^>]*>([^<]*)<", row) for row in rows]
+    return [re.findall(r'<t(?:d|h scope="row")>([^<]*)<', row) for row in rows]
 
 
 def queue_log(folder: Path, *entries: str) -> Path:

@@ -1,0 +1,80 @@
+"""Missed calls: who called in vain, how often, when, and whether that was made good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from ast_notebook.calls.measures.grouping import read
+from ast_notebook.calls.measures.summary import is_missed
+
+_COLUMNS = {
+    "start": nw.Int64,
+    "caller": nw.String,
+    "dialled": nw.String,
+    "direction": nw.String,
+    "disposition": nw.String,
+    "source": nw.String,
+}
+
+
+def missed(calls: Any, n: int = 10) -> pd.DataFrame:
+    """Return who called in vain, those with the most missed calls first.
+
+    Parameters
+    ----------
+    calls : frame
+        A calls frame of any engine. `summary` says which calls are missed. Calls that its source
+        does not tell the outcome of are not among them.
+    n : int
+        How many callers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``caller``, ``missed`` (how many calls), the ``first`` and the ``last`` of them, and
+        ``reached``. The last row, after the ``n`` callers, has the calls without a number, whose
+        caller is missing. Times are in UTC.
+
+        reached
+            When that number was next in a call that somebody answered, after the last missed
+            one, whoever called. It is missing if these calls have none. A number is recognised
+            only if it is written in the same way: a prefix for an outside line hides a call back.
+    """
+    rows = read(calls, _COLUMNS, ("start",))
+    start, caller = nw.col("start"), nw.col("caller")
+    found = (
+        rows.filter(is_missed())
+        .group_by("caller")
+        .agg(nw.len().alias("missed"), start.min().alias("first"), start.max().alias("last"))
+    )
+    every = found.collect("pyarrow").to_pandas().astype({"caller": "str", "missed": "int64"})
+    every = every.sort_values(["missed", "last", "caller"], ascending=[False, False, True])
+    known = every["caller"].notna()
+    table = pd.concat([every[known].head(n), every[~known]]).reset_index(drop=True)
+    names = table["caller"].dropna().tolist() or [""]
+    answered = rows.filter(nw.coalesce("disposition", nw.lit("")) == "ANSWERED")
+    talks = answered.filter(caller.is_in(names) | nw.col("dialled").is_in(names))
+    small = talks.select("start", "caller", "dialled").collect("pyarrow").to_pandas()
+    long = pd.concat(
+        [
+            small[["start", side]].set_axis(["start", "caller"], axis=1)
+            for side in ("caller", "dialled")
+        ]
+    )
+    table["reached"] = [
+        _after(long, name, last) for name, last in zip(table["caller"], table["last"], strict=True)
+    ]
+    for name in ("first", "last", "reached"):
+        table[name] = pd.to_datetime(table[name].astype("Int64"), unit="us", utc=True)
+    return table
+
+
+def _after(talks: pd.DataFrame, name: Any, last: Any) -> int | None:
+    """Return when a number was first in a talk after a moment."""
+    if pd.isna(name) or pd.isna(last):
+        return None
+    later = talks["start"][(talks["caller"] == name) & (talks["start"] > last)]
+    return int(later.min()) if len(later) else None

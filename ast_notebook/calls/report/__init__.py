@@ -1,0 +1,5 @@
+"""The report: the most important measures of the calls, on one page."""
+
+from ast_notebook.calls.report.report import Report
+
+__all__ = ["Report"]

@@ -1,0 +1,188 @@
+"""What a report finds out: the measures of its calls, and those of a time before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+from dateutil.tz import tzlocal
+
+from ast_notebook.calls import measures
+from ast_notebook.calls.agents import PAUSE_TIMES, SESSION_TIMES
+from ast_notebook.calls.frames import begun, lasting
+from ast_notebook.calls.measures.grouping import Zone, check_zone, read
+from ast_notebook.calls.measures.summary import ADDED_UP
+from ast_notebook.calls.office import Office
+from ast_notebook.calls.report.numbers import Figures, Number, nothing
+from ast_notebook.errors import ConfError
+from ast_notebook.moments import Moment, earlier, moment
+
+#: A line over months has fewer points than minutes.
+_POINTS = 1500
+Span = tuple[pd.Timestamp, pd.Timestamp]
+
+
+class Measured:
+    """The measures of a report; `Report` has the parameters, and shows them."""
+
+    def __init__(
+        self,
+        calls: Any,
+        visits: Any,
+        *,
+        sessions: pd.DataFrame | None = None,
+        pauses: pd.DataFrame | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        before: str | None = None,
+        covered: Span | None = None,
+        tz: Zone | None = None,
+        within: float = 20.0,
+        title: str = "Calls",
+        against: str | None = None,
+    ) -> None:
+        self.title = title
+        self.tz: Zone = tzlocal() if tz is None else tz
+        self.within = within
+        check_zone(self.tz)
+        # Before the calls are picked: a day begins at midnight in the zone of the report.
+        self.since = None if since is None else moment(since, tz=self.tz)
+        self.until = None if until is None else moment(until, tz=self.tz)
+        self.compared_with: Span | None = None
+        #: Why there is nothing to compare with, if there is not.
+        self.not_compared = ""
+        if before is not None:
+            self._find_before(before, covered or _covered(calls, self.tz))
+        of_time = begun(visits, self.since, self.until)
+        until = begun(calls, None, self.until)
+        self.office = Office(until, since=self.since, against=against, tz=self.tz)
+        self._measure(begun(calls, self.since, self.until), of_time)
+        if sessions is not None:
+            sessions = lasting(sessions, self.since, SESSION_TIMES, self.until)
+        if pauses is not None:
+            pauses = lasting(pauses, self.since, PAUSE_TIMES, self.until)
+        self.agents = measures.agents(of_time, sessions=sessions, pauses=pauses)
+        self._before: list[Number] | None = None
+        if before is not None:
+            self._before = self._compare(calls, visits)
+
+    def _measure(self, calls: Any, visits: Any) -> None:
+        self.figures = Figures(calls, visits, tz=self.tz, within=self.within)
+        self.summary, self.overall = self.figures.summary, self.figures.overall
+        self.service = measures.service(visits, within=self.within)
+        self.heat_map = measures.heat_map(calls, tz=self.tz)
+        load = self.figures.load
+        quarters = load.erlangs("15min")
+        self.span = _span(quarters)
+        self.load = load.concurrency(_step(len(quarters)))
+        self.waits = measures.waits(visits)
+        self.causes = measures.causes(calls)
+        self.callers = measures.top(calls, "caller")
+        self.dialled = measures.top(calls, "dialled")
+        self.missed = measures.missed(calls)
+        self.left_out = load.left_out
+        self.peak = self.figures.peak
+        self.busy_hour = self.figures.busy_hour
+        self.days = self._days(calls)
+
+    def _days(self, calls: Any) -> pd.DataFrame:
+        """Return `measures.summary` by day, with quiet days, and the busiest hour of each."""
+        days = measures.summary(calls, by=("day",), tz=self.tz).dropna(subset="day")
+        days = days.set_index("day")
+        if len(days):
+            every = pd.date_range(days.index[0], days.index[-1], name="day").as_unit("us")
+            quiet = every[~every.isin(days.index)]
+            days = days.reindex(every)
+            days.loc[quiet, list(ADDED_UP)] = 0
+            kinds = {name: "Int64" for name in ADDED_UP if name not in ("talk", "billsec")}
+            days = days.astype(kinds)
+        hours = self.busy_hour.days
+        busy = hours[hours["erlangs"] > 0].set_index("day")["begins"]
+        return days.assign(busiest=busy.reindex(days.index)).reset_index()
+
+    def _find_before(self, before: str, covered: Span | None) -> None:
+        """Find the time to compare with: as long as what is known of the report's own time."""
+        if self.since is None:
+            raise ConfError("before needs since: 7d compares a week from since with the one before")
+        begin = earlier(self.since, before)
+        if covered is None:
+            self.not_compared = "there are no calls"
+            return
+        end = covered[1] if self.until is None else min(self.until, covered[1])
+        end = earlier(max(end.tz_convert(self.since.tzinfo), self.since), before)
+        if end > self.since:
+            raise ConfError(
+                f"{before} before is within the report's time: take a longer one, or give until"
+            )
+        self.compared_with = begin, end
+        if covered[0] > begin:
+            first = covered[0].tz_convert(self.since.tzinfo)
+            self.not_compared = f"the calls are known from {stamp(first)} on"
+
+    def _compare(self, calls: Any, visits: Any) -> list[Number]:
+        """Return the main numbers of the time before; they are missing if it is not known."""
+        if self.compared_with is not None and not self.not_compared:
+            calls, visits = (begun(frame, *self.compared_with) for frame in (calls, visits))
+            figures = Figures(calls, visits, tz=self.tz, within=self.within)
+            if figures.summary["calls"][0]:
+                return figures.numbers()
+            self.not_compared = "nothing is known of that time"
+        return nothing(self.figures.numbers())
+
+    def compared(self) -> list[tuple[Number, Number | None]]:
+        """Return the main numbers that have something to tell, each with the one before."""
+        now = self.figures.numbers()
+        then: list[Number] | list[None] = self._before or [None] * len(now)
+        return [(one, old) for one, old in zip(now, then, strict=True) if one.shown]
+
+    @property
+    def comparison(self) -> pd.DataFrame:
+        """The main numbers as a frame: ``measure value before difference``."""
+        rows = [
+            (one.name, one.value, *((old.value, one.since(old)) if old else (None, None)))
+            for one, old in self.compared()
+        ]
+        table = pd.DataFrame(rows, columns=["measure", "value", "before", "difference"])
+        return table.astype(dict.fromkeys(table.columns[1:], "float64"))
+
+
+def stamp(time: pd.Timestamp) -> str:
+    """Return a moment as a report writes it, with the zone that holds then."""
+    return f"{time:%Y-%m-%d %H:%M} {time.tzname()}"
+
+
+def stretch(first: pd.Timestamp, last: pd.Timestamp) -> str:
+    """Return a time from one moment to another, each with its zone if these differ."""
+    same = first.tzname() == last.tzname()
+    return f"{f'{first:%Y-%m-%d %H:%M}' if same else stamp(first)} to {stamp(last)}"
+
+
+def _covered(calls: Any, tz: Zone) -> Span | None:
+    """Return the time that calls cover as far as they tell: whole days up to the last moment."""
+    rows = read(calls, {"start": nw.Int64, "end": nw.Int64}, ("start", "end"))
+    start, end = nw.col("start"), nw.col("end")
+    ends = rows.select(
+        start.min().alias("first"), start.max().alias("late"), end.max().alias("last")
+    )
+    first, late, last = ends.collect("pyarrow").to_pandas().astype(float).iloc[0]
+    if pd.isna(first):
+        return None
+    known = max(late, late if pd.isna(last) else last)
+    begin, finish = (
+        pd.Timestamp(int(micro), unit="us", tz="UTC").tz_convert(tz) for micro in (first, known)
+    )
+    return moment(f"{begin:%Y-%m-%d}", tz=tz), finish
+
+
+def _span(quarters: pd.DataFrame) -> Span | None:
+    if not quarters["attempts"].any():
+        return None
+    return quarters["time"].iloc[0], quarters["time"].iloc[-1] + pd.Timedelta("15min")
+
+
+def _step(quarters: int) -> str:
+    """Choose a step that gives a line of a sensible number of points."""
+    minutes = quarters * 15
+    steps = ((1, "1min"), (5, "5min"), (15, "15min"), (60, "1h"), (360, "6h"))
+    return next((name for length, name in steps if minutes / length <= _POINTS), "1D")

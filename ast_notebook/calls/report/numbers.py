@@ -1,0 +1,251 @@
+"""The main numbers of a report: what each is called and means, and how it changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ast_notebook.calls import measures
+from ast_notebook.calls.measures.grouping import Zone
+from ast_notebook.calls.report.values import MISSING, WRITTEN, difference
+
+_ITU = "https://www.itu.int/rec/T-REC-"
+#: Where measures are defined, by name.
+SOURCES = {
+    "ITU-T E.411": f"{_ITU}E.411",
+    "ITU-T E.425": f"{_ITU}E.425",
+    "ITU-T E.600": f"{_ITU}E.600",
+    "ITU-T Q.850": f"{_ITU}Q.850",
+    "Asterisk's queue log": "https://docs.asterisk.org/Operation/Logging/Queue-Logs/",
+}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of a report.
+
+    Attributes
+    ----------
+    key : str
+        The same one in every report.
+    name : str
+        What it is called.
+    kind : str
+        One of `values.WRITTEN`.
+    value : float
+        It is missing (NaN) if it is unknown.
+    meaning : str
+        What it is, in one sentence.
+    source : str
+        The standard or the page that defines it, one of `SOURCES`, or nothing.
+    or_more : bool
+        Whether it is a lower bound.
+    shown : bool
+        Whether it has anything to tell.
+    """
+
+    key: str
+    name: str
+    kind: str
+    value: float
+    meaning: str
+    source: str = ""
+    or_more: bool = False
+    shown: bool = True
+
+    @property
+    def text(self) -> str:
+        """The value as it is shown."""
+        written = WRITTEN[self.kind](self.value)
+        return f"{written} or more" if self.or_more and written != MISSING else written
+
+    def since(self, before: Number) -> float:
+        """Return the difference to the number before; of a lower bound it is missing."""
+        return math.nan if self.or_more or before.or_more else self.value - before.value
+
+    def change(self, before: Number) -> str:
+        """Return the difference to the number before, with its sign."""
+        if pd.isna(self.since(before)):
+            return MISSING
+        return difference(self.kind, self.value, before.value)
+
+
+class Figures:
+    """The measures of some calls and queue calls from which the main numbers are taken.
+
+    Attributes
+    ----------
+    summary, overall : pandas.DataFrame
+        `measures.summary` of all calls, and `measures.service` of all queue calls.
+    load : measures.Load
+        The load, with its number of calls that are ``left_out``.
+    peak : measures.Peak
+        The most calls at once.
+    busy_hour : measures.BusyHour
+        The busiest hour, averaged over the days.
+    """
+
+    def __init__(self, calls: Any, visits: Any, *, tz: Zone, within: float) -> None:
+        self.within, self.tz = within, tz
+        self.summary = measures.summary(calls)
+        self.overall = measures.service(visits, within=within, by=())
+        self.load = measures.Load(calls)
+        self.peak = self.load.peak()
+        self.busy_hour = self.load.busy_hour(tz)
+
+    def numbers(self) -> list[Number]:
+        """Return all numbers, also those that have nothing to tell of these calls."""
+        return [*self._of_calls(), *self._of_queues()]
+
+    def _of_calls(self) -> Iterator[Number]:
+        one, left_out = _first(self.summary), self.load.left_out
+        yield Number("calls", "calls", "count", one["calls"], "All calls that began in this time.")
+        yield Number(
+            "unknown",
+            "outcome unknown",
+            "count",
+            one["unknown"],
+            "Calls whose source does not tell how they ended.",
+            shown=bool(one["unknown"]),
+        )
+        yield Number(
+            "missed",
+            "missed",
+            "count",
+            one["missed"],
+            "Calls that nobody answered, without outbound ones; a left message is missed, too.",
+        )
+        yield Number(
+            "asr",
+            "answered (ASR)",
+            "share",
+            one["asr"],
+            "The share of all calls that somebody answered.",
+            "ITU-T E.411",
+        )
+        yield Number(
+            "ner",
+            "delivered (NER)",
+            "share",
+            one["ner"],
+            "The share that came to a telephone, a mailbox, a menu or a queue.",
+            "ITU-T E.425",
+        )
+        # A CDR has no talk, and bills menus and queues, too.
+        billed = pd.isna(one["talk"]) and not pd.isna(one["acd"])
+        yield Number(
+            "acd",
+            f"average {'billed time' if billed else 'talk'} (ACD)",
+            "span",
+            one["acd"],
+            "The mean time that an answered call "
+            + ("was billed for, menus and queues included." if billed else "was talked in."),
+        )
+        yield Number(
+            "peak",
+            "at once, at most",
+            "count",
+            _float(self.peak.calls),
+            f"The most calls that were there in the same second{self._first_peak()}.",
+            or_more=bool(left_out),
+        )
+        yield Number(
+            "left_out",
+            "start or end unknown, left out",
+            "count",
+            left_out,
+            "Calls of unknown length: the load, the peak and the busy hour are without them.",
+            shown=bool(left_out),
+        )
+        begins = self.busy_hour.begins
+        yield Number(
+            "busy_hour",
+            "busy hour" if begins is None else f"busy hour from {begins:%H:%M}",
+            "traffic",
+            self.busy_hour.erlangs,
+            "The hour with the most traffic on an average day, "
+            f"with {self.busy_hour.attempts:.1f} new calls; 1 E is one call all the time.",
+            "ITU-T E.600",
+            or_more=bool(left_out),
+            shown=begins is not None,
+        )
+
+    def _first_peak(self) -> str:
+        when = self.peak.time
+        return "" if when is None else f", first on {when.tz_convert(self.tz):%Y-%m-%d at %H:%M}"
+
+    def _of_queues(self) -> Iterator[Number]:
+        queue, log = _first(self.overall), "Asterisk's queue log"
+        there = bool(queue["offered"])
+        yield Number(
+            "offered",
+            "offered to queues",
+            "count",
+            queue["offered"],
+            "How often a caller came to a queue.",
+            log,
+            shown=there,
+        )
+        yield Number(
+            "queue_unknown",
+            "outcome in queues unknown",
+            "count",
+            queue["unknown"],
+            "Callers of whom it is not known how they left the queue.",
+            shown=there and bool(queue["unknown"]),
+        )
+        yield Number(
+            "wait_unknown",
+            "wait unknown, left out",
+            "count",
+            queue["wait_unknown"],
+            "Callers of whom it is not known how long they waited.",
+            shown=there and bool(queue["wait_unknown"]),
+        )
+        yield Number(
+            "service_level",
+            f"within {self.within:g} s",
+            "share",
+            queue["service_level"],
+            f"The service level: the share of the offered that was answered in {self.within:g} s.",
+            log,
+            shown=there,
+        )
+        yield Number(
+            "abandon_rate",
+            "gave up",
+            "share",
+            queue["abandon_rate"],
+            "The share of the offered that hung up while they waited.",
+            log,
+            shown=there,
+        )
+        yield Number(
+            "asa",
+            "speed of answer",
+            "span",
+            queue["asa"],
+            "The mean wait of those who were answered.",
+            log,
+            shown=there,
+        )
+
+
+def nothing(numbers: list[Number]) -> list[Number]:
+    """Return these numbers with all their values missing."""
+    return [
+        Number(one.key, one.name, one.kind, math.nan, one.meaning, one.source) for one in numbers
+    ]
+
+
+def _first(table: pd.DataFrame) -> dict[str, float]:
+    """Return a table's first row, with what is missing as NaN."""
+    return {str(name): _float(value) for name, value in table.iloc[0].items()}
+
+
+def _float(number: Any) -> float:
+    return math.nan if number is None or pd.isna(number) else float(number)

@@ -1,0 +1,247 @@
+"""The report as a page: headings, numbers with their meanings, pictures and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+
+from ast_notebook.calls import charts
+from ast_notebook.calls.report import values
+from ast_notebook.calls.report.measured import Measured, stretch
+from ast_notebook.calls.report.numbers import SOURCES, Number
+from ast_notebook.show import NO_MATH, escape
+
+_STYLE = Path(__file__).with_suffix(".css")
+#: The table of days has so many rows at most; the picture has all days.
+_DAYS = 31
+_WEEKDAYS = charts.WEEKDAYS
+
+
+def document(found: Measured, draw: ModuleType) -> str:
+    """Return a whole page, which needs no other file.
+
+    Parameters
+    ----------
+    found : Measured
+        What is shown.
+    draw : module
+        `charts`, or `hover`, which has the same functions.
+    """
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"/>'
+        f"<title>{escape(found.title)}</title>"
+        f'<meta name="viewport" content="width=device-width"/>{_style()}</head>'
+        f'<body class="ast-report-page"><main class="ast-report {NO_MATH}">'
+        f"{''.join(_parts(found, draw, 1))}</main></body></html>"
+    )
+
+
+def fragment(found: Measured, draw: ModuleType) -> str:
+    """Return the report for a notebook, whose own page has the first headings."""
+    parts = "".join(_parts(found, draw, 2))
+    return f'{_style()}<div class="ast-report {NO_MATH}">{parts}</div>'
+
+
+def period(found: Measured) -> str:
+    """Return the time of the report in words, in its zone."""
+    if found.span is None:
+        none = found.summary["calls"].sum() == 0
+        return "there were none" if none else "none began in this time"
+    first, last = (one.tz_convert(found.tz) for one in found.span)
+    return stretch(found.since or first, found.until or last)
+
+
+def told_of_before(found: Measured) -> str:
+    """Return what the report is compared with, or why it is not; nothing if it was not asked."""
+    if found.compared_with is None:
+        return f"Nothing to compare with: {found.not_compared}" if found.not_compared else ""
+    span = stretch(*found.compared_with)
+    if found.not_compared:
+        return f"Nothing to compare with from {span}: {found.not_compared}"
+    return f"Compared with {span}"
+
+
+def _style() -> str:
+    return f"<style>{_STYLE.read_text(encoding='utf-8')}</style>"
+
+
+def _parts(found: Measured, draw: ModuleType, level: int) -> Iterator[str]:
+    told = told_of_before(found)
+    line = period(found) if found.span is None else f"From {period(found)}"
+    if isinstance(found.tz, str):
+        line += f". Times are in {found.tz}."
+    lines = "".join(f"<p>{escape(one)}</p>" for one in (line, told) if one)
+    yield f'<div class="ast-head"><h{level}>{escape(found.title)}</h{level}>{lines}</div>'
+    tiles = "".join(_tile(one, old) for one, old in found.compared())
+    yield _section("At a glance", f"<dl>{tiles}</dl>", level)
+    if found.span is None:
+        return
+    if len(found.service):
+        yield _section("Queues", _queues(found), level)
+    yield draw.head()
+    yield '<div class="ast-columns">'
+    for heading, content in _sections(found, draw):
+        yield _section(heading, content, level)
+    yield "</div>"
+
+
+def _sections(found: Measured, draw: ModuleType) -> Iterator[tuple[str, str]]:
+    figure = draw.days(found.days, title="")
+    yield "Calls by day", draw.image(figure, "Calls by day") + _days(found)
+    yield "Missed calls", _missed(found)
+    if told := _office(found):
+        yield "Who waits, and who called again", told
+    picture = draw.image(draw.heat_map(found.heat_map, title=""), charts.WEEK)
+    yield charts.WEEK, picture
+    figure = draw.concurrency(found.load, tz=found.tz, title="")
+    yield "Calls at once", draw.image(figure, "Calls at once over time")
+    if len(found.waits):
+        picture = draw.image(draw.waits(found.waits, title=""), "How long callers waited in queues")
+        yield "How long callers waited", picture
+    if len(found.agents):
+        yield "Agents", _agents(found)
+    if len(found.causes):
+        names = found.causes["name"] + " (" + found.causes["cause"].astype("str") + ")"
+        figure = draw.bars(names, found.causes["calls"], title="")
+        picture = draw.image(figure, "Calls by the cause that they ended with")
+        told = f"<p>The causes are those of {_link('ITU-T Q.850')}.</p>"
+        yield "Why calls ended", picture + told
+    for name, top in (("caller", found.callers), ("dialled", found.dialled)):
+        if len(top):
+            heading = "Who called most" if name == "caller" else "What was called most"
+            yield heading, _most(name, top, found.office.named)
+
+
+def _section(heading: str, content: str, level: int) -> str:
+    title = f"<h{level + 1}>{escape(heading)}</h{level + 1}>"
+    return f"<section>{title}{content}</section>"
+
+
+def _tile(one: Number, before: Number | None) -> str:
+    change = ""
+    if before is not None:
+        change = f"<dd>{escape(one.change(before))}</dd><dd>before {escape(before.text)}</dd>"
+    source = f" {_link(one.source)}" if one.source else ""
+    return (
+        f'<div><dt>{escape(one.name)}</dt><dd class="ast-value">{escape(one.text)}</dd>{change}'
+        f'<dd class="ast-meaning">{escape(one.meaning)}{source}</dd></div>'
+    )
+
+
+def _link(source: str) -> str:
+    return f'<a href="{escape(SOURCES[source])}">{escape(source)}</a>'
+
+
+def _days(found: Measured) -> str:
+    shown = found.days.tail(_DAYS)
+    rows = (
+        (
+            f"{_WEEKDAYS[row['day'].day_of_week]} {row['day']:%Y-%m-%d}",
+            values.count(row["calls"]),
+            values.count(row["answered"]),
+            values.count(row["missed"]),
+            values.span(row["acd"]),
+            values.MISSING if pd.isna(row["busiest"]) else f"{row['busiest']:%H:%M}",
+        )
+        for row in shown.to_dict("records")
+    )
+    caption = "Each day" if len(shown) == len(found.days) else f"The last {_DAYS} days"
+    caption += "; the other calls ended in a menu, were outbound in vain, or are unknown"
+    head = ["day", "calls", "answered", "missed", "average talk", "busiest hour from"]
+    return _table(caption, head, rows)
+
+
+def _missed(found: Measured) -> str:
+    if found.missed.empty:
+        return "<p>None.</p>"
+    rows = (
+        (
+            "without a number" if pd.isna(row["caller"]) else row["caller"],
+            values.count(row["missed"]),
+            _moment(row["first"], found),
+            _moment(row["last"], found),
+            _moment(row["reached"], found),
+        )
+        for row in found.missed.to_dict("records")
+    )
+    head = ["caller", "missed", "first", "last", "reached since"]
+    return _table("Whose calls nobody answered, and whether they were reached since", head, rows)
+
+
+def _moment(time: Any, found: Measured) -> str:
+    return values.MISSING if pd.isna(time) else f"{time.tz_convert(found.tz):%Y-%m-%d %H:%M}"
+
+
+def _queues(found: Measured) -> str:
+    rows = (
+        (
+            row["queue"],
+            values.count(row["offered"]),
+            values.count(row["answered"]),
+            values.count(row["abandoned"]),
+            values.count(row["offered"] - row["answered"] - row["abandoned"] - row["unknown"]),
+            values.count(row["unknown"]),
+            values.share(row["service_level"]),
+            values.span(row["asa"]),
+            values.span(row["wait_max"]),
+            values.span(row["p95"]),
+        )
+        for row in found.service.to_dict("records")
+    )
+    head = ["queue", "offered", "answered", "gave up", "other", "unknown"]
+    waited = [f"within {found.within:g} s", "speed of answer", "longest wait"]
+    return _table("Each queue", [*head, *waited, "95 % waited less than"], rows)
+
+
+def _agents(found: Measured) -> str:
+    rows = (
+        (
+            row["agent"],
+            values.count(row["answered"]),
+            values.span(row["aht"]),
+            values.span(row["logged_in"]),
+            values.span(row["paused"]),
+            values.share(row["occupancy"]),
+        )
+        for row in found.agents.to_dict("records")
+    )
+    head = ["agent", "answered", "handling time", "logged in", "paused", "occupancy"]
+    return _table("Each agent", head, rows)
+
+
+def _office(found: Measured) -> str:
+    numbers = ", ".join(f"{name} {value}" for name, value in found.office.numbers())
+    return (f"<p>{escape(numbers)}</p>" if numbers else "") + "".join(found.office.tables())
+
+
+def _most(name: str, top: pd.DataFrame, named: Callable[[str], str]) -> str:
+    rows = (
+        (named(row[name]), values.count(row["calls"]), values.count(row["answered"]), _talk(row))
+        for row in top.to_dict("records")
+    )
+    return _table(f"The {len(top)} most frequent", [name, "calls", "answered", "talk"], rows)
+
+
+def _talk(row: dict[Any, Any]) -> str:
+    shown = values.span(row["talk"])
+    return f"{shown} or more" if row["talk_unknown"] and shown != values.MISSING else shown
+
+
+def _table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table whose first column names the rows; a wide one is scrolled by itself."""
+    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    body = "".join(
+        f'<tr><th scope="row">{escape(first)}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in rest)
+        + "</tr>"
+        for first, *rest in rows
+    )
+    return (
+        f'<div class="ast-scroll" tabindex="0" role="group" aria-label="{escape(caption)}">'
+        f"<table><caption>{escape(caption)}</caption><thead><tr>{top}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )

@@ -1,0 +1,130 @@
+"""`Report`: what matters of the calls, as a page, as text and as frames."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ast_notebook.calls import charts
+from ast_notebook.calls.calls import Log
+from ast_notebook.calls.report import page
+from ast_notebook.calls.report.measured import Measured
+from ast_notebook.show import columns, plain
+
+
+class Report(Measured):
+    """A report of calls and queues on one page: numbers, then pictures and tables.
+
+    A notebook shows it as a page, and a terminal as text; each measure is also a frame.
+
+    Parameters
+    ----------
+    calls, visits : frame
+        The frames of a log, of any engine.
+    sessions, pauses : pandas.DataFrame, optional
+        Those of agents.
+    since, until : datetime or str, optional
+        Only what began from `since` on, and before `until`; without a zone they are in `tz`.
+    before : str, optional
+        ``7d`` compares the time from `since` on with the same time seven days earlier. If the calls
+        of that time are not known, or not all of them, its numbers are missing.
+    covered : tuple of pandas.Timestamp, optional
+        The time of which all calls are known: its beginning and end. By default it begins with the
+        day of the first call, and ends with the last moment that a call tells.
+    tz : str or tzinfo, optional
+        The zone of hours and days; this machine's by default.
+    within : float
+        Seconds of the service level.
+    title : str
+        The heading.
+    against : str, optional
+        ``last-week``, ``yesterday`` or ``14d``: tell which differences from the same time so much
+        earlier are more than chance.
+
+    Attributes
+    ----------
+    summary : pandas.DataFrame
+        `measures.summary` of all calls.
+    days : pandas.DataFrame
+        `measures.summary` by day, also of days without calls, with the beginning of the day's
+        ``busiest`` hour.
+    missed : pandas.DataFrame
+        `measures.missed`.
+    service : pandas.DataFrame
+        `measures.service` by queue; it has no rows if there were no queue calls.
+    heat_map, load, waits, causes : pandas.DataFrame
+        The hours of the week, the calls at once, the waits and the causes, as `measures` has them.
+    callers, dialled : pandas.DataFrame
+        The most frequent callers and dialled numbers.
+    agents : pandas.DataFrame
+        `measures.agents`.
+    peak : measures.Peak
+        The most calls at once.
+    left_out : int
+        The number of calls that the load, the peak and the busy hour leave out, because their
+        beginning or end is unknown. These measures are then lower bounds.
+    busy_hour : measures.BusyHour
+        The busiest hour, averaged over the days.
+    office : Office
+        Who waits for a call, who called again, and what differs from an earlier time.
+    comparison : pandas.DataFrame
+        The main numbers: ``measure value before difference``.
+    """
+
+    _charts: ModuleType = charts
+
+    @classmethod
+    def of(cls, log: Log, **given: Any) -> Report:
+        """Return the report of a log's four frames; `given` are further arguments of `Report`."""
+        return cls(log.calls, log.visits, sessions=log.sessions, pauses=log.pauses, **given)
+
+    def hovering(self) -> Report:
+        """Use pictures that show details under the mouse and can be zoomed, and return the report.
+
+        They add 5 MB, and need a browser that runs their script.
+
+        Raises
+        ------
+        ConfError
+            If plotly is not installed; the extra ``hover`` of ast_notebook installs it.
+        """
+        from ast_notebook.calls import hover
+
+        self._charts = hover
+        return self
+
+    def numbers(self) -> list[tuple[str, str]]:
+        """Return the main numbers as they are shown: names and values."""
+        rows = [(one.name, one.text) for one, _ in self.compared()]
+        return rows + self.office.numbers()
+
+    def __repr__(self) -> str:
+        rows = [
+            (one.name, one.text, *([] if old is None else [one.change(old), f"before {old.text}"]))
+            for one, old in self.compared()
+        ]
+        told = page.told_of_before(self)
+        heading = (
+            f"{self.title}: {page.period(self)}"
+            if self.span is None
+            else (f"{self.title} from {page.period(self)}")
+        )
+        head = [heading, *([told] if told else [])]
+        of_office = self.office.numbers()
+        parts = [plain("\n".join(head)), columns(rows, "  ")]
+        return "\n\n".join([*parts, *([columns(of_office, "  ")] if of_office else [])])
+
+    def _repr_html_(self) -> str:
+        return page.fragment(self, self._charts)
+
+    def html(self) -> str:
+        """Return the whole page, which needs no other file."""
+        return page.document(self, self._charts)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page to a file, and return its path."""
+        place = Path(path).expanduser()
+        place.write_text(self.html(), encoding="utf-8")
+        return place

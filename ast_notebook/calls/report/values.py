@@ -1,0 +1,63 @@
+"""How the values of a report are written: shares, lengths of time, and differences with a sign."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from ast_notebook import show
+
+#: What is shown of a value that is missing.
+MISSING = "-"
+_MINUS = "\N{MINUS SIGN}"
+
+
+def count(number: Any) -> str:
+    """Return a whole number, with its thousands apart."""
+    return MISSING if pd.isna(number) else f"{number:,.0f}"
+
+
+def share(part: float) -> str:
+    """Return a share in percent."""
+    return MISSING if pd.isna(part) else f"{part:.1%}"
+
+
+def traffic(erlangs: float) -> str:
+    """Return traffic in erlangs."""
+    return MISSING if pd.isna(erlangs) else f"{erlangs:.2f} E"
+
+
+def span(seconds: float) -> str:
+    """Return a length of time."""
+    return MISSING if pd.isna(seconds) else show.span(seconds)
+
+
+#: How a value of each kind is written.
+WRITTEN = {"count": count, "share": share, "traffic": traffic, "span": span}
+
+
+def difference(kind: str, value: float, before: float) -> str:
+    """Return how much more or less a value is than one before, with a sign.
+
+    Parameters
+    ----------
+    kind : str
+        One of `WRITTEN`. Shares differ by points of percent.
+    value, before : float
+        If one of them is missing, so is the difference.
+    """
+    more = value - before
+    if pd.isna(more):
+        return MISSING
+    size = f"{abs(more) * 100:.1f} points" if kind == "share" else WRITTEN[kind](abs(more))
+    shown = _signed(more, size)
+    if kind == "count" and before > 0:
+        shown += f" ({_signed(more, share(abs(more) / before))})"
+    return shown
+
+
+def _signed(more: float, size: str) -> str:
+    if not any(digit in size for digit in "123456789"):
+        return f"±{size}"
+    return f"{'+' if more > 0 else _MINUS}{size}"

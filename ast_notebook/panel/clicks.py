@@ -1,0 +1,132 @@
+"""The clicks of a panel's pages: each is checked, and carried out on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ast_notebook.errors import AstError, ConfError
+from ast_notebook.panel import actions
+from ast_notebook.panel.feed import Feed, Message
+from ast_notebook.panel.items import ShownItems, clean
+from ast_notebook.panel.several import Feeds
+
+AT_ONCE = 8
+LONGEST = 2000  # letters of what a page is told of a button
+LONGEST_NAME = 64  # letters of what a page calls itself, a button and a click
+KEPT = 100  # results that no page was told yet
+
+
+class Clicks:
+    """Carries clicks out.
+
+    Parameters
+    ----------
+    feed : Feed or Feeds
+    items : ShownItems
+    readonly : bool
+    told : callable
+        It is called when there is a result to tell.
+
+    Attributes
+    ----------
+    may : dict of str to set of str
+        What the login of each PBX may do.
+    """
+
+    def __init__(
+        self, feed: Feed | Feeds, items: ShownItems, readonly: bool, told: Callable[[], None]
+    ) -> None:
+        self.may: dict[str, set[str]] = {}
+        self._feed = feed
+        self._items = items
+        self._readonly = readonly
+        self._told = told
+        self._results: deque[Message] = deque(maxlen=KEPT)
+        self._workers: set[threading.Thread] = set()
+
+    def take(self, content: Message) -> None:
+        """Carry out a click that a page sent; nothing here waits."""
+        what, args = clean(str(content.get("what"))[:LONGEST_NAME]), content.get("args")
+        number = content.get("id")
+        try:
+            if self._readonly:
+                raise ConfError("this panel is read-only")
+            actions.check_time(content.get("at"))
+            if not isinstance(args, dict) or not _are_plain(args):
+                raise ConfError(f"the button {what} came with wrong values")
+            if len(self._workers) >= AT_ONCE:
+                raise AstError("too many buttons wait for the PBX: nothing was done")
+        except AstError as error:
+            self._tell(number, False, str(error))
+            return
+        self.start(lambda: self._do(number, what, args))
+
+    def start(self, function: Callable[[], None]) -> None:
+        """Run a function that may wait for the PBX on a thread of its own."""
+
+        def run() -> None:
+            try:
+                function()
+            finally:
+                self._workers.discard(threading.current_thread())
+
+        worker = threading.Thread(target=run, name=f"ast-panel-{self._feed.name}", daemon=True)
+        self._workers.add(worker)
+        worker.start()
+
+    def results(self) -> Iterator[Message]:
+        """Yield what became of clicks, each once."""
+        while self._results:
+            yield self._results.popleft()
+
+    def join(self, timeout: float) -> None:
+        """Wait for what is under way."""
+        current, deadline = threading.current_thread(), time.monotonic() + timeout
+        for worker in list(self._workers):
+            if worker is not current:
+                worker.join(max(0.0, deadline - time.monotonic()))
+
+    def allowed(self) -> list[str]:
+        """Return what may be done; of several PBXs, with the name of the PBX before it."""
+        if self._feed.several:
+            there = self._feed.pbxs
+            mine = ((name, may) for name, may in self.may.items() if name in there)
+            return sorted(f"{name}/{what}" for name, may in mine for what in may)
+        return sorted(what for may in self.may.values() for what in may)
+
+    def _do(self, number: Any, what: str, args: Message) -> None:
+        try:
+            if what == "item":
+                told = self._items.set(str(args.get("path")), args.get("value"))
+            else:
+                told = self._act(what, args)
+            self._tell(number, True, told)
+        except BaseException as error:  # the user's code may raise anything
+            self._tell(number, False, str(error) or type(error).__name__)
+
+    def _act(self, what: str, args: Message) -> str:
+        name = str(args.get("pbx")) if self._feed.several else self._feed.name
+        pbx = self._feed.pbxs.get(name)
+        if pbx is None and self._feed.several:
+            raise ConfError(f"the button {what} is of no PBX that is shown: nothing was done")
+        if pbx is None or what not in self.may.get(name, ()):
+            raise ConfError(f"this login may not {what}")
+        told = actions.run(pbx, what, args)
+        return f"{name}: {told}" if self._feed.several else told
+
+    def _tell(self, number: Any, ok: bool, text: str) -> None:
+        number = clean(number[:LONGEST_NAME]) if isinstance(number, str) else number
+        number = number if isinstance(number, int | str) else None
+        self._results.append({"t": "done", "id": number, "ok": ok, "text": clean(text[:LONGEST])})
+        self._told()
+
+
+def _are_plain(args: Message) -> bool:
+    return all(
+        value == clean(value) if isinstance(value, str) else isinstance(value, bool | int | float)
+        for value in args.values()
+    )

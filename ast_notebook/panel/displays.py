@@ -1,0 +1,82 @@
+"""Where a panel is shown, each time with a static picture, which stays in a saved notebook."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from IPython.display import publish_display_data
+
+Data = dict[str, Any]
+_publish: Any = publish_display_data  # which has no types
+
+
+class Displays:
+    """The outputs of a notebook that show one panel.
+
+    A front end shows the richest data of an output that it can: the widget, if it has widgets at
+    all, even where its model is gone. So the picture is an output of its own below the widget. The
+    widget's page hides it by its name, `attribute`. Each update goes to the picture alone, since
+    an update of the widget's output would draw the widget anew.
+
+    Parameters
+    ----------
+    name : str
+        A name that no other panel has.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._shown = 0
+        self._picture = ""
+
+    def __len__(self) -> int:
+        return self._shown
+
+    @property
+    def attribute(self) -> str:
+        """What a picture is marked with, so that the live panel can hide it."""
+        return f'data-ast-picture="{self._name}"'
+
+    def show(self, data: Data, metadata: Data, head: str, body: str) -> None:
+        """Show the widget once more, and a picture below it."""
+        with self._lock:
+            number, self._shown = self._shown, self._shown + 1
+            self._picture = body
+        _display(data, metadata, self._widget(number))
+        _display(self._marked(head, body), {}, self._image(number))
+
+    def show_ended(self, text: str, head: str, body: str) -> None:
+        """Show the last state of a panel that is closed."""
+        _publish({"text/html": f"<div>{head}{body}</div>", "text/plain": text}, {})
+
+    def renew(self, head: str, body: str) -> None:
+        """Replace all pictures, unless nothing but the time in the head is new."""
+        with self._lock:
+            if body == self._picture:
+                return
+            self._picture = body
+        for number in range(self._shown):
+            _display(self._marked(head, body), {}, self._image(number), update=True)
+
+    def freeze(self, text: str, head: str, body: str) -> None:
+        """Replace the widget by a text wherever it is shown, and the pictures by the last one."""
+        # An output cannot be taken away: a text in the widget's place says what became of it.
+        for number in range(self._shown):
+            _display({"text/plain": text}, {}, self._widget(number), update=True)
+            picture = {"text/html": f"<div>{head}{body}</div>", "text/plain": ""}
+            _display(picture, {}, self._image(number), update=True)
+
+    def _marked(self, head: str, body: str) -> Data:
+        return {"text/html": f"<div {self.attribute}>{head}{body}</div>", "text/plain": ""}
+
+    def _widget(self, number: int) -> str:
+        return f"ast-panel-{self._name}-{number}"
+
+    def _image(self, number: int) -> str:
+        return f"ast-panel-{self._name}-{number}-picture"
+
+
+def _display(data: Data, metadata: Data, name: str, *, update: bool = False) -> None:
+    _publish(data, metadata, transient={"display_id": name}, update=update)
