@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,6 @@ from ast_notebook.calls.measures.grouping import Rows, Zone, read
 from ast_notebook.durations import duration
 from ast_notebook.errors import ConfError
 from ast_notebook.moments import Moment, microseconds
-from ast_notebook.show import table
 from ast_notebook.units import SECOND
 
 #: Words for how long ago the period to compare with was: whole weeks, for the same weekdays.
@@ -24,6 +23,8 @@ AGO = {"yesterday": "1d", "last-week": "1w", "last-month": "4w", "last-year": "5
 #: How many callers a page lists.
 MOST = 20
 _DAY = 86_400 * SECOND
+#: It draws a table of a caption, a head and rows.
+Draw = Callable[[str, Sequence[str], Iterable[Sequence[object]]], str]
 
 
 class Office:
@@ -131,16 +132,14 @@ class Office:
             rows.append(("solved by the first call", f"{1 - repeated / first:.1%}"))
         return rows
 
-    def tables(self) -> Iterable[str]:
-        """Yield the tables as HTML; a table without rows is left out."""
+    def tables(self, draw: Draw) -> Iterable[str]:
+        """Yield the tables that have rows, as `draw` makes them of a caption, a head and rows."""
         if len(self.unreturned):
             head = ["caller", "name", "tries", "first", "last", "called back in vain"]
             more = len(self.unreturned) - MOST
             title = "Who waits for a call" + (f", and {more:,} more" if more > 0 else "")
             rows = self.unreturned.head(MOST).to_dict("records")
-            yield table(
-                head, ([*map(self._shown, map(row.get, _WAITING))] for row in rows), title=title
-            )
+            yield draw(title, head, ([*map(self._shown, map(row.get, _WAITING))] for row in rows))
         for found, name, who in (
             (self.repeats, "queue", "queue"),
             (self.repeats_by_agent, "answered_by", "who took the first call"),
@@ -149,18 +148,15 @@ class Office:
             if len(known):
                 head = [name.replace("_", " "), "first calls", "called again", "solved at once"]
                 shares = known[[name, "first_calls", "repeated", "fcr"]].itertuples(index=False)
-                yield table(
-                    head,
-                    (
-                        [_text(one), first, again, f"{share:.1%}"]
-                        for one, first, again, share in shares
-                    ),
-                    title=f"Called again within a day, by {who}",
+                lines = (
+                    [_text(one), first, again, f"{share:.1%}"]
+                    for one, first, again, share in shares
                 )
+                yield draw(f"Called again within a day, by {who}", head, lines)
         if self.comparison is not None and self.compared is not None:
             head = ["measure", "now", "before", "difference", "p", "more than chance"]
             known = self.comparison[self.comparison[["now", "before"]].notna().any(axis="columns")]
-            yield table(head, map(_compared, known.to_dict("records")), title=self._title())
+            yield draw(self._title(), head, map(_compared, known.to_dict("records")))
 
     def _title(self) -> str:
         assert self.compared is not None

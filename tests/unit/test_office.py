@@ -14,11 +14,16 @@ from ast_notebook.calls.anonymized import anonymized_report
 from ast_notebook.calls.office import Office
 from ast_notebook.calls.report import Report
 from ast_notebook.errors import ConfError
+from ast_notebook.show import table
 from tests.support.measured import MONDAY, office_calls, some_visits
 
 HOUR = 3600
 DAY = 24 * HOUR
 ANN, BEN, HOSTILE = "03011111", "03022222", "0303<b>"
+
+
+def drawn(caption, head, rows):
+    return table(head, rows, title=caption)
 
 
 def a_week(begin: pd.Timestamp = MONDAY, answered: int = 30, missed: int = 10) -> pd.DataFrame:
@@ -57,7 +62,7 @@ def test_the_numbers_say_who_waits_and_whom_the_first_call_helped():
         "missed without a number": "1",
         "solved by the first call": "50.0%",  # of 07 and 08
     }
-    waiting, by_queue, by_agent = office.tables()
+    waiting, by_queue, by_agent = office.tables(drawn)
     assert "Who waits for a call" in waiting and ANN in waiting and BEN not in waiting
     assert "0303&lt;b&gt;" in waiting and "<b>" not in waiting
     assert "2026-11-23 09:00" in waiting and "2026-11-23 10:00" in waiting
@@ -92,7 +97,7 @@ def test_a_report_names_callers_by_the_phone_book():
 def test_calls_without_directions_have_no_such_part():
     report = Report(SOME.assign(direction=pd.Series([None] * len(SOME), dtype="str")), NOBODY)
     assert not report.office.known and report.office.numbers() == []
-    assert list(report.office.tables()) == []
+    assert list(report.office.tables(drawn)) == []
     assert not Report(SOME.head(0), NOBODY.head(0)).office.known
 
 
@@ -104,7 +109,7 @@ def test_this_week_is_compared_with_the_last_one():
     # The period ends with its last call, at hour 116: 30 of 40, and 10 of 39 before.
     assert (answered["now"], answered["before"]) == (30 / 40, 10 / 39)
     assert bool(answered["significant"])
-    page = list(office.tables())[-1]
+    page = list(office.tables(drawn))[-1]
     assert "Compared with 2026-11-16 09:00 to 2026-11-21 05:00" in page
     assert "+49.4 points" in page and "(median)" in page  # 75 % and 25.6 %
     assert "yes" in page and "no call is known before" not in page
@@ -113,7 +118,7 @@ def test_this_week_is_compared_with_the_last_one():
 def test_a_period_that_is_known_in_part_is_said_to_be():
     late = TWO_WEEKS[TWO_WEEKS["start"] >= MONDAY - pd.Timedelta(days=5)]
     office = Office(late, since=MONDAY, against="7d", tz="UTC")
-    assert "no call is known before 2026-11-18" in list(office.tables())[-1]
+    assert "no call is known before 2026-11-18" in list(office.tables(drawn))[-1]
 
 
 def test_a_day_of_a_clock_change_is_compared_by_the_clock():

@@ -215,7 +215,7 @@ def _agents(found: Measured) -> str:
 
 def _office(found: Measured) -> str:
     numbers = ", ".join(f"{name} {value}" for name, value in found.office.numbers())
-    return (f"<p>{escape(numbers)}</p>" if numbers else "") + "".join(found.office.tables())
+    return (f"<p>{escape(numbers)}</p>" if numbers else "") + "".join(found.office.tables(_table))
 
 
 def _most(name: str, top: pd.DataFrame, named: Callable[[str], str]) -> str:
