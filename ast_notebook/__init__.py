@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ast_notebook import calls, demo
     from ast_notebook.calls import measures
     from ast_notebook.calls.history.history import history
+    from ast_notebook.numbering import PhoneBook
     from ast_notebook.panel import Panel
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "LoginRefused",
     "Panel",
     "PermissionMissing",
+    "PhoneBook",
     "Settings",
     "SmartHome",
     "TechnologyMissing",
@@ -64,6 +66,7 @@ __version__ = "0.1.0"
 #: widgets.
 _LATER = {
     "Panel": "ast_notebook.panel:Panel",
+    "PhoneBook": "ast_notebook.numbering:PhoneBook",
     "calls": "ast_notebook.calls:",
     "demo": "ast_notebook.demo:",
     "history": "ast_notebook.calls.history:history",

@@ -98,7 +98,9 @@ _CALLS = dict.fromkeys(
     words(
         "server start answered end login logout ring wait talk hold billsec pdd seconds "
         "pauses paused direction disposition cause hangup_by queue transfers legs gap source local "
-        "outcome position reason mos loss jitter rtt"
+        "outcome position reason mos loss jitter rtt caller_kind dialled_kind "
+        # of measures
+        "first last tries attempts unknown returned how after first_calls repeated fcr undecided"
     ),
     KEEP,
 ) | {
@@ -106,8 +108,11 @@ _CALLS = dict.fromkeys(
     "status": WORD,
     # Of a call without an id, its channel; and an id may have been chosen by whoever originated it.
     **dict.fromkeys(words("call leg dialled_by"), ID),
-    **dict.fromkeys(words("caller dialled did answered_by agent number exten member"), PARTY),
-    **dict.fromkeys(words("caller_name name conference"), OF),
+    **dict.fromkeys(
+        words("caller dialled did answered_by agent number exten member returned_by"), PARTY
+    ),
+    **dict.fromkeys(words("caller_e164 dialled_e164"), PARTY),
+    **dict.fromkeys(words("caller_name caller_contact dialled_contact name conference"), OF),
     **dict.fromkeys(words("caller_device answered_device trunk device interface"), DEVICE),
 }
 

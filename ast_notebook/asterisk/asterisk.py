@@ -8,11 +8,13 @@ from ast_notebook.ami import Session, Settings
 from ast_notebook.ami.timeouts import wait_for
 from ast_notebook.asterisk.call_log import CallLog
 from ast_notebook.asterisk.callbacks import Callbacks
-from ast_notebook.asterisk.database import Database
 from ast_notebook.asterisk.mailboxes import Mailboxes
 from ast_notebook.asterisk.present import Present
 from ast_notebook.asterisk.queues import Queues
+from ast_notebook.asterisk.site import Site
 from ast_notebook.asterisk.switchboard import Switchboard
+from ast_notebook.asterisk.waiting import WaitingCallers
+from ast_notebook.callbacks.later import LATER
 from ast_notebook.callbacks.worker import stop_all, tell_of_endless
 from ast_notebook.errors import ConfError
 from ast_notebook.live import Live
@@ -23,7 +25,7 @@ from ast_notebook.warned import warn
 ENDING = 0.2  # seconds that callbacks have to end, after everything else is closed
 
 
-class Asterisk(Database, Mailboxes, Present, Switchboard, Queues, CallLog, Callbacks):
+class Asterisk(Site, Mailboxes, Present, Switchboard, Queues, Callbacks):
     """One Asterisk: its state, its events, and the actions on it.
 
     Parameters
@@ -43,6 +45,8 @@ class Asterisk(Database, Mailboxes, Present, Switchboard, Queues, CallLog, Callb
         What is up right now.
     record : Record
         Every event heard.
+    waiting : WaitingCallers
+        How many callers wait for a call, for items with ``ast_missed``.
     """
 
     def __init__(self, settings: Settings, *, name: str = "ast", budget: float = BUDGET) -> None:
@@ -51,6 +55,7 @@ class Asterisk(Database, Mailboxes, Present, Switchboard, Queues, CallLog, Callb
         session = Session(settings, name=name, recorder=self.record.add)
         Callbacks.__init__(self, session)
         Switchboard.__init__(self, session, Live(session))
+        self.waiting = WaitingCallers(session, self.unreturned, self.numbering_key, LATER)
 
     def __repr__(self) -> str:
         session = getattr(self, "session", None)
@@ -109,6 +114,7 @@ class Asterisk(Database, Mailboxes, Present, Switchboard, Queues, CallLog, Callb
         """
         if os.getpid() != self._process:
             return
+        self.waiting.close()
         self.session.close()
         workers = list(self.callbacks.values())
         for key in list(self.callbacks):

@@ -10,14 +10,17 @@ from typing import Any
 import pandas as pd
 
 from ast_notebook import calls as call_log
-from ast_notebook.calls import Flow, begun, find_call, pick
+from ast_notebook.calls import Flow, begun, find_call, measures, pick
 from ast_notebook.calls.cache import LogCache
 from ast_notebook.calls.calls import Log
 from ast_notebook.calls.measures.grouping import Zone
+from ast_notebook.calls.numbered import with_numbers
 from ast_notebook.calls.report import Report
+from ast_notebook.durations import Duration
 from ast_notebook.errors import ConfError
 from ast_notebook.live import is_of
 from ast_notebook.moments import Moment, span
+from ast_notebook.numbering import Numbering
 from ast_notebook.recording import Record
 from ast_notebook.views import ShownFrame, shown_calls, shown_events, shown_queue_calls
 from ast_notebook.views.words import times
@@ -27,7 +30,18 @@ FIRST_COLUMNS = 7  # received, time, server, event, channel, uniqueid, linkedid:
 
 
 class CallLog:
-    """The events of an `Asterisk`, and the call log made of them."""
+    """The events of an `Asterisk`, and the call log made of them.
+
+    Attributes
+    ----------
+    trunks : tuple of str or None
+        The devices that lead to the public network, where no others are given.
+    numbering : Numbering
+        How numbers are dialled at this site, and whose they are.
+    """
+
+    trunks: tuple[str, ...] | None = None
+    numbering = Numbering()
 
     def __init__(self, name: str, record: Record) -> None:
         self.name = name
@@ -129,7 +143,8 @@ class CallLog:
             Only calls that nobody took, or those of a queue, an agent or a number; `calls.pick`
             says what they are.
         trunks : collection of str, optional
-            The devices that lead to the public network; a call's direction is told by them.
+            The devices that lead to the public network, which tell a call's direction; by default
+            those that `tell` was told.
         engine : str, optional
             ``pandas``, ``polars``, ``duckdb`` or ``spark``: where the calls are computed.
         session : pyspark.sql.SparkSession, optional
@@ -141,12 +156,12 @@ class CallLog:
         """
         time_of = span(since, until, month)  # before the work, during which an age would grow
         if engine is None or engine == "pandas":
-            found = self._log(_tuple(trunks)).calls.copy()
+            found = self._log(self._told(trunks)).calls.copy()
         else:
-            events = self._heard()
+            events, trunks = self._heard(), self._told(trunks)
             found = call_log.calls(events, trunks=trunks, engine=engine, session=session)
         picked = pick(
-            begun(found, *time_of),
+            with_numbers(begun(found, *time_of), self.numbering),
             None if queue is None and agent is None else self._log(self._trunks).visits,
             missed=missed,
             queue=queue,
@@ -191,6 +206,7 @@ class CallLog:
         tz: Zone | None = None,
         within: float = 20.0,
         title: str | None = None,
+        against: str | None = None,
     ) -> Report:
         """Return what matters of the calls heard so far, on one page.
 
@@ -206,9 +222,12 @@ class CallLog:
             Seconds of the service level.
         title : str, optional
             The title of the page.
+        against : str, optional
+            Compare with the same time so much earlier: ``last-week``, ``yesterday``, or ``14d``.
         """
         first, over = span(since, until, month, tz)
-        log = Log(*(frame.copy() for frame in self._log(_tuple(trunks))))
+        log = Log(*(frame.copy() for frame in self._log(self._told(trunks))))
+        log = log._replace(calls=with_numbers(log.calls, self.numbering))
         oldest = self.record.after(0, 1)
         covered = None
         if oldest is not None:
@@ -223,7 +242,29 @@ class CallLog:
             tz=tz,
             within=within,
             title=f"Calls of {self.name}" if title is None else title,
+            against=against,
         )
+
+    def unreturned(
+        self,
+        within: Duration | None = None,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        month: str | None = None,
+        trunks: Collection[str] | None = None,
+    ) -> pd.DataFrame:
+        """Return who called in vain and was not called back, as `measures.unreturned` does.
+
+        Parameters
+        ----------
+        within : str or number or timedelta, optional
+            How soon a caller should have been called back; by default, at any time until now.
+        since, until, month, trunks
+            As in `calls`.
+        """
+        calls = self.calls(since=since, until=until, month=month, trunks=trunks)
+        return measures.unreturned(calls.frame, within)
 
     def flow(self, which: object, *, tz: Zone | None = None) -> Flow:
         """Return one call as a ladder: by its id, a channel, or the last of a number or a device.
@@ -236,7 +277,7 @@ class CallLog:
             If no such call was heard.
         """
         heard = self._heard()
-        return call_log.flow(heard, find_call(heard, which), tz=tz)
+        return call_log.flow(heard, find_call(heard, which), tz=tz, name=self.numbering.name)
 
     def _none(self, what: str, others: int) -> str:
         """Say that there is nothing to show, and what to do then."""
@@ -247,6 +288,11 @@ class CallLog:
             f"No {what} yet: we listen since {since}. %ast call SOURCE DEST CONTEXT makes a call, "
             "and %ast history reads what the PBX has written before."
         )
+
+    def _told(self, trunks: Collection[str] | None) -> tuple[str, ...] | None:
+        if trunks is None:
+            return self.trunks
+        return (trunks,) if isinstance(trunks, str) else tuple(trunks)
 
     def _log(self, trunks: tuple[str, ...] | None) -> Log:
         """Return the call log of all events that are kept; its frames are not to be changed."""
@@ -273,10 +319,6 @@ class CallLog:
 def _in_utc(moment: pd.Timestamp) -> pd.Timestamp:
     """Return a moment in UTC; one without a zone is in local time."""
     return pd.Timestamp(moment.to_pydatetime(warn=False).timestamp(), unit="s", tz="UTC")
-
-
-def _tuple(trunks: Collection[str] | None) -> tuple[str, ...] | None:
-    return (trunks,) if isinstance(trunks, str) else None if trunks is None else tuple(trunks)
 
 
 def _of_device(frame: pd.DataFrame, device: str) -> pd.Series:

@@ -1,4 +1,4 @@
-"""The attributes that bind an item to a PBX (`ast_dev`, `ast_box`, `ast_db`), read and checked."""
+"""The attributes that bind an item to a PBX, such as `ast_dev` and `ast_db`, read and checked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 from ast_notebook.conf import split_instance
 from ast_notebook.errors import ConfError
 
-Kind = Literal["ast_dev", "ast_box", "ast_db"]
+Kind = Literal["ast_dev", "ast_box", "ast_db", "ast_state", "ast_queue", "ast_trunk", "ast_missed"]
 
 DEFAULT_CONTEXT = "default"  # of mailboxes, as in voicemail.conf
 VALUES = "ast_db_values"
@@ -19,7 +19,22 @@ FITTING: dict[str, tuple[tuple[str, ...], str]] = {
     "ast_dev": (("bool",), "ast_dev = 2222"),
     "ast_box": (("num",), "ast_box = 22"),
     "ast_db": (("bool", "num", "str", "foo"), "ast_db = active/office"),
+    "ast_state": (("str",), "ast_state = 2222"),
+    "ast_queue": (("num",), "ast_queue = support"),
+    "ast_trunk": (("bool",), "ast_trunk = provider"),
+    "ast_missed": (("num",), "ast_missed = 03012345"),
 }
+#: Those that give an item its value; `ast_db` takes it.
+READ: tuple[Kind, ...] = (
+    "ast_dev",
+    "ast_box",
+    "ast_state",
+    "ast_queue",
+    "ast_trunk",
+    "ast_missed",
+)
+#: What an item may tell of a queue: how many callers wait, the longest wait, the free agents.
+OF_QUEUES = ("waiting", "longest", "agents")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,9 +43,10 @@ class BindingAttribute:
 
     Attributes
     ----------
-    kind : {"ast_dev", "ast_box", "ast_db"}
+    kind : {"ast_dev", "ast_box", "ast_db", "ast_state", "ast_queue", "ast_trunk", "ast_missed"}
     target : str
-        The device, mailbox (its context included) or database key.
+        The device, mailbox (its context included), database key, queue (and what of it), trunk or
+        number.
     written : str
         The same as the user wrote it.
     pbx : str or None
@@ -92,10 +108,20 @@ def binding_attributes(
 
 def _check_alone(path: str, kind: str, others: list[Kind]) -> None:
     """Refuse attributes that would give an item two values at a time."""
-    if kind in others and kind != "ast_db":
+    if kind == "ast_db":
+        return
+    if kind in others:
         raise ConfError(f"{path} has {kind} twice: give each PBX an item of its own")
-    if {kind, *others} >= {"ast_dev", "ast_box"}:
-        raise ConfError(f"{path} has both ast_dev and ast_box: give each an item of its own")
+    for other in others:
+        if other != "ast_db":
+            first, second = sorted((kind, other), key=list(FITTING).index)
+            raise ConfError(f"{path} has both {first} and {second}: give each an item of its own")
+
+
+def queue_and_word(written: str) -> tuple[str, str]:
+    """Split ``support longest`` into the queue and what is meant of it, ``waiting`` by default."""
+    queue, _, word = written.rpartition(" ")
+    return (queue.strip(), word) if queue.strip() and word in OF_QUEUES else (written, "waiting")
 
 
 def _values(path: str, type_name: str | None, value: Any) -> tuple[str | None, str | None] | None:
@@ -134,6 +160,14 @@ def _binding_attribute(
         target = f"{box}@{context or DEFAULT_CONTEXT}"
         if not box:
             raise ConfError(f"{path}: ast_box = {written} names no mailbox: write {example}")
+    elif kind == "ast_queue":
+        queue, word = queue_and_word(written)
+        target = f"{queue} {word}"
+        if " " in queue:
+            raise ConfError(
+                f"{path}: ast_queue = {written} is no queue with one of {', '.join(OF_QUEUES)}: "
+                "write, for example, ast_queue = support longest"
+            )
     elif kind == "ast_db":
         family, _, key = written.strip("/").partition("/")
         target = f"{family}/{key}"

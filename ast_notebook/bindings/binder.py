@@ -13,17 +13,28 @@ from ast_notebook.ami import Event, Pending, Session
 from ast_notebook.ami.arguments import ordered
 from ast_notebook.bindings.attributes import BindingAttribute
 from ast_notebook.bindings.item import Item, bindings_of, state_of
+from ast_notebook.bindings.live_values import watch_value
 from ast_notebook.bindings.logic import Logics
 from ast_notebook.bindings.state import Change
 from ast_notebook.bindings.tree import Items
+from ast_notebook.callbacks.later import LATER, Later
 from ast_notebook.callbacks.worker import BindingRow, one_line
-from ast_notebook.errors import ActionRefused, AstError, ConnectionLost, PermissionMissing
+from ast_notebook.errors import (
+    ActionRefused,
+    AstError,
+    ConfError,
+    ConnectionLost,
+    PermissionMissing,
+)
 from ast_notebook.live import Live, Watch
 
 logger = logging.getLogger(__name__)
 
 # Longer than a working PBX takes to answer; later answers set the items later.
 SETTLING = 2.0
+
+
+_Watching = Callable[[str, Callable[[Any], None]], Watch]
 
 
 class _Binding(Protocol):
@@ -50,6 +61,11 @@ class Binder:
         The name of the PBX, as in ``ast_dev@NAME``.
     first : bool
         Whether it is the PBX that attributes without ``@NAME`` mean.
+    missed : callable, optional
+        It watches how many callers of a number wait for a call, as `Live.watch_device` watches a
+        device.
+    later : Later
+        It calls functions after a while.
     """
 
     def __init__(
@@ -61,7 +77,10 @@ class Binder:
         *,
         name: str = "ast",
         first: bool = True,
+        missed: _Watching | None = None,
+        later: Later = LATER,
     ) -> None:
+        self._missed, self._later = missed, later
         self.name = name
         self.first = first
         self._session = session
@@ -129,10 +148,19 @@ class Binder:
     def _bind(self, item: Item, attribute: BindingAttribute) -> _Binding:
         if attribute.kind == "ast_db":
             return _DatabaseBinding(self._session, item, attribute)
-        is_device = attribute.kind == "ast_dev"
-        return _WatchedBinding(
-            item, attribute, self._live.watch_device if is_device else self._live.watch_mailbox
-        )
+        return _WatchedBinding(item, attribute, self._watching(attribute))
+
+    def _watching(self, attribute: BindingAttribute) -> _Watching:
+        """Return what watches the value that an attribute names."""
+        if attribute.kind == "ast_dev":
+            return self._live.watch_device
+        if attribute.kind == "ast_box":
+            return self._live.watch_mailbox
+        if attribute.kind == "ast_missed":
+            if self._missed is None:
+                raise ConfError(f"no calls are kept for ast_missed = {attribute.written}")
+            return self._missed
+        return lambda _, changed: watch_value(self._live, self._later, attribute, changed)
 
     def _is_meant(self, attribute: BindingAttribute) -> bool:
         return self.first if attribute.pbx is None else attribute.pbx == self.name
@@ -176,13 +204,13 @@ class _FailedBinding:
 
 
 class _WatchedBinding:
-    """An item that has the value of a device or a mailbox."""
+    """An item that has the value of something at the PBX: a device, a mailbox, a queue."""
 
     def __init__(
         self,
         item: Item,
         attribute: BindingAttribute,
-        watch: Callable[[str, Callable[[Any], None]], Watch],
+        watch: _Watching,
     ) -> None:
         self._item = item
         self._attribute = attribute
@@ -206,7 +234,7 @@ class _WatchedBinding:
         name, kind = f"{self._item}: {self._attribute.written}", self._attribute.kind
         return BindingRow(name, kind, 0, 0, self._failed, 0, None, self._last_error)
 
-    def _changed(self, value: bool | int) -> None:
+    def _changed(self, value: Any) -> None:
         if self._closed:  # a change may still be on its way from the dispatcher
             return
         try:

@@ -6,13 +6,16 @@ import copy
 import keyword
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, overload
 
 from ast_notebook.bindings.attributes import BindingAttribute
+from ast_notebook.bindings.standing import StandingCallback
 from ast_notebook.bindings.state import Callback, Change, ItemState
 from ast_notebook.bindings.values import shown
 from ast_notebook.callbacks import Worker
+from ast_notebook.durations import Duration, duration
 from ast_notebook.show import NO_MATH, escape
+from ast_notebook.units import SECOND
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -129,13 +132,39 @@ class Item:
 
     # --- callbacks -----------------------------------------------------------------------------
 
-    def on_change(self, function: Function) -> Function:
+    @overload
+    def on_change(self, function: Function, *, for_: Duration | None = None) -> Function: ...
+
+    @overload
+    def on_change(self, *, for_: Duration | None = None) -> Callable[[Function], Function]: ...
+
+    def on_change(self, function: Any = None, *, for_: Duration | None = None) -> Any:
         """Call ``function(item)`` at each change; a decorator.
 
         The calls run on a thread of their own, in order, and print under the cell that bound the
         function. A function of the same name, bound again, replaces the former.
+
+        Parameters
+        ----------
+        function : callable, optional
+        for_ : str or number or timedelta, optional
+            Only once the new value has stood for so long: ``30`` seconds, or ``5m``. A value that
+            changes back before that is not told.
+
+        Raises
+        ------
+        ConfError
+            If `for_` is no length of time.
+
+        Examples
+        --------
+        >>> @sh.support.waiting.on_change(for_=30)
+        ... def alarm(item):
+        ...     print(item(), "callers wait")
         """
-        self._bind(function, lambda change: (change.item,))
+        if function is None:
+            return lambda one: self.on_change(one, for_=for_)
+        self._bind(function, lambda change: (change.item,), for_)
         return function
 
     def add_method_trigger(self, function: Function) -> Function:
@@ -157,10 +186,16 @@ class Item:
             raise LookupError(f"{_name(function)} is not bound to {self._path}")
 
     def _bind(
-        self, function: Callable[..., object], arguments: Callable[[Change], tuple[Any, ...]]
+        self,
+        function: Callable[..., object],
+        arguments: Callable[[Change], tuple[Any, ...]],
+        for_: Duration | None = None,
     ) -> None:
-        worker = Worker(f"{self._path}:{_name(function)}", function)
-        self._state.bind(_key(function), Callback(worker, arguments))
+        seconds = None if for_ is None else duration(for_, "for_") / SECOND
+        callback = Callback(Worker(f"{self._path}:{_name(function)}", function), arguments)
+        if seconds is not None:
+            callback = StandingCallback(callback, self._state, seconds)
+        self._state.bind(_key(function), callback)
 
     # --- how it looks --------------------------------------------------------------------------
 

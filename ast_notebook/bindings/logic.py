@@ -1,34 +1,30 @@
-"""Logics: code of the user's that runs at each UserEvent of a name, with `trigger` bound anew."""
+"""Logics: a user's code that UserEvents and items start, with `trigger` bound anew for each run."""
 
 from __future__ import annotations
 
-import ast
-import builtins
 import importlib.util
 import inspect
 import linecache
 import logging
-import symtable
 import threading
-import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ast_notebook.ami import Event
+from ast_notebook.bindings.script import compile_logic
 from ast_notebook.callbacks.cell import Cell
 from ast_notebook.callbacks.worker import BindingRow, Worker, refuse_what_never_runs, stop_all
 from ast_notebook.conf import names_of
 from ast_notebook.errors import ConfError
-
-BOUND = ("sh", "logic", "trigger", "logger", "event")
 
 
 class Trigger(dict[str, Any]):
     """What started a run of a logic: ``trigger['value']`` or ``trigger.value``.
 
     ``by`` is 'Asterisk'; ``source``, ``value`` and ``dest`` are the UserEvent's Source, Value and
-    Destination as text, or None; ``event`` is the whole event.
+    Destination as text, or None; ``event`` is the whole event. If an item's change started it,
+    ``by`` is 'Item', ``source`` the item's path and ``value`` its value.
     """
 
     def __init__(
@@ -65,6 +61,10 @@ class Logic:
     dest : str or iterable of str, optional
         The only Destinations that it runs for, whatever the case; without them, it runs for each
         event, with a Destination or without.
+    watch : str or iterable of str, optional
+        The items whose changes start it, as paths or patterns such as ``*.fon``.
+    watch_for : float
+        For how many seconds an item must have had its new value before that starts the logic.
     pbx : str, optional
         The name of the PBX whose events count; the first by default.
     namespace : dict, optional
@@ -98,6 +98,8 @@ class Logic:
         sh: Any,
         userevent: str | Iterable[str] = (),
         dest: str | Iterable[str] | None = None,
+        watch: str | Iterable[str] | None = None,
+        watch_for: float = 0.0,
         pbx: str | None = None,
         namespace: dict[str, Any] | None = None,
         enabled: bool = True,
@@ -107,6 +109,8 @@ class Logic:
         self.name = name
         self.userevent = userevent
         self.dest = dest
+        self.watch = _names(name, "watch", watch)
+        self.watch_for = watch_for
         self.pbx = pbx
         self.enabled = enabled
         self.conf: Mapping[str, Any] = dict(conf or {})
@@ -121,7 +125,7 @@ class Logic:
         self.worker = Worker(name, self._guarded, cell=cell)
 
     def __repr__(self) -> str:
-        events = ", ".join(self.userevent) or "nothing"
+        events = ", ".join((*self.userevent, *self.watch)) or "nothing"
         state = "" if self.enabled else " disabled"
         return f"<Logic {self.name} at {events}{state}: {self.worker.done} runs>"
 
@@ -300,84 +304,6 @@ def _names(name: str, what: str, given: object) -> tuple[str, ...]:
         return names_of(given)
     except ValueError as error:
         raise ConfError(f"the logic {name}: {what} = {error}") from None
-
-
-def compile_logic(source: str, filename: str, namespace: dict[str, Any]) -> Callable[..., object]:
-    """Compile source into a function of `sh`, `logic`, `trigger`, `logger` and `event`.
-
-    The code becomes the body of a function with these five parameters, so that each run has its own
-    values of them, and functions in the code see them like any variable of an outer function. All
-    other names that the code assigns are declared global, so that they land in `namespace`.
-
-    Raises
-    ------
-    SyntaxError
-        If the source is not Python, or has a statement that may not stand in a module.
-    """
-    tree = ast.parse(source, filename)
-    compile(tree, filename, "exec", dont_inherit=True)  # a module may not return or yield
-    future: list[ast.stmt] = [
-        line
-        for line in tree.body
-        if isinstance(line, ast.ImportFrom) and line.module == "__future__"
-    ]
-    body: list[ast.stmt] = [line for line in tree.body if line not in future]
-    adapt = _AsInFunction()
-    body = [adapt.visit(line) for line in body]
-    symbols = symtable.symtable(source, filename, "exec").get_symbols()
-    assigned = [one.get_name() for one in symbols if one.is_assigned() or one.is_imported()]
-    names = [name for name in {*assigned, *adapt.names} if name not in BOUND]
-    declaration: list[ast.stmt] = [ast.Global(names=sorted(names))] if names else []
-    shell = ast.parse(f"def logic({', '.join(BOUND)}): pass")
-    function = shell.body[0]
-    assert isinstance(function, ast.FunctionDef)
-    function.body = [*declaration, *body] or function.body
-    shell.body = [*future, function]
-    module = compile(ast.fix_missing_locations(shell), filename, "exec", dont_inherit=True)
-    code = next(one for one in module.co_consts if isinstance(one, types.CodeType))
-    namespace.setdefault("__builtins__", builtins)  # as exec does
-    return types.FunctionType(code, namespace)
-
-
-class _AsInFunction(ast.NodeTransformer):
-    """Rewrites statements that only a module may have, for a function with global names."""
-
-    def __init__(self) -> None:
-        self.names: set[str] = set()  # assigned by := in a comprehension, which symtable hides
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return node
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return node
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        return node
-
-    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        return node
-
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.AST:
-        self.names.add(node.target.id)
-        return self.generic_visit(node)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        """Drop the annotation, since a global name in a function may not have one."""
-        if not node.simple:
-            return node
-        written: ast.stmt = ast.Pass()
-        if node.value is not None:
-            written = ast.Assign(targets=[node.target], value=self.visit(node.value))
-        return ast.copy_location(written, node)
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
-        """Import ``*`` by code that runs as a module in the same globals."""
-        if node.names[0].name != "*":
-            return node
-        call = ast.parse(f"exec({ast.unparse(node)!r}, globals())").body[0]
-        for part in ast.walk(call):
-            ast.copy_location(part, node)
-        return call
 
 
 def _called_with_trigger(name: str, function: Callable[..., object]) -> Callable[[Trigger], object]:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from ast_notebook.bindings.definition import Definition
 from ast_notebook.bindings.values import cast, same
 from ast_notebook.callbacks import Worker
+from ast_notebook.callbacks.later import LATER, Later
 from ast_notebook.errors import AstError
 
 Finish = Callable[[], None]
@@ -65,15 +66,19 @@ class Callback:
 
     def __init__(self, worker: Worker, arguments: Callable[[Change], tuple[Any, ...]]) -> None:
         self.worker = worker
-        self._arguments = arguments
+        self.arguments = arguments
 
     def __call__(self, change: Change) -> None:
         """Put the change on the worker's queue."""
-        self.worker.put(*self._arguments(change))
+        self.worker.put(*self.arguments(change))
 
     def fail(self, error: BaseException) -> None:
         """Count an error that kept a change from the worker."""
         self.worker.fail(error)
+
+    def close(self) -> None:
+        """End it; the call under way goes on."""
+        self.worker.stop(0)
 
 
 class ItemState:
@@ -92,7 +97,11 @@ class ItemState:
     changed, changed_before : datetime
         When the value changed last, and before that.
     changed_by : str
+    later : Later
+        It calls functions after a while, for callbacks of values that stand.
     """
+
+    later: Later = LATER
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -172,7 +181,12 @@ class ItemState:
     @property
     def workers(self) -> list[Worker]:
         """The workers of the functions that are bound."""
-        return [one.worker for one in list(self._callbacks.values())]
+        return [one.worker for one in self.callbacks]
+
+    @property
+    def callbacks(self) -> list[Callback]:
+        """The functions that are bound."""
+        return list(self._callbacks.values())
 
     def bind(self, key: object, callback: Callback) -> None:
         """Bind a function; it replaces one of the same key."""
@@ -183,7 +197,7 @@ class ItemState:
             self._callbacks[key] = callback
             self._listeners.append(callback)
         if former is not None:
-            former.worker.stop(0)
+            former.close()
 
     def unbind(self, key: object) -> bool:
         """Unbind the function of a key, and tell whether there was one."""
@@ -192,7 +206,7 @@ class ItemState:
             if former is None:
                 return False
             self._listeners.remove(former)
-        former.worker.stop(0)
+        former.close()
         return True
 
     # --- whether it is out of date -------------------------------------------------------------

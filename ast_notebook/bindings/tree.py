@@ -181,12 +181,15 @@ class Items:
             for gone in (item, *walk(children_of(item))):
                 for binder in self._binders:
                     binder.unbind_item(gone)
-                for worker in state_of(gone).workers:
-                    worker.stop(0)
+                for callback in state_of(gone).callbacks:
+                    callback.close()
 
     def close(self, timeout: float = 1.0) -> None:
         """End the callbacks of all items; running ones have `timeout` seconds in all."""
-        stop_all((one for item in self.return_items() for one in state_of(item).workers), timeout)
+        callbacks = [one for item in self.return_items() for one in state_of(item).callbacks]
+        for one in callbacks:
+            one.close()
+        stop_all((one.worker for one in callbacks), timeout)
 
     def status(self) -> list[BindingRow]:
         """Return a row for each callback bound to an item."""

@@ -7,6 +7,7 @@ from ast_notebook.calls.flow import flow
 from ast_notebook.calls.frames import begun
 from ast_notebook.calls.from_events import from_events
 from ast_notebook.calls.ladder import Flow
+from ast_notebook.calls.numbered import numbered
 from ast_notebook.calls.picking import pick
 from ast_notebook.calls.queues import visits
 from ast_notebook.calls.source import KINDS
@@ -24,6 +25,7 @@ __all__ = [
     "from_events",
     "legs",
     "log_of",
+    "numbered",
     "pick",
     "visits",
 ]

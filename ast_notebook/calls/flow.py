@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import narwhals as nw
@@ -68,7 +68,13 @@ _HEADERS = (
 )
 
 
-def flow(events: Any, which: object, *, tz: Zone | None = None) -> Flow:
+def flow(
+    events: Any,
+    which: object,
+    *,
+    tz: Zone | None = None,
+    name: Callable[[str], str | None] | None = None,
+) -> Flow:
     """Return one call as a ladder.
 
     Parameters
@@ -80,6 +86,8 @@ def flow(events: Any, which: object, *, tz: Zone | None = None) -> Flow:
         call in which somebody had that number.
     tz : str or tzinfo, optional
         The zone of the times; that of `use_zone` by default.
+    name : callable, optional
+        It returns whose number it is, such as `PhoneBook.name`.
 
     Raises
     ------
@@ -105,7 +113,10 @@ def flow(events: Any, which: object, *, tz: Zone | None = None) -> Flow:
             if call is not None:
                 mine = sorted((row for row in rows if row[0] == call), key=lambda row: age(row[1]))
                 ids = [str(row[1]) for row in mine]
-                return _flow(source, call, ids, [str(row[2]) for row in mine], zone)
+                drawn = _flow(source, call, ids, [str(row[2]) for row in mine], zone)
+                if name is not None:
+                    drawn.call_by([name(str(row[3])) if row[3] else None for row in mine])
+                return drawn
     raise ChannelGone(f"No call {wanted!r} is among the events: give a call's id or a number")
 
 

@@ -71,6 +71,11 @@ class Flow:
         self._lives = tuple(lives)
         self._times = [step.time for step in self.steps]
 
+    def call_by(self, names: Sequence[str | None]) -> None:
+        """Add the names of the channels' numbers, as far as they are known, to their labels."""
+        pairs = zip(self.labels, names, strict=True)
+        self.labels = tuple(f"{label} {name}" if name else label for label, name in pairs)
+
     def __repr__(self) -> str:
         rows = [
             (self._clock(time), who, what)

@@ -15,7 +15,7 @@ from ast_notebook.conf.words import names_of, split_instance, switched_on, unkno
 from ast_notebook.errors import ConfError
 
 KEYWORDS = ("ast_userevent", "ast_dest")
-UNHEEDED = ("crontab", "cycle", "watch_item")  # start a logic in SmartHome.py, but not here
+UNHEEDED = ("crontab", "cycle")  # start a logic in SmartHome.py, but not here
 NO_LOGICS = ("_groups",)  # tells how SmartHomeNG shows logics
 
 _OF_LOGICS = re.compile(r"^[ \t]*(ast_userevent|filename)[ \t]*[=:]", re.MULTILINE)
@@ -34,6 +34,10 @@ class LogicDefinition:
         The UserEvents that start it.
     dest : tuple of str
         The only Destinations that it runs for; none means all.
+    watch : tuple of str
+        The items whose changes start it.
+    watch_for : float
+        For how long an item must have had its new value, as it is written.
     pbx : str or None
         The PBX whose events count; None for the first.
     enabled : bool
@@ -47,6 +51,8 @@ class LogicDefinition:
     filename: Path
     userevent: tuple[str, ...]
     dest: tuple[str, ...]
+    watch: tuple[str, ...]
+    watch_for: str | None
     pbx: str | None
     enabled: bool
     conf: Mapping[str, Any]
@@ -108,7 +114,8 @@ def _logic(
     for key in UNHEEDED:
         if section.get(key) is not None:
             found.note(
-                (name, key), f"{key} does not start the logic {name} here, only ast_userevent does"
+                (name, key),
+                f"{key} does not start the logic {name} here, only ast_userevent and watch_item do",
             )
     for key, what in unknown(section, KEYWORDS):
         found.note((name, key), f"the logic {name}: {what}")
@@ -138,11 +145,24 @@ def _logic(
         filename,
         tuple(userevent),
         tuple(dest),
+        *_watched(found, name, section),
         next(iter(pbxs), None),
         enabled,
         dict(section),
         found.place((name,)),
     )
+
+
+def _watched(
+    found: Definitions, name: str, section: Mapping[str, Any]
+) -> tuple[tuple[str, ...], str | None]:
+    """Return the items that a logic watches, and for how long they are to have a new value."""
+    for_ = section.get("watch_for")
+    try:
+        return names_of(section.get("watch_item")), None if for_ is None else str(for_)
+    except ValueError as error:
+        what = f"the logic {name} is left out: watch_item = {error}"
+        raise found.error((name, "watch_item"), what) from None
 
 
 def _script(found: Definitions, folder: Path, name: str, script: object) -> Path:

@@ -117,8 +117,8 @@ def _break(agent: _Agent, time: float, seconds: float, reason: str | None) -> It
         yield _member("QueueMemberPause", time + seconds, agent, queue, paused="0")
 
 
-class _EventWriter:
-    """Writes the events of one channel."""
+class EventWriter:
+    """Writes the events of one channel of a made-up call."""
 
     def __init__(self, name: str, uniqueid: str, linkedid: str, number: str, exten: str) -> None:
         self.headers = {
@@ -131,6 +131,7 @@ class _EventWriter:
         }
 
     def says(self, time: float, event: str, **more: Any) -> dict[str, Any]:
+        """Return an event of the channel as a row."""
         return {"time": time, "event": event, **self.headers, **more}
 
 
@@ -145,7 +146,7 @@ def _call(
     whole, part = int(start), chance.randrange(10_000)
     first = f"{whole}.{part}"
     outside = f"0{chance.randrange(30, 90)}{chance.randrange(10**5, 10**5 + 400)}"
-    caller = _EventWriter(f"PJSIP/provider-{part:08x}", first, first, outside, number)
+    caller = EventWriter(f"PJSIP/provider-{part:08x}", first, first, outside, number)
     yield caller.says(start, "Newchannel", channelstatedesc="Ring")
     yield caller.says(start + 0.05, "Newstate", channelstatedesc="Up")
     joined = start + 0.1
@@ -175,7 +176,7 @@ def _call(
 
 
 def _talk(
-    caller: _EventWriter,
+    caller: EventWriter,
     queue: str,
     agent: _Agent,
     times: tuple[float, float, float, float],
@@ -186,7 +187,7 @@ def _talk(
     whole, _, part = first.partition(".")
     second = f"{max(int(rings), int(whole))}.{int(part) + 10_000}"
     name = f"PJSIP/{agent.number}-{int(part) + 10_000:08x}"
-    telephone = _EventWriter(name, second, first, agent.number, "s")
+    telephone = EventWriter(name, second, first, agent.number, "s")
     dest = {"destuniqueid": second, "destlinkedid": first}
     member = _member("AgentConnect", answer, agent, queue)
     yield telephone.says(rings, "Newchannel", channelstatedesc="Down")
@@ -211,7 +212,7 @@ def _talk(
         yield one.says(end + 0.01, "Hangup", cause=16)
 
 
-def _over(caller: _EventWriter, time: float, *, asked: bool) -> Iterator[dict[str, Any]]:
+def _over(caller: EventWriter, time: float, *, asked: bool) -> Iterator[dict[str, Any]]:
     if asked:
         yield caller.says(time - 0.01, "HangupRequest", cause=16)
     yield caller.says(time + 0.01, "Hangup", cause=16)

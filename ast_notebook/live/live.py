@@ -21,6 +21,7 @@ from ast_notebook.live.queues import QueueTracker
 from ast_notebook.live.reconcile import Reconciler
 from ast_notebook.live.table import LEFT_OUT, MOST, Follower, LiveTable
 from ast_notebook.live.tracker import Question, Tracker
+from ast_notebook.live.watch import ValueWatches, Watch
 
 logger = logging.getLogger(__name__)
 
@@ -28,41 +29,6 @@ NO_STEPS = (
     "the application and the extension of a call are those that it had at connect: add `dialplan` "
     "to this login's `read =` in manager.conf to hear of each step"
 )
-
-
-class Watch:
-    """A watch on one device or one mailbox, until `close`.
-
-    Attributes
-    ----------
-    value : bool or int or None
-        The current value; None until it is known.
-    is_unsure : bool
-        Whether the value may be wrong, because channels were left out of the table.
-    """
-
-    def __init__(self, name: str, changed: Callable[[Any], None], forget: Callable[[Watch], None]):
-        self.name = name
-        self.value: Any = None
-        self.is_unsure = False
-        self._closed = False
-        self._changed = changed
-        self._forget = forget
-
-    def see(self, value: bool | int) -> None:
-        """Set the value, and report it if it is new; for the dispatcher's thread."""
-        if value == self.value or self._closed:
-            return
-        self.value = value
-        try:
-            self._changed(value)
-        except BaseException:  # the next watch must be told all the same
-            logger.exception("who watches %s raised", self.name)
-
-    def close(self) -> None:
-        """End the watch."""
-        self._closed = True
-        self._forget(self)
 
 
 class _Frame:
@@ -94,6 +60,8 @@ class Live:
         The tables, by their names; each is also an attribute, as a frame.
     lists : Reconciler
         It compares the state with Asterisk's own lists about every ``lists.every`` seconds.
+    values : ValueWatches
+        Watches on values that are computed from the tables.
     """
 
     channels = _Frame("The channels that are up. A Local channel has no ``device``.")
@@ -131,10 +99,11 @@ class Live:
         )
         self.lists = Reconciler(session, self._trackers, self._is_settled)
         self.tables: dict[str, LiveTable] = {}
+        self.values = ValueWatches(self.tables, self._is_settled)
         for tracker in self._trackers:
             self.tables |= tracker.tables | tracker.remembered
             for name, function in tracker.events.items():
-                session.register_event(name, _registered(tracker, function))
+                session.register_event(name, _registered(tracker, function, self.values.look))
         session.register_event("SessionReady", self._ready)
         session.register_event("SessionOverflow", self._overflow)
         session.register_event("SessionLost", self._lost)
@@ -323,6 +292,7 @@ class Live:
         with self._lock:
             watches = list(self._device_watches)
         self._look(*watches)
+        self.values.look(every=True)
         self.primed.set()
         if self._again:
             self._prime()
@@ -380,7 +350,7 @@ class Live:
 
 
 def _registered(
-    tracker: Tracker, function: Callable[[Event], None]
+    tracker: Tracker, function: Callable[[Event], None], after: Callable[[], None]
 ) -> Callable[[Event, Session], None]:
     def registered(event: Event, session: Session) -> None:
         if not tracker.heard and not event.answer:
@@ -390,5 +360,6 @@ def _registered(
         if event.repeats_an_id:
             tracker.doubts = True  # nobody can tell which channel it is about
             session.counts["garbled"] += isinstance(tracker, ChannelTracker)
+        after()
 
     return registered

@@ -42,6 +42,10 @@ class Follower:
                     changed.clear()
         return taken
 
+    def has_news(self) -> bool:
+        """Tell whether there is anything to take."""
+        return any(self._changed.values())
+
     def close(self) -> None:
         """Stop following."""
         for name, changed in self._changed.items():

@@ -21,6 +21,8 @@ SETTINGS = (
     *("host", "port", "username", "password", "tls", "auth", "events"),
     *("greeting", "timeout", "keepalive", "gathering"),
 )
+#: What a PBX's site tells once, as `Asterisk.tell` takes it.
+SITE = ("trunks", "country", "outside", "phone_book")
 _Made = TypeVar("_Made")
 _PLAIN = re.compile(r"[A-Za-z]+(_[A-Za-z]+)*")
 OF_THE_PLUGIN = ("class_name", "class_path", "plugin_name", "plugin_enabled", "instance")
@@ -37,10 +39,13 @@ class PluginDefinition:
     settings : mapping
         The settings of the section, by the names of `Settings`, without empty ones. The password is
         a `Secret`.
+    site : mapping
+        What the section tells of the site: ``trunks``, ``country`` and so on, by `SITE`.
     """
 
     name: str
     settings: Mapping[str, Any]
+    site: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def read_plugins(
@@ -149,11 +154,15 @@ def _plugin(
 ) -> PluginDefinition:
     _raise_mistake(found, name)
     settings: dict[str, Any] = {}
+    site: dict[str, Any] = {}
     for key, value in section.items():
         if key in OF_THE_PLUGIN:
             continue
-        if key not in SETTINGS:
-            known = ", ".join(SETTINGS)
+        if key in SITE:
+            if value not in (None, ""):
+                site[key] = _of_site(found, name, key, value)
+        elif key not in SETTINGS:
+            known = ", ".join((*SETTINGS, *SITE))
             told.note(
                 f"{found.place((name, key))}: {_shown(key)} in [{name}] is not known and changes "
                 f"nothing; known are {known}"
@@ -164,7 +173,17 @@ def _plugin(
             settings[key] = _setting(found, name, key, value)
     if "password" in settings:
         settings["password"] = Secret(settings["password"])
-    return PluginDefinition(_name(name, section), settings)
+    return PluginDefinition(_name(name, section), settings, site)
+
+
+def _of_site(found: Definitions, name: str, key: str, value: Any) -> Any:
+    if key == "trunks" and isinstance(value, list):
+        return [str(one) for one in value]
+    if not isinstance(value, str):
+        raise found.error((name, key), f"{key} in [{name}] takes one value")
+    if key == "phone_book" and found.file is not None:
+        return found.file.parent / Path(value).expanduser()
+    return value
 
 
 def _shown(key: str) -> str:

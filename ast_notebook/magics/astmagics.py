@@ -17,6 +17,8 @@ from IPython.core.magic import (
 )
 from traitlets import Float, Unicode, observe
 
+from ast_notebook.errors import AstError
+from ast_notebook.login import SITE
 from ast_notebook.magics.context import Context
 from ast_notebook.magics.endings import interrupted_in_one_line, warnings_in_one_line
 from ast_notebook.magics.line import expand, without_semicolon, words
@@ -40,7 +42,8 @@ _HELP = ("help", "-h", "--help")
 class AstMagics(Magics):
     """The `%ast` magics, and the `sh` that they are about.
 
-    ``%config AstMagics`` shows the settings; they apply to new connections.
+    ``%config AstMagics`` shows the settings. They apply to new connections; what a site tells of
+    itself (``country``, ``outside``, ``phone_book``, ``trunks``) applies at once.
 
     Attributes
     ----------
@@ -67,6 +70,16 @@ class AstMagics(Magics):
     tz = Unicode(
         "", help="The zone of times, such as Europe/Berlin; by default $AST_TZ or this machine's."
     ).tag(config=True)
+    country = Unicode("", help="Where numbers without a country code belong, such as DE.").tag(
+        config=True
+    )
+    outside = Unicode("", help="The digits dialled for an outside line, such as 0.").tag(
+        config=True
+    )
+    phone_book = Unicode("", help="A CSV or a file of vCards with names and numbers.").tag(
+        config=True
+    )
+    trunks = Unicode("", help="Devices that lead to the public network, or guess.").tag(config=True)
 
     shell: Any  # InteractiveShell, whose methods are untyped
 
@@ -74,6 +87,7 @@ class AstMagics(Magics):
         super().__init__(shell)
         self.context = Context(shell, lambda: self.trait_values(config=True))
         atexit.register(self.close)
+        self.observe(self._told, list(SITE))
 
     @needs_local_scope
     @no_var_expand
@@ -134,6 +148,19 @@ class AstMagics(Magics):
     @observe("tz")
     def _use_zone(self, change: Any) -> None:
         use_zone(change["new"] or None)
+
+    def _told(self, change: dict[str, Any]) -> None:
+        """Tell the PBXs what ``%config`` has just said of the site, or take a mistake back."""
+        name = change["name"]
+        try:
+            self.context.numbering()  # a mistake is told whether a PBX is connected or not
+            for pbx in self.context.sh.pbxs.values():
+                pbx.tell(**{name: change["new"]})
+        except AstError:
+            self.unobserve(self._told, name)
+            setattr(self, name, change["old"])
+            self.observe(self._told, name)
+            raise
 
     def close(self) -> None:
         """Close every panel, connection and demo."""

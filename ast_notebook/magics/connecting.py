@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from IPython.core.error import UsageError
 
 from ast_notebook import demo as demo_pbx
 from ast_notebook.ami import Secret, Settings
-from ast_notebook.login import read_plugin, read_plugins, settings_for
+from ast_notebook.login import PluginDefinition, read_plugin, read_plugins, settings_for
 from ast_notebook.magics.address import address
 from ast_notebook.magics.command import Given, argument, command, number
 from ast_notebook.magics.context import Context
@@ -64,8 +64,11 @@ def connect(context: Context, given: Given) -> Status:
     """
     arguments = _arguments(given)
     budget = context.budget(given.budget)
-    for name, section in _sections(given).items():
+    for name, plugin in _sections(given).items():
+        section = None if plugin is None else plugin.settings
         _connect(context, name, settings_for(name, arguments, section, context.settings()), budget)
+        if plugin is not None:
+            context.pbx(name).tell(**plugin.site)
     return Status(context.sh)
 
 
@@ -150,17 +153,21 @@ def _arguments(given: Given) -> dict[str, Any]:
     return arguments
 
 
-def _sections(given: Given) -> dict[str, Mapping[str, Any] | None]:
-    """Return the PBXs to connect, by name, with the settings of each in a file."""
+def _sections(given: Given) -> dict[str, PluginDefinition | None]:
+    """Return the PBXs to connect, by name, with what a file says of each."""
     if given.conf is None:
         return {given.name or "ast": None}
     if given.name is not None:
-        return {given.name: read_plugin(given.conf, given.name).settings}
-    return {one.name: one.settings for one in read_plugins(given.conf)}
+        return {given.name: read_plugin(given.conf, given.name)}
+    return {one.name: one for one in read_plugins(given.conf)}
 
 
 def _connect(context: Context, name: str, settings: Settings, budget: float) -> None:
     with Progress(f"connecting to {settings.address}"):
-        context.sh.connect(settings, name=name, budget=budget)
+        pbx = context.sh.connect(settings, name=name, budget=budget)
+        told = context.site()
+        if told.get("trunks") == "guess":
+            told.pop("trunks")  # nothing was heard yet
+        pbx.tell(**told)
     context.end_demo(name)
     context.give_sh()

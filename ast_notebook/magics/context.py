@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,9 @@ from IPython.core.error import UsageError
 from ast_notebook.asterisk import Asterisk
 from ast_notebook.demo import Demo
 from ast_notebook.home import SmartHome
+from ast_notebook.login import SITE
 from ast_notebook.magics.status import MB, NOT_CONNECTED
+from ast_notebook.numbering import Numbering, PhoneBook
 from ast_notebook.panel import Panel
 
 
@@ -82,6 +85,23 @@ class Context:
         """Return the settings of `%config` for new connections."""
         config = self._config()
         return {name: config[name] for name in ("timeout", "keepalive", "gathering", "events")}
+
+    def site(self) -> dict[str, str]:
+        """Return what `%config` says of the site, for a PBX that has just been connected."""
+        config = self._config()
+        return {name: config[name] for name in SITE if config[name]}
+
+    def trunks(self, given: list[str] | None) -> list[str] | None:
+        """Return the trunks of a line, or else those of `%config`, for the calls of a file."""
+        told = [name for name in re.split(r"[,|\s]+", self._config()["trunks"]) if name]
+        return given or (told if told and told != ["guess"] else None)
+
+    def numbering(self) -> Numbering:
+        """Return what `%config` says of numbers, for the calls of a file."""
+        config = self._config()
+        country = config["country"] or None
+        book = config["phone_book"] and PhoneBook.read(config["phone_book"], country=country)
+        return Numbering(country, config["outside"], book or None)
 
     def budget(self, megabytes: float | None = None) -> float:
         """Return the bytes that a new connection's events may take."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import pandas as pd
 from IPython.core.error import UsageError
 
 from ast_notebook.calls.anonymized import anonymized_history, anonymized_report
@@ -12,23 +13,30 @@ from ast_notebook.calls.history import History
 from ast_notebook.calls.history import history as read_history
 from ast_notebook.calls.history.columns import KNOWN
 from ast_notebook.calls.history.dates import ORDERS
+from ast_notebook.calls.numbered import with_numbers
+from ast_notebook.calls.office import AGO, ago
 from ast_notebook.calls.report import Report
 from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
 from ast_notebook.magics.calllog import TRUNK
 from ast_notebook.magics.command import Given, argument, command, number
 from ast_notebook.magics.context import Context
-from ast_notebook.magics.period import PERIOD, zone
+from ast_notebook.magics.period import PERIOD, checked, zone
 from ast_notebook.magics.progress import Progress
 from ast_notebook.moments import span
 
-_TZ = argument(
+TZ = argument(
     "--tz",
     type=zone,
     metavar="ZONE",
     values=values.zones,
     help="such as Europe/Berlin: of times that tell none, and of hours and days",
 )
+
+
+def _against(text: str) -> str:
+    """Check how long ago the period to compare with was."""
+    return checked(ago, text)
 
 
 def _page(text: str) -> str:
@@ -46,7 +54,7 @@ def _page(text: str) -> str:
 
 
 #: Arguments for reading the files that a PBX has written.
-_OF_PLACE = (
+OF_PLACE = (
     argument(
         "--kind", choices=("cdr", "cel", "queue_log", "events"), help="if it cannot be recognised"
     ),
@@ -78,8 +86,8 @@ _OF_PLACE = (
         path=True,
         help="Master.csv, queue_log, a database's URL, an archive, a folder of these; or several",
     ),
-    _TZ,
-    *_OF_PLACE,
+    TZ,
+    *OF_PLACE,
     TRUNK,
     ANONYMIZE,
     KEEP_PREFIX,
@@ -100,28 +108,38 @@ def history(context: Context, given: Given) -> History:
     In [5]: past = %ast history /var/log/asterisk --tz Europe/Berlin
     """
     hiding = anonymizer(given, given.trunk)
-    past = _read(given)
+    past = read(context, given)
     return past if hiding is None else anonymized_history(past, hiding)
+
+
+PLACES = argument(
+    "places",
+    nargs="*",
+    metavar="PATH",
+    path=True,
+    help="of the sources that %ast history reads; without one, of what was heard",
+)
 
 
 @command(
     "report",
-    argument(
-        "places",
-        nargs="*",
-        metavar="PATH",
-        path=True,
-        help="of the sources that %ast history reads; without one, of what was heard",
-    ),
+    PLACES,
     *PERIOD,
     argument(
         "--before",
         metavar="AGO",
         help="7d, 1d or 12h: compare with the same time so long before",
     ),
+    argument(
+        "--against",
+        type=_against,
+        metavar="AGO",
+        values=lambda _: AGO,
+        help="compare with the same time so much earlier: last-week, yesterday, 14d; needs --since",
+    ),
     argument("--title", metavar="TEXT", help="the title of the page"),
-    _TZ,
-    *_OF_PLACE,
+    TZ,
+    *OF_PLACE,
     TRUNK,
     argument(
         "--within",
@@ -144,6 +162,7 @@ def report(context: Context, given: Given) -> Report:
     In [2]: %ast report queue_log --within 30 --html yesterday.html
     In [3]: %ast report Master.csv queue_log --month last-month --title "The last month"
     In [4]: %ast report queue_log --since last-week --until last-week --before 7d
+    In [5]: %ast report --since 2026-11-23 --trunk PJSIP/provider --against last-week
     """
     hiding = anonymizer(given, given.trunk)
     # An age counts from now on, however long the reading takes.
@@ -152,12 +171,13 @@ def report(context: Context, given: Given) -> Report:
         "since": first,
         "until": over,
         "before": given.before,
+        "against": given.against,
         "tz": given.tz,
         "within": given.within,
         "title": given.title,
     }
     if given.places:
-        past = _read(given)
+        past = read(context, given)
         with Progress(f"computing the report of {len(past):,} calls"):
             made = past.report(**wanted)
     else:
@@ -176,9 +196,10 @@ def report(context: Context, given: Given) -> Report:
     return made
 
 
-def _read(given: Given) -> History:
+def read(context: Context, given: Given) -> History:
+    """Read the history that a line names."""
     with Progress("reading") as shown:
-        return read_history(
+        past = read_history(
             *given.places,
             progress=shown.tell,
             tz=given.tz,
@@ -187,9 +208,12 @@ def _read(given: Given) -> History:
             columns=_columns(given.columns),
             table=given.table,
             dates=given.dates,
-            trunks=given.trunk,
+            trunks=context.trunks(given.trunk),
             engine=given.engine,
         )
+        if isinstance(past.frame, pd.DataFrame):  # on DuckDB, there may be more than memory holds
+            past.frame = with_numbers(past.frame, context.numbering())
+        return past
 
 
 def _columns(words: list[str] | None) -> list[str] | dict[str, str] | None:

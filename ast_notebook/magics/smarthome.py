@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,7 +14,10 @@ from IPython.core.error import UsageError
 from ast_notebook import conf
 from ast_notebook.ami import Event
 from ast_notebook.bindings.item import Item
-from ast_notebook.bindings.logic import Logic, Trigger, compile_logic
+from ast_notebook.bindings.logic import Logic, Trigger
+from ast_notebook.bindings.script import compile_logic
+from ast_notebook.durations import duration
+from ast_notebook.errors import ConfError
 from ast_notebook.magics import values
 from ast_notebook.magics.command import Given, argument, command, did_you_mean
 from ast_notebook.magics.context import Context
@@ -45,6 +49,14 @@ def items(context: Context, given: Given) -> pd.DataFrame:
     return _items_frame(context.sh.load_items(conf.read_items(given.body)))
 
 
+def _for(text: str) -> str:
+    try:
+        duration(text, "--for")
+    except ConfError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
 @command("logics")
 def logics(context: Context, given: Given) -> pd.DataFrame:
     """Show the logics: what starts each, and how its runs went.
@@ -60,7 +72,7 @@ def logics(context: Context, given: Given) -> pd.DataFrame:
     argument(
         "--userevent",
         nargs="+",
-        required=True,
+        default=[],
         action="extend",
         metavar="EVENT",
         values=values.userevents,
@@ -74,24 +86,52 @@ def logics(context: Context, given: Given) -> pd.DataFrame:
         values=values.destinations,
         help="run only for these Destinations",
     ),
+    argument(
+        "--watch",
+        nargs="+",
+        action="extend",
+        metavar="ITEM",
+        values=values.items,
+        help="the items whose changes start it, too: office.fon, or *.fon",
+    ),
+    argument(
+        "--for",
+        dest="for_",
+        type=_for,
+        metavar="TIME",
+        help="only once an item's new value has stood for so long: 30 (seconds), 5m",
+    ),
     line=False,
     cell=True,
 )
 def logic(context: Context, given: Given) -> Logic:
-    """Run the cell at each UserEvent of a name, in the notebook's namespace.
+    """Run the cell at each UserEvent of a name, or when an item changes.
 
-    sh, logic, trigger and logger are set anew for each run; trigger has source, value, dest, and
-    the whole event. What a run prints lands under this cell. A later logic of the same name
-    replaces this one.
+    It runs in the notebook's namespace. sh, logic, trigger and logger are set anew for each run;
+    trigger has source, value, dest, and the whole event, or an item's path and value. What a run
+    prints lands under this cell. A later logic of the same name replaces this one.
 
     In [1]: %%ast logic logic1 --userevent Call
        ...: print(trigger['source'], trigger['value'], trigger['dest'])
+
+    In [2]: %%ast logic alarm --watch support.waiting --for 30
+       ...: print(trigger['value'], 'callers wait')
     """
+    if not given.userevent and not given.watch:
+        raise UsageError("%%ast logic: say what starts it: --userevent EVENT, or --watch ITEM")
+    if given.for_ is not None and not given.watch:
+        raise UsageError("%%ast logic: --for is of --watch: name the items, too")
+    for pattern in given.watch or ():
+        if not context.sh.match_items(pattern):
+            hint = did_you_mean(pattern, values.items(context))
+            raise UsageError(f"%%ast logic: there is no item {pattern}{hint}")
     return context.sh.add_logic(
         given.name,
         _compilable(context, given),
         userevent=given.userevent,
         dest=given.dest,
+        watch=given.watch,
+        for_=given.for_,
         namespace=context.user_namespace,
     )
 
@@ -218,6 +258,7 @@ def _logics_frame(found: Iterable[Logic]) -> pd.DataFrame:
         "logic": lambda one: one.name,
         "userevent": lambda one: ", ".join(one.userevent),
         "dest": lambda one: ", ".join(one.dest),
+        "watch": lambda one: ", ".join(one.watch),
         "enabled": lambda one: one.enabled,
         "runs": lambda one: one.worker.done,
         "waiting": lambda one: one.worker.waiting,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ast_notebook.asterisk import Asterisk
-from ast_notebook.bindings.attributes import BindingAttribute, Kind
+from ast_notebook.bindings.attributes import READ, BindingAttribute, Kind
 from ast_notebook.bindings.item import Item, bindings_of
 from ast_notebook.bindings.values import said
 from ast_notebook.errors import AstError, ConfError
@@ -104,7 +104,7 @@ class ShownItems:
 
     def _can(self, item: Item) -> Literal["", "switch", "edit"]:
         """Return how an item can be set: ``switch``, ``edit``, or empty for not at all."""
-        if self._tied(item, "ast_dev") or self._tied(item, "ast_box"):
+        if any(self._tied(item, kind) for kind in READ):
             return ""  # the PBX determines the value
         listed = any(fnmatch.fnmatchcase(item.id(), pattern) for pattern in self._editable)
         if item.type() == "bool" and (listed or self._database_key(item)):

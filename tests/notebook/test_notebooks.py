@@ -44,6 +44,16 @@ def test_the_call_log_goes_from_a_week_of_events_to_staffing_advice(environment,
     assert any("data:image/png" in one.get("data", {}).get("text/html", "") for one in pictures)
 
 
+def test_an_office_learns_from_a_week_who_waits_for_a_call(environment, tmp_path):
+    notebook = nbformat.read(ROOT / "notebooks" / "office.ipynb", 4)
+    text = execute(notebook, environment, tmp_path)
+    assert "11 people wait for a call" in text
+    assert "1 waiting for a second now" in text
+    assert "Ann Able" in text and "different numbers called from it" in text
+    pages = [one for cell in notebook.cells for one in cell.get("outputs", [])]
+    assert any("Who waits for a call" in one.get("data", {}).get("text/html", "") for one in pages)
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
 def test_a_notebook_is_kept_without_outputs(path):
     notebook = nbformat.read(path, 4)

@@ -63,3 +63,22 @@ WAITS = some_visits(
         ("hall", 1.0, "TRANSFERRED"),
     ]
 )
+
+
+def office_calls(rows: list[tuple[Any, ...]], begin: pd.Timestamp = MONDAY) -> pd.DataFrame:
+    """Calls of (start, direction, caller, dialled, disposition, answered_by), a minute each."""
+    start, direction, caller, dialled, disposition, answered_by = zip(*rows, strict=True)
+    talked = [one == "ANSWERED" for one in disposition]
+    return pd.DataFrame(
+        {
+            "start": moments(start, begin),
+            "end": moments([one + 60 for one in start], begin),
+            "direction": pd.Series(direction, dtype="str"),
+            "caller": pd.Series(caller, dtype="str"),
+            "dialled": pd.Series(dialled, dtype="str"),
+            "disposition": pd.Series(disposition, dtype="str"),
+            "answered_by": pd.Series(answered_by, dtype="str"),
+            "queue": pd.Series(["desk"] * len(rows), dtype="str"),
+            "talk": pd.Series([60.0 if one else 0.0 for one in talked], dtype="float64"),
+        }
+    )

@@ -166,3 +166,20 @@ def test_a_file_without_a_logic_that_can_be_is_an_error(sh, tmp_path):
     (tmp_path / "logic.conf").write_text("[one]\nast_userevent = Ring\n")
     with pytest.raises(ConfError, match=r"logic\.conf, line 1: the logic one has no script"):
         sh.load_logics(tmp_path / "logic.conf")
+
+
+def test_an_item_that_is_watched_starts_a_logic(sh, tmp_path):
+    (tmp_path / "alarm.py").write_text("seen.append((trigger['source'], trigger['value']))")
+    (tmp_path / "logic.conf").write_text(
+        "[alarm]\nfilename = alarm.py\nwatch_item = office.fon | hall.*\n"
+        "[late]\nfilename = alarm.py\nwatch_item = office.fon\nwatch_for = 5m\n"
+        "[odd]\nfilename = alarm.py\nwatch_item = office.fon\nwatch_for = soon\n"
+    )
+    seen = []
+    with pytest.warns(UserWarning, match="length of time"):
+        alarm, late = sh.load_logics(tmp_path / "logic.conf", {"seen": seen})
+    sh.load_items({"office": {"fon": {"type": "bool"}}, "hall": {"lamp": {"type": "bool"}}})
+    assert (alarm.watch, late.watch_for) == (("office.fon", "hall.*"), 300.0)
+    sh.office.fon(True)
+    sh.hall.lamp(True)
+    eventually(lambda: seen == [("office.fon", True), ("hall.lamp", True)])

@@ -127,6 +127,7 @@ class History:
         tz: str | tzinfo | None = None,
         within: float = 20.0,
         title: str | None = None,
+        against: str | None = None,
     ) -> Report:
         """Return what matters of these calls on one page, computed on their own engine.
 
@@ -147,6 +148,8 @@ class History:
             Seconds of the service level.
         title : str, optional
             The title of the page.
+        against : str, optional
+            Compare with the same time so much earlier: ``last-week``, ``yesterday``, or ``14d``.
         """
         log = Log(self.frame, self.visits_frame, self.sessions, self.pauses)
         return Report.of(
@@ -155,6 +158,7 @@ class History:
             until=until,
             month=month,
             before=before,
+            against=against,
             tz=self.tz if tz is None else tz,
             within=within,
             title=f"Calls of {self.origin}" if title is None else title,

@@ -2,6 +2,7 @@
 
 from ast_notebook.calls.measures.agents import agents, pauses_by_reason
 from ast_notebook.calls.measures.causes import causes
+from ast_notebook.calls.measures.compare import compare
 from ast_notebook.calls.measures.load import (
     BusyHour,
     Load,
@@ -12,6 +13,7 @@ from ast_notebook.calls.measures.load import (
     peak,
 )
 from ast_notebook.calls.measures.missed import missed
+from ast_notebook.calls.measures.repeats import repeats
 from ast_notebook.calls.measures.service import percentiles, service, waits
 from ast_notebook.calls.measures.staffing import (
     agents_for,
@@ -22,6 +24,7 @@ from ast_notebook.calls.measures.staffing import (
     trunks_for,
 )
 from ast_notebook.calls.measures.summary import heat_map, summary, top
+from ast_notebook.calls.measures.unreturned import unreturned, without_number
 
 __all__ = [
     "BusyHour",
@@ -31,6 +34,7 @@ __all__ = [
     "agents_for",
     "busy_hour",
     "causes",
+    "compare",
     "concurrency",
     "erlang_b",
     "erlang_c",
@@ -40,11 +44,14 @@ __all__ = [
     "pauses_by_reason",
     "peak",
     "percentiles",
+    "repeats",
     "service",
     "service_level",
     "staffing",
     "summary",
     "top",
     "trunks_for",
+    "unreturned",
     "waits",
+    "without_number",
 ]

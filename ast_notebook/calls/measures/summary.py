@@ -20,7 +20,8 @@ from ast_notebook.calls.measures.grouping import (
 )
 from ast_notebook.errors import ConfError
 
-_COLUMNS = {
+#: The columns of calls that are used, and their types.
+COLUMNS = {
     "start": nw.Int64,
     "end": nw.Int64,
     "disposition": nw.String,
@@ -135,7 +136,7 @@ def is_missed() -> nw.Expr:
 
 def _summed(calls: Any, by: Sequence[str], tz: Zone) -> pd.DataFrame:
     """Return what `summary` does, and ``elsewhere``: how many may have been answered elsewhere."""
-    rows = read(calls, _COLUMNS, ("start", "end"))
+    rows = read(calls, COLUMNS, ("start", "end"))
     spoken = nw.coalesce("talk", "billsec")
     disposition = nw.coalesce("disposition", nw.lit(""))
     answered = disposition == "ANSWERED"

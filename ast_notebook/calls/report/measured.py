@@ -12,6 +12,7 @@ from ast_notebook.calls.agents import PAUSE_TIMES, SESSION_TIMES
 from ast_notebook.calls.frames import begun, lasting
 from ast_notebook.calls.measures.grouping import Zone, check_zone, read
 from ast_notebook.calls.measures.summary import ADDED_UP
+from ast_notebook.calls.office import Office
 from ast_notebook.calls.report.numbers import Figures, Number, nothing
 from ast_notebook.errors import ConfError
 from ast_notebook.moments import Moment, earlier, moment, span
@@ -40,6 +41,7 @@ class Measured:
         tz: Zone | None = None,
         within: float = 20.0,
         title: str = "Calls",
+        against: str | None = None,
     ) -> None:
         self.title = title
         self.tz: Zone = people_zone() if tz is None else tz
@@ -53,6 +55,8 @@ class Measured:
         if before is not None:
             self._find_before(before, covered or _covered(calls, self.tz))
         of_time = begun(visits, self.since, self.until)
+        to_its_end = begun(calls, None, self.until)
+        self.office = Office(to_its_end, since=self.since, against=against, tz=self.tz)
         self._measure(begun(calls, self.since, self.until), of_time)
         if sessions is not None:
             sessions = lasting(sessions, self.since, SESSION_TIMES, self.until)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -93,6 +93,8 @@ def _sections(found: Measured, draw: ModuleType) -> Iterator[tuple[str, str]]:
     figure = draw.days(found.days, title="")
     yield "Calls by day", draw.image(figure, "Calls by day") + _days(found)
     yield "Missed calls", _missed(found)
+    if told := _office(found):
+        yield "Who waits, and who called again", told
     picture = draw.image(draw.heat_map(found.heat_map, title=""), charts.WEEK)
     yield charts.WEEK, picture
     figure = draw.concurrency(found.load, tz=found.tz, title="")
@@ -111,7 +113,7 @@ def _sections(found: Measured, draw: ModuleType) -> Iterator[tuple[str, str]]:
     for name, top in (("caller", found.callers), ("dialled", found.dialled)):
         if len(top):
             heading = "Who called most" if name == "caller" else "What was called most"
-            yield heading, _most(name, top)
+            yield heading, _most(name, top, found.office.named)
 
 
 def _section(heading: str, content: str, level: int) -> str:
@@ -211,9 +213,14 @@ def _agents(found: Measured) -> str:
     return _table("Each agent", head, rows)
 
 
-def _most(name: str, top: pd.DataFrame) -> str:
+def _office(found: Measured) -> str:
+    numbers = ", ".join(f"{name} {value}" for name, value in found.office.numbers())
+    return (f"<p>{escape(numbers)}</p>" if numbers else "") + "".join(found.office.tables(_table))
+
+
+def _most(name: str, top: pd.DataFrame, named: Callable[[str], str]) -> str:
     rows = (
-        (row[name], values.count(row["calls"]), values.count(row["answered"]), _talk(row))
+        (named(row[name]), values.count(row["calls"]), values.count(row["answered"]), _talk(row))
         for row in top.to_dict("records")
     )
     return _table(f"The {len(top)} most frequent", [name, "calls", "answered", "talk"], rows)

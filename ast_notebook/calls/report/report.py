@@ -42,6 +42,9 @@ class Report(Measured):
         Seconds of the service level.
     title : str
         The heading.
+    against : str, optional
+        ``last-week``, ``yesterday`` or ``14d``: tell which differences from the same time so much
+        earlier are more than chance.
 
     Attributes
     ----------
@@ -67,6 +70,8 @@ class Report(Measured):
         beginning or end is unknown. These measures are then lower bounds.
     busy_hour : measures.BusyHour
         The busiest hour, averaged over the days.
+    office : Office
+        Who waits for a call, who called again, and what differs from an earlier time.
     comparison : pandas.DataFrame
         The main numbers: ``measure value before difference``.
     """
@@ -95,7 +100,8 @@ class Report(Measured):
 
     def numbers(self) -> list[tuple[str, str]]:
         """Return the main numbers as they are shown: names and values."""
-        return [(one.name, one.text) for one, _ in self.compared()]
+        rows = [(one.name, one.text) for one, _ in self.compared()]
+        return rows + self.office.numbers()
 
     def __repr__(self) -> str:
         rows = [
@@ -109,7 +115,9 @@ class Report(Measured):
             else (f"{self.title} from {page.period(self)}")
         )
         head = [heading, *([told] if told else [])]
-        return f"{plain(chr(10).join(head))}\n\n{columns(rows, '  ')}"
+        of_office = self.office.numbers()
+        parts = [plain("\n".join(head)), columns(rows, "  ")]
+        return "\n\n".join([*parts, *([columns(of_office, "  ")] if of_office else [])])
 
     def _repr_html_(self) -> str:
         return page.fragment(self, self._charts)

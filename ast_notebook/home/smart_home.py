@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import weakref
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,18 @@ from typing import Any
 import pandas as pd
 
 from ast_notebook import conf
-from ast_notebook.ami import Secret, Settings
+from ast_notebook.ami import Settings
 from ast_notebook.asterisk import Asterisk
 from ast_notebook.bindings.binder import Binder
 from ast_notebook.bindings.item import Item, sayable
 from ast_notebook.bindings.logic import Logic, Logics
 from ast_notebook.bindings.tree import Items
-from ast_notebook.callbacks.cell import Cell
+from ast_notebook.bindings.watching import LogicWatches
 from ast_notebook.callbacks.worker import BindingRow, one_line
+from ast_notebook.durations import Duration, duration
 from ast_notebook.errors import ConfError
-from ast_notebook.login import read_plugin, settings_for
 from ast_notebook.recording.record import BUDGET
+from ast_notebook.units import SECOND
 from ast_notebook.warned import warn
 
 
@@ -41,6 +41,7 @@ class SmartHome:
         self._binders: dict[str, Binder] = {}
         self._process = os.getpid()
         self._items = Items(reserved=(name for name in dir(type(self)) if name[0] != "_"))
+        self._watches = LogicWatches(self._items, self._logics)
 
     def __enter__(self) -> SmartHome:
         return self
@@ -129,7 +130,13 @@ class SmartHome:
             first = not any(one.first for one in self._binders.values())
             self._pbxs[name] = pbx
             self._binders[name] = Binder(
-                pbx.session, pbx.live, self._items, self._logics, name=name, first=first
+                pbx.session,
+                pbx.live,
+                self._items,
+                self._logics,
+                name=name,
+                first=first,
+                missed=pbx.waiting.watch,
             )
             self._binders[name].settle()
         except BaseException:
@@ -160,6 +167,7 @@ class SmartHome:
         with contextlib.ExitStack() as closing:  # an error of one leaves none open
             closing.callback(self._items.close)
             closing.callback(self._logics.close)
+            closing.callback(self._watches.close)
             for name in reversed(list(self._pbxs)):
                 closing.callback(self.disconnect, name)
 
@@ -188,6 +196,7 @@ class SmartHome:
         if isinstance(source, str | Path):
             source = conf.read_items(Path(source))
         loaded = self._items.load(source)
+        self._watches.renew()
         for binder in list(self._binders.values()):
             binder.settle()
         return loaded
@@ -219,10 +228,12 @@ class SmartHome:
         self,
         name: str,
         *,
-        userevent: str | Iterable[str],
+        userevent: str | Iterable[str] = (),
         dest: str | Iterable[str] | None = None,
+        watch: str | Iterable[str] | None = None,
+        for_: Duration | None = None,
     ) -> Callable[[Callable[..., object]], Logic]:
-        """Make a function a logic, which runs with the trigger at each UserEvent.
+        """Make a function a logic, which runs with the trigger at each UserEvent, or change.
 
         Parameters
         ----------
@@ -231,6 +242,10 @@ class SmartHome:
             The UserEvents that start it.
         dest : str or iterable of str, optional
             The only Destinations that it runs for; without them, it runs for each event.
+        watch : str or iterable of str, optional
+            The items whose changes start it, too, as paths or patterns such as ``*.fon``.
+        for_ : str or number or timedelta, optional
+            Only once an item's new value has stood for so long: ``30`` seconds, or ``5m``.
 
         Examples
         --------
@@ -240,7 +255,9 @@ class SmartHome:
         """
 
         def bind(function: Callable[..., object]) -> Logic:
-            return self.add_logic(name, function, userevent=userevent, dest=dest)
+            return self.add_logic(
+                name, function, userevent=userevent, dest=dest, watch=watch, for_=for_
+            )
 
         return bind
 
@@ -249,16 +266,21 @@ class SmartHome:
         name: str,
         code: str | Path | Callable[..., object],
         *,
-        userevent: str | Iterable[str],
+        userevent: str | Iterable[str] = (),
         dest: str | Iterable[str] | None = None,
         namespace: dict[str, Any] | None = None,
+        for_: Duration | None = None,
         **more: Any,
     ) -> Logic:
-        """Add a logic, which replaces one of the same name; see `Logic` for the parameters."""
+        """Add a logic, which replaces one of the same name; see `logic` and `Logic`."""
+        if for_ is not None:
+            more["watch_for"] = _seconds(for_)
         added = Logic(
             name, code, sh=self, userevent=userevent, dest=dest, namespace=namespace, **more
         )
-        return self._logics.add(added)
+        self._logics.add(added)
+        self._watches.renew()
+        return added
 
     def load_logics(self, path: str | Path, namespace: dict[str, Any] | None = None) -> list[Logic]:
         """Add the logics of a file, ``logic.conf`` or ``logic.yaml``.
@@ -280,6 +302,8 @@ class SmartHome:
                     sh=self,
                     userevent=one.userevent,
                     dest=one.dest or None,
+                    watch=one.watch or None,
+                    watch_for=_seconds(one.watch_for),
                     pbx=one.pbx,
                     namespace=namespace,
                     enabled=one.enabled,
@@ -290,6 +314,7 @@ class SmartHome:
                 findings.mistake((one.name,), ConfError(what))
             else:
                 added.append(self._logics.add(logic))
+        self._watches.renew()
         findings.tell(loaded=bool(added))
         return added
 
@@ -306,92 +331,5 @@ class SmartHome:
         return pd.DataFrame([dataclasses.asdict(row) for row in rows], columns=names)
 
 
-def connect(
-    host: str | None = None,
-    port: int | str | None = None,
-    *,
-    username: str | None = None,
-    password: str | bytes | Secret | None = None,
-    plugin_conf: str | Path | None = None,
-    name: str = "ast",
-    budget: float = BUDGET,
-    **settings: Any,
-) -> SmartHome:
-    """Connect to an Asterisk, and return a smart home `sh` with it as an attribute.
-
-    Parameters that are None come from the same places as for `%ast connect`: from `plugin_conf` if
-    it is given, else from the environment (``AST_HOST``, ``AST_PORT``, ``AST_USERNAME`` and
-    ``AST_PASSWORD``; ``AST_HOST_BERLIN`` and so on for the name ``berlin``). The password may also
-    come from the keyring; if it is found nowhere, the user is asked for it.
-
-    Parameters
-    ----------
-    host, port : str, int, optional
-        Where Asterisk's manager listens; by default ``127.0.0.1`` and 5038.
-    username, password : str, optional
-        A section of ``manager.conf`` and its ``secret``; the default username is ``admin``.
-    plugin_conf : str or Path, optional
-        A ``plugin.conf``; its section `name` is used.
-    name : str
-        The name of the attribute of `sh`.
-    budget : int
-        Bytes of memory that its events may take.
-    **settings
-        The rest of `Settings`: ``tls``, ``auth``, ``events``, ``greeting``, ``filters``,
-        ``timeout``, ``keepalive``, ``gathering``.
-
-    Raises
-    ------
-    ConnectionLost
-        If nothing answers there as a manager interface does.
-    LoginRefused
-        If the username or the password is wrong, or there is no password.
-    ConfError
-        If a setting cannot be used.
-
-    Examples
-    --------
-    >>> with ast_notebook.connect("127.0.0.1", username="admin", password=secret) as sh:
-    ...     sh.ast.db_write("dnd/office", 1)
-    """
-    if isinstance(password, str | bytes | bytearray):
-        password = Secret(password)  # so that no traceback shows the plain text
-    if isinstance(host, str) and "@" in host:
-        host = host.rpartition("@")[2]  # and no password before an @ either
-        raise ConfError(
-            f"host = '…@{host}' is neither a name nor an address: username and password are "
-            "settings of their own"
-        )
-    said = {"host": host or None, "port": port, "username": username or None, "password": password}
-    given = {name: value for name, value in said.items() if value is not None}
-    file = None if plugin_conf is None else read_plugin(Path(plugin_conf), name).settings
-    found = settings_for(name, {**settings, **given}, file, {})
-    sh = SmartHome()
-    sh.connect(found, name=name, budget=budget)
-    try:
-        _tell_of_former(found)
-    except BaseException:  # a warning may be an error here: nobody else could close this sh
-        sh.close()
-        raise
-    _made.add(sh)
-    return sh
-
-
-#: The results of `connect`; a cell that is run again makes another one, and the former one goes on.
-_made: weakref.WeakSet[SmartHome] = weakref.WeakSet()
-
-
-def _tell_of_former(settings: Settings) -> None:
-    if not Cell.current().is_in_notebook:
-        return
-    there = (settings.address, settings.username)
-    for sh in list(_made):
-        for pbx in sh.pbxs.values():
-            known = pbx.session.settings
-            if (known.address, known.username) == there:
-                warn(
-                    f"an earlier sh is still connected to {there[0]} as {there[1]}, and its logics "
-                    "and callbacks run on: call its close() before, or write %ast connect, which "
-                    "takes the former one's place"
-                )
-                return
+def _seconds(for_: Duration | None) -> float:
+    return 0.0 if for_ is None else duration(for_, "for_") / SECOND

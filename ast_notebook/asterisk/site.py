@@ -1,0 +1,186 @@
+"""What a site tells of itself once: its trunks, its country, its phone book."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import pandas as pd
+
+from ast_notebook.asterisk.call_log import CallLog
+from ast_notebook.asterisk.database import Database
+from ast_notebook.asterisk.waiting import WaitingCallers
+from ast_notebook.calls.trunks import guess_trunks
+from ast_notebook.errors import ConfError
+from ast_notebook.numbering import Numbering, PhoneBook
+
+#: The family of the Asterisk database in which a dialplan looks for a caller's name.
+FAMILY = "cidname"
+#: How a number may be written in it.
+FORMS = ("e164", "national", "digits")
+_SPLIT = re.compile(r"[,|\s]+")
+_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\"<>\\]+")
+_LONGEST = 80  # letters of a caller's name, which telephones cut much earlier
+
+
+class Site(Database, CallLog):
+    """The methods of `Asterisk` for what is told once."""
+
+    waiting: WaitingCallers
+
+    def tell(
+        self,
+        *,
+        trunks: Collection[str] | str | None = None,
+        country: str | None = None,
+        outside: str | None = None,
+        phone_book: PhoneBook | str | os.PathLike[str] | Mapping[str, str] | None = None,
+    ) -> None:
+        """Tell once what calls need to have a direction, whole numbers, and names.
+
+        Each call log that is made from now on knows it. What is not given stays as it was; an empty
+        text takes it back.
+
+        Parameters
+        ----------
+        trunks : str or collection of str, optional
+            The devices that lead to the public network, such as ``PJSIP/provider``; ``guess`` for
+            those that `guess_trunks` finds now.
+        country : str, optional
+            Where numbers without a country code belong, such as ``DE``.
+        outside : str, optional
+            The digits that are dialled for an outside line, such as ``0``.
+        phone_book : PhoneBook or path or mapping, optional
+            Whose numbers they are; see `PhoneBook.read`.
+
+        Raises
+        ------
+        ConfError
+            If there is no such country, the phone book cannot be read, or there is nothing that
+            looks like a trunk.
+
+        Examples
+        --------
+        >>> sh.ast.tell(trunks="PJSIP/provider", country="DE", phone_book="people.vcf")
+        """
+        now = self.numbering
+        place = now.country if country is None else country or None
+        book: Any = now.book
+        if phone_book is not None and not isinstance(phone_book, PhoneBook):
+            book = PhoneBook.read(phone_book, country=place) if phone_book else None
+        elif phone_book is not None:
+            book = phone_book
+        elif place != now.country and book is not None:
+            book = PhoneBook(book.items(), place)  # it compares numbers as that country has them
+        numbering = Numbering(place, now.outside if outside is None else outside, book)
+        if trunks == "guess":
+            trunks = self.guess_trunks()["device"].tolist()
+            if not trunks:
+                raise ConfError("no device looks like a trunk so far: name them, as PJSIP/provider")
+        if trunks is not None:
+            names = _SPLIT.split(trunks) if isinstance(trunks, str) else list(trunks)
+            self.trunks = tuple(filter(None, names)) or None
+        self.numbering = numbering
+        self.waiting.plan()
+
+    def numbering_key(self, text: str) -> str:
+        """Return a number in the form in which two spellings of it are equal."""
+        found = self.numbering.number(text)
+        return text if found is None else found.e164
+
+    def guess_trunks(self) -> pd.DataFrame:
+        """Guess which devices are trunks, by the calls heard so far and the registrations.
+
+        Returns
+        -------
+        pandas.DataFrame
+            See `ast_notebook.calls.trunks.guess_trunks`; `tell` takes them.
+        """
+        rows = self.live.tables["registrations"].rows().values()
+        registrations = [(str(row["trunk"]), str(row["server"])) for row in rows]
+        return guess_trunks(self._log(self.trunks).calls, registrations)
+
+    def fill_names(
+        self,
+        book: PhoneBook | None = None,
+        *,
+        forms: Collection[str] = ("national", "e164"),
+        write: bool = False,
+    ) -> pd.DataFrame:
+        """Fill the family ``cidname`` of the Asterisk database from a phone book.
+
+        A dialplan shows these names by ``Set(CALLERID(name)=${DB(cidname/${CALLERID(num)})})``.
+        Nothing is written, and nothing is ever deleted, unless `write` is true: look at the result
+        first.
+
+        Parameters
+        ----------
+        book : PhoneBook, optional
+            The one of `tell` by default.
+        forms : collection of str
+            How numbers are written: ``e164`` (``+4930123``), ``national`` as they are dialled in
+            the country (``030123``), or ``digits`` (``4930123``). Take what the trunk sends. A
+            number of which no country is known is written by its digits.
+        write : bool
+            Whether to write the entries that are new or changed.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``key`` (``cidname/NUMBER``), ``name``, the name ``before``, which is missing if there
+            is no such entry, and ``what``: ``new``, ``changed`` or ``same``; all are text.
+
+        Raises
+        ------
+        ConfError
+            If there is no phone book, or a form is unknown.
+        PermissionMissing
+            If the login may not read or write the database.
+
+        Examples
+        --------
+        >>> sh.ast.fill_names().query("what != 'same'")
+        >>> sh.ast.fill_names(write=True)
+        """
+        book = self.numbering.book if book is None else book
+        if book is None:
+            raise ConfError(
+                "there is no phone book: give one, or sh.ast.tell(phone_book='people.vcf')"
+            )
+        unknown = [form for form in forms if form not in FORMS]
+        if unknown or not forms:
+            raise ConfError(f"forms are some of {', '.join(FORMS)}, and not {unknown or 'none'}")
+        wanted: dict[str, str] = {}
+        for number, name in book.items():
+            shown = " ".join(_HIDDEN.sub(" ", name).split())[:_LONGEST].strip()
+            for key in self._written(number, forms) if shown else ():
+                wanted.setdefault(f"{FAMILY}/{key}", shown)
+        there = self.db_show(FAMILY).set_index("key")["value"].to_dict()
+        found = pd.DataFrame(
+            [
+                (key, name, there.get(key), _what(name, there.get(key)))
+                for key, name in wanted.items()
+            ],
+            columns=["key", "name", "before", "what"],
+            dtype="str",
+        )
+        if write:
+            for key, name in wanted.items():
+                if there.get(key) != name:
+                    self.db_write(key, name)
+        return found
+
+    def _written(self, number: str, forms: Collection[str]) -> list[str]:
+        digits = re.sub(r"[^0-9]", "", number)
+        plan = self.numbering.plan
+        if not number.startswith("+") or plan is None:
+            return [digits] if digits else []
+        return [
+            {"e164": number, "digits": digits}.get(form) or plan.national(number) for form in forms
+        ]
+
+
+def _what(name: str, before: str | None) -> str:
+    return "new" if before is None else "same" if before == name else "changed"

@@ -1,0 +1,127 @@
+"""Who waits for a call, counted anew whenever a call ends, for items with `ast_missed`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from ast_notebook.ami import Event, Session
+from ast_notebook.callbacks.later import Later
+from ast_notebook.callbacks.worker import Worker
+from ast_notebook.errors import ConfError
+from ast_notebook.live import Watch
+
+logger = logging.getLogger(__name__)
+
+#: Seconds for which the ends of calls are gathered.
+GATHERED = 1.0
+EVERYBODY = "*"
+
+
+class WaitingCallers:
+    """Watches how many callers of a number wait for a call.
+
+    Parameters
+    ----------
+    session : Session
+    unreturned : callable
+        It returns `measures.unreturned` of all calls until now.
+    same : callable
+        It returns the form of a number in which two spellings of it are equal.
+    later : Later
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        unreturned: Callable[[], pd.DataFrame],
+        same: Callable[[str], str],
+        later: Later,
+    ) -> None:
+        self._session = session
+        self._unreturned, self._same = unreturned, same
+        self._later = later
+        self._watches: list[Watch] = []
+        self._lock = threading.Lock()
+        self._due: Callable[[], None] | None = None
+        self._worker = Worker("ast_missed", self._count, on_error=self._failed)
+
+    def watch(self, number: str, changed: Callable[[int], None]) -> Watch:
+        """Call `changed` with how many callers wait who called that number, or have it.
+
+        Parameters
+        ----------
+        number : str
+            A number that was dialled, or that of a caller; ``*`` for all.
+        changed : callable
+            It is called on a worker's thread.
+        """
+        watch = Watch(number, changed, self._forget)
+        watch.is_unsure = True
+        with self._lock:
+            self._watches.append(watch)
+            if len(self._watches) == 1:
+                self._session.register_event("Hangup", self._ended)
+                self._session.register_event("SessionReady", self._ended)
+        self.plan()
+        return watch
+
+    def close(self) -> None:
+        """End all watches."""
+        for watch in list(self._watches):
+            watch.close()
+        self._worker.stop(0)
+
+    def _forget(self, watch: Watch) -> None:
+        with self._lock:
+            if watch in self._watches:
+                self._watches.remove(watch)
+                if not self._watches:
+                    self._session.unregister_event("Hangup", self._ended)
+                    self._session.unregister_event("SessionReady", self._ended)
+
+    def _ended(self, event: Event, session: Session) -> None:
+        self.plan()
+
+    def plan(self) -> None:
+        """Count anew, soon."""
+        with self._lock:
+            if self._due is None:
+                self._due = self._later.call(GATHERED, self._start)
+
+    def _start(self) -> None:
+        with self._lock:
+            self._due = None
+        if self._watches and not self._worker.waiting:
+            self._worker.put()
+
+    def _count(self) -> None:
+        try:
+            found = self._unreturned()
+        except ConfError as error:
+            self._failed(error)
+            return
+        with self._lock:
+            watches = list(self._watches)
+        for watch in watches:
+            watch.is_unsure = False
+            watch.see(self._of(found, watch.name))
+
+    def _of(self, found: pd.DataFrame, number: str) -> int:
+        if number == EVERYBODY:
+            return len(found)
+        wanted = self._same(number)
+        pairs: Any = zip(found["caller"], found["dialled"], strict=True)
+        return sum(wanted in {self._same(str(one)) for one in pair} for pair in pairs)
+
+    def _failed(self, error: BaseException) -> None:
+        with self._lock:
+            watches = list(self._watches)
+        if any(not watch.is_unsure or watch.value is None for watch in watches):
+            logger.warning("ast_missed is not known: %s", error)
+        for watch in watches:
+            watch.is_unsure = True

@@ -1,0 +1,69 @@
+"""Guesses which devices are trunks: those that carry the numbers of many others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from ast_notebook.calls.measures.grouping import read
+
+#: Different callers that one telephone does not have, even if people share it.
+FEWEST = 3
+_COLUMNS = {"caller_device": nw.String, "caller": nw.String}
+
+
+def guess_trunks(calls: Any, registrations: Iterable[tuple[str, str]] = ()) -> pd.DataFrame:
+    """Guess which devices lead to the public network.
+
+    A telephone calls with its own number, and a trunk with those of all who call from outside. The
+    PBX also registers with a provider by a trunk, whose device often has the provider's name or
+    that of the account. This is a guess: an anonymous caller, or a gateway of door stations, may
+    mislead it.
+
+    Parameters
+    ----------
+    calls : frame
+        A calls frame of any engine.
+    registrations : iterable of (str, str)
+        The account and the server of each registration, as in `Live.registrations`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each device that is probably a trunk, the surest first: ``device``, the ``calls``
+        that came from it, how many different ``numbers`` these had, and ``why`` it is one, in
+        words.
+    """
+    rows = read(calls, _COLUMNS, ()).filter(~nw.col("caller_device").is_null())
+    of_pairs = rows.group_by("caller_device", "caller").agg(nw.len().alias("calls"))
+    table: pd.DataFrame = of_pairs.collect("pyarrow").to_pandas()
+    by_device = table.groupby("caller_device").agg(
+        calls=("calls", "sum"), numbers=("caller", "nunique")
+    )
+    names = _names(registrations)
+    found = []
+    for device, row in by_device.iterrows():
+        calls_of, numbers = int(row["calls"]), int(row["numbers"])
+        why = []
+        if numbers >= FEWEST:
+            why.append(f"{numbers:,} different numbers called from it")
+        if str(device).rpartition("/")[2].casefold() in names:
+            why.append("the PBX registers by that name")
+        if why:
+            found.append((str(device), calls_of, numbers, "; ".join(why)))
+    guess = pd.DataFrame(found, columns=["device", "calls", "numbers", "why"])
+    guess = guess.astype({"device": "str", "calls": "int64", "numbers": "int64", "why": "str"})
+    return guess.sort_values(["numbers", "device"], ascending=[False, True], ignore_index=True)
+
+
+def _names(registrations: Iterable[tuple[str, str]]) -> set[str]:
+    """Return the names that a trunk's device may have: the account, and parts of the server's."""
+    names = set()
+    for account, server in registrations:
+        for text in (account, server):
+            user, _, host = text.lower().removeprefix("sip:").rpartition("@")
+            names |= {user, host, host.partition(":")[0], *host.partition(":")[0].split(".")[:-1]}
+    return names - {"", "sip", "www", "voip", "pbx"}

@@ -1,0 +1,125 @@
+"""`%ast unreturned`, `trunks` and `names`: what an office asks, and what it tells once."""
+
+from __future__ import annotations
+
+import argparse
+
+import pandas as pd
+from IPython.core.error import UsageError
+
+from ast_notebook.asterisk.site import FORMS
+from ast_notebook.calls import begun, measures
+from ast_notebook.durations import duration
+from ast_notebook.errors import ConfError
+from ast_notebook.magics import values
+from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
+from ast_notebook.magics.calllog import TRUNK
+from ast_notebook.magics.command import Given, argument, command
+from ast_notebook.magics.context import Context
+from ast_notebook.magics.past import OF_PLACE, PLACES, TZ, read
+from ast_notebook.magics.period import PERIOD
+from ast_notebook.magics.progress import Progress
+from ast_notebook.moments import span
+from ast_notebook.numbering import PhoneBook
+
+
+def _within(text: str) -> str:
+    try:
+        duration(text, "--within")
+    except ConfError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+@command(
+    "unreturned",
+    PLACES,
+    *PERIOD,
+    argument(
+        "--within",
+        type=_within,
+        metavar="TIME",
+        help="how soon a call is to be returned: 1d or 4h; by default at any time until now",
+    ),
+    TRUNK,
+    TZ,
+    *OF_PLACE,
+    ANONYMIZE,
+    KEEP_PREFIX,
+)
+def unreturned(context: Context, given: Given) -> pd.DataFrame:
+    """Give the callers whom nobody answered, and nobody has called back, as a DataFrame.
+
+    With --within, those are there, too, who were reached later than that. A caller who got through
+    when he called again waits no longer.
+
+    In [1]: %ast unreturned --since 8:00 --trunk PJSIP/provider
+    In [2]: %ast unreturned Master.csv --tz Europe/Berlin --trunk PJSIP/provider --within 1d
+    """
+    hiding = anonymizer(given, given.trunk)
+    first, over = span(given.since, given.until, given.month, given.tz)
+    with Progress("looking for calls that nobody returned"):
+        if given.places:
+            past = begun(read(context, given).frame, first, over)
+            found = measures.unreturned(past, given.within)
+        else:
+            pbx = context.heard(given.pbx)
+            found = pbx.unreturned(given.within, since=first, until=over, trunks=given.trunk)
+    return found if hiding is None else hiding.frame(found)
+
+
+@command(
+    "trunks",
+    argument("name", nargs="*", metavar="DEVICE", values=values.devices),
+    argument("--guess", action="store_true", help="take the devices that look like trunks"),
+)
+def trunks(context: Context, given: Given) -> pd.DataFrame:
+    """Show or tell the devices that lead to the public network, so that calls have a direction.
+
+    The result has those that are told, and those that look like trunks by the calls heard so far
+    and by the registrations, and says why. %config AstMagics.trunks tells them for all PBXs.
+
+    In [1]: %ast trunks
+    In [2]: %ast trunks PJSIP/provider
+    In [3]: %ast trunks --guess
+    """
+    if given.name and given.guess:
+        raise UsageError("%ast trunks: name devices, or write --guess; not both")
+    pbx = context.pbx(given.pbx)
+    if given.name or given.guess:
+        pbx.tell(trunks=given.name or "guess")
+    found = pbx.guess_trunks()
+    told = pbx.trunks or ()
+    others = [name for name in told if name not in found["device"].tolist()]
+    found = pd.concat([found, pd.DataFrame({"device": pd.Series(others, dtype="str")})])
+    found = found.astype({"calls": "Int64", "numbers": "Int64"}).reset_index(drop=True)
+    found.insert(1, "told", found["device"].isin(told))
+    return found
+
+
+@command(
+    "names",
+    argument("file", nargs="?", metavar="FILE", help="a CSV, or vCards; else the told phone book"),
+    argument(
+        "--form",
+        nargs="+",
+        action="extend",
+        choices=FORMS,
+        help="how numbers are written: national and e164 by default",
+    ),
+    argument("--write", action="store_true", help="write what is new or changed"),
+    asks=True,
+)
+def names(context: Context, given: Given) -> pd.DataFrame:
+    """Show what a phone book would write into cidname of the Asterisk database, or write it.
+
+    Without --write nothing is written: the result says what is new, changed or the same. A dialplan
+    shows the names by Set(CALLERID(name)=${DB(cidname/${CALLERID(num)})}).
+
+    In [1]: %ast names people.vcf
+    In [2]: %ast names people.vcf --write
+    """
+    pbx = context.pbx(given.pbx)
+    book = given.file and PhoneBook.read(given.file, country=pbx.numbering.country)
+    forms = given.form or ("national", "e164")
+    return pbx.fill_names(book or None, forms=forms, write=given.write)

@@ -1,0 +1,155 @@
+"""Phone books: whose number it is, by a CSV, by vCards or by a frame."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from ast_notebook.errors import ConfError
+from ast_notebook.numbering import csvbook, vcards
+from ast_notebook.numbering.plan import NumberingPlan, TelephoneNumber
+
+_NO_DIGIT = re.compile(r"[^0-9+*#]")
+#: Letters of a name at most, and bytes of a file: files come from address books of any origin.
+_LONGEST = 120
+_LARGEST = 64_000_000
+_VCARD = (".vcf", ".vcard")
+
+
+class PhoneBook:
+    """Names by their numbers.
+
+    Numbers are compared as E.164 if a country is told, so that ``030 123`` and ``+49 30 123`` are
+    one; else by their digits. Of a number that occurs twice, the first name counts.
+
+    Parameters
+    ----------
+    entries : iterable of (str, str), or mapping
+        Numbers and names.
+    country : str, optional
+        Where numbers without a country code belong, such as ``DE``.
+
+    Attributes
+    ----------
+    left_out : int
+        How many entries had no number, no name, or a number that was there already with another
+        name.
+
+    Examples
+    --------
+    >>> book = PhoneBook([("030 123", "Ann Able")])
+    >>> book.name("030123")
+    'Ann Able'
+    """
+
+    def __init__(
+        self, entries: Iterable[tuple[str, str]] | Mapping[str, str], country: str | None = None
+    ) -> None:
+        pairs = entries.items() if isinstance(entries, Mapping) else entries
+        self._plan = None if country is None else NumberingPlan(country)
+        self._names: dict[str, str] = {}
+        self._keys: dict[str, str] = {}
+        self.left_out = 0
+        for number, name in pairs:
+            key, shown = self._key(str(number)), " ".join(str(name).split())[:_LONGEST]
+            if not key or not shown or self._names.setdefault(key, shown) != shown:
+                self.left_out += 1
+        self._keys.clear()
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return f"<PhoneBook of {len(self):,} numbers>"
+
+    @classmethod
+    def read(
+        cls,
+        source: str | os.PathLike[str] | pd.DataFrame | Mapping[str, str],
+        *,
+        country: str | None = None,
+        columns: Mapping[str, str] | None = None,
+    ) -> PhoneBook:
+        """Read a phone book.
+
+        Parameters
+        ----------
+        source : path, DataFrame or mapping
+            A CSV file with a heading, a file of vCards (``.vcf``), a frame, or a dict of names by
+            numbers. Columns are found by their names, as address books and spreadsheets write
+            them: ``number``, ``Phone 1 - Value``, ``Telefon``, and ``name``, ``First Name`` and
+            ``Last Name``, or ``company``.
+        country : str, optional
+            Where numbers without a country code belong, such as ``DE``.
+        columns : mapping, optional
+            Which columns are meant, if they are not found: ``{"Nummer": "number", "Kunde":
+            "name"}``.
+
+        Raises
+        ------
+        ConfError
+            If it cannot be read, or if nothing tells its numbers from its names.
+        """
+        if isinstance(source, pd.DataFrame):
+            heads = [str(name) for name in source.columns]
+            rows = source.astype("str").where(source.notna(), "").itertuples(index=False, name=None)
+            return cls(csvbook.entries(heads, rows, columns, "the frame"), country)
+        if isinstance(source, Mapping):
+            return cls(source, country)
+        path = Path(source).expanduser()
+        text = _text_of(path)
+        if path.suffix.lower() in _VCARD or text.lstrip().upper().startswith("BEGIN:VCARD"):
+            return cls(vcards.entries(text, path.name), country)
+        return cls(csvbook.read(text, columns, path.name), country)
+
+    def name(self, number: str) -> str | None:
+        """Return whose number it is; None if it is not in the book."""
+        if number not in self._keys:
+            if len(self._keys) > 100_000:
+                self._keys.clear()
+            self._keys[number] = self._key(number)
+        return self._names.get(self._keys[number])
+
+    def name_of(self, text: str, number: TelephoneNumber | None) -> str | None:
+        """Return whose number a text is that was read as a number already, or as none."""
+        if number is not None and self._plan is not None:
+            return self._names.get(number.e164)
+        return self._names.get(_digits(text))
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """Yield each number, as E.164 or as its digits, and its name."""
+        yield from self._names.items()
+
+    def frame(self) -> pd.DataFrame:
+        """Return ``number`` and ``name`` as text, in the order of the book."""
+        return pd.DataFrame(list(self.items()), columns=["number", "name"], dtype="str")
+
+    def _key(self, number: str) -> str:
+        found = None if self._plan is None else self._plan.number(number)
+        if found is not None:
+            return found.e164
+        return _digits(number)
+
+
+def _digits(text: str) -> str:
+    digits = _NO_DIGIT.sub("", text)
+    return digits if any(map(str.isdigit, digits)) else ""
+
+
+def _text_of(path: Path) -> str:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ConfError(f"{path} is larger than {_LARGEST // 1_000_000} MB: no phone book is")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfError(f"{path} cannot be read: {error.strerror}") from None
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")

@@ -1,0 +1,65 @@
+"""What a site has told once of its numbers: the country, the outside line, the phone book."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+from ast_notebook.errors import ConfError
+from ast_notebook.numbering.book import PhoneBook
+from ast_notebook.numbering.plan import NumberingPlan, TelephoneNumber
+
+
+@dataclasses.dataclass(frozen=True)
+class Numbering:
+    """How numbers are dialled at a site, and whose they are.
+
+    Parameters
+    ----------
+    country : str, optional
+        The site's country, such as ``DE``.
+    outside : str
+        The digits that are dialled for an outside line, such as ``0``; none by default. They are
+        taken off the dialled numbers of outbound calls.
+    book : PhoneBook, optional
+
+    Raises
+    ------
+    ConfError
+        If there is no such country, the library is not installed, or `outside` is no digits.
+    """
+
+    country: str | None = None
+    outside: str = ""
+    book: PhoneBook | None = None
+
+    def __post_init__(self) -> None:
+        if self.outside and not (self.outside.isascii() and self.outside.isdigit()):
+            raise ConfError(
+                f"outside = {self.outside[:20]!r} is no prefix: write digits, such as 0"
+            )
+        if self.country is not None:
+            self.plan  # noqa: B018, a mistake is told where it is made
+
+    def __bool__(self) -> bool:
+        """Whether anything is told of numbers."""
+        return self.country is not None or self.book is not None
+
+    @functools.cached_property
+    def plan(self) -> NumberingPlan | None:
+        """The plan of the country; None without a country."""
+        return None if self.country is None else NumberingPlan(self.country)
+
+    def number(self, text: str) -> TelephoneNumber | None:
+        """Return the number that a text is; None if it is none or there is no country."""
+        return None if self.plan is None else self.plan.number(text)
+
+    def dialled_out(self, text: str) -> TelephoneNumber | None:
+        """Return the number behind the digits for an outside line; None if there is none."""
+        if not self.outside or not text.startswith(self.outside):
+            return None
+        return self.number(text[len(self.outside) :])
+
+    def name(self, text: str) -> str | None:
+        """Return whose number a text is by the phone book; None if it is in none."""
+        return None if self.book is None else self.book.name(text)

@@ -1,0 +1,185 @@
+"""Reads telephone numbers by libphonenumber's plans: E.164, country, region and kind."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from ast_notebook.errors import ConfError
+
+#: The kinds of libphonenumber, in words; a number of another kind has none.
+KINDS = {
+    0: "fixed",
+    1: "mobile",
+    2: "fixed or mobile",
+    3: "toll-free",
+    4: "premium",
+    5: "shared cost",
+    6: "voip",
+    7: "personal",
+    8: "pager",
+    9: "company",
+    10: "voicemail",
+}
+MISSING = (
+    "numbers are read by the library phonenumbers, which is not installed: "
+    "pip install 'ast_notebook[numbers]'"
+)
+_UNKNOWN = 99
+#: What may be a number of the public network; a name, `*97` or `s` may not.
+_WRITTEN = re.compile(r"\+?[0-9 ()./-]{3,40}")
+#: Digits behind the national prefix, or of a number without one: fewer are an extension's.
+_FEWEST = 5
+_FEWEST_ALONE = 6
+#: Numbers that are kept as looked up.
+_MOST = 200_000
+
+
+class TelephoneNumber(NamedTuple):
+    """A telephone number; what is unknown of it is None.
+
+    ``e164`` is the number with its country code, such as ``+4930123``; ``country`` is its ISO 3166
+    code, such as ``DE``; ``region`` is where it is, in English, such as ``Berlin``; and ``kind`` is
+    one of `KINDS`.
+    """
+
+    e164: str
+    country: str | None
+    region: str | None
+    kind: str | None
+
+
+class NumberingPlan:
+    """Reads numbers as they are dialled in a country.
+
+    A text is a number if it is written with ``+`` or the country's international prefix; or with
+    its national prefix, as ``030 123``; or if it is a valid number of the country without any
+    prefix, of 6 digits or more. All other texts are none: extensions, ``anonymous``, names.
+
+    Parameters
+    ----------
+    country : str
+        Where numbers without a country code belong: an ISO 3166 code such as ``DE``.
+
+    Raises
+    ------
+    ConfError
+        If the library is not installed, or has no such country.
+
+    Examples
+    --------
+    >>> NumberingPlan("DE").number("030 123")
+    TelephoneNumber(e164='+4930123', country='DE', region='Berlin', kind='fixed')
+    """
+
+    def __init__(self, country: str) -> None:
+        self._library = _phonenumbers()
+        self.country = str(country).strip().upper()
+        if self.country not in self._library.SUPPORTED_REGIONS:
+            raise ConfError(
+                f"there is no country {str(country)[:20]!r}: write its code, such as DE"
+            )
+        metadata = self._library.PhoneMetadata.metadata_for_region(self.country)
+        self._prefix: str = metadata.national_prefix or ""
+        code = self._library.country_code_for_region(self.country)
+        # What stands before a number in simple plans, and what E.164 has there.
+        self._simple = {"+": "+"}
+        if metadata.international_prefix == "00":
+            self._simple["00"] = "+"
+        if self._prefix and metadata.national_prefix_for_parsing == self._prefix:
+            self._simple.setdefault(self._prefix, f"+{code}")
+        # By E.164, since a number comes in several spellings.
+        self._known: dict[str, tuple[str | None, str | None, int]] = {}
+        self._abroad = re.compile(rf"\+|(?:{metadata.international_prefix or '(?!)'})")
+
+    def __repr__(self) -> str:
+        return f"NumberingPlan({self.country!r})"
+
+    def number(self, text: str) -> TelephoneNumber | None:
+        """Return the number that a text is; None if it is none."""
+        if not _WRITTEN.fullmatch(text.strip()):
+            return None
+        written = re.sub(r"[^0-9+]", "", text.replace("(0)", ""))
+        if (spelled := self._spelled(written)) is not None:
+            return spelled
+        library = self._library
+        try:
+            parsed = library.parse(written, self.country)
+        except library.NumberParseException:
+            return None
+        digits = library.national_significant_number(parsed)
+        e164 = f"+{parsed.country_code}{digits}"
+        country, region, kind = self._known.get(e164) or self._learn(e164, parsed)
+        if kind == _UNKNOWN and not self._is_one(written, parsed, digits):
+            return None
+        if kind != _UNKNOWN and len(written) < _FEWEST_ALONE and not self._has_prefix(written):
+            return None
+        return TelephoneNumber(e164, country, region, KINDS.get(kind))
+
+    def numbers(self, texts: Iterable[str]) -> dict[str, TelephoneNumber]:
+        """Return the numbers among texts, by the texts."""
+        found = ((text, self.number(text)) for text in texts)
+        return {text: number for text, number in found if number is not None}
+
+    def national(self, e164: str) -> str:
+        """Return an E.164 number as it is dialled in the country, digits alone."""
+        parsed = self._library.parse(e164)
+        if self._library.region_code_for_number(parsed) == self.country:
+            wanted = self._library.PhoneNumberFormat.NATIONAL
+            shown = self._library.format_number(parsed, wanted)
+        else:
+            shown = self._library.format_out_of_country_calling_number(parsed, self.country)
+        return re.sub(r"[^0-9]", "", shown)
+
+    def _spelled(self, written: str) -> TelephoneNumber | None:
+        """Return a valid number that was read before in another spelling, which is much faster."""
+        for before, code in self._simple.items():
+            if written.startswith(before):
+                e164 = code + written[len(before) :]
+                country, region, kind = self._known.get(e164, (None, None, _UNKNOWN))
+                if kind == _UNKNOWN:
+                    return None
+                return TelephoneNumber(e164, country, region, KINDS.get(kind))
+        return None
+
+    def _has_prefix(self, written: str) -> bool:
+        has_own = bool(self._prefix) and written.startswith(self._prefix)
+        return has_own or self._abroad.match(written) is not None
+
+    def _is_one(self, written: str, parsed: Any, digits: str) -> bool:
+        """Tell whether a text that no plan knows is a number all the same, by its prefix."""
+        if not self._has_prefix(written) or not self._library.is_possible_number(parsed):
+            return False
+        # If too little follows the national prefix, the library leaves it as a part of the number.
+        return len(digits) >= _FEWEST and (digits[0] != "0" or not self._prefix)
+
+    def _learn(self, e164: str, parsed: Any) -> tuple[str | None, str | None, int]:
+        """Look up country, region and kind of a number."""
+        if len(self._known) >= _MOST:
+            self._known.clear()
+        library, place = self._library, _geocoder()
+        kind = library.number_type(parsed)
+        region = "" if kind == _UNKNOWN else place.description_for_number(parsed, "en")
+        if region == place.country_name_for_number(parsed, "en"):
+            region = ""
+        found = library.region_code_for_number(parsed), region or None, kind
+        self._known[e164] = found
+        return found
+
+
+def _phonenumbers() -> Any:
+    try:
+        import phonenumbers
+    except ImportError:
+        raise ConfError(MISSING) from None
+    return phonenumbers
+
+
+@functools.cache
+def _geocoder() -> Any:
+    """Return the names of regions, which take seconds to import."""
+    from phonenumbers import geocoder
+
+    return geocoder

@@ -1,0 +1,61 @@
+"""Lamps, queues, callers who wait for a call, and their names, on Asterisk 16 and 22."""
+
+from __future__ import annotations
+
+import pytest
+
+import ast_notebook
+from ast_notebook import PhoneBook
+from tests.lab.asterisk import Asterisk
+from tests.support.waiting import eventually
+
+ITEMS = {
+    "lamp": {"type": "str", "ast_state": "2222"},
+    "waiting": {"type": "num", "ast_queue": "support"},
+    "longest": {"type": "num", "ast_queue": "support longest"},
+    "agents": {"type": "num", "ast_queue": "support agents"},
+    "missed": {"type": "num", "ast_missed": "*"},
+    "of_30": {"type": "num", "ast_missed": "30"},
+}
+
+
+@pytest.fixture
+def sh(pbx: Asterisk):
+    with ast_notebook.connect(pbx.host, pbx.port, username="panel", password="secret") as sh:
+        sh.ast.tell(trunks="30")  # as if telephone 30 was the public network
+        sh.load_items(ITEMS)
+        yield sh
+
+
+def test_whoever_was_not_answered_waits_until_he_is_called_back(pbx, sh):
+    eventually(lambda: sh.lamp() == "idle" and not sh.missed.stale)
+    before = sh.missed()
+    with pbx.telephone("2222").rings(), pbx.telephone("30").calls("2222") as call:
+        eventually(lambda: sh.lamp() == "ringing")
+        call.hang_up()
+    eventually(lambda: sh.lamp() == "idle")
+    eventually(lambda: (sh.missed(), sh.of_30()) == (before + 1, 1))
+    (row,) = sh.ast.unreturned().query("caller == '30'").to_dict("records")
+    assert (row["dialled"], row["tries"]) == ("2222", 1)
+    with pbx.telephone("30").answers(), pbx.telephone("2222").calls("30") as call:
+        call.wait_answered()
+        eventually(lambda: sh.lamp() == "in use")
+        call.hang_up()
+    eventually(lambda: (sh.missed(), sh.of_30()) == (before, 0))
+
+
+def test_a_queue_counts_who_waits(pbx, sh):
+    eventually(lambda: not sh.waiting.stale and sh.waiting() == 0)
+    with pbx.telephone("30").calls("610"):
+        eventually(lambda: sh.waiting() == 1)
+        eventually(lambda: sh.longest() >= 1)
+    eventually(lambda: (sh.waiting(), sh.longest()) == (0, 0))
+
+
+def test_a_phone_book_fills_cidname(pbx, sh):
+    sh.ast.tell(country="DE", phone_book=PhoneBook({"030 123456": "Ann Able, Ltd"}, "DE"))
+    assert sh.ast.fill_names()["what"].tolist() == ["new", "new"]
+    assert pbx.database("cidname/030123456") is None
+    sh.ast.fill_names(write=True)
+    assert pbx.database("cidname/030123456") == "Ann Able, Ltd"
+    assert sh.ast.fill_names()["what"].tolist() == ["same", "same"]

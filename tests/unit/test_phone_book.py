@@ -1,0 +1,110 @@
+"""Phone books: by CSV, vCard, frame and dict."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ast_notebook import PhoneBook
+from ast_notebook.errors import ConfError
+
+VCARDS = """BEGIN:VCARD
+VERSION:3.0
+FN:Ann Able
+TEL;TYPE=WORK:+49 30 11111
+TEL;TYPE=FAX:+49 30 22222
+END:VCARD
+BEGIN:VCARD
+VERSION:4.0
+FN:Bén Baker
+TEL;VALUE=uri;TYPE=cell:tel:+49-151-12345678
+END:VCARD
+BEGIN:VCARD
+VERSION:2.1
+N;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:M=C3=BCller;Cleo
+TEL;CELL:030 33333
+END:VCARD
+BEGIN:VCARD
+VERSION:3.0
+what is this
+ORG:Dodo Ltd;Sales
+TEL:030 44444
+END:VCARD
+"""
+KNOWN = {
+    "+493011111": "Ann Able",
+    "+4915112345678": "Bén Baker",
+    "+493033333": "Cleo Müller",
+    "+493044444": "Dodo Ltd",
+}
+
+
+def write(folder: Path, text: str, name: str = "book.csv", encoding: str = "utf-8") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def test_vcards_of_all_versions_are_read_and_faxes_left_out(tmp_path):
+    book = PhoneBook.read(write(tmp_path, VCARDS, "people.vcf"), country="DE")
+    assert dict(book.items()) == KNOWN
+    assert book.name("0049 30 11111") == "Ann Able"
+    assert book.name("+49 30 22222") is None and book.name("anonymous") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "number,name\n030 11111,Ann Able\n",
+        "Name;Telefon\r\nAnn Able;030 11111\r\n",
+        "First Name,Last Name,Phone 1 - Type,Phone 1 - Value\nAnn,Able,Work,'030 11111'\n".replace(
+            "'", '"'
+        ),
+        "Vorname\tNachname\tMobiltelefon\nAnn\tAble\t030 11111\n",
+        "Company,First Name,Last Name,Business Phone,Business Fax\nX,Ann,Able,030 11111,030 9\n",
+        "name,phone\nAnn Able,030 11111 ::: 030 22222\n",
+    ],
+)
+def test_columns_are_found_as_address_books_name_them(tmp_path, text):
+    book = PhoneBook.read(write(tmp_path, text), country="DE")
+    assert book.name("+493011111") == "Ann Able"
+
+
+def test_columns_can_be_told_and_are_asked_for(tmp_path):
+    path = write(tmp_path, "Wer;Was\nAnn Able;030 11111\n", encoding="cp1252")
+    with pytest.raises(ConfError, match="columns="):
+        PhoneBook.read(path)
+    told = {"Was": "number", "Wer": "name"}
+    assert PhoneBook.read(path, columns=told, country="DE").name("030-11111") == "Ann Able"
+    with pytest.raises(ConfError, match="columns="):
+        PhoneBook.read(path, columns={"Wo": "number", "Wer": "name"})
+
+
+def test_frames_and_dicts_are_phone_books_too():
+    frame = pd.DataFrame({"name": ["Ann", None, "Ben"], "phone": ["030 11111", "030 2", None]})
+    book = PhoneBook.read(frame, country="DE")
+    assert dict(book.items()) == {"+493011111": "Ann"}
+    book = PhoneBook.read({"200": "Desk", "+49 30 11111": "Ann"})
+    assert book.name("200") == "Desk" and book.name("+493011111") == "Ann"
+    assert book.frame()["name"].tolist() == ["Desk", "Ann"]
+    assert len(book) == 2 and repr(book) == "<PhoneBook of 2 numbers>"
+
+
+def test_the_first_name_of_a_number_counts_and_the_others_are_counted():
+    book = PhoneBook([("030 11111", "Ann"), ("+49 30 11111", "Amy"), ("", "Nobody")], country="DE")
+    assert book.name("030 11111") == "Ann" and book.left_out == 2
+
+
+def test_what_cannot_be_read_is_told_in_one_line(tmp_path, monkeypatch):
+    with pytest.raises(ConfError, match="cannot be read"):
+        PhoneBook.read(tmp_path / "none.csv")
+    with pytest.raises(ConfError, match="no vCard"):
+        PhoneBook.read(write(tmp_path, "nothing", "empty.vcf"))
+    with pytest.raises(ConfError, match="columns"):
+        PhoneBook.read(write(tmp_path, ""))
+    monkeypatch.setitem(sys.modules, "vobject", None)
+    with pytest.raises(ConfError, match=r"pip install 'ast_notebook\[numbers\]'"):
+        PhoneBook.read(write(tmp_path, VCARDS, "people.vcf"))
