@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -178,3 +179,18 @@ def test_a_file_that_may_only_be_read_is_read(tmp_path: Path) -> None:
     path = live(tmp_path, "delete")
     path.chmod(0o400)
     assert len(history(path, tz="UTC").calls) == 50
+
+
+def test_a_file_that_was_left_in_the_middle_of_a_write_is_not_written_to(tmp_path: Path) -> None:
+    path = live(tmp_path, "delete", rows=500)
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("pragma cache_size = 1")
+        writer.execute("begin")
+        writer.execute("update cdr set clid = 'x'")
+        left = tmp_path / "left.db"
+        shutil.copy(path, left)  # as a crash leaves them
+        shutil.copy(f"{path}-journal", f"{left}-journal")
+    before = left.read_bytes()
+    with pytest.raises(ConfError, match="writing into it when it was left"):
+        history(left, tz="UTC")
+    assert left.read_bytes() == before

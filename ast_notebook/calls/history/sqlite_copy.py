@@ -26,6 +26,8 @@ _AGAIN = 5
 _WAIT, _WAITS = 1.0, 20
 #: SQLite's names of the number that each row has; a column may have one of these names.
 _NUMBERS = ("_rowid_", "rowid", "oid")
+#: SQLite's errors for a file that has to be written to before it can be read.
+UNFINISHED = ("SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_READONLY_CANTINIT")
 
 
 def file_of(engine: Any) -> tuple[str, str] | None:

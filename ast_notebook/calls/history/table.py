@@ -11,7 +11,7 @@ from typing import Any
 from ast_notebook.ami.framer import decode
 from ast_notebook.calls.history.columns import Shape, kind_of, lacking, plain
 from ast_notebook.calls.history.records import Told
-from ast_notebook.calls.history.sqlite_copy import copied, file_of, opened
+from ast_notebook.calls.history.sqlite_copy import UNFINISHED, copied, file_of, opened
 from ast_notebook.digits import is_count
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.archive_place import ArchivePlace
@@ -316,7 +316,13 @@ class DatabaseTable:
         return number
 
     def _plain(self, error: Exception) -> str:
-        return self._at.plain(_own(error))
+        own = _own(error)
+        if getattr(own, "sqlite_errorname", "") in UNFINISHED:
+            return (
+                "somebody was writing into it when it was left; whoever may write into it has to "
+                "open it once, as Asterisk or sqlite3 do, to bring it in order"
+            )
+        return self._at.plain(own)
 
     def _is_view(self) -> bool:
         return self.name in self._sql.inspect(self._engine).get_view_names()
