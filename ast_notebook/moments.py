@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import ConfError
 from ast_notebook.units import SECOND
 
@@ -22,7 +23,10 @@ _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 
 
 def moment(
-    said: Moment, now: pd.Timestamp | None = None, tz: str | tzinfo | None = None
+    said: Moment,
+    now: pd.Timestamp | None = None,
+    tz: str | tzinfo | None = None,
+    clock: SystemClock = MACHINE,
 ) -> pd.Timestamp:
     """Read a moment: a datetime, an age, the last such time of the day, or a date.
 
@@ -30,11 +34,13 @@ def moment(
     ----------
     said : datetime or str
     now : pandas.Timestamp, optional
-        The moment from which ages count; this machine's clock by default.
+        The moment from which ages count; by default, what the clock says.
     tz : str or tzinfo, optional
         The zone of a moment that tells none, and of the result then. Without it, such a moment is
         in local time and has no zone, and an age is in UTC. Of the two moments of an hour that a
         clock change repeats, the first is meant, or as a time of the day the last.
+    clock : SystemClock
+        This machine's clock, or that of a replay.
 
     Raises
     ------
@@ -52,7 +58,7 @@ def moment(
     text = said.strip()
     if match := _SPAN.fullmatch(text):
         # In local time, an age over a clock change would be an hour off.
-        now = pd.Timestamp.now(zone or UTC) if now is None else now
+        now = _now(clock, zone or UTC) if now is None else now
         try:
             ago = pd.Timedelta(seconds=float(match[1]) * _SECONDS[match[2][0]])
             return _checked(now - ago, said)
@@ -60,12 +66,16 @@ def moment(
             raise _none(said) from None
     if not _CLOCK.fullmatch(text):
         return _placed(_checked(text, said), zone)
-    now = pd.Timestamp.now(zone) if now is None else now
+    now = _now(clock, zone) if now is None else now
     today = _checked(f"{now:%Y-%m-%d} {text}", said)
     found = _placed(today, zone, fold=1)
     if found > now:
         found = _placed(today, zone)
     return found if found <= now else _placed(today - pd.Timedelta(days=1), zone)
+
+
+def _now(clock: SystemClock, zone: tzinfo | None) -> pd.Timestamp:
+    return pd.Timestamp(datetime.fromtimestamp(clock.time(), zone))
 
 
 def _placed(found: pd.Timestamp, zone: tzinfo | None, fold: int = 0) -> pd.Timestamp:
@@ -96,7 +106,7 @@ def _none(said: object) -> ConfError:
     return ConfError(f"{shown!r} is no moment: write 10m, 2h, 10:00 or 2026-11-23")
 
 
-def microseconds(said: Moment) -> int:
+def microseconds(said: Moment, clock: SystemClock = MACHINE) -> int:
     """Return a moment in microseconds since 1970 UTC.
 
     Raises
@@ -104,4 +114,4 @@ def microseconds(said: Moment) -> int:
     ConfError
         If it is no moment.
     """
-    return round(moment(said).to_pydatetime(warn=False).timestamp() * SECOND)
+    return round(moment(said, clock=clock).to_pydatetime(warn=False).timestamp() * SECOND)

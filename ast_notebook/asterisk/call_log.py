@@ -16,7 +16,7 @@ from ast_notebook.calls.measures.grouping import Zone
 from ast_notebook.calls.report import Report
 from ast_notebook.errors import ConfError
 from ast_notebook.live import is_of
-from ast_notebook.moments import Moment
+from ast_notebook.moments import Moment, moment
 from ast_notebook.recording import Record
 
 FIRST_COLUMNS = 7  # received, time, server, event, channel, uniqueid, linkedid: always there
@@ -116,12 +116,12 @@ class CallLog:
         else:
             events = self._heard()
             found = call_log.calls(events, trunks=trunks, engine=engine, session=session)
-        calls: pd.DataFrame = begun(found, since)
+        calls: pd.DataFrame = begun(found, self._at(since))
         return calls
 
     def visits(self, *, since: Moment | None = None) -> pd.DataFrame:
         """Return the queue calls heard so far; see `calls.visits`."""
-        visits: pd.DataFrame = begun(self._log(self._trunks).visits.copy(), since)
+        visits: pd.DataFrame = begun(self._log(self._trunks).visits.copy(), self._at(since))
         return visits
 
     def report(
@@ -143,6 +143,7 @@ class CallLog:
         within : float
             Seconds of the service level.
         """
+        since = self._at(since, tz)
         log = Log(*(frame.copy() for frame in self._log(_tuple(trunks))))
         title = f"Calls of {self.name}"
         return Report.of(log, since=since, tz=tz, within=within, title=title)
@@ -174,6 +175,10 @@ class CallLog:
                 self._cache = cache
             self._trunks = trunks
             return log
+
+    def _at(self, since: Moment | None, tz: Zone | None = None) -> Moment | None:
+        """Return a moment, of which an age counts from the clock of the record."""
+        return None if since is None else moment(since, tz=tz, clock=self.record.clock)
 
     def _heard(self) -> pd.DataFrame:
         return self.record.frame(events=call_log.KINDS)

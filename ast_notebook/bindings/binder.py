@@ -100,6 +100,7 @@ class Binder:
         if not mine:
             return
         bindings = self._bindings.setdefault(item, [])
+        state_of(item).clock = self._session.clock
         state_of(item).stale_when(self._is_lost)
         for attribute in mine:
             try:

@@ -12,6 +12,7 @@ from ast_notebook.bindings.attributes import BindingAttribute
 from ast_notebook.bindings.state import Callback, Change, ItemState
 from ast_notebook.bindings.values import shown
 from ast_notebook.callbacks import Worker
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.show import NO_MATH, escape
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -34,11 +35,11 @@ class Item:
     An item without a type only groups other items.
     """
 
-    def __init__(self, parent: Item | None, name: str) -> None:
+    def __init__(self, parent: Item | None, name: str, clock: SystemClock = MACHINE) -> None:
         self._parent = parent
         self._path: str = name if parent is None else f"{parent._path}.{name}"
         self._children: dict[str, Item] = {}
-        self._state = ItemState(self._path)
+        self._state = ItemState(self._path, clock)
 
     # --- the value -----------------------------------------------------------------------------
 
@@ -84,7 +85,7 @@ class Item:
 
     def age(self) -> float:
         """Return how long the item has had its value, in seconds."""
-        return (datetime.now().astimezone() - self._state.changed).total_seconds()
+        return (self._state.clock.now() - self._state.changed).total_seconds()
 
     def prev_age(self) -> float:
         """Return how long the item had its previous value, in seconds."""
@@ -159,7 +160,7 @@ class Item:
     def _bind(
         self, function: Callable[..., object], arguments: Callable[[Change], tuple[Any, ...]]
     ) -> None:
-        worker = Worker(f"{self._path}:{_name(function)}", function)
+        worker = Worker(f"{self._path}:{_name(function)}", function, clock=self._state.clock)
         self._state.bind(_key(function), Callback(worker, arguments))
 
     # --- how it looks --------------------------------------------------------------------------

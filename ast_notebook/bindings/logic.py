@@ -18,6 +18,7 @@ from typing import Any
 from ast_notebook.ami import Event
 from ast_notebook.callbacks.cell import Cell
 from ast_notebook.callbacks.worker import BindingRow, Worker, refuse_what_never_runs, stop_all
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.conf import names_of
 from ast_notebook.errors import ConfError
 
@@ -75,6 +76,8 @@ class Logic:
         Its attributes in logic.conf.
     cell : Cell, optional
         Where its output goes; by default, the cell that runs now.
+    clock : SystemClock
+        The clock of `sh`.
 
     Attributes
     ----------
@@ -103,6 +106,7 @@ class Logic:
         enabled: bool = True,
         conf: Mapping[str, Any] | None = None,
         cell: Cell | None = None,
+        clock: SystemClock = MACHINE,
     ) -> None:
         self.name = name
         self.userevent = userevent
@@ -118,7 +122,7 @@ class Logic:
             self._run = self._script(code, {} if namespace is None else namespace)
         else:
             self._run = _called_with_trigger(name, code)
-        self.worker = Worker(name, self._guarded, cell=cell)
+        self.worker = Worker(name, self._guarded, cell=cell, clock=clock)
 
     def __repr__(self) -> str:
         events = ", ".join(self.userevent) or "nothing"

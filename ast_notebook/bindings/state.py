@@ -6,13 +6,13 @@ import contextlib
 import dataclasses
 import threading
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from ast_notebook.bindings.definition import Definition
 from ast_notebook.bindings.values import cast, same
 from ast_notebook.callbacks import Worker
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import AstError
 
 Finish = Callable[[], None]
@@ -88,21 +88,24 @@ class ItemState:
     definition : Definition
     layers : dict
         The attributes that it was defined with, by their files.
+    clock : SystemClock
+        The clock of the PBX that it is bound to, or else that of `sh`.
     value, previous : object
     changed, changed_before : datetime
         When the value changed last, and before that.
     changed_by : str
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, clock: SystemClock = MACHINE) -> None:
         self.path = path
+        self.clock = clock
         # The lock is reentrant, since copying and comparing a user's values runs the user's code.
         self.lock = threading.RLock()
         self.definition = Definition()
         self.layers: dict[Path | None, Mapping[str, Any]] = {}
         self.value: Any = None
         self.previous: Any = None
-        self.changed = self.changed_before = datetime.now().astimezone()
+        self.changed = self.changed_before = clock.now()
         self.changed_by = NOBODY
         self._listeners: list[ChangeListener] = []
         self._callbacks: dict[object, Callback] = {}
@@ -134,7 +137,7 @@ class ItemState:
             changes = definition.enforce or not same(value, self.value)
             if changes:
                 self.previous, self.value = self.value, value
-                self.changed_before, self.changed = self.changed, datetime.now().astimezone()
+                self.changed_before, self.changed = self.changed, self.clock.now()
                 self.changed_by = f"{caller}:{source}"
             change = Change(item, value, caller, source, dest, waits)
             for listener in tuple(self._listeners):

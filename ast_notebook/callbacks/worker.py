@@ -17,6 +17,7 @@ from typing import Any
 
 from ast_notebook.callbacks.cell import Cell, users_frames
 from ast_notebook.callbacks.shortened import shortened
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import AstError, ConfError
 
 logger = logging.getLogger(__name__)
@@ -72,6 +73,8 @@ class Worker:
     on_error : callable, optional
         It is called with each error on the worker's thread, instead of showing the error under the
         cell.
+    clock : SystemClock
+        It is told of the calls that wait, since a replay's clock waits for them.
 
     Attributes
     ----------
@@ -94,6 +97,7 @@ class Worker:
         limit: int = 65_536,
         cell: Cell | None = None,
         on_error: Callable[[BaseException], object] | None = None,
+        clock: SystemClock = MACHINE,
     ) -> None:
         refuse_what_never_runs(name, function)
         self.name = name
@@ -105,6 +109,7 @@ class Worker:
         self._function = function
         self._cell = cell or Cell.current()
         self._on_error = on_error
+        self._clock = clock
         self._shown: Counter[object] = Counter()
         self._calls: deque[tuple[Any, ...]] = deque()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()  # as often as calls were put
@@ -164,6 +169,7 @@ class Worker:
             calls = calls[:room]
         if not calls:
             return
+        self._clock.hold(len(calls))
         self._calls.extend(calls)
         self._wake.put(None)
         if not self._alive:
@@ -236,6 +242,7 @@ class Worker:
         with contextlib.suppress(IndexError):
             while True:
                 self._calls.popleft()
+                self._clock.release(1)
                 with self._lock:
                     self.dropped += 1
 
@@ -264,6 +271,7 @@ class Worker:
 
     def _call(self, args: tuple[Any, ...]) -> None:
         self._began = time.time()
+        self._clock.began()
         try:
             _check_that_it_ran(self._function(*args))
         except BaseException as error:
@@ -273,6 +281,7 @@ class Worker:
         finally:
             self._began = None
             self.done += 1
+            self._clock.ended()
 
     def _tell(self, error: BaseException) -> None:
         """Show an error; an error while showing it is logged, and does not end the thread."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ast_notebook.ami import Event
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.digits import is_count
 from ast_notebook.live.table import LiveTable, Row
 from ast_notebook.live.tracker import Tracker, moment, text
@@ -101,8 +101,9 @@ class ChannelTracker(Tracker):
     untold = frozenset(("application", "context", "exten"))
     questions = compared = ({"Action": "CoreShowChannels"},)
 
-    def __init__(self, changed: Callable[[str | None], None]) -> None:
+    def __init__(self, changed: Callable[[str | None], None], clock: SystemClock = MACHINE) -> None:
         super().__init__()
+        self._clock = clock
         self.channels = table()
         self.tables = {"channels": self.channels}
         self.concurrency: deque[tuple[float, int]] = deque(maxlen=POINTS)
@@ -270,7 +271,7 @@ class ChannelTracker(Tracker):
 
     def _count(self) -> None:
         """Keep the highest number of calls at once for each step of time."""
-        step, calls = time.time() // STEP * STEP, len(self._calls)
+        step, calls = self._clock.time() // STEP * STEP, len(self._calls)
         if self.concurrency and self.concurrency[-1][0] == step:
             calls = max(calls, self.concurrency.pop()[1])
         self.concurrency.append((step, calls))

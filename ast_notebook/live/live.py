@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
 from ast_notebook.ami import Event, Pending, Session
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import AstError, ConnectionLost
 from ast_notebook.live.channels import STEP, ChannelTracker, is_of
 from ast_notebook.live.conferences import ConferenceTracker
@@ -108,17 +108,18 @@ class Live:
     participants = _Frame("Who takes part in which conference.")
     parked = _Frame("The parked calls, and the space where each can be picked up.")
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, clock: SystemClock = MACHINE) -> None:
         self.primed = threading.Event()
         self.stale = True
         self._session = session
+        self._clock = clock
         self._lock = threading.Lock()
         self._device_watches: list[Watch] = []
         self._mailbox_watches: list[Watch] = []
         self._reads: frozenset[str] | None = None
         self._priming = 0
         self._again = False
-        self._channels = ChannelTracker(self._channel_changed)
+        self._channels = ChannelTracker(self._channel_changed, clock)
         self._mailboxes = MailboxTracker(self._mailbox_changed, self._mailboxes_wanted)
         self._trackers: tuple[Tracker, ...] = (
             self._channels,
@@ -199,7 +200,7 @@ class Live:
     def concurrency(self) -> pd.Series:
         """Return how many calls there were at once over the last hour, the most of each 10 s."""
         points = dict(list(self._channels.concurrency))
-        now = time.time() // STEP * STEP
+        now = self._clock.time() // STEP * STEP
         first = max(min(points, default=now), now - 3600)
         calls, series = 0, {}
         for moment in sorted({*points, *range(int(first), int(now) + 1, STEP)}):

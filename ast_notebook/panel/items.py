@@ -140,7 +140,7 @@ class ShownItems:
             key = self._database_key(item)
             if key and only in ("", item.id()):
                 try:
-                    self._read[key] = (pbx.db_read(key, None), time.time())
+                    self._read[key] = (pbx.db_read(key, None), pbx.session.clock.time())
                 except AstError:
                     return
 

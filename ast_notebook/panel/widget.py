@@ -209,7 +209,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         try:
             if self._readonly:
                 raise ConfError("this panel is read-only")
-            actions.check_time(content.get("at"))
+            actions.check_time(content.get("at"), self._feed.clock.time())
             if not isinstance(args, dict) or not _are_plain(args):
                 raise ConfError(f"the button {what} came with wrong values")
             if len(self._workers) >= BUTTONS_AT_ONCE:
@@ -282,7 +282,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if delta or now - self._spoke > HEARTBEAT:
             self._number = next(self._sequence)
             self._spoke = now
-            self.send({"t": "delta", "seq": self._number, "now": time.time(), **delta})
+            self.send({"t": "delta", "seq": self._number, "now": self._feed.clock.time(), **delta})
         if not waiting and self._is_deaf() and now - self._keyframe > KEYFRAME:
             waiting.add(WHO_HAS_NONE)
         if waiting:
@@ -309,7 +309,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             "readonly": self._readonly,
             "wall": self._wall,
             "seq": self._number,
-            "now": time.time(),
+            "now": self._feed.clock.time(),
             "may": sorted(self._may),
             **state,
         }

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import ConfError
 from ast_notebook.moments import Moment, microseconds
 from ast_notebook.recording.archive import Archive
@@ -44,6 +45,8 @@ class Record:
         The PBX's name, for the column ``server``.
     budget : int
         Bytes of memory that the events may take.
+    clock : SystemClock
+        The clock from which an age such as ``10m`` counts.
 
     Attributes
     ----------
@@ -53,8 +56,11 @@ class Record:
         The archive, after `to`.
     """
 
-    def __init__(self, server: str = "ast", budget: float = BUDGET) -> None:
+    def __init__(
+        self, server: str = "ast", budget: float = BUDGET, clock: SystemClock = MACHINE
+    ) -> None:
         self.server = server
+        self.clock = clock
         self.dropped = 0
         self.archive: Archive | None = None
         self._budget = 0
@@ -177,6 +183,11 @@ class Record:
                     block.settled = block.form == "packed"
         return columns
 
+    def _kept(self) -> list[Block]:
+        """Return all blocks, oldest first."""
+        with self._lock:
+            return [*self._blocks, self._open.copy()]
+
     def frame(
         self,
         *,
@@ -213,9 +224,8 @@ class Record:
             and so on are texts that would be in a column of numbers, and headers that a dialplan
             adds to its UserEvent although Asterisk sends headers of these names with it.
         """
-        with self._lock:
-            kept = [*self._blocks, self._open.copy()]
-        earliest = None if since is None else microseconds(since)
+        kept = self._kept()
+        earliest = None if since is None else microseconds(since, self.clock)
         blocks = [
             block
             for block in reversed(kept)
@@ -241,8 +251,7 @@ class Record:
         The frame is the last of three results. The first two are the numbers of the oldest event
         that is kept, and of the next event to come.
         """
-        with self._lock:
-            kept = [*self._blocks, self._open.copy()]
+        kept = self._kept()
         blocks = [block for block in kept if number < block.start + len(block)]
         found = [
             with_names(batch.slice(max(0, number - block.start)), events)
@@ -264,8 +273,8 @@ class Record:
     def clear(self) -> int:
         """Forget every event kept in memory, and return how many there were.
 
-        They do not count as dropped, and an archive keeps them. Events that come meanwhile, and are
-        not on the archive's disk yet, stay in memory.
+        They do not count as dropped, and an archive keeps them. Those that are not on the archive's
+        disk yet stay in memory.
 
         Raises
         ------
@@ -295,32 +304,26 @@ class Record:
     ) -> Archive:
         """Keep every event on disk, too, from now on, until the archive is closed.
 
-        A record has one archive. If there is one at another place, it is closed, and its files
-        stay. At the same place, the archive goes on; once it anonymizes, it does so until it is
-        closed.
+        A record has one archive. One at another place is closed, and its files stay. At the same
+        place, the archive goes on; once it anonymizes, it does so until it is closed.
 
         Parameters
         ----------
         place : str or path
             A folder, or a URL for fsspec.
         retention_days : int, optional
-            How many days before today, in UTC, are kept; by default all, or at the same place as
-            many as before.
+            How many days before today, in UTC, are kept; by default all, or those kept before.
         open_folder : str or path, optional
             A local folder for the open files; by default the archive's own, or for a URL one below
             the user's folder for the state of programs.
-        options : dict, optional
-            What fsspec is to be given besides a URL, such as credentials.
-        anonymizer : Anonymizer, optional
-            It replaces numbers and names before they are written; in memory they stay as they are.
+        options, anonymizer : optional
+            As for `Archive`; in memory, numbers and names stay as they are.
         whole : bool
-            Whether the events that are in memory already are kept on disk, too, if the record has
-            had no archive yet.
+            Whether events that are in memory already are kept, too, if this is its first archive.
 
         Returns
         -------
         Archive
-            The archive; it tells how many events are written, waiting and lost, and its error.
 
         Raises
         ------

@@ -5,24 +5,22 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import warnings
-import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ast_notebook import conf
-from ast_notebook.ami import Secret, Settings
+from ast_notebook.ami import Settings
 from ast_notebook.asterisk import Asterisk
 from ast_notebook.bindings.binder import Binder
 from ast_notebook.bindings.item import Item, sayable
 from ast_notebook.bindings.logic import Logic, Logics
 from ast_notebook.bindings.tree import Items
-from ast_notebook.callbacks.cell import Cell
 from ast_notebook.callbacks.worker import BindingRow, one_line
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import ConfError
-from ast_notebook.login import read_plugin, settings_for
 from ast_notebook.recording.record import BUDGET
 
 
@@ -31,14 +29,21 @@ class SmartHome:
 
     ``sh.office.fon`` is an item, ``sh.ast`` a PBX. `close` ends everything; ``with`` does so too.
     The events of a PBX stay readable, as ``sh.ast.events``, until its name is connected again.
+
+    Parameters
+    ----------
+    clock : SystemClock
+        The clock that tells when items change; a replay has one of its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: SystemClock = MACHINE) -> None:
+        self._clock = clock
         self._logics = Logics()
         self._pbxs: dict[str, Asterisk] = {}
         self._closed: dict[str, Asterisk] = {}
         self._binders: dict[str, Binder] = {}
-        self._items = Items(reserved=(name for name in dir(type(self)) if name[0] != "_"))
+        names = (name for name in dir(type(self)) if name[0] != "_")
+        self._items = Items(reserved=names, clock=clock)
 
     def __enter__(self) -> SmartHome:
         return self
@@ -79,6 +84,14 @@ class SmartHome:
         pbxs = ", ".join(map(repr, self._pbxs.values())) or "no PBX"
         return f"<SmartHome: {pbxs}; {len(self._items)} items, {len(self._logics)} logics>"
 
+    @property
+    def clock(self) -> SystemClock:
+        """The clock: ``sh.clock.now()``, and ``sh.clock.sleep(30)`` for a logic that waits.
+
+        In a replay, it tells the time of the replay, and a logic that sleeps by it wakes up then.
+        """
+        return self._clock
+
     # --- PBXs ----------------------------------------------------------------------------------
 
     @property
@@ -101,9 +114,7 @@ class SmartHome:
         ConfError
             If the name is an item's, or one of `sh`'s own.
         """
-        if not name.isidentifier() or name in dir(type(self)):
-            raise ConfError(f"a PBX cannot be named {name!r}: take a name that is free")
-        self._items.reserve(name)
+        self._reserve(name)
         if not settings.hears("call"):
             warnings.warn(
                 f"events = {settings.events} leaves out the class call: items of devices, "
@@ -118,26 +129,54 @@ class SmartHome:
                 stacklevel=2,
             )
         pbx = Asterisk(settings, name=name, budget=budget)
-        try:
+        with self._closed_if_it_fails(pbx, name):
             pbx.connect()
             if pbx.session.unknown:
                 warnings.warn(f"{name}: {pbx.session.unknown}", stacklevel=2)
             if name in self._pbxs:
                 pbx.go_on_recording(self._pbxs[name])
-            self.disconnect(name)
-            self._closed.pop(name, None)
-            first = not any(one.first for one in self._binders.values())
-            self._pbxs[name] = pbx
-            self._binders[name] = Binder(
-                pbx.session, pbx.live, self._items, self._logics, name=name, first=first
-            )
-            self._binders[name].settle()
+            self._take(pbx, name)
+        return pbx
+
+    def add(self, pbx: Asterisk, name: str) -> Asterisk:
+        """Take a PBX that is not connected yet, such as a replayed one, as the attribute `name`.
+
+        Raises
+        ------
+        ConfError
+            If the name is an item's, or one of `sh`'s own.
+        """
+        self._reserve(name)
+        with self._closed_if_it_fails(pbx, name):
+            pbx.connect()
+            self._take(pbx, name)
+        return pbx
+
+    def _reserve(self, name: str) -> None:
+        if not name.isidentifier() or name in dir(type(self)):
+            raise ConfError(f"a PBX cannot be named {name!r}: take a name that is free")
+        self._items.reserve(name)
+
+    @contextlib.contextmanager
+    def _closed_if_it_fails(self, pbx: Asterisk, name: str) -> Iterator[None]:
+        try:
+            yield
         except BaseException:
             if self._pbxs.get(name) is pbx:
                 self.disconnect(name)
             pbx.close()
             raise
-        return pbx
+
+    def _take(self, pbx: Asterisk, name: str) -> None:
+        """Bind items and logics to a PBX that is connected, in place of one of the same name."""
+        self.disconnect(name)
+        self._closed.pop(name, None)
+        first = not any(one.first for one in self._binders.values())
+        self._pbxs[name] = pbx
+        self._binders[name] = Binder(
+            pbx.session, pbx.live, self._items, self._logics, name=name, first=first
+        )
+        self._binders[name].settle()
 
     def disconnect(self, name: str = "ast") -> Asterisk | None:
         """Close a PBX and return it; None if there is none.
@@ -254,7 +293,14 @@ class SmartHome:
     ) -> Logic:
         """Add a logic, which replaces one of the same name; see `Logic` for the parameters."""
         added = Logic(
-            name, code, sh=self, userevent=userevent, dest=dest, namespace=namespace, **more
+            name,
+            code,
+            sh=self,
+            userevent=userevent,
+            dest=dest,
+            namespace=namespace,
+            clock=self._clock,
+            **more,
         )
         return self._logics.add(added)
 
@@ -282,6 +328,7 @@ class SmartHome:
                     namespace=namespace,
                     enabled=one.enabled,
                     conf=one.conf,
+                    clock=self._clock,
                 )
             except Exception as error:  # compiling may raise more than SyntaxError
                 what = f"{one.place}: the logic {one.name} is left out: {one_line(error)}"
@@ -302,95 +349,3 @@ class SmartHome:
             rows += [worker.row("event") for worker in list(pbx.callbacks.values())]
         names = [field.name for field in dataclasses.fields(BindingRow)]
         return pd.DataFrame([dataclasses.asdict(row) for row in rows], columns=names)
-
-
-def connect(
-    host: str | None = None,
-    port: int | str | None = None,
-    *,
-    username: str | None = None,
-    password: str | bytes | Secret | None = None,
-    plugin_conf: str | Path | None = None,
-    name: str = "ast",
-    budget: float = BUDGET,
-    **settings: Any,
-) -> SmartHome:
-    """Connect to an Asterisk, and return a smart home `sh` with it as an attribute.
-
-    Parameters that are None come from the same places as for `%ast connect`: from `plugin_conf` if
-    it is given, else from the environment (``AST_HOST``, ``AST_PORT``, ``AST_USERNAME`` and
-    ``AST_PASSWORD``; ``AST_HOST_BERLIN`` and so on for the name ``berlin``). The password may also
-    come from the keyring; if it is found nowhere, the user is asked for it.
-
-    Parameters
-    ----------
-    host, port : str, int, optional
-        Where Asterisk's manager listens; by default ``127.0.0.1`` and 5038.
-    username, password : str, optional
-        A section of ``manager.conf`` and its ``secret``; the default username is ``admin``.
-    plugin_conf : str or Path, optional
-        A ``plugin.conf``; its section `name` is used.
-    name : str
-        The name of the attribute of `sh`.
-    budget : int
-        Bytes of memory that its events may take.
-    **settings
-        The rest of `Settings`: ``tls``, ``auth``, ``events``, ``greeting``, ``filters``,
-        ``timeout``, ``keepalive``, ``gathering``.
-
-    Raises
-    ------
-    ConnectionLost
-        If nothing answers there as a manager interface does.
-    LoginRefused
-        If the username or the password is wrong, or there is no password.
-    ConfError
-        If a setting cannot be used.
-
-    Examples
-    --------
-    >>> with ast_notebook.connect("127.0.0.1", username="admin", password=secret) as sh:
-    ...     sh.ast.db_write("dnd/office", 1)
-    """
-    if isinstance(password, str | bytes | bytearray):
-        password = Secret(password)  # so that no traceback shows the plain text
-    if isinstance(host, str) and "@" in host:
-        host = host.rpartition("@")[2]  # and no password before an @ either
-        raise ConfError(
-            f"host = '…@{host}' is neither a name nor an address: username and password are "
-            "settings of their own"
-        )
-    said = {"host": host or None, "port": port, "username": username or None, "password": password}
-    given = {name: value for name, value in said.items() if value is not None}
-    file = None if plugin_conf is None else read_plugin(Path(plugin_conf), name).settings
-    found = settings_for(name, {**settings, **given}, file, {})
-    sh = SmartHome()
-    sh.connect(found, name=name, budget=budget)
-    try:
-        _tell_of_former(found)
-    except BaseException:  # a warning may be an error here: nobody else could close this sh
-        sh.close()
-        raise
-    _made.add(sh)
-    return sh
-
-
-#: The results of `connect`; a cell that is run again makes another one, and the former one goes on.
-_made: weakref.WeakSet[SmartHome] = weakref.WeakSet()
-
-
-def _tell_of_former(settings: Settings) -> None:
-    if not Cell.current().is_in_notebook:
-        return
-    there = (settings.address, settings.username)
-    for sh in list(_made):
-        for pbx in sh.pbxs.values():
-            known = pbx.session.settings
-            if (known.address, known.username) == there:
-                warnings.warn(
-                    f"an earlier sh is still connected to {there[0]} as {there[1]}, and its logics "
-                    "and callbacks run on: call its close() before, or write %ast connect, which "
-                    "takes the former one's place",
-                    stacklevel=3,
-                )
-                return
