@@ -34,6 +34,11 @@ class Dispatcher:
         Where ``failed`` functions and ``undispatched`` events are counted.
     ended : callable
         Called when the thread ends.
+
+    Attributes
+    ----------
+    until : int
+        When the newest event that was handed out was received, in microseconds since 1970 UTC.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class Dispatcher:
         self._after: list[Callable[[], object]] = []  # for the dispatcher's thread alone
         self._handed = 0  # written by the reader alone, as the next is by the dispatcher
         self._dispatched = 0
+        self.until = 0
         self._overflows = False  # whether what was read last was dropped
         self._closing = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"ast-dispatch-{name}", daemon=True)
@@ -101,7 +107,8 @@ class Dispatcher:
             if not stream:
                 return
         else:
-            self._overflows = False
+            self.until = 0
+        self._overflows = False
         self.put(stream)
 
     def start(self) -> None:
@@ -141,6 +148,7 @@ class Dispatcher:
         closing, session = self._closing.is_set, self._session
         for item in batch:
             if type(item) is Event:
+                self.until = item.received
                 route = self._routes.get(item.name)
                 if route is None:
                     route = self._route(item.name)

@@ -248,6 +248,11 @@ class Session(Manager):
         """How many events were read but are not dispatched yet."""
         return self._dispatcher.backlog
 
+    @property
+    def dispatched_until(self) -> int:
+        """When the newest event that was dispatched was received, in microseconds since 1970."""
+        return self._dispatcher.until
+
     # --- asking --------------------------------------------------------------------------------
 
     def ask(

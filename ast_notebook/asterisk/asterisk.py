@@ -16,7 +16,7 @@ from ast_notebook.asterisk.switchboard import Switchboard
 from ast_notebook.callbacks.worker import stop_all, tell_of_endless
 from ast_notebook.errors import ConfError
 from ast_notebook.live import Live
-from ast_notebook.recording import Record
+from ast_notebook.recording import Archive, Record
 from ast_notebook.recording.record import BUDGET
 
 ENDING = 0.2  # seconds that callbacks have to end, after everything else is closed
@@ -49,7 +49,7 @@ class Asterisk(Database, Mailboxes, Switchboard, Queues, CallLog, Callbacks):
         CallLog.__init__(self, name, Record(name, budget))
         session = Session(settings, name=name, recorder=self.record.add)
         Callbacks.__init__(self, session)
-        Switchboard.__init__(self, session, Live(session))
+        Switchboard.__init__(self, session, Live(session, archive=self._noted_in))
 
     def __repr__(self) -> str:
         session = getattr(self, "session", None)
@@ -98,6 +98,12 @@ class Asterisk(Database, Mailboxes, Switchboard, Queues, CallLog, Callbacks):
             f"{self.name}: {failed}; to record, run %ast record to FOLDER",
             stacklevel=3,
         )
+
+    def _noted_in(self) -> Archive | None:
+        """Return the archive for what no event tells; one with pseudonyms gets none of it."""
+        archive = self.record.archive
+        is_open = archive is not None and not archive.is_closed and archive.anonymizer is None
+        return archive if is_open else None
 
     def hears_since(self, moment: float) -> bool:
         """Tell whether it has been connected ever since a moment, in seconds since 1970."""

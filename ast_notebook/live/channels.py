@@ -13,6 +13,7 @@ from ast_notebook.live.table import LiveTable, Row
 from ast_notebook.live.tracker import Tracker, moment, text
 
 REMEMBERED = 1000
+NOTED = 20  # channels that ended, which a mark in an archive tells of
 STEP = 10  # seconds that one point of the concurrency covers
 POINTS = 360
 
@@ -127,6 +128,26 @@ class ChannelTracker(Tracker):
             "Hangup": self._hangup,
             **dict.fromkeys(snapshots, self._update),
         }
+
+    def inner(self) -> dict[str, Any]:
+        """Return how many recordings each channel has, and which channels ended last."""
+        there = {"recordings": dict(self._recordings), "gone": list(self._gone)[-NOTED:]}
+        return {name: value for name, value in there.items() if value}
+
+    def set_inner(self, inner: dict[str, Any]) -> None:
+        """Take what `inner` returned."""
+        self._recordings = dict(inner.get("recordings", {}))
+        self._gone = dict.fromkeys(inner.get("gone", ()))
+
+    def rows_were_put(self) -> None:
+        """Count calls and channels in bridges anew, and have watched devices looked at."""
+        self._bridged, self._calls = {}, {}
+        for uniqueid, row in self.channels.rows().items():
+            self._rebridge(uniqueid, "", row["bridge"])
+            linked = row["linkedid"] or uniqueid
+            self._calls[linked] = self._calls.get(linked, 0) + 1
+        self._count()
+        self._changed(None)
 
     def blank(self) -> ChannelTracker:
         """Return a new tracker without channels."""

@@ -16,11 +16,13 @@ from ast_notebook.live.channels import STEP, ChannelTracker, is_of
 from ast_notebook.live.conferences import ConferenceTracker
 from ast_notebook.live.devices import DeviceTracker, RegistrationTracker
 from ast_notebook.live.mailboxes import MailboxTracker
+from ast_notebook.live.marks import Marks, Notes
 from ast_notebook.live.parking import ParkingTracker
 from ast_notebook.live.queues import QueueTracker
 from ast_notebook.live.reconcile import Reconciler
 from ast_notebook.live.table import LEFT_OUT, MOST, Follower, LiveTable
 from ast_notebook.live.tracker import Question, Tracker
+from ast_notebook.live.watch import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -28,41 +30,6 @@ NO_STEPS = (
     "the application and the extension of a call are those that it had at connect: add `dialplan` "
     "to this login's `read =` in manager.conf to hear of each step"
 )
-
-
-class Watch:
-    """A watch on one device or one mailbox, until `close`.
-
-    Attributes
-    ----------
-    value : bool or int or None
-        The current value; None until it is known.
-    is_unsure : bool
-        Whether the value may be wrong, because channels were left out of the table.
-    """
-
-    def __init__(self, name: str, changed: Callable[[Any], None], forget: Callable[[Watch], None]):
-        self.name = name
-        self.value: Any = None
-        self.is_unsure = False
-        self._closed = False
-        self._changed = changed
-        self._forget = forget
-
-    def see(self, value: bool | int) -> None:
-        """Set the value, and report it if it is new; for the dispatcher's thread."""
-        if value == self.value or self._closed:
-            return
-        self.value = value
-        try:
-            self._changed(value)
-        except BaseException:  # the next watch must be told all the same
-            logger.exception("who watches %s raised", self.name)
-
-    def close(self) -> None:
-        """End the watch."""
-        self._closed = True
-        self._forget(self)
 
 
 class _Frame:
@@ -94,6 +61,14 @@ class Live:
         The tables, by their names; each is also an attribute, as a frame.
     lists : Reconciler
         It compares the state with Asterisk's own lists about every ``lists.every`` seconds.
+
+    Parameters
+    ----------
+    session : Session
+    clock : SystemClock
+        The clock by which calls at once are counted.
+    archive : callable
+        It returns the archive that what no event tells is noted in, for replays; or None.
     """
 
     channels = _Frame("The channels that are up. A Local channel has no ``device``.")
@@ -108,7 +83,12 @@ class Live:
     participants = _Frame("Who takes part in which conference.")
     parked = _Frame("The parked calls, and the space where each can be picked up.")
 
-    def __init__(self, session: Session, clock: SystemClock = MACHINE) -> None:
+    def __init__(
+        self,
+        session: Session,
+        clock: SystemClock = MACHINE,
+        archive: Callable[[], Notes | None] = lambda: None,
+    ) -> None:
         self.primed = threading.Event()
         self.stale = True
         self._session = session
@@ -130,7 +110,10 @@ class Live:
             ConferenceTracker(),
             ParkingTracker(),
         )
-        self.lists = Reconciler(session, self._trackers, self._is_settled)
+        self._marks = Marks(session, self._trackers, lambda: self.stale, archive)
+        self.lists = Reconciler(
+            session, self._trackers, self._is_settled, self._marks.observed, self._mark
+        )
         self.tables: dict[str, LiveTable] = {}
         for tracker in self._trackers:
             self.tables |= tracker.tables | tracker.remembered
@@ -279,7 +262,7 @@ class Live:
         if not self._session.connected():
             return
         try:
-            self._session.ask(question, then=then)
+            self._session.ask(question, then=self._marks.observed(then))
         except ConnectionLost as error:
             logger.info("%s: %s", self._session.name, error)
         except AstError as error:
@@ -294,12 +277,14 @@ class Live:
         question = {"Action": "GetConfig", "Filename": "manager.conf", "Category": user}
         self._ask(question, self._permissions)
         if self.stale and not self._priming:  # it is a new connection
-            self._channels.forget()
+            with self._marks.observing():
+                self._channels.forget()
         self._prime_once_more()
         self.lists.start()
 
     def _overflow(self, event: Event, session: Session) -> None:
-        self._channels.forget()
+        with self._marks.observing():
+            self._channels.forget()
         self._prime_once_more()
 
     def _prime_once_more(self) -> None:
@@ -321,12 +306,18 @@ class Live:
             return
         self._tell_silence()
         self.stale = False
+        self._marks.note_all()
         with self._lock:
             watches = list(self._device_watches)
         self._look(*watches)
         self.primed.set()
         if self._again:
             self._prime()
+
+    def _mark(self) -> None:
+        """Note the whole state for replays if that is due; the thread of `lists` calls this."""
+        if self._marks.is_due():
+            self._ask({"Action": "Ping"}, lambda _: self._marks.note_all())
 
     def _is_settled(self) -> bool:
         return self._session.connected() and not self.stale and not self._priming

@@ -149,6 +149,19 @@ class LiveTable:
                     changed.add(key)
             return row
 
+    def replace(self, rows: Mapping[str, Row]) -> bool:
+        """Put other rows in place of all, in their order, and tell whether anything changed."""
+        with self.lock:
+            former, self._rows = self._rows, {key: self.fields | row for key, row in rows.items()}
+            changed = {
+                key
+                for key in former.keys() | self._rows.keys()
+                if former.get(key) != self._rows.get(key)
+            }
+            for followed in self.followers:
+                followed.update(changed)
+            return bool(changed)
+
     def begin_list(self) -> None:
         """Begin a list: from now on, note the rows that are put."""
         self._listed = set()

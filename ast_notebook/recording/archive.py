@@ -8,6 +8,7 @@ import os
 import secrets
 import threading
 import time
+from collections import deque
 from datetime import date
 from typing import Any
 
@@ -16,7 +17,7 @@ import pyarrow as pa
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.archive_place import ArchivePlace
-from ast_notebook.recording.columns import release
+from ast_notebook.recording.columns import release, seal
 from ast_notebook.recording.layout import Name, by_day
 from ast_notebook.recording.sealer import Sealer
 from ast_notebook.recording.segment import Segment, count_of, lost_row, warm_up
@@ -47,7 +48,6 @@ class Archive:
     Parameters
     ----------
     record : ArchiveSource
-        The record.
     place : str or path
         The folder, or the URL for fsspec, of the sealed files.
     retention_days : int, optional
@@ -59,11 +59,9 @@ class Archive:
     anonymizer : Anonymizer, optional
         It replaces numbers and names before anything is written.
     after : Archive, optional
-        The archive that the record had until now. The new one begins with the event at which that
-        one ends.
+        The archive that the record had until now; the new one goes on where that one ends.
     whole : bool
-        Whether the archive begins with the oldest event in memory, and not with the next event to
-        come; it has no effect if `after` is given.
+        Without `after`: whether it begins with the oldest event in memory, not with the next one.
 
     Attributes
     ----------
@@ -117,6 +115,8 @@ class Archive:
         self._flushed = threading.Condition()
         self._closing = False
         self._deadline = 0.0
+        self._notes: deque[tuple[int, str]] = deque()
+        self._last = 0  # when the newest event on disk was received
         self._untold = 0  # events that were lost, and that no row tells of yet
         self._sealer = Sealer(
             self.archive_files,
@@ -181,14 +181,13 @@ class Archive:
     def _repr_html_(self) -> str:
         return f"<code>{escape(repr(self))}</code>"
 
-    def flush(self, timeout: float = 5.0) -> bool:
-        """Wait until every event that is in the record now is on disk.
+    def note(self, text: str) -> None:
+        """Write a row of our own behind the events until now, unless pseudonyms are written."""
+        if self.anonymizer is None and not self._closing:
+            self._notes.append((time.time_ns() // 1000, text))
 
-        Returns
-        -------
-        bool
-            False if that takes longer than `timeout` seconds, because the disk refuses.
-        """
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until all events of the record are on disk; False if the disk refuses too long."""
         end = self._record.end
         with self._flushed:
             self._wanted = max(self._wanted, end)
@@ -242,7 +241,7 @@ class Archive:
             end = self._record.end
             if end != last:
                 last, seen = end, now
-            if self._next >= end:
+            if self._next >= end and not self._notes:
                 written = now
             if now < retry:
                 continue
@@ -295,6 +294,7 @@ class Archive:
                 most = min(BLOCK, most * 10)
             if self._hurried():
                 break
+        self._put_notes()
         self._troubles.end("disk")
         with self._flushed:
             self._flushed.notify_all()
@@ -329,6 +329,15 @@ class Archive:
             segment.write(part)
             self._next += len(part)
             self.written += len(part)
+            self._last = part["received"][-1].as_py()
+
+    def _put_notes(self) -> None:
+        while self._notes:
+            at, text = self._notes[0]
+            self._last = max(at, self._last + 1)
+            for day, row in by_day(seal([text], [self._last])):
+                self._segment_of(day).write(row)
+            self._notes.popleft()
 
     def _is_full(self, segment: Segment) -> bool:
         return segment.events >= FULL or time.monotonic() - segment.opened >= OLD
