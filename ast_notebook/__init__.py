@@ -17,11 +17,13 @@ from ast_notebook.errors import (
     ConnectionLost,
     KeyMissing,
     LoginRefused,
+    NotRecorded,
     PermissionMissing,
     TechnologyMissing,
     UnsafeText,
 )
 from ast_notebook.home import SmartHome, connect
+from ast_notebook.replay import replay
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -42,6 +44,7 @@ __all__ = [
     "ConnectionLost",
     "KeyMissing",
     "LoginRefused",
+    "NotRecorded",
     "Panel",
     "PermissionMissing",
     "Settings",
@@ -54,6 +57,7 @@ __all__ = [
     "demo",
     "history",
     "measures",
+    "replay",
 ]
 
 __version__ = "0.1.0"

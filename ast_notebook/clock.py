@@ -25,17 +25,17 @@ class SystemClock:
         """Wait for so many seconds."""
         time.sleep(max(0.0, seconds))
 
-    def hold(self, calls: int) -> None:
-        """Note that so many calls are to be made before the time goes on."""
+    def hold(self, calls: int, worker: object) -> None:
+        """Note that a worker is to make so many calls before the time goes on."""
 
-    def release(self, calls: int) -> None:
-        """Note that so many held calls will not be made."""
+    def release(self, calls: int, worker: object) -> None:
+        """Note that a worker will not make so many of the held calls."""
 
-    def began(self) -> None:
-        """Note that the calling thread makes one of the held calls now."""
+    def began(self, worker: object) -> None:
+        """Note that a worker makes one of its held calls now, on the calling thread."""
 
-    def ended(self) -> None:
-        """Note that the call that the calling thread has made is over."""
+    def ended(self, worker: object) -> None:
+        """Note that the call is over that a worker has made on the calling thread."""
 
 
 #: This machine's clock.

@@ -62,6 +62,9 @@ class Session(Manager):
         How often each odd thing happened, by its name; ``%ast status`` has words for each.
     """
 
+    #: What the handle of a call says of calls that are never made, as in a replay; else empty.
+    held_back = ""
+
     def __init__(
         self,
         settings: Settings | None = None,

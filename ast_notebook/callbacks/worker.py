@@ -169,7 +169,7 @@ class Worker:
             calls = calls[:room]
         if not calls:
             return
-        self._clock.hold(len(calls))
+        self._clock.hold(len(calls), self)
         self._calls.extend(calls)
         self._wake.put(None)
         if not self._alive:
@@ -242,7 +242,7 @@ class Worker:
         with contextlib.suppress(IndexError):
             while True:
                 self._calls.popleft()
-                self._clock.release(1)
+                self._clock.release(1, self)
                 with self._lock:
                     self.dropped += 1
 
@@ -271,7 +271,7 @@ class Worker:
 
     def _call(self, args: tuple[Any, ...]) -> None:
         self._began = time.time()
-        self._clock.began()
+        self._clock.began(self)
         try:
             _check_that_it_ran(self._function(*args))
         except BaseException as error:
@@ -281,7 +281,7 @@ class Worker:
         finally:
             self._began = None
             self.done += 1
-            self._clock.ended()
+            self._clock.ended(self)
 
     def _tell(self, error: BaseException) -> None:
         """Show an error; an error while showing it is logged, and does not end the thread."""

@@ -21,13 +21,13 @@ class Standing(SystemClock):
     def time(self):
         return self.at
 
-    def hold(self, calls):
+    def hold(self, calls, worker):
         self.held += calls
 
-    def release(self, calls):
+    def release(self, calls, worker):
         self.held -= calls
 
-    def ended(self):
+    def ended(self, worker):
         self.held -= 1
 
 
