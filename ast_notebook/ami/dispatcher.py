@@ -121,9 +121,7 @@ class Dispatcher:
             if not stream:
                 return
         else:
-            self.until = 0
-        self.version = 0
-        self._overflows = False
+            self._overflows = False
         self.put(stream)
 
     def start(self) -> None:

@@ -150,7 +150,7 @@ class Binder:
         ]
 
     def _user_event(self, event: Event, session: Session) -> None:
-        self._logics.start(event, self.name, first=self.first)
+        self._logics.start(event, self.name, first=self.first, clock=session.clock)
 
     def _ready(self, event: Event, session: Session) -> None:
         for entry in self._entries():

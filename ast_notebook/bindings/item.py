@@ -160,7 +160,7 @@ class Item:
     def _bind(
         self, function: Callable[..., object], arguments: Callable[[Change], tuple[Any, ...]]
     ) -> None:
-        worker = Worker(f"{self._path}:{_name(function)}", function, clock=self._state.clock)
+        worker = Worker(f"{self._path}:{_name(function)}", function)
         self._state.bind(_key(function), Callback(worker, arguments))
 
     # --- how it looks --------------------------------------------------------------------------

@@ -155,9 +155,9 @@ class Logic:
         """Run it once, as if an event started it, even if it is not enabled; this does not wait."""
         self.start(Trigger(by, source, value, dest))
 
-    def start(self, trigger: Trigger) -> None:
+    def start(self, trigger: Trigger, clock: SystemClock | None = None) -> None:
         """Run it for a trigger, after earlier runs; this does not wait."""
-        self.worker.put(trigger)
+        self.worker.put_many([(trigger,)], clock)
 
     def hears(self, userevent: str) -> bool:
         """Tell whether a UserEvent of that name may start it."""
@@ -260,7 +260,7 @@ class Logics:
             self.remove(logic.name)
         stop_all((logic.worker for logic in logics), timeout)
 
-    def start(self, event: Event, pbx: str, *, first: bool) -> None:
+    def start(self, event: Event, pbx: str, *, first: bool, clock: SystemClock = MACHINE) -> None:
         """Start the logics that are bound to a UserEvent of a PBX; this never waits.
 
         An error with one of them is counted as its failure, and holds up no other.
@@ -268,11 +268,12 @@ class Logics:
         Parameters
         ----------
         event : Event
-            The UserEvent.
         pbx : str
             The name of the PBX that sent it.
         first : bool
             Whether that is the first PBX: the one that logics mean if they name none.
+        clock : SystemClock
+            That PBX's clock.
         """
         userevent = event.get_header("UserEvent") or ""
         for logic in self:
@@ -284,7 +285,7 @@ class Logics:
                     logic.pbx == pbx if logic.pbx is not None else first
                 ):
                     source, value = event.get_header("Source"), event.get_header("Value")
-                    logic.start(Trigger("Asterisk", source, value, dest, event.copy()))
+                    logic.start(Trigger("Asterisk", source, value, dest, event.copy()), clock)
             except Exception as error:
                 logic.worker.fail(error)
 
@@ -385,7 +386,6 @@ class _AsInFunction(ast.NodeTransformer):
 
 
 def _called_with_trigger(name: str, function: Callable[..., object]) -> Callable[[Trigger], object]:
-    """Return a function that takes the trigger, even if the user's function does not."""
     refuse_what_never_runs(name, function)
     try:
         signature = inspect.signature(function)

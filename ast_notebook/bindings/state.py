@@ -23,7 +23,8 @@ NOBODY = "Init:None"  # `changed_by` of an item that was not set yet
 class Change:
     """An item's new value, and who set it.
 
-    `waits` says whether the thread that set it may wait: the dispatcher's thread may not.
+    `waits` says whether the thread that set it may wait: the dispatcher's thread may not. `clock`
+    tells when the item changed.
     """
 
     item: Any
@@ -32,6 +33,7 @@ class Change:
     source: Any
     dest: Any
     waits: bool
+    clock: SystemClock
 
 
 class ChangeListener(Protocol):
@@ -69,7 +71,7 @@ class Callback:
 
     def __call__(self, change: Change) -> None:
         """Put the change on the worker's queue."""
-        self.worker.put(*self._arguments(change))
+        self.worker.put_many([self._arguments(change)], change.clock)
 
     def fail(self, error: BaseException) -> None:
         """Count an error that kept a change from the worker."""
@@ -139,7 +141,7 @@ class ItemState:
                 self.previous, self.value = self.value, value
                 self.changed_before, self.changed = self.changed, self.clock.now()
                 self.changed_by = f"{caller}:{source}"
-            change = Change(item, value, caller, source, dest, waits)
+            change = Change(item, value, caller, source, dest, waits, self.clock)
             for listener in tuple(self._listeners):
                 try:
                     finish = listener(change) if changes or listener.owes else None

@@ -111,7 +111,7 @@ class Worker:
         self._on_error = on_error
         self._clock = clock
         self._shown: Counter[object] = Counter()
-        self._calls: deque[tuple[Any, ...]] = deque()
+        self._calls: deque[tuple[SystemClock, tuple[Any, ...]]] = deque()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()  # as often as calls were put
         # The lock is held for a few instructions, never around user code. It is reentrant, since
         # user code that the garbage collector runs meanwhile may call `put`.
@@ -158,10 +158,11 @@ class Worker:
         """Queue a call of the function with `args`; this never waits."""
         self.put_many([args])
 
-    def put_many(self, calls: Sequence[tuple[Any, ...]]) -> None:
+    def put_many(self, calls: Sequence[tuple[Any, ...]], clock: SystemClock | None = None) -> None:
         """Queue a call for each of these tuples of arguments, in order, and wake the thread once.
 
-        The effect is that of a `put` for each: if too many calls wait, the last ones are dropped.
+        The effect is that of a `put` for each: if too many calls wait, the last ones are dropped. A
+        `clock` is told of these calls in place of the worker's own.
         """
         room = 0 if self._stopped else max(0, self.limit - len(self._calls))
         if len(calls) > room:
@@ -169,8 +170,9 @@ class Worker:
             calls = calls[:room]
         if not calls:
             return
-        self._clock.hold(len(calls), self)
-        self._calls.extend(calls)
+        clock = clock or self._clock
+        clock.hold(len(calls), self)
+        self._calls.extend((clock, args) for args in calls)
         self._wake.put(None)
         if not self._alive:
             try:
@@ -241,8 +243,8 @@ class Worker:
     def _drop_waiting(self) -> None:
         with contextlib.suppress(IndexError):
             while True:
-                self._calls.popleft()
-                self._clock.release(1, self)
+                clock, _ = self._calls.popleft()
+                clock.release(1, self)
                 with self._lock:
                     self.dropped += 1
 
@@ -265,13 +267,12 @@ class Worker:
                     self._alive = True
             with contextlib.suppress(IndexError):  # none is left, or `stop` has dropped them
                 while not self._stopped:
-                    args = self._calls.popleft()
-                    self._call(args)
+                    self._call(*self._calls.popleft())
         self._drop_waiting()
 
-    def _call(self, args: tuple[Any, ...]) -> None:
+    def _call(self, clock: SystemClock, args: tuple[Any, ...]) -> None:
         self._began = time.time()
-        self._clock.began(self)
+        clock.began(self)
         try:
             _check_that_it_ran(self._function(*args))
         except BaseException as error:
@@ -281,7 +282,7 @@ class Worker:
         finally:
             self._began = None
             self.done += 1
-            self._clock.ended(self)
+            clock.ended(self)
 
     def _tell(self, error: BaseException) -> None:
         """Show an error; an error while showing it is logged, and does not end the thread."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -113,6 +113,7 @@ class ChannelTracker(Tracker):
         self._calls: dict[str, int] = {}
         self._bridged: dict[str, set[str]] = {}
         self._recordings: dict[str, int] = {}
+        self._devices: Counter[str] = Counter()  # channels by device, with its technology or not
         snapshots = ("Newstate", "NewCallerid", "NewConnectedLine", "Newexten", "NewAccountCode")
         self.events = {
             "Newchannel": self._new,
@@ -142,7 +143,9 @@ class ChannelTracker(Tracker):
     def rows_were_put(self) -> None:
         """Count calls and channels in bridges anew, and have watched devices looked at."""
         self._bridged, self._calls = {}, {}
+        self._devices.clear()
         for uniqueid, row in self.channels.rows().items():
+            self._belongs(row["device"], 1)
             self._rebridge(uniqueid, "", row["bridge"])
             linked = row["linkedid"] or uniqueid
             self._calls[linked] = self._calls.get(linked, 0) + 1
@@ -180,6 +183,7 @@ class ChannelTracker(Tracker):
             return
         known = self.channels.put(uniqueid, **row)
         if uniqueid in self.channels:
+            self._belongs(known["device"], 1)
             self._rebridge(uniqueid, "", known["bridge"])
             self._relink(None, known["linkedid"] or uniqueid)
         self._changed(known["channel"])
@@ -192,8 +196,11 @@ class ChannelTracker(Tracker):
     def _put(self, known: Row, row: Row) -> None:
         """Change a row, and the state that depends on it."""
         uniqueid, former, linked = known["uniqueid"], known["channel"], known["linkedid"]
-        bridge = known["bridge"]
+        bridge, device = known["bridge"], known["device"]
         self.channels.put(uniqueid, **row)
+        if device != known["device"]:
+            self._belongs(device, -1)
+            self._belongs(known["device"], 1)
         self._rebridge(uniqueid, bridge, known["bridge"])
         if linked != known["linkedid"]:
             self._relink(linked or uniqueid, known["linkedid"] or uniqueid)
@@ -207,6 +214,8 @@ class ChannelTracker(Tracker):
         if known is not None and name:
             former = known["channel"]
             device = "/".join(device_of(name) or ())
+            self._belongs(known["device"], -1)
+            self._belongs(device, 1)
             self.channels.put(known["uniqueid"], channel=name, device=device)
             self._changed(former)
             self._changed(name)
@@ -262,9 +271,22 @@ class ChannelTracker(Tracker):
 
     def _end(self, row: Row) -> None:
         self._recordings.pop(row["uniqueid"], None)
+        self._belongs(row["device"], -1)
         self._rebridge(row["uniqueid"], row["bridge"], "")
         self._relink(row["linkedid"] or row["uniqueid"], None)
         self._changed(row["channel"])
+
+    def _belongs(self, device: str, channels: int) -> None:
+        """Count so many channels more for a device."""
+        if device:
+            self._devices[device] += channels
+            self._devices[device.partition("/")[2]] += channels
+            if self._devices[device] <= 0:
+                del self._devices[device]
+
+    def is_up(self, device: str) -> bool:
+        """Tell whether a device, with its technology or without, has a channel."""
+        return self._devices[device] > 0
 
     def _rebridge(self, uniqueid: str, former: str, now: str) -> None:
         """Note which channels are in which bridge."""

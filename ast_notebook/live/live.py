@@ -12,7 +12,7 @@ import pandas as pd
 from ast_notebook.ami import Event, Pending, Session
 from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import AstError, ConnectionLost
-from ast_notebook.live.channels import STEP, ChannelTracker, is_of
+from ast_notebook.live.channels import STEP, ChannelTracker, device_of, is_of
 from ast_notebook.live.conferences import ConferenceTracker
 from ast_notebook.live.devices import DeviceTracker, RegistrationTracker
 from ast_notebook.live.mailboxes import MailboxTracker
@@ -234,18 +234,18 @@ class Live:
             watch.see(new)
 
     def _channel_changed(self, channel: str | None) -> None:
+        device = None if channel is None else device_of(channel)
+        if channel is not None and device is None:
+            return
+        names = None if device is None else (device[1], "/".join(device))
         with self._lock:
-            watches = [
-                watch
-                for watch in self._device_watches
-                if channel is None or is_of(channel, watch.name)
-            ]
+            watches = [one for one in self._device_watches if names is None or one.name in names]
         self._look(*watches)
 
     def _look(self, *watches: Watch) -> None:
         if not self.stale:
             for watch in watches:
-                is_up = bool(self.channels_of(watch.name))
+                is_up = self._channels.is_up(watch.name)
                 # A device of which no channel is kept may have one that was left out.
                 watch.is_unsure = self.tables["channels"].left_out > 0 and not is_up
                 if not watch.is_unsure:
