@@ -116,7 +116,7 @@ class AstMagics(Magics):
         found = one.parse([expand(word, names) for word in given])
         if found.help:
             return one.help()
-        found.pbx, found.body = pbx, cell
+        found.pbx, found.body = pbx or getattr(found, "pbx", ""), cell
         with Progress("waiting for Asterisk") if one.asks else contextlib.nullcontext():
             return one.run(self.context, found)
 

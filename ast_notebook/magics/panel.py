@@ -10,6 +10,7 @@ from ast_notebook.panel import Panel
 
 @command(
     "panel",
+    argument("--pbx", default="", metavar="NAME", help="which PBX, such as replay"),
     argument("--readonly", action="store_true", default=None, help="no button at all"),
     argument(
         "--buttons",

@@ -134,9 +134,8 @@ def main() -> None:
         began = time.perf_counter()
         with ast_notebook.replay(place, at=pd.Timestamp((first + last) // 2, tz="UTC")):
             took.append(time.perf_counter() - began)
-        print(
-        print(f"{len(took)} seeks: {mean:.2f} s on average, {max(took):.2f} s at most; the last one")
-        print(f"opened the archive, too: {took[-1]:.2f} s")
+        mean = sum(took) / len(took)
+        print(f"{len(took)} seeks: {mean:.2f} s on average, {max(took):.2f} s at most;")
         print(f"the last one opened the archive, too: {took[-1]:.2f} s")
     if lasted > RUN or max(took) > SEEK:
         raise SystemExit(1)
