@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ast_notebook.ami import Event
@@ -18,6 +19,7 @@ STEP = 10  # seconds that one point of the concurrency covers
 POINTS = 360
 
 
+@lru_cache(maxsize=20_000)
 def device_of(channel: str) -> tuple[str, str] | None:
     """Return the technology and the device that a channel belongs to.
 

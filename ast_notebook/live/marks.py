@@ -27,8 +27,8 @@ SHARE = 20  # letters of events for each letter of marks, about, and 200 letters
 class Notes(Protocol):
     """What keeps marks: an archive."""
 
-    def note(self, text: str) -> None:
-        """Keep the text of a row of our own."""
+    def note(self, text: str, at: int) -> None:
+        """Keep the text of a row of our own, made at a moment in microseconds since 1970 UTC."""
 
 
 class Marks:
@@ -116,7 +116,8 @@ class Marks:
         at = time.time_ns() // 1000
         after = self._session.dispatched_until
         if len(text) <= LARGEST:
-            archive.note(f"Event: {name}\r\nAfter: {after}\r\nAt: {at}\r\nSnapshot: {text}")
+            told = f"Event: {name}\r\nAfter: {after}\r\nAt: {at}\r\nSnapshot: {text}"
+            archive.note(told, at)
         return len(text)
 
 

@@ -181,10 +181,10 @@ class Archive:
     def _repr_html_(self) -> str:
         return f"<code>{escape(repr(self))}</code>"
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, at: int) -> None:
         """Write a row of our own behind the events until now, unless pseudonyms are written."""
         if self.anonymizer is None and not self._closing:
-            self._notes.append((time.time_ns() // 1000, text))
+            self._notes.append((at, text))
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until all events of the record are on disk; False if the disk refuses too long."""

@@ -93,6 +93,7 @@ class ReplayedAsterisk(Asterisk):
         Switchboard.__init__(self, session, live)
         self._player = session.player
         self._player.end = until
+        self._player.mark = live.hear_mark
         self._database = ReplayedDatabase(tape, clock)
         self._answers = Answers(live, self._database, clock)
 

@@ -48,8 +48,9 @@ def chosen(servers: list[str], server: str) -> str:
         If there are several and none of them was chosen, or another one was.
     """
     there = ", ".join(sorted(servers))
-    if server and servers and server not in servers:
-        raise ConfError(f"there is no PBX {server!r} in the record: there is {there}")
+    if server and server not in servers:
+        others = f": there is {there}" if there else ""
+        raise ConfError(f"there is no PBX {server!r} in the record at that time{others}")
     if not server and len(servers) > 1:
         raise ConfError(f"the record has several PBXs: give server=, one of {there}")
     return server or (servers[0] if servers else "ast")

@@ -51,8 +51,8 @@ class ReplayedLive(Live):
             self.primed.set()
         self._open_lists: list[Tracker] = []
         self._listing_since: int | None = None
-        session.register_event("LiveState", self._mark_came)
-        session.register_event("LiveChange", self._mark_came)
+        session.register_event("LiveState", self.hear_mark)
+        session.register_event("LiveChange", self.hear_mark)
         session.register_event("RecordingLost", self._lost)
         if not has_marks:
             session.register_event("*", self._follow_lists)
@@ -114,7 +114,8 @@ class ReplayedLive(Live):
                 listed = theirs.tables[name].listed
                 table.listed = None if listed is None else set(listed)
 
-    def _mark_came(self, event: Event, session: Session) -> None:
+    def hear_mark(self, event: Event, session: Any = None) -> None:
+        """Take what a mark tells; for the dispatcher's thread."""
         self.take(read_state(event.get_header("Snapshot") or "{}"))
 
     def _lost(self, event: Event, session: Session) -> None:

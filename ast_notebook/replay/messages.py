@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,36 @@ _OWN = frozenset(("received", "time", "event", "extra"))
 _BESIDE = pa.array([f"header_{name}" for name in sorted(NUMBERS)], pa.string())
 #: Events that have the ActionID of an action, and are no entry of its list.
 _NEWS = frozenset(("OriginateResponse", "AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd"))
+#: Events that are entries or ends of lists, even where the ActionID is left out, as by pseudonyms.
+_ENTRIES = frozenset(
+    [
+        "CoreShowChannel",
+        "CoreShowChannelsComplete",
+        "DeviceStateListComplete",
+        "EndpointList",
+        "EndpointListComplete",
+        "ContactList",
+        "ContactListComplete",
+        "ExtensionStateListComplete",
+        "PeerEntry",
+        "PeerlistComplete",
+        "RegistryEntry",
+        "RegistrationsComplete",
+        "OutboundRegistrationDetail",
+        "OutboundRegistrationDetailComplete",
+        "VoicemailUserEntry",
+        "VoicemailUserEntryComplete",
+        "QueueParams",
+        "QueueMember",
+        "QueueEntry",
+        "QueueStatusComplete",
+        "ConfbridgeListRooms",
+        "ConfbridgeListRoomsComplete",
+        "ConfbridgeList",
+        "ConfbridgeListComplete",
+        "ParkedCallsComplete",
+    ]
+)
 
 
 def events_of(
@@ -46,17 +76,26 @@ def events_of(
 
 
 def _made(batch: pa.RecordBatch) -> list[Event]:
-    names = batch["event"].to_pylist()
-    headers: list[dict[str, str]] = [{"Event": name} for name in names]
-    repeats: list[tuple[int, str]] = []
-    if "privilege" in batch.schema.names:
-        _put(headers, repeats, "privilege", batch["privilege"])
-    for row, time in enumerate(batch["time"].to_pylist()):
-        if time is not None:
-            headers[row]["Timestamp"] = f"{time // SECOND}.{time % SECOND:06d}"
-    for name in batch.schema.names:
-        if name not in _OWN and name != "privilege":
-            _put(headers, repeats, name, batch[name])
+    count = len(batch)
+    names = batch["event"]
+    words, codes = names.dictionary.to_pylist(), names.indices.to_numpy()
+    columns = {name: _values(batch[name]) for name in batch.schema.names if name not in _OWN}
+    columns["timestamp"] = _stamps(batch["time"])
+    headers: list[dict[str, str]] = [{}] * count
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(words))).tolist()
+    first = 0
+    for word, end in zip(words, ends, strict=True):
+        if end > first:  # events of one name have the same headers, nearly
+            rows = order[first:end]
+            for row, mine in zip(rows.tolist(), _rows(word, columns, rows), strict=True):
+                headers[row] = mine
+        first = end
+    repeats = [
+        (row, spelled(name))
+        for name, values in columns.items()
+        for row in np.flatnonzero(values.repeats).tolist()
+    ]
     if "extra" in batch.schema.names:
         _put_pairs(headers, repeats, batch["extra"])
         _rename_texts(headers, batch["extra"])
@@ -65,33 +104,58 @@ def _made(batch: pa.RecordBatch) -> list[Event]:
         several.setdefault(row, {})[name] = headers[row][name].split("\n")
     events = []
     received = batch["received"].to_pylist()
-    for row, (name, mine, moment) in enumerate(zip(names, headers, received, strict=True)):
+    for row, (code, mine, moment) in enumerate(zip(codes.tolist(), headers, received, strict=True)):
+        name = words[code]
         event = Event(mine, name, moment, "", several.get(row))
-        event.answer = "ActionID" in mine and name not in _NEWS
+        event.answer = name in _ENTRIES or ("ActionID" in mine and name not in _NEWS)
         events.append(event)
     return events
 
 
-def _put(
-    headers: list[dict[str, str]], repeats: list[tuple[int, str]], name: str, column: Any
-) -> None:
-    """Put the values of one column into the headers of each row."""
-    header = spelled(name)
-    words = column.dictionary.to_pylist()
-    codes = column.indices
-    if column.null_count:
-        rows = np.flatnonzero(codes.is_valid().to_numpy(zero_copy_only=False))
-        values = codes.drop_null().to_numpy()
-    else:
-        rows, values = np.arange(len(column)), codes.to_numpy()
-    for row, code in zip(rows.tolist(), values.tolist(), strict=True):
-        headers[row][header] = words[code]
-    if any("\n" in word for word in words):
-        repeats += [
-            (row, header)
-            for row, code in zip(rows.tolist(), values.tolist(), strict=True)
-            if "\n" in words[code]
-        ]
+class _Values(NamedTuple):
+    """The values of a column as objects, None where there is none; and which are several ones."""
+
+    texts: Any
+    repeats: Any
+
+
+def _values(column: pa.DictionaryArray) -> _Values:
+    words = np.array([*column.dictionary.to_pylist(), None], object)
+    codes = column.indices.fill_null(len(words) - 1).to_numpy()
+    several = np.array([word is not None and "\n" in word for word in words], bool)
+    return _Values(words[codes], several[codes] if several.any() else np.zeros(0, bool))
+
+
+def _stamps(times: pa.Array) -> _Values:
+    stamps = [
+        None if time is None else f"{time // SECOND}.{time % SECOND:06d}"
+        for time in times.to_pylist()
+    ]
+    return _Values(np.array([*stamps, None], object)[:-1], np.zeros(0, bool))
+
+
+def _rows(name: str, columns: dict[str, _Values], rows: Any) -> Iterator[dict[str, str]]:
+    """Yield the headers of each of some events that have the same name."""
+    heads, values = ["Event"], [[name] * len(rows)]
+    is_whole = True
+    for column in ("privilege", "timestamp", *columns):
+        if column not in columns:
+            continue
+        header = spelled(column)
+        if header in heads:
+            continue
+        some = columns[column].texts[rows].tolist()
+        missing = some.count(None)
+        if missing < len(some):
+            heads.append(header)
+            values.append(some)
+            is_whole = is_whole and not missing
+    if is_whole:
+        for row in zip(*values, strict=True):
+            yield dict(zip(heads, row, strict=True))
+        return
+    for row in zip(*values, strict=True):
+        yield {head: text for head, text in zip(heads, row, strict=True) if text is not None}
 
 
 def _rename_texts(headers: list[dict[str, str]], pairs: pa.MapArray) -> None:

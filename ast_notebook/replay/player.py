@@ -24,7 +24,7 @@ from ast_notebook.errors import AstError, ConnectionLost
 from ast_notebook.replay.clock import ReplayClock
 from ast_notebook.replay.messages import events_of
 from ast_notebook.replay.position import Position
-from ast_notebook.replay.tape import Part
+from ast_notebook.replay.tape import MARKS, Part
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +55,8 @@ class Player(Reader):
     speed : float
         How many seconds of the record pass in a second; 0 stands still, infinity is as fast as it
         goes.
+    mark : callable
+        What takes a mark, which is no event of the PBX: nobody else hears of it.
     end : int
         The last moment that is played, in microseconds since 1970 UTC.
     """
@@ -76,6 +78,7 @@ class Player(Reader):
         super().__init__(name, settings, intake, actions, dispatcher, counts, ended)
         self.title, self.version = "a replay", ""
         self.speed = 0.0
+        self.mark: Callable[[Event], None] = lambda event: None
         self.end = position.tape.last
         self._position = position
         self._clock = clock
@@ -279,20 +282,27 @@ class Player(Reader):
                     )
                 return
 
+    def _marked(self, event: Event) -> Pending:
+        def take(_: Pending) -> None:
+            self.mark(event)
+
+        return Pending("Mark", math.inf, take)
+
     def _wanted_of(self, part: Part) -> _Wanted:
         """Return those events of a part for which functions are registered."""
         known = self._made
         version = self._dispatcher.version
         if known is None or known[0] is not part or known[1] != version:
             rows, events = events_of(part.batch, self._dispatcher.is_wanted)
-            known = self._made = (part, version, _Wanted(rows, events, part.moments))
+            items = [self._marked(one) if one.name in MARKS else one for one in events]
+            known = self._made = (part, version, _Wanted(rows, items, part.moments))
         return known[2]
 
 
 class _Wanted:
     """The events of a part that are handed out, the row of each, and the moments of all rows."""
 
-    def __init__(self, rows: list[int], events: list[Event], moments: Any) -> None:
+    def __init__(self, rows: list[int], events: list[Event | Pending], moments: Any) -> None:
         self.rows = np.array(rows, np.int64)
         self.events = events
         self.places = rows
@@ -325,7 +335,7 @@ class _Batch(Collection[Event | Pending]):
     def __len__(self) -> int:
         return self.end - self.first
 
-    def __iter__(self) -> Iterator[Event]:
+    def __iter__(self) -> Iterator[Event | Pending]:
         wanted, clock, dispatcher = self._wanted, self._clock, self._dispatcher
         begin, end = np.searchsorted(wanted.rows, [self.first, self.end]).tolist()
         moments, started = wanted.moments, clock.started

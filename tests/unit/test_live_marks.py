@@ -18,7 +18,7 @@ class Notebook:
     def __init__(self):
         self.notes = []
 
-    def note(self, text):
+    def note(self, text, at):
         self.notes.append(parse_whole(text))
 
     def states(self, name):
