@@ -15,7 +15,7 @@ from ast_notebook.replay.told import OK, REFUSED, Told, not_recorded
 TOLD = ("DBGetResponse", "DBGetTreeResponse")
 
 
-class _Write(NamedTuple):
+class _DatabaseEntry(NamedTuple):
     at: int
     key: str
     value: str | None  # None deletes it
@@ -34,8 +34,8 @@ class ReplayedDatabase:
     def __init__(self, tape: Tape, clock: ReplayClock) -> None:
         self._tape = tape
         self._clock = clock
-        self._writes: list[_Write] = []
-        self._told: list[_Write] | None = None
+        self._writes: list[_DatabaseEntry] = []
+        self._told: list[_DatabaseEntry] | None = None
         self._lock = threading.Lock()
 
     def put(self, action: Mapping[str, str]) -> None:
@@ -43,7 +43,7 @@ class ReplayedDatabase:
         key = f"{action.get('Family', '')}/{action.get('Key', '')}"
         value = None if action["Action"].lower() == "dbdel" else action.get("Val", "")
         with self._lock:
-            self._writes.append(_Write(self._clock.at, key, value))
+            self._writes.append(_DatabaseEntry(self._clock.at, key, value))
 
     def get(self, action: Mapping[str, str]) -> Told:
         """Answer a DBGet."""
@@ -80,7 +80,7 @@ class ReplayedDatabase:
             known = [one for one in (*self._told, *self._writes) if one.at <= now]
         return {one.key: one.value for one in known}
 
-    def _heard(self) -> Iterator[_Write]:
+    def _heard(self) -> Iterator[_DatabaseEntry]:
         """Yield the entries that the record tells."""
         for number, piece in enumerate(self._tape.pieces):
             if piece.names.isdisjoint(TOLD):
@@ -90,4 +90,4 @@ class ReplayedDatabase:
                     key = (event.get_header("Key") or "").strip("/")
                     if event.name == TOLD[0]:
                         key = f"{event.get_header('Family') or ''}/{key}"
-                    yield _Write(event.received, key, event.get_header("Val") or "")
+                    yield _DatabaseEntry(event.received, key, event.get_header("Val") or "")

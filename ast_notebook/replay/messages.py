@@ -112,29 +112,29 @@ def _made(batch: pa.RecordBatch) -> list[Event]:
     return events
 
 
-class _Values(NamedTuple):
+class _ColumnTexts(NamedTuple):
     """The values of a column as objects, None where there is none; and which are several ones."""
 
     texts: Any
     repeats: Any
 
 
-def _values(column: pa.DictionaryArray) -> _Values:
+def _values(column: pa.DictionaryArray) -> _ColumnTexts:
     words = np.array([*column.dictionary.to_pylist(), None], object)
     codes = column.indices.fill_null(len(words) - 1).to_numpy()
     several = np.array([word is not None and "\n" in word for word in words], bool)
-    return _Values(words[codes], several[codes] if several.any() else np.zeros(0, bool))
+    return _ColumnTexts(words[codes], several[codes] if several.any() else np.zeros(0, bool))
 
 
-def _stamps(times: pa.Array) -> _Values:
+def _stamps(times: pa.Array) -> _ColumnTexts:
     stamps = [
         None if time is None else f"{time // SECOND}.{time % SECOND:06d}"
         for time in times.to_pylist()
     ]
-    return _Values(np.array([*stamps, None], object)[:-1], np.zeros(0, bool))
+    return _ColumnTexts(np.array([*stamps, None], object)[:-1], np.zeros(0, bool))
 
 
-def _rows(name: str, columns: dict[str, _Values], rows: Any) -> Iterator[dict[str, str]]:
+def _rows(name: str, columns: dict[str, _ColumnTexts], rows: Any) -> Iterator[dict[str, str]]:
     """Yield the headers of each of some events that have the same name."""
     heads, values = ["Event"], [[name] * len(rows)]
     is_whole = True

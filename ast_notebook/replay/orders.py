@@ -19,7 +19,7 @@ _SECRETS = ("secret", "password", "passwd")
 COLUMNS = ("time", "by", "action", "fields")
 
 
-class Order(NamedTuple):
+class HeldOrder(NamedTuple):
     """One order.
 
     Attributes
@@ -43,20 +43,20 @@ class Orders:
     """The orders in their sequence; any thread may add one."""
 
     def __init__(self) -> None:
-        self._orders: list[Order] = []
+        self._orders: list[HeldOrder] = []
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._orders)
 
-    def add(self, at: int, by: str, action: Mapping[str, Field]) -> Order:
+    def add(self, at: int, by: str, action: Mapping[str, Field]) -> HeldOrder:
         """Add an action that was not sent; secrets in it are not kept."""
         fields = {
             key: _text(key, value)
             for key, value in action.items()
             if key.lower() not in ("action", "actionid")
         }
-        order = Order(at, by, str(action.get("Action", "")), fields)
+        order = HeldOrder(at, by, str(action.get("Action", "")), fields)
         with self._lock:
             self._orders.append(order)
         return order
@@ -66,7 +66,7 @@ class Orders:
         return frame_of(list(self._orders))
 
 
-def frame_of(orders: Iterable[Order]) -> pd.DataFrame:
+def frame_of(orders: Iterable[HeldOrder]) -> pd.DataFrame:
     """Return orders as a frame: ``time``, ``by``, ``action`` and ``fields``."""
     rows = list(orders)
     times = pd.to_datetime([one.at for one in rows], unit="us", utc=True).as_unit("us")
@@ -101,7 +101,7 @@ def compare(orders: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
         If one is no frame of orders.
     """
     sides = [_orders_of(orders), _orders_of(others)]
-    found: list[tuple[Order, str]] = []
+    found: list[tuple[HeldOrder, str]] = []
     for change, mine, theirs in (("gone", sides[0], sides[1]), ("new", sides[1], sides[0])):
         left = Counter(map(_key, theirs))
         for order in mine:
@@ -116,15 +116,17 @@ def compare(orders: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _orders_of(frame: pd.DataFrame) -> list[Order]:
+def _orders_of(frame: pd.DataFrame) -> list[HeldOrder]:
     if not isinstance(frame, pd.DataFrame) or not set(COLUMNS) <= set(frame.columns):
         raise ConfError(f"this is no frame of orders, which has the columns {', '.join(COLUMNS)}")
     times = frame["time"].astype("datetime64[us, UTC]").astype("int64")
     rows = zip(times, frame["by"], frame["action"], frame["fields"], strict=True)
-    return [Order(int(at), str(by), str(action), dict(fields)) for at, by, action, fields in rows]
+    return [
+        HeldOrder(int(at), str(by), str(action), dict(fields)) for at, by, action, fields in rows
+    ]
 
 
-def _key(order: Order) -> tuple[object, ...]:
+def _key(order: HeldOrder) -> tuple[object, ...]:
     return order.at, order.by, order.action, tuple(sorted(order.fields.items()))
 
 

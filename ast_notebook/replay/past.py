@@ -12,7 +12,7 @@ from ast_notebook.live.saving import State
 from ast_notebook.replay.clock import ReplayClock
 from ast_notebook.replay.live import ReplayedLive, past_live
 from ast_notebook.replay.messages import events_of
-from ast_notebook.replay.tape import Part, Place, Tape
+from ast_notebook.replay.tape import Part, Tape, TapePlace
 
 KEPT = 500  # states that are kept of a record without marks, from a first pass
 
@@ -36,7 +36,7 @@ class Past:
         self.has_marks = any(piece.marks for piece in tape.pieces)
         self.has_lists = any(piece.lists for piece in tape.pieces)
         self._tape = tape
-        self._places: list[Place] = []
+        self._places: list[TapePlace] = []
         self._states: list[tuple[int, State]] = []  # at those places, with their moments
 
     def at(self, moment: int) -> ReplayedLive:
@@ -44,7 +44,7 @@ class Past:
         clock = ReplayClock(moment)
         ears, live = past_live(clock, has_marks=self.has_marks, has_lists=self.has_lists)
         whole = self._marked(moment) if self.has_marks else self._kept(moment)
-        begin = Place(0, 0, 0)
+        begin = TapePlace(0, 0, 0)
         if whole is not None:
             begin, state = whole
             live.take(state)
@@ -53,11 +53,11 @@ class Past:
             for event in events_of(batch, ears.is_wanted)[1]:
                 ears.hear(event)
             if not self.has_marks and end == len(part.moments) and not live.is_listing:
-                self._keep(Place(place.piece, place.part + 1, 0), int(part.moments[-1]), live)
+                self._keep(TapePlace(place.piece, place.part + 1, 0), int(part.moments[-1]), live)
         clock.move(moment)
         return live
 
-    def _marked(self, moment: int) -> tuple[Place, State] | None:
+    def _marked(self, moment: int) -> tuple[TapePlace, State] | None:
         """Return the place behind the last mark with a whole state, and that state."""
         for piece in range(self._tape.piece_at(moment), -1, -1):
             if not self._tape.pieces[piece].marks:
@@ -70,10 +70,10 @@ class Past:
                     row = int(rows[-1])
                     batch = parts[number].batch.slice(row, 1)
                     event = events_of(batch, lambda name: True)[1][0]
-                    return Place(piece, number, row + 1), read_state(event["Snapshot"])
+                    return TapePlace(piece, number, row + 1), read_state(event["Snapshot"])
         return None
 
-    def _kept(self, moment: int) -> tuple[Place, State] | None:
+    def _kept(self, moment: int) -> tuple[TapePlace, State] | None:
         """Return the last kept state at a moment or before, and its place."""
         for place, (known, state) in zip(
             reversed(self._places), reversed(self._states), strict=True
@@ -82,7 +82,7 @@ class Past:
                 return place, state
         return None
 
-    def _keep(self, place: Place, moment: int, live: ReplayedLive) -> None:
+    def _keep(self, place: TapePlace, moment: int, live: ReplayedLive) -> None:
         number = bisect.bisect_left(self._places, place)
         if len(self._places) < KEPT and place not in self._places[number : number + 1]:
             self._places.insert(number, place)

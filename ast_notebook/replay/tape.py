@@ -38,7 +38,7 @@ class Part(NamedTuple):
     before: Moments
 
 
-class Place(NamedTuple):
+class TapePlace(NamedTuple):
     """A place on a tape: before a row of a part of a piece."""
 
     piece: int
@@ -148,7 +148,7 @@ class Tape:
                 number = place
         return number
 
-    def rows(self, place: Place, until: int) -> Iterator[tuple[Place, Part, int]]:
+    def rows(self, place: TapePlace, until: int) -> Iterator[tuple[TapePlace, Part, int]]:
         """Yield the parts with rows from a place on that count at a moment or before.
 
         Each comes with the place of its first such row, and the row behind its last one.
@@ -160,7 +160,7 @@ class Tape:
                 part = parts[number]
                 end = int(np.searchsorted(part.moments, until, "right"))
                 if end > row:
-                    yield Place(piece, number, row), part, end
+                    yield TapePlace(piece, number, row), part, end
                 if end < len(part.moments):
                     return
                 number, row = number + 1, 0
