@@ -34,6 +34,7 @@ from ast_notebook.replay.who import who
 
 FASTEST = 600.0
 SLICE = 0.2
+CALLS = ("ast-call-", "ast-dispatch-")  # threads that work at the time of the replay
 
 
 class ReplayedAsterisk(Asterisk):
@@ -81,7 +82,7 @@ class ReplayedAsterisk(Asterisk):
         self._past = Past(tape)
         self._position = Position(tape, record.move)
         session = ReplaySession(
-            Settings(username=""),
+            Settings(host="replay", username=""),
             name=name,
             clock=clock,
             position=self._position,
@@ -144,9 +145,7 @@ class ReplayedAsterisk(Asterisk):
         ConfError
             If the speed is no such number.
         """
-        if not 1 <= speed <= FASTEST:
-            raise ConfError(f"a replay has no speed {speed:g}: give 1 to {FASTEST:g}")
-        self._player.play(float(speed))
+        self._player.play(_checked(speed))
         return self
 
     def pause(self) -> ReplayedAsterisk:
@@ -164,12 +163,14 @@ class ReplayedAsterisk(Asterisk):
         speed : float, optional
             1 to 600; by default as fast as it goes.
         """
+        pace = math.inf if speed is None else _checked(speed)
         end = self._until if until is None else min(self._until, self._read(until))
+        self._refuse_calls()
         self._player.rest()
         self._player.end = end
         try:
             if self.replay_clock.at < end:
-                self._player.play(math.inf if speed is None else float(speed))
+                self._player.play(pace)
                 while not self._player.wait_for_end(SLICE):
                     pass  # wakes now and then, so that an interruption is seen
         finally:
@@ -194,6 +195,7 @@ class ReplayedAsterisk(Asterisk):
         ConfError
             If it is no moment, or none of this replay.
         """
+        self._refuse_calls()
         with self._seeking:
             at = self._read(moment)
             if not self._since <= at <= self._until:
@@ -223,6 +225,15 @@ class ReplayedAsterisk(Asterisk):
                 self._player.play(speed)
         return self
 
+    @staticmethod
+    def _refuse_calls() -> None:
+        """Refuse to move the time on a thread for which the time stands still."""
+        if threading.current_thread().name.startswith(CALLS):
+            raise ConfError(
+                "a logic, a callback or an item cannot move the replay that it runs in: do it in a "
+                "cell"
+            )
+
     def _read(self, moment: Moment) -> int:
         return read_moment(moment, self.replay_clock, self._tz, of_day=True)
 
@@ -247,3 +258,9 @@ class ReplayedAsterisk(Asterisk):
                 self._database.put({"Action": order.action, **order.fields})
             told = Told({**OK, "Message": NOT_SENT, "Output": NOT_SENT})
         give(pending, key, told, self.replay_clock.at)
+
+
+def _checked(speed: float) -> float:
+    if not 1 <= speed <= FASTEST:
+        raise ConfError(f"a replay has no speed {speed:g}: give 1 to {FASTEST:g}")
+    return float(speed)

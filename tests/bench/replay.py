@@ -117,11 +117,12 @@ def main() -> None:
         with ast_notebook.replay(place) as sh:
             opened = time.perf_counter() - began
             bind(sh, ran)
-            began = time.perf_counter()
+            began, began_cpu = time.perf_counter(), time.process_time()
             sh.run()
-            lasted = time.perf_counter() - began
+            lasted, busy = time.perf_counter() - began, time.process_time() - began_cpu
             changes = int(sum(item.last_change() > sh.replay.since for item in sh.return_items()))
             print(f"{written:,} events: opened in {opened:.2f} s, replayed in {lasted:.1f} s")
+            print(f"of which the processor worked {busy:.1f} s")
             print(f"{len(ran):,} runs of logics, {changes} items changed")
             chance = random.Random(1)
             first, last = sh.replay.since.value, sh.replay.until.value

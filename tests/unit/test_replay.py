@@ -167,6 +167,25 @@ def test_a_seek_goes_to_any_moment_forward_and_back():
         assert len(ran) == 1, "and those behind it run"
 
 
+def test_a_logic_can_pause_the_replay_but_not_move_it():
+    with ast_notebook.replay(frame(*DAY)) as sh:
+        refused = []
+
+        @sh.logic("bell", userevent="Bell")
+        def ring():
+            sh.replay.pause()
+            for move in (sh.run, lambda: sh.replay.seek("12:00")):
+                with pytest.raises(ConfError, match="cannot move the replay that it runs in"):
+                    move()
+                refused.append(sh.clock.time() - NOON)
+
+        sh.run()
+        eventually(lambda: refused == [1, 1])
+        assert sh.clock.time() == NOON + 1, "where it was paused"
+        sh.run(speed=600)
+        eventually(lambda: len(refused) == 4)
+
+
 def test_a_moment_outside_of_the_record_is_refused():
     with ast_notebook.replay(frame(*DAY)) as sh:
         with pytest.raises(ConfError, match="not in this replay, which goes from 2026-11-27"):
