@@ -162,6 +162,11 @@ class ReplayedAsterisk(Asterisk):
             Where to stop; by default the end of the replay.
         speed : float, optional
             1 to 600; by default as fast as it goes.
+
+        Raises
+        ------
+        ConfError
+            If the speed is no such number, or the record cannot be read any further.
         """
         pace = math.inf if speed is None else _checked(speed)
         end = self._until if until is None else min(self._until, self._read(until))
@@ -173,6 +178,8 @@ class ReplayedAsterisk(Asterisk):
                 self._player.play(pace)
                 while not self._player.wait_for_end(SLICE):
                     pass  # wakes now and then, so that an interruption is seen
+            if self._player.failure is not None:
+                raise self._player.failure
         finally:
             self._player.rest()
             self._player.end = self._until

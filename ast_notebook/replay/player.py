@@ -55,6 +55,8 @@ class Player(Reader):
     speed : float
         How many seconds of the record pass in a second; 0 stands still, infinity is as fast as it
         goes.
+    failure : Exception or None
+        Why it could not play on.
     mark : callable
         What takes a mark, which is no event of the PBX: nobody else hears of it.
     end : int
@@ -140,7 +142,7 @@ class Player(Reader):
     def play(self, speed: float) -> None:
         """Play at a speed from now on; 0 stands still once what is under way is handed out."""
         with self._speed_changed:
-            self.speed = speed
+            self.speed, self.failure = speed, None
             self._speed_changed.notify_all()
 
     def rest(self) -> None:
@@ -193,6 +195,9 @@ class Player(Reader):
                     self._resting.clear()
                 try:
                     self._play()
+                except Exception as error:  # such as a file that was removed meanwhile
+                    self.failure, self.speed = error, 0.0
+                    logger.warning("%s stands still: %s", self._name, error)
                 finally:
                     with self._speed_changed:
                         if self._clock.at >= self.end:

@@ -186,6 +186,21 @@ def test_a_logic_can_pause_the_replay_but_not_move_it():
         eventually(lambda: len(refused) == 4)
 
 
+def test_a_record_that_cannot_be_read_any_further_is_told(monkeypatch):
+    with ast_notebook.replay(frame(*DAY)) as sh:
+        parts = sh.ast.record._tape.parts
+
+        def gone(number):
+            raise ConfError("it was removed meanwhile")
+
+        monkeypatch.setattr(sh.ast.record._tape, "parts", gone)
+        with pytest.raises(ConfError, match="removed meanwhile"):
+            sh.run()
+        monkeypatch.setattr(sh.ast.record._tape, "parts", parts)
+        sh.run()
+        assert sh.clock.time() == NOON + 9
+
+
 def test_a_moment_outside_of_the_record_is_refused():
     with ast_notebook.replay(frame(*DAY)) as sh:
         with pytest.raises(ConfError, match="not in this replay, which goes from 2026-11-27"):

@@ -1,7 +1,6 @@
 """An archive is replayed whatever its recorders were, and what none recorded is not made up."""
 
 import json
-import time
 import warnings
 
 import pandas as pd
@@ -104,7 +103,6 @@ def test_what_two_recorders_heard_is_replayed_once(tmp_path):
 
 def test_between_two_recorders_nothing_is_known(tmp_path):
     record(tmp_path, *DAY[:2], marks=[(0, "LiveState", whole((1, "PJSIP/200")))])
-    time.sleep(1.1)  # a recorder's name begins with the second in which it was made
     record(tmp_path, *DAY[2:], marks=[(0, "LiveState", whole((2, "PJSIP/300")))])
     with ast_notebook.replay(tmp_path) as sh:
         stale = {}
