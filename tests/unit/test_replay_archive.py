@@ -150,3 +150,14 @@ def test_one_of_several_pbxs_is_replayed(tmp_path):
         assert list(sh.ast.events["event"]) == ["UserEvent"]
     with pytest.raises(ConfError, match="no PBX 'bonn'"):
         ast_notebook.replay(tmp_path, server="bonn")
+
+
+def test_pseudonyms_leave_nothing_of_a_mark(tmp_path):
+    record(tmp_path, *DAY, marks=[(1, "LiveState", whole((1, "PJSIP/300999")))])
+    events = read(tmp_path)
+    assert "300999" in events.to_csv()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        hidden = Anonymizer("a key that nobody guesses").frame(events)
+    assert "LiveState" in set(hidden["event"])
+    assert "300999" not in hidden.to_csv()
