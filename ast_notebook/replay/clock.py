@@ -6,6 +6,7 @@ import heapq
 import itertools
 import threading
 from collections import Counter
+from datetime import UTC, datetime
 
 from ast_notebook.ami.timeouts import SLICE
 from ast_notebook.clock import SystemClock
@@ -32,6 +33,7 @@ class ReplayClock(SystemClock):
 
     def __init__(self, at: int) -> None:
         self._at = at
+        self._now = (at, datetime.fromtimestamp(at / SECOND, UTC).astimezone())
         self.started = 0
         self._changed = threading.Condition()
         self._held: Counter[object] = Counter()  # by worker
@@ -55,6 +57,15 @@ class ReplayClock(SystemClock):
     def time(self) -> float:
         """Return the seconds since 1970 UTC."""
         return self._at / SECOND
+
+    def now(self) -> datetime:
+        """Return the time in the zone of this machine."""
+        at, now = self._now
+        if at != self._at:  # many items change at one time
+            at = self._at
+            now = datetime.fromtimestamp(at / SECOND, UTC).astimezone()
+            self._now = at, now
+        return now
 
     def sleep(self, seconds: float) -> None:
         """Wait until so many seconds of the replay's time have passed.
