@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -14,6 +15,8 @@ from ast_notebook.live.saving import State, put_back, whole_state
 from ast_notebook.live.tracker import Tracker
 from ast_notebook.replay.clock import ReplayClock
 from ast_notebook.units import SECOND
+
+logger = logging.getLogger(__name__)
 
 LISTING = 10 * SECOND  # after which a list that left no trace was empty, or refused
 #: The event by which the list of a tracker ends, where one event ends all that it asked for.
@@ -115,8 +118,17 @@ class ReplayedLive(Live):
                 table.listed = None if listed is None else set(listed)
 
     def hear_mark(self, event: Event, session: Any = None) -> None:
-        """Take what a mark tells; for the dispatcher's thread."""
-        self.take(read_state(event.get_header("Snapshot") or "{}"))
+        """Take what a mark tells; for the dispatcher's thread.
+
+        A file may hold anything, and behind a mark that is none, the state is unknown.
+        """
+        try:
+            self.take(read_state(event.get_header("Snapshot") or ""))
+        except (ValueError, TypeError, LookupError, AttributeError):
+            logger.warning(
+                "a mark of the record cannot be read: the state is unknown from there on"
+            )
+            self.stale = True
 
     def _lost(self, event: Event, session: Session) -> None:
         super()._lost(event, session)

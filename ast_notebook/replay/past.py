@@ -7,7 +7,7 @@ import bisect
 import numpy as np
 import pyarrow.compute as pc
 
-from ast_notebook.live.marks import read_state
+from ast_notebook.ami import Event
 from ast_notebook.live.saving import State
 from ast_notebook.replay.clock import ReplayClock
 from ast_notebook.replay.live import ReplayedLive, past_live
@@ -43,9 +43,13 @@ class Past:
         """Return the live state behind all that counts at a moment."""
         clock = ReplayClock(moment)
         ears, live = past_live(clock, has_marks=self.has_marks, has_lists=self.has_lists)
-        whole = self._marked(moment) if self.has_marks else self._kept(moment)
         begin = TapePlace(0, 0, 0)
-        if whole is not None:
+        if self.has_marks:
+            found = self._marked(moment)
+            if found is not None:
+                begin, mark = found
+                live.hear_mark(mark)
+        elif (whole := self._kept(moment)) is not None:
             begin, state = whole
             live.take(state)
         for place, part, end in self._tape.rows(begin, moment):
@@ -57,8 +61,8 @@ class Past:
         clock.move(moment)
         return live
 
-    def _marked(self, moment: int) -> tuple[TapePlace, State] | None:
-        """Return the place behind the last mark with a whole state, and that state."""
+    def _marked(self, moment: int) -> tuple[TapePlace, Event] | None:
+        """Return the place behind the last mark with a whole state, and that mark."""
         for piece in range(self._tape.piece_at(moment), -1, -1):
             if not self._tape.pieces[piece].marks:
                 continue
@@ -70,7 +74,7 @@ class Past:
                     row = int(rows[-1])
                     batch = parts[number].batch.slice(row, 1)
                     event = events_of(batch, lambda name: True)[1][0]
-                    return TapePlace(piece, number, row + 1), read_state(event["Snapshot"])
+                    return TapePlace(piece, number, row + 1), event
         return None
 
     def _kept(self, moment: int) -> tuple[TapePlace, State] | None:

@@ -161,3 +161,16 @@ def test_pseudonyms_leave_nothing_of_a_mark(tmp_path):
         hidden = Anonymizer("a key that nobody guesses").frame(events)
     assert "LiveState" in set(hidden["event"])
     assert "300999" not in hidden.to_csv()
+
+
+@pytest.mark.parametrize("spoiled", [[], {"tables": 5}, {"rows": {"channels": {"1.1": 7}}}, "x"])
+def test_a_mark_that_is_none_costs_the_state_and_nothing_else(tmp_path, spoiled, caplog):
+    known = whole((1, "PJSIP/200"))
+    record(tmp_path, *DAY, marks=[(0, "LiveState", known), (2, "LiveState", spoiled)])
+    with ast_notebook.replay(tmp_path) as sh:
+        assert up(sh, 15) == ["200", "300"]
+        up(sh, 25)
+        assert sh.ast.live.stale
+        sh.run()
+        assert len(sh.ast.events) == len(DAY)
+    assert "a mark of the record cannot be read" in caplog.text
