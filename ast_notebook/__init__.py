@@ -17,11 +17,13 @@ from ast_notebook.errors import (
     ConnectionLost,
     KeyMissing,
     LoginRefused,
+    NotRecorded,
     PermissionMissing,
     TechnologyMissing,
     UnsafeText,
 )
 from ast_notebook.home import SmartHome, connect
+from ast_notebook.replay import replay
 from ast_notebook.zone import use_zone
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ __all__ = [
     "ConnectionLost",
     "KeyMissing",
     "LoginRefused",
+    "NotRecorded",
     "Panel",
     "PermissionMissing",
     "PhoneBook",
@@ -57,6 +60,7 @@ __all__ = [
     "demo",
     "history",
     "measures",
+    "replay",
     "use_zone",
 ]
 

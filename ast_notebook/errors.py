@@ -16,6 +16,7 @@ __all__ = [
     "ConnectionLost",
     "KeyMissing",
     "LoginRefused",
+    "NotRecorded",
     "PermissionMissing",
     "TechnologyMissing",
     "UnsafeText",
@@ -74,6 +75,10 @@ class ActionRefused(AstError, ManagerException):
 
 class PermissionMissing(ActionRefused):
     """The login lacks a class of permission that `manager.conf` can give."""
+
+
+class NotRecorded(ActionRefused):
+    """The record that is replayed does not tell what was asked."""
 
 
 class BadAnswer(AstError, ManagerException, KeyError, ValueError):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import ConfError
 from ast_notebook.units import SECOND
 from ast_notebook.zone import default_zone, named_zone
@@ -47,7 +48,10 @@ _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 
 
 def moment(
-    said: Moment, now: pd.Timestamp | None = None, tz: str | tzinfo | None = None
+    said: Moment,
+    now: pd.Timestamp | None = None,
+    tz: str | tzinfo | None = None,
+    clock: SystemClock = MACHINE,
 ) -> pd.Timestamp:
     """Read a moment: a datetime, an age, the last such time of the day, or a period's beginning.
 
@@ -55,12 +59,14 @@ def moment(
     ----------
     said : datetime or str
     now : pandas.Timestamp, optional
-        The moment from which ages count; this machine's clock by default.
+        The moment from which ages count; by default, what the clock says.
     tz : str or tzinfo, optional
         The zone of a moment that tells none, and of the result then; by default that of
         `use_zone`. Without both, such a moment is in local time and has no zone, and an age is in
         UTC. Of the two moments of an hour that a clock change repeats, the first is meant, or as a
         time of the day the last.
+    clock : SystemClock
+        This machine's clock, or that of a replay.
 
     Raises
     ------
@@ -76,11 +82,12 @@ def moment(
     if not isinstance(said, str):
         return _placed(_checked(said, said), zone)
     text = said.strip()
-    if (period := _period(text, now, zone)) is not None:
+    here = now if now is not None else _now(clock, zone)
+    if (period := _period(text, here, zone)) is not None:
         return _placed(period[0], zone)
     if match := _SPAN.fullmatch(text):
         # In local time, an age over a clock change would be an hour off.
-        now = pd.Timestamp.now(zone or UTC) if now is None else now
+        now = _now(clock, zone or UTC) if now is None else now
         try:
             ago = pd.Timedelta(seconds=float(match[1]) * _SECONDS[match[2][0]])
             return _checked(now - ago, said)
@@ -88,7 +95,7 @@ def moment(
             raise _none(said) from None
     if not _CLOCK.fullmatch(text):
         return _placed(_checked(text, said), zone)
-    now = pd.Timestamp.now(zone) if now is None else now
+    now = _now(clock, zone) if now is None else now
     today = _checked(f"{now:%Y-%m-%d} {text}", said)
     found = _placed(today, zone, fold=1)
     if found > now:
@@ -97,7 +104,10 @@ def moment(
 
 
 def end(
-    said: Moment, now: pd.Timestamp | None = None, tz: str | tzinfo | None = None
+    said: Moment,
+    now: pd.Timestamp | None = None,
+    tz: str | tzinfo | None = None,
+    clock: SystemClock = MACHINE,
 ) -> pd.Timestamp:
     """Read a moment at which something ends: a day, a week, a month or a year counts as a whole.
 
@@ -115,8 +125,9 @@ def end(
     Timestamp('2026-12-01 00:00:00')
     """
     zone = named_zone(tz) if isinstance(tz, str) else tz or default_zone()
-    period = _period(said.strip(), now, zone) if isinstance(said, str) else None
-    return moment(said, now, tz) if period is None else _placed(period[1], zone)
+    here = now if now is not None else _now(clock, zone)
+    period = _period(said.strip(), here, zone) if isinstance(said, str) else None
+    return moment(said, now, tz, clock) if period is None else _placed(period[1], zone)
 
 
 def span(
@@ -124,6 +135,7 @@ def span(
     until: Moment | None = None,
     month: str | None = None,
     tz: str | tzinfo | None = None,
+    clock: SystemClock = MACHINE,
 ) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
     """Read a time from `since` on and before the end of `until`, or a whole month.
 
@@ -144,9 +156,9 @@ def span(
         if not re.fullmatch(r"\d{4}-\d{1,2}|(this|last)-month", month.strip()):
             raise ConfError(f"{_cut(month)!r} is no month: write 2026-10 or last-month")
         since = until = month
-    now = pd.Timestamp.now((named_zone(tz) if isinstance(tz, str) else tz) or default_zone())
-    begin = None if since is None else moment(since, None if _is_age(since) else now, tz)
-    over = None if until is None else end(until, None if _is_age(until) else now, tz)
+    now = _now(clock, (named_zone(tz) if isinstance(tz, str) else tz) or default_zone())
+    begin = None if since is None else moment(since, None if _is_age(since) else now, tz, clock)
+    over = None if until is None else end(until, None if _is_age(until) else now, tz, clock)
     if begin is not None and over is not None and microseconds(begin) >= microseconds(over):
         raise ConfError(f"{_cut(until)} is not after {_cut(since)}: nothing is in that time")
     return begin, over
@@ -157,7 +169,7 @@ def _is_age(said: Moment) -> bool:
 
 
 def _period(
-    text: str, now: pd.Timestamp | None, zone: tzinfo | None
+    text: str, now: pd.Timestamp, zone: tzinfo | None
 ) -> tuple[pd.Timestamp, pd.Timestamp] | None:
     """Return the beginning and the end of a named day, week, month or year, by its own clock."""
     unit = next((unit for form, unit in _DATES if form.fullmatch(text)), None)
@@ -165,7 +177,6 @@ def _period(
         begin = _checked(text, text)
     elif text.lower() in PERIODS:
         unit, ago = PERIODS[text.lower()]
-        now = pd.Timestamp.now(zone) if now is None else now
         today = now.tz_localize(None).normalize()
         begin = {
             "D": today,
@@ -219,6 +230,10 @@ def earlier(time: pd.Timestamp, ago: str) -> pd.Timestamp:
         raise _none(ago) from None
 
 
+def _now(clock: SystemClock, zone: tzinfo | None) -> pd.Timestamp:
+    return pd.Timestamp(datetime.fromtimestamp(clock.time(), zone))
+
+
 def _placed(found: pd.Timestamp, zone: tzinfo | None, fold: int = 0) -> pd.Timestamp:
     """Return a moment in a zone; one that tells its own zone stays as it is."""
     if zone is None or found.tzinfo is not None:
@@ -253,7 +268,7 @@ def _cut(said: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
-def microseconds(said: Moment) -> int:
+def microseconds(said: Moment, clock: SystemClock = MACHINE) -> int:
     """Return a moment, or the beginning of a period, in microseconds since 1970 UTC.
 
     Raises
@@ -261,7 +276,7 @@ def microseconds(said: Moment) -> int:
     ConfError
         If it is no moment.
     """
-    return round(moment(said).to_pydatetime(warn=False).timestamp() * SECOND)
+    return round(moment(said, clock=clock).to_pydatetime(warn=False).timestamp() * SECOND)
 
 
 def end_microseconds(said: Moment) -> int:

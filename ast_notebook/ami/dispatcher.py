@@ -7,7 +7,7 @@ import logging
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ast_notebook.ami.answer import Pending
@@ -34,6 +34,13 @@ class Dispatcher:
         Where ``failed`` functions and ``undispatched`` events are counted.
     ended : callable
         Called when the thread ends.
+
+    Attributes
+    ----------
+    until : int
+        When the newest event that was handed out was received, in microseconds since 1970 UTC.
+    version : int
+        How often functions were registered or unregistered.
     """
 
     def __init__(
@@ -43,13 +50,15 @@ class Dispatcher:
         self._session = session
         self._counts = counts
         self._ended = ended
-        self._stream: queue.SimpleQueue[list[Event | Pending] | None] = queue.SimpleQueue()
+        self._stream: queue.SimpleQueue[Collection[Event | Pending] | None] = queue.SimpleQueue()
         self._callbacks: dict[str, list[Callback]] = {}
         self._routes: dict[str, tuple[Callback, ...]] = {}
         self._registering = threading.Lock()
         self._after: list[Callable[[], object]] = []  # for the dispatcher's thread alone
         self._handed = 0  # written by the reader alone, as the next is by the dispatcher
         self._dispatched = 0
+        self.until = 0
+        self.version = 0
         self._overflows = False  # whether what was read last was dropped
         self._closing = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"ast-dispatch-{name}", daemon=True)
@@ -64,6 +73,7 @@ class Dispatcher:
         with self._registering:
             self._callbacks.setdefault(event, []).append(function)
             self._routes = {}
+            self.version += 1
 
     def unregister(self, event: str, function: Callback) -> None:
         """Undo `register` for a function; a function that is not registered is no error."""
@@ -71,12 +81,22 @@ class Dispatcher:
             with contextlib.suppress(ValueError):
                 self._callbacks.get(event, []).remove(function)
             self._routes = {}
+            self.version += 1
+
+    def is_wanted(self, event: str) -> bool:
+        """Tell whether any function is registered for events of that name."""
+        return bool(self._route(event))
+
+    @property
+    def has_after(self) -> bool:
+        """Whether functions wait for the end of the batch under way."""
+        return bool(self._after)
 
     def after_batch(self, function: Callable[[], object]) -> None:
         """Have a function called once the batch under way is dispatched."""
         self._after.append(function)
 
-    def put(self, stream: list[Event | Pending]) -> None:
+    def put(self, stream: Collection[Event | Pending]) -> None:
         """Queue what is to be handed on, however much waits already."""
         self._handed += len(stream)
         self._stream.put(stream)
@@ -137,10 +157,11 @@ class Dispatcher:
                 return
             self._dispatched += len(batch)
 
-    def _hand_out(self, batch: list[Event | Pending]) -> None:
+    def _hand_out(self, batch: Collection[Event | Pending]) -> None:
         closing, session = self._closing.is_set, self._session
         for item in batch:
             if type(item) is Event:
+                self.until = item.received
                 route = self._routes.get(item.name)
                 if route is None:
                     route = self._route(item.name)

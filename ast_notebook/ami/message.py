@@ -16,7 +16,10 @@ _PRIVILEGED = "\r\nPrivilege:"
 
 #: The events that sessions, records and archives make themselves.
 OWN = frozenset(
-    ("SessionReady", "SessionLost", "SessionRestored", "SessionOverflow", "RecordingLost")
+    (
+        *("SessionReady", "SessionLost", "SessionRestored", "SessionOverflow", "RecordingLost"),
+        *("LiveState", "LiveChange"),
+    )
 )
 
 # The events of which the session itself takes note.

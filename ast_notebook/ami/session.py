@@ -23,6 +23,7 @@ from ast_notebook.ami.reader import Reader
 from ast_notebook.ami.secret import Secret
 from ast_notebook.ami.settings import Settings
 from ast_notebook.ami.timeouts import seconds
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import ActionRefused, ConnectionLost
 from ast_notebook.pyst2 import Manager
 
@@ -53,6 +54,8 @@ class Session(Manager):
         It is called on the reader's thread with the texts of the events that were read at once, in
         order, and the moment in microseconds since 1970 UTC; it must be quick. Events that were
         read at once count as read one microsecond after another, so that their order is known.
+    clock : SystemClock
+        The clock of whatever is bound to this session.
 
     Attributes
     ----------
@@ -60,16 +63,21 @@ class Session(Manager):
         How often each odd thing happened, by its name; ``%ast status`` has words for each.
     """
 
+    #: What the handle of a call says of calls that are never made, as in a replay; else empty.
+    held_back = ""
+
     def __init__(
         self,
         settings: Settings | None = None,
         *,
         name: str = "ast",
         recorder: Callable[[list[str], int], None] | None = None,
+        clock: SystemClock = MACHINE,
     ) -> None:
         # pyst2's own constructor only makes the queues and threads that this class replaces.
         self.name = name
         self._process = os.getpid()
+        self.clock = clock
         self.hostname = socket.gethostname()
         self.counts: Counter[str] = Counter()
         self._actions = OpenActions(self.counts)
@@ -77,16 +85,20 @@ class Session(Manager):
             name, self, self.counts, partial(self._end_aloud, "hands events out")
         )
         self._intake = Intake(name, self._actions, self._dispatcher, self.counts, recorder)
-        self._reader = Reader(
-            name,
-            settings or Settings(username=""),
+        self._reader = self._new_reader(settings or Settings(username=""))
+        self._reader.tls = self.settings.tls_context()  # last, because it may raise
+
+    def _new_reader(self, settings: Settings) -> Reader:
+        """Return what reads for this session; a replay has something else in its place."""
+        return Reader(
+            self.name,
+            settings,
             self._intake,
             self._actions,
             self._dispatcher,
             self.counts,
             partial(self._end_aloud, "reads"),
         )
-        self._reader.tls = self.settings.tls_context()  # last, because it may raise
 
     def __del__(self) -> None:
         """Do nothing, where pyst2 would wait for its threads; whoever connects calls `close`."""
@@ -245,6 +257,11 @@ class Session(Manager):
     def backlog(self) -> int:
         """How many events were read but are not dispatched yet."""
         return self._dispatcher.backlog
+
+    @property
+    def dispatched_until(self) -> int:
+        """When the newest event that was dispatched was received, in microseconds since 1970."""
+        return self._dispatcher.until
 
     # --- asking --------------------------------------------------------------------------------
 

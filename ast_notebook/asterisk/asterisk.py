@@ -18,7 +18,7 @@ from ast_notebook.callbacks.later import LATER
 from ast_notebook.callbacks.worker import stop_all, tell_of_endless
 from ast_notebook.errors import ConfError
 from ast_notebook.live import Live
-from ast_notebook.recording import Record
+from ast_notebook.recording import Archive, Record
 from ast_notebook.recording.record import BUDGET
 from ast_notebook.warned import warn
 
@@ -54,7 +54,7 @@ class Asterisk(Site, Mailboxes, Present, Switchboard, Queues, Callbacks):
         CallLog.__init__(self, name, Record(name, budget))
         session = Session(settings, name=name, recorder=self.record.add)
         Callbacks.__init__(self, session)
-        Switchboard.__init__(self, session, Live(session))
+        Switchboard.__init__(self, session, Live(session, archive=self._noted_in))
         self.waiting = WaitingCallers(session, self.unreturned, self.numbering_key, LATER)
 
     def __repr__(self) -> str:
@@ -101,6 +101,12 @@ class Asterisk(Site, Mailboxes, Present, Switchboard, Queues, Callbacks):
             else:
                 return
         warn(f"{self.name}: {failed}; to record, run %ast record to FOLDER")
+
+    def _noted_in(self) -> Archive | None:
+        """Return the archive for what no event tells; one with pseudonyms gets none of it."""
+        archive = self.record.archive
+        is_open = archive is not None and not archive.is_closed and archive.anonymizer is None
+        return archive if is_open else None
 
     def hears_since(self, moment: float) -> bool:
         """Tell whether it has been connected ever since a moment, in seconds since 1970."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Collection
 from typing import Any
 
@@ -46,7 +45,7 @@ class CallLog:
     def __init__(self, name: str, record: Record) -> None:
         self.name = name
         self.record = record
-        self._made = time.time()
+        self._made = record.clock.time()
         self._making = threading.Lock()
         self._cache: LogCache | None = None
         self._trunks: tuple[str, ...] | None = None  # of the cache
@@ -94,7 +93,7 @@ class CallLog:
         """
         if device is not None and not str(device).strip():
             raise ConfError("device is empty: name a device, such as 200 or PJSIP/200")
-        first, over = span(since, until, month)
+        first, over = span(since, until, month, clock=self.record.clock)
         newest = last if device is None and over is None else None
         frame = self.record.frame(last=newest, events=event, since=first)
         if over is not None:
@@ -154,7 +153,9 @@ class CallLog:
         --------
         ast_notebook.calls.history.history : calls of an archive, or of what the PBX has written.
         """
-        time_of = span(since, until, month)  # before the work, during which an age would grow
+        time_of = span(
+            since, until, month, clock=self.record.clock
+        )  # before the work, during which an age would grow
         if engine is None or engine == "pandas":
             found = self._log(self._told(trunks)).calls.copy()
         else:
@@ -190,7 +191,7 @@ class CallLog:
         month: str | None = None,
     ) -> ShownFrame:
         """Return the queue calls heard so far; see `calls.visits`, and `calls` for the time."""
-        time_of = span(since, until, month)
+        time_of = span(since, until, month, clock=self.record.clock)
         found = self._log(self._trunks).visits.copy()
         empty = self._none("queue calls", len(found))
         return shown_queue_calls(begun(found, *time_of), empty=empty)
@@ -225,14 +226,14 @@ class CallLog:
         against : str, optional
             Compare with the same time so much earlier: ``last-week``, ``yesterday``, or ``14d``.
         """
-        first, over = span(since, until, month, tz)
+        first, over = span(since, until, month, tz, self.record.clock)
         log = Log(*(frame.copy() for frame in self._log(self._told(trunks))))
         log = log._replace(calls=with_numbers(log.calls, self.numbering))
         oldest = self.record.after(0, 1)
         covered = None
         if oldest is not None:
             known = pd.Timestamp(oldest[1]["received"][0].as_py(), unit="us", tz="UTC")
-            covered = known, pd.Timestamp.now("UTC")
+            covered = known, pd.Timestamp(self.record.clock.time(), unit="s", tz="UTC")
         return Report.of(
             log,
             since=first,

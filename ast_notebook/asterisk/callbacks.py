@@ -42,7 +42,7 @@ class Callbacks:
 
         def bind(function: Function) -> Function:
             key = _key(function)
-            worker = Worker(key, function, cell=Cell.current())
+            worker = Worker(key, function, cell=Cell.current(), clock=self.session.clock)
             self.off(key)
 
             calls: list[tuple[Event]] = []

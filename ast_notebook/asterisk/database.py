@@ -7,7 +7,13 @@ from typing import Any
 import pandas as pd
 
 from ast_notebook.asterisk.asking import Asking
-from ast_notebook.errors import ActionRefused, ConfError, KeyMissing, PermissionMissing
+from ast_notebook.errors import (
+    ActionRefused,
+    ConfError,
+    KeyMissing,
+    NotRecorded,
+    PermissionMissing,
+)
 
 _required: Any = object()
 
@@ -45,6 +51,9 @@ class Database(Asking):
         ------
         KeyMissing
             If there is no such entry and no `default` was given.
+        NotRecorded
+            In a replay, if neither the replay wrote the entry nor the record tells it, and no
+            `default` was given.
         BadAnswer
             If Asterisk's answer has no entry and does not say that there is none.
         """
@@ -52,6 +61,10 @@ class Database(Asking):
         try:
             answer = self.action("DBGet", Family=family, Key=name)
         except PermissionMissing:
+            raise
+        except NotRecorded:
+            if default is not _required:
+                return default
             raise
         except ActionRefused as error:
             if "not found" not in error.reason:

@@ -201,6 +201,10 @@ class Originating:
         except AstError:
             del self._calls[key]
             raise
+        if self._session.held_back:
+            del self._calls[key]
+            call._source.end(self._session.held_back)
+            call._dest.end(self._session.held_back)
         return call
 
     def _new(self, event: Event, session: Session) -> None:

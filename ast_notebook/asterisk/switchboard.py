@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from ast_notebook.ami import Answer, Session
@@ -243,7 +243,7 @@ class Switchboard(Asking):
         UnsafeText
             If the name holds a comma or ``..``: behind a comma, MixMonitor reads a command.
         """
-        now = datetime.now(UTC)
+        now = self.session.clock.now().astimezone(UTC)
         name = file or f"{uniqueid or channel.replace('/', '-')}-{now:%Y%m%dT%H%M%S.%f}.wav"
         self._on_channel("MixMonitor", channel, uniqueid, File=name)
         return name

@@ -119,6 +119,7 @@ class Binder:
         if not mine:
             return
         bindings = self._bindings.setdefault(item, [])
+        state_of(item).clock = self._session.clock
         state_of(item).stale_when(self._is_lost)
         for attribute in mine:
             try:
@@ -177,7 +178,7 @@ class Binder:
         ]
 
     def _user_event(self, event: Event, session: Session) -> None:
-        self._logics.start(event, self.name, first=self.first)
+        self._logics.start(event, self.name, first=self.first, clock=session.clock)
 
     def _ready(self, event: Event, session: Session) -> None:
         for entry in self._entries():

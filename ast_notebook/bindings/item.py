@@ -13,6 +13,7 @@ from ast_notebook.bindings.standing import StandingCallback
 from ast_notebook.bindings.state import Callback, Change, ItemState
 from ast_notebook.bindings.values import shown
 from ast_notebook.callbacks import Worker
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.durations import Duration, duration
 from ast_notebook.show import NO_MATH, escape
 from ast_notebook.units import SECOND
@@ -37,11 +38,11 @@ class Item:
     An item without a type only groups other items.
     """
 
-    def __init__(self, parent: Item | None, name: str) -> None:
+    def __init__(self, parent: Item | None, name: str, clock: SystemClock = MACHINE) -> None:
         self._parent = parent
         self._path: str = name if parent is None else f"{parent._path}.{name}"
         self._children: dict[str, Item] = {}
-        self._state = ItemState(self._path)
+        self._state = ItemState(self._path, clock)
 
     # --- the value -----------------------------------------------------------------------------
 
@@ -87,7 +88,7 @@ class Item:
 
     def age(self) -> float:
         """Return how long the item has had its value, in seconds."""
-        return (datetime.now().astimezone() - self._state.changed).total_seconds()
+        return (self._state.clock.now() - self._state.changed).total_seconds()
 
     def prev_age(self) -> float:
         """Return how long the item had its previous value, in seconds."""

@@ -15,6 +15,7 @@ from ast_notebook.ami import Event
 from ast_notebook.bindings.script import compile_logic
 from ast_notebook.callbacks.cell import Cell
 from ast_notebook.callbacks.worker import BindingRow, Worker, refuse_what_never_runs, stop_all
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.conf import names_of
 from ast_notebook.errors import ConfError
 
@@ -75,6 +76,8 @@ class Logic:
         Its attributes in logic.conf.
     cell : Cell, optional
         Where its output goes; by default, the cell that runs now.
+    clock : SystemClock
+        The clock of `sh`.
 
     Attributes
     ----------
@@ -105,6 +108,7 @@ class Logic:
         enabled: bool = True,
         conf: Mapping[str, Any] | None = None,
         cell: Cell | None = None,
+        clock: SystemClock = MACHINE,
     ) -> None:
         self.name = name
         self.userevent = userevent
@@ -122,7 +126,7 @@ class Logic:
             self._run = self._script(code, {} if namespace is None else namespace)
         else:
             self._run = _called_with_trigger(name, code)
-        self.worker = Worker(name, self._guarded, cell=cell)
+        self.worker = Worker(name, self._guarded, cell=cell, clock=clock)
 
     def __repr__(self) -> str:
         events = ", ".join((*self.userevent, *self.watch)) or "nothing"
@@ -155,9 +159,9 @@ class Logic:
         """Run it once, as if an event started it, even if it is not enabled; this does not wait."""
         self.start(Trigger(by, source, value, dest))
 
-    def start(self, trigger: Trigger) -> None:
+    def start(self, trigger: Trigger, clock: SystemClock | None = None) -> None:
         """Run it for a trigger, after earlier runs; this does not wait."""
-        self.worker.put(trigger)
+        self.worker.put_many([(trigger,)], clock)
 
     def hears(self, userevent: str) -> bool:
         """Tell whether a UserEvent of that name may start it."""
@@ -260,7 +264,7 @@ class Logics:
             self.remove(logic.name)
         stop_all((logic.worker for logic in logics), timeout)
 
-    def start(self, event: Event, pbx: str, *, first: bool) -> None:
+    def start(self, event: Event, pbx: str, *, first: bool, clock: SystemClock = MACHINE) -> None:
         """Start the logics that are bound to a UserEvent of a PBX; this never waits.
 
         An error with one of them is counted as its failure, and holds up no other.
@@ -268,11 +272,12 @@ class Logics:
         Parameters
         ----------
         event : Event
-            The UserEvent.
         pbx : str
             The name of the PBX that sent it.
         first : bool
             Whether that is the first PBX: the one that logics mean if they name none.
+        clock : SystemClock
+            That PBX's clock.
         """
         userevent = event.get_header("UserEvent") or ""
         for logic in self:
@@ -284,7 +289,7 @@ class Logics:
                     logic.pbx == pbx if logic.pbx is not None else first
                 ):
                     source, value = event.get_header("Source"), event.get_header("Value")
-                    logic.start(Trigger("Asterisk", source, value, dest, event.copy()))
+                    logic.start(Trigger("Asterisk", source, value, dest, event.copy()), clock)
             except Exception as error:
                 logic.worker.fail(error)
 
@@ -307,7 +312,6 @@ def _names(name: str, what: str, given: object) -> tuple[str, ...]:
 
 
 def _called_with_trigger(name: str, function: Callable[..., object]) -> Callable[[Trigger], object]:
-    """Return a function that takes the trigger, even if the user's function does not."""
     refuse_what_never_runs(name, function)
     try:
         signature = inspect.signature(function)

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import threading
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +13,7 @@ from ast_notebook.bindings.definition import Definition
 from ast_notebook.bindings.values import cast, same
 from ast_notebook.callbacks import Worker
 from ast_notebook.callbacks.later import LATER, Later
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import AstError
 
 Finish = Callable[[], None]
@@ -24,7 +24,8 @@ NOBODY = "Init:None"  # `changed_by` of an item that was not set yet
 class Change:
     """An item's new value, and who set it.
 
-    `waits` says whether the thread that set it may wait: the dispatcher's thread may not.
+    `waits` says whether the thread that set it may wait: the dispatcher's thread may not. `clock`
+    tells when the item changed.
     """
 
     item: Any
@@ -33,6 +34,7 @@ class Change:
     source: Any
     dest: Any
     waits: bool
+    clock: SystemClock
 
 
 class ChangeListener(Protocol):
@@ -70,7 +72,7 @@ class Callback:
 
     def __call__(self, change: Change) -> None:
         """Put the change on the worker's queue."""
-        self.worker.put(*self.arguments(change))
+        self.worker.put_many([self.arguments(change)], change.clock)
 
     def fail(self, error: BaseException) -> None:
         """Count an error that kept a change from the worker."""
@@ -93,6 +95,8 @@ class ItemState:
     definition : Definition
     layers : dict
         The attributes that it was defined with, by their files.
+    clock : SystemClock
+        The clock of the PBX that it is bound to, or else that of `sh`.
     value, previous : object
     changed, changed_before : datetime
         When the value changed last, and before that.
@@ -103,15 +107,16 @@ class ItemState:
 
     later: Later = LATER
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, clock: SystemClock = MACHINE) -> None:
         self.path = path
+        self.clock = clock
         # The lock is reentrant, since copying and comparing a user's values runs the user's code.
         self.lock = threading.RLock()
         self.definition = Definition()
         self.layers: dict[Path | None, Mapping[str, Any]] = {}
         self.value: Any = None
         self.previous: Any = None
-        self.changed = self.changed_before = datetime.now().astimezone()
+        self.changed = self.changed_before = clock.now()
         self.changed_by = NOBODY
         self._listeners: list[ChangeListener] = []
         self._callbacks: dict[object, Callback] = {}
@@ -143,9 +148,9 @@ class ItemState:
             changes = definition.enforce or not same(value, self.value)
             if changes:
                 self.previous, self.value = self.value, value
-                self.changed_before, self.changed = self.changed, datetime.now().astimezone()
+                self.changed_before, self.changed = self.changed, self.clock.now()
                 self.changed_by = f"{caller}:{source}"
-            change = Change(item, value, caller, source, dest, waits)
+            change = Change(item, value, caller, source, dest, waits, self.clock)
             for listener in tuple(self._listeners):
                 try:
                     finish = listener(change) if changes or listener.owes else None

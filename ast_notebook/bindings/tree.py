@@ -15,6 +15,7 @@ from ast_notebook.bindings.definition import Definition, attributes, define, is_
 from ast_notebook.bindings.item import Item, ItemBinder, children_of, items_table, state_of, walk
 from ast_notebook.bindings.values import FOREIGN, IDLE
 from ast_notebook.callbacks.worker import BindingRow, stop_all
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.conf import DEEPEST, Definitions, split_instance
 from ast_notebook.errors import ConfError
 
@@ -34,9 +35,12 @@ class Items:
     ----------
     reserved : iterable of str
         Names that no outermost item may have, besides those that no item may have.
+    clock : SystemClock
+        The clock that tells when an item changes.
     """
 
-    def __init__(self, reserved: Iterable[str] = ()) -> None:
+    def __init__(self, reserved: Iterable[str] = (), clock: SystemClock = MACHINE) -> None:
+        self._clock = clock
         self._reserved = set(reserved)
         self._top: dict[str, Item] = {}
         self._binders: list[ItemBinder] = []
@@ -274,7 +278,7 @@ class Items:
         for name in planned.where:
             parent, item = item, siblings.get(name)
             if item is None:
-                item = siblings[name] = Item(parent, name)
+                item = siblings[name] = Item(parent, name, self._clock)
             siblings = children_of(item)
         assert item is not None
         definition = planned.definition

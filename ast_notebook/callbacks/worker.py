@@ -17,6 +17,7 @@ from typing import Any
 
 from ast_notebook.callbacks.cell import Cell, users_frames
 from ast_notebook.callbacks.shortened import shortened
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import AstError, ConfError
 
 logger = logging.getLogger(__name__)
@@ -72,6 +73,8 @@ class Worker:
     on_error : callable, optional
         It is called with each error on the worker's thread, instead of showing the error under the
         cell.
+    clock : SystemClock
+        It is told of the calls that wait, since a replay's clock waits for them.
 
     Attributes
     ----------
@@ -94,6 +97,7 @@ class Worker:
         limit: int = 65_536,
         cell: Cell | None = None,
         on_error: Callable[[BaseException], object] | None = None,
+        clock: SystemClock = MACHINE,
     ) -> None:
         refuse_what_never_runs(name, function)
         self.name = name
@@ -105,8 +109,9 @@ class Worker:
         self._function = function
         self._cell = cell or Cell.current()
         self._on_error = on_error
+        self._clock = clock
         self._shown: Counter[object] = Counter()
-        self._calls: deque[tuple[Any, ...]] = deque()
+        self._calls: deque[tuple[SystemClock, tuple[Any, ...]]] = deque()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()  # as often as calls were put
         # The lock is held for a few instructions, never around user code. It is reentrant, since
         # user code that the garbage collector runs meanwhile may call `put`.
@@ -153,10 +158,11 @@ class Worker:
         """Queue a call of the function with `args`; this never waits."""
         self.put_many([args])
 
-    def put_many(self, calls: Sequence[tuple[Any, ...]]) -> None:
+    def put_many(self, calls: Sequence[tuple[Any, ...]], clock: SystemClock | None = None) -> None:
         """Queue a call for each of these tuples of arguments, in order, and wake the thread once.
 
-        The effect is that of a `put` for each: if too many calls wait, the last ones are dropped.
+        The effect is that of a `put` for each: if too many calls wait, the last ones are dropped. A
+        `clock` is told of these calls in place of the worker's own.
         """
         room = 0 if self._stopped else max(0, self.limit - len(self._calls))
         if len(calls) > room:
@@ -164,7 +170,9 @@ class Worker:
             calls = calls[:room]
         if not calls:
             return
-        self._calls.extend(calls)
+        clock = clock or self._clock
+        clock.hold(len(calls), self)
+        self._calls.extend((clock, args) for args in calls)
         self._wake.put(None)
         if not self._alive:
             try:
@@ -235,7 +243,8 @@ class Worker:
     def _drop_waiting(self) -> None:
         with contextlib.suppress(IndexError):
             while True:
-                self._calls.popleft()
+                clock, _ = self._calls.popleft()
+                clock.release(1, self)
                 with self._lock:
                     self.dropped += 1
 
@@ -258,12 +267,12 @@ class Worker:
                     self._alive = True
             with contextlib.suppress(IndexError):  # none is left, or `stop` has dropped them
                 while not self._stopped:
-                    args = self._calls.popleft()
-                    self._call(args)
+                    self._call(*self._calls.popleft())
         self._drop_waiting()
 
-    def _call(self, args: tuple[Any, ...]) -> None:
+    def _call(self, clock: SystemClock, args: tuple[Any, ...]) -> None:
         self._began = time.time()
+        clock.began(self)
         try:
             _check_that_it_ran(self._function(*args))
         except BaseException as error:
@@ -273,6 +282,7 @@ class Worker:
         finally:
             self._began = None
             self.done += 1
+            clock.ended(self)
 
     def _tell(self, error: BaseException) -> None:
         """Show an error; an error while showing it is logged, and does not end the thread."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from ast_notebook.bindings.logic import Logic, Logics
 from ast_notebook.bindings.tree import Items
 from ast_notebook.bindings.watching import LogicWatches
 from ast_notebook.callbacks.worker import BindingRow, one_line
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.durations import Duration, duration
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.record import BUDGET
@@ -32,15 +33,22 @@ class SmartHome:
 
     ``sh.office.fon`` is an item, ``sh.ast`` a PBX. `close` ends everything; ``with`` does so too.
     The events of a PBX stay readable, as ``sh.ast.events``, until its name is connected again.
+
+    Parameters
+    ----------
+    clock : SystemClock
+        The clock that tells when items change; a replay has one of its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: SystemClock = MACHINE) -> None:
+        self._clock = clock
         self._logics = Logics()
         self._pbxs: dict[str, Asterisk] = {}
         self._closed: dict[str, Asterisk] = {}
         self._binders: dict[str, Binder] = {}
         self._process = os.getpid()
-        self._items = Items(reserved=(name for name in dir(type(self)) if name[0] != "_"))
+        names = (name for name in dir(type(self)) if name[0] != "_")
+        self._items = Items(reserved=names, clock=clock)
         self._watches = LogicWatches(self._items, self._logics)
 
     def __enter__(self) -> SmartHome:
@@ -82,6 +90,14 @@ class SmartHome:
         pbxs = ", ".join(map(repr, self._pbxs.values())) or "no PBX"
         return f"<SmartHome: {pbxs}; {len(self._items)} items, {len(self._logics)} logics>"
 
+    @property
+    def clock(self) -> SystemClock:
+        """The clock: ``sh.clock.now()``, and ``sh.clock.sleep(30)`` for a logic that waits.
+
+        In a replay, it tells the time of the replay, and a logic that sleeps by it wakes up then.
+        """
+        return self._clock
+
     # --- PBXs ----------------------------------------------------------------------------------
 
     @property
@@ -104,9 +120,7 @@ class SmartHome:
         ConfError
             If the name is an item's, or one of `sh`'s own.
         """
-        if not name.isidentifier() or name in dir(type(self)):
-            raise ConfError(f"a PBX cannot be named {name!r}: take a name that is free")
-        self._items.reserve(name)
+        self._reserve(name)
         if not settings.hears("call"):
             warn(
                 f"events = {settings.events} leaves out the class call: items of devices, "
@@ -119,32 +133,60 @@ class SmartHome:
                 "in Python, and tlsenable = yes in the PBX's manager.conf"
             )
         pbx = Asterisk(settings, name=name, budget=budget)
-        try:
+        with self._closed_if_it_fails(pbx, name):
             pbx.connect()
             if pbx.session.unknown:
                 warn(f"{name}: {pbx.session.unknown}")
             if name in self._pbxs:
                 pbx.go_on_recording(self._pbxs[name])
-            self.disconnect(name)
-            self._closed.pop(name, None)
-            first = not any(one.first for one in self._binders.values())
-            self._pbxs[name] = pbx
-            self._binders[name] = Binder(
-                pbx.session,
-                pbx.live,
-                self._items,
-                self._logics,
-                name=name,
-                first=first,
-                missed=pbx.waiting.watch,
-            )
-            self._binders[name].settle()
+            self._take(pbx, name)
+        return pbx
+
+    def add(self, pbx: Asterisk, name: str) -> Asterisk:
+        """Take a PBX that is not connected yet, such as a replayed one, as the attribute `name`.
+
+        Raises
+        ------
+        ConfError
+            If the name is an item's, or one of `sh`'s own.
+        """
+        self._reserve(name)
+        with self._closed_if_it_fails(pbx, name):
+            pbx.connect()
+            self._take(pbx, name)
+        return pbx
+
+    def _reserve(self, name: str) -> None:
+        if not name.isidentifier() or name in dir(type(self)):
+            raise ConfError(f"a PBX cannot be named {name!r}: take a name that is free")
+        self._items.reserve(name)
+
+    @contextlib.contextmanager
+    def _closed_if_it_fails(self, pbx: Asterisk, name: str) -> Iterator[None]:
+        try:
+            yield
         except BaseException:
             if self._pbxs.get(name) is pbx:
                 self.disconnect(name)
             pbx.close()
             raise
-        return pbx
+
+    def _take(self, pbx: Asterisk, name: str) -> None:
+        """Bind items and logics to a PBX that is connected, in place of one of the same name."""
+        self.disconnect(name)
+        self._closed.pop(name, None)
+        first = not any(one.first for one in self._binders.values())
+        self._pbxs[name] = pbx
+        self._binders[name] = Binder(
+            pbx.session,
+            pbx.live,
+            self._items,
+            self._logics,
+            name=name,
+            first=first,
+            missed=pbx.waiting.watch,
+        )
+        self._binders[name].settle()
 
     def disconnect(self, name: str = "ast") -> Asterisk | None:
         """Close a PBX and return it; None if there is none.
@@ -276,7 +318,14 @@ class SmartHome:
         if for_ is not None:
             more["watch_for"] = _seconds(for_)
         added = Logic(
-            name, code, sh=self, userevent=userevent, dest=dest, namespace=namespace, **more
+            name,
+            code,
+            sh=self,
+            userevent=userevent,
+            dest=dest,
+            namespace=namespace,
+            clock=self._clock,
+            **more,
         )
         self._logics.add(added)
         self._watches.renew()
@@ -308,6 +357,7 @@ class SmartHome:
                     namespace=namespace,
                     enabled=one.enabled,
                     conf=one.conf,
+                    clock=self._clock,
                 )
             except Exception as error:  # compiling may raise more than SyntaxError
                 what = f"{one.place}: the logic {one.name} is left out: {one_line(error)}"

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ast_notebook.ami import Event
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.digits import is_count
 from ast_notebook.live.table import LiveTable, Row
 from ast_notebook.live.tracker import Tracker, moment, text
 
 REMEMBERED = 1000
+NOTED = 20  # channels that ended, which a mark in an archive tells of
 STEP = 10  # seconds that one point of the concurrency covers
 POINTS = 360
 
 
+@lru_cache(maxsize=20_000)
 def device_of(channel: str) -> tuple[str, str] | None:
     """Return the technology and the device that a channel belongs to.
 
@@ -101,8 +104,9 @@ class ChannelTracker(Tracker):
     untold = frozenset(("application", "context", "exten"))
     questions = compared = ({"Action": "CoreShowChannels"},)
 
-    def __init__(self, changed: Callable[[str | None], None]) -> None:
+    def __init__(self, changed: Callable[[str | None], None], clock: SystemClock = MACHINE) -> None:
         super().__init__()
+        self._clock = clock
         self.channels = table()
         self.tables = {"channels": self.channels}
         self.concurrency: deque[tuple[float, int]] = deque(maxlen=POINTS)
@@ -111,6 +115,7 @@ class ChannelTracker(Tracker):
         self._calls: dict[str, int] = {}
         self._bridged: dict[str, set[str]] = {}
         self._recordings: dict[str, int] = {}
+        self._devices: Counter[str] = Counter()  # channels by device, with its technology or not
         snapshots = ("Newstate", "NewCallerid", "NewConnectedLine", "Newexten", "NewAccountCode")
         self.events = {
             "Newchannel": self._new,
@@ -126,6 +131,28 @@ class ChannelTracker(Tracker):
             "Hangup": self._hangup,
             **dict.fromkeys(snapshots, self._update),
         }
+
+    def inner(self) -> dict[str, Any]:
+        """Return how many recordings each channel has, and which channels ended last."""
+        there = {"recordings": dict(self._recordings), "gone": list(self._gone)[-NOTED:]}
+        return {name: value for name, value in there.items() if value}
+
+    def set_inner(self, inner: dict[str, Any]) -> None:
+        """Take what `inner` returned."""
+        self._recordings = dict(inner.get("recordings", {}))
+        self._gone = dict.fromkeys(inner.get("gone", ()))
+
+    def rows_were_put(self) -> None:
+        """Count calls and channels in bridges anew, and have watched devices looked at."""
+        self._bridged, self._calls = {}, {}
+        self._devices.clear()
+        for uniqueid, row in self.channels.rows().items():
+            self._belongs(row["device"], 1)
+            self._rebridge(uniqueid, "", row["bridge"])
+            linked = row["linkedid"] or uniqueid
+            self._calls[linked] = self._calls.get(linked, 0) + 1
+        self._count()
+        self._changed(None)
 
     def blank(self) -> ChannelTracker:
         """Return a new tracker without channels."""
@@ -158,6 +185,7 @@ class ChannelTracker(Tracker):
             return
         known = self.channels.put(uniqueid, **row)
         if uniqueid in self.channels:
+            self._belongs(known["device"], 1)
             self._rebridge(uniqueid, "", known["bridge"])
             self._relink(None, known["linkedid"] or uniqueid)
         self._changed(known["channel"])
@@ -170,8 +198,11 @@ class ChannelTracker(Tracker):
     def _put(self, known: Row, row: Row) -> None:
         """Change a row, and the state that depends on it."""
         uniqueid, former, linked = known["uniqueid"], known["channel"], known["linkedid"]
-        bridge = known["bridge"]
+        bridge, device = known["bridge"], known["device"]
         self.channels.put(uniqueid, **row)
+        if device != known["device"]:
+            self._belongs(device, -1)
+            self._belongs(known["device"], 1)
         self._rebridge(uniqueid, bridge, known["bridge"])
         if linked != known["linkedid"]:
             self._relink(linked or uniqueid, known["linkedid"] or uniqueid)
@@ -185,6 +216,8 @@ class ChannelTracker(Tracker):
         if known is not None and name:
             former = known["channel"]
             device = "/".join(device_of(name) or ())
+            self._belongs(known["device"], -1)
+            self._belongs(device, 1)
             self.channels.put(known["uniqueid"], channel=name, device=device)
             self._changed(former)
             self._changed(name)
@@ -240,9 +273,22 @@ class ChannelTracker(Tracker):
 
     def _end(self, row: Row) -> None:
         self._recordings.pop(row["uniqueid"], None)
+        self._belongs(row["device"], -1)
         self._rebridge(row["uniqueid"], row["bridge"], "")
         self._relink(row["linkedid"] or row["uniqueid"], None)
         self._changed(row["channel"])
+
+    def _belongs(self, device: str, channels: int) -> None:
+        """Count so many channels more for a device."""
+        if device:
+            self._devices[device] += channels
+            self._devices[device.partition("/")[2]] += channels
+            if self._devices[device] <= 0:
+                del self._devices[device]
+
+    def is_up(self, device: str) -> bool:
+        """Tell whether a device, with its technology or without, has a channel."""
+        return self._devices[device] > 0
 
     def _rebridge(self, uniqueid: str, former: str, now: str) -> None:
         """Note which channels are in which bridge."""
@@ -270,7 +316,7 @@ class ChannelTracker(Tracker):
 
     def _count(self) -> None:
         """Keep the highest number of calls at once for each step of time."""
-        step, calls = time.time() // STEP * STEP, len(self._calls)
+        step, calls = self._clock.time() // STEP * STEP, len(self._calls)
         if self.concurrency and self.concurrency[-1][0] == step:
             calls = max(calls, self.concurrency.pop()[1])
         self.concurrency.append((step, calls))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
 from ast_notebook.ami import Event, Pending, Session
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import AstError, ConnectionLost
-from ast_notebook.live.channels import STEP, ChannelTracker, is_of
+from ast_notebook.live.channels import STEP, ChannelTracker, device_of, is_of
 from ast_notebook.live.conferences import ConferenceTracker
 from ast_notebook.live.devices import DeviceTracker, RegistrationTracker
 from ast_notebook.live.mailboxes import MailboxTracker
+from ast_notebook.live.marks import Marks, Notes
 from ast_notebook.live.parking import ParkingTracker
 from ast_notebook.live.queues import QueueTracker
 from ast_notebook.live.reconcile import Reconciler
@@ -62,6 +63,14 @@ class Live:
         It compares the state with Asterisk's own lists about every ``lists.every`` seconds.
     values : ValueWatches
         Watches on values that are computed from the tables.
+
+    Parameters
+    ----------
+    session : Session
+    clock : SystemClock
+        The clock by which calls at once are counted.
+    archive : callable
+        It returns the archive that what no event tells is noted in, for replays; or None.
     """
 
     channels = _Frame("The channels that are up. A Local channel has no ``device``.")
@@ -76,17 +85,23 @@ class Live:
     participants = _Frame("Who takes part in which conference.")
     parked = _Frame("The parked calls, and the space where each can be picked up.")
 
-    def __init__(self, session: Session) -> None:
+    def __init__(
+        self,
+        session: Session,
+        clock: SystemClock = MACHINE,
+        archive: Callable[[], Notes | None] = lambda: None,
+    ) -> None:
         self.primed = threading.Event()
         self.stale = True
         self._session = session
+        self._clock = clock
         self._lock = threading.Lock()
         self._device_watches: list[Watch] = []
         self._mailbox_watches: list[Watch] = []
         self._reads: frozenset[str] | None = None
         self._priming = 0
         self._again = False
-        self._channels = ChannelTracker(self._channel_changed)
+        self._channels = ChannelTracker(self._channel_changed, clock)
         self._mailboxes = MailboxTracker(self._mailbox_changed, self._mailboxes_wanted)
         self._trackers: tuple[Tracker, ...] = (
             self._channels,
@@ -97,7 +112,10 @@ class Live:
             ConferenceTracker(),
             ParkingTracker(),
         )
-        self.lists = Reconciler(session, self._trackers, self._is_settled)
+        self._marks = Marks(session, self._trackers, lambda: self.stale, archive)
+        self.lists = Reconciler(
+            session, self._trackers, self._is_settled, self._marks.observed, self._mark
+        )
         self.tables: dict[str, LiveTable] = {}
         self.values = ValueWatches(self.tables, self._is_settled)
         for tracker in self._trackers:
@@ -168,7 +186,7 @@ class Live:
     def concurrency(self) -> pd.Series:
         """Return how many calls there were at once over the last hour, the most of each 10 s."""
         points = dict(list(self._channels.concurrency))
-        now = time.time() // STEP * STEP
+        now = self._clock.time() // STEP * STEP
         first = max(min(points, default=now), now - 3600)
         calls, series = 0, {}
         for moment in sorted({*points, *range(int(first), int(now) + 1, STEP)}):
@@ -219,18 +237,18 @@ class Live:
             watch.see(new)
 
     def _channel_changed(self, channel: str | None) -> None:
+        device = None if channel is None else device_of(channel)
+        if channel is not None and device is None:
+            return
+        names = None if device is None else (device[1], "/".join(device))
         with self._lock:
-            watches = [
-                watch
-                for watch in self._device_watches
-                if channel is None or is_of(channel, watch.name)
-            ]
+            watches = [one for one in self._device_watches if names is None or one.name in names]
         self._look(*watches)
 
     def _look(self, *watches: Watch) -> None:
         if not self.stale:
             for watch in watches:
-                is_up = bool(self.channels_of(watch.name))
+                is_up = self._channels.is_up(watch.name)
                 # A device of which no channel is kept may have one that was left out.
                 watch.is_unsure = self.tables["channels"].left_out > 0 and not is_up
                 if not watch.is_unsure:
@@ -247,7 +265,7 @@ class Live:
         if not self._session.connected():
             return
         try:
-            self._session.ask(question, then=then)
+            self._session.ask(question, then=self._marks.observed(then))
         except ConnectionLost as error:
             logger.info("%s: %s", self._session.name, error)
         except AstError as error:
@@ -262,12 +280,14 @@ class Live:
         question = {"Action": "GetConfig", "Filename": "manager.conf", "Category": user}
         self._ask(question, self._permissions)
         if self.stale and not self._priming:  # it is a new connection
-            self._channels.forget()
+            with self._marks.observing():
+                self._channels.forget()
         self._prime_once_more()
         self.lists.start()
 
     def _overflow(self, event: Event, session: Session) -> None:
-        self._channels.forget()
+        with self._marks.observing():
+            self._channels.forget()
         self._prime_once_more()
 
     def _prime_once_more(self) -> None:
@@ -289,6 +309,7 @@ class Live:
             return
         self._tell_silence()
         self.stale = False
+        self._marks.note_all()
         with self._lock:
             watches = list(self._device_watches)
         self._look(*watches)
@@ -296,6 +317,11 @@ class Live:
         self.primed.set()
         if self._again:
             self._prime()
+
+    def _mark(self) -> None:
+        """Note the whole state for replays if that is due; the thread of `lists` calls this."""
+        if self._marks.is_due():
+            self._ask({"Action": "Ping"}, lambda _: self._marks.note_all())
 
     def _is_settled(self) -> bool:
         return self._session.connected() and not self.stale and not self._priming

@@ -41,6 +41,12 @@ class MailboxTracker(Tracker):
             lambda pending: self._counted(mailbox, pending),
         )
 
+    def rows_were_put(self) -> None:
+        """Have the watched mailboxes looked at."""
+        for mailbox, row in self.mailboxes.rows().items():
+            if row["new"] is not None:
+                self._changed(mailbox, row["new"])
+
     def unknown(self) -> dict[str, str]:
         """Return the watched mailboxes that Asterisk tells nothing of, and why."""
         return {f"mailbox {box}": why for box, why in self._refused.copy().items()}

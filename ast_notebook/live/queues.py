@@ -138,6 +138,14 @@ class QueueTracker(Tracker):
             **member,
         }
 
+    def inner(self) -> dict[str, Any]:
+        """Return since when members talk with callers."""
+        return {"connected": dict(self._connected)} if self._connected else {}
+
+    def set_inner(self, inner: dict[str, Any]) -> None:
+        """Take what `inner` returned."""
+        self._connected = dict(inner.get("connected", {}))
+
     def _params(self, event: Event) -> None:
         self.queues.put(
             text(event, "Queue"),

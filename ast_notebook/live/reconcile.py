@@ -29,6 +29,7 @@ CALM = 100  # if more events than this wait to be dispatched, nothing is compare
 
 _UNTOLD = object()
 Key = tuple[str, str]
+Observed = Callable[[Callable[[Pending], None]], Callable[[Pending], None]]
 
 
 class Reconciler:
@@ -52,16 +53,27 @@ class Reconciler:
         The trackers whose tables are compared, as `Tracker.compared` says.
     settled : callable
         It tells whether the tables are complete now.
+    observed : callable
+        It returns the function that takes an answer in place of a given one.
+    ticked : callable
+        It is called twice a second while the tables are complete.
     """
 
     def __init__(
-        self, session: Session, trackers: Sequence[Tracker], settled: Callable[[], bool]
+        self,
+        session: Session,
+        trackers: Sequence[Tracker],
+        settled: Callable[[], bool],
+        observed: Observed,
+        ticked: Callable[[], None],
     ) -> None:
         self.every = EVERY
         self.corrections: Counter[str] = Counter()
         self._session = session
         self._trackers = [tracker for tracker in trackers if tracker.compared]
         self._settled = settled
+        self._observed = observed
+        self._ticked = ticked
         self._thread: threading.Thread | None = None
         self._look: _Comparison | None = None
         self._due = time.monotonic() + EVERY
@@ -116,6 +128,7 @@ class Reconciler:
                 look = None
             if not self._settled() or self._session.backlog > CALM:
                 continue
+            self._ticked()
             if look is None and self._is_time():
                 look = self._begin()
             if look is not None and look.may_ask():
@@ -147,7 +160,9 @@ class Reconciler:
             tracker.doubts = False
         with self._lock:
             wanted, self._wanted = self._wanted, []
-        self._look = look = _Comparison(self._session, heard, wanted, is_whole=is_whole)
+        self._look = look = _Comparison(
+            self._session, heard, wanted, self._observed, is_whole=is_whole
+        )
         return look
 
     def _finish(self, look: _Comparison) -> None:
@@ -197,11 +212,13 @@ class _Comparison:
         session: Session,
         trackers: Sequence[Tracker],
         wanted: Sequence[_ComparisonRequest],
+        observed: Observed,
         *,
         is_whole: bool,
     ) -> None:
         self.is_whole = is_whole
         self.wanted = wanted
+        self._observed = observed
         self.over = self.failed = False
         self.seconds = 0.0
         self.found: Counter[str] = Counter()
@@ -255,7 +272,7 @@ class _Comparison:
 
         while questions and not self.over:
             try:
-                self._session.ask(questions[0], then=answered, apart=True)
+                self._session.ask(questions[0], then=self._observed(answered), apart=True)
             except ConnectionLost:
                 self._end(failed=True)
             except AstError:  # names from the wire go into questions: what cannot be asked is out

@@ -74,6 +74,8 @@ class LiveTable:
         How many rows the table may have; further rows are left out.
     left_out : int
         How often a row was left out since the table was complete.
+    listed : set of str or None
+        The keys that a list under way has named so far; None while there is no list.
     """
 
     def __init__(
@@ -89,7 +91,7 @@ class LiveTable:
         self.lock = threading.RLock()
         self.followers: list[set[str]] = []
         self._rows: dict[str, Row] = {}
-        self._listed: set[str] | None = None
+        self.listed: set[str] | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -129,13 +131,13 @@ class LiveTable:
             row = self._rows.get(key)
             if row is None:
                 # A list that is heard replaces the rows that are there.
-                if len(self._rows if self._listed is None else self._listed) >= self.most:
+                if len(self._rows if self.listed is None else self.listed) >= self.most:
                     self.left_out += 1
                     return {**self.fields, **fields}
                 row = self._rows[key] = dict(self.fields)
             row.update(fields)
-            if self._listed is not None:
-                self._listed.add(key)
+            if self.listed is not None:
+                self.listed.add(key)
             for changed in self.followers:
                 changed.add(key)
             return row
@@ -153,19 +155,32 @@ class LiveTable:
                     changed.add(key)
             return row
 
+    def replace(self, rows: Mapping[str, Row]) -> bool:
+        """Put other rows in place of all, in their order, and tell whether anything changed."""
+        with self.lock:
+            former, self._rows = self._rows, {key: self.fields | row for key, row in rows.items()}
+            changed = {
+                key
+                for key in former.keys() | self._rows.keys()
+                if former.get(key) != self._rows.get(key)
+            }
+            for followed in self.followers:
+                followed.update(changed)
+            return bool(changed)
+
     def begin_list(self) -> None:
         """Begin a list: from now on, note the rows that are put."""
-        self._listed = set()
+        self.listed = set()
         self._left_out_before = self.left_out
 
     def keep_list(self) -> list[Row]:
         """Give up the list, and keep all rows."""
-        self._listed = None
+        self.listed = None
         return []
 
     def end_list(self) -> list[Row]:
         """Remove the rows that were not put since `begin_list`, and return them."""
-        listed, self._listed = self._listed, None
+        listed, self.listed = self.listed, None
         if listed is None:
             return []
         self.left_out -= self._left_out_before

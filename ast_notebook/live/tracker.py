@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ast_notebook.ami import Answer, Event, Field, Message, Pending
 from ast_notebook.digits import is_count
@@ -57,6 +57,21 @@ class Tracker:
         self.heard = False
         self.doubts = False
         self.events: dict[str, Callable[[Event], None]] = {}
+
+    @property
+    def all_tables(self) -> dict[str, LiveTable]:
+        """Its tables, those of the past included."""
+        return self.tables | self.remembered
+
+    def inner(self) -> dict[str, Any]:
+        """Return what it knows besides its tables, as plain data for `set_inner`."""
+        return {}
+
+    def set_inner(self, inner: dict[str, Any]) -> None:
+        """Take what `inner` returned at another time, or nothing if that is empty."""
+
+    def rows_were_put(self) -> None:
+        """React when rows were put into its tables, or taken out, that no event told of."""
 
     def blank(self) -> Tracker:
         """Return another tracker of the same kind, with empty tables and no callbacks."""

@@ -139,7 +139,7 @@ class AstMagics(Magics):
         found = one.parse([expand(word, names) for word in given])
         if found.help:
             return one.help()
-        found.pbx, found.body = pbx, cell
+        found.pbx, found.body = pbx or getattr(found, "pbx", ""), cell
         if has_secret(given):  # of the words as they were typed: a variable has its value later
             warn(STAYS_IN_URL)
         with Progress("waiting for Asterisk") if one.asks else contextlib.nullcontext():

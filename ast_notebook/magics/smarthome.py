@@ -16,6 +16,7 @@ from ast_notebook.ami import Event
 from ast_notebook.bindings.item import Item
 from ast_notebook.bindings.logic import Logic, Trigger
 from ast_notebook.bindings.script import compile_logic
+from ast_notebook.callbacks.worker import one_line
 from ast_notebook.durations import duration
 from ast_notebook.errors import ConfError
 from ast_notebook.magics import values
@@ -247,8 +248,11 @@ def _starts(logic: Logic) -> str:
     if not logic.userevent:
         why = f"; {', '.join(others)} does not, here" if others else ""
         return f"nothing: give it a userevent, or call its trigger(){why}"
-    if not logic.enabled:
-        return "nothing, as it is disabled"
+    try:
+        if not logic.enabled:
+            return "nothing, as it is disabled"
+    except Exception as error:  # it is the user's object; its failures are counted elsewhere
+        return f"nothing: {one_line(error)}"
     events = f"UserEvent {' or '.join(logic.userevent)}"
     return f"{events} for {' or '.join(logic.dest)}" if logic.dest else events
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -269,7 +268,7 @@ def _archive(pbx: Asterisk) -> str:
 
 def _rate(pbx: Asterisk) -> float:
     """Return the rate of the newest events; this takes equally long however many are kept."""
-    now = time.time()
+    now = pbx.session.clock.time()
     recent = [one for one in pbx.record.moments(RECENT) if one / 1e6 > now - RECENT_SECONDS]
     if len(recent) < RECENT:
         return len(recent) / RECENT_SECONDS

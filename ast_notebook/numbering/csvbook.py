@@ -21,8 +21,6 @@ _LAST = ("last name", "family name", "nachname", "lastname", "surname")
 _COMPANY = ("company", "organization", "organisation", "organization name", "firma", "empresa")
 _MOST_COLUMNS = 1000
 
-csv.field_size_limit(1_000_000)
-
 
 def read(text: str, columns: Mapping[str, str] | None, what: str) -> Iterator[tuple[str, str]]:
     """Return the numbers and names of a CSV, whatever separates its columns."""

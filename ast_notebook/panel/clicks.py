@@ -55,7 +55,7 @@ class Clicks:
         try:
             if self._readonly:
                 raise ConfError("this panel is read-only")
-            actions.check_time(content.get("at"))
+            actions.check_time(content.get("at"), self._feed.clock.time())
             if not isinstance(args, dict) or not _are_plain(args):
                 raise ConfError(f"the button {what} came with wrong values")
             if len(self._workers) >= AT_ONCE:

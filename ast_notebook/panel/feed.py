@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 
 from ast_notebook.ami import Event, Session
 from ast_notebook.asterisk import Asterisk
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import AstError
 from ast_notebook.home import SmartHome
 from ast_notebook.live import Follower
@@ -62,6 +63,11 @@ class Feed:
         self._versions: Row = {}
         self._last_point = 0.0
         self.bind()
+
+    @property
+    def clock(self) -> SystemClock:
+        """The clock by which the page tells how long ago something was."""
+        return MACHINE if self.pbx is None else self.pbx.session.clock
 
     # --- which PBX -----------------------------------------------------------------------------
 
@@ -157,7 +163,7 @@ class Feed:
             tables = {} if live is None else live.tables
             rows = {name: self._rows_of(table.rows(), most) for name, table in tables.items()}
             return {
-                "taken": time.time(),
+                "taken": self.clock.time(),
                 "tables": cast(LiveRows, rows),
                 "silent": {name: table.missing for name, table in tables.items()},
                 "items": {} if self._items is None else self._items.rows(),
@@ -170,7 +176,7 @@ class Feed:
         """Return the state that all deltas so far add up to; call `follow` first."""
         with self._lock:
             return {
-                "taken": time.time(),
+                "taken": self.clock.time(),
                 "tables": cast(LiveRows, {name: dict(rows) for name, rows in self._sent.items()}),
                 "silent": dict(self._silent),
                 "items": dict(self._shown_items),

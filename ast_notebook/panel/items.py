@@ -157,7 +157,7 @@ class ShownItems:
             name, key = self._place(item)
             if key and name == pbx.name and only in ("", item.id()):
                 try:
-                    self._read[name, key] = (pbx.db_read(key, None), time.time())
+                    self._read[name, key] = (pbx.db_read(key, None), pbx.session.clock.time())
                 except AstError:
                     return
 

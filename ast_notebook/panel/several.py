@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from ast_notebook.asterisk import Asterisk
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.home import SmartHome
 from ast_notebook.panel.callids import CallIds
 from ast_notebook.panel.feed import EVENTS_KEPT, Feed, Message, Row, difference
@@ -60,6 +60,11 @@ class Feeds:
     def name(self) -> str:
         """The names of all of them."""
         return ", ".join(self._feeds) or "no PBX"
+
+    @property
+    def clock(self) -> SystemClock:
+        """The clock by which the page tells how long ago something was: this machine's."""
+        return MACHINE
 
     @property
     def pbxs(self) -> dict[str, Asterisk]:
@@ -173,7 +178,7 @@ class Feeds:
         ]
         events.sort(key=lambda event: event["time"])
         return {
-            "taken": time.time(),
+            "taken": self.clock.time(),
             "tables": cast(LiveRows, tables),
             "silent": _said({name: state["silent"] for name, state in states.items()}),
             "items": dict(items),

@@ -270,7 +270,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if delta or now - self._spoke > HEARTBEAT:
             self._number = next(self._sequence)
             self._spoke = now
-            self.send({"t": "delta", "seq": self._number, "now": time.time(), **delta})
+            self.send({"t": "delta", "seq": self._number, "now": self._feed.clock.time(), **delta})
         if not waiting and self._is_deaf() and now - self._keyframe > KEYFRAME:
             waiting.add(WHO_HAS_NONE)
         if waiting:
@@ -298,7 +298,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             "wall": self._wall,
             "several": self._feed.several,
             "seq": self._number,
-            "now": time.time(),
+            "now": self._feed.clock.time(),
             "may": self._clicks.allowed(),
             **state,
         }

@@ -8,6 +8,7 @@ import os
 import secrets
 import threading
 import time
+from collections import deque
 from datetime import date
 from typing import Any
 
@@ -16,7 +17,7 @@ import pyarrow as pa
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.archive_place import ArchivePlace
-from ast_notebook.recording.columns import release
+from ast_notebook.recording.columns import release, seal
 from ast_notebook.recording.layout import Name, by_day
 from ast_notebook.recording.sealer import Sealer
 from ast_notebook.recording.segment import Segment, lost_row, lost_with, warm_up
@@ -39,16 +40,14 @@ _GONE = "a file of the archive was removed or replaced: its events are lost"
 
 
 class Archive:
-    """Keeps a record's events on disk, from `begin` on.
+    """Keeps a record's events on disk; the reader waits for nothing here, and sees no error.
 
-    It never slows down the reader, and its errors do not reach the reader. While the disk is full
-    or the folder is missing, events stay in the record's memory, and are written later. Events that
-    the record drops meanwhile, for lack of budget, are counted in `lost`.
+    While the disk is full or the folder is missing, events stay in the record's memory, and are
+    written later. Those that the record drops meanwhile, for lack of budget, count in `lost`.
 
     Parameters
     ----------
     record : ArchiveSource
-        The record.
     place : str or path
         The folder, or the URL for fsspec, of the sealed files.
     retention_days : int, optional
@@ -56,15 +55,13 @@ class Archive:
     open_folder : str or path, optional
         A local folder for the open files; by default the archive's own, if that is local.
     options : dict, optional
-        Options for fsspec besides the URL.
+        For fsspec, besides the URL.
     anonymizer : Anonymizer, optional
         It replaces numbers and names before anything is written.
     after : Archive, optional
-        The archive that the record had until now. The new one closes it once its own thread runs,
-        and begins with the event at which that one ends.
+        The record's archive until now. Once the new one's thread runs, it closes and follows it.
     whole : bool
-        Whether the archive begins with the oldest event in memory, and not with the next event to
-        come; it has no effect if `after` is given.
+        Without `after`: whether it begins with the oldest event in memory, not with the next one.
 
     Attributes
     ----------
@@ -74,8 +71,6 @@ class Archive:
         How many events are in the archive.
     lost : int
         How many events never got into the archive.
-    error : str
-        What goes wrong at present; empty when nothing does.
 
     Raises
     ------
@@ -118,6 +113,8 @@ class Archive:
         self._flushed = threading.Condition()
         self._closing = False
         self._deadline = 0.0
+        self._notes: deque[tuple[int, str]] = deque()
+        self._last = 0  # when the newest event on disk was received
         self._untold = 0  # events that were lost, and that no row tells of yet
         self._sealer = Sealer(
             self.archive_files,
@@ -190,14 +187,13 @@ class Archive:
     def _repr_html_(self) -> str:
         return f"<code>{escape(repr(self))}</code>"
 
-    def flush(self, timeout: float = 5.0) -> bool:
-        """Wait until every event that is in the record now is on disk.
+    def note(self, text: str, at: int) -> None:
+        """Write a row of our own behind the events until now, unless pseudonyms are written."""
+        if self.anonymizer is None and not self._closing:
+            self._notes.append((at, text))
 
-        Returns
-        -------
-        bool
-            False if that takes longer than `timeout` seconds, because the disk refuses.
-        """
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until all events of the record are on disk; False if the disk refuses too long."""
         end = self._record.end
         with self._flushed:
             self._wanted = max(self._wanted, end)
@@ -210,10 +206,7 @@ class Archive:
     def written_before(self) -> int:
         """Write what there is, and return the number of the first event that is not on disk.
 
-        Raises
-        ------
-        ConfError
-            If the disk refuses events, so that none may be forgotten.
+        A ConfError says that the disk refuses events, so that none may be forgotten.
         """
         if not self.flush():
             raise ConfError(
@@ -258,7 +251,7 @@ class Archive:
             end = self._record.end
             if end != last:
                 last, seen = end, now
-            if self._next >= end:
+            if self._next >= end and not self._notes:
                 written = now
             if now < retry:
                 continue
@@ -311,6 +304,7 @@ class Archive:
                 most = min(BLOCK, most * 10)
             if self._hurried():
                 break
+        self._put_notes()
         self._troubles.end("disk")
         with self._flushed:
             self._flushed.notify_all()
@@ -324,10 +318,7 @@ class Archive:
             self._put(block)
 
     def _leave_out(self, error: Exception) -> None:
-        """Count the next event as lost; only the error's type is logged.
-
-        The error's text may have telephone numbers in it.
-        """
+        """Count the next event as lost; its error may tell numbers, so only the type is logged."""
         self.lost += 1
         self._next += 1
         logger.error(
@@ -345,6 +336,15 @@ class Archive:
             segment.write(part)
             self._next += len(part)
             self.written += len(part)
+            self._last = part["received"][-1].as_py()
+
+    def _put_notes(self) -> None:
+        while self._notes:
+            at, text = self._notes[0]
+            self._last = max(at, self._last + 1)
+            for day, row in by_day(seal([text], [self._last])):
+                self._segment_of(day).write(row)
+            self._notes.popleft()
 
     def _is_full(self, segment: Segment) -> bool:
         return segment.events >= FULL or time.monotonic() - segment.opened >= OLD

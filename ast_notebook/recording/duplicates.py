@@ -30,7 +30,7 @@ _Times = npt.NDArray[np.int64]
 SLACKS = (20_000, 200_000, 2_000_000)
 FEW = 10  # unique events by which the clocks of two recorders are compared, at least
 #: Events of the recorders themselves, which are never duplicates.
-OURS = pa.array(["SessionLost", "SessionRestored", "RecordingLost"])
+OURS = pa.array(["SessionLost", "SessionRestored", "RecordingLost", "LiveState", "LiveChange"])
 _MOMENTS = ("time_us", "received_us")
 _OWN = (*_MOMENTS, "received", "time", "recorder")
 _TOLD = [field.name for field in SCHEMA if field.name not in _OWN[2:]]

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import ConfError
 from ast_notebook.moments import Moment, microseconds
 from ast_notebook.recording.archive import Archive
@@ -44,6 +45,8 @@ class Record:
         The PBX's name, for the column ``server``.
     budget : int
         Bytes of memory that the events may take.
+    clock : SystemClock
+        The clock from which an age such as ``10m`` counts.
 
     Attributes
     ----------
@@ -53,8 +56,11 @@ class Record:
         The archive, after `to`.
     """
 
-    def __init__(self, server: str = "ast", budget: float = BUDGET) -> None:
+    def __init__(
+        self, server: str = "ast", budget: float = BUDGET, clock: SystemClock = MACHINE
+    ) -> None:
         self.server = server
+        self.clock = clock
         self.dropped = 0
         self.archive: Archive | None = None
         self._budget = 0
@@ -177,6 +183,11 @@ class Record:
                     block.settled = block.form == "packed"
         return columns
 
+    def _kept(self) -> list[Block]:
+        """Return all blocks, oldest first."""
+        with self._lock:
+            return [*self._blocks, self._open.copy()]
+
     def frame(
         self,
         *,
@@ -213,14 +224,10 @@ class Record:
             and so on are texts that would be in a column of numbers, and headers that a dialplan
             adds to its UserEvent although Asterisk sends headers of these names with it.
         """
-        with self._lock:
-            kept = [*self._blocks, self._open.copy()]
-        earliest = None if since is None else microseconds(since)
-        blocks = [
-            block
-            for block in reversed(kept)
-            if len(block) and (earliest is None or block.since(earliest))
-        ]
+        kept = self._kept()
+        earliest = None if since is None else microseconds(since, self.clock)
+        filled = filter(len, reversed(kept))
+        blocks = [one for one in filled if earliest is None or one.since(earliest)]
         chosen: list[pa.RecordBatch] = []
         missing = last
         for batch in at_once(self._columns, blocks) if last is None else map(self._columns, blocks):
@@ -241,8 +248,7 @@ class Record:
         The frame is the last of three results. The first two are the numbers of the oldest event
         that is kept, and of the next event to come.
         """
-        with self._lock:
-            kept = [*self._blocks, self._open.copy()]
+        kept = self._kept()
         blocks = [block for block in kept if number < block.start + len(block)]
         found = [
             with_names(batch.slice(max(0, number - block.start)), events)
@@ -264,8 +270,8 @@ class Record:
     def clear(self) -> int:
         """Forget every event kept in memory, and return how many there were.
 
-        They do not count as dropped, and an archive keeps them. Events that come meanwhile, and are
-        not on the archive's disk yet, stay in memory.
+        They do not count as dropped, and an archive keeps them. Those that are not on the archive's
+        disk yet stay in memory.
 
         Raises
         ------
@@ -304,20 +310,11 @@ class Record:
             A folder, or a URL for fsspec.
         retention_days : int, optional
             How many days before today, in UTC, are kept; by default as before, or all.
-        open_folder : str or path, optional
-            A local folder for the open files; by default the archive's own, or for a URL one in
-            the user's folder for the state of programs.
-        options : dict, optional
-            What fsspec is to be given besides a URL, such as credentials.
-        anonymizer : Anonymizer, optional
-            It replaces numbers and names before they are written; in memory they stay as they are.
+        open_folder, options, anonymizer : optional
+            As for `Archive`. By default, the open files for a URL are in the user's folder for the
+            state of programs. In memory, numbers and names stay as they are.
         whole : bool
             Whether the events in memory are kept, too, if there was no archive yet.
-
-        Returns
-        -------
-        Archive
-            The archive; it tells how many events are written, waiting and lost, and its error.
 
         Raises
         ------

@@ -9,6 +9,7 @@ from ast_notebook.ami.answer import Pending
 from ast_notebook.ami.message import Response
 from ast_notebook.bindings.binder import Binder
 from ast_notebook.bindings.logic import Logics
+from ast_notebook.clock import MACHINE
 from ast_notebook.errors import ConnectionLost, UnsafeText
 
 
@@ -17,6 +18,7 @@ class FakeSession:
 
     def __init__(self, name="ast"):
         self.name = name
+        self.clock = MACHINE
         self.database = {}
         self.written = []
         self.refusal = ""

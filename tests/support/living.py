@@ -9,11 +9,11 @@ from ast_notebook.live import Live
 from tests.support.waiting import eventually
 
 
-def connected(pbx, **more):
+def connected(pbx, archive=lambda: None, **more):
     session = Session(
         Settings(port=pbx.port, username="admin", password=Secret("secret"), timeout=10, **more)
     )
-    live = Live(session)
+    live = Live(session, archive=archive)
     session.connect()
     return session, live
 

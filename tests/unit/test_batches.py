@@ -15,6 +15,7 @@ from ast_notebook.ami.dispatcher import Dispatcher
 from ast_notebook.ami.message import parse
 from ast_notebook.asterisk.callbacks import Callbacks
 from ast_notebook.callbacks.worker import Worker
+from ast_notebook.clock import MACHINE
 from ast_notebook.live.live import Live
 from tests.support.waiting import eventually
 
@@ -30,6 +31,7 @@ class _Session:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.clock = MACHINE
         self.dispatcher = Dispatcher("ast", self, self.counts, lambda: None)
         self.register_event = self.dispatcher.register
         self.unregister_event = self.dispatcher.unregister

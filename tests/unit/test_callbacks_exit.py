@@ -9,7 +9,7 @@ import ast_notebook
 from ast_notebook.ami import Secret, Session, Settings
 from ast_notebook.callbacks.cell import Cell
 from ast_notebook.callbacks.worker import Worker
-from ast_notebook.live.watch import Watch
+from ast_notebook.live import Watch
 from ast_notebook.panel.publisher import Publisher
 from tests.support.fake_manager import FakeManager
 from tests.support.waiting import eventually

@@ -32,6 +32,18 @@ def events_of(
 ) -> tuple[pd.DataFrame, int]:
     """Return the events of a capture in a frame like `Record.frame`, and how many there were.
 
+    The parameters and the errors are those of `batches_of`.
+    """
+    batches, count = batches_of(lines, name, bad, notes)
+    events = frame(batches, "ast")
+    return events[[column for column in COLUMNS if column in events and column != "server"]], count
+
+
+def batches_of(
+    lines: Iterable[tuple[int, str]], name: str, bad: Bad, notes: list[str]
+) -> tuple[list[pa.RecordBatch], int]:
+    """Return the events of a capture in columns, and how many there were.
+
     Responses, actions and repeated events are left out. An event without a time gets that of the
     event before it. Events of an Asterisk up to 11 are translated into later ones. Remarks on the
     capture are added to `notes`.
@@ -69,8 +81,7 @@ def events_of(
             f"the events of {name} tell no time: Asterisk sends one if manager.conf has "
             "timestampevents = yes"
         )
-    events = frame(_timed(batches), "ast")
-    return events[[column for column in COLUMNS if column in events and column != "server"]], count
+    return _timed(batches), count
 
 
 def _moment(text: str) -> int | None:

@@ -36,6 +36,7 @@ class SlowDisk:
 
 @pytest.fixture
 def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], SlowDisk]]:
+    monkeypatch.setattr(archive, "STOP", 0.8)  # what users wait for a slow disk
     disks: list[SlowDisk] = []
 
     def made(name: str) -> SlowDisk:

@@ -1,0 +1,42 @@
+"""The clock that everything with a time of its own is given: this machine's, or a replay's."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+class SystemClock:
+    """The clock of this machine, and the base of the clock of a replay.
+
+    A replay's clock stands still while somebody works at its time. So workers say how many calls of
+    the user's functions they hold: with this machine's clock, that has no effect.
+    """
+
+    def time(self) -> float:
+        """Return the seconds since 1970 UTC."""
+        return time.time()
+
+    def now(self) -> datetime:
+        """Return the time in the zone of this machine."""
+        return datetime.fromtimestamp(self.time(), UTC).astimezone()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for so many seconds."""
+        time.sleep(max(0.0, seconds))
+
+    def hold(self, calls: int, worker: object) -> None:
+        """Note that a worker is to make so many calls before the time goes on."""
+
+    def release(self, calls: int, worker: object) -> None:
+        """Note that a worker will not make so many of the held calls."""
+
+    def began(self, worker: object) -> None:
+        """Note that a worker makes one of its held calls now, on the calling thread."""
+
+    def ended(self, worker: object) -> None:
+        """Note that the call is over that a worker has made on the calling thread."""
+
+
+#: This machine's clock.
+MACHINE = SystemClock()

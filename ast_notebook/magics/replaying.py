@@ -1,0 +1,107 @@
+"""`%ast replay`: a recorded day again, as a PBX named `replay`."""
+
+from __future__ import annotations
+
+from IPython.core.error import UsageError
+
+from ast_notebook.errors import ConfError
+from ast_notebook.magics.command import Given, argument, command, number
+from ast_notebook.magics.context import Context
+from ast_notebook.replay import ReplayedAsterisk, prepared
+
+NAME = "replay"
+_WHEN = "yesterday 14:05, 8:00, 10m or 2026-11-23, by this machine's clock"
+
+
+@command(
+    "replay",
+    argument("source", metavar="FOLDER", help="an archive, a Parquet file, or a capture"),
+    argument("--at", metavar="WHEN", help=f"stand still at this moment: {_WHEN}"),
+    argument("--since", metavar="WHEN", help="where it begins"),
+    argument("--until", metavar="WHEN", help="where it ends"),
+    argument("--speed", type=number, metavar="X", help="play at this speed, from 1 to 600"),
+    argument("--server", default="", metavar="NAME", help="the PBX, if the record has several"),
+)
+def replay(context: Context, given: Given) -> ReplayedAsterisk:
+    """Have a recorded day again as sh.replay: nothing is sent to any PBX.
+
+    What would be sent is in sh.replay.orders. It stands still without --speed.
+
+    In [1]: %ast replay calls --at "yesterday 14:05"
+    In [2]: %ast panel --pbx replay
+    In [3]: %ast replay calls --since 8:00 --until 18:00 --speed 60
+    """
+    found = prepared(given.source, given.since, given.until, given.at, None, given.server)
+    tape, clock, where = found
+    pbx = ReplayedAsterisk(tape, clock=clock, sh=context.sh, name=NAME, **where)
+    context.sh.add(pbx, NAME)
+    if given.speed is not None:
+        pbx.play(given.speed)
+    return pbx
+
+
+@command("replay pause")
+def replay_pause(context: Context, given: Given) -> ReplayedAsterisk:
+    """Have the replay stand still.
+
+    In [1]: %ast replay pause
+    """
+    return _replayed(context, given).pause()
+
+
+@command(
+    "replay play",
+    argument("--speed", type=number, default=1.0, metavar="X", help="from 1 to 600; 1 by default"),
+)
+def replay_play(context: Context, given: Given) -> ReplayedAsterisk:
+    """Play the replay on.
+
+    In [1]: %ast replay play --speed 60
+    """
+    return _replayed(context, given).play(given.speed)
+
+
+@command("replay seek", argument("moment", metavar="WHEN", help=_WHEN))
+def replay_seek(context: Context, given: Given) -> ReplayedAsterisk:
+    """Go to a moment of the replay; no logic and no callback runs for what is passed over.
+
+    In [1]: %ast replay seek 14:05
+    """
+    return _replayed(context, given).seek(given.moment)
+
+
+@command(
+    "replay speed",
+    argument("speed", type=number, metavar="X", help="from 1 to 600"),
+)
+def replay_speed(context: Context, given: Given) -> ReplayedAsterisk:
+    """Play the replay on at another speed.
+
+    In [1]: %ast replay speed 600
+    """
+    return _replayed(context, given).play(given.speed)
+
+
+@command(
+    "replay run",
+    argument("until", nargs="?", metavar="WHEN", help="where it stops; by default at its end"),
+)
+def replay_run(context: Context, given: Given) -> object:
+    """Run the replay as fast as it goes, and show what would have been sent.
+
+    In [1]: orders = %ast replay run
+    """
+    return _replayed(context, given).run(given.until)
+
+
+def _replayed(context: Context, given: Given) -> ReplayedAsterisk:
+    there = context.sh.pbxs
+    found = there.get(given.pbx or NAME)
+    if not isinstance(found, ReplayedAsterisk):
+        others = [name for name, pbx in there.items() if isinstance(pbx, ReplayedAsterisk)]
+        if given.pbx or len(others) != 1:
+            raise UsageError("there is no replay: begin one by %ast replay FOLDER")
+        found = there[others[0]]
+    if not isinstance(found, ReplayedAsterisk) or found.session.closed:
+        raise ConfError("the replay is closed: begin it again by %ast replay FOLDER")
+    return found

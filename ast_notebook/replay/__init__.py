@@ -1,0 +1,7 @@
+"""A recorded day again, through the same live state, items and logics; orders are held back."""
+
+from ast_notebook.replay.asterisk import ReplayedAsterisk
+from ast_notebook.replay.home import ReplayedHome, prepared, replay
+from ast_notebook.replay.orders import compare
+
+__all__ = ["ReplayedAsterisk", "ReplayedHome", "compare", "prepared", "replay"]

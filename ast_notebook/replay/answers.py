@@ -1,0 +1,154 @@
+"""Answers to what is asked in a replay: from its live state and its record, or a clear error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ast_notebook.ami.answer import WRITE_CLASS
+from ast_notebook.live import Live
+from ast_notebook.live.channels import SNAPSHOT
+from ast_notebook.replay.clock import ReplayClock
+from ast_notebook.replay.database import ReplayedDatabase
+from ast_notebook.replay.orders import NOT_SENT
+from ast_notebook.replay.told import OK, REFUSED, Told, not_recorded
+
+#: Actions that ask and change nothing, besides those whose names say so.
+_QUESTIONS = frozenset(
+    [
+        "agents",
+        "challenge",
+        "coresettings",
+        "corestatus",
+        "dbget",
+        "dbgettree",
+        "extensionstate",
+        "getvar",
+        "iaxregistry",
+        "listcommands",
+        "loggerstatus",
+        "mailboxcount",
+        "mailboxstatus",
+        "modulecheck",
+        "parkedcalls",
+        "parkinglots",
+        "ping",
+        "presencestate",
+        "queues",
+        "queuestatus",
+        "queuesummary",
+        "sippeers",
+        "sipshowregistry",
+        "skinnydevices",
+        "status",
+        "voicemailuserstatus",
+        "voicemailboxsummary",
+        "getconfig",
+        "getconfigjson",
+        "faxstats",
+        "meetmelist",
+        "iaxpeers",
+        "iaxpeerlist",
+        "iaxnetstats",
+        "bridgeinfo",
+    ]
+)
+_ASKING = ("show", "list")
+
+
+def is_question(action: str) -> bool:
+    """Tell whether an action asks, and orders nothing."""
+    name = action.lower()
+    return name in _QUESTIONS or any(word in name for word in _ASKING)
+
+
+class Answers:
+    """What a replay answers to questions.
+
+    Parameters
+    ----------
+    live : Live
+    database : ReplayedDatabase
+    clock : ReplayClock
+    """
+
+    def __init__(self, live: Live, database: ReplayedDatabase, clock: ReplayClock) -> None:
+        self._live = live
+        self._clock = clock
+        self._known: dict[str, Callable[[Mapping[str, str]], Told]] = {
+            "ping": lambda action: Told({**OK, "Ping": "Pong"}),
+            "listcommands": lambda action: Told(OK | dict.fromkeys(WRITE_CLASS, NOT_SENT)),
+            "coreshowchannels": self._channels,
+            "dbget": database.get,
+            "dbgettree": database.tree,
+            "getvar": self._variable,
+            "mailboxcount": self._mailbox,
+            "modulecheck": self._module,
+            "voicemailuserslist": self._mailboxes,
+        }
+
+    def to(self, action: Mapping[str, str]) -> Told:
+        """Return the answer to a question.
+
+        Raises
+        ------
+        NotRecorded
+            If neither the live state nor the record tells it.
+        """
+        name = action["Action"]
+        known = self._known.get(name.lower())
+        if known is None:
+            raise not_recorded(name)
+        return known(action)
+
+    def _channels(self, action: Mapping[str, str]) -> Told:
+        entries = []
+        for row in self._live.tables["channels"].rows().values():
+            headers = {header: str(row[field] or "") for field, header in SNAPSHOT.items()}
+            since = row["since"]
+            lasted = 0 if since is None else max(0, int(self._clock.time() - since))
+            hours, seconds = divmod(lasted, 3600)
+            headers["Duration"] = f"{hours:02}:{seconds // 60:02}:{seconds % 60:02}"
+            headers["BridgeId"] = row["bridge"]
+            entries.append(("CoreShowChannel", headers))
+        return Told(OK, entries)
+
+    def _variable(self, action: Mapping[str, str]) -> Told:
+        variable, channel = action.get("Variable", ""), action.get("Channel", "")
+        if channel:
+            rows = self._live.tables["channels"].rows().values()
+            there = next((row for row in rows if row["channel"] == channel), None)
+            if there is None:
+                return Told({**REFUSED, "Message": "No such channel"})
+            if variable == "UNIQUEID":
+                return Told({**OK, "Variable": variable, "Value": there["uniqueid"]})
+        if variable.startswith("DIALPLAN_EXISTS("):  # no record tells, and the order is held back
+            return Told({**OK, "Variable": variable, "Value": "1"})
+        raise not_recorded("Getvar", f"the variable {variable}")
+
+    def _mailbox(self, action: Mapping[str, str]) -> Told:
+        box = action.get("Mailbox", "")
+        row = self._live.tables["mailboxes"].rows().get(box)
+        if row is None or row["new"] is None or row["old"] is None:
+            raise not_recorded("MailboxCount", f"the mailbox {box} at this time")
+        counts = {"NewMessages": str(row["new"]), "OldMessages": str(row["old"])}
+        return Told({**OK, "Mailbox": box, "UrgMessages": "0", **counts})
+
+    def _mailboxes(self, action: Mapping[str, str]) -> Told:
+        rows = self._live.tables["mailboxes"].rows()
+        if not rows:
+            raise not_recorded("VoicemailUsersList")
+        names = (key.partition("@") for key in rows)
+        return Told(
+            OK,
+            [("VoicemailUserEntry", {"VoiceMailbox": a, "VMContext": b}) for a, _, b in names],
+        )
+
+    def _module(self, action: Mapping[str, str]) -> Told:
+        """Tell whether there is a channel driver, by the devices and channels that are known."""
+        module = action.get("Module", "").lower()
+        devices = [*self._live.tables["devices"].rows()]
+        devices += [row["device"] for row in self._live.tables["channels"].rows().values()]
+        drivers = {f"chan_{one.partition('/')[0].lower()}" for one in devices if "/" in one}
+        if module in drivers or not drivers:
+            return Told({**OK, "Version": ""})
+        return Told({**REFUSED, "Message": "Module not loaded"})

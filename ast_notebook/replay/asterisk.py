@@ -1,0 +1,278 @@
+"""A PBX of the past: the class of `sh.ast` in a replay."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from ast_notebook.ami import Field, Pending, Settings
+from ast_notebook.asterisk import Asterisk
+from ast_notebook.asterisk.call_log import CallLog
+from ast_notebook.asterisk.callbacks import Callbacks
+from ast_notebook.asterisk.switchboard import Switchboard
+from ast_notebook.asterisk.waiting import WaitingCallers
+from ast_notebook.callbacks.later import LATER
+from ast_notebook.errors import ConfError
+from ast_notebook.moments import Moment
+from ast_notebook.replay.answers import Answers, is_question
+from ast_notebook.replay.clock import ReplayClock
+from ast_notebook.replay.database import ReplayedDatabase
+from ast_notebook.replay.live import ReplayedLive
+from ast_notebook.replay.orders import NOT_SENT, Orders
+from ast_notebook.replay.past import Past
+from ast_notebook.replay.position import Position
+from ast_notebook.replay.record import ReplayedRecord
+from ast_notebook.replay.session import ReplaySession
+from ast_notebook.replay.tape import Tape
+from ast_notebook.replay.told import OK, Told, give
+from ast_notebook.replay.when import read_moment
+from ast_notebook.replay.who import who
+
+FASTEST = 600.0
+SLICE = 0.2
+CALLS = ("ast-call-", "ast-dispatch-")  # threads that work at the time of the replay
+
+
+class ReplayedAsterisk(Asterisk):
+    """A PBX as it was: its state, events and call log up to the present of the replay.
+
+    What would be sent to a PBX is held back, and is a row of `orders`. The replay stands still
+    until `play` or `run`.
+
+    Parameters
+    ----------
+    tape : Tape
+        The events.
+    since, until : int
+        What is played, in microseconds since 1970 UTC.
+    at : int
+        Where the replay stands at first.
+    sh : SmartHome, optional
+        The one whose logics give orders.
+    name : str
+        Its name: the attribute of `sh`.
+    tz : str or tzinfo, optional
+        The zone of moments that tell none; this machine's by default.
+    """
+
+    def __init__(
+        self,
+        tape: Tape,
+        *,
+        since: int,
+        until: int,
+        at: int,
+        clock: ReplayClock,
+        sh: Any = None,
+        name: str = "ast",
+        tz: str | tzinfo | None = None,
+    ) -> None:
+        self._process = os.getpid()
+        self.replay_clock = clock
+        self._tz = ZoneInfo(tz) if isinstance(tz, str) else tz
+        self._sh = sh
+        self._since, self._until, self._begin = since, until, at
+        self._given = Orders()
+        self._seeking = threading.RLock()
+        record = ReplayedRecord(tape, since, clock)
+        CallLog.__init__(self, name, record)
+        self._past = Past(tape)
+        self._position = Position(tape, record.move)
+        session = ReplaySession(
+            Settings(host="replay", username=""),
+            name=name,
+            clock=clock,
+            position=self._position,
+            send=self._answer,
+        )
+        Callbacks.__init__(self, session)
+        past = self._past
+        live = ReplayedLive(session, clock, has_marks=past.has_marks, has_lists=past.has_lists)
+        Switchboard.__init__(self, session, live)
+        self.waiting = WaitingCallers(session, self.unreturned, self.numbering_key, LATER)
+        self._player = session.player
+        self._player.end = until
+        self._player.mark = live.hear_mark
+        self._database = ReplayedDatabase(tape, clock)
+        self._answers = Answers(live, self._database, clock)
+
+    def __repr__(self) -> str:
+        at = self.position
+        return f"<Replay {self.name} at {at:%Y-%m-%d %H:%M:%S}: {self._how()}>"
+
+    def _how(self) -> str:
+        if self.session.closed:
+            return "closed"
+        speed = self._player.speed
+        return "standing still" if not speed else f"at speed {speed:g}"
+
+    def connect(self) -> ReplayedAsterisk:
+        """Go to where the replay begins."""
+        self.session.connect()
+        self.seek(pd.Timestamp(self._begin, unit="us", tz="UTC"))
+        return self
+
+    # --- the time -------------------------------------------------------------------------------
+
+    @property
+    def position(self) -> datetime:
+        """The present of the replay, in the zone of the replay."""
+        now = pd.Timestamp(self.replay_clock.at, unit="us", tz="UTC")
+        return now.tz_convert(self._tz).to_pydatetime() if self._tz else self.replay_clock.now()
+
+    @property
+    def since(self) -> pd.Timestamp:
+        """The first moment of the replay."""
+        return pd.Timestamp(self._since, unit="us", tz="UTC")
+
+    @property
+    def until(self) -> pd.Timestamp:
+        """The last moment of the replay."""
+        return pd.Timestamp(self._until, unit="us", tz="UTC")
+
+    @property
+    def speed(self) -> float:
+        """How many seconds of the record pass in a second: 0 stands still."""
+        return self._player.speed
+
+    def play(self, speed: float = 1.0) -> ReplayedAsterisk:
+        """Play on at a speed from 1 to 600; this does not wait.
+
+        Raises
+        ------
+        ConfError
+            If the speed is no such number.
+        """
+        self._player.play(_checked(speed))
+        return self
+
+    def pause(self) -> ReplayedAsterisk:
+        """Stand still."""
+        self._player.rest()
+        return self
+
+    def run(self, until: Moment | None = None, *, speed: float | None = None) -> pd.DataFrame:
+        """Play to the end, and wait for it; return `orders`.
+
+        Parameters
+        ----------
+        until : datetime or str, optional
+            Where to stop; by default the end of the replay.
+        speed : float, optional
+            1 to 600; by default as fast as it goes.
+
+        Raises
+        ------
+        ConfError
+            If the speed is no such number, or the record cannot be read any further.
+        """
+        pace = math.inf if speed is None else _checked(speed)
+        end = self._until if until is None else min(self._until, self._read(until))
+        self._refuse_calls()
+        self._player.rest()
+        self._player.end = end
+        try:
+            if self.replay_clock.at < end:
+                self._player.play(pace)
+                while not self._player.wait_for_end(SLICE):
+                    pass  # wakes now and then, so that an interruption is seen
+            if self._player.failure is not None:
+                raise self._player.failure
+        finally:
+            self._player.rest()
+            self._player.end = self._until
+        return self.orders
+
+    def seek(self, moment: Moment) -> ReplayedAsterisk:
+        """Go to a moment: the live state, the record and the items are those of that moment.
+
+        No logic and no callback runs for the events in between. Items change as they do when a PBX
+        is connected.
+
+        Parameters
+        ----------
+        moment : datetime or str
+            ``14:05`` is on the day of the replay; ``yesterday 14:05`` and ages such as ``10m``
+            count from the present of the replay.
+
+        Raises
+        ------
+        ConfError
+            If it is no moment, or none of this replay.
+        """
+        self._refuse_calls()
+        with self._seeking:
+            at = self._read(moment)
+            if not self._since <= at <= self._until:
+                first, last = (
+                    one.tz_convert(self._tz or "UTC") for one in (self.since, self.until)
+                )
+                raise ConfError(
+                    f"{moment} is not in this replay, which goes from {first:%Y-%m-%d %H:%M} to "
+                    f"{last:%Y-%m-%d %H:%M} ({self._tz or 'UTC'})"
+                )
+            speed = self._player.speed
+            self._player.rest()
+            state = self._past.at(at)
+            self._player.forget()
+
+            def go() -> None:
+                self.replay_clock.move(at)
+                live = self.live
+                assert isinstance(live, ReplayedLive)
+                live.take_from(state)
+
+            self._player.on_dispatcher(go)
+            self._position.seek(at)
+            with self._making:
+                self._cache = None  # which may have events that are yet to come now
+            if speed:
+                self._player.play(speed)
+        return self
+
+    @staticmethod
+    def _refuse_calls() -> None:
+        """Refuse to move the time on a thread for which the time stands still."""
+        if threading.current_thread().name.startswith(CALLS):
+            raise ConfError(
+                "a logic, a callback or an item cannot move the replay that it runs in: do it in a "
+                "cell"
+            )
+
+    def _read(self, moment: Moment) -> int:
+        return read_moment(moment, self.replay_clock, self._tz, of_day=True)
+
+    # --- what is held back ----------------------------------------------------------------------
+
+    @property
+    def orders(self) -> pd.DataFrame:
+        """What would have been sent to Asterisk: ``time``, ``by``, ``action`` and ``fields``.
+
+        ``by`` is who gave the order: an item, a logic, a callback, or a cell; ``fields`` is a dict
+        of the action's headers.
+        """
+        return self._given.frame()
+
+    def _answer(self, action: Mapping[str, Field], pending: Pending, key: str) -> None:
+        """Answer an action, or hold it back; this runs on the thread that gave it."""
+        if is_question(pending.name):
+            told = self._answers.to({name: str(value) for name, value in action.items()})
+        else:
+            order = self._given.add(self.replay_clock.at, who(self._sh, self, action), action)
+            if order.action.lower() in ("dbput", "dbdel"):
+                self._database.put({"Action": order.action, **order.fields})
+            told = Told({**OK, "Message": NOT_SENT, "Output": NOT_SENT})
+        give(pending, key, told, self.replay_clock.at)
+
+
+def _checked(speed: float) -> float:
+    if not 1 <= speed <= FASTEST:
+        raise ConfError(f"a replay has no speed {speed:g}: give 1 to {FASTEST:g}")
+    return float(speed)

@@ -1,0 +1,160 @@
+"""The clock of a replay: it tells the time of the record, and waits for those who work at it."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+from collections import Counter
+from datetime import UTC, datetime
+
+from ast_notebook.ami.timeouts import SLICE
+from ast_notebook.clock import SystemClock
+from ast_notebook.errors import ConnectionLost
+from ast_notebook.units import SECOND
+
+
+class ReplayClock(SystemClock):
+    """The time of a replay, which only its player moves.
+
+    Calls of the user's functions are held until they are over, or sleep by this clock; the player
+    moves the time on when none is held.
+
+    Parameters
+    ----------
+    at : int
+        The time, in microseconds since 1970 UTC.
+
+    Attributes
+    ----------
+    started : int
+        How many calls have been held so far.
+    """
+
+    def __init__(self, at: int) -> None:
+        self._at = at
+        self._now = (at, datetime.fromtimestamp(at / SECOND, UTC).astimezone())
+        self.started = 0
+        self._changed = threading.Condition()
+        self._held: Counter[object] = Counter()  # by worker
+        self._awake = 0  # those of workers that do not sleep
+        self._asleep: set[object] = set()
+        self._working: dict[int, object] = {}  # workers by their threads
+        self._sleepers: list[tuple[int, int, threading.Event, object]] = []
+        self._numbers = itertools.count()
+        self._closed = False
+
+    @property
+    def at(self) -> int:
+        """The time, in microseconds since 1970 UTC."""
+        return self._at
+
+    @property
+    def is_held(self) -> bool:
+        """Whether any call is held by a worker that does not sleep."""
+        return self._awake > 0
+
+    def time(self) -> float:
+        """Return the seconds since 1970 UTC."""
+        return self._at / SECOND
+
+    def now(self) -> datetime:
+        """Return the time in the zone of this machine."""
+        at, now = self._now
+        if at != self._at:  # many items change at one time
+            at = self._at
+            now = datetime.fromtimestamp(at / SECOND, UTC).astimezone()
+            self._now = at, now
+        return now
+
+    def sleep(self, seconds: float) -> None:
+        """Wait until so many seconds of the replay's time have passed.
+
+        Raises
+        ------
+        ConnectionLost
+            If the replay is closed meanwhile; in a logic or a callback, it is a SystemExit, which
+            ends the call quietly.
+        """
+        over = threading.Event()
+        with self._changed:
+            worker = self._working.get(threading.get_ident())
+            if not self._closed:
+                wakes = self._at + round(max(0.0, seconds) * SECOND)
+                heapq.heappush(self._sleepers, (wakes, next(self._numbers), over, worker))
+                if worker is not None:
+                    self._asleep.add(worker)
+                    self._count(-self._held[worker])
+        if not self._closed:
+            while not over.wait(SLICE):
+                pass  # wakes now and then, so that an interruption is seen
+        if self._closed:
+            raise ConnectionLost("the replay is closed") if worker is None else SystemExit
+
+    def hold(self, calls: int, worker: object) -> None:
+        """Note that a worker is to make so many calls before the time goes on."""
+        with self._changed:
+            self.started += calls
+            self._hold(calls, worker)
+
+    def release(self, calls: int, worker: object) -> None:
+        """Note that a worker will not make so many of the held calls."""
+        with self._changed:
+            self._hold(-calls, worker)
+
+    def began(self, worker: object) -> None:
+        """Note that a worker makes one of its held calls now, on the calling thread."""
+        with self._changed:
+            self._working[threading.get_ident()] = worker
+
+    def ended(self, worker: object) -> None:
+        """Note that the call is over that a worker has made on the calling thread."""
+        with self._changed:
+            self._working.pop(threading.get_ident(), None)
+            self._hold(-1, worker)
+
+    def _hold(self, calls: int, worker: object) -> None:
+        self._held[worker] += calls
+        if not self._held[worker]:
+            del self._held[worker]
+        if worker not in self._asleep:
+            self._count(calls)
+
+    def _count(self, calls: int) -> None:
+        self._awake += calls
+        if self._awake <= 0:
+            self._changed.notify_all()
+
+    # --- for the player ------------------------------------------------------------------------
+
+    def move(self, at: int) -> None:
+        """Set the time."""
+        self._at = at
+
+    @property
+    def wakes_next(self) -> int | None:
+        """When the next sleeper wakes; None if nobody sleeps."""
+        with self._changed:
+            return self._sleepers[0][0] if self._sleepers else None
+
+    def wake(self) -> None:
+        """Wake the sleepers whose time has come, or all of them if the replay is closed."""
+        with self._changed:
+            while self._sleepers and (self._closed or self._sleepers[0][0] <= self._at):
+                _, _, over, worker = heapq.heappop(self._sleepers)
+                if worker in self._asleep:
+                    self._asleep.discard(worker)
+                    self._count(self._held[worker])
+                over.set()
+
+    def wait_until_free(self, seconds: float) -> bool:
+        """Wait until no call is held, for so many seconds at most; tell whether that is so."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._awake <= 0 or self._closed, seconds)
+
+    def close(self) -> None:
+        """Wake all sleepers, whose calls end."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self.wake()

@@ -1,0 +1,109 @@
+"""A frame of events in the columns of an archive, with what a frame leaves out put back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ast_notebook.recording.headers import PROMOTED
+
+_OWN = ("received", "time", "server", "event")
+#: Headers that Asterisk always sends of a channel. A frame has none of them where they are empty,
+#: and yet it matters that they are: an empty header ends the value before.
+_SNAPSHOT = (
+    "calleridnum",
+    "calleridname",
+    "connectedlinenum",
+    "connectedlinename",
+    "accountcode",
+    "context",
+    "exten",
+)
+_STEPS = ("Newexten", "CoreShowChannel")
+_MEMBERS = ("membername", "pausedreason", "stateinterface")
+
+
+def frame_batch(frame: pd.DataFrame) -> pa.RecordBatch:
+    """Return the events of a frame like `Record.frame`, in columns as `recording.columns.seal`."""
+    received = frame["received"] if "received" in frame else frame["time"]
+    arrays: dict[str, Any] = {
+        "received": _moments(received),
+        "time": _moments(frame["time"]),
+        "event": _texts(frame["event"]),
+    }
+    rest: dict[str, pa.Array] = {}
+    filled = _filled(frame)
+    for name in dict.fromkeys([*map(str, frame.columns), *filled]):
+        if name in _OWN:
+            continue
+        values = _texts(filled.get(name, frame.get(name)))
+        if values.null_count < len(values):
+            (arrays if name in PROMOTED else rest)[name] = values
+    if rest:
+        arrays["extra"] = _pairs(rest, len(frame))
+    return pa.RecordBatch.from_pydict(arrays)
+
+
+def _moments(column: Any) -> pa.Array:
+    return pa.array(column.astype("datetime64[us, UTC]").astype("int64").to_numpy(), pa.int64())
+
+
+def _texts(column: Any) -> pa.Array:
+    """Return a column's values as texts in a dictionary."""
+    if column.dtype == object:
+        column = column.map(_text, na_action="ignore")
+    array = pa.array(column, from_pandas=True)
+    if pa.types.is_dictionary(array.type):
+        words = array.dictionary.cast(pa.string())
+        return pa.DictionaryArray.from_arrays(array.indices.cast(pa.int32()), words)
+    if pa.types.is_floating(array.type):  # whole numbers, some of them missing, as Parquet has them
+        array = array.cast(pa.int64(), safe=False)
+    return array.cast(pa.string()).dictionary_encode()
+
+
+def _text(value: object) -> str:
+    is_whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if is_whole and isinstance(value, float) else str(value)
+
+
+def _filled(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return the columns in which empty headers are put back, of events that always have them."""
+    events = frame["event"].astype("str")
+    nothing = pd.Series(np.nan, frame.index, dtype=object)
+    whole = frame["channelstatedesc"].notna() if "channelstatedesc" in frame else events == ""
+    steps = events.isin(_STEPS)
+    members = events.str.startswith("QueueMember")
+    filled = {}
+    for names, rows in (
+        (_SNAPSHOT, whole),
+        (("application", "appdata"), steps),
+        (_MEMBERS, members),
+    ):
+        if rows.any():
+            for name in names:
+                column = frame.get(name, nothing)
+                empty = rows & column.isna()
+                if empty.any():
+                    filled[name] = column.astype(object).mask(empty, "")
+    return filled
+
+
+def _pairs(columns: dict[str, pa.Array], count: int) -> pa.MapArray:
+    """Return headers without a column of their own as one column of pairs."""
+    names, items = [], []
+    rows = []
+    for name, values in columns.items():
+        there = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False))
+        rows.append(there)
+        names += [name] * len(there)
+        items.append(values.take(pa.array(there)).cast(pa.string()))
+    at = np.concatenate(rows)
+    order = np.argsort(at, kind="stable")
+    offsets = np.zeros(count + 1, np.int32)
+    np.cumsum(np.bincount(at, minlength=count), out=offsets[1:])
+    keys = pa.array(names, pa.string()).take(pa.array(order))
+    values = pa.chunked_array(items).combine_chunks().take(pa.array(order))
+    return pa.MapArray.from_arrays(pa.array(offsets), keys, values)

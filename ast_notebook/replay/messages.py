@@ -1,0 +1,197 @@
+"""Events of a record as messages again: of columns, such as an archive has, `Event` objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ast_notebook.ami import Event
+from ast_notebook.recording.headers import NUMBERS
+from ast_notebook.replay.spelling import spelled
+from ast_notebook.units import SECOND
+
+_OWN = frozenset(("received", "time", "event", "extra"))
+_BESIDE = pa.array([f"header_{name}" for name in sorted(NUMBERS)], pa.string())
+#: Events that have the ActionID of an action, and are no entry of its list.
+_NEWS = frozenset(("OriginateResponse", "AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd"))
+#: Events that are entries or ends of lists, even where the ActionID is left out, as by pseudonyms.
+_ENTRIES = frozenset(
+    [
+        "CoreShowChannel",
+        "CoreShowChannelsComplete",
+        "DeviceStateListComplete",
+        "EndpointList",
+        "EndpointListComplete",
+        "ContactList",
+        "ContactListComplete",
+        "ExtensionStateListComplete",
+        "PeerEntry",
+        "PeerlistComplete",
+        "RegistryEntry",
+        "RegistrationsComplete",
+        "OutboundRegistrationDetail",
+        "OutboundRegistrationDetailComplete",
+        "VoicemailUserEntry",
+        "VoicemailUserEntryComplete",
+        "QueueParams",
+        "QueueMember",
+        "QueueEntry",
+        "QueueStatusComplete",
+        "ConfbridgeListRooms",
+        "ConfbridgeListRoomsComplete",
+        "ConfbridgeList",
+        "ConfbridgeListComplete",
+        "ParkedCallsComplete",
+    ]
+)
+
+
+def events_of(
+    batch: pa.RecordBatch, is_wanted: Callable[[str], bool]
+) -> tuple[list[int], list[Event]]:
+    """Return the wanted events of a batch, and before them the row of each.
+
+    Parameters
+    ----------
+    batch : pyarrow.RecordBatch
+        Columns as those of `recording.columns.seal`.
+    is_wanted : callable
+        It tells whether events of a name are wanted.
+    """
+    names = batch["event"]
+    wanted = np.array([is_wanted(word) for word in names.dictionary.to_pylist()], bool)
+    codes = names.indices.to_numpy()
+    if not wanted.any():
+        return [], []
+    if wanted.all():
+        rows = np.arange(len(batch))
+    else:
+        rows = np.flatnonzero(wanted[codes])
+        batch = batch.take(pa.array(rows))
+    return rows.tolist(), _made(batch)
+
+
+def _made(batch: pa.RecordBatch) -> list[Event]:
+    count = len(batch)
+    names = batch["event"]
+    words, codes = names.dictionary.to_pylist(), names.indices.to_numpy()
+    columns = {name: _values(batch[name]) for name in batch.schema.names if name not in _OWN}
+    columns["timestamp"] = _stamps(batch["time"])
+    headers: list[dict[str, str]] = [{}] * count
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(words))).tolist()
+    first = 0
+    for word, end in zip(words, ends, strict=True):
+        if end > first:  # events of one name have the same headers, nearly
+            rows = order[first:end]
+            for row, mine in zip(rows.tolist(), _rows(word, columns, rows), strict=True):
+                headers[row] = mine
+        first = end
+    repeats = [
+        (row, spelled(name))
+        for name, values in columns.items()
+        for row in np.flatnonzero(values.repeats).tolist()
+    ]
+    if "extra" in batch.schema.names:
+        _put_pairs(headers, repeats, batch["extra"])
+        _rename_texts(headers, batch["extra"])
+    several: dict[int, dict[str, list[str]]] = {}
+    for row, name in repeats:
+        several.setdefault(row, {})[name] = headers[row][name].split("\n")
+    events = []
+    received = batch["received"].to_pylist()
+    for row, (code, mine, moment) in enumerate(zip(codes.tolist(), headers, received, strict=True)):
+        name = words[code]
+        event = Event(mine, name, moment, "", several.get(row))
+        event.answer = name in _ENTRIES or ("ActionID" in mine and name not in _NEWS)
+        events.append(event)
+    return events
+
+
+class _ColumnTexts(NamedTuple):
+    """The values of a column as objects, None where there is none; and which are several ones."""
+
+    texts: Any
+    repeats: Any
+
+
+def _values(column: pa.DictionaryArray) -> _ColumnTexts:
+    words = np.array([*column.dictionary.to_pylist(), None], object)
+    codes = column.indices.fill_null(len(words) - 1).to_numpy()
+    several = np.array([word is not None and "\n" in word for word in words], bool)
+    return _ColumnTexts(words[codes], several[codes] if several.any() else np.zeros(0, bool))
+
+
+def _stamps(times: pa.Array) -> _ColumnTexts:
+    stamps = [
+        None if time is None else f"{time // SECOND}.{time % SECOND:06d}"
+        for time in times.to_pylist()
+    ]
+    return _ColumnTexts(np.array([*stamps, None], object)[:-1], np.zeros(0, bool))
+
+
+def _rows(name: str, columns: dict[str, _ColumnTexts], rows: Any) -> Iterator[dict[str, str]]:
+    """Yield the headers of each of some events that have the same name."""
+    heads, values = ["Event"], [[name] * len(rows)]
+    is_whole = True
+    for column in ("privilege", "timestamp", *columns):
+        if column not in columns:
+            continue
+        header = spelled(column)
+        if header in heads:
+            continue
+        some = columns[column].texts[rows].tolist()
+        missing = some.count(None)
+        if missing < len(some):
+            heads.append(header)
+            values.append(some)
+            is_whole = is_whole and not missing
+    if is_whole:
+        for row in zip(*values, strict=True):
+            yield dict(zip(heads, row, strict=True))
+        return
+    for row in zip(*values, strict=True):
+        yield {head: text for head, text in zip(heads, row, strict=True) if text is not None}
+
+
+def _rename_texts(headers: list[dict[str, str]], pairs: pa.MapArray) -> None:
+    """Give texts their header back that stood beside a column of numbers, such as ``Duration``."""
+    offsets = pairs.offsets.to_numpy()
+    first, last = int(offsets[0]), int(offsets[-1])
+    keys = pairs.keys.slice(first, last - first)
+    beside = pc.is_in(keys, _BESIDE).to_numpy(zero_copy_only=False)
+    for place in np.flatnonzero(beside).tolist():
+        mine = headers[int(np.searchsorted(offsets, place + first, "right")) - 1]
+        name = spelled(keys[place].as_py())
+        plain = name.removeprefix("header_")
+        if plain not in mine:  # else a dialplan has sent it with its UserEvent, besides Asterisk
+            mine[plain] = mine.pop(name)
+
+
+def _put_pairs(
+    headers: list[dict[str, str]], repeats: list[tuple[int, str]], pairs: pa.MapArray
+) -> None:
+    """Put the pairs of the column of rare headers into the headers of each row."""
+    offsets = pairs.offsets.to_pylist()
+    first, last = offsets[0], offsets[-1]
+    keys = [spelled(key) for key in pairs.keys.slice(first, last - first).to_pylist()]
+    column = pairs.items.slice(first, last - first)
+    items = column.to_pylist()
+    at = offsets[0]
+    for row, end in enumerate(offsets[1:]):
+        if end > at:
+            headers[row].update(
+                zip(keys[at - first : end - first], items[at - first : end - first], strict=True)
+            )
+        at = end
+    if len(column) and pc.any(pc.match_substring(column, "\n")).as_py():
+        rows = np.repeat(np.arange(len(pairs)), np.diff(offsets)).tolist()
+        repeats += [
+            (row, key)
+            for row, key, item in zip(rows, keys, items, strict=True)
+            if item is not None and "\n" in item
+        ]

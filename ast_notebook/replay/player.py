@@ -1,0 +1,360 @@
+"""The player of a replay: it stands where a live session has the thread that reads a socket."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ast_notebook.ami.action import Field, encode
+from ast_notebook.ami.answer import Pending
+from ast_notebook.ami.dispatcher import Dispatcher
+from ast_notebook.ami.intake import Intake
+from ast_notebook.ami.message import Event, Response
+from ast_notebook.ami.open_actions import OpenActions
+from ast_notebook.ami.reader import Reader
+from ast_notebook.ami.settings import Settings
+from ast_notebook.errors import AstError, ConnectionLost
+from ast_notebook.replay.clock import ReplayClock
+from ast_notebook.replay.messages import events_of
+from ast_notebook.replay.position import Position
+from ast_notebook.replay.tape import MARKS, Part
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 10.0  # seconds that the time waits for a call of the user's that does not end
+TICK = 0.05  # seconds between two looks at what is due, while a replay plays at some speed
+IDLE = 0.5  # seconds between two looks at whether the replay is closed, while it stands still
+
+Send = Callable[[Mapping[str, Field], Pending, str], None]
+
+
+class Player(Reader):
+    """Plays a tape: it moves the clock, and hands events to the dispatcher in their order.
+
+    It has no socket, and what a session sends is given to `send`.
+
+    Parameters
+    ----------
+    name, settings, intake, actions, dispatcher, counts, ended
+        As for `Reader`.
+    position : Position
+        Where the replay is.
+    clock : ReplayClock
+    send : callable
+        It is given an action, and what is to be finished by its answer.
+
+    Attributes
+    ----------
+    speed : float
+        How many seconds of the record pass in a second; 0 stands still, infinity is as fast as it
+        goes.
+    failure : Exception or None
+        Why it could not play on.
+    mark : callable
+        What takes a mark, which is no event of the PBX: nobody else hears of it.
+    end : int
+        The last moment that is played, in microseconds since 1970 UTC.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        intake: Intake,
+        actions: OpenActions,
+        dispatcher: Dispatcher,
+        counts: Counter[str],
+        ended: Callable[[], None],
+        *,
+        position: Position,
+        clock: ReplayClock,
+        send: Send,
+    ) -> None:
+        super().__init__(name, settings, intake, actions, dispatcher, counts, ended)
+        self.title, self.version = "a replay", ""
+        self.speed = 0.0
+        self.mark: Callable[[Event], None] = lambda event: None
+        self.end = position.tape.last
+        self._position = position
+        self._clock = clock
+        self._send = send
+        self._speed_changed = threading.Condition()
+        self._resting = threading.Event()  # set while the thread hands out nothing
+        self._resting.set()
+        self._told_endless = False
+        self._made: tuple[Part, int, _Wanted] | None = None
+
+    # --- for any thread ------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the thread; the replay stands still."""
+        self.connected_since = self._clock.time()
+        self.logged_in.set()
+        self.thread.start()
+
+    def stop(self) -> None:
+        """Have the thread end."""
+        self.closing.set()
+        self._pauses.end()
+        self._clock.close()
+        with self._speed_changed:
+            self._speed_changed.notify_all()
+
+    def hurry(self) -> None:
+        """Do nothing: there is no connection to be made."""
+
+    def send(
+        self,
+        action: Mapping[str, Field],
+        *,
+        then: Callable[[Pending], None] | None = None,
+        timeout: float | None = None,
+        ends: str = "",
+        apart: bool = False,
+    ) -> Pending:
+        """Answer an action, or hold it back; nothing is sent."""
+        name = str(action.get("Action", ""))
+        key = str(action.get("ActionID") or self._actions.new_id())
+        encode({"Action": name, "ActionID": key, **action})  # it raises what a session would raise
+        if self.closing.is_set():
+            raise self.no_connection()
+        pending = Pending(name, timeout or self.settings.timeout, then, ends, apart)
+        try:
+            self._send(action, pending, key)
+        except AstError as error:
+            pending.respond(Response({"Response": "Error", "Message": str(error)}))
+            pending.finish(error)
+        if then is not None:
+            self._dispatcher.put([pending])
+        return pending
+
+    def no_connection(self) -> ConnectionLost:
+        """Return the error that says why there is no answer."""
+        return ConnectionLost("the replay is closed: begin it again")
+
+    def play(self, speed: float) -> None:
+        """Play at a speed from now on; 0 stands still once what is under way is handed out."""
+        with self._speed_changed:
+            self.speed, self.failure = speed, None
+            self._speed_changed.notify_all()
+
+    def rest(self) -> None:
+        """Stand still, and wait until nothing is handed out any more.
+
+        A call that the time waits for does not wait in turn.
+        """
+        self.play(0.0)
+        if threading.current_thread().name.startswith(("ast-call-", "ast-dispatch-")):
+            return
+        while not self._resting.wait(IDLE):
+            if self.closing.is_set() or not self.thread.is_alive():
+                return
+
+    def wait_for_end(self, seconds: float) -> bool:
+        """Wait for so many seconds at most until the replay stands still; tell whether it does."""
+        with self._speed_changed:
+            return self._speed_changed.wait_for(
+                lambda: not self.speed or self.closing.is_set(), seconds
+            )
+
+    def forget(self) -> None:
+        """Forget the events made of the present part, which functions may have changed."""
+        self._made = None
+
+    def on_dispatcher(self, function: Callable[[], object]) -> None:
+        """Have a function called on the dispatcher's thread, and wait until that is done."""
+        done = threading.Event()
+
+        def call(_: Pending) -> None:
+            function()
+
+        pending = Pending("Replay", math.inf, call)
+        last = Pending("Replay", math.inf, lambda _: done.set())
+        self._dispatcher.put([pending, last])
+        while not done.wait(IDLE):
+            if self.closing.is_set():
+                return
+
+    # --- the player's thread -------------------------------------------------------------------
+
+    def _run(self) -> None:
+        self._tried.set()
+        try:
+            while not self.closing.is_set():
+                with self._speed_changed:
+                    self._speed_changed.wait_for(lambda: self.speed or self.closing.is_set(), IDLE)
+                    if not self.speed or self.closing.is_set():
+                        continue
+                    self._resting.clear()
+                try:
+                    self._play()
+                except Exception as error:  # such as a file that was removed meanwhile
+                    self.failure, self.speed = error, 0.0
+                    logger.warning("%s stands still: %s", self._name, error)
+                finally:
+                    with self._speed_changed:
+                        if self._clock.at >= self.end:
+                            self.speed = 0.0
+                        self._resting.set()
+                        self._speed_changed.notify_all()
+        finally:
+            self.speed = 0.0
+            self._resting.set()
+            self.logged_in.clear()
+            with self._speed_changed:
+                self._speed_changed.notify_all()
+
+    def _play(self) -> None:
+        """Play at the present speed, until that changes or the end has come."""
+        speed = self.speed
+        began, first = time.monotonic(), self._clock.at
+        while self.speed == speed and not self.closing.is_set() and self._clock.at < self.end:
+            if math.isinf(speed):
+                self._play_until(self.end)
+                continue
+            passed = time.monotonic() - began
+            self._play_until(min(self.end, first + int(passed * speed * 1_000_000)))
+            with self._speed_changed:
+                self._speed_changed.wait_for(
+                    lambda: self.speed != speed or self.closing.is_set(), TICK
+                )
+
+    def _play_until(self, moment: int) -> None:
+        """Hand out what is due until a moment, and wake those who sleep until then."""
+        speed = self.speed
+        while not self.closing.is_set() and self.speed == speed:
+            wakes = self._clock.wakes_next
+            until = moment if wakes is None else min(moment, wakes)
+            if not self._hand_out(until, speed):
+                continue
+            self._clock.move(max(self._clock.at, until))
+            wakes = self._clock.wakes_next
+            if wakes is None or wakes > self._clock.at:
+                if until == moment:
+                    return
+                continue
+            self._clock.wake()
+            self._wait_for_calls()
+
+    def _hand_out(self, until: int, speed: float) -> bool:
+        """Hand out all events until a moment.
+
+        Return False if somebody is to be woken before that moment now, or the speed has changed.
+        """
+        for part, first, end in self._position.until(until):
+            at = first
+            while at < end:
+                wakes = self._clock.wakes_next
+                is_early = wakes is not None and wakes < until
+                if is_early or self.closing.is_set() or self.speed != speed:
+                    return False
+                batch = _Batch(self._wanted_of(part), at, end, self._clock, self._dispatcher)
+                self._give(batch)
+                at = batch.reached
+                self._position.move(part, at)
+                self._wait_for_calls()
+        return True
+
+    def _give(self, batch: _Batch) -> None:
+        done = threading.Event()
+        self._intake.events += batch.end - batch.first
+        self._dispatcher.put(batch)
+        self._dispatcher.put([Pending("Replay", math.inf, lambda _: done.set())])
+        while not done.wait(IDLE):
+            if self.closing.is_set():
+                return
+        self._intake.events -= batch.end - batch.reached
+
+    def _wait_for_calls(self) -> None:
+        """Wait until the calls are over that events have started, since they work at this time."""
+        if not self._clock.is_held:
+            return
+        deadline = time.monotonic() + PATIENCE
+        while not self._clock.wait_until_free(0.2):
+            if self.closing.is_set():
+                return
+            if time.monotonic() > deadline:
+                self._counts["endless"] += 1
+                if not self._told_endless:
+                    self._told_endless = True
+                    logger.warning(
+                        "%s: a call of a logic or a callback has not ended for %.0f s: the replay "
+                        "goes on without it. Let it wait by sh.clock.sleep",
+                        self._name,
+                        PATIENCE,
+                    )
+                return
+
+    def _marked(self, event: Event) -> Pending:
+        def take(_: Pending) -> None:
+            self.mark(event)
+
+        return Pending("Mark", math.inf, take)
+
+    def _wanted_of(self, part: Part) -> _Wanted:
+        """Return those events of a part for which functions are registered."""
+        known = self._made
+        version = self._dispatcher.version
+        if known is None or known[0] is not part or known[1] != version:
+            rows, events = events_of(part.batch, self._dispatcher.is_wanted)
+            items = [self._marked(one) if one.name in MARKS else one for one in events]
+            known = self._made = (part, version, _Wanted(rows, items, part.moments))
+        return known[2]
+
+
+class _Wanted:
+    """The events of a part that are handed out, the row of each, and the moments of all rows."""
+
+    def __init__(self, rows: list[int], events: list[Event | Pending], moments: Any) -> None:
+        self.rows = np.array(rows, np.int64)
+        self.events = events
+        self.places = rows
+        self.moments: list[int] = moments.tolist()
+
+
+class _Batch(Collection[Event | Pending]):
+    """Events that move the clock as they are handed out, up to one that has started a call.
+
+    Attributes
+    ----------
+    first, end : int
+        The rows of the part that it is to hand out.
+    reached : int
+        The row behind the last one that was handed out.
+    """
+
+    def __init__(
+        self, wanted: _Wanted, first: int, end: int, clock: ReplayClock, dispatcher: Dispatcher
+    ) -> None:
+        self.first = self.reached = first
+        self.end = end
+        self._wanted = wanted
+        self._clock = clock
+        self._dispatcher = dispatcher
+
+    def __contains__(self, event: object) -> bool:
+        return any(event is one for one in self._wanted.events)
+
+    def __len__(self) -> int:
+        return self.end - self.first
+
+    def __iter__(self) -> Iterator[Event | Pending]:
+        wanted, clock, dispatcher = self._wanted, self._clock, self._dispatcher
+        begin, end = np.searchsorted(wanted.rows, [self.first, self.end]).tolist()
+        moments, started = wanted.moments, clock.started
+        for at in range(begin, end):
+            row = wanted.places[at]
+            clock.move(moments[row])
+            yield wanted.events[at]
+            self.reached = row + 1
+            if clock.started != started or dispatcher.has_after:
+                return
+        self.reached = self.end
+        clock.move(moments[self.end - 1])

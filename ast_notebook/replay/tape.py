@@ -1,0 +1,239 @@
+"""The tape of a replay: the events of a record in their order, loaded in parts."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Moments = np.ndarray[Any, Any]
+
+MARKS = ("LiveState", "LiveChange")
+PART = 10_000  # events of a part at most
+LOADED = 3  # pieces that are kept in memory
+
+
+class Part(NamedTuple):
+    """Some events of a piece, in the order in which they are replayed.
+
+    Attributes
+    ----------
+    batch : pyarrow.RecordBatch
+        The events and marks.
+    moments : numpy.ndarray
+        When each of them counts, in microseconds since 1970 UTC; it never goes back.
+    shown : pyarrow.RecordBatch
+        The events without the marks, which are no events of the PBX.
+    before : numpy.ndarray
+        How many of `shown` stand before each row, and as the last entry, all of them.
+    """
+
+    batch: pa.RecordBatch
+    moments: Moments
+    shown: pa.RecordBatch
+    before: Moments
+
+
+class TapePlace(NamedTuple):
+    """A place on a tape: before a row of a part of a piece."""
+
+    piece: int
+    part: int
+    row: int
+
+
+class Piece:
+    """A piece of a tape, such as a file of an archive.
+
+    Parameters
+    ----------
+    received : numpy.ndarray
+        When each event was received, in order.
+    marks, lists : sequence of int
+        When the rows ``LiveState`` were received, and the ends of lists of all channels.
+    load : callable
+        It returns the events in columns, as `recording.columns.seal` does.
+    marked : int
+        How many of the rows are marks.
+    names : collection of str
+        The names of its events.
+
+    Attributes
+    ----------
+    rows, shown : int
+        How many rows it has, and how many of them are no marks.
+    first, last : int
+        When its first and its last event were received.
+    """
+
+    def __init__(
+        self,
+        received: Moments,
+        marks: Sequence[int],
+        lists: Sequence[int],
+        load: Callable[[], list[pa.RecordBatch]],
+        marked: int = 0,
+        names: Collection[str] = (),
+    ) -> None:
+        self.rows = len(received)
+        self.shown = len(received) - marked
+        self.first, self.last = int(received[0]), int(received[-1])
+        self.marks = marks
+        self.lists = lists
+        self.names = frozenset(names)
+        self._load = load
+
+    def tells_all_by(self, moment: int) -> bool:
+        """Tell whether all channels are known from something in it by a moment."""
+        told = [*self.marks[:1], *self.lists[:1]]
+        return bool(told) and min(told) <= moment
+
+    def parts(self) -> list[Part]:
+        """Load its events."""
+        table = pa.Table.from_batches(_alike(self._load())).combine_chunks()
+        batch = table.to_batches()[0] if len(table) else pa.RecordBatch.from_pydict({})
+        batch, moments = _ordered(batch)
+        return [
+            _part(batch.slice(first, PART), moments[first : first + PART])
+            for first in range(0, len(batch), PART)
+        ]
+
+
+class Tape:
+    """All pieces, of which the last ones used stay loaded.
+
+    Parameters
+    ----------
+    pieces : sequence of Piece
+        In the order of their events; none overlaps another.
+    server : str
+        The PBX.
+    """
+
+    def __init__(self, pieces: Sequence[Piece], server: str) -> None:
+        self.pieces = list(pieces)
+        self.server = server
+        self._loaded: OrderedDict[int, list[Part]] = OrderedDict()
+
+    @property
+    def first(self) -> int:
+        """When the first event was received."""
+        return self.pieces[0].first if self.pieces else 0
+
+    @property
+    def last(self) -> int:
+        """When the last event was received."""
+        return self.pieces[-1].last if self.pieces else 0
+
+    def parts(self, number: int) -> list[Part]:
+        """Return the parts of a piece."""
+        found = self._loaded.get(number)
+        if found is None:
+            found = self._loaded[number] = self.pieces[number].parts()
+            while len(self._loaded) > LOADED:
+                self._loaded.popitem(last=False)
+        else:
+            self._loaded.move_to_end(number)
+        return found
+
+    def piece_at(self, moment: int) -> int:
+        """Return the number of the last piece that begins at a moment or before; at least 0."""
+        number = 0
+        for place, piece in enumerate(self.pieces):
+            if piece.first <= moment:
+                number = place
+        return number
+
+    def rows(self, place: TapePlace, until: int) -> Iterator[tuple[TapePlace, Part, int]]:
+        """Yield the parts with rows from a place on that count at a moment or before.
+
+        Each comes with the place of its first such row, and the row behind its last one.
+        """
+        piece, number, row = place
+        while piece < len(self.pieces) and self.pieces[piece].first <= until:
+            parts = self.parts(piece)
+            while number < len(parts):
+                part = parts[number]
+                end = int(np.searchsorted(part.moments, until, "right"))
+                if end > row:
+                    yield TapePlace(piece, number, row), part, end
+                if end < len(part.moments):
+                    return
+                number, row = number + 1, 0
+            piece, number = piece + 1, 0
+
+
+def _alike(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """Give batches the same columns, with codes that are large enough for all of their words."""
+    names = list(dict.fromkeys(name for batch in batches for name in batch.schema.names))
+    names.sort(key=lambda name: name == "extra")
+    alike = []
+    for batch in batches:
+        there = set(batch.schema.names)
+        columns = {}
+        for name in names:
+            if name in there:
+                column = batch[name]
+                if pa.types.is_dictionary(column.type):
+                    column = column.cast(_WORDS)
+            else:
+                column = pa.nulls(len(batch), _kind(name))
+            columns[name] = column
+        alike.append(pa.RecordBatch.from_pydict(columns))
+    return alike
+
+
+_WORDS = pa.dictionary(pa.int32(), pa.string())
+
+
+def _kind(name: str) -> Any:
+    if name in ("received", "time"):
+        return pa.int64()
+    return pa.map_(pa.string(), pa.string()) if name == "extra" else _WORDS
+
+
+def _ordered(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Moments]:
+    """Return rows in the order in which they count, and the moment of each.
+
+    A mark counts right after the last event that its recorder had dispatched, and not before it was
+    made.
+    """
+    received = batch["received"].to_numpy()
+    marked = _marked(batch)
+    if not marked.any():
+        if (np.diff(received) < 0).any():
+            order = np.argsort(received, kind="stable")
+            batch, received = batch.take(pa.array(order)), received[order]
+        return batch, received
+    after, at = received.copy(), received.copy()
+    rows = np.flatnonzero(marked)
+    for row, pairs in zip(
+        rows.tolist(), batch["extra"].take(pa.array(rows)).to_pylist(), strict=True
+    ):
+        told = dict(pairs or ())
+        if told.get("after", "").isdecimal() and told.get("at", "").isdecimal():
+            after[row], at[row] = int(told["after"]), int(told["at"])
+    order = np.lexsort((marked, after))
+    moments = np.where(marked, at, received)[order]
+    # A mark counts no later than the event that follows it.
+    moments = np.minimum.accumulate(moments[::-1])[::-1]
+    return batch.take(pa.array(order)), moments
+
+
+def _marked(batch: pa.RecordBatch) -> Moments:
+    names = batch["event"]
+    if not set(MARKS) & set(names.dictionary.to_pylist()):
+        return np.zeros(len(batch), bool)
+    found: Moments = pc.is_in(names, pa.array(MARKS)).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _part(batch: pa.RecordBatch, moments: Moments) -> Part:
+    marked = _marked(batch)
+    before = np.concatenate([[0], np.cumsum(~marked)])
+    shown = batch.filter(pa.array(~marked)) if marked.any() else batch
+    return Part(batch, moments, shown, before)

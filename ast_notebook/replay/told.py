@@ -1,0 +1,54 @@
+"""The form in which a replay answers an action."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ast_notebook.ami import Event, Pending, Response
+from ast_notebook.errors import NotRecorded
+
+Headers = dict[str, str]
+
+
+class Told(NamedTuple):
+    """What Asterisk would have answered: a response, and the entries of a list if it is one.
+
+    Attributes
+    ----------
+    response : dict of str to str
+    entries : sequence of (str, dict), or None
+        The name and the headers of each entry.
+    """
+
+    response: Headers
+    entries: Sequence[tuple[str, Headers]] | None = None
+
+
+OK: Headers = {"Response": "Success"}
+REFUSED: Headers = {"Response": "Error"}
+
+
+def give(pending: Pending, key: str, told: Told, moment: int) -> None:
+    """Finish an action by an answer, as if Asterisk had sent it."""
+    is_list = {} if told.entries is None else {"EventList": "start"}
+    response = {**told.response, "ActionID": key, **is_list}
+    pending.respond(
+        Response({"Response": response.pop("Response"), **is_list, **response}, received=moment)
+    )
+    for name, headers in told.entries or ():
+        pending.enter(Event({"Event": name, "ActionID": key, **headers}, name, moment))
+    if told.entries is not None:
+        name = f"{pending.name}Complete"
+        pending.enter(Event({"Event": name, "EventList": "Complete"}, name, moment))
+    pending.finish()
+
+
+def not_recorded(action: str, what: str = "") -> NotRecorded:
+    """Return the error that says that a record does not tell something."""
+    return NotRecorded(
+        f"the record does not tell {what or f'what Asterisk answered to {action}'}, and a replay "
+        "asks no PBX",
+        action=action,
+        reason="not in the record",
+    )
