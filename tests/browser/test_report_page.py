@@ -39,7 +39,7 @@ def report() -> Report:
         pauses=agent_pauses(events),
         since="2026-11-18",
         before="2d",
-        until="2026-11-20",
+        until="2026-11-19",
         tz="Europe/Berlin",
         title="Calls of Berlin",
     )

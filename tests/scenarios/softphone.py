@@ -13,7 +13,6 @@ import struct
 import threading
 import time
 import uuid
-from collections.abc import Mapping
 from urllib.parse import quote
 
 _SDP = (
@@ -256,7 +255,11 @@ class Softphone:
         self._legs: dict[str, Leg] = {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        self._socket.bind(("127.0.0.1", port))
+        try:
+            self._socket.bind(("127.0.0.1", port))
+        except OSError as error:
+            self._socket.close()
+            raise OSError(error.errno, f"{error.strerror}: port {port} of {device}") from None
         self._socket.settimeout(_AGAIN)
         self._closing = threading.Event()
         self._threads = [
@@ -434,8 +437,3 @@ def text_of(*lines: str, body: str = "") -> bytes:
 
 def _branch() -> str:
     return f"z9hG4bK{uuid.uuid4().hex[:16]}"
-
-
-def phones(devices: Mapping[str, int], sip_port: int) -> dict[str, Softphone]:
-    """Telephones for these devices and their ports."""
-    return {device: Softphone(device, port, sip_port) for device, port in devices.items()}

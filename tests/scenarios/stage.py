@@ -15,7 +15,7 @@ import ast_notebook
 from tests.lab.asterisk import Asterisk
 from tests.lab.configuration import DEVICES
 from tests.lab.ports import free_port
-from tests.scenarios.softphone import PATIENCE, Leg, Softphone, SoftphoneError, phones
+from tests.scenarios.softphone import PATIENCE, Leg, Softphone, SoftphoneError
 from tests.scenarios.truth import SAME, Call
 
 CONF = Path(__file__).parent / "conf"
@@ -56,12 +56,17 @@ class Stage:
         self.phones: dict[str, Softphone] = {}
 
     def __enter__(self) -> Self:
-        self.pbx.start()
-        self.phones = phones(self._ports, self.pbx.sip_port)
-        self.phones["trunk"].user = OUTSIDE
-        self.sh = ast_notebook.connect(
-            self.pbx.host, self.pbx.port, username=self._username, password=self.pbx.password
-        )
+        with contextlib.ExitStack() as undo:  # what is there is closed if a later step raises
+            undo.callback(self.pbx.close)
+            self.pbx.start()
+            for device, port in self._ports.items():
+                phone = self.phones[device] = Softphone(device, port, self.pbx.sip_port)
+                undo.callback(phone.close)
+            self.phones["trunk"].user = OUTSIDE
+            self.sh = ast_notebook.connect(
+                self.pbx.host, self.pbx.port, username=self._username, password=self.pbx.password
+            )
+            undo.pop_all()
         return self
 
     def __exit__(
