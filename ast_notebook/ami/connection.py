@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from ast_notebook.ami.elapsed import elapsed
+
 BLOCK = 256 * 1024
 LOOK = 1.0  # seconds between two looks at a silent connection, which tell until when it was up
 ASLEEP = 3.0  # seconds between two looks after which the machine or the process has slept
@@ -42,7 +44,7 @@ class Connection:
     Attributes
     ----------
     current : float
-        The last moment, in seconds since 1970 UTC, until which all that had come has been read.
+        The last moment, on the clock of `elapsed`, until which all that had come has been read.
 
     Raises
     ------
@@ -74,7 +76,7 @@ class Connection:
                     raise HandshakeFailed("did not answer") from None
                 except ConnectionError:
                     raise HandshakeFailed("broke off") from None
-            self.current = self._read = time.time()
+            self.current = self._read = elapsed()
             self._slept = False
             self._readable = selectors.DefaultSelector()
             self._readable.register(self._socket, selectors.EVENT_READ)
@@ -158,8 +160,8 @@ class Connection:
         After a machine or a process slept, what is read first came at any time since. So it tells
         nothing until a read finds the connection empty, and thus up.
         """
-        now = time.time()
-        self._slept = not is_empty and (self._slept or abs(now - self._read) > ASLEEP)
+        now = elapsed()
+        self._slept = not is_empty and (self._slept or now - self._read > ASLEEP)
         self._read = now
         if not self._slept:
             self.current = now

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-import math
 import ssl
 import threading
 import time
@@ -19,6 +18,7 @@ from ast_notebook.ami.answer import Answer, Pending
 from ast_notebook.ami.before12 import is_before_12
 from ast_notebook.ami.connection import Connection
 from ast_notebook.ami.dispatcher import Dispatcher
+from ast_notebook.ami.elapsed import elapsed
 from ast_notebook.ami.intake import Intake, Taken
 from ast_notebook.ami.login import add_filters, greeted, log_in
 from ast_notebook.ami.message import own_event
@@ -106,7 +106,7 @@ class Reader:
         self._booted = False
         self._keep_trying = False
         self._logins = 0
-        self._changed = 0.0  # when it was connected or lost, on the monotonic clock
+        self._changed = 0.0  # when it was connected or lost, on the clock of `elapsed`
 
     # --- for any thread ------------------------------------------------------------------------
 
@@ -273,11 +273,10 @@ class Reader:
 
     def _restored(self) -> None:
         """Announce that the session is up, to waiting threads and in the stream of events."""
-        now = time.monotonic()
+        now = elapsed()
         if self._logins:
             self._counts["reconnects"] += 1
-            deaf = max(now - self._changed, time.time() - (self.lost_since or math.inf))
-            self._intake.tell("SessionRestored", Seconds=f"{deaf:.3f}")
+            self._intake.tell("SessionRestored", Seconds=f"{now - self._changed:.3f}")
         self._logins += 1
         self._changed = now
         self.connected_since, self.lost_since, self.next_try = time.time(), None, None
@@ -376,14 +375,15 @@ class Reader:
     def _lost(self, error: BaseException) -> float:
         """Tell everyone who waits or listens that the connection is gone."""
         self.was_lost = True
-        lasted = time.monotonic() - self._changed
+        lost = elapsed() if self._connection is None else self._connection.current
+        lasted = lost - self._changed
         self.connected_since, self._boot_deadline = None, None
         self.last_error = str(error)
         torn = int(self._intake.framer.torn)
-        since = time.time() if self._connection is None else self._connection.current
         self._release(ConnectionLost(f"the connection to {self.settings.address} broke: {error}"))
         if not self.closing.is_set():
-            self.lost_since, self._changed = since, time.monotonic()
+            since = time.time() - (elapsed() - lost)  # the clock may have been set meanwhile
+            self.lost_since, self._changed = since, lost
             self._counts["torn"] += torn
             why = " ".join(str(error).split())
             self._intake.tell("SessionLost", Reason=why, Missing=str(torn), Since=f"{since:.6f}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +17,7 @@ class Clock:
     def __init__(self) -> None:
         self.now = 1000.0
 
-    def time(self) -> float:
+    def elapsed(self) -> float:
         return self.now
 
 
@@ -26,8 +25,7 @@ def test_what_is_read_after_a_sleep_tells_nothing_until_the_connection_is_seen_u
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = Clock()
-    module = SimpleNamespace(time=clock.time, monotonic=time.monotonic)
-    monkeypatch.setattr("ast_notebook.ami.connection.time", module)
+    monkeypatch.setattr("ast_notebook.ami.connection.elapsed", clock.elapsed)
     with FakeManager() as fake:
         one = Connection("127.0.0.1", fake.port, 10.0, None, lambda: True)
         try:
@@ -64,4 +62,35 @@ def test_a_short_gap_is_told_as_such() -> None:
     assert before <= float(lost["since"]) <= lost["received"].timestamp()
     gap = restored["received"].timestamp() - float(lost["since"])
     assert gap - 60 < float(restored["seconds"]) <= gap + 0.001
+    record.close()
+
+
+@pytest.mark.parametrize("jump", [3600.0, -3600.0], ids=["forward", "back"])
+@pytest.mark.parametrize("when", ["connected", "lost"])
+def test_a_clock_that_is_set_changes_no_gap(
+    monkeypatch: pytest.MonkeyPatch, when: str, jump: float
+) -> None:
+    real, ahead = time.time, 0.0
+    monkeypatch.setattr(time, "time", lambda: real() + ahead)
+    record = Record()
+    began = time.monotonic()
+    with FakeManager() as fake, opened(fake, record.add) as session:
+        before = real()
+        lost = session._reader._lost
+
+        def lost_then_set(error: BaseException) -> float:
+            nonlocal ahead
+            ahead = jump if when == "connected" else 0.0
+            pause = lost(error)
+            ahead = jump
+            return pause
+
+        monkeypatch.setattr(session._reader, "_lost", lost_then_set)
+        fake.drop()
+        eventually(lambda: session.counts["reconnects"] == 1)
+        lasted = time.monotonic() - began
+        told = record.frame(events=["SessionLost", "SessionRestored"])
+    since = float(told["since"].dropna().iloc[0]) - (jump if when == "connected" else 0.0)
+    assert before - lasted - 60 < since < real()
+    assert 0 <= float(told["seconds"].dropna().iloc[0]) <= lasted + 0.001
     record.close()
