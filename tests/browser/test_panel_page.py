@@ -38,6 +38,7 @@ SNAPSHOT: dict[str, Any] = {
     "taken": NOW,
     "readonly": False,
     "wall": False,
+    "several": False,
     "may": [],
     "silent": {},
     "tables": {},
