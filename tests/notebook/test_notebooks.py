@@ -41,7 +41,7 @@ def test_the_call_log_goes_from_a_week_of_events_to_staffing_advice(environment,
     assert levels == sorted(levels, reverse=True)
     assert levels[1] >= 80 > levels[2]
     pictures = [one for cell in notebook.cells for one in cell.get("outputs", [])]
-    assert any("data:image/png" in one.get("data", {}).get("text/html", "") for one in pictures)
+    assert any("data:image/svg+xml" in one.get("data", {}).get("text/html", "") for one in pictures)
 
 
 def test_an_office_learns_from_a_week_who_waits_for_a_call(environment, tmp_path):
