@@ -47,6 +47,7 @@ class Clicks:
         self._told = told
         self._results: deque[Message] = deque(maxlen=KEPT)
         self._workers: set[threading.Thread] = set()
+        self._starting = threading.Lock()  # whoever is in `_workers` outside of it has begun
 
     def take(self, content: Message) -> None:
         """Carry out a click that a page sent; nothing here waits."""
@@ -75,8 +76,9 @@ class Clicks:
                 self._workers.discard(threading.current_thread())
 
         worker = threading.Thread(target=run, name=f"ast-panel-{self._feed.name}", daemon=True)
-        self._workers.add(worker)
-        worker.start()
+        with self._starting:
+            self._workers.add(worker)
+            worker.start()
 
     def results(self) -> Iterator[Message]:
         """Yield what became of clicks, each once."""
@@ -86,7 +88,9 @@ class Clicks:
     def join(self, timeout: float) -> None:
         """Wait for what is under way."""
         current, deadline = threading.current_thread(), time.monotonic() + timeout
-        for worker in list(self._workers):
+        with self._starting:
+            workers = list(self._workers)
+        for worker in workers:
             if worker is not current:
                 worker.join(max(0.0, deadline - time.monotonic()))
 
