@@ -8,19 +8,8 @@ from typing import Any
 from ast_notebook.bindings.attributes import BindingAttribute, queue_and_word
 from ast_notebook.callbacks.later import Later
 from ast_notebook.live import Live, Watch
+from ast_notebook.views.words import DEVICES
 
-#: The states of devices, as the panel's lamps have them.
-STATES = {
-    "NOT_INUSE": "idle",
-    "INUSE": "in use",
-    "RINGING": "ringing",
-    "RINGINUSE": "ringing in use",
-    "BUSY": "busy",
-    "ONHOLD": "on hold",
-    "UNAVAILABLE": "unavailable",
-    "INVALID": "invalid",
-    "UNKNOWN": "unknown",
-}
 EVERY = 1.0  # seconds after which a wait is looked at again
 
 _TABLES = {
@@ -80,7 +69,7 @@ def _state(live: Live, device: str) -> str | None:
         str(row["state"]) for row in rows if device in (row["device"], _name(str(row["device"])))
     ]
     known = [state for state in states if state != "UNKNOWN"] or states
-    return STATES.get(known[0], known[0].lower()) if known else None
+    return DEVICES.get(known[0], known[0].lower()) if known else None
 
 
 def _trunk(live: Live, trunk: str) -> bool | None:

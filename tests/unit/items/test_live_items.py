@@ -82,7 +82,7 @@ def test_a_lamp_is_a_text(live, watch):
     seen.close()
     live.put("devices", "PJSIP/2222", state="BUSY")
     assert told[-1] == "on hold"
-    assert SHARED["device_states"] == live_values.STATES
+    assert SHARED["device_states"] == live_values.DEVICES
 
 
 def test_a_device_that_is_not_there_is_unknown(live, watch):
