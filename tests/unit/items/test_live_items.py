@@ -10,7 +10,6 @@ import pytest
 
 from ast_notebook.ami import Session
 from ast_notebook.asterisk.waiting import WaitingCallers
-from ast_notebook.bindings import live_values
 from ast_notebook.bindings.attributes import binding_attributes
 from ast_notebook.bindings.item import bindings_of
 from ast_notebook.bindings.live_values import watch_value
@@ -19,6 +18,7 @@ from ast_notebook.live.devices import DeviceTracker, RegistrationTracker
 from ast_notebook.live.queues import QueueTracker
 from ast_notebook.live.watch import ValueWatches
 from ast_notebook.panel.words import SHARED
+from ast_notebook.views.words import DEVICES
 from tests.support.items import until
 from tests.support.later import Hand
 
@@ -82,7 +82,7 @@ def test_a_lamp_is_a_text(live, watch):
     seen.close()
     live.put("devices", "PJSIP/2222", state="BUSY")
     assert told[-1] == "on hold"
-    assert SHARED["device_states"] == live_values.DEVICES
+    assert SHARED["device_states"] == DEVICES
 
 
 def test_a_device_that_is_not_there_is_unknown(live, watch):
