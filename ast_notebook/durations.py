@@ -12,8 +12,9 @@ from ast_notebook.units import SECOND
 #: A length of time: ``1d``, ``30min``, a number of seconds, or a timedelta.
 Duration = str | float | timedelta
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_WORDS = re.compile(r"(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|d|days?|w|weeks?)")
+#: A number and a unit, and how many seconds a unit has, by its first letter.
+LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|d|days?|w|weeks?)")
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 _LONGEST = 1e11  # seconds, three thousand years: no microsecond of it is too large to count
 
 
@@ -38,9 +39,9 @@ def duration(said: Duration, name: str) -> int:
     5400000000
     """
     try:
-        match = _WORDS.fullmatch(said.strip()) if isinstance(said, str) else None
+        match = LENGTH.fullmatch(said.strip()) if isinstance(said, str) else None
         if match:
-            seconds = float(match[1]) * _SECONDS[match[2][0]]
+            seconds = float(match[1]) * SECONDS[match[2][0]]
         elif isinstance(said, timedelta):
             seconds = said.total_seconds()
         else:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ast_notebook.clock import MACHINE, SystemClock
+from ast_notebook.durations import LENGTH, SECONDS
 from ast_notebook.errors import ConfError
 from ast_notebook.units import SECOND
 from ast_notebook.zone import default_zone, named_zone
@@ -41,8 +42,6 @@ _DATES = (
     (re.compile(r"\d{4}-\d{1,2}"), "M"),
     (re.compile(r"\d{4}"), "Y"),
 )
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|d|days?|w|weeks?)")
 _SHOWN = 40  # letters of a wrong text that an error shows
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 
@@ -85,11 +84,11 @@ def moment(
     here = now if now is not None else _now(clock, zone)
     if (period := _period(text, here, zone)) is not None:
         return _placed(period[0], zone)
-    if match := _SPAN.fullmatch(text):
+    if match := LENGTH.fullmatch(text):
         # In local time, an age over a clock change would be an hour off.
         now = _now(clock, zone or UTC) if now is None else now
         try:
-            ago = pd.Timedelta(seconds=float(match[1]) * _SECONDS[match[2][0]])
+            ago = pd.Timedelta(seconds=float(match[1]) * SECONDS[match[2][0]])
             return _checked(now - ago, said)
         except (ValueError, OverflowError):
             raise _none(said) from None
@@ -165,7 +164,7 @@ def span(
 
 
 def _is_age(said: Moment) -> bool:
-    return isinstance(said, str) and _SPAN.fullmatch(said.strip()) is not None
+    return isinstance(said, str) and LENGTH.fullmatch(said.strip()) is not None
 
 
 def _period(
@@ -216,7 +215,7 @@ def earlier(time: pd.Timestamp, ago: str) -> pd.Timestamp:
     >>> earlier(pd.Timestamp("2026-10-26 08:00", tz="Europe/Berlin"), "1d")
     Timestamp('2026-10-25 08:00:00+0100', tz='Europe/Berlin')
     """
-    match = _SPAN.fullmatch(ago.strip()) if isinstance(ago, str) else None
+    match = LENGTH.fullmatch(ago.strip()) if isinstance(ago, str) else None
     if match is None or not float(match[1]):
         raise ConfError(f"{str(ago)[:_SHOWN]!r} is no length of time: write 7d, 1d or 12h")
     count = float(match[1])
@@ -225,7 +224,7 @@ def earlier(time: pd.Timestamp, ago: str) -> pd.Timestamp:
         if days and days.is_integer():
             plain = time.tz_localize(None) - pd.Timedelta(days=days)
             return _placed(_checked(plain, ago), time.tzinfo)
-        return _checked(time - pd.Timedelta(seconds=count * _SECONDS[match[2][0]]), ago)
+        return _checked(time - pd.Timedelta(seconds=count * SECONDS[match[2][0]]), ago)
     except (ValueError, OverflowError):
         raise _none(ago) from None
 
