@@ -75,7 +75,7 @@ def calls_by_linkedid(source: Source, like: nw.LazyFrame[Any], pool: Pool) -> nw
         if source.has(one, other):
             edges += _rows(source.seldom.only(kind, one=one, other=other).select("one", "other"))
     own = [edge for edge in edges if pool.lent.isdisjoint(edge[1:])]
-    return _frame(_oldest([*own, *pool.lenders.items()]), like, source.work)
+    return _frame(oldest([*own, *pool.lenders.items()]), like, source.work)
 
 
 def _pairs(source: Source, uniqueid: str, linkedid: str) -> nw.LazyFrame[Any]:
@@ -104,7 +104,7 @@ def age(uniqueid: str) -> tuple[float, int]:
         return float("inf"), 0
 
 
-def _oldest(edges: Iterable[tuple[str, str]]) -> dict[str, str]:
+def oldest(edges: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the oldest of all ids that each id is joined to."""
     above: dict[str, str] = {}
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ast_notebook.calls.history.cdr_grouping import fetched, stem
 from ast_notebook.calls.history.cdr_record import CdrRecord
 from ast_notebook.calls.history.log_builder import is_local
+from ast_notebook.calls.linkedids import oldest
 from ast_notebook.units import SECOND
 
 #: The most channels that are followed from one to the next; no call has so many in a row.
@@ -112,20 +113,11 @@ class CdrTalk:
     def _is_talk(self) -> bool:
         if any(not is_local(pair.one) and not is_local(pair.other) for pair in self.pairs):
             return True
-        above: dict[str, str] = {}
-
-        def root(one: str) -> str:
-            while (next_one := above.setdefault(one, one)) != one:
-                above[one] = above[next_one]
-                one = next_one
-            return one
-
-        for pair in self.pairs:
-            above[root(stem(pair.one))] = root(stem(pair.other))
+        together = oldest((stem(pair.one), stem(pair.other)) for pair in self.pairs)
         parties: dict[str, set[str]] = {}
         for name in (name for pair in self.pairs for name in (pair.one, pair.other)):
             if not is_local(name):
-                parties.setdefault(root(name), set()).add(name)
+                parties.setdefault(together.get(name, name), set()).add(name)
         return any(len(there) > 1 for there in parties.values())
 
     def path(self, channel: str) -> list[ConnectedPair]:
