@@ -88,9 +88,9 @@ class WaitingCallers:
         self.plan()
 
     def plan(self) -> None:
-        """Count anew, soon."""
+        """Count anew, soon, if anybody watches."""
         with self._lock:
-            if self._due is None:
+            if self._watches and self._due is None:
                 self._due = self._later.call(GATHERED, self._start)
 
     def _start(self) -> None:

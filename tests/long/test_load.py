@@ -24,8 +24,9 @@ def test_each_pbx_has_its_threads_and_tab_and_status_know_all_of_them(
         one = kernel.read(1.0)
         assert one.pbxs == 3 and one.rate > 0
         # None has 10,000 events yet, so there is no recorder; and one publisher of the panel.
-        names = sorted(name.rpartition("-")[0] for name in our_threads())
-        assert names == sorted(["ast", *["ast-dispatch", "ast-lists", "ast-read"] * 3])
+        found = our_threads()
+        names = sorted(name.rpartition("-")[0] for name in found)
+        assert names == sorted(["ast", *["ast-dispatch", "ast-lists", "ast-read"] * 3]), found
         assert "pbx2" in kernel.complete("%ast --pbx ")
         assert [pbx.name for pbx in kernel.status().pbxs] == ["pbx1", "pbx2", "pbx3"]
         assert all(pbx.asterisk for pbx in kernel.status().pbxs)

@@ -29,7 +29,7 @@ def test_a_house_is_tested_with_a_recorded_day(tmp_path):
     (tmp_path / "test_house.py").write_text(TEST)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, "-p", "_ast_notebook_pytest", "--rootdir", str(tmp_path), "test_house.py"],
+        [*command, "--rootdir", str(tmp_path), "test_house.py"],
         cwd=tmp_path,
         env={"PYTHONPATH": str(ROOT), "PATH": ""},
         capture_output=True,

@@ -66,7 +66,7 @@ def test_since_and_the_heading_are_in_the_zone_of_the_line(
     path = write(tmp_path, early + line())
     made = shell.run(f"%ast report {path} --tz Europe/Berlin --since 2026-06-01")
     assert made.summary["calls"][0] == 2
-    assert " from 2026-06-01 01:00 to 2026-06-01 10:15 CEST" in repr(made)
+    assert " from 2026-06-01 00:00 to 2026-06-01 10:15 CEST" in repr(made)
     shell.run(f"past = %ast history {path} --tz Europe/Berlin")
     assert shell.run("past.report(since='2026-06-01 01:01')").summary["calls"][0] == 1
     with pytest.raises(UsageError, match="'never' is no moment"):
