@@ -86,7 +86,7 @@ def _chosen(
     The first group that is not empty in a row gives the name.
     """
     if len(heads) > _MOST_COLUMNS:
-        raise ConfError(f"{what} has {len(heads):,} columns: no phone book has")
+        raise ConfError(f"{what} has {len(heads):,} columns: this is no phone book")
     plain = [head.strip().strip('"').lower() for head in heads]
     if columns is not None:
         wanted = {theirs.strip().lower(): ours for theirs, ours in columns.items()}
