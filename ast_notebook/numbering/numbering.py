@@ -54,6 +54,11 @@ class Numbering:
         """Return the number that a text is; None if it is none or there is no country."""
         return None if self.plan is None else self.plan.number(text)
 
+    def key(self, text: str) -> str:
+        """Return a number in a form that is the same for all its spellings: E.164 if known."""
+        found = self.number(text)
+        return text if found is None else found.e164
+
     def dialled_out(self, text: str) -> TelephoneNumber | None:
         """Return the number after the digits for an outside line; None if there is none."""
         if not self.outside or not text.startswith(self.outside):

@@ -96,7 +96,9 @@ class ReplayedAsterisk(Asterisk):
         past = self._past
         live = ReplayedLive(session, clock, has_marks=past.has_marks, has_lists=past.has_lists)
         Switchboard.__init__(self, session, live)
-        self.waiting = WaitingCallers(session, self.unreturned, self.numbering_key, LATER)
+        self.waiting = WaitingCallers(
+            session, self.unreturned, lambda number: self.numbering.key(number), LATER
+        )
         self._player = session.player
         self._player.end = until
         self._player.mark = live.hear_mark
