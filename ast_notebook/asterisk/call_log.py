@@ -286,7 +286,10 @@ class CallLog:
     def _none(self, what: str, others: int) -> str:
         """Return the text for a frame without rows: why it has none, and what to do."""
         if others:
-            return f"None of the {what} heard so far ({others:,}) fits: ask for less, or longer."
+            return (
+                f"None of the {what} so far ({others:,}) fits: leave out a condition, or take a "
+                "longer time."
+            )
         since = times([pd.Timestamp(self._made, unit="s", tz="UTC")], people_zone())[0]
         return (
             f"No {what} yet: we listen since {since}. %ast call SOURCE DEST CONTEXT makes a call, "

@@ -86,7 +86,7 @@ class Site(Database, CallLog):
         self.waiting.plan()
 
     def guess_trunks(self) -> pd.DataFrame:
-        """Guess which devices are trunks, by the calls heard so far and the registrations.
+        """Guess which devices are trunks, by the calls so far and the registrations.
 
         Returns
         -------

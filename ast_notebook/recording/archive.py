@@ -59,11 +59,9 @@ class Archive:
     anonymizer : Anonymizer, optional
         It replaces numbers and names before anything is written.
     after : Archive, optional
-        The record's archive until now. Once the new archive's thread runs, it closes the former
-        archive, and continues after its last event.
+        The record's archive until now, which is closed and continued once the threads run.
     whole : bool
-        Without `after`, whether the archive begins with the oldest event in memory, or with the
-        next event.
+        Without `after`: whether it begins with the oldest event in memory, not with the next one.
 
     Attributes
     ----------
