@@ -96,7 +96,7 @@ def test_an_anonymized_frame_shows_pseudonyms(called):
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("cdr", "%ast calls has the calls heard so far, and %ast history FILE"),
+        ("cdr", "%ast calls has the calls so far, and %ast history FILE"),
         ("queue_log", "%ast history FILE"),
         ("peers", "sh.ast.live.devices"),
         ("calls --month 2026-13", "is no moment"),
