@@ -202,7 +202,6 @@ class CallLog:
         since: Moment | None = None,
         until: Moment | None = None,
         month: str | None = None,
-        before: str | None = None,
         trunks: Collection[str] | None = None,
         tz: Zone | None = None,
         within: float = 20.0,
@@ -215,8 +214,6 @@ class CallLog:
         ----------
         since, until, month, trunks
             As in `calls`, but a moment without a zone is in `tz`.
-        before : str, optional
-            ``1d`` compares the time from `since` on with the same time a day earlier.
         tz : str or tzinfo, optional
             The zone of hours and days; that of `use_zone` by default.
         within : float
@@ -224,7 +221,8 @@ class CallLog:
         title : str, optional
             The title of the page.
         against : str, optional
-            Compare with the same time so much earlier: ``last-week``, ``yesterday``, or ``14d``.
+            Compare with the same time so much earlier: ``last-week``, ``last-month``, or ``14d``.
+            If its calls are not all known, its numbers are missing.
         """
         first, over = span(since, until, month, tz, self.record.clock)
         log = Log(*(frame.copy() for frame in self._log(self._told(trunks))))
@@ -238,7 +236,6 @@ class CallLog:
             log,
             since=first,
             until=over,
-            before=before,
             covered=covered,
             tz=tz,
             within=within,

@@ -14,7 +14,6 @@ from ast_notebook.calls.history import history as read_history
 from ast_notebook.calls.history.columns import KNOWN
 from ast_notebook.calls.history.dates import ORDERS
 from ast_notebook.calls.numbered import with_numbers
-from ast_notebook.calls.office import AGO, ago
 from ast_notebook.calls.report import Report
 from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
@@ -23,7 +22,7 @@ from ast_notebook.magics.command import Given, argument, command, number
 from ast_notebook.magics.context import Context
 from ast_notebook.magics.period import PERIOD, checked, zone
 from ast_notebook.magics.progress import Progress
-from ast_notebook.moments import span
+from ast_notebook.moments import AGO, earlier, moment, span
 
 TZ = argument(
     "--tz",
@@ -35,8 +34,8 @@ TZ = argument(
 
 
 def _against(text: str) -> str:
-    """Check how long ago the period to compare with was."""
-    return checked(ago, text)
+    """Check how long ago the time to compare with was."""
+    return checked(lambda said: earlier(moment("today", tz="UTC"), said), text)
 
 
 def _page(text: str) -> str:
@@ -126,16 +125,11 @@ PLACES = argument(
     PLACES,
     *PERIOD,
     argument(
-        "--before",
-        metavar="AGO",
-        help="7d, 1d or 12h: compare with the same time so long before",
-    ),
-    argument(
         "--against",
         type=_against,
         metavar="AGO",
         values=lambda _: AGO,
-        help="compare with the same time so much earlier: last-week, yesterday, 14d; needs --since",
+        help="compare with the same time so much earlier: last-week, last-month, 7d, 12h",
     ),
     argument("--title", metavar="TEXT", help="the title of the page"),
     TZ,
@@ -161,8 +155,8 @@ def report(context: Context, given: Given) -> Report:
     In [1]: %ast report --since 8:00
     In [2]: %ast report queue_log --within 30 --html yesterday.html
     In [3]: %ast report Master.csv queue_log --month last-month --title "The last month"
-    In [4]: %ast report queue_log --since last-week --until last-week --before 7d
-    In [5]: %ast report --since 2026-11-23 --trunk PJSIP/provider --against last-week
+    In [4]: %ast report queue_log --month 2026-10 --against last-month
+    In [5]: %ast report --since 8:00 --trunk PJSIP/provider --against 7d
     """
     hiding = anonymizer(given, given.trunk)
     # An age counts from now on, however long the reading takes.
@@ -170,7 +164,6 @@ def report(context: Context, given: Given) -> Report:
     wanted = {
         "since": first,
         "until": over,
-        "before": given.before,
         "against": given.against,
         "tz": given.tz,
         "within": given.within,

@@ -8,6 +8,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
+from ast_notebook.calls.disposition import MISSED
 from ast_notebook.calls.measures.grouping import (
     Zone,
     gather,
@@ -46,8 +47,6 @@ DISPOSITIONS = {
     "ABANDONED": "abandoned",
     "FAILED": "failed",
 }
-#: Dispositions of calls that found what they called: a person or a menu.
-SERVED = ("ANSWERED", "IVR")
 #: The columns of `summary` after those that it groups by.
 MEASURES = (
     *("calls", *DISPOSITIONS.values(), "up", "unknown", "missed"),
@@ -128,9 +127,7 @@ def may_be_elsewhere() -> nw.Expr:
 
 def is_missed() -> nw.Expr:
     """Return whether a call was missed, as `summary` counts it."""
-    vain = nw.coalesce("disposition", nw.lit("")).is_in(
-        [one for one in DISPOSITIONS if one not in SERVED]
-    )
+    vain = nw.coalesce("disposition", nw.lit("")).is_in(MISSED)
     return vain & (nw.coalesce("direction", nw.lit("")) != "outbound") & ~may_be_elsewhere()
 
 

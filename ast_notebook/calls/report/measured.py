@@ -36,12 +36,11 @@ class Measured:
         since: Moment | None = None,
         until: Moment | None = None,
         month: str | None = None,
-        before: str | None = None,
+        against: str | None = None,
         covered: Span | None = None,
         tz: Zone | None = None,
         within: float = 20.0,
         title: str = "Calls",
-        against: str | None = None,
     ) -> None:
         self.title = title
         self.tz: Zone = people_zone() if tz is None else tz
@@ -52,20 +51,19 @@ class Measured:
         self.compared_with: Span | None = None
         #: Why there is nothing to compare with, if there is not.
         self.not_compared = ""
-        if before is not None:
-            self._find_before(before, covered or _covered(calls, self.tz))
+        self._before: list[Number] | None = None
         of_time = begun(visits, self.since, self.until)
         to_its_end = begun(calls, None, self.until)
-        self.office = Office(to_its_end, since=self.since, against=against, tz=self.tz)
+        self.office = Office(to_its_end, since=self.since, tz=self.tz)
         self._measure(begun(calls, self.since, self.until), of_time)
         if sessions is not None:
             sessions = lasting(sessions, self.since, SESSION_TIMES, self.until)
         if pauses is not None:
             pauses = lasting(pauses, self.since, PAUSE_TIMES, self.until)
         self.agents = measures.agents(of_time, sessions=sessions, pauses=pauses)
-        self._before: list[Number] | None = None
-        if before is not None:
-            self._before = self._compare(calls, visits)
+        if against is not None:
+            covered = covered or _covered(calls, self.tz)
+            self._before = self._compare(calls, visits, against, covered)
 
     def _measure(self, calls: Any, visits: Any) -> None:
         self.figures = Figures(calls, visits, tz=self.tz, within=self.within)
@@ -101,34 +99,45 @@ class Measured:
         busy = hours[hours["erlangs"] > 0].set_index("day")["begins"]
         return days.assign(busiest=busy.reindex(days.index)).reset_index()
 
-    def _find_before(self, before: str, covered: Span | None) -> None:
+    def _compare(self, calls: Any, visits: Any, against: str, covered: Span | None) -> list[Number]:
+        """Return the main numbers of the time before; they are missing if it is not known."""
+        self._find_before(against, covered)
+        if self.compared_with is not None and not self.not_compared:
+            before, waited = (begun(frame, *self.compared_with) for frame in (calls, visits))
+            figures = Figures(before, waited, tz=self.tz, within=self.within)
+            if figures.summary["calls"][0]:
+                of_time = begun(calls, self.since, self.until)
+                self.office.compare(of_time, before, self._lengths)
+                return figures.numbers()
+            self.not_compared = "nothing is known of that time"
+        return nothing(self.figures.numbers())
+
+    def _find_before(self, against: str, covered: Span | None) -> None:
         """Find the time to compare with: as long as what is known of the report's own time."""
         if self.since is None:
-            raise ConfError("before needs since: 7d compares a week from since with the one before")
-        begin = earlier(self.since, before)
+            raise ConfError(
+                "to compare with an earlier time, say when this one begins: since='last-week', or "
+                "month='2026-10' (--since or --month)"
+            )
+        # The calendar of the report's zone counts, whatever zone a moment was given in.
+        since = self.since.tz_convert(self.tz)
+        begin = earlier(since, against)
         if covered is None:
             self.not_compared = "there are no calls"
             return
         end = covered[1] if self.until is None else min(self.until, covered[1])
-        end = earlier(max(end.tz_convert(self.since.tzinfo), self.since), before)
-        if end > self.since:
+        known = since, max(end.tz_convert(self.tz), since)
+        end = earlier(known[1], against)
+        if end > since:
             raise ConfError(
-                f"{before} before is within the report's time: take a longer one, or give until"
+                f"the time of the report is longer than {against}: compare with an earlier "
+                "time, or let the report end earlier (until=…, --until)"
             )
         self.compared_with = begin, end
+        self._lengths = (known[1] - known[0]).total_seconds(), (end - begin).total_seconds()
         if covered[0] > begin:
-            first = covered[0].tz_convert(self.since.tzinfo)
+            first = covered[0].tz_convert(self.tz)
             self.not_compared = f"the calls are known from {stamp(first)} on"
-
-    def _compare(self, calls: Any, visits: Any) -> list[Number]:
-        """Return the main numbers of the time before; they are missing if it is not known."""
-        if self.compared_with is not None and not self.not_compared:
-            calls, visits = (begun(frame, *self.compared_with) for frame in (calls, visits))
-            figures = Figures(calls, visits, tz=self.tz, within=self.within)
-            if figures.summary["calls"][0]:
-                return figures.numbers()
-            self.not_compared = "nothing is known of that time"
-        return nothing(self.figures.numbers())
 
     def compared(self) -> list[tuple[Number, Number | None]]:
         """Return the main numbers that have something to tell, each with the one before."""

@@ -30,9 +30,10 @@ class Report(Measured):
         `tz`.
     month : str, optional
         What began in a month, such as ``2026-10`` or ``last-month``, instead.
-    before : str, optional
-        ``7d`` compares the time from `since` on with the same time seven days earlier. If the calls
-        of that time are not known, or not all of them, its numbers are missing.
+    against : str, optional
+        ``last-week``, ``last-month``, ``7d``: compare with the same time so much earlier, and tell
+        which differences are more than chance. Days, weeks, months and years are those of the
+        calendar in `tz`. If the calls of that time are not all known, its numbers are missing.
     covered : tuple of pandas.Timestamp, optional
         The time of which all calls are known: its beginning and end. By default it begins with the
         day of the first call, and ends with the last moment that a call tells.
@@ -42,9 +43,6 @@ class Report(Measured):
         Seconds of the service level.
     title : str
         The heading.
-    against : str, optional
-        ``last-week``, ``yesterday`` or ``14d``: tell which differences from the same time so much
-        earlier are more than chance.
 
     Attributes
     ----------
