@@ -21,7 +21,13 @@ from ast_notebook.live import is_of
 from ast_notebook.moments import Moment, span
 from ast_notebook.numbering import Numbering
 from ast_notebook.recording import Record
-from ast_notebook.views import ShownFrame, shown_calls, shown_events, shown_queue_calls
+from ast_notebook.views import (
+    ShownFrame,
+    shown_calls,
+    shown_events,
+    shown_queue_calls,
+    shown_unreturned,
+)
 from ast_notebook.views.words import times
 from ast_notebook.zone import people_zone
 
@@ -251,7 +257,7 @@ class CallLog:
         until: Moment | None = None,
         month: str | None = None,
         trunks: Collection[str] | None = None,
-    ) -> pd.DataFrame:
+    ) -> ShownFrame:
         """Return who called in vain and was not called back, as `measures.unreturned` does.
 
         Parameters
@@ -262,7 +268,7 @@ class CallLog:
             As in `calls`.
         """
         calls = self.calls(since=since, until=until, month=month, trunks=trunks)
-        return measures.unreturned(calls.frame, within)
+        return shown_unreturned(measures.unreturned(calls.frame, within))
 
     def flow(self, which: object, *, tz: Zone | None = None) -> Flow:
         """Return one call as a ladder: by its id, a channel, or the last of a number or a device.
@@ -280,7 +286,10 @@ class CallLog:
     def _none(self, what: str, others: int) -> str:
         """Say that there is nothing to show, and what to do then."""
         if others:
-            return f"None of the {what} heard so far ({others:,}) fits: ask for less, or longer."
+            return (
+                f"None of the {what} heard so far ({others:,}) fits: leave an option out, or take "
+                "a longer time."
+            )
         since = times([pd.Timestamp(self._made, unit="s", tz="UTC")], people_zone())[0]
         return (
             f"No {what} yet: we listen since {since}. %ast call SOURCE DEST CONTEXT makes a call, "

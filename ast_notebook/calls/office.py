@@ -47,6 +47,7 @@ class Office:
     def __init__(self, calls: Any, *, since: Moment | None = None, tz: Zone) -> None:
         self.tz = tz
         self.comparison: pd.DataFrame | None = None
+        self._per_day = False
         of_period = begun(calls, since)
         rows = read(of_period, _NAMED, ("start",))
         told = rows.select(nw.col("direction").count()).collect("pyarrow").item()
@@ -71,6 +72,7 @@ class Office:
         """Compare the calls of the report's time with those before; `lengths` are in seconds."""
         same = lengths if all(lengths) else (1.0, 1.0)
         self.comparison = measures.compare(calls, before, lengths=same)
+        self._per_day = abs(same[0] - same[1]) >= 1
 
     def hidden(self, hide: Callable[[pd.DataFrame], pd.DataFrame]) -> Office:
         """Return the same with pseudonyms; `hide` puts them into a frame."""
@@ -125,7 +127,10 @@ class Office:
             head = ["measure", "now", "before", "difference", "p", "more than chance"]
             known = self.comparison[self.comparison[["now", "before"]].notna().any(axis="columns")]
             changes = map(_compared, known.to_dict("records"))
-            yield draw("What differs from before by more than chance", head, changes)
+            title = "What differs from before, and whether by more than chance"
+            if self._per_day:
+                title += "; as these times differ in length, calls are compared per day"
+            yield draw(title, head, changes)
 
     def _shown(self, value: Any) -> str:
         if isinstance(value, pd.Timestamp):

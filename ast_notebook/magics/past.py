@@ -17,12 +17,20 @@ from ast_notebook.calls.numbered import with_numbers
 from ast_notebook.calls.report import Report
 from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
-from ast_notebook.magics.calllog import TRUNK
 from ast_notebook.magics.command import Given, argument, command, number
 from ast_notebook.magics.context import Context
 from ast_notebook.magics.period import PERIOD, checked, zone
 from ast_notebook.magics.progress import Progress
 from ast_notebook.moments import AGO, earlier, moment, span
+
+TRUNK = argument(
+    "--trunk",
+    nargs="+",
+    action="extend",
+    metavar="NAME",
+    values=values.devices,
+    help="devices that lead to the public network: they tell inbound from outbound",
+)
 
 TZ = argument(
     "--tz",
@@ -30,6 +38,15 @@ TZ = argument(
     metavar="ZONE",
     values=values.zones,
     help="such as Europe/Berlin: of times that tell none, and of hours and days",
+)
+
+
+PLACES = argument(
+    "places",
+    nargs="*",
+    metavar="PATH",
+    path=True,
+    help="files, folders and databases as %ast history reads them; without one, all that was heard",
 )
 
 
@@ -52,8 +69,8 @@ def _page(text: str) -> str:
     return text
 
 
-#: Arguments for reading the files that a PBX has written.
-OF_PLACE = (
+#: Arguments for reading the files that a PBX has written, whatever makes calls of them.
+OF_FILE = (
     argument(
         "--kind", choices=("cdr", "cel", "queue_log", "events"), help="if it cannot be recognised"
     ),
@@ -68,6 +85,10 @@ OF_PLACE = (
         help="Asterisk's names of all columns in their order, or of some as THEIRS=OURS",
     ),
     argument("--dates", choices=ORDERS, help="the order of day, month and year in 5/7/2024"),
+)
+#: And where calls are made.
+OF_PLACE = (
+    *OF_FILE,
     argument(
         "--engine",
         choices=("pandas", "duckdb"),
@@ -109,15 +130,6 @@ def history(context: Context, given: Given) -> History:
     hiding = anonymizer(given, given.trunk)
     past = read(context, given)
     return past if hiding is None else anonymized_history(past, hiding)
-
-
-PLACES = argument(
-    "places",
-    nargs="*",
-    metavar="PATH",
-    path=True,
-    help="of the sources that %ast history reads; without one, of what was heard",
-)
 
 
 @command(
@@ -201,8 +213,8 @@ def read(context: Context, given: Given) -> History:
             columns=_columns(given.columns),
             table=given.table,
             dates=given.dates,
-            trunks=context.trunks(given.trunk),
-            engine=given.engine,
+            trunks=context.trunks(getattr(given, "trunk", None)),
+            engine=getattr(given, "engine", None),
         )
         if isinstance(past.frame, pd.DataFrame):  # on DuckDB, there may be more than memory holds
             past.frame = with_numbers(past.frame, context.numbering())

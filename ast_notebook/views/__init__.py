@@ -1,7 +1,7 @@
 """Frames that show what a person looks for first."""
 
 from ast_notebook.views.frame import ShownFrame, View
-from ast_notebook.views.logs import shown_calls, shown_queue_calls
+from ast_notebook.views.logs import shown_calls, shown_queue_calls, shown_unreturned
 from ast_notebook.views.states import (
     shown_agents,
     shown_channels,
@@ -20,4 +20,5 @@ __all__ = [
     "shown_queue_calls",
     "shown_queues",
     "shown_talks",
+    "shown_unreturned",
 ]

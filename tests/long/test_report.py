@@ -152,6 +152,8 @@ def test_a_month_is_compared_with_the_month_before():
     # October has the days 30 to 60 after 1 September, of which 16 are even; September has 15.
     assert (row["value"], row["before"]) == (16, 15)
     assert "Compared with 2026-09-01 00:00 to 2026-10-01 00:00 CEST" in page.html()
+    assert "calls are compared per day" in page.html()
+    assert "compared per day" not in report(since="2026-11-30", against="7d").html()
 
 
 @pytest.mark.parametrize(
@@ -278,3 +280,44 @@ def test_a_report_with_pseudonyms_has_none_of_those_who_were_missed():
     page = anonymized_report(report(), Anonymizer(key=b"k" * 32))
     assert "0305" not in page.html()
     assert page.missed["missed"].tolist() == [1, 1, 1]
+
+
+def test_lengths_of_a_cdr_are_called_billed_wherever_they_stand():
+    calls = two_weeks().assign(source="cdr", billsec=lambda one: one["talk"], talk=float("nan"))
+    page = Report(calls, NOBODY, tz=BERLIN).html()
+    assert "average billed time" in page and "average talk" not in page
+
+
+def test_missed_calls_without_directions_say_that_outbound_ones_are_among_them():
+    told = "outbound ones included as long as no trunk is named"
+    assert told in Report(two_weeks(), NOBODY, tz=BERLIN).html()
+    assert told not in Report(two_weeks().assign(direction="inbound"), NOBODY, tz=BERLIN).html()
+
+
+def test_where_nothing_is_known_of_before_no_number_repeats_it():
+    late = two_weeks().iloc[1:].reset_index(drop=True)
+    page = Report(late, NOBODY, since="2026-11-30", against="7d", tz=BERLIN).html()
+    assert "<dd>before -</dd>" not in page
+    assert page.count("Nothing to compare with") == 1
+
+
+def test_hours_of_the_week_are_known_as_far_as_the_log_is_and_not_only_the_calls():
+    # The log goes on for another week, so the hours after the last call of this one are known.
+    page = Report(two_weeks(), NOBODY, since="2026-11-23", until="2026-11-29", tz=BERLIN)
+    assert page.heat_map.notna().all(axis=None)
+    assert page.heat_map.loc[0, 10] == 1 and page.heat_map.loc[6, 23] == 0
+    # Nobody knows what comes after the last call of the log.
+    page = Report(two_weeks().head(4), NOBODY, since="2026-11-23", until="2026-11-29", tz=BERLIN)
+    assert pd.isna(page.heat_map.loc[6, 23]) and page.heat_map.loc[0, 0] == 0
+
+
+def test_each_date_below_a_picture_has_its_month():
+    calls = two_weeks()
+    more = calls.assign(start=lambda one: one["start"] + pd.Timedelta("14D"))
+    page = Report(pd.concat([calls, more]), NOBODY, tz=BERLIN)
+    for figure in (charts.days(page.days), charts.concurrency(page.load, tz=BERLIN)):
+        figure.canvas.draw()
+        axes = figure.axes[0]
+        assert axes.xaxis.get_offset_text().get_text() == ""
+        shown = [label.get_text() for label in axes.get_xticklabels()]
+        assert shown and all(re.fullmatch(r"\d\d (Nov|Dec)", one) for one in shown)

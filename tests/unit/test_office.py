@@ -88,6 +88,8 @@ def test_a_report_names_callers_by_the_phone_book():
     report = Report(numbered(SOME, book=book), NOBODY, tz="UTC")
     page = report.html()
     assert "Ann &lt;b&gt;" in page and f"Ann &lt;b&gt; ({ANN})" in page and "Dora (08)" in page
+    missed = page[page.index("Whose calls nobody answered") :]
+    assert f"Ann &lt;b&gt; ({ANN})" in missed[: missed.index("</table>")]
     hidden = anonymized_report(report, Anonymizer("a key of sixteen letters")).html()
     assert "Ann" not in hidden and "Dora" not in hidden
 

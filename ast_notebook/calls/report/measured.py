@@ -10,7 +10,7 @@ import pandas as pd
 from ast_notebook.calls import measures
 from ast_notebook.calls.agents import PAUSE_TIMES, SESSION_TIMES
 from ast_notebook.calls.frames import begun, lasting
-from ast_notebook.calls.measures.grouping import Zone, check_zone, read
+from ast_notebook.calls.measures.grouping import Edges, Zone, check_zone, read
 from ast_notebook.calls.measures.summary import ADDED_UP
 from ast_notebook.calls.office import Office
 from ast_notebook.calls.report.numbers import Figures, Number, nothing
@@ -55,21 +55,29 @@ class Measured:
         of_time = begun(visits, self.since, self.until)
         to_its_end = begun(calls, None, self.until)
         self.office = Office(to_its_end, since=self.since, tz=self.tz)
-        self._measure(begun(calls, self.since, self.until), of_time)
+        covered = covered or _covered(calls, self.tz)
+        self._measure(begun(calls, self.since, self.until), of_time, self._known(covered))
         if sessions is not None:
             sessions = lasting(sessions, self.since, SESSION_TIMES, self.until)
         if pauses is not None:
             pauses = lasting(pauses, self.since, PAUSE_TIMES, self.until)
         self.agents = measures.agents(of_time, sessions=sessions, pauses=pauses)
         if against is not None:
-            covered = covered or _covered(calls, self.tz)
             self._before = self._compare(calls, visits, against, covered)
 
-    def _measure(self, calls: Any, visits: Any) -> None:
+    def _known(self, covered: Span | None) -> Edges:
+        """Return when the report's time begins and ends, if all its calls are known there."""
+        if covered is None:
+            return None, None
+        begins = self.since is not None and covered[0] <= self.since
+        ends = self.until is not None and self.until <= covered[1]
+        return self.since if begins else None, self.until if ends else None
+
+    def _measure(self, calls: Any, visits: Any, known: Edges) -> None:
         self.figures = Figures(calls, visits, tz=self.tz, within=self.within)
         self.summary, self.overall = self.figures.summary, self.figures.overall
         self.service = measures.service(visits, within=self.within)
-        self.heat_map = measures.heat_map(calls, tz=self.tz)
+        self.heat_map = measures.heat_map(calls, tz=self.tz, known=known)
         load = self.figures.load
         quarters = load.erlangs("15min")
         self.span = _span(quarters)
