@@ -228,9 +228,9 @@ def _canvas(title: str, *, height: float = 2.3) -> tuple[Figure, Axes]:
 
 def _dates(axes: Axes, zone: tzinfo) -> None:
     """Write the month with each day: what stands once beside the axis may be the month after."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.dates import DAILY, AutoDateLocator, ConciseDateFormatter
 
-    places = AutoDateLocator(tz=zone, maxticks=8)  # type: ignore[no-untyped-call]
+    places = AutoDateLocator(tz=zone, maxticks={DAILY: 8})  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(places)
     labels = ConciseDateFormatter(  # type: ignore[no-untyped-call]
         places,

@@ -23,6 +23,7 @@ from ast_notebook.magics import values
 from ast_notebook.magics.command import Given, argument, command, did_you_mean
 from ast_notebook.magics.context import Context
 from ast_notebook.show import Text
+from ast_notebook.views import shown_items
 
 
 @command(
@@ -234,12 +235,11 @@ def _items_frame(found: Iterable[Item]) -> pd.DataFrame:
         "stale": lambda item: item.stale,
     }
     typed = [item for item in found if item.type() is not None]
-    return pd.DataFrame(
-        {
-            name: pd.Series([look(item) for item in typed], dtype=object)
-            for name, look in columns.items()
-        }
-    ).infer_objects()
+    values_of = {
+        name: pd.Series([look(item) for item in typed], dtype=object)
+        for name, look in columns.items()
+    }
+    return shown_items(pd.DataFrame(values_of).infer_objects())
 
 
 def _starts(logic: Logic) -> str:

@@ -6,6 +6,7 @@ from ast_notebook.views.states import (
     shown_agents,
     shown_channels,
     shown_events,
+    shown_items,
     shown_queues,
     shown_talks,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "shown_calls",
     "shown_channels",
     "shown_events",
+    "shown_items",
     "shown_queue_calls",
     "shown_queues",
     "shown_talks",
