@@ -308,7 +308,7 @@ def test_hours_of_the_week_are_known_as_far_as_the_log_is_and_not_only_the_calls
     assert page.heat_map.loc[0, 10] == 1 and page.heat_map.loc[6, 23] == 0
     # Nobody knows what comes after the last call of the log.
     page = Report(two_weeks().head(4), NOBODY, since="2026-11-23", until="2026-11-29", tz=BERLIN)
-    assert pd.isna(page.heat_map.loc[6, 23]) and page.heat_map.loc[0, 0] == 0
+    assert page.heat_map.isna().loc[6, 23] and page.heat_map.loc[0, 0] == 0
 
 
 def test_each_date_below_a_picture_has_its_month():
