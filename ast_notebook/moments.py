@@ -29,6 +29,13 @@ PERIODS = {
     "this-year": ("Y", 0),
     "last-year": ("Y", 1),
 }
+#: The words for how long ago a time to compare with was, by the calendar.
+AGO = {
+    "yesterday": pd.DateOffset(days=1),
+    "last-week": pd.DateOffset(weeks=1),
+    "last-month": pd.DateOffset(months=1),
+    "last-year": pd.DateOffset(years=1),
+}
 _OFFSETS = {
     "D": pd.DateOffset(days=1),
     "W": pd.DateOffset(weeks=1),
@@ -195,35 +202,53 @@ def _period(
 def earlier(time: pd.Timestamp, ago: str) -> pd.Timestamp:
     """Return the moment that is a length of time before another one.
 
-    Days and weeks are those of the calendar, so that 8:00 stays 8:00 over a clock change.
+    Whole days and weeks, months and years are those of the calendar, so that 8:00 stays 8:00 over a
+    clock change. Hours are hours: 24 of them are not always a day.
 
     Parameters
     ----------
     time : pandas.Timestamp
-        A moment in a zone.
+        A moment, in the zone whose calendar counts.
     ago : str
-        A length of time, such as ``7d`` or ``12h``.
+        A length of time, such as ``7d`` or ``12h``, or one of `AGO`, such as ``last-week``. A month
+        before 31 October is 30 September.
 
     Raises
     ------
     ConfError
-        If it is no length of time.
+        If it is neither.
 
     Examples
     --------
     >>> earlier(pd.Timestamp("2026-10-26 08:00", tz="Europe/Berlin"), "1d")
     Timestamp('2026-10-25 08:00:00+0100', tz='Europe/Berlin')
     """
-    match = LENGTH.fullmatch(ago.strip()) if isinstance(ago, str) else None
-    if match is None or not float(match[1]):
-        raise ConfError(f"{str(ago)[:_SHOWN]!r} is no length of time: write 7d, 1d or 12h")
-    count = float(match[1])
+    back = _back(ago)
     try:
-        days = count * {"d": 1, "w": 7}.get(match[2][0], 0)
-        if days and days.is_integer():
-            plain = time.tz_localize(None) - pd.Timedelta(days=days)
-            return _placed(_checked(plain, ago), time.tzinfo)
-        return _checked(time - pd.Timedelta(seconds=count * SECONDS[match[2][0]]), ago)
+        if isinstance(back, pd.Timedelta):
+            return _checked(time - back, ago)
+        return _placed(_checked(time.tz_localize(None) - back, ago), time.tzinfo)
+    except (ValueError, OverflowError):
+        raise _none(ago) from None
+
+
+def _back(ago: str) -> pd.DateOffset | pd.Timedelta:
+    """Return how long ago something was: whole days as an offset of the calendar."""
+    word = ago.strip().lower()
+    if word in AGO:
+        return AGO[word]
+    match = LENGTH.fullmatch(word)
+    if match is None or not float(match[1]):
+        raise ConfError(
+            f"{_cut(ago)!r} is no earlier time to compare with: write {', '.join(AGO)}, or how "
+            "long ago it was, such as 7d or 12h"
+        )
+    seconds = float(match[1]) * SECONDS[match[2][0]]
+    days = seconds / SECONDS["d"]
+    try:
+        if match[2][0] in "dw" and days.is_integer():
+            return pd.DateOffset(days=int(days))
+        return pd.Timedelta(seconds=seconds)
     except (ValueError, OverflowError):
         raise _none(ago) from None
 

@@ -21,7 +21,13 @@ from ast_notebook.live import is_of
 from ast_notebook.moments import Moment, span
 from ast_notebook.numbering import Numbering
 from ast_notebook.recording import Record
-from ast_notebook.views import ShownFrame, shown_calls, shown_events, shown_queue_calls
+from ast_notebook.views import (
+    ShownFrame,
+    shown_calls,
+    shown_events,
+    shown_queue_calls,
+    shown_unreturned,
+)
 from ast_notebook.views.words import times
 from ast_notebook.zone import people_zone
 
@@ -202,7 +208,6 @@ class CallLog:
         since: Moment | None = None,
         until: Moment | None = None,
         month: str | None = None,
-        before: str | None = None,
         trunks: Collection[str] | None = None,
         tz: Zone | None = None,
         within: float = 20.0,
@@ -215,9 +220,6 @@ class CallLog:
         ----------
         since, until, month, trunks
             As in `calls`, but a moment that names no zone is in `tz`.
-        before : str, optional
-            How much earlier the period to compare with was: ``1d`` compares the period from `since`
-            on with that of a day earlier.
         tz : str or tzinfo, optional
             The zone of hours and days; by default, that of `use_zone`.
         within : float
@@ -225,8 +227,8 @@ class CallLog:
         title : str, optional
             The title of the page.
         against : str, optional
-            How much earlier the period of a statistical comparison was: ``last-week``,
-            ``yesterday``, or ``14d``.
+            Compare with the same time so much earlier: ``last-week``, ``last-month``, or ``14d``.
+            If its calls are not all known, its numbers are missing.
         """
         first, over = span(since, until, month, tz, self.record.clock)
         log = Log(*(frame.copy() for frame in self._log(self._told(trunks))))
@@ -240,7 +242,6 @@ class CallLog:
             log,
             since=first,
             until=over,
-            before=before,
             covered=covered,
             tz=tz,
             within=within,
@@ -256,7 +257,7 @@ class CallLog:
         until: Moment | None = None,
         month: str | None = None,
         trunks: Collection[str] | None = None,
-    ) -> pd.DataFrame:
+    ) -> ShownFrame:
         """Return the callers whose calls were missed and not returned; see `measures.unreturned`.
 
         Parameters
@@ -267,7 +268,7 @@ class CallLog:
             As in `calls`.
         """
         calls = self.calls(since=since, until=until, month=month, trunks=trunks)
-        return measures.unreturned(calls.frame, within)
+        return shown_unreturned(measures.unreturned(calls.frame, within))
 
     def flow(self, which: object, *, tz: Zone | None = None) -> Flow:
         """Return one call as a ladder.

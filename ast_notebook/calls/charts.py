@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -85,18 +85,13 @@ def concurrency(
     title : str
         The title above the picture.
     """
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
     figure, axes = _canvas(title)
     zone = ZoneInfo(tz) if isinstance(tz, str) else tz
     # The axis is in UTC, and its labels are local: an hour that the clock repeats stays two hours.
     when = table["time"].dt.tz_convert("UTC").dt.tz_localize(None)
     axes.fill_between(when, table["mean"], color=BLUE, alpha=0.45, step="post", label="mean")
     axes.step(when, table["peak"], color=ORANGE, linewidth=0.9, where="post", label="peak")
-    places = AutoDateLocator(tz=zone)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(places)
-    labels = ConciseDateFormatter(places, tz=zone)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_formatter(labels)
+    _dates(axes, zone)
     axes.set_ylim(bottom=0)
     _legend(figure)
     return figure
@@ -112,8 +107,6 @@ def days(table: pd.DataFrame, *, title: str = "Calls by day") -> Figure:
     title : str
         The title above the picture.
     """
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
     figure, axes = _canvas(title, height=2.2)
     below = pd.Series(0.0, table.index)
     for name, height in by_day(table).items():
@@ -123,11 +116,7 @@ def days(table: pd.DataFrame, *, title: str = "Calls by day") -> Figure:
         names = [f"{WEEKDAYS[day.day_of_week]}\n{day.day}." for day in table["day"]]
         axes.set_xticks(table["day"], names)
     else:
-        places = AutoDateLocator()  # type: ignore[no-untyped-call]
-        axes.xaxis.set_major_locator(places)
-        axes.xaxis.set_major_formatter(
-            ConciseDateFormatter(places)  # type: ignore[no-untyped-call]
-        )
+        _dates(axes, UTC)
     _legend(figure)
     return figure
 
@@ -230,12 +219,27 @@ def _canvas(title: str, *, height: float = 2.3) -> tuple[Figure, Axes]:
     axes.patch.set_alpha(0)
     axes.set_title(title, color=GREY, fontsize=10, loc="left")
     axes.tick_params(colors=GREY, labelsize=8)
-    axes.xaxis.get_offset_text().set_color(GREY)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_color(GREY)
     return figure, axes
+
+
+def _dates(axes: Axes, zone: tzinfo) -> None:
+    """Write the month with each day: what stands once beside the axis may be the month after."""
+    from matplotlib.dates import DAILY, AutoDateLocator, ConciseDateFormatter
+
+    places = AutoDateLocator(tz=zone, maxticks={DAILY: 8})  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(places)
+    labels = ConciseDateFormatter(  # type: ignore[no-untyped-call]
+        places,
+        tz=zone,
+        formats=["%Y", "%b %Y", "%d %b", "%H:%M", "%H:%M", "%H:%M:%S"],
+        zero_formats=["", "%b %Y", "%d %b", "%d %b", "%H:%M", "%H:%M"],
+        show_offset=False,
+    )
+    axes.xaxis.set_major_formatter(labels)
 
 
 def _legend(figure: Figure) -> None:

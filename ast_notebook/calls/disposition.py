@@ -8,6 +8,8 @@ import narwhals as nw
 
 from ast_notebook.units import SECOND
 
+#: The dispositions of a call that nobody took; it is missed, unless it is outbound.
+MISSED = ("NO ANSWER", "BUSY", "REJECTED", "CANCELLED", "ABANDONED", "VOICEMAIL", "FAILED")
 #: A party that hung up at most this long before the end of the call has ended it; otherwise, the
 #: dialplan has.
 AT_THE_END = 1 * SECOND

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import narwhals as nw
 import pandas as pd
@@ -13,13 +12,9 @@ import pandas as pd
 from ast_notebook.calls import measures
 from ast_notebook.calls.frames import begun
 from ast_notebook.calls.measures.grouping import Rows, Zone, read
-from ast_notebook.durations import duration
-from ast_notebook.errors import ConfError
-from ast_notebook.moments import Moment, microseconds
+from ast_notebook.moments import Moment
 from ast_notebook.units import SECOND
 
-#: The words for how much earlier the period to compare with was.
-AGO = {"yesterday": "1d", "last-week": "1w", "last-month": "4w", "last-year": "52w"}
 #: How many callers a page lists.
 MOST = 20
 _DAY = 86_400 * SECOND
@@ -44,23 +39,15 @@ class Office:
     repeats, repeats_by_agent : pandas.DataFrame
         `measures.repeats` within a day, by queue and by the one who answered.
     comparison : pandas.DataFrame or None
-        `measures.compare` with the period before, if one was asked for.
-    compared : tuple of pandas.Timestamp or None
-        The beginning and end of that period.
+        `measures.compare` with the time before, if one was asked for and is known.
     names : dict
-        The names in the phone book, by the numbers as the PBX gave them.
-    compared_from : pandas.Timestamp or None
-        The beginning of the first known call. If that period begins before it, calls may be missing
-        from the comparison.
+        The names in the phone book, by the numbers as they were heard.
     """
 
-    def __init__(
-        self, calls: Any, *, since: Moment | None = None, against: str | None = None, tz: Zone
-    ) -> None:
+    def __init__(self, calls: Any, *, since: Moment | None = None, tz: Zone) -> None:
         self.tz = tz
         self.comparison: pd.DataFrame | None = None
-        self.compared: tuple[pd.Timestamp, pd.Timestamp] | None = None
-        self.compared_from: pd.Timestamp | None = None
+        self._per_day = False
         of_period = begun(calls, since)
         rows = read(of_period, _NAMED, ("start",))
         told = rows.select(nw.col("direction").count()).collect("pyarrow").item()
@@ -80,30 +67,12 @@ class Office:
         self.repeats = measures.repeats(of_period)
         self.repeats_by_agent = measures.repeats(of_period, by=("answered_by",))
         self.names = _names(rows)
-        if against is not None:
-            self._compare(calls, since, against)
 
-    def _compare(self, calls: Any, since: Moment | None, against: str) -> None:
-        rows = read(calls, {"start": nw.Int64}, ("start",))
-        begins = rows.select(
-            nw.col("start").min().alias("first"), nw.col("start").max().alias("last")
-        )
-        first, last = begins.collect("pyarrow").to_pandas().iloc[0]
-        if since is None:
-            raise ConfError("to compare with an earlier period, say when this one began: since=…")
-        begin = pd.Timestamp(microseconds(since), unit="us", tz="UTC")
-        end = begin
-        if not pd.isna(last):
-            end = max(begin, pd.Timestamp(int(last), unit="us", tz="UTC") + pd.Timedelta("1us"))
-            self.compared_from = pd.Timestamp(int(first), unit="us", tz="UTC")
-        before = tuple(_earlier(one, against, self.tz) for one in (begin, end))
-        if before[1] > begin:
-            raise ConfError(f"this period is longer than {against}: compare with an earlier one")
-        self.compared = before[0], before[1]
-        lots = (_within(rows, *edges) for edges in ((begin, end), before))
-        lengths = [(end - begin).total_seconds(), (before[1] - before[0]).total_seconds()]
-        same = lengths if all(lengths) else [1.0, 1.0]
-        self.comparison = measures.compare(*lots, lengths=(same[0], same[1]))
+    def compare(self, calls: Any, before: Any, lengths: tuple[float, float]) -> None:
+        """Compare the calls of the report's time with those before; `lengths` are in seconds."""
+        same = lengths if all(lengths) else (1.0, 1.0)
+        self.comparison = measures.compare(calls, before, lengths=same)
+        self._per_day = abs(same[0] - same[1]) >= 1
 
     def hidden(self, hide: Callable[[pd.DataFrame], pd.DataFrame]) -> Office:
         """Return a copy with pseudonyms; `hide` returns a frame with pseudonyms."""
@@ -154,18 +123,14 @@ class Office:
                     for one, first, again, share in shares
                 )
                 yield draw(f"Called again within a day, by {who}", head, lines)
-        if self.comparison is not None and self.compared is not None:
+        if self.comparison is not None:
             head = ["measure", "now", "before", "difference", "p", "more than chance"]
             known = self.comparison[self.comparison[["now", "before"]].notna().any(axis="columns")]
-            yield draw(self._title(), head, map(_compared, known.to_dict("records")))
-
-    def _title(self) -> str:
-        assert self.compared is not None
-        first, last = map(self._shown, self.compared)
-        title = f"Compared with {first} to {last}"
-        if self.compared_from is not None and self.compared_from > self.compared[0]:
-            title += f"; no call is known before {self._shown(self.compared_from)}"
-        return title
+            changes = map(_compared, known.to_dict("records"))
+            title = "What differs from before, and whether by more than chance"
+            if self._per_day:
+                title += "; as these times differ in length, calls are compared per day"
+            yield draw(title, head, changes)
 
     def _shown(self, value: Any) -> str:
         if isinstance(value, pd.Timestamp):
@@ -213,38 +178,3 @@ def _valued(value: float, unit: str) -> str:
     if pd.isna(value):
         return "-"
     return {"share": f"{value:.1%}", "s": f"{value:.1f} s"}.get(unit, f"{value:,.0f}")
-
-
-def ago(against: str) -> pd.Timedelta:
-    """Return how much earlier the period to compare with was.
-
-    Raises
-    ------
-    ConfError
-        If it is neither one of `AGO` nor a length of time.
-    """
-    said = AGO.get(against.strip().lower(), against)
-    try:
-        return pd.Timedelta(microseconds=duration(said, "against"))
-    except ConfError:
-        raise ConfError(
-            f"{against[:40]!r} is no earlier time to compare with: write {', '.join(AGO)}, or how "
-            "much earlier it was, such as 14d"
-        ) from None
-
-
-def _earlier(moment: pd.Timestamp, against: str, tz: Zone) -> pd.Timestamp:
-    """Return a moment shifted into the past; whole days keep the time of the day in a zone."""
-    back = ago(against)
-    if back % pd.Timedelta(days=1):
-        return moment - back
-    there = moment.tz_convert(tz).tz_localize(None) - back
-    # A zone of dateutil, such as this machine's, converts one datetime at a time.
-    zone = ZoneInfo(tz) if isinstance(tz, str) else tz
-    local = there.to_pydatetime(warn=False).replace(tzinfo=zone)
-    return pd.Timestamp(local.timestamp(), unit="s", tz="UTC").as_unit("us")
-
-
-def _within(rows: Rows, begin: pd.Timestamp, end: pd.Timestamp) -> Any:
-    first, last = (round(one.timestamp() * SECOND) for one in (begin, end))
-    return rows.filter((nw.col("start") >= first) & (nw.col("start") < last))

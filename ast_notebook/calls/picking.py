@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ast_notebook.calls.disposition import MISSED
 from ast_notebook.errors import ConfError
-
-#: The dispositions of calls that nobody answered, although somebody might have.
-MISSED = ("NO ANSWER", "ABANDONED", "CANCELLED", "BUSY", "REJECTED", "VOICEMAIL")
 
 _TECHNOLOGY = r"^[^/]*/"
 _NUMBERS = ("caller", "dialled", "did", "answered_by")
@@ -35,7 +33,7 @@ def pick(
     visits : pandas.DataFrame, optional
         The queue calls of the same source, for `queue` and `agent`: a call has only its last queue.
     missed : bool
-        Only calls that nobody answered (`MISSED`), except outbound ones through a trunk.
+        Only calls that nobody took (`disposition.MISSED`), and that did not go out through a trunk.
     queue : str, optional
         Only calls that came to this queue.
     agent : str, optional

@@ -84,7 +84,10 @@ def is_yaml_text(text: str) -> bool:
 def _bytes(path: Path) -> bytes:
     try:
         mode = path.stat().st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a pipe or a device has no end
+        if stat.S_ISDIR(mode):
+            what = "it is a folder: name a file in it, such as items/house.conf or etc/logic.conf"
+            raise OSError(errno.EISDIR, what)
+        if not stat.S_ISREG(mode):  # a pipe or a device has no end
             raise OSError(errno.EINVAL, "it is no file")
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)

@@ -36,8 +36,15 @@ def call(context: Context, given: Given) -> Call:
     Out[3]: <Call PJSIP/200 -> 240@from-internal: answered>
     """
     place = given.place or given.context
-    if not place or (given.place and given.context):
-        raise UsageError("%ast call: name one context: %ast call SOURCE DEST CONTEXT")
+    if not place:
+        raise UsageError(
+            f"%ast call: name the context in which {given.dest} is dialled: %ast call "
+            f"{given.source} {given.dest} CONTEXT (TAB shows contexts)"
+        )
+    if given.place and given.context:
+        raise UsageError(
+            f"%ast call: the context is named twice, as {given.place} and as {given.context}"
+        )
     pbx = context.pbx(given.pbx)
     asked = pbx.call(given.source, given.dest, place, given.callerid, timeout=given.timeout)
     if given.wait or given.wait_dest:

@@ -1,4 +1,4 @@
-"""`%ast calls`, `missed`, `visits` and `flow`: the call log of the received events."""
+"""`%ast calls`, `missed`, `visits` and `flow`: the call log of received events, or of files."""
 
 from __future__ import annotations
 
@@ -7,27 +7,21 @@ from typing import Any
 import pandas as pd
 from IPython.core.error import UsageError
 
-from ast_notebook.calls import ENGINES, Flow
+from ast_notebook.calls import ENGINES, Flow, begun, pick
 from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
 from ast_notebook.magics.command import Given, argument, command
 from ast_notebook.magics.context import Context
-from ast_notebook.magics.period import PERIOD, period, zone
+from ast_notebook.magics.past import OF_FILE, PLACES, TRUNK, TZ, read
+from ast_notebook.magics.period import PERIOD, zone
 from ast_notebook.magics.progress import Progress
-from ast_notebook.views import shown_calls, shown_queue_calls
-
-TRUNK = argument(
-    "--trunk",
-    nargs="+",
-    action="extend",
-    metavar="NAME",
-    values=values.devices,
-    help="devices that lead to the public network, by which calls are inbound or outbound",
-)
+from ast_notebook.moments import span
+from ast_notebook.views import ShownFrame, shown_calls, shown_queue_calls
 
 
 @command(
     "calls",
+    PLACES,
     *PERIOD,
     argument("--missed", action="store_true", help="only calls that nobody answered"),
     argument("--queue", metavar="NAME", values=values.queues, help="only calls of a queue"),
@@ -50,20 +44,22 @@ TRUNK = argument(
         help="only calls that a number or a device answered",
     ),
     TRUNK,
+    TZ,
+    *OF_FILE,
     argument("--engine", choices=ENGINES, help="where the calls are computed; pandas by default"),
     argument("--session", metavar="NAME", default="spark", help="the variable of a Spark session"),
     ANONYMIZE,
     KEEP_PREFIX,
 )
 def calls(context: Context, given: Given) -> pd.DataFrame:
-    """Show the calls so far; the result is a DataFrame with a row for each call.
+    """Show the calls heard so far, or those of files; the result is a frame with a row for each.
 
     The notebook shows who called whom, when, and how it ended. The frame has more columns;
     calls.frame is a plain pandas frame, which shows all of them.
 
     In [1]: calls = %ast calls --since 2h
     In [2]: calls.groupby("disposition").size()
-    In [3]: %ast calls --since last-week --until last-week --missed
+    In [3]: %ast calls Master.csv --tz Europe/Berlin --month 2026-10 --number 200
     """
     session = None
     if given.engine == "spark":
@@ -73,46 +69,67 @@ def calls(context: Context, given: Given) -> pd.DataFrame:
                 f"%ast calls: there is no {given.session}: make a Spark session, and name its "
                 "variable by --session"
             )
-    return _calls(
-        context,
-        given,
-        missed=given.missed,
-        queue=given.queue,
-        agent=given.agent,
-        number=given.number,
-        answered_by=given.answered_by,
-        engine=given.engine,
-        session=session,
-    )
+    wanted = {
+        name: getattr(given, name) for name in ("missed", "queue", "agent", "number", "answered_by")
+    }
+    return _calls(context, given, session, **wanted)
 
 
-@command("missed", *PERIOD, TRUNK, ANONYMIZE, KEEP_PREFIX)
+@command("missed", PLACES, *PERIOD, TRUNK, TZ, *OF_FILE, ANONYMIZE, KEEP_PREFIX)
 def missed(context: Context, given: Given) -> pd.DataFrame:
-    """Show the calls so far that nobody answered: no answer, busy, gave up, voicemail.
+    """Show the calls that nobody took, of those heard so far or of files.
+
+    They were not answered, busy, rejected, given up, failed, or went to voicemail.
 
     In [1]: %ast missed --since yesterday
+    In [2]: %ast missed Master.csv --tz Europe/Berlin --since last-week --until last-week
     """
     return _calls(context, given, missed=True)
 
 
-def _calls(context: Context, given: Given, **wanted: Any) -> pd.DataFrame:
-    pbx, hiding = context.heard(given.pbx), anonymizer(given, given.trunk)
-    with Progress(f"making calls of {len(pbx.record):,} events"):
-        found = pbx.calls(**period(given), **wanted, trunks=given.trunk)
+def _calls(context: Context, given: Given, session: Any = None, **wanted: Any) -> pd.DataFrame:
+    hiding = anonymizer(given, given.trunk)
+    time = given.since, given.until, given.month, given.tz
+    if given.places:
+        first, over = span(*time)  # an age counts from before the reading
+        past = read(context, given)
+        some = pick(begun(past.calls, first, over), past.visits, **wanted)
+        empty = f"No such calls among the {len(past):,} of {past.origin}"
+        found = shown_calls(some, zone=past.tz, empty=empty)
+    else:
+        pbx = context.heard(given.pbx)
+        first, over = span(*time, pbx.record.clock)
+        with Progress(f"making calls of {len(pbx.record):,} events"):
+            how = {"engine": getattr(given, "engine", None), "session": session}
+            found = pbx.calls(since=first, until=over, **wanted, **how, trunks=given.trunk)
+        if isinstance(found, ShownFrame):
+            found = found.in_zone(given.tz)
     return found if hiding is None else shown_calls(hiding.frame(found))
 
 
-@command("visits", *PERIOD, ANONYMIZE, KEEP_PREFIX)
+@command("visits", PLACES, *PERIOD, TZ, *OF_FILE, ANONYMIZE, KEEP_PREFIX)
 def visits(context: Context, given: Given) -> pd.DataFrame:
-    """Show the queue calls so far: each time that a caller came to a queue.
+    """Show the queue calls heard so far, or of files: each time that a caller came to a queue.
 
     %ast queue calls is the same.
 
     In [1]: visits = %ast visits --since 8:00
+    In [2]: visits = %ast visits queue_log --month last-month
     """
-    pbx, hiding = context.heard(given.pbx), anonymizer(given)
-    with Progress(f"making queue calls of {len(pbx.record):,} events"):
-        found = pbx.visits(**period(given))
+    hiding = anonymizer(given)
+    time = given.since, given.until, given.month, given.tz
+    if given.places:
+        first, over = span(*time)
+        past = read(context, given)
+        empty = f"No such queue calls among the {len(past.visits):,} of {past.origin}"
+        some = begun(past.visits, first, over)
+        found = shown_queue_calls(some, zone=past.tz, empty=empty)
+    else:
+        pbx = context.heard(given.pbx)
+        first, over = span(*time, pbx.record.clock)
+        with Progress(f"making queue calls of {len(pbx.record):,} events"):
+            found = pbx.visits(since=first, until=over)
+        found = found.in_zone(given.tz)
     return found if hiding is None else shown_queue_calls(hiding.frame(found))
 
 

@@ -122,7 +122,8 @@ class Subcommand:
             options = [flag for one in self.arguments if one.is_option for flag in one.flags]
             parser.error(f"there is no option {unknown}{did_you_mean(unknown, options)}")
         if extra:
-            parser.error(f"{len(extra)} word(s) too many; a word with a space in it needs quotes")
+            count = "one word" if len(extra) == 1 else f"{len(extra)} words"
+            parser.error(f"{count} too many; a word with a space in it needs quotes")
         return given
 
     def _parser(self) -> _SubcommandParser:

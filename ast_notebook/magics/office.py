@@ -13,14 +13,14 @@ from ast_notebook.durations import duration
 from ast_notebook.errors import ConfError
 from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
-from ast_notebook.magics.calllog import TRUNK
 from ast_notebook.magics.command import Given, argument, command
 from ast_notebook.magics.context import Context
-from ast_notebook.magics.past import OF_PLACE, PLACES, TZ, read
+from ast_notebook.magics.past import OF_PLACE, PLACES, TRUNK, TZ, read
 from ast_notebook.magics.period import PERIOD
 from ast_notebook.magics.progress import Progress
 from ast_notebook.moments import span
 from ast_notebook.numbering import PhoneBook
+from ast_notebook.views import shown_unreturned
 
 
 def _within(text: str) -> str:
@@ -48,7 +48,7 @@ def _within(text: str) -> str:
     KEEP_PREFIX,
 )
 def unreturned(context: Context, given: Given) -> pd.DataFrame:
-    """Return the callers whom nobody answered and nobody has called back, as a DataFrame.
+    """Show the callers whom nobody answered, and whom nobody has called back.
 
     With --within, the callers who were reached later than that are there, too. A caller who called
     again and was answered does not wait any more.
@@ -60,12 +60,13 @@ def unreturned(context: Context, given: Given) -> pd.DataFrame:
     first, over = span(given.since, given.until, given.month, given.tz)
     with Progress("looking for calls that nobody returned"):
         if given.places:
-            past = begun(read(context, given).frame, first, over)
-            found = measures.unreturned(past, given.within)
+            past = read(context, given)
+            matters = measures.unreturned(begun(past.frame, first, over), given.within)
+            found = shown_unreturned(matters, zone=past.tz)
         else:
             pbx = context.heard(given.pbx)
             found = pbx.unreturned(given.within, since=first, until=over, trunks=given.trunk)
-    return found if hiding is None else hiding.frame(found)
+    return found if hiding is None else shown_unreturned(hiding.frame(found))
 
 
 @command(

@@ -14,16 +14,23 @@ from ast_notebook.calls.history import history as read_history
 from ast_notebook.calls.history.columns import KNOWN
 from ast_notebook.calls.history.dates import ORDERS
 from ast_notebook.calls.numbered import with_numbers
-from ast_notebook.calls.office import AGO, ago
 from ast_notebook.calls.report import Report
 from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
-from ast_notebook.magics.calllog import TRUNK
 from ast_notebook.magics.command import Given, argument, command, number
 from ast_notebook.magics.context import Context
 from ast_notebook.magics.period import PERIOD, checked, zone
 from ast_notebook.magics.progress import Progress
-from ast_notebook.moments import span
+from ast_notebook.moments import AGO, earlier, moment, span
+
+TRUNK = argument(
+    "--trunk",
+    nargs="+",
+    action="extend",
+    metavar="NAME",
+    values=values.devices,
+    help="devices that lead to the public network: they tell inbound from outbound",
+)
 
 TZ = argument(
     "--tz",
@@ -34,9 +41,18 @@ TZ = argument(
 )
 
 
+PLACES = argument(
+    "places",
+    nargs="*",
+    metavar="PATH",
+    path=True,
+    help="files, folders and databases as %ast history reads them; without one, all that was heard",
+)
+
+
 def _against(text: str) -> str:
-    """Check how much earlier the period to compare with was."""
-    return checked(ago, text)
+    """Check how long ago the time to compare with was."""
+    return checked(lambda said: earlier(moment("today", tz="UTC"), said), text)
 
 
 def _page(text: str) -> str:
@@ -53,8 +69,8 @@ def _page(text: str) -> str:
     return text
 
 
-#: Arguments for reading the files that a PBX has written.
-OF_PLACE = (
+#: Arguments for reading the files that a PBX has written, whatever makes calls of them.
+OF_FILE = (
     argument(
         "--kind",
         choices=("cdr", "cel", "queue_log", "events"),
@@ -71,6 +87,10 @@ OF_PLACE = (
         help="Asterisk's names of all columns in order, or of some columns as THEIRS=OURS",
     ),
     argument("--dates", choices=ORDERS, help="the order of day, month and year in 5/7/2024"),
+)
+#: And where calls are made.
+OF_PLACE = (
+    *OF_FILE,
     argument(
         "--engine",
         choices=("pandas", "duckdb"),
@@ -114,31 +134,16 @@ def history(context: Context, given: Given) -> History:
     return past if hiding is None else anonymized_history(past, hiding)
 
 
-PLACES = argument(
-    "places",
-    nargs="*",
-    metavar="PATH",
-    path=True,
-    help="sources as of %ast history; by default, the received events",
-)
-
-
 @command(
     "report",
     PLACES,
     *PERIOD,
     argument(
-        "--before",
-        metavar="AGO",
-        help="compare with the same period so much earlier: 7d, 1d or 12h",
-    ),
-    argument(
         "--against",
         type=_against,
         metavar="AGO",
         values=lambda _: AGO,
-        help="tell which differences from an earlier period are more than chance: last-week, "
-        "yesterday, 14d; needs --since",
+        help="compare with the same time so much earlier: last-week, last-month, 7d, 12h",
     ),
     argument("--title", metavar="TEXT", help="the title of the page"),
     TZ,
@@ -164,8 +169,8 @@ def report(context: Context, given: Given) -> Report:
     In [1]: %ast report --since 8:00
     In [2]: %ast report queue_log --within 30 --html yesterday.html
     In [3]: %ast report Master.csv queue_log --month last-month --title "The last month"
-    In [4]: %ast report queue_log --since last-week --until last-week --before 7d
-    In [5]: %ast report --since 2026-11-23 --trunk PJSIP/provider --against last-week
+    In [4]: %ast report queue_log --month 2026-10 --against last-month
+    In [5]: %ast report --since 8:00 --trunk PJSIP/provider --against 7d
     """
     hiding = anonymizer(given, given.trunk)
     # An age counts from now on, however long the reading takes.
@@ -173,7 +178,6 @@ def report(context: Context, given: Given) -> Report:
     wanted = {
         "since": first,
         "until": over,
-        "before": given.before,
         "against": given.against,
         "tz": given.tz,
         "within": given.within,
@@ -211,8 +215,8 @@ def read(context: Context, given: Given) -> History:
             columns=_columns(given.columns),
             table=given.table,
             dates=given.dates,
-            trunks=context.trunks(given.trunk),
-            engine=given.engine,
+            trunks=context.trunks(getattr(given, "trunk", None)),
+            engine=getattr(given, "engine", None),
         )
         if isinstance(past.frame, pd.DataFrame):  # on DuckDB, there may be more than memory holds
             past.frame = with_numbers(past.frame, context.numbering())

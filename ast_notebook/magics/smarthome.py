@@ -23,6 +23,7 @@ from ast_notebook.magics import values
 from ast_notebook.magics.command import Given, argument, command, did_you_mean
 from ast_notebook.magics.context import Context
 from ast_notebook.show import Text
+from ast_notebook.views import shown_items
 
 
 @command(
@@ -234,27 +235,31 @@ def _items_frame(found: Iterable[Item]) -> pd.DataFrame:
         "stale": lambda item: item.stale,
     }
     typed = [item for item in found if item.type() is not None]
-    return pd.DataFrame(
-        {
-            name: pd.Series([look(item) for item in typed], dtype=object)
-            for name, look in columns.items()
-        }
-    ).infer_objects()
+    values_of = {
+        name: pd.Series([look(item) for item in typed], dtype=object)
+        for name, look in columns.items()
+    }
+    return shown_items(pd.DataFrame(values_of).infer_objects())
 
 
 def _starts(logic: Logic) -> str:
     """Return in words what starts a logic, or why nothing does."""
     others = [name for name in conf.UNHEEDED if logic.conf.get(name) is not None]
-    if not logic.userevent:
-        why = f"; {', '.join(others)} does not, here" if others else ""
-        return f"nothing: give it a userevent, or call its trigger(){why}"
+    if not logic.userevent and not logic.watch:
+        if others:
+            return f"nothing: {', '.join(others)} does not count here"
+        return "nothing: it has no userevent and no watch_item"
     try:
         if not logic.enabled:
             return "nothing, as it is disabled"
     except Exception as error:  # it is the user's object; its failures are counted elsewhere
         return f"nothing: {one_line(error)}"
+    watched = [f"changes of {' or '.join(logic.watch)}"] if logic.watch else []
+    if not logic.userevent:
+        return watched[0]
     events = f"UserEvent {' or '.join(logic.userevent)}"
-    return f"{events} for {' or '.join(logic.dest)}" if logic.dest else events
+    events += f" for {' or '.join(logic.dest)}" if logic.dest else ""
+    return ", ".join([events, *watched])
 
 
 def _logics_frame(found: Iterable[Logic]) -> pd.DataFrame:

@@ -1,11 +1,12 @@
 """Frames whose display shows first what people look for first."""
 
 from ast_notebook.views.frame import ShownFrame, View
-from ast_notebook.views.logs import shown_calls, shown_queue_calls
+from ast_notebook.views.logs import shown_calls, shown_queue_calls, shown_unreturned
 from ast_notebook.views.states import (
     shown_agents,
     shown_channels,
     shown_events,
+    shown_items,
     shown_queues,
     shown_talks,
 )
@@ -17,7 +18,9 @@ __all__ = [
     "shown_calls",
     "shown_channels",
     "shown_events",
+    "shown_items",
     "shown_queue_calls",
     "shown_queues",
     "shown_talks",
+    "shown_unreturned",
 ]

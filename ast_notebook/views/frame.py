@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
 
@@ -13,12 +13,12 @@ import pandas as pd
 from ast_notebook.show import NO_MATH, escape, plain, table
 from ast_notebook.views import lines
 from ast_notebook.views.words import text, zone_name
-from ast_notebook.zone import people_zone
+from ast_notebook.zone import named_zone, people_zone
 
 #: Columns of a view by their headings, each with a text for each row.
 Columns = Mapping[str, list[str]]
 
-_SUMMARY = "margin: 6px 0; cursor: pointer"
+_SUMMARY = "margin: 6px; cursor: pointer"
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,12 @@ class ShownFrame(pd.DataFrame):
         plain_frame = pd.DataFrame(self)
         plain_frame.attrs.update(self.attrs)
         return plain_frame
+
+    def in_zone(self, zone: str | None) -> ShownFrame:
+        """Return the same frame, which shows times by the clock of a zone."""
+        if zone is None or self._view is None:
+            return self
+        return ShownFrame(self.frame, replace(self._view, zone=named_zone(zone)))
 
     def __repr__(self) -> str:
         whole = self.frame

@@ -35,6 +35,12 @@ def shown_queue_calls(
     return ShownFrame(visits, View("queue calls", _queue_calls, empty, zone))
 
 
+def shown_unreturned(matters: pd.DataFrame, *, zone: tzinfo | None = None) -> ShownFrame:
+    """Return a frame of `measures.unreturned` that shows who waits for a call, and since when."""
+    empty = "nobody waits for a call"
+    return ShownFrame(matters, View("callers to call back", _unreturned, empty, zone))
+
+
 def _calls(calls: pd.DataFrame, zone: tzinfo) -> Columns:
     rows = calls.to_dict("records")
     shown = {
@@ -64,6 +70,20 @@ def _queue_calls(visits: pd.DataFrame, zone: tzinfo) -> Columns:
         "result": [_became(row, row["outcome"]) for row in rows],
         "waited": [duration(row["wait"]) for row in rows],
         "talk": [duration(row["talk"]) for row in rows],
+    }
+
+
+def _unreturned(matters: pd.DataFrame, zone: tzinfo) -> Columns:
+    rows = matters.to_dict("records")
+    return {
+        "from": [party(row["caller"], row["caller_name"]) for row in rows],
+        "called": [text(row["dialled"]) for row in rows],
+        "queue": [text(row["queue"]) for row in rows],
+        "first": times(matters["first"], zone),
+        "last": times(matters["last"], zone),
+        "tries": [text(row["tries"]) for row in rows],
+        "called back in vain": [text(row["attempts"]) for row in rows],
+        "reached": times(matters["returned"], zone),
     }
 
 

@@ -63,6 +63,14 @@ def shown_events(events: pd.DataFrame, *, empty: str = "no events") -> ShownFram
     return ShownFrame(events, View("events", _events, empty))
 
 
+def shown_items(items: pd.DataFrame) -> ShownFrame:
+    """Return a frame of items that shows their values, and when and by what they changed."""
+    empty = (
+        "There are no such items: %%ast items defines some, and %ast load reads them from a file."
+    )
+    return ShownFrame(items, View("items", _items, empty))
+
+
 def _channels(channels: pd.DataFrame, _: tzinfo) -> Columns:
     rows = channels.to_dict("records")
     return {
@@ -158,3 +166,14 @@ def _ages(since: pd.Series) -> list[str]:
         UNKNOWN if pd.isna(one) else duration((now - one.to_pydatetime()).total_seconds())
         for one in since
     ]
+
+
+def _items(items: pd.DataFrame, zone: tzinfo) -> Columns:
+    rows = items.to_dict("records")
+    told = {name: [text(row[name]) for row in rows] for name in ("item", "type", "value")}
+    return {
+        **told,
+        "changed": times(pd.to_datetime(items["changed"], utc=True), zone),
+        "by": [text(row["by"]) for row in rows],
+        "stale": ["stale" if row["stale"] else "" for row in rows],
+    }

@@ -102,3 +102,19 @@ def test_a_saved_notebook_has_the_state_of_when_it_was_saved(lab: tuple[Server, 
     expect(seen.panel).to_have_count(1)  # the live one was not drawn anew
     seen.page.evaluate(SAVE)
     eventually(lambda: "<td>Milliwatt</td>" in server.notebook.read_text("utf-8"))
+
+
+def test_a_page_that_is_loaded_anew_has_the_live_panel_and_no_picture_beside_it(
+    lab: tuple[Server, Seen],
+) -> None:
+    server, seen = lab
+    page = seen.page
+    page.evaluate(SAVE)
+    eventually(lambda: "data-ast-picture" in server.notebook.read_text("utf-8"))
+    page.goto(server.url.partition("?")[0])
+    expect(seen.lamp("PJSIP/2222")).to_be_visible(timeout=60_000)
+    expect(seen.panel).to_have_count(1)
+    expect(page.locator(PICTURE)).to_have_count(1)
+    expect(page.locator(PICTURE)).to_be_hidden()
+    expect(page.locator(f".jp-OutputArea-child:has({PICTURE})")).to_be_hidden()
+    expect(page.locator(".jp-Notebook")).not_to_contain_text("model not found")

@@ -38,7 +38,7 @@ def report() -> Report:
         sessions=agent_sessions(events),
         pauses=agent_pauses(events),
         since="2026-11-18",
-        before="2d",
+        against="2d",
         until="2026-11-19",
         tz="Europe/Berlin",
         title="Calls of Berlin",

@@ -52,19 +52,19 @@ def report(**given: Any) -> Report:
 
 
 def compared(calls: pd.DataFrame, **given: object) -> dict[str, list[float]]:
-    asked = {"since": "2026-11-30", "before": "7d", "tz": BERLIN} | given
+    asked = {"since": "2026-11-30", "against": "7d", "tz": BERLIN} | given
     table = Report(calls, NOBODY, **asked).comparison  # type: ignore[arg-type]
     return {row[0]: list(row[1:]) for row in table.itertuples(index=False)}
 
 
 def test_a_week_is_compared_with_the_one_before():
-    table = report(since="2026-11-30", before="7d").comparison
+    table = report(since="2026-11-30", against="7d").comparison
     found = {row[0]: list(row[1:]) for row in table.itertuples(index=False)}
     assert found["calls"] == [5, 4, 1]
     assert found["missed"] == [1, 2, -1]
     assert found["answered (ASR)"] == pytest.approx([4 / 5, 2 / 4, 0.3])
     assert found["average talk (ACD)"] == [90, 60, 30]
-    page = report(since="2026-11-30", before="7d")
+    page = report(since="2026-11-30", against="7d")
     assert re.search(r"\n  calls +5 +\+1 \(\+25\.0%\) +before 4\n", repr(page))
     assert "<dd>+30.0 points</dd><dd>before 50.0%</dd>" in page.html()
     assert "<dd>\N{MINUS SIGN}1 (\N{MINUS SIGN}50.0%)</dd><dd>before 2</dd>" in page.html()
@@ -82,7 +82,7 @@ def test_the_time_before_ends_where_the_known_part_of_this_one_does():
 
 def test_what_is_not_known_of_the_time_before_is_missing_and_never_0():
     late = two_weeks().iloc[1:].reset_index(drop=True)  # begins a day too late
-    page = Report(late, NOBODY, since="2026-11-30", before="7d", tz=BERLIN)
+    page = Report(late, NOBODY, since="2026-11-30", against="7d", tz=BERLIN)
     found = page.comparison
     assert found["value"][0] == 5
     assert found[["before", "difference"]].isna().all(axis=None)
@@ -91,7 +91,7 @@ def test_what_is_not_known_of_the_time_before_is_missing_and_never_0():
 
 
 def test_a_time_before_without_any_call_is_one_of_which_nothing_is_known():
-    found = compared(two_weeks(), since="2026-11-30", until="2026-11-30 12:00", before="3d")
+    found = compared(two_weeks(), since="2026-11-30", until="2026-11-30 12:00", against="3d")
     assert found["calls"][0] == 2
     assert pd.isna(found["calls"][1]) and pd.isna(found["calls"][2])
 
@@ -112,13 +112,13 @@ def test_a_lower_bound_has_no_difference():
 
 
 def test_what_cannot_be_compared_is_refused_with_what_to_do():
-    with pytest.raises(ConfError, match="before needs since"):
-        Report(two_weeks(), NOBODY, before="7d")
-    with pytest.raises(ConfError, match="give until"):
-        Report(two_weeks(), NOBODY, since="2026-11-23", before="1d", tz=BERLIN)
-    for wrong in ("yesterday", "0d", "", "-1d", "7"):
-        with pytest.raises(ConfError, match="no length of time: write 7d"):
-            Report(two_weeks(), NOBODY, since="2026-11-30", before=wrong, tz=BERLIN)
+    with pytest.raises(ConfError, match="say when this one begins"):
+        Report(two_weeks(), NOBODY, against="7d")
+    with pytest.raises(ConfError, match="longer than 1d: compare with an earlier"):
+        Report(two_weeks(), NOBODY, since="2026-11-23", against="1d", tz=BERLIN)
+    for wrong in ("some day", "0d", "", "-1d", "7", "1e9w"):
+        with pytest.raises(ConfError, match="no earlier time to compare with: write yesterday"):
+            Report(two_weeks(), NOBODY, since="2026-11-30", against=wrong, tz=BERLIN)
 
 
 def test_days_before_are_days_of_the_calendar():
@@ -126,6 +126,34 @@ def test_days_before_are_days_of_the_calendar():
     assert earlier(monday, "1d") == pd.Timestamp("2026-10-25 08:00", tz=BERLIN)
     assert earlier(monday, "7d") == pd.Timestamp("2026-10-19 08:00", tz=BERLIN)
     assert earlier(monday, "48h") == pd.Timestamp("2026-10-24 09:00", tz=BERLIN)
+    assert earlier(monday, "last-week") == earlier(monday, "1w") == earlier(monday, "7d")
+    november = pd.Timestamp("2026-11-01", tz=BERLIN)  # a week after the change
+    assert earlier(november, "last-month") == pd.Timestamp("2026-10-01", tz=BERLIN)
+    assert earlier(november, "last-year") == pd.Timestamp("2025-11-01", tz=BERLIN)
+    assert earlier(pd.Timestamp("2026-10-31", tz=BERLIN), "last-month").day == 30
+
+
+def test_the_calendar_of_the_report_counts_whatever_zone_a_moment_is_in():
+    noon = pd.Timestamp("2026-10-26 11:00", tz="UTC")  # the day after the change, noon in Berlin
+    calls = two_weeks().assign(start=lambda one: one["start"] - pd.Timedelta("35D"))
+    known = noon - pd.Timedelta("14D"), noon + pd.Timedelta("1D")
+    page = Report(calls, NOBODY, since=noon, against="yesterday", covered=known, tz=BERLIN)
+    assert page.compared_with is not None
+    assert page.compared_with[0] == pd.Timestamp("2026-10-25 12:00", tz=BERLIN)
+
+
+def test_a_month_is_compared_with_the_month_before():
+    calls = some_calls(
+        [(n * DAY, n * DAY + 10, None, None, "BUSY", "0301") for n in range(0, 70, 2)],
+        pd.Timestamp("2026-09-01 10:00", tz=BERLIN).tz_convert("UTC"),
+    )
+    page = Report(calls, NOBODY, month="2026-10", against="last-month", tz=BERLIN)
+    row = page.comparison.set_index("measure").loc["calls"]
+    # October has the days 30 to 60 after 1 September, of which 16 are even; September has 15.
+    assert (row["value"], row["before"]) == (16, 15)
+    assert "Compared with 2026-09-01 00:00 to 2026-10-01 00:00 CEST" in page.html()
+    assert "calls are compared per day" in page.html()
+    assert "compared per day" not in report(since="2026-11-30", against="7d").html()
 
 
 @pytest.mark.parametrize(
@@ -252,3 +280,44 @@ def test_a_report_with_pseudonyms_has_none_of_those_who_were_missed():
     page = anonymized_report(report(), Anonymizer(key=b"k" * 32))
     assert "0305" not in page.html()
     assert page.missed["missed"].tolist() == [1, 1, 1]
+
+
+def test_lengths_of_a_cdr_are_called_billed_wherever_they_stand():
+    calls = two_weeks().assign(source="cdr", billsec=lambda one: one["talk"], talk=float("nan"))
+    page = Report(calls, NOBODY, tz=BERLIN).html()
+    assert "average billed time" in page and "average talk" not in page
+
+
+def test_missed_calls_without_directions_say_that_outbound_ones_are_among_them():
+    told = "outbound ones included as long as no trunk is named"
+    assert told in Report(two_weeks(), NOBODY, tz=BERLIN).html()
+    assert told not in Report(two_weeks().assign(direction="inbound"), NOBODY, tz=BERLIN).html()
+
+
+def test_where_nothing_is_known_of_before_no_number_repeats_it():
+    late = two_weeks().iloc[1:].reset_index(drop=True)
+    page = Report(late, NOBODY, since="2026-11-30", against="7d", tz=BERLIN).html()
+    assert "<dd>before -</dd>" not in page
+    assert page.count("Nothing to compare with") == 1
+
+
+def test_hours_of_the_week_are_known_as_far_as_the_log_is_and_not_only_the_calls():
+    # The log goes on for another week, so the hours after the last call of this one are known.
+    page = Report(two_weeks(), NOBODY, since="2026-11-23", until="2026-11-29", tz=BERLIN)
+    assert page.heat_map.notna().all(axis=None)
+    assert page.heat_map.loc[0, 10] == 1 and page.heat_map.loc[6, 23] == 0
+    # Nobody knows what comes after the last call of the log.
+    page = Report(two_weeks().head(4), NOBODY, since="2026-11-23", until="2026-11-29", tz=BERLIN)
+    assert page.heat_map.isna().loc[6, 23] and page.heat_map.loc[0, 0] == 0
+
+
+def test_each_date_below_a_picture_has_its_month():
+    calls = two_weeks()
+    more = calls.assign(start=lambda one: one["start"] + pd.Timedelta("14D"))
+    page = Report(pd.concat([calls, more]), NOBODY, tz=BERLIN)
+    for figure in (charts.days(page.days), charts.concurrency(page.load, tz=BERLIN)):
+        figure.canvas.draw()
+        axes = figure.axes[0]
+        assert axes.xaxis.get_offset_text().get_text() == ""
+        shown = [label.get_text() for label in axes.get_xticklabels()]
+        assert shown and all(re.fullmatch(r"\d\d (Nov|Dec)", one) for one in shown)

@@ -35,6 +35,8 @@ def test_who_waits_for_a_call_is_told_from_a_file(shell: TestingShell, tmp_path:
     found = shell.run(f"%ast unreturned {path} --tz UTC --trunk provider")
     assert found["caller"].tolist() == ["030111", "030222"]
     assert found["tries"].tolist() == [1, 2]
+    berlin = repr(shell.run(f"%ast unreturned {path} --tz Europe/Berlin --trunk provider"))
+    assert "08 Jun" in berlin and "12:00:00" in berlin and "times in Europe/Berlin" in berlin
     line_of = f"%ast unreturned {path} --tz UTC --trunk provider"
     late = shell.run(f"{line_of} --since 2026-06-08 --within 1d")
     assert late["caller"].tolist() == ["030222"]
@@ -42,6 +44,22 @@ def test_who_waits_for_a_call_is_told_from_a_file(shell: TestingShell, tmp_path:
     assert len(hidden) == 2 and "030" not in hidden.to_csv()
     with pytest.raises(UsageError, match="length of time"):
         shell.run(f"{line_of} --within soon")
+
+
+def test_missed_calls_are_told_from_a_file(shell: TestingShell, tmp_path: Path) -> None:
+    path = write(tmp_path, missed(1, "030111") + missed(8, "030222") + missed(9, "030222"))
+    week = f"{path} --tz Europe/Berlin --since 2026-06-08"
+    found = shell.run(f"%ast missed {week} --until 2026-06-08")
+    assert found["caller"].tolist() == ["030222"]
+    assert "no answer" in repr(found) and "times in Europe/Berlin" in repr(found)
+    assert "12:00:00" in repr(found)  # by the clock of the file, and not in UTC
+    assert len(shell.run(f"%ast missed {week}")) == 2
+    assert len(shell.run(f"%ast calls {week} --number 030222")) == 2
+    none = shell.run(f"%ast calls {week} --answered-by 200")
+    assert repr(none).startswith("No such calls among the 3 of")
+    assert repr(shell.run(f"%ast visits {week}")).startswith("No such queue calls among the 0 of")
+    hidden = shell.run(f"%ast missed {week} --anonymize")
+    assert len(hidden) == 2 and "030" not in hidden.to_csv()
 
 
 def test_a_report_compares_with_the_week_before(shell: TestingShell, tmp_path: Path) -> None:

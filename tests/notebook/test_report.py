@@ -195,14 +195,14 @@ def test_report_of_what_was_heard_and_of_what_was_written(shell, tmp_path):
     assert past.overall["offered"][0] > 10
     with pytest.raises(UsageError, match="no time zone 'Nowhere'"):
         shell.run("%ast report --tz Nowhere")
-    today = shell.run("%ast report --since 1h --before 1d")
+    today = shell.run("%ast report --since 1h --against 1d")
     assert today.comparison["value"][0] >= 1
     assert today.comparison["before"].isna().all(), "nobody was connected a day ago"
     assert "calls are known only from" in repr(today)
     none = shell.run("%ast report --until 2020-01-01")
     assert repr(none).startswith("Calls of ast: there were none")
-    with pytest.raises(ConfError, match="before needs since"):
-        shell.run("%ast report --before 7d")
+    with pytest.raises(ConfError, match="say when this one begins"):
+        shell.run("%ast report --against 7d")
     with pytest.raises(UsageError, match="there is no folder"):
         shell.run(f"%ast report --html {tmp_path}/no/such.html")
 

@@ -136,7 +136,7 @@ def test_yaml_that_is_no_tree_is_refused(write, text):
 def test_a_file_that_is_not_there_or_is_none_is_told(tmp_path):
     with pytest.raises(ConfError, match="No such file"):
         read_items(tmp_path / "none.conf")
-    with pytest.raises(ConfError, match="Is a directory"):
+    with pytest.raises(ConfError, match="is a folder: name a file in it"):
         read_items(tmp_path)
     with pytest.raises(ConfError, match="there cannot be such a file"):
         read_items(tmp_path / "a\0b.conf")

@@ -223,7 +223,8 @@ class Clock:
         if self.zone is None:
             raise ConfError(
                 f"the times of {name} tell no time zone{hint}: give tz='UTC' if cdr.conf says "
-                "usegmtime=yes, else the PBX's own, such as tz='Europe/Berlin'"
+                "usegmtime=yes, else the PBX's own, such as tz='Europe/Berlin' (in %ast: --tz "
+                "Europe/Berlin)"
             )
         if other > self._agreeing // 4:
             count = f"{other:,} uniqueids" if self._agreeing else "every uniqueid"

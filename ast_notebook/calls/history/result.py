@@ -123,7 +123,6 @@ class History:
         since: Moment | None = None,
         until: Moment | None = None,
         month: str | None = None,
-        before: str | None = None,
         tz: str | tzinfo | None = None,
         within: float = 20.0,
         title: str | None = None,
@@ -138,9 +137,6 @@ class History:
             without a zone is in the report's.
         month : str, optional
             The calls of a month, such as ``2026-10`` or ``last-month``, instead.
-        before : str, optional
-            ``7d`` compares the time from `since` on with the same time seven days earlier, if the
-            first call is not from a later day than that time begins with.
         tz : str or tzinfo, optional
             The zone of hours and days; by default that which the history was told, or else that of
             `use_zone`.
@@ -149,7 +145,9 @@ class History:
         title : str, optional
             The title of the page.
         against : str, optional
-            Compare with the same time so much earlier: ``last-week``, ``yesterday``, or ``14d``.
+            Compare with the same time so much earlier: ``last-week``, ``last-month``, or ``14d``.
+            If its calls are not all known, its numbers are missing.
+            They are known from the day of the first call on.
         """
         log = Log(self.frame, self.visits_frame, self.sessions, self.pauses)
         return Report.of(
@@ -157,7 +155,6 @@ class History:
             since=since,
             until=until,
             month=month,
-            before=before,
             against=against,
             tz=self.tz if tz is None else tz,
             within=within,

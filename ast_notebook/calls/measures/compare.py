@@ -10,11 +10,11 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from ast_notebook.calls.disposition import MISSED
 from ast_notebook.calls.measures import chance
 from ast_notebook.calls.measures.grouping import Rows, not_over, read
 from ast_notebook.calls.measures.summary import COLUMNS as OF_SUMMARY
 from ast_notebook.calls.measures.summary import summary
-from ast_notebook.calls.measures.unreturned import MISSED
 from ast_notebook.errors import ConfError
 
 #: What is certain enough: one false alarm in twenty comparisons.

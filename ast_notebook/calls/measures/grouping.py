@@ -17,6 +17,8 @@ from ast_notebook.units import SECOND
 
 Zone = str | tzinfo
 Rows = nw.LazyFrame[Any]
+#: When a time begins and ends; None where nobody knows.
+Edges = tuple[pd.Timestamp | None, pd.Timestamp | None]
 
 #: Words to group by besides the columns: the local time of the start.
 CLOCK = ("hour", "weekday", "day")
@@ -116,10 +118,11 @@ def gather(
     return small[[*by, *names]].sort_values(list(by)).reset_index(drop=True)
 
 
-def quarters_of_week(rows: Rows, tz: Zone) -> pd.Series:
+def quarters_of_week(rows: Rows, tz: Zone, known: Edges = (None, None)) -> pd.Series:
     """Count how often there was each hour of the week while calls are known, in quarters of it.
 
-    They are the hours from that of the first start to that of the last. The hour that a clock
+    They are the hours from that of the first start to that of the last, or from the beginning and
+    to the end of the time that is known. The hour that a clock
     change repeats is there twice, and the hour that it leaves out is not there. Quarters are
     counted, as there are zones whose changes take half an hour.
 
@@ -129,6 +132,8 @@ def quarters_of_week(rows: Rows, tz: Zone) -> pd.Series:
         A frame from `read`, with ``start``.
     tz : str or tzinfo
         The zone of the hours.
+    known : tuple
+        When the time begins and ends of which all calls are known; None where nobody knows.
 
     Returns
     -------
@@ -140,7 +145,10 @@ def quarters_of_week(rows: Rows, tz: Zone) -> pd.Series:
     first, last = ends.collect("pyarrow").to_pandas().iloc[0]
     slots = []
     if not pd.isna(first):
-        slots = [int(first) // QUARTER, int(last) // QUARTER]
+        begin, end = (None if one is None else int(one.timestamp() * SECOND) for one in known)
+        first = int(first) if begin is None else begin
+        last = int(last) if end is None else end - 1
+        slots = [first // QUARTER, last // QUARTER]
         into, later = (_local(pd.Series(slots), tz).dt.minute // 15).to_list()
         slots = list(range(slots[0] - into, slots[1] + 4 - later))
     local = _local(pd.Series(slots, dtype="int64"), tz)

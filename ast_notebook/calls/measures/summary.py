@@ -8,7 +8,9 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
+from ast_notebook.calls.disposition import MISSED
 from ast_notebook.calls.measures.grouping import (
+    Edges,
     Zone,
     gather,
     not_over,
@@ -46,8 +48,6 @@ DISPOSITIONS = {
     "ABANDONED": "abandoned",
     "FAILED": "failed",
 }
-#: Dispositions of calls that found what they called: a person or a menu.
-SERVED = ("ANSWERED", "IVR")
 #: The columns of `summary` after those that it groups by.
 MEASURES = (
     *("calls", *DISPOSITIONS.values(), "up", "unknown", "missed"),
@@ -128,9 +128,7 @@ def may_be_elsewhere() -> nw.Expr:
 
 def is_missed() -> nw.Expr:
     """Return whether a call was missed, as `summary` counts it."""
-    vain = nw.coalesce("disposition", nw.lit("")).is_in(
-        [one for one in DISPOSITIONS if one not in SERVED]
-    )
+    vain = nw.coalesce("disposition", nw.lit("")).is_in(MISSED)
     return vain & (nw.coalesce("direction", nw.lit("")) != "outbound") & ~may_be_elsewhere()
 
 
@@ -227,7 +225,9 @@ def top(calls: Any, column: str = "caller", n: int = 10) -> pd.DataFrame:
     return most.head(n).reset_index(drop=True)
 
 
-def heat_map(calls: Any, *, tz: Zone = "UTC", value: str = "calls") -> pd.DataFrame:
+def heat_map(
+    calls: Any, *, tz: Zone = "UTC", value: str = "calls", known: Edges = (None, None)
+) -> pd.DataFrame:
     """Return the hours of an average week: a row for each weekday (0 is Monday), a column an hour.
 
     Counts and sums are those of an average such day: calls at 10:00 on five Thursdays are divided
@@ -246,6 +246,9 @@ def heat_map(calls: Any, *, tz: Zone = "UTC", value: str = "calls") -> pd.DataFr
         between the first call and the last. Counts of a disposition are missing if some calls are
         ``unknown``, and those of answered calls as in `top`. Calls with an unknown beginning are
         in no hour.
+    known : tuple of pandas.Timestamp or None
+        When the time begins and ends of which all calls are known, if it is longer than from the
+        first call to the last.
 
     Raises
     ------
@@ -262,7 +265,7 @@ def heat_map(calls: Any, *, tz: Zone = "UTC", value: str = "calls") -> pd.DataFr
         # Unknown values of an hour with calls stay missing.
         week = pd.MultiIndex.from_product([range(7), range(24)], names=["weekday", "hour"])
         found = found.set_index(["weekday", "hour"])[[value]].reindex(week, fill_value=0)
-        there = quarters_of_week(read(calls, {"start": nw.Int64}, ("start",)), tz)
+        there = quarters_of_week(read(calls, {"start": nw.Int64}, ("start",)), tz, known)
         found = found.astype(float).div(there.reindex(week) / 4, axis=0).reset_index()
     table = found.pivot(index="weekday", columns="hour", values=value)
     table = table.reindex(index=pd.RangeIndex(7, name="weekday"))

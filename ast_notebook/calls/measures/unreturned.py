@@ -9,13 +9,12 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from ast_notebook.calls.disposition import MISSED
 from ast_notebook.calls.measures.grouping import Rows, read
 from ast_notebook.durations import Duration, duration
 from ast_notebook.errors import ConfError
 from ast_notebook.units import SECOND
 
-#: The dispositions of an inbound call that nobody took.
-MISSED = ("NO ANSWER", "BUSY", "REJECTED", "CANCELLED", "ABANDONED", "VOICEMAIL", "FAILED")
 NO_DIRECTION = (
     "no call has a direction, so nobody knows which of them came from outside: name the devices "
     "that lead to the public network (trunks=['PJSIP/provider'], or %ast trunks PJSIP/provider). A "

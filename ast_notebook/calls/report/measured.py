@@ -10,7 +10,7 @@ import pandas as pd
 from ast_notebook.calls import measures
 from ast_notebook.calls.agents import PAUSE_TIMES, SESSION_TIMES
 from ast_notebook.calls.frames import begun, lasting
-from ast_notebook.calls.measures.grouping import Zone, check_zone, read
+from ast_notebook.calls.measures.grouping import Edges, Zone, check_zone, read
 from ast_notebook.calls.measures.summary import ADDED_UP
 from ast_notebook.calls.office import Office
 from ast_notebook.calls.report.numbers import Figures, Number, nothing
@@ -36,12 +36,11 @@ class Measured:
         since: Moment | None = None,
         until: Moment | None = None,
         month: str | None = None,
-        before: str | None = None,
+        against: str | None = None,
         covered: Span | None = None,
         tz: Zone | None = None,
         within: float = 20.0,
         title: str = "Calls",
-        against: str | None = None,
     ) -> None:
         self.title = title
         self.tz: Zone = people_zone() if tz is None else tz
@@ -52,26 +51,33 @@ class Measured:
         self.compared_with: Span | None = None
         #: The reason why there is nothing to compare with; empty if there is something.
         self.not_compared = ""
-        if before is not None:
-            self._find_before(before, covered or _covered(calls, self.tz))
+        self._before: list[Number] | None = None
         of_time = begun(visits, self.since, self.until)
         to_its_end = begun(calls, None, self.until)
-        self.office = Office(to_its_end, since=self.since, against=against, tz=self.tz)
-        self._measure(begun(calls, self.since, self.until), of_time)
+        self.office = Office(to_its_end, since=self.since, tz=self.tz)
+        covered = covered or _covered(calls, self.tz)
+        self._measure(begun(calls, self.since, self.until), of_time, self._known(covered))
         if sessions is not None:
             sessions = lasting(sessions, self.since, SESSION_TIMES, self.until)
         if pauses is not None:
             pauses = lasting(pauses, self.since, PAUSE_TIMES, self.until)
         self.agents = measures.agents(of_time, sessions=sessions, pauses=pauses)
-        self._before: list[Number] | None = None
-        if before is not None:
-            self._before = self._compare(calls, visits)
+        if against is not None:
+            self._before = self._compare(calls, visits, against, covered)
 
-    def _measure(self, calls: Any, visits: Any) -> None:
+    def _known(self, covered: Span | None) -> Edges:
+        """Return when the report's time begins and ends, if all its calls are known there."""
+        if covered is None:
+            return None, None
+        begins = self.since is not None and covered[0] <= self.since
+        ends = self.until is not None and self.until <= covered[1]
+        return self.since if begins else None, self.until if ends else None
+
+    def _measure(self, calls: Any, visits: Any, known: Edges) -> None:
         self.figures = Figures(calls, visits, tz=self.tz, within=self.within)
         self.summary, self.overall = self.figures.summary, self.figures.overall
         self.service = measures.service(visits, within=self.within)
-        self.heat_map = measures.heat_map(calls, tz=self.tz)
+        self.heat_map = measures.heat_map(calls, tz=self.tz, known=known)
         load = self.figures.load
         quarters = load.erlangs("15min")
         self.span = _span(quarters)
@@ -101,36 +107,45 @@ class Measured:
         busy = hours[hours["erlangs"] > 0].set_index("day")["begins"]
         return days.assign(busiest=busy.reindex(days.index)).reset_index()
 
-    def _find_before(self, before: str, covered: Span | None) -> None:
-        """Find the period to compare with, as long as the known part of the report's period."""
+    def _compare(self, calls: Any, visits: Any, against: str, covered: Span | None) -> list[Number]:
+        """Return the main numbers of the time before; they are missing if it is not known."""
+        self._find_before(against, covered)
+        if self.compared_with is not None and not self.not_compared:
+            before, waited = (begun(frame, *self.compared_with) for frame in (calls, visits))
+            figures = Figures(before, waited, tz=self.tz, within=self.within)
+            if figures.summary["calls"][0]:
+                of_time = begun(calls, self.since, self.until)
+                self.office.compare(of_time, before, self._lengths)
+                return figures.numbers()
+            self.not_compared = "nothing is known of that time"
+        return nothing(self.figures.numbers())
+
+    def _find_before(self, against: str, covered: Span | None) -> None:
+        """Find the time to compare with: as long as what is known of the report's own time."""
         if self.since is None:
             raise ConfError(
-                "before needs since: the period from since on is compared with an earlier one"
+                "to compare with an earlier time, say when this one begins: since='last-week', or "
+                "month='2026-10' (--since or --month)"
             )
-        begin = earlier(self.since, before)
+        # The calendar of the report's zone counts, whatever zone a moment was given in.
+        since = self.since.tz_convert(self.tz)
+        begin = earlier(since, against)
         if covered is None:
             self.not_compared = "there are no calls"
             return
         end = covered[1] if self.until is None else min(self.until, covered[1])
-        end = earlier(max(end.tz_convert(self.since.tzinfo), self.since), before)
-        if end > self.since:
+        known = since, max(end.tz_convert(self.tz), since)
+        end = earlier(known[1], against)
+        if end > since:
             raise ConfError(
-                f"the period {before} before overlaps the report's: make it longer, or give until"
+                f"the time of the report is longer than {against}: compare with an earlier "
+                "time, or let the report end earlier (until=…, --until)"
             )
         self.compared_with = begin, end
+        self._lengths = (known[1] - known[0]).total_seconds(), (end - begin).total_seconds()
         if covered[0] > begin:
-            first = covered[0].tz_convert(self.since.tzinfo)
-            self.not_compared = f"calls are known only from {stamp(first)} on"
-
-    def _compare(self, calls: Any, visits: Any) -> list[Number]:
-        """Return the main numbers of the earlier time, as missing values if it is not known."""
-        if self.compared_with is not None and not self.not_compared:
-            calls, visits = (begun(frame, *self.compared_with) for frame in (calls, visits))
-            figures = Figures(calls, visits, tz=self.tz, within=self.within)
-            if figures.summary["calls"][0]:
-                return figures.numbers()
-            self.not_compared = "no calls of that time are known"
-        return nothing(self.figures.numbers())
+            first = covered[0].tz_convert(self.tz)
+            self.not_compared = f"the calls are known from {stamp(first)} on"
 
     def compared(self) -> list[tuple[Number, Number | None]]:
         """Return the main numbers that are shown, each with that of the earlier time."""

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import narwhals as nw
 import pandas as pd
 
 from ast_notebook.calls import measures
-from ast_notebook.calls.measures.grouping import Zone
+from ast_notebook.calls.measures.grouping import Zone, read
 from ast_notebook.calls.report.values import MISSING, WRITTEN, difference
 
 _ITU = "https://www.itu.int/rec/T-REC-"
@@ -81,6 +82,10 @@ class Figures:
     ----------
     summary, overall : pandas.DataFrame
         `measures.summary` of all calls, and `measures.service` of all queue calls.
+    billed : bool
+        Whether lengths of calls are billed seconds, as no talk is known.
+    directed : bool
+        Whether any call has a direction.
     load : measures.Load
         The load; its ``left_out`` counts the calls that it leaves out.
     peak : measures.Peak
@@ -93,6 +98,11 @@ class Figures:
         self.within, self.tz = within, tz
         self.summary = measures.summary(calls)
         self.overall = measures.service(visits, within=within, by=())
+        one = _first(self.summary)
+        # A CDR has no talk, and bills menus and queues, too.
+        self.billed = bool(pd.isna(one["talk"]) and not pd.isna(one["acd"]))
+        told = read(calls, {"direction": nw.String}, ()).select(nw.col("direction").count())
+        self.directed = bool(told.collect("pyarrow").item())
         self.load = measures.Load(calls)
         self.peak = self.load.peak()
         self.busy_hour = self.load.busy_hour(tz)
@@ -117,8 +127,7 @@ class Figures:
             "missed",
             "count",
             one["missed"],
-            "Calls that nobody answered, also if the caller left a message; outbound ones do not "
-            "count.",
+            f"Calls that nobody answered, {self._outbound()}; a left message is missed, too.",
         )
         yield Number(
             "asr",
@@ -136,15 +145,13 @@ class Figures:
             "The share that came to a telephone, a mailbox, a menu or a queue.",
             "ITU-T E.425",
         )
-        # A CDR has no talk time, and its billed time includes menus and queues.
-        billed = pd.isna(one["talk"]) and not pd.isna(one["acd"])
         yield Number(
             "acd",
-            f"average {'billed time' if billed else 'talk'} (ACD)",
+            f"average {'billed time' if self.billed else 'talk'} (ACD)",
             "span",
             one["acd"],
             "The mean time that an answered call "
-            + ("was billed for, menus and queues included." if billed else "was talked in."),
+            + ("was billed for, menus and queues included." if self.billed else "was talked in."),
         )
         yield Number(
             "peak",
@@ -174,6 +181,11 @@ class Figures:
             or_more=bool(left_out),
             shown=begins is not None,
         )
+
+    def _outbound(self) -> str:
+        if self.directed:
+            return "without outbound ones"
+        return "outbound ones included as long as no trunk is named"
 
     def _first_peak(self) -> str:
         when = self.peak.time

@@ -19,6 +19,8 @@ _STYLE = Path(__file__).with_suffix(".css")
 #: The most rows of the table of days; the picture has all days.
 _DAYS = 31
 _WEEKDAYS = charts.WEEKDAYS
+#: Names of rows of so many letters stay in one line, and longer ones are folded.
+_NARROW, _LONG = 16, ' class="ast-long"'
 
 
 def document(found: Measured, draw: ModuleType) -> str:
@@ -123,7 +125,7 @@ def _section(heading: str, content: str, level: int) -> str:
 
 def _tile(one: Number, before: Number | None) -> str:
     change = ""
-    if before is not None:
+    if before is not None and not pd.isna(before.value):
         change = f"<dd>{escape(one.change(before))}</dd><dd>before {escape(before.text)}</dd>"
     source = f" {_link(one.source)}" if one.source else ""
     return (
@@ -151,7 +153,8 @@ def _days(found: Measured) -> str:
     )
     caption = "Each day" if len(shown) == len(found.days) else f"The last {_DAYS} days"
     caption += "; the other calls ended in a menu, were outbound in vain, or are unknown"
-    head = ["day", "calls", "answered", "missed", "average talk", "busiest hour from"]
+    length = f"average {'billed time' if found.figures.billed else 'talk'}"
+    head = ["day", "calls", "answered", "missed", length, "busiest hour from"]
     return _table(caption, head, rows)
 
 
@@ -160,7 +163,7 @@ def _missed(found: Measured) -> str:
         return "<p>None.</p>"
     rows = (
         (
-            "without a number" if pd.isna(row["caller"]) else row["caller"],
+            "without a number" if pd.isna(row["caller"]) else found.office.named(row["caller"]),
             values.count(row["missed"]),
             _moment(row["first"], found),
             _moment(row["last"], found),
@@ -235,7 +238,7 @@ def _table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) 
     """Return a table whose first column names the rows; a wide table scrolls within the page."""
     top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     body = "".join(
-        f'<tr><th scope="row">{escape(first)}</th>'
+        f'<tr><th scope="row"{_LONG if len(str(first)) > _NARROW else ""}>{escape(first)}</th>'
         + "".join(f"<td>{escape(cell)}</td>" for cell in rest)
         + "</tr>"
         for first, *rest in rows

@@ -29,11 +29,11 @@ class Report(Measured):
         The report has the calls that began at `since` or later, and before the end of `until`. A
         moment that names no zone is in `tz`.
     month : str, optional
-        A month, such as ``2026-10`` or ``last-month``, in place of `since` and `until`.
-    before : str, optional
-        How much earlier the period to compare with was: ``7d`` compares the period from `since` on
-        with that of seven days earlier. If not all calls of that period are known, its numbers are
-        missing.
+        What began in a month, such as ``2026-10`` or ``last-month``, instead.
+    against : str, optional
+        ``last-week``, ``last-month``, ``7d``: compare with the same time so much earlier, and tell
+        which differences are more than chance. Days, weeks, months and years are those of the
+        calendar in `tz`. If the calls of that time are not all known, its numbers are missing.
     covered : tuple of pandas.Timestamp, optional
         The beginning and end of the period of which all calls are known. By default, it begins at
         the midnight before the first call, and ends at the last moment that a call has.
@@ -43,9 +43,6 @@ class Report(Measured):
         The seconds of the service level.
     title : str
         The heading.
-    against : str, optional
-        How much earlier the period of a statistical comparison was: ``last-week``, ``yesterday`` or
-        ``14d``. The report tells which differences from it are more than chance.
 
     Attributes
     ----------

@@ -154,7 +154,10 @@ def test_items_in_both_ways_of_writing(connected):
     assert list(frame["item"]) == ["office.fon", "office.fon.box"]
     connected.run("%%ast items\nhall:\n    light:\n        type: bool\n        value: true")
     assert connected.user_ns["sh"].hall.light() is True
-    assert list(connected.run("%ast items hall.*")["item"]) == ["hall.light"]
+    found = connected.run("%ast items hall.*")
+    assert list(found["item"]) == ["hall.light"]
+    assert "items: 1; times in" in repr(found) and "+00:00" not in repr(found)
+    assert "There are no such items" in repr(connected.run("%ast items cellar.*"))
     assert list(connected.run("%ast items *:ast_dev")["item"]) == ["office.fon"]
     with pytest.raises(ConfError, match="the cell, line"):
         connected.run("%%ast items\n[office]\n    type = bolo")

@@ -269,11 +269,15 @@ def test_a_logic_that_nothing_starts_says_so(tmp_path: Path, shell: TestingShell
         "[idle]\n    filename = one.py\n    crontab = init\n"
         "[bound]\n    filename = one.py\n    ast_userevent = Call\n"
         "[off]\n    filename = one.py\n    ast_userevent = Call\n    enabled = False\n"
+        "[watching]\n    filename = one.py\n    watch_item = a.fon\n"
+        "[bare]\n    filename = one.py\n"
     )
     with pytest.warns(UserWarning, match="crontab does not start the logic idle"):
         shell.run(f"%ast load {path}")
     starts = shell.run("%ast logics").set_index("logic")["started_by"]
-    assert starts["idle"].startswith("nothing: give it a userevent")
-    assert "crontab does not, here" in starts["idle"]
+    assert starts["idle"] == "nothing: crontab does not count here"
+    assert starts["bare"] == "nothing: it has no userevent and no watch_item"
+    assert starts["watching"] == "changes of a.fon"
+    assert starts.str.len().max() < 50  # of longer texts, pandas shows a part
     assert starts["bound"] == "UserEvent Call"
     assert starts["off"] == "nothing, as it is disabled"
