@@ -241,6 +241,7 @@ class Archive:
             return
         if self._after is not None:
             self._next, self._after = self._after.hand_over(self), None
+            self._tell_flushed()  # the former archive may have written all that is waited for
         self._begun.set()
         written = seen = time.monotonic()  # when all was written, and when there were new events
         retry = pause = 0.0
@@ -306,9 +307,12 @@ class Archive:
                 break
         self._put_notes()
         self._troubles.end("disk")
+        self._tell_flushed()
+        return True
+
+    def _tell_flushed(self) -> None:
         with self._flushed:
             self._flushed.notify_all()
-        return True
 
     def _take(self, most: int, end: int) -> None:
         number, block = self._record.after(self._next, most) or (end, None)
