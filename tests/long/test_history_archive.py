@@ -27,13 +27,24 @@ from tests.support.waiting import eventually
 MUCH = "CREATE TEMP TABLE much AS SELECT uuid()::TEXT AS word FROM range(3_000_000)"
 
 
-@pytest.mark.parametrize("an_event", [1, 1 << 40], ids=["in memory", "on DuckDB"])
-@pytest.mark.parametrize("place", ["{}/archive", "file://{}/archive", "memory://{}/archive"])
+#: Bytes that an event is taken to need, so that all of them fit in memory or do not.
+IN_MEMORY, ON_DUCKDB = 1, 1 << 40
+
+
+@pytest.mark.parametrize(
+    "place, an_event",
+    [
+        ("{}/archive", IN_MEMORY),
+        ("{}/archive", ON_DUCKDB),
+        ("file://{}/archive", IN_MEMORY),
+        ("memory://{}/archive", ON_DUCKDB),
+    ],
+)
 def test_an_archive_gives_the_calls_that_its_events_give(
     tmp_path: Path, place: str, an_event: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(memory, "AN_EVENT", an_event)  # so that they fit in memory, or do not
+    monkeypatch.setattr(memory, "AN_EVENT", an_event)
     place = place.format(tmp_path)
     record = Record("ast")
     record.to(place)
@@ -58,7 +69,7 @@ def test_an_archive_gives_the_calls_that_its_events_give(
     assert past.kind == "events"
     assert past.records == len(frame)
     pd.testing.assert_frame_equal(past.calls, live, check_dtype=False)
-    assert isinstance(past.frame, pd.DataFrame) == (an_event == 1)
+    assert isinstance(past.frame, pd.DataFrame) == (an_event == IN_MEMORY)
     assert len(past) == len(live)
     pd.testing.assert_frame_equal(past.visits, visits(record.frame()), check_dtype=False)
     pd.testing.assert_frame_equal(past.sessions, agent_sessions(record.frame()))

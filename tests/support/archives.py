@@ -129,11 +129,11 @@ def footer_names(path: Path) -> list[str]:
 
 def is_named_each_time(folder: Path, column: str, way: Callable[[Path], int]) -> None:
     """Damage a column of a sealed file; a way of reading warns of it as long as it is there."""
-    leave(folder, numbered(0, 5000), server="a")
-    leave(folder, numbered(0, 50), server="b")
+    leave(folder, numbered(0, 5000))
+    leave(folder, numbered(0, 50), NOON + DAY)
     compact_leftovers(ArchiveFiles(folder))
     assert way(folder) >= 0
-    path = next(file for file in files(folder, ".parquet") if "server=a" in str(file))
+    path, _ = files(folder, ".parquet")  # of the earlier day
     chunk = pq.read_metadata(path).row_group(0).column(footer_names(path).index(column))
     spoil(path, chunk.data_page_offset + chunk.total_compressed_size // 2)
     for _ in range(2):

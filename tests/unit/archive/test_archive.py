@@ -55,7 +55,7 @@ def test_only_what_comes_after_the_command_is_kept(record: Record, tmp_path: Pat
 def test_an_event_is_on_disk_after_a_second(record: Record, tmp_path: Path) -> None:
     record.to(tmp_path)
     record.add(numbered(0, 3), NOON)
-    eventually(lambda: numbers(read(tmp_path)) == [0, 1, 2], 3)
+    eventually(lambda: numbers(read(tmp_path)) == [0, 1, 2])
 
 
 def test_columns_moments_and_servers_are_chosen(tmp_path: Path) -> None:
