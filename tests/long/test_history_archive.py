@@ -21,6 +21,7 @@ from ast_notebook.errors import ConfError
 from ast_notebook.recording import Record
 from tests.support.past import line, write
 from tests.support.paths import RECORDINGS, ROOT
+from tests.support.recorded import microseconds, texts_of
 from tests.support.waiting import eventually
 
 #: More than fits into 50 MB.
@@ -53,16 +54,8 @@ def test_an_archive_gives_the_calls_that_its_events_give(
     members = ("QueueMemberAdded", "QueueMemberPause", "QueueMemberRemoved")
     near = frame.index.isin(range(begin, begin + 1500))
     frame = frame[near | frame["event"].isin(members)]
-    own = ("received", "time", "server")
-    for row in frame.to_dict("records"):
-        stamp = row["time"].timestamp()
-        headers = "".join(
-            f"\r\n{key}: {value}"
-            for key, value in row.items()
-            if key not in (*own, "event") and not pd.isna(value)
-        )
-        text = f"Event: {row['event']}\r\nTimestamp: {stamp:.6f}{headers}"
-        record.add([text], row["received"].value // 1000)
+    for text, received in zip(texts_of(frame), microseconds(frame["received"]), strict=True):
+        record.add([text], received)
     live = from_events(record.frame())
     record.close()
     past = history(place)

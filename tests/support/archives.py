@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -20,6 +19,7 @@ from ast_notebook.recording.compact import compact_leftovers
 from ast_notebook.recording.layout import DAY, Name
 from ast_notebook.recording.segment import Segment
 from tests.bench.sender import events
+from tests.support.recorded import microseconds, texts_of
 
 TEXTS = events(4000).decode().split("\r\n\r\n")[:4000]
 NOON = int(datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()) * 1_000_000
@@ -98,24 +98,13 @@ def spoil(path: Path, place: int) -> None:
 
 def record_again(folder: Path, events: pd.DataFrame, server: str) -> None:
     """Record the events of a frame to an archive, as those of a PBX of that name."""
-    headers = events.drop(columns=["received", "time", "server"], errors="ignore")
-    lines: list[list[str]] = [[] for _ in range(len(events))]
-    for name, column in headers.items():  # by columns, since most rows have few of the hundreds
-        is_known = column.notna()
-        for row, text in zip(np.flatnonzero(is_known), column[is_known].astype("str"), strict=True):
-            lines[row].append(f"{name}: {text}")
     record = Record(server)
     record.to(folder)
-    for (event, *more), received, time in zip(lines, *_microseconds(events), strict=True):
-        record.add(["\r\n".join([event, f"Timestamp: {time / 1e6:.6f}", *more])], received)
+    for text, received in zip(texts_of(events), microseconds(events["received"]), strict=True):
+        record.add([text], received)
     assert record.archive is not None
     assert record.archive.flush(60)
     record.close()
-
-
-def _microseconds(events: pd.DataFrame) -> Iterator[list[int]]:
-    for name in ("received", "time"):
-        yield events[name].dt.as_unit("us").astype("int64").tolist()
 
 
 def frame_starts(path: Path) -> list[int]:
