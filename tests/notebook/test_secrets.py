@@ -31,8 +31,9 @@ def test_the_demo_inherits_no_login_of_another_pbx(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_password_of_bytes_is_hidden_and_works() -> None:
+    kinds: list[type] = [bytes, bytearray]
     with demo.start(calls=False) as pbx:
-        for kind in (bytes, bytearray):
+        for kind in kinds:
             given = kind(pbx.password.encode())
             with ast_notebook.connect(
                 pbx.host, pbx.port, username=pbx.username, password=given
