@@ -7,6 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 venv=${AST_NOTEBOOK_VENV:-$PWD/.venv}
+# Tests start hundreds of processes of Python, and each of them would compile our modules anew.
+unset PYTHONDONTWRITEBYTECODE
 
 progress() { printf '== %s\n' "$*" >&2; }
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import secrets
 import threading
 import time
 from collections import deque
-from datetime import date
 from typing import Any
-
-import pyarrow as pa
 
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.archive_place import ArchivePlace
-from ast_notebook.recording.columns import release, seal
-from ast_notebook.recording.layout import Name, by_day
+from ast_notebook.recording.layout import by_day
 from ast_notebook.recording.sealer import Sealer
-from ast_notebook.recording.segment import Segment, lost_row, lost_with, warm_up
+from ast_notebook.recording.segment import warm_up
 from ast_notebook.recording.source import Anonymizing, ArchiveSource
 from ast_notebook.recording.troubles import Troubles
+from ast_notebook.recording.writer import Writer
 from ast_notebook.show import escape, plain
 
 logger = logging.getLogger(__name__)
@@ -31,12 +27,9 @@ BLOCK = 10_000  # events at most that are written at once
 ENOUGH = 2000  # events that are written at once even before `FLUSH` is over
 FLUSH = 1.0  # seconds that an event waits at most before it is written
 BUSY, CALM = 0.025, 0.05  # seconds between two checks of the record, while it grows and otherwise
-FULL = 500_000  # events after which a file is sealed
-OLD = 3600.0  # seconds after which a file is sealed, however few events it has
 AGAIN = 30.0  # seconds between attempts to write, at most, while the disk refuses
 STOP = 0.8  # seconds that the threads have to end
 CLOSED = "closed: nothing more is kept on disk"
-_GONE = "a file of the archive was removed or replaced: its events are lost"
 
 
 class Archive:
@@ -67,10 +60,6 @@ class Archive:
     ----------
     recorder : str
         This recorder's unique id; it begins with the second in which the recorder was made.
-    written : int
-        How many events are in the archive.
-    lost : int
-        How many events never got into the archive.
 
     Raises
     ------
@@ -97,8 +86,6 @@ class Archive:
         self.archive_files = ArchiveFiles(at, open_folder)
         self.archive_files.create()
         self.recorder = f"{int(time.time()):08x}{secrets.token_hex(4)}"
-        self.written = 0
-        self.lost = 0
         self._record = record
         self._is_followed = False
         self._after = after
@@ -106,32 +93,36 @@ class Archive:
         self._decided = threading.Lock()  # who takes it decides whether the thread begins or never
         self._begun = threading.Event()
         self._troubles = Troubles(at)
-        self._number = 0
-        self._segment: Segment | None = None
+        self._dropped = 0  # events that the record dropped, or that cannot be written
         self._wanted = 0
         self._wake = threading.Event()
         self._flushed = threading.Condition()
         self._closing = False
         self._deadline = 0.0
         self._notes: deque[tuple[int, str]] = deque()
-        self._last = 0  # when the newest event on disk was received
-        self._untold = 0  # events that were lost, and that no row tells of yet
+        self._writer = Writer(
+            self.archive_files,
+            self.recorder,
+            record.server,
+            anonymizer,
+            seal=lambda segment: self._sealer.put(segment),
+        )
         self._sealer = Sealer(
             self.archive_files,
             record.server,
             self._troubles,
-            is_gone=self._is_gone,
+            is_gone=self._writer.is_gone,
             hurried=self._hurried,
             retention=lambda: self.retention_days,
         )
         warm_up()
         name = f"ast-archive-{record.server}"
-        self._writer = threading.Thread(target=self._write, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def begin(self) -> None:
         """Start the threads; after an error or interruption, `gives_up` tells whether they run."""
         self._sealer.start()
-        self._writer.start()
+        self._thread.start()
         self._begun.wait(2 * STOP)  # a former archive has ended then, unless its disk is slow
 
     def gives_up(self) -> bool:
@@ -151,6 +142,16 @@ class Archive:
     def is_at(self, place: str | os.PathLike[str] | ArchivePlace) -> bool:
         """Tell whether this is the archive at that place, and is still open."""
         return not self._closing and self.archive_files.is_at(place)
+
+    @property
+    def written(self) -> int:
+        """How many events are in the archive."""
+        return self._writer.written
+
+    @property
+    def lost(self) -> int:
+        """How many events never got into the archive, or were lost with a file of it."""
+        return self._dropped + self._writer.lost
 
     @property
     def is_closed(self) -> bool:
@@ -199,7 +200,7 @@ class Archive:
             self._wanted = max(self._wanted, end)
             self._wake.set()
             self._flushed.wait_for(
-                lambda: self._next >= end or not self._writer.is_alive(), timeout
+                lambda: self._next >= end or not self._thread.is_alive(), timeout
             )
         return self._next >= end
 
@@ -222,7 +223,7 @@ class Archive:
         self._deadline = time.monotonic() + STOP
         self._closing = True
         self._wake.set()
-        self._writer.join(STOP)
+        self._thread.join(STOP)
         self._sealer.thread.join(max(0.2, self._deadline + 0.2 - time.monotonic()))
 
     def hand_over(self, follower: Archive) -> int:
@@ -230,16 +231,17 @@ class Archive:
         self._is_followed = True
         self.close()
         if self.archive_files.is_at(follower.archive_files.at):
-            self._writer.join()  # however long its disk needs: no event may be there twice
+            self._thread.join()  # however long its disk needs: no event may be there twice
         return self._next
 
-    # --- the writer's thread -------------------------------------------------------------------
+    # --- the thread ----------------------------------------------------------------------------
 
-    def _write(self) -> None:
+    def _run(self) -> None:
         if not self._decided.acquire(blocking=False):
             return
         if self._after is not None:
             self._next, self._after = self._after.hand_over(self), None
+            self._tell_flushed()  # the former archive may have written all that is waited for
         self._begun.set()
         written = seen = time.monotonic()  # when all was written, and when there were new events
         retry = pause = 0.0
@@ -261,16 +263,15 @@ class Archive:
                 else:
                     pause = min(2 * pause or FLUSH, AGAIN)
                     retry = now + pause
-            if self._segment is not None and self._is_full(self._segment):
-                self._pass_on()
+            self._writer.pass_on_if_full()
         self._try_to_keep(self._record.end)
         left = self.waiting
         if left and not self._is_followed:
-            self.lost += left
+            self._dropped += left
             logger.warning(
                 "the archive %s was closed before %d events were on disk", self.place, left
             )
-        self._pass_on()
+        self._writer.pass_on()
         self._sealer.end()
 
     def _try_to_keep(self, end: int) -> bool:
@@ -293,7 +294,7 @@ class Archive:
                 self._take(min(most, end - self._next), end)
             except (OSError, MemoryError) as error:
                 self._refused(error)
-                self._abandon()
+                self._writer.abandon()
                 return False
             except Exception as error:
                 # One of these events cannot be written, and the others must not wait for it.
@@ -306,95 +307,35 @@ class Archive:
                 break
         self._put_notes()
         self._troubles.end("disk")
+        self._tell_flushed()
+        return True
+
+    def _tell_flushed(self) -> None:
         with self._flushed:
             self._flushed.notify_all()
-        return True
 
     def _take(self, most: int, end: int) -> None:
         number, block = self._record.after(self._next, most) or (end, None)
-        self.lost += number - self._next
+        self._dropped += number - self._next
         self._next = number
         if block is not None:
-            self._put(block)
+            for day, part in by_day(block):
+                self._writer.write(day, part)
+                self._next += len(part)
 
     def _leave_out(self, error: Exception) -> None:
         """Count the next event as lost; log only the type of its error, which may quote numbers."""
-        self.lost += 1
+        self._dropped += 1
         self._next += 1
         logger.error(
             "the archive %s: an event cannot be written (%s)", self.place, type(error).__name__
         )
 
-    def _put(self, block: pa.RecordBatch) -> None:
-        for day, part in by_day(block):
-            if self.anonymizer is not None:
-                part = self.anonymizer.block(part)
-            segment = self._segment_of(day)
-            if self._untold:
-                segment.write(lost_row(segment.name, part["received"][0].as_py() - 1, _GONE))
-                self._untold = 0
-            segment.write(part)
-            self._next += len(part)
-            self.written += len(part)
-            self._last = part["received"][-1].as_py()
-
     def _put_notes(self) -> None:
         while self._notes:
             at, text = self._notes[0]
-            self._last = max(at, self._last + 1)
-            for day, row in by_day(seal([text], [self._last])):
-                self._segment_of(day).write(row)
+            self._writer.note(text, at)
             self._notes.popleft()
-
-    def _is_full(self, segment: Segment) -> bool:
-        return segment.events >= FULL or time.monotonic() - segment.opened >= OLD
-
-    def _segment_of(self, day: date) -> Segment:
-        """Return the open file for events of a day."""
-        segment = self._segment
-        if segment is not None and (segment.name.day != day or self._is_full(segment)):
-            self._pass_on()
-            segment = None
-        if segment is None:
-            self._number += 1
-            name = Name(self.recorder, self._number, self._record.server, day)
-            is_anonymized = self.anonymizer is not None
-            segment = self._segment = Segment(
-                self.archive_files.open_folder, name, is_anonymized=is_anonymized
-            )
-        return segment
-
-    def _pass_on(self) -> None:
-        """End the open file, and queue it to be sealed."""
-        segment, self._segment = self._segment, None
-        if segment is None:
-            return
-        with contextlib.suppress(OSError):  # its events are on disk all the same
-            segment.end()
-        if segment.events:
-            self._sealer.put(segment)
-        else:
-            segment.close()
-        release()
-
-    def _abandon(self) -> None:
-        """Leave a file that cannot be written to, and begin another one with the missing events."""
-        segment = self._segment
-        if segment is not None and self._is_gone(segment):
-            self._segment = None
-            segment.close()
-        self._pass_on()
-
-    def _is_gone(self, segment: Segment) -> bool:
-        """Tell whether somebody removed or replaced the file; if so, count its lost events."""
-        lost = lost_with(segment, self.archive_files.open_folder)
-        if lost is None:
-            return False
-        logger.warning("%s is gone or was replaced: %d events are lost", segment.path, lost)
-        self.lost += lost
-        self.written -= lost
-        self._untold += lost
-        return True
 
     def _hurried(self) -> bool:
         return self._closing and time.monotonic() > self._deadline

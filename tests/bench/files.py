@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ast_notebook.recording import scan
-from ast_notebook.recording.archive import FULL, OLD
 from ast_notebook.recording.layout import OPEN, SEALED, day_of, named
+from ast_notebook.recording.writer import FULL, OLD
 
 SLACK = 120.0  # seconds: the recorder looks at a file's age when there is something to write
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from ast_notebook.anonymize import Anonymizer
-from ast_notebook.calls.calls import legs, log_of
+from ast_notebook.calls.calls import Log, legs, log_of
 from ast_notebook.errors import ConfError
 from tests.support.anonymized import KEY, quietly
 from tests.support.paths import RECORDINGS
@@ -21,16 +21,21 @@ def anonymizer() -> Anonymizer:
     return Anonymizer(KEY)
 
 
-@pytest.fixture(params=["asterisk16", "asterisk22"])
+@pytest.fixture(scope="module", params=["asterisk16", "asterisk22"])
 def events(request) -> pd.DataFrame:
     return pd.read_parquet(RECORDINGS / request.param / "events.parquet")
 
 
-def test_calls_of_anonymized_events_are_the_calls_anonymized(anonymizer, events):
+@pytest.fixture(scope="module")
+def log(events) -> Log:
+    return log_of(events)
+
+
+def test_calls_of_anonymized_events_are_the_calls_anonymized(anonymizer, events, log):
     hidden = quietly(anonymizer, events)
-    before, after = log_of(events), log_of(hidden)
+    after = log_of(hidden)
     for name in ("calls", "visits", "sessions", "pauses"):
-        one = quietly(anonymizer, getattr(before, name))
+        one = quietly(anonymizer, getattr(log, name))
         assert len(one)
         by = ["start", "call"] if name == "calls" else one.columns[:3].tolist()
         two = getattr(after, name).sort_values(by, ignore_index=True)
@@ -64,8 +69,8 @@ def test_no_number_and_no_name_is_left(anonymizer, events):
     assert not [name for name in people if " " in name and any(name in text for text in texts)]
 
 
-def test_groups_of_a_frame_are_as_large_as_they_were(anonymizer, events):
-    calls = log_of(events).calls
+def test_groups_of_a_frame_are_as_large_as_they_were(anonymizer, log):
+    calls = log.calls
     hidden = quietly(anonymizer, calls)
     for name in ("caller", "dialled", "answered_by", "caller_device"):
         sizes = [frame[name].value_counts().sort_values().tolist() for frame in (calls, hidden)]
@@ -74,8 +79,8 @@ def test_groups_of_a_frame_are_as_large_as_they_were(anonymizer, events):
     assert hidden["recording"].isna().all()
 
 
-def test_kinds_and_rows_stay(anonymizer, events):
-    calls = log_of(events).calls
+def test_kinds_and_rows_stay(anonymizer, events, log):
+    calls = log.calls.copy()
     calls.index = calls.index * 2
     calls.attrs["history"] = {"bad": 1}
     hidden = quietly(anonymizer, calls)
@@ -93,11 +98,11 @@ def test_kinds_and_rows_stay(anonymizer, events):
     assert len(quietly(anonymizer, events.iloc[:0])) == 0
 
 
-def test_polars_and_arrow_are_given_back_what_they_give(anonymizer, events):
+def test_polars_and_arrow_are_given_back_what_they_give(anonymizer, log):
     import duckdb
     import polars as pl
 
-    calls = log_of(events).calls
+    calls = log.calls
     expected = quietly(anonymizer, calls)
     for kind, given in (
         (pl.DataFrame, pl.from_pandas(calls)),

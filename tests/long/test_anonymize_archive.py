@@ -21,6 +21,7 @@ from ast_notebook.recording.columns import seal
 from ast_notebook.recording.layout import is_anonymized
 from ast_notebook.recording.segment import Blocks
 from tests.support.paths import RECORDINGS
+from tests.support.recorded import microseconds, texts_of
 from tests.support.waiting import eventually
 
 KEY = "a key of more than sixteen letters"
@@ -34,15 +35,7 @@ def texts() -> tuple[list[str], list[int]]:
     """Events of a real Asterisk as it sent them, and when they were received."""
     frame = pd.read_parquet(RECORDINGS / "asterisk22" / "events.parquet")
     frame = frame[frame["event"].isin(KINDS)]
-    moments = frame["received"].astype("int64").tolist()
-    stamps = frame["time"].astype("int64") / 1e6
-    rows = frame.drop(columns=["received", "time", "server"]).astype("object")
-    made = []
-    for stamp, row in zip(stamps, rows.to_dict("records"), strict=True):
-        said = {name: text for name, text in row.items() if not pd.isna(text) and name != "event"}
-        lines = [f"{name}: {line}" for name, text in said.items() for line in str(text).split("\n")]
-        made.append("\r\n".join([f"Event: {row['event']}", f"Timestamp: {stamp:.6f}", *lines]))
-    return made, moments
+    return texts_of(frame), microseconds(frame["received"])
 
 
 @pytest.fixture

@@ -31,17 +31,23 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return place
 
 
+@pytest.fixture(scope="module")
+def whole(place: Path) -> pd.DataFrame:
+    return calls(read(place), trunks=TRUNKS)
+
+
 @pytest.mark.parametrize("tz", ["UTC", "Europe/Berlin", "Asia/Kathmandu"])
-def test_all_days_together_are_the_calls_of_the_whole(place: Path, tz: str) -> None:
-    right = calls(read(place), trunks=TRUNKS)
+def test_all_days_together_are_the_calls_of_the_whole(
+    place: Path, whole: pd.DataFrame, tz: str
+) -> None:
     days = [
         calls_of_day(place, day, tz=tz, trunks=TRUNKS)
         for day in ("2026-02-28", "2026-03-01", "2026-03-02", "2026-03-03")
     ]
-    pd.testing.assert_frame_equal(pd.concat(days, ignore_index=True), right)
-    ends = right["end"].dt.tz_convert(tz).dt.date
+    pd.testing.assert_frame_equal(pd.concat(days, ignore_index=True), whole)
+    ends = whole["end"].dt.tz_convert(tz).dt.date
     if tz != "Asia/Kathmandu":
-        assert (right["start"].dt.tz_convert(tz).dt.date < ends).any()
+        assert (whole["start"].dt.tz_convert(tz).dt.date < ends).any()
         assert min(len(days[1]), len(days[2])) > 0
 
 
@@ -66,15 +72,14 @@ def test_a_call_is_followed_until_a_day_after_midnight(
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")  # Dask's own, of this pandas
-def test_a_day_is_a_task_of_dask(place: Path) -> None:
+def test_a_day_is_a_task_of_dask(place: Path, whole: pd.DataFrame) -> None:
     import dask.dataframe
 
     days = pd.date_range("2026-03-01", "2026-03-02")
-    made = dask.dataframe.from_map(lambda day: calls_of_day(place, day), days)
+    made = dask.dataframe.from_map(lambda day: calls_of_day(place, day, trunks=TRUNKS), days)
     found = made.compute(scheduler="sync").reset_index(drop=True)
-    right = calls(read(place))
-    assert found["call"].tolist() == right["call"].tolist()
-    assert found["talk"].sum() == pytest.approx(right["talk"].sum())
+    assert found["call"].tolist() == whole["call"].tolist()
+    assert found["talk"].sum() == pytest.approx(whole["talk"].sum())
 
 
 def test_what_is_no_day_is_refused(tmp_path: Path) -> None:

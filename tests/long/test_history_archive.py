@@ -21,19 +21,31 @@ from ast_notebook.errors import ConfError
 from ast_notebook.recording import Record
 from tests.support.past import line, write
 from tests.support.paths import RECORDINGS, ROOT
+from tests.support.recorded import microseconds, texts_of
 from tests.support.waiting import eventually
 
 #: More than fits into 50 MB.
 MUCH = "CREATE TEMP TABLE much AS SELECT uuid()::TEXT AS word FROM range(3_000_000)"
 
 
-@pytest.mark.parametrize("an_event", [1, 1 << 40], ids=["in memory", "on DuckDB"])
-@pytest.mark.parametrize("place", ["{}/archive", "file://{}/archive", "memory://{}/archive"])
+#: Bytes that an event is taken to need, so that all of them fit in memory or do not.
+IN_MEMORY, ON_DUCKDB = 1, 1 << 40
+
+
+@pytest.mark.parametrize(
+    "place, an_event",
+    [
+        ("{}/archive", IN_MEMORY),
+        ("{}/archive", ON_DUCKDB),
+        ("file://{}/archive", IN_MEMORY),
+        ("memory://{}/archive", ON_DUCKDB),
+    ],
+)
 def test_an_archive_gives_the_calls_that_its_events_give(
     tmp_path: Path, place: str, an_event: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(memory, "AN_EVENT", an_event)  # so that they fit in memory, or do not
+    monkeypatch.setattr(memory, "AN_EVENT", an_event)
     place = place.format(tmp_path)
     record = Record("ast")
     record.to(place)
@@ -42,23 +54,15 @@ def test_an_archive_gives_the_calls_that_its_events_give(
     members = ("QueueMemberAdded", "QueueMemberPause", "QueueMemberRemoved")
     near = frame.index.isin(range(begin, begin + 1500))
     frame = frame[near | frame["event"].isin(members)]
-    own = ("received", "time", "server")
-    for row in frame.to_dict("records"):
-        stamp = row["time"].timestamp()
-        headers = "".join(
-            f"\r\n{key}: {value}"
-            for key, value in row.items()
-            if key not in (*own, "event") and not pd.isna(value)
-        )
-        text = f"Event: {row['event']}\r\nTimestamp: {stamp:.6f}{headers}"
-        record.add([text], row["received"].value // 1000)
+    for text, received in zip(texts_of(frame), microseconds(frame["received"]), strict=True):
+        record.add([text], received)
     live = from_events(record.frame())
     record.close()
     past = history(place)
     assert past.kind == "events"
     assert past.records == len(frame)
     pd.testing.assert_frame_equal(past.calls, live, check_dtype=False)
-    assert isinstance(past.frame, pd.DataFrame) == (an_event == 1)
+    assert isinstance(past.frame, pd.DataFrame) == (an_event == IN_MEMORY)
     assert len(past) == len(live)
     pd.testing.assert_frame_equal(past.visits, visits(record.frame()), check_dtype=False)
     pd.testing.assert_frame_equal(past.sessions, agent_sessions(record.frame()))

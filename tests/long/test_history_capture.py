@@ -13,6 +13,7 @@ from ast_notebook.calls.history import history
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.columns import frame, seal
 from tests.support.paths import RECORDINGS
+from tests.support.recorded import texts_of
 
 GREETING = "Asterisk Call Manager/11.0.0\r\nResponse: Success\r\nMessage: Authentication accepted"
 
@@ -20,16 +21,7 @@ GREETING = "Asterisk Call Manager/11.0.0\r\nResponse: Success\r\nMessage: Authen
 def texts(version: int, count: int = 3000) -> list[str]:
     """Return events of a real Asterisk as it sent them."""
     events = pd.read_parquet(RECORDINGS / f"asterisk{version}" / "events.parquet").head(count)
-    found = []
-    for record in events.astype(object).to_dict("records"):
-        head = [f"Event: {record.pop('event')}", f"Timestamp: {record['time'].timestamp():.6f}"]
-        own = {"time", "received", "server"}
-        found.append(
-            "\r\n".join(
-                head + [f"{k}: {v}" for k, v in record.items() if k not in own and pd.notna(v)]
-            )
-        )
-    return found
+    return texts_of(events)
 
 
 @pytest.mark.parametrize("version", [16, 22])

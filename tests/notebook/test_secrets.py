@@ -14,7 +14,7 @@ import ast_notebook
 from ast_notebook import demo
 from ast_notebook.recording import read
 from tests.support.paths import ROOT
-from tests.support.secrecy import texts_in
+from tests.support.secrecy import shown, texts_in
 
 PASSWORD = "opensesame-4711"
 
@@ -28,6 +28,21 @@ def test_the_demo_inherits_no_login_of_another_pbx(monkeypatch: pytest.MonkeyPat
     assert os.environb[b"PATH"] in environment
     assert PASSWORD.encode() not in environment + line
     assert pbx.password.encode() not in environment + line
+
+
+def test_a_password_of_bytes_is_hidden_and_works() -> None:
+    kinds: list[type] = [bytes, bytearray]
+    with demo.start(calls=False) as pbx:
+        for kind in kinds:
+            given = kind(pbx.password.encode())
+            with ast_notebook.connect(
+                pbx.host, pbx.port, username=pbx.username, password=given
+            ) as sh:
+                assert sh.ast.session.connected()
+            wrong = kind(PASSWORD.encode())
+            with pytest.raises(ast_notebook.LoginRefused) as caught:
+                ast_notebook.connect(pbx.host, pbx.port, username=pbx.username, password=wrong)
+            assert not shown(caught.value, PASSWORD)
 
 
 CELLS = (

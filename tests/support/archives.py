@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from ast_notebook.recording.compact import compact_leftovers
 from ast_notebook.recording.layout import DAY, Name
 from ast_notebook.recording.segment import Segment
 from tests.bench.sender import events
+from tests.support.recorded import microseconds, texts_of
 
 TEXTS = events(4000).decode().split("\r\n\r\n")[:4000]
 NOON = int(datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()) * 1_000_000
@@ -97,24 +98,13 @@ def spoil(path: Path, place: int) -> None:
 
 def record_again(folder: Path, events: pd.DataFrame, server: str) -> None:
     """Record the events of a frame to an archive, as those of a PBX of that name."""
-    headers = events.drop(columns=["received", "time", "server"], errors="ignore")
-    columns = {name: headers[name].astype("str").where(headers[name].notna()) for name in headers}
-    rows = zip(*columns.values(), strict=True)
     record = Record(server)
     record.to(folder)
-    for row, received, time in zip(rows, *_microseconds(events), strict=True):
-        event, *lines = (
-            f"{n}: {v}" for n, v in zip(columns, row, strict=True) if isinstance(v, str)
-        )
-        record.add(["\r\n".join([event, f"Timestamp: {time / 1e6:.6f}", *lines])], received)
+    for text, received in zip(texts_of(events), microseconds(events["received"]), strict=True):
+        record.add([text], received)
     assert record.archive is not None
-    assert record.archive.flush()
+    assert record.archive.flush(60)
     record.close()
-
-
-def _microseconds(events: pd.DataFrame) -> Iterator[list[int]]:
-    for name in ("received", "time"):
-        yield events[name].dt.as_unit("us").astype("int64").tolist()
 
 
 def frame_starts(path: Path) -> list[int]:
@@ -129,11 +119,11 @@ def footer_names(path: Path) -> list[str]:
 
 def is_named_each_time(folder: Path, column: str, way: Callable[[Path], int]) -> None:
     """Damage a column of a sealed file; a way of reading warns of it as long as it is there."""
-    leave(folder, numbered(0, 5000), server="a")
-    leave(folder, numbered(0, 50), server="b")
+    leave(folder, numbered(0, 5000))
+    leave(folder, numbered(0, 50), NOON + DAY)
     compact_leftovers(ArchiveFiles(folder))
     assert way(folder) >= 0
-    path = next(file for file in files(folder, ".parquet") if "server=a" in str(file))
+    path, _ = files(folder, ".parquet")  # of the earlier day
     chunk = pq.read_metadata(path).row_group(0).column(footer_names(path).index(column))
     spoil(path, chunk.data_page_offset + chunk.total_compressed_size // 2)
     for _ in range(2):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ast_notebook.calls.flow import flow
-from tests.unit.test_show import LINKED, events
+from tests.support.hostile import LINKED, events
 
 
 def test_a_channel_has_the_name_of_its_number_beside_it():

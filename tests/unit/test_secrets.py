@@ -13,7 +13,6 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 import ast_notebook
-from ast_notebook import demo
 from ast_notebook.calls.history import history
 from ast_notebook.calls.history.archived import archive_calls
 from ast_notebook.recording import Record, read, relation, scan
@@ -21,18 +20,6 @@ from ast_notebook.recording.archive_place import ArchivePlace
 from tests.support.secrecy import shown, texts_in
 
 PASSWORD = "opensesame-4711"
-
-
-@pytest.mark.parametrize("kind", [bytes, bytearray])
-def test_a_password_of_bytes_is_hidden_and_works(kind: type) -> None:
-    with demo.start(calls=False) as pbx:
-        given = kind(pbx.password.encode())
-        with ast_notebook.connect(pbx.host, pbx.port, username=pbx.username, password=given) as sh:
-            assert sh.ast.session.connected()
-        wrong = kind(PASSWORD.encode())
-        with pytest.raises(ast_notebook.LoginRefused) as caught:
-            ast_notebook.connect(pbx.host, pbx.port, username=pbx.username, password=wrong)
-    assert not shown(caught.value, PASSWORD)
 
 
 def test_a_password_in_the_host_is_in_no_error() -> None:

@@ -19,6 +19,7 @@ from ast_notebook.demo.framing import ActionFramer, Unreadable
 from ast_notebook.demo.server import Plan
 from ast_notebook.errors import ConfError, TechnologyMissing
 from tests.support.demo_stage import Wire
+from tests.support.waiting import eventually
 
 # --- the child process ----------------------------------------------------------------------------
 
@@ -30,8 +31,6 @@ def test_a_demo_is_started_and_stopped() -> None:
         wire = Wire(running.port, running.username, running.password)
         assert wire.greeting == b"Asterisk Call Manager/5.0.4"
         assert dict(wire.login)["Response"] == "Success"
-        began = time.monotonic()
-    assert time.monotonic() - began < 2.0
     assert not running.running
     running.close()
     wire.listen(0.2)
@@ -59,14 +58,15 @@ input()
         port = int(told)
         Wire(port, secret=password).ask(Action="Ping")
         os.kill(parent.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 2.0
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            return
-        time.sleep(0.05)
-    pytest.fail("the demo outlived its parent")
+    eventually(lambda: not _listens(port), 60)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_an_interrupt_of_the_notebook_is_not_for_the_demo() -> None:

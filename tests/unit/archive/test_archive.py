@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ast_notebook.recording import Record, archive, read, reading, relation, scan
+from ast_notebook.recording import Record, read, reading, relation, scan, writer
 from ast_notebook.recording.columns import seal
 from ast_notebook.recording.layout import DAY, Name, by_day, named
 from ast_notebook.recording.sealer import Sealer
@@ -28,7 +28,7 @@ from tests.support.waiting import eventually
 def test_an_archive_gives_the_frame_that_was_live(
     record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "FULL", 1500)
+    monkeypatch.setattr(writer, "FULL", 1500)
     kept = record.to(tmp_path)
     for first in range(0, 4000, 250):
         record.add(TEXTS[first : first + 250], NOON + first)
@@ -55,7 +55,7 @@ def test_only_what_comes_after_the_command_is_kept(record: Record, tmp_path: Pat
 def test_an_event_is_on_disk_after_a_second(record: Record, tmp_path: Path) -> None:
     record.to(tmp_path)
     record.add(numbered(0, 3), NOON)
-    eventually(lambda: numbers(read(tmp_path)) == [0, 1, 2], 3)
+    eventually(lambda: numbers(read(tmp_path)) == [0, 1, 2])
 
 
 def test_columns_moments_and_servers_are_chosen(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_moment_without_a_zone_is_local_time(
 def test_a_lazy_archive_is_counted_by_pyarrow_duckdb_and_polars(
     record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "FULL", 1500)
+    monkeypatch.setattr(writer, "FULL", 1500)
     kept = record.to(tmp_path)
     for first in range(0, 4000, 500):
         record.add(numbered(first, first + 500), NOON + first * 1_000_000)

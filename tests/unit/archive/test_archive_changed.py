@@ -48,6 +48,23 @@ def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
         disk.goes_on.set()
 
 
+def test_who_waits_for_a_slow_disk_is_woken_when_the_former_archive_wrote_all(
+    record: Record, tmp_path: Path, slow: Callable[[str], SlowDisk]
+) -> None:
+    record.to(tmp_path)
+    disk = slow("")
+    record.add(numbered(0, 3000), NOON)
+    assert disk.waits.wait(60)
+    second = record.to(tmp_path, anonymizer=Anonymizer("a key of more than sixteen letters"))
+    woken: list[bool] = []
+    waits = threading.Thread(target=lambda: woken.append(second.flush(600)), daemon=True)
+    waits.start()
+    eventually(lambda: second._wanted == 3000 or None)
+    disk.goes_on.set()
+    waits.join(60)
+    assert woken == [True]
+
+
 def test_who_is_interrupted_at_a_change_goes_on_recording(
     record: Record, tmp_path: Path, slow: Callable[[str], SlowDisk]
 ) -> None:

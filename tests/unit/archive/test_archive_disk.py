@@ -198,7 +198,7 @@ def test_a_file_that_cannot_be_read_now_is_sealed_later(
     open_stream = pa.ipc.open_stream
     with monkeypatch.context() as disk:
         disk.setattr(pa.ipc, "open_stream", Failing)
-        kept._pass_on()
+        kept._writer.pass_on()
         eventually(lambda: "sealing not done" in kept.error, 10)
         assert not files(tmp_path, ".parquet")
     eventually(lambda: bool(files(tmp_path, ".parquet")), 10)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ast_notebook.recording import Record, archive, read, sealer
+from ast_notebook.recording import Record, archive, read, sealer, writer
 from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.archive_place import ArchivePlace
 from ast_notebook.recording.compact import compact_leftovers
@@ -109,7 +109,7 @@ def test_what_was_not_written_at_the_end_is_counted_whatever_kept_it(
     kept = record.to(tmp_path)
     with monkeypatch.context() as broken:
         broken.setattr(os, "stat", refusing(os.stat, tmp_path, errno.EIO))
-        broken.setattr(kept, "_abandon", lambda: 1 / 0)
+        broken.setattr(kept._writer, "abandon", lambda: 1 / 0)
         record.add(numbered(0, 100), NOON)
         record.close()
     assert (kept.written, kept.lost) == (0, 100)
@@ -132,7 +132,7 @@ def keep_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_files_are_sealed_even_if_one_cannot_be_removed_afterwards(
     record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "FULL", 100)
+    monkeypatch.setattr(writer, "FULL", 100)
     kept = record.to(tmp_path)
     with monkeypatch.context() as strict:
         keep_open_files(strict)
@@ -160,7 +160,7 @@ def test_a_full_file_whose_disk_does_not_answer_is_sealed_later(
     assert kept.flush()
     with monkeypatch.context() as broken:
         broken.setattr(os, "stat", refusing(os.stat, tmp_path, errno.EIO))
-        broken.setattr(archive, "FULL", 100)
+        broken.setattr(writer, "FULL", 100)
         eventually(lambda: kept.unsealed == 1)
         eventually(lambda: "sealing not done" in kept.error)
     eventually(lambda: len(files(tmp_path, ".parquet")) == 1)
@@ -215,7 +215,7 @@ def test_a_block_that_a_device_tore_is_cut_off_as_soon_as_that_can_be_done(
 def test_a_file_that_a_device_does_not_let_be_sealed_holds_up_no_other_and_no_retention(
     record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "FULL", 50)
+    monkeypatch.setattr(writer, "FULL", 50)
     monkeypatch.setattr(sealer, "TIDY", 0.1)
     kept = record.to(tmp_path, retention_days=1)
     now = time.time_ns() // 1000

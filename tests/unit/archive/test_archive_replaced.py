@@ -67,7 +67,7 @@ def test_a_full_file_that_is_replaced_before_it_is_sealed_is_left_alone(
     record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, copy = tmp_path / "calls", tmp_path / "copy"
-    monkeypatch.setattr(recording.archive, "FULL", COUNT)
+    monkeypatch.setattr(recording.writer, "FULL", COUNT)
     archive = record.to(folder)
     sealing = threading.Event()
     seal = archive._sealer._seal

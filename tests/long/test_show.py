@@ -14,10 +14,8 @@ from ast_notebook.calls import flow, from_events, visits
 from ast_notebook.calls.report import Report
 from ast_notebook.errors import AstError
 from ast_notebook.show import NO_MATH, Text, columns, escape, plain, table
+from tests.support.hostile import HOSTILE, LINKED, events
 from tests.support.shell import an_ipython
-
-HOSTILE = "Nora\x1b]0;title\x07\x1b[2J \x9b5m \u202egpj.exe\u202c <b>&\"' $x^2$"
-LINKED = "1715072400.1"
 
 
 def obeyed(text: str) -> list[str]:
@@ -25,17 +23,6 @@ def obeyed(text: str) -> list[str]:
     hidden = ("Cc", "Cf", "Cs", "Zl", "Zp")
     shown = "\t\n\xad\u200b\u200c\u200d\u2060\ufeff"
     return [one for one in text if unicodedata.category(one) in hidden and one not in shown]
-
-
-def events() -> pd.DataFrame:
-    who = {"channel": "PJSIP/200-00000001", "uniqueid": LINKED, "linkedid": LINKED}
-    rows = [
-        {"event": "Newchannel", "calleridnum": HOSTILE, "calleridname": HOSTILE, **who},
-        {"event": "QueueCallerJoin", "queue": HOSTILE, **who},
-        {"event": "Hangup", "cause": "16", "cause-txt": HOSTILE, **who},
-    ]
-    times = pd.date_range("2026-03-01 12:00", periods=3, freq="s", tz="UTC").as_unit("us")
-    return pd.DataFrame(rows).assign(time=times, received=times, server="ast")
 
 
 @given(st.text(st.characters(exclude_categories=())))
