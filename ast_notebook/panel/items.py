@@ -121,9 +121,9 @@ class ShownItems:
         if not attributes:
             return
         pbxs = self._sh.pbxs
-        first = next(iter(pbxs), next(iter(self._names), ""))
+        first = self._sh.first_pbx or next(iter(pbxs), next(iter(self._names), ""))
         for one in attributes:
-            name = one.pbx or first  # without a name, it is the first one of all
+            name = one.pbx or first
             if name in (self._names or pbxs):
                 yield name, one
 
