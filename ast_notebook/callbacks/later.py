@@ -12,6 +12,7 @@ from collections.abc import Callable
 logger = logging.getLogger(__name__)
 
 IDLE = 5.0  # seconds without a call to come after which the thread ends
+LONGEST = 86_400.0  # seconds of one wait; a lock waits for 292 years at most
 
 
 class Later:
@@ -28,18 +29,15 @@ class Later:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def time(self) -> float:
-        """Return the seconds since 1970 UTC."""
-        return time.time()
-
     def call(self, seconds: float, function: Callable[[], object]) -> Callable[[], None]:
         """Call a function after so many seconds; the result cancels that."""
         with self._changed:
             number = next(self._numbers)
             heapq.heappush(self._calls, (time.monotonic() + max(0.0, seconds), number, function))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="ast-later", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="ast-later", daemon=True)
+                thread.start()  # it may raise, and the next call tries again
+                self._thread = thread
             self._changed.notify()
         return lambda: self._cancel(number)
 
@@ -55,7 +53,7 @@ class Later:
         while (function := self._next()) is not None:
             try:
                 function()
-            except Exception:  # an error of one call concerns no other
+            except BaseException:  # an error of one call concerns no other
                 logger.exception("a call that waited for its time failed")
 
     def _next(self) -> Callable[[], object] | None:
@@ -70,7 +68,7 @@ class Later:
                 pause = self._calls[0][0] - time.monotonic()
                 if pause <= 0:
                     return heapq.heappop(self._calls)[2]
-                self._changed.wait(pause)
+                self._changed.wait(min(pause, LONGEST))
 
 
 #: What everything uses that was given no other.
