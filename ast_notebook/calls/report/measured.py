@@ -68,11 +68,11 @@ class Measured:
             self._before = self._compare(calls, visits)
 
     def _measure(self, calls: Any, visits: Any) -> None:
-        self.figures = Figures(calls, visits, tz=self.tz, within=self.within)
+        load = measures.Load(calls)
+        self.figures = Figures(calls, visits, load, tz=self.tz, within=self.within)
         self.summary, self.overall = self.figures.summary, self.figures.overall
         self.service = measures.service(visits, within=self.within)
         self.heat_map = measures.heat_map(calls, tz=self.tz)
-        load = self.figures.load
         quarters = load.erlangs("15min")
         self.span = _span(quarters)
         self.load = load.concurrency(_step(len(quarters)))
@@ -124,7 +124,8 @@ class Measured:
         """Return the main numbers of the time before; they are missing if it is not known."""
         if self.compared_with is not None and not self.not_compared:
             calls, visits = (begun(frame, *self.compared_with) for frame in (calls, visits))
-            figures = Figures(calls, visits, tz=self.tz, within=self.within)
+            load = measures.Load(calls)
+            figures = Figures(calls, visits, load, tz=self.tz, within=self.within)
             if figures.summary["calls"][0]:
                 return figures.numbers()
             self.not_compared = "nothing is known of that time"
