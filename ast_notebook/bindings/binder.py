@@ -158,7 +158,8 @@ class Binder:
             if self._missed is None:
                 raise ConfError(f"no calls are kept for ast_missed = {attribute.written}")
             return self._missed
-        return lambda _, changed: watch_value(self._live, self._later, attribute, changed)
+        time = self._session.clock.time
+        return lambda _, changed: watch_value(self._live, self._later, time, attribute, changed)
 
     def _is_meant(self, attribute: BindingAttribute) -> bool:
         return self.first if attribute.pbx is None else attribute.pbx == self.name

@@ -16,10 +16,9 @@ from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
 from ast_notebook.magics.calllog import TRUNK
 from ast_notebook.magics.command import Given, argument, command
 from ast_notebook.magics.context import Context
-from ast_notebook.magics.past import OF_PLACE, PLACES, TZ, read
+from ast_notebook.magics.past import OF_PLACE, PLACES, TZ, read, time_of
 from ast_notebook.magics.period import PERIOD
 from ast_notebook.magics.progress import Progress
-from ast_notebook.moments import span
 from ast_notebook.numbering import PhoneBook
 
 
@@ -57,7 +56,7 @@ def unreturned(context: Context, given: Given) -> pd.DataFrame:
     In [2]: %ast unreturned Master.csv --tz Europe/Berlin --trunk PJSIP/provider --within 1d
     """
     hiding = anonymizer(given, given.trunk)
-    first, over = span(given.since, given.until, given.month, given.tz)
+    first, over = time_of(context, given)
     with Progress("looking for calls that nobody returned"):
         if given.places:
             past = begun(read(context, given).frame, first, over)

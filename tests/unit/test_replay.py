@@ -252,3 +252,20 @@ def test_a_list_that_was_recorded_tells_what_is_gone_after_a_gap():
             assert (up(sh), live.stale) == ([f"PJSIP/{one}" for one in there], stale)
         since = live.tables["channels"].rows()[f"{NOON}.4"]["since"]
         assert since == NOON + 15
+
+
+def test_lengths_of_time_are_those_of_the_replay():
+    caller = {"Channel": "PJSIP/200-00000001", "Uniqueid": f"{NOON}.1", "Linkedid": f"{NOON}.1"}
+    day = (
+        channel(0, "Newchannel", "PJSIP/200"),
+        event(1, "QueueParams", Queue="support", ActionID="ast-0-9"),
+        event(2, "QueueCallerJoin", Queue="support", Position=1, Count=1, **caller),
+        bell(30),
+    )
+    with ast_notebook.replay(frame(*day)) as sh:
+        sh.load_items({"wait": {"type": "num", "ast_queue": "support longest"}})
+        sh.run()
+        sh.ast.live.values.look(every=True)
+        assert sh.wait() == 28
+        for name, length in {"channels": "0:30", "who": "0:30", "queues": "0:28"}.items():
+            assert length in repr(getattr(sh.ast, name)())

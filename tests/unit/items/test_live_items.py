@@ -62,7 +62,7 @@ def watch(live, hand):
         types = {"ast_state": "str", "ast_trunk": "bool"}
         (attribute,) = binding_attributes("x", types.get(kind, "num"), {kind: written}, refuse)
         told = []
-        return watch_value(live, hand, attribute, told.append), told
+        return watch_value(live, hand, hand.time, attribute, told.append), told
 
     return watch
 
