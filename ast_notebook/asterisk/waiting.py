@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +18,8 @@ from ast_notebook.live import Watch
 
 logger = logging.getLogger(__name__)
 
-#: Seconds for which the ends of calls are gathered.
-GATHERED = 1.0
+#: Seconds for which the ends of calls are gathered, and how many times as long as a count took.
+GATHERED, REST = 1.0, 10
 EVERYBODY = "*"
 
 
@@ -48,6 +49,7 @@ class WaitingCallers:
         self._watches: list[Watch] = []
         self._lock = threading.Lock()
         self._due: Callable[[], None] | None = None
+        self._took = 0.0  # seconds
         self._worker = Worker("ast_missed", self._count, on_error=self._failed)
 
     def watch(self, number: str, changed: Callable[[int], None]) -> Watch:
@@ -91,7 +93,8 @@ class WaitingCallers:
         """Count anew, soon, if anybody watches."""
         with self._lock:
             if self._watches and self._due is None:
-                self._due = self._later.call(GATHERED, self._start)
+                pause = max(GATHERED, REST * self._took)
+                self._due = self._later.call(pause, self._start)
 
     def _start(self) -> None:
         with self._lock:
@@ -100,6 +103,7 @@ class WaitingCallers:
             self._worker.put()
 
     def _count(self) -> None:
+        began = time.monotonic()
         try:
             found = self._unreturned()
         except ConfError as error:
@@ -110,6 +114,7 @@ class WaitingCallers:
         for watch in watches:
             watch.is_unsure = False
             watch.see(self._of(found, watch.name))
+        self._took = time.monotonic() - began
 
     def _of(self, found: pd.DataFrame, number: str) -> int:
         if number == EVERYBODY:

@@ -16,7 +16,7 @@ from ast_notebook.bindings.logic import Logics
 from ast_notebook.bindings.tree import Items
 from ast_notebook.callbacks.later import LATER, Later
 from ast_notebook.callbacks.worker import BindingRow, one_line
-from ast_notebook.clock import SystemClock, at_time_of
+from ast_notebook.clock import SystemClock, at_time_of, working_at
 from ast_notebook.errors import (
     AstError,
     ConfError,
@@ -239,7 +239,7 @@ class _WatchedBinding:
         if self._closed:  # a change may still be on its way from the dispatcher
             return
         try:
-            with at_time_of(self._clock):  # whatever thread tells it
+            with at_time_of(working_at(self._clock)):  # whatever thread tells it
                 state_of(self._item).update(
                     self._item, value, "Asterisk", self._attribute.written, waits=False
                 )

@@ -19,6 +19,8 @@ from ast_notebook.units import SECOND
 logger = logging.getLogger(__name__)
 
 LISTING = 10 * SECOND  # after which a list that left no trace was empty, or refused
+#: The errors that the text of a mark may cause.
+_NO_MARK = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 #: The event by which the list of a tracker ends, where one event ends all that it asked for.
 _ENDS = {
     "CoreShowChannelsComplete": "ChannelTracker",
@@ -124,11 +126,11 @@ class ReplayedLive(Live):
         """
         try:
             self.take(read_state(event.get_header("Snapshot") or ""))
-        except (ValueError, TypeError, LookupError, AttributeError):
+        except _NO_MARK:
             logger.warning(
                 "a mark of the record cannot be read: the state is unknown from there on"
             )
-            self.stale = True
+            self.take({"tables": {}, "stale": True})  # it may have been taken in part
 
     def _lost(self, event: Event, session: Session) -> None:
         super()._lost(event, session)
