@@ -1,4 +1,4 @@
-"""Binds items and logics to one PBX, and writes items' values to the Asterisk database."""
+"""Binds items and logics to one PBX."""
 
 from __future__ import annotations
 

@@ -217,9 +217,9 @@ def _ordered(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Moments]:
         rows.tolist(), batch["extra"].take(pa.array(rows)).to_pylist(), strict=True
     ):
         told = dict(pairs or ())
-        moments = [told.get("after", ""), told.get("at", "")]
-        if all(map(is_count, moments)):
-            after[row], at[row] = map(int, moments)
+        numbers = [told.get("after", ""), told.get("at", "")]
+        if all(map(is_count, numbers)):
+            after[row], at[row] = map(int, numbers)
     order = np.lexsort((marked, after))
     moments = np.where(marked, at, received)[order]
     # A mark counts no later than the event that follows it.
