@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ast_notebook.ami import Event, Session
 from ast_notebook.bindings.attributes import BindingAttribute
-from ast_notebook.bindings.database_entry import DatabaseEntry
+from ast_notebook.bindings.database_entry import EntryWriter
 from ast_notebook.bindings.item import Item, bindings_of, state_of
 from ast_notebook.bindings.live_values import watch_value
 from ast_notebook.bindings.logic import Logics
@@ -145,7 +145,7 @@ class Binder:
 
     def _bind(self, item: Item, attribute: BindingAttribute) -> _Binding:
         if attribute.kind == "ast_db":
-            return DatabaseEntry(self._session, item, attribute)
+            return EntryWriter(self._session, item, attribute)
         return _WatchedBinding(item, attribute, self._watching(attribute), self._session.clock)
 
     def _watching(self, attribute: BindingAttribute) -> _Watching:
@@ -167,12 +167,12 @@ class Binder:
     def _is_lost(self) -> bool:
         return self._live.stale
 
-    def _entries(self) -> list[DatabaseEntry]:
+    def _entries(self) -> list[EntryWriter]:
         return [
             binding
             for bindings in list(self._bindings.values())
             for binding in list(bindings)
-            if isinstance(binding, DatabaseEntry)
+            if isinstance(binding, EntryWriter)
         ]
 
     def _user_event(self, event: Event, session: Session) -> None:

@@ -33,7 +33,7 @@ class _Write:
         self.error: AstError | None = None
 
 
-class DatabaseEntry:
+class EntryWriter:
     """An item whose changes are written to the Asterisk database, in order.
 
     A change is queued under the item's lock and sent once the lock is free, so that nothing waits
