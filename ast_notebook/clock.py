@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 
@@ -40,3 +43,29 @@ class SystemClock:
 
 #: This machine's clock.
 MACHINE = SystemClock()
+_here = threading.local()
+
+
+def work_at(clock: SystemClock) -> None:
+    """Note at which clock's time the calling thread works from now on.
+
+    What works at the time of a replay sends nothing to a PBX.
+    """
+    _here.clock = clock
+
+
+def working_at(otherwise: SystemClock = MACHINE) -> SystemClock:
+    """Return the clock of the replay that the calling thread works for; else `otherwise`."""
+    clock: SystemClock = getattr(_here, "clock", MACHINE)
+    return otherwise if clock is MACHINE else clock
+
+
+@contextlib.contextmanager
+def at_time_of(clock: SystemClock) -> Iterator[None]:
+    """Work at the time of a clock for a while."""
+    former = working_at()
+    work_at(clock)
+    try:
+        yield
+    finally:
+        work_at(former)

@@ -23,8 +23,8 @@ from ast_notebook.ami.reader import Reader
 from ast_notebook.ami.secret import Secret
 from ast_notebook.ami.settings import Settings
 from ast_notebook.ami.timeouts import seconds
-from ast_notebook.clock import MACHINE, SystemClock
-from ast_notebook.errors import ActionRefused, ConnectionLost
+from ast_notebook.clock import MACHINE, SystemClock, working_at
+from ast_notebook.errors import ActionRefused, ConfError, ConnectionLost
 from ast_notebook.pyst2 import Manager
 
 logger = logging.getLogger(__name__)
@@ -119,6 +119,7 @@ class Session(Manager):
         LoginRefused
             If the username or the password is wrong.
         """
+        self._refuse_replays()
         reader = self._reader
         if self._was_opened:
             raise ConnectionLost(f"this session with {self.settings.address} was opened before")
@@ -139,6 +140,7 @@ class Session(Manager):
     def login(self, username: str, secret: str | Secret) -> Response:
         """Log in on a session connected without a username; each reconnect then logs in, too."""
         secret = Secret(secret)  # at once, since a traceback would show the plain text
+        self._refuse_replays()
         reader = self._reader
         reader.change(username=username, password=secret)
         answer = log_in(
@@ -295,13 +297,23 @@ class Session(Manager):
         UnsafeText
             If a field holds a line break; nothing was sent.
         ConfError
-            If a field is no text, or the timeout no number of seconds; nothing was sent.
+            If a field is no text, or the timeout no number of seconds; or if a logic, an item or a
+            callback of a replay asks, of which nothing reaches a PBX. Nothing was sent.
         """
+        self._refuse_replays()
         if not self.connected() and self.settings.username:
             raise self._reader.no_connection()
         if timeout is not None:
             timeout = seconds(timeout)
         return self._reader.send(action, then=then, timeout=timeout, apart=apart)
+
+    def _refuse_replays(self) -> None:
+        """Refuse to send what something wants that works at the time of a replay."""
+        if not self.held_back and working_at() is not MACHINE:
+            raise ConfError(
+                f"{self.name} is no replay, and what runs at the time of one sends nothing to a "
+                "PBX: ask sh.replay, or replay in a home of its own by ast_notebook.replay"
+            )
 
     def request(self, action: Mapping[str, Field], timeout: float | None = None) -> Answer:
         """Send an action and wait for its answer; see `ask` and `Pending.wait` for the errors."""

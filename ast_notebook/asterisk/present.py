@@ -41,7 +41,8 @@ class Present(Switchboard):
                 what.append(
                     "connected" if pd.isna(row["application"]) else f"in {row['application']}"
                 )
-        return shown_talks(up.assign(what=pd.array(what, dtype="str")))
+        found = up.assign(what=pd.array(what, dtype="str"))
+        return shown_talks(found, clock=self.session.clock)
 
     def queues(self) -> ShownFrame:
         """Return the queues as they are now.
@@ -71,7 +72,8 @@ class Present(Switchboard):
             queues[name] = counts.astype("Int64")
         first = callers.groupby("queue")["since"].min()
         queues["waiting_since"] = first.reindex(queues["queue"]).array
-        return shown_queues(queues, empty=self._why("queues", "There are no queues"))
+        empty = self._why("queues", "There are no queues")
+        return shown_queues(queues, empty=empty, clock=self.session.clock)
 
     def agents(self) -> ShownFrame:
         """Return the agents of queues as they are now, with a row for each queue of an agent.

@@ -160,7 +160,8 @@ class Switchboard(Asking):
             was_up = row["since"] is None or row["since"] < connected
             marks = {name: known.get(name) or (None if was_up else False) for name in MARKS}
             rows.append({**row, **marks})
-        return shown_channels(to_frame(table(), rows).astype(dict.fromkeys(MARKS, "boolean")))
+        found = to_frame(table(), rows).astype(dict.fromkeys(MARKS, "boolean"))
+        return shown_channels(found, clock=self.session.clock)
 
     def hangup_channel(self, channel: str, uniqueid: str | None = None) -> None:
         """Hang up one channel.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +18,9 @@ from ast_notebook.live import Watch
 
 logger = logging.getLogger(__name__)
 
-#: Seconds after the end of a call until callers are counted, once for all calls that end meanwhile.
-GATHERED = 1.0
+#: Seconds after the end of a call until callers are counted, once for all calls that end meanwhile;
+#: and how many times as long as a count took the next one waits.
+GATHERED, REST = 1.0, 10
 EVERYBODY = "*"
 
 
@@ -48,6 +50,7 @@ class WaitingCallers:
         self._watches: list[Watch] = []
         self._lock = threading.Lock()
         self._due: Callable[[], None] | None = None
+        self._took = 0.0  # seconds
         self._worker = Worker("ast_missed", self._count, on_error=self._failed)
 
     def watch(self, number: str, changed: Callable[[int], None]) -> Watch:
@@ -91,7 +94,8 @@ class WaitingCallers:
         """Have the callers counted soon, if anybody watches."""
         with self._lock:
             if self._watches and self._due is None:
-                self._due = self._later.call(GATHERED, self._start)
+                pause = max(GATHERED, REST * self._took)
+                self._due = self._later.call(pause, self._start)
 
     def _start(self) -> None:
         with self._lock:
@@ -100,6 +104,7 @@ class WaitingCallers:
             self._worker.put()
 
     def _count(self) -> None:
+        began = time.monotonic()
         try:
             found = self._unreturned()
         except ConfError as error:
@@ -110,6 +115,7 @@ class WaitingCallers:
         for watch in watches:
             watch.is_unsure = False
             watch.see(self._of(found, watch.name))
+        self._took = time.monotonic() - began
 
     def _of(self, found: pd.DataFrame, number: str) -> int:
         if number == EVERYBODY:

@@ -1,30 +1,25 @@
-"""Binds items and logics to one PBX, and writes items' values to the Asterisk database."""
+"""Binds items and logics to one PBX."""
 
 from __future__ import annotations
 
-import functools
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ast_notebook.ami import Event, Pending, Session
-from ast_notebook.ami.arguments import ordered
+from ast_notebook.ami import Event, Session
 from ast_notebook.bindings.attributes import BindingAttribute
+from ast_notebook.bindings.database_entry import EntryWriter
 from ast_notebook.bindings.item import Item, bindings_of, state_of
 from ast_notebook.bindings.live_values import watch_value
 from ast_notebook.bindings.logic import Logics
-from ast_notebook.bindings.state import Change
 from ast_notebook.bindings.tree import Items
 from ast_notebook.callbacks.later import LATER, Later
 from ast_notebook.callbacks.worker import BindingRow, one_line
+from ast_notebook.clock import SystemClock, at_time_of, working_at
 from ast_notebook.errors import (
-    ActionRefused,
     AstError,
     ConfError,
-    ConnectionLost,
-    PermissionMissing,
 )
 from ast_notebook.live import Live, Watch
 
@@ -134,6 +129,8 @@ class Binder:
             except Exception:
                 logger.exception("%s could not be unbound", item)
         state_of(item).not_stale_when(self._is_lost)
+        if state_of(item).clock is self._session.clock:  # a replay's stands still from now on
+            state_of(item).clock = self._items.clock
 
     def settle(self) -> None:
         """Wait until items have their values from the PBX, for two seconds at most."""
@@ -147,8 +144,8 @@ class Binder:
 
     def _bind(self, item: Item, attribute: BindingAttribute) -> _Binding:
         if attribute.kind == "ast_db":
-            return _DatabaseBinding(self._session, item, attribute)
-        return _WatchedBinding(item, attribute, self._watching(attribute))
+            return EntryWriter(self._session, item, attribute)
+        return _WatchedBinding(item, attribute, self._watching(attribute), self._session.clock)
 
     def _watching(self, attribute: BindingAttribute) -> _Watching:
         """Start to watch the value that an attribute names, and return the watch."""
@@ -160,7 +157,8 @@ class Binder:
             if self._missed is None:
                 raise ConfError(f"no calls are kept for ast_missed = {attribute.written}")
             return self._missed
-        return lambda _, changed: watch_value(self._live, self._later, attribute, changed)
+        time = self._session.clock.time
+        return lambda _, changed: watch_value(self._live, self._later, time, attribute, changed)
 
     def _is_meant(self, attribute: BindingAttribute) -> bool:
         return self.first if attribute.pbx is None else attribute.pbx == self.name
@@ -168,12 +166,12 @@ class Binder:
     def _is_lost(self) -> bool:
         return self._live.stale
 
-    def _entries(self) -> list[_DatabaseBinding]:
+    def _entries(self) -> list[EntryWriter]:
         return [
             binding
             for bindings in list(self._bindings.values())
             for binding in list(bindings)
-            if isinstance(binding, _DatabaseBinding)
+            if isinstance(binding, EntryWriter)
         ]
 
     def _user_event(self, event: Event, session: Session) -> None:
@@ -211,9 +209,11 @@ class _WatchedBinding:
         item: Item,
         attribute: BindingAttribute,
         watch: _Watching,
+        clock: SystemClock,
     ) -> None:
         self._item = item
         self._attribute = attribute
+        self._clock = clock
         self._failed = 0
         self._last_error = ""
         self._closed = False
@@ -238,160 +238,11 @@ class _WatchedBinding:
         if self._closed:  # a change may still be on its way from the dispatcher
             return
         try:
-            state_of(self._item).update(
-                self._item, value, "Asterisk", self._attribute.written, waits=False
-            )
-        except Exception as error:  # other items get the same change
+            with at_time_of(working_at(self._clock)):  # whatever thread tells it
+                state_of(self._item).update(
+                    self._item, value, "Asterisk", self._attribute.written, waits=False
+                )
+        except Exception as error:  # other items are told of the same change
             self._failed += 1
             self._last_error = one_line(error)
-            logger.warning("%s did not take a change: %s", self._item, self._last_error)
-
-
-class _Write:
-    """A value on its way to the Asterisk database; None deletes the entry."""
-
-    __slots__ = ("error", "pending", "text", "waits")
-
-    def __init__(self, text: str | None, *, waits: bool) -> None:
-        self.text = text
-        self.waits = waits
-        self.pending: Pending | None = None
-        self.error: AstError | None = None
-
-
-class _DatabaseBinding:
-    """An item whose changes are written to the Asterisk database, in order.
-
-    A change is queued under the item's lock and sent once the lock is free, so that nothing waits
-    while holding it. Without a connection, the latest value is kept for `resume`. A value that
-    failed is kept, too, but only written when the item is set again, because somebody else may have
-    written the entry meanwhile.
-    """
-
-    def __init__(self, session: Session, item: Item, attribute: BindingAttribute) -> None:
-        self.failed = 0
-        self._session = session
-        self._item = item
-        self._attribute = attribute
-        self._family, _, self._key = attribute.target.partition("/")
-        self._done = 0
-        self._last_error = ""
-        self._queue: deque[_Write] = deque()
-        self._latest: _Write | None = None
-        self._kept: _Write | None = None
-        self._closed = False
-        self._lock = threading.Lock()  # held while a write is sent, so that writes keep their order
-        state_of(item).listen(self)
-
-    def __call__(self, change: Change) -> Callable[[], None]:
-        write = _Write(self._attribute.text_of(change.value), waits=change.waits)
-        self._queue.append(write)
-        return lambda: self._finish(write)
-
-    @property
-    def owes(self) -> bool:
-        return self._kept is not None
-
-    def close(self) -> None:
-        self._closed = True
-        state_of(self._item).leave(self)
-
-    def resume(self) -> None:
-        """Write the value kept while there was no connection; for the dispatcher's thread."""
-        with self._lock:
-            kept = self._kept
-            if kept is not None and kept.error is None:
-                self._queue.appendleft(_Write(kept.text, waits=False))
-                self._kept = None
-        self._send()
-
-    def row(self) -> BindingRow:
-        waiting = len(self._queue) + (self._kept is not None)
-        name = f"{self._item.id()}: {self._family}/{self._key}"
-        return BindingRow(
-            name, "ast_db", waiting, self._done, self.failed, 0, None, self._last_error
-        )
-
-    def _finish(self, write: _Write) -> None:
-        """Send a write, and wait for the answer if the one who changed the item can wait."""
-        self._send()
-        if not write.waits:
-            return
-        if write.error is not None:
-            raise write.error
-        if write.pending is not None:
-            try:
-                write.pending.wait()
-            except ConnectionLost as error:
-                logger.info("%s is written once the connection is back: %s", self._item, error)
-            except AstError as error:
-                if not self._is_done(write, error):
-                    self._keep(write, error)
-                    raise
-
-    def _send(self) -> None:
-        with self._lock:
-            while self._queue and not self._closed:
-                write = self._queue.popleft()
-                try:
-                    write.pending = self._session.ask(
-                        self._action(write), then=functools.partial(self._answered, write)
-                    )
-                except ConnectionLost:
-                    self._latest, self._kept = None, write
-                except AstError as error:
-                    self._latest, self._kept = None, write
-                    write.error = error
-                    self._fail(write, error)
-                else:
-                    self._latest, self._kept = write, None
-
-    def _action(self, write: _Write) -> dict[str, str]:
-        entry = {"Family": self._family, "Key": self._key}
-        if write.text is None:
-            return {"Action": "DBDel", **entry}
-        return ordered({"Action": "DBPut", **entry, "Val": write.text})
-
-    @staticmethod
-    def _is_done(write: _Write, error: AstError) -> bool:
-        """Tell whether Asterisk refused to delete an entry because there is none."""
-        refused = isinstance(error, ActionRefused) and not isinstance(error, PermissionMissing)
-        return write.text is None and refused
-
-    def _answered(self, write: _Write, pending: Pending) -> None:
-        try:
-            pending.wait(0)
-        except ConnectionLost:
-            self._keep(write)
-        except AstError as error:
-            if self._is_done(write, error):
-                self._done += 1
-            else:
-                self._keep(write, error)
-                self._fail(write, error)
-        else:
-            self._done += 1
-            with self._lock:
-                if self._kept is write:  # the answer came when no thread waited any more
-                    self._kept = None
-
-    def _keep(self, write: _Write, error: AstError | None = None) -> None:
-        """Keep a write for later, unless there is a newer one."""
-        with self._lock:
-            if self._latest is write:
-                write.error = error
-                self._latest, self._kept = None, write
-
-    def fail(self, error: BaseException) -> None:
-        """Count a change that could not be written."""
-        self.failed += 1
-        self._last_error = one_line(error)
-        logger.warning(
-            "%s was not written to the Asterisk database: %s", self._item, self._last_error
-        )
-
-    def _fail(self, write: _Write, error: AstError) -> None:
-        self.failed += 1
-        self._last_error = one_line(error)
-        if not write.waits:  # the waiting thread gets the error otherwise
-            logger.warning("%s was not written to the Asterisk database: %s", self._item, error)
+            logger.warning("%s was not told of a change: %s", self._item, self._last_error)

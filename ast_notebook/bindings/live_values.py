@@ -22,14 +22,21 @@ _TABLES = {
 
 
 def watch_value(
-    live: Live, later: Later, attribute: BindingAttribute, changed: Callable[[Any], None]
+    live: Live,
+    later: Later,
+    time: Callable[[], float],
+    attribute: BindingAttribute,
+    changed: Callable[[Any], None],
 ) -> Watch:
-    """Watch the value of an attribute ``ast_state``, ``ast_queue`` or ``ast_trunk``."""
+    """Watch the value of an attribute ``ast_state``, ``ast_queue`` or ``ast_trunk``.
+
+    Waits end at the present `time`, in seconds since 1970 UTC; `later` has them counted on.
+    """
     target, kind = attribute.target, str(attribute.kind)
     if kind == "ast_queue":
         target, kind = queue_and_word(target)
     if kind == "longest":
-        return _Ticking(live, later, target, changed)
+        return _Ticking(live, later, time, target, changed)
     compute = _COMPUTED[kind]
     return live.values.watch(target, _TABLES[kind], lambda: compute(live, target), changed)
 
@@ -38,9 +45,14 @@ class _Ticking(Watch):
     """A watch on the longest wait of a queue, which grows without any event."""
 
     def __init__(
-        self, live: Live, later: Later, queue: str, changed: Callable[[Any], None]
+        self,
+        live: Live,
+        later: Later,
+        time: Callable[[], float],
+        queue: str,
+        changed: Callable[[Any], None],
     ) -> None:
-        self._live, self._later = live, later
+        self._live, self._later, self._time = live, later, time
         self._queue = queue
         super().__init__(queue, changed, lambda _: None)
         self._watch = live.values.watch(queue, _TABLES["longest"], self._longest, self.see)
@@ -53,7 +65,7 @@ class _Ticking(Watch):
         self._watch.close()
 
     def _longest(self) -> int | None:
-        self.is_unsure = (found := _longest(self._live, self._queue, self._later.time())) is None
+        self.is_unsure = (found := _longest(self._live, self._queue, self._time())) is None
         return found
 
     def _tick(self) -> None:

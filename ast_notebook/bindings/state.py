@@ -13,7 +13,7 @@ from ast_notebook.bindings.definition import Definition
 from ast_notebook.bindings.values import cast, same
 from ast_notebook.callbacks import Worker
 from ast_notebook.callbacks.later import LATER, Later
-from ast_notebook.clock import MACHINE, SystemClock
+from ast_notebook.clock import MACHINE, SystemClock, working_at
 from ast_notebook.errors import AstError
 
 Finish = Callable[[], None]
@@ -150,7 +150,8 @@ class ItemState:
                 self.previous, self.value = self.value, value
                 self.changed_before, self.changed = self.changed, self.clock.now()
                 self.changed_by = f"{caller}:{source}"
-            change = Change(item, value, caller, source, dest, waits, self.clock)
+            clock = working_at(self.clock)
+            change = Change(item, value, caller, source, dest, waits, clock)
             for listener in tuple(self._listeners):
                 try:
                     finish = listener(change) if changes or listener.owes else None

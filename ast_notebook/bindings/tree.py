@@ -40,7 +40,7 @@ class Items:
     """
 
     def __init__(self, reserved: Iterable[str] = (), clock: SystemClock = MACHINE) -> None:
-        self._clock = clock
+        self.clock = clock
         self._reserved = set(reserved)
         self._top: dict[str, Item] = {}
         self._binders: list[ItemBinder] = []
@@ -278,7 +278,7 @@ class Items:
         for name in planned.where:
             parent, item = item, siblings.get(name)
             if item is None:
-                item = siblings[name] = Item(parent, name, self._clock)
+                item = siblings[name] = Item(parent, name, self.clock)
             siblings = children_of(item)
         assert item is not None
         definition = planned.definition

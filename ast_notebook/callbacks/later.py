@@ -12,6 +12,7 @@ from collections.abc import Callable
 logger = logging.getLogger(__name__)
 
 IDLE = 5.0  # seconds without planned calls after which the thread ends
+LONGEST = 86_400.0  # seconds of one wait; a lock waits for 292 years at most
 
 
 class Later:
@@ -30,18 +31,15 @@ class Later:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def time(self) -> float:
-        """Return the seconds since 1970 UTC."""
-        return time.time()
-
     def call(self, seconds: float, function: Callable[[], object]) -> Callable[[], None]:
         """Plan the call of a function after so many seconds; the returned function cancels it."""
         with self._changed:
             number = next(self._numbers)
             heapq.heappush(self._calls, (time.monotonic() + max(0.0, seconds), number, function))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="ast-later", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="ast-later", daemon=True)
+                thread.start()  # it may raise, and the next call tries again
+                self._thread = thread
             self._changed.notify()
         return lambda: self._cancel(number)
 
@@ -57,7 +55,7 @@ class Later:
         while (function := self._next()) is not None:
             try:
                 function()
-            except Exception:  # other calls are made all the same
+            except BaseException:  # other calls are made all the same
                 logger.exception("a delayed call failed")
 
     def _next(self) -> Callable[[], object] | None:
@@ -72,7 +70,7 @@ class Later:
                 pause = self._calls[0][0] - time.monotonic()
                 if pause <= 0:
                     return heapq.heappop(self._calls)[2]
-                self._changed.wait(pause)
+                self._changed.wait(min(pause, LONGEST))
 
 
 #: The object that is used by default.

@@ -20,7 +20,7 @@ from typing import Any
 
 from ast_notebook.callbacks.cell import Cell, users_frames
 from ast_notebook.callbacks.shortened import shortened
-from ast_notebook.clock import MACHINE, SystemClock
+from ast_notebook.clock import MACHINE, SystemClock, working_at
 from ast_notebook.errors import AstError, ConfError
 
 logger = logging.getLogger(__name__)
@@ -167,8 +167,9 @@ class Worker:
     def put_many(self, calls: Sequence[tuple[Any, ...]], clock: SystemClock | None = None) -> None:
         """Queue a call for each of these tuples of arguments, in order, and wake the thread once.
 
-        The effect is that of a `put` for each: if too many calls wait, the last ones are dropped.
-        If a `clock` is given, it gets to know of these calls in place of the worker's own clock.
+        The effect is that of a `put` for each: if too many calls wait, the last ones are dropped. A
+        `clock` is told of these calls in place of the worker's own. Calls that are put at the time
+        of a replay are made at that time.
         """
         room = 0 if self._stopped else max(0, self.limit - len(self._calls))
         if len(calls) > room:
@@ -176,7 +177,7 @@ class Worker:
             calls = calls[:room]
         if not calls:
             return
-        clock = clock or self._clock
+        clock = working_at(clock or self._clock)
         clock.hold(len(calls), self)
         self._calls.extend((clock, args) for args in calls)
         self._wake.put(None)

@@ -102,8 +102,16 @@ class SmartHome:
 
     @property
     def pbxs(self) -> Mapping[str, Asterisk]:
-        """The PBXs by their names; items without a PBX's name mean the first one."""
+        """The PBXs by their names; items without a PBX's name mean `first_pbx`."""
         return dict(self._pbxs)
+
+    @property
+    def first_pbx(self) -> str:
+        """The name of the PBX that items and logics mean if they name none; empty without one.
+
+        It is the one that was connected first; a replay is it only as long as there is no PBX.
+        """
+        return next((name for name, one in list(self._binders.items()) if one.first), "")
 
     @property
     def closed_pbxs(self) -> Mapping[str, Asterisk]:
@@ -175,18 +183,25 @@ class SmartHome:
         """Bind items and logics to a PBX that is connected, in place of one of the same name."""
         self.disconnect(name)
         self._closed.pop(name, None)
-        first = not any(one.first for one in self._binders.values())
+        former = self.first_pbx
+        if former and self._pbxs[former].session.held_back and not pbx.session.held_back:
+            self._binders.pop(former).close()  # a replay makes room for a PBX
         self._pbxs[name] = pbx
+        for one in (name, former):
+            if one and one not in self._binders:
+                self._bind(one, self._pbxs[one])
+        self._binders[name].settle()
+
+    def _bind(self, name: str, pbx: Asterisk) -> None:
         self._binders[name] = Binder(
             pbx.session,
             pbx.live,
             self._items,
             self._logics,
             name=name,
-            first=first,
+            first=not self.first_pbx,
             missed=pbx.waiting.watch,
         )
-        self._binders[name].settle()
 
     def disconnect(self, name: str = "ast") -> Asterisk | None:
         """Close a PBX and return it; None if there is none.

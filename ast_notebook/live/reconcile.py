@@ -86,8 +86,9 @@ class Reconciler:
         """Start the thread, unless it runs already."""
         if self._thread is None:
             name = f"ast-lists-{self._session.name}"
-            self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name=name, daemon=True)
+            thread.start()  # it may raise, and the next connection tries again
+            self._thread = thread
         self._due = time.monotonic() + self._pause()
 
     def now(self, timeout: float) -> Counter[str]:

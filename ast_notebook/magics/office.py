@@ -15,10 +15,9 @@ from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
 from ast_notebook.magics.command import Given, argument, command
 from ast_notebook.magics.context import Context
-from ast_notebook.magics.past import OF_PLACE, PLACES, TRUNK, TZ, read
+from ast_notebook.magics.past import OF_PLACE, PLACES, TRUNK, TZ, read, time_of
 from ast_notebook.magics.period import PERIOD
 from ast_notebook.magics.progress import Progress
-from ast_notebook.moments import span
 from ast_notebook.numbering import PhoneBook
 from ast_notebook.views import shown_unreturned
 
@@ -57,7 +56,7 @@ def unreturned(context: Context, given: Given) -> pd.DataFrame:
     In [2]: %ast unreturned Master.csv --tz Europe/Berlin --trunk PJSIP/provider --within 1d
     """
     hiding = anonymizer(given, given.trunk)
-    first, over = span(given.since, given.until, given.month, given.tz)
+    first, over = time_of(context, given)
     with Progress("looking for calls that nobody returned"):
         if given.places:
             past = read(context, given)

@@ -15,6 +15,7 @@ from ast_notebook.calls.history.columns import KNOWN
 from ast_notebook.calls.history.dates import ORDERS
 from ast_notebook.calls.numbered import with_numbers
 from ast_notebook.calls.report import Report
+from ast_notebook.clock import MACHINE
 from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
 from ast_notebook.magics.command import Given, argument, command, number
@@ -174,7 +175,7 @@ def report(context: Context, given: Given) -> Report:
     """
     hiding = anonymizer(given, given.trunk)
     # An age counts from now on, however long the reading takes.
-    first, over = span(given.since, given.until, given.month, given.tz)
+    first, over = time_of(context, given)
     wanted = {
         "since": first,
         "until": over,
@@ -201,6 +202,12 @@ def report(context: Context, given: Given) -> Report:
         except OSError as error:
             raise UsageError(f"%ast report: {given.html}: {error.strerror}") from None
     return made
+
+
+def time_of(context: Context, given: Given) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+    """Return the time that a line tells, of the files that it names or of what was heard."""
+    clock = MACHINE if given.places else context.heard(given.pbx).record.clock
+    return span(given.since, given.until, given.month, given.tz, clock)
 
 
 def read(context: Context, given: Given) -> History:

@@ -143,13 +143,12 @@ def _digits(text: str) -> str:
 
 def _text_of(path: Path) -> str:
     try:
-        if path.stat().st_size > _LARGEST:
-            raise ConfError(
-                f"{path} is larger than {_LARGEST // 1_000_000} MB: this is no phone book"
-            )
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
     except OSError as error:
         raise ConfError(f"{path} cannot be read: {error.strerror}") from None
+    if len(data) > _LARGEST:
+        raise ConfError(f"{path} is larger than {_LARGEST // 1_000_000} MB: no phone book is")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
     try:

@@ -1,17 +1,32 @@
-"""Reads the entries of a file of vCards, versions 2.1 to 4.0, by the library vobject."""
+"""Reads the entries of a file of vCards, versions 2.1 to 4.0."""
 
 from __future__ import annotations
 
-import logging
+import quopri
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import NamedTuple
 
+from ast_notebook.ami.framer import decode
 from ast_notebook.errors import ConfError
 
-MISSING = (
-    "vCards are read by the library vobject, which is not installed: "
-    "pip install 'ast_notebook[numbers]'"
-)
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_ESCAPED = re.compile(r"(\\.|;)", re.DOTALL)
+_QUOTED_PRINTABLE = "QUOTED-PRINTABLE"
+_NO_TELEPHONE = {"FAX", "PAGER", "TEXTPHONE"}
+_WANTED = ("BEGIN", "END", "FN", "N", "ORG", "TEL")
+_NAME = re.compile(r"(?:[\w-]+\.)?([\w-]+)[;:]", re.ASCII)
+#: Letters of a line, folded lines included, and before its value; longer ones are left out.
+_LONGEST, _LONGEST_HEAD = 10_000, 500
+
+
+class _Property(NamedTuple):
+    """A line of a vCard: its name, the words of its parameters, and its value, all as written."""
+
+    name: str
+    words: set[str]
+    charset: str
+    value: str
 
 
 def entries(text: str, what: str) -> Iterator[tuple[str, str]]:
@@ -26,55 +41,127 @@ def entries(text: str, what: str) -> Iterator[tuple[str, str]]:
     Raises
     ------
     ConfError
-        If the library is not installed, or if the text has no vCards.
+        If the text is no vCards.
     """
-    try:
-        import vobject
-    except ImportError:
-        raise ConfError(MISSING) from None
-    # The library warns of each line that it skips; in a book of thousands, these are too many.
-    logging.getLogger("vobject.base").setLevel(logging.CRITICAL)
-    cards = 0
-    try:
-        for card in vobject.readComponents(text, ignoreUnreadable=True, allowQP=True):
-            cards += 1
-            name = _name(card)
-            for telephone in card.contents.get("tel", ()):
-                number = _number(telephone)
-                if number and name:
-                    yield number, name
-    except Exception as error:  # of any class: the library has no common one for bad input
-        shown = f"{type(error).__name__}: {error}"[:120]
-        raise ConfError(f"{what} cannot be read as vCards: {shown}") from None
-    if not cards:
+    count = 0
+    cards: list[list[_Property]] = []  # those that are open: one may be inside of another
+    for one in filter(None, map(_property, _lines(text))):
+        if one.name in ("BEGIN", "END") and one.value.strip().upper() == "VCARD":
+            if one.name == "BEGIN":
+                cards.append([])
+                count += 1
+            elif cards:
+                yield from _entries(cards.pop())
+        elif cards:
+            cards[-1].append(one)
+    if cards:
+        raise ConfError(f"{what} cannot be read as vCards: the last one has no END:VCARD")
+    if not count:
         raise ConfError(f"{what} has no vCard: each begins with BEGIN:VCARD")
 
 
-def _name(card: Any) -> str:
-    """Return the formatted name; without it, the parts of the name; without these, the company."""
-    for key, look in (("fn", str), ("n", _parts), ("org", _company)):
-        for found in card.contents.get(key, ()):
-            name = look(found.value).strip()
-            if name:
-                return str(name)
+def _entries(card: list[_Property]) -> Iterator[tuple[str, str]]:
+    name = _name(card)
+    for one in card:
+        if one.name == "TEL" and name and one.words.isdisjoint(_NO_TELEPHONE):
+            number = _text(one).strip()
+            if number.lower().startswith("tel:"):
+                number = number[4:].partition(";")[0]
+            if number:
+                yield number, name
+
+
+def _name(card: list[_Property]) -> str:
+    """Return the formatted name, else the parts of the name, else the company."""
+    for name in ("FN", "N", "ORG"):
+        for one in card:
+            found = ""
+            if one.name == name == "FN":
+                found = _text(one).strip()
+            elif one.name == name == "N":
+                family, given = [*_fields(one), ""][:2]
+                found = f"{given.replace(',', ' ')} {family.replace(',', ' ')}".strip()
+            elif one.name == name == "ORG":
+                found = _fields(one)[0].strip()
+            if found:
+                return found
     return ""
 
 
-def _parts(name: Any) -> str:
-    return f"{_joined(name.given)} {_joined(name.family)}"
+def _lines(text: str) -> Iterator[str]:
+    """Yield lines with what was folded put back, without those that are too long."""
+    parts: list[str] = []
+    length = 0
+    soft = False  # whether the line so far ends with a soft line break of quoted-printable
+    for line in _LINE_END.split(text):
+        folded = line[:1] in (" ", "\t") and bool(parts)
+        if not folded and not soft:
+            if length <= _LONGEST:
+                yield "".join(parts)
+            parts, length = [], 0
+        length += len(line)
+        if length <= _LONGEST:
+            parts.append(line[1:] if folded and not soft else line)
+        soft = line.endswith("=") and length <= _LONGEST and _is_quoted(parts)
+        if soft:
+            parts[-1] = parts[-1][:-1]
+    if length <= _LONGEST:
+        yield "".join(parts)
 
 
-def _company(value: Any) -> str:
-    return _joined(value[:1]) if isinstance(value, list) else str(value)
+def _is_quoted(parts: list[str]) -> bool:
+    return _QUOTED_PRINTABLE in parts[0].partition(":")[0].upper()
 
 
-def _joined(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+def _property(line: str) -> _Property | None:
+    """Read a line; None if it is none of a vCard, or one that nobody asks for."""
+    found = _NAME.match(line)
+    name = "" if found is None else found[1].upper()
+    head, colon, _ = _parted(line[:_LONGEST_HEAD], ":")
+    if name not in _WANTED or not colon:
+        return None
+    words: set[str] = set()
+    _, _, rest = _parted(head, ";")
+    charset = ""
+    while rest:
+        parameter, _, rest = _parted(rest, ";")
+        key, is_pair, told = parameter.partition("=")
+        if key.strip().upper() == "CHARSET":
+            charset = told
+        words.update(one.strip(' "').upper() for one in (told if is_pair else key).split(","))
+    return _Property(name, words, charset, line[len(head) + 1 :])
 
 
-def _number(telephone: Any) -> str:
-    kinds = [*telephone.params.get("TYPE", ()), *telephone.singletonparams]
-    if {str(kind).lower() for kind in kinds} & {"fax", "pager", "textphone"}:
-        return ""
-    number = str(telephone.value).strip()
-    return number[4:].partition(";")[0] if number.lower().startswith("tel:") else number
+def _parted(text: str, mark: str) -> tuple[str, str, str]:
+    """Split a text at the first mark outside of quotes."""
+    place = text.find(mark)
+    while place >= 0 and text.count('"', 0, place) % 2:
+        place = text.find(mark, place + 1)
+    return (text, "", "") if place < 0 else (text[:place], mark, text[place + 1 :])
+
+
+def _value(one: _Property) -> str:
+    if _QUOTED_PRINTABLE not in one.words:
+        return one.value
+    octets = quopri.decodestring(one.value.encode())
+    try:
+        return octets.decode(one.charset or "utf-8")
+    except (LookupError, UnicodeError):
+        return decode(octets)
+
+
+def _fields(one: _Property) -> list[str]:
+    """Return the fields of a value, in which a backslash keeps a semicolon or comma."""
+    fields = [""]
+    for part in _ESCAPED.split(_value(one)):
+        if part == ";":
+            fields.append("")
+        elif part[:1] == "\\" and len(part) > 1:
+            fields[-1] += " " if part[1] in "nN" else part[1]
+        else:
+            fields[-1] += part
+    return fields
+
+
+def _text(one: _Property) -> str:
+    return ";".join(_fields(one))

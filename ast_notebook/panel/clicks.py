@@ -65,13 +65,18 @@ class Clicks:
                 raise ConfError(f"the button {what} came with wrong values")
             if len(self._workers) >= AT_ONCE:
                 raise AstError("too many buttons wait for the PBX: nothing was done")
+            self.start(lambda: self._do(number, what, args))
         except AstError as error:
             self._tell(number, False, str(error))
-            return
-        self.start(lambda: self._do(number, what, args))
 
     def start(self, function: Callable[[], None]) -> None:
-        """Run a function that may wait for the PBX on a thread of its own."""
+        """Run a function that may wait for the PBX on a thread of its own.
+
+        Raises
+        ------
+        AstError
+            If no further thread can start.
+        """
 
         def run() -> None:
             try:
@@ -82,7 +87,11 @@ class Clicks:
         worker = threading.Thread(target=run, name=f"ast-panel-{self._feed.name}", daemon=True)
         with self._starting:
             self._workers.add(worker)
-            worker.start()
+            try:
+                worker.start()
+            except RuntimeError as error:
+                self._workers.discard(worker)
+                raise AstError(f"nothing was done: {error}") from None
 
     def results(self) -> Iterator[Message]:
         """Yield the results of clicks that were not yielded yet."""

@@ -121,7 +121,7 @@ class ShownItems:
         if not attributes:
             return
         pbxs = self._sh.pbxs
-        first = next(iter(pbxs), next(iter(self._names), ""))
+        first = self._sh.first_pbx or next(iter(pbxs), next(iter(self._names), ""))
         for one in attributes:
             name = one.pbx or first  # an attribute without a name means the first PBX
             if name in (self._names or pbxs):

@@ -36,8 +36,9 @@ class Publisher:
         with self._wake:
             self._due[panel] = 0.0
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
+                thread.start()  # it may raise, and the next panel tries again
+                self._thread = thread
             self._wake.notify()
 
     def remove(self, panel: Published) -> None:

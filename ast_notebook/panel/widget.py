@@ -311,9 +311,9 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             if not pbx.session.connected() or pbx.live.stale:
                 continue
             if pbx.session.connected_since != self._asked_at.get(name):
-                self._asked_at[name] = pbx.session.connected_since
-                self._read_at[name] = now
+                since = pbx.session.connected_since
                 self._clicks.start(partial(self._ask, name, pbx))
+                self._asked_at[name], self._read_at[name] = since, now
             elif now - self._read_at[name] > READ_DATABASE:
                 self._read_at[name] = now
                 self._clicks.start(partial(self._items.read, pbx))

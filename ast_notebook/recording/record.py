@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -126,10 +127,12 @@ class Record:
             self._open = Block(start=self._open.start + len(self._open))
             self._keep_within()
             if self._recorder is None and not self._closing:
-                self._recorder = threading.Thread(
+                thread = threading.Thread(
                     target=self._run, name=f"ast-record-{self.server}", daemon=True
                 )
-                self._recorder.start()
+                with contextlib.suppress(RuntimeError):  # the next block tries again
+                    thread.start()
+                    self._recorder = thread
         self._wake.release()
 
     def _keep_within(self) -> None:

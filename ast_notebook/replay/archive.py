@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -35,12 +34,8 @@ class _File(NamedTuple):
     names: pa.Array
 
 
-def archive_tape(
-    source: str | os.PathLike[str], since: int | None, until: int | None, server: str
-) -> Tape:
+def archive_tape(place: ArchivePlace, since: int | None, until: int | None, server: str) -> Tape:
     """Return the tape of an archive; the parameters and the errors are those of `tape_of`."""
-    place = ArchivePlace(source)
-    del source  # a URL may hold a password, and a traceback may show local variables
     name, pieces = server, []
     for back in LOOK_BACK if since is not None else (None,):
         begin = None if since is None or back is None else max(0, since - back)

@@ -19,7 +19,7 @@ from ast_notebook.asterisk.callbacks import Callbacks
 from ast_notebook.asterisk.switchboard import Switchboard
 from ast_notebook.asterisk.waiting import WaitingCallers
 from ast_notebook.callbacks.later import LATER
-from ast_notebook.errors import ConfError
+from ast_notebook.errors import ConfError, ConnectionLost
 from ast_notebook.moments import Moment
 from ast_notebook.replay.answers import Answers, is_question
 from ast_notebook.replay.clock import ReplayClock
@@ -174,6 +174,8 @@ class ReplayedAsterisk(Asterisk):
         ------
         ConfError
             If the speed is not from 1 to 600, or the record cannot be read any further.
+        ConnectionLost
+            If the replay is closed before its end.
         """
         pace = math.inf if speed is None else _checked(speed)
         end = self._until if until is None else min(self._until, self._read(until))
@@ -187,6 +189,8 @@ class ReplayedAsterisk(Asterisk):
                     pass  # waits in slices, so that an interruption of the cell is seen
             if self._player.failure is not None:
                 raise self._player.failure
+            if self.session.closed and self.replay_clock.at < end:
+                raise ConnectionLost("the replay was closed before its end: begin it again")
         finally:
             self._player.rest()
             self._player.end = self._until

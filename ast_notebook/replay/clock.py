@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from ast_notebook.ami.timeouts import SLICE
-from ast_notebook.clock import SystemClock
+from ast_notebook.clock import MACHINE, SystemClock, work_at
 from ast_notebook.errors import ConnectionLost
 from ast_notebook.units import SECOND
 
@@ -106,9 +106,11 @@ class ReplayClock(SystemClock):
         """Note that a worker begins one of its calls now, on the calling thread."""
         with self._changed:
             self._working[threading.get_ident()] = worker
+        work_at(self)
 
     def ended(self, worker: object) -> None:
         """Note that the call which a worker began on the calling thread has returned."""
+        work_at(MACHINE)
         with self._changed:
             self._working.pop(threading.get_ident(), None)
             self._hold(-1, worker)

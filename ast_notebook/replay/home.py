@@ -13,6 +13,7 @@ from ast_notebook.clock import MACHINE
 from ast_notebook.errors import ConfError
 from ast_notebook.home import SmartHome
 from ast_notebook.moments import Moment
+from ast_notebook.recording.archive_place import ArchivePlace
 from ast_notebook.replay import orders as held_back
 from ast_notebook.replay.asterisk import ReplayedAsterisk
 from ast_notebook.replay.clock import ReplayClock
@@ -112,7 +113,9 @@ def replay(
     ...     sh.load_logics("logic.conf")
     ...     sh.run()
     """
-    tape, clock, where = prepared(source, since, until, at, tz, server)
+    found = source if isinstance(source, pd.DataFrame) else ArchivePlace(source)
+    del source  # a URL may hold a password, and a traceback shows what is in sight
+    tape, clock, where = prepared(found, since, until, at, tz, server)
     sh = ReplayedHome(clock)
     try:
         sh.add(ReplayedAsterisk(tape, clock=clock, sh=sh, name=name, **where), name)
@@ -125,7 +128,7 @@ def replay(
 
 
 def prepared(
-    source: Source,
+    source: Source | ArchivePlace,
     since: Moment | None,
     until: Moment | None,
     at: Moment | None,
@@ -136,6 +139,8 @@ def prepared(
 
     The parameters and the errors are those of `replay`.
     """
+    found = source if isinstance(source, pd.DataFrame) else ArchivePlace(source)
+    del source  # a URL may hold a password, and a traceback shows what is in sight
     zone = ZoneInfo(tz) if isinstance(tz, str) else tz
     first, last = range_of(since, until, MACHINE, zone)
     standing = None if at is None else read_moment(at, MACHINE, zone)
@@ -144,7 +149,7 @@ def prepared(
         last = standing + DAY if last is None else last
         if not first <= standing <= last:
             raise ConfError(f"at {at} is not between since {since} and until {until}")
-    tape = tape_of(source, first, last, server)
+    tape = tape_of(found, first, last, server)
     begin = tape.first if first is None else first
     end = tape.last if last is None else last - 1
     where = {"since": begin - 1, "until": end, "at": begin - 1 if standing is None else standing}

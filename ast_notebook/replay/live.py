@@ -19,6 +19,8 @@ from ast_notebook.units import SECOND
 logger = logging.getLogger(__name__)
 
 LISTING = 10 * SECOND  # after so long, a list without any event was empty, or was refused
+#: The errors that the text of a mark may cause.
+_NO_MARK = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 #: The event that ends the list of each tracker which asks for one list only.
 _ENDS = {
     "CoreShowChannelsComplete": "ChannelTracker",
@@ -125,11 +127,11 @@ class ReplayedLive(Live):
         """
         try:
             self.take(read_state(event.get_header("Snapshot") or ""))
-        except (ValueError, TypeError, LookupError, AttributeError):
+        except _NO_MARK:
             logger.warning(
                 "a mark of the record cannot be read: the state is unknown from there on"
             )
-            self.stale = True
+            self.take({"tables": {}, "stale": True})  # it may have been taken in part
 
     def _lost(self, event: Event, session: Session) -> None:
         super()._lost(event, session)

@@ -20,6 +20,7 @@ from ast_notebook.ami.message import Event, Response
 from ast_notebook.ami.open_actions import OpenActions
 from ast_notebook.ami.reader import Reader
 from ast_notebook.ami.settings import Settings
+from ast_notebook.clock import work_at
 from ast_notebook.errors import AstError, ConnectionLost
 from ast_notebook.replay.clock import ReplayClock
 from ast_notebook.replay.messages import events_of
@@ -98,6 +99,7 @@ class Player(Reader):
         """Start the thread; the replay stands still."""
         self.connected_since = self._clock.time()
         self.logged_in.set()
+        self._dispatcher.put([Pending("Replay", math.inf, lambda _: work_at(self._clock))])
         self.thread.start()
 
     def stop(self) -> None:

@@ -146,6 +146,14 @@ class ReplayedRecord(Record):
             found = [*block.moments(last - len(found)), *found]
         return found
 
+    def after(self, number: int, most: int) -> tuple[int, pa.RecordBatch] | None:
+        """Return the next events from a number on, in columns; see `Record.after`."""
+        for block in self._kept():
+            if number < block.start + len(block):
+                first = max(number, block.start)
+                return first, block.columns().slice(first - block.start, most)
+        return None
+
     def clear(self) -> int:
         """Do nothing: the events belong to the record that is replayed."""
         return 0

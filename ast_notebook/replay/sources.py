@@ -24,12 +24,14 @@ Source = str | os.PathLike[str] | pd.DataFrame
 ROWS = 50_000  # rows of each piece of a frame
 
 
-def tape_of(source: Source, since: int | None, until: int | None, server: str = "") -> Tape:
+def tape_of(
+    source: pd.DataFrame | ArchivePlace, since: int | None, until: int | None, server: str = ""
+) -> Tape:
     """Return the tape of a source.
 
     Parameters
     ----------
-    source : str, path or pandas.DataFrame
+    source : pandas.DataFrame or ArchivePlace
         A folder or URL of an archive; a Parquet file; a frame of events; or a text file with
         messages of the manager interface.
     since, until : int or None
@@ -47,9 +49,8 @@ def tape_of(source: Source, since: int | None, until: int | None, server: str = 
     if isinstance(source, pd.DataFrame):
         tape = _of_frame(source, server)
     else:
-        path = Path(os.fspath(source)).expanduser()
-        is_remote = ArchivePlace(source).is_remote
-        if is_remote or path.is_dir():
+        path = Path(source.name).expanduser()
+        if source.is_remote or path.is_dir():
             tape = archive_tape(source, since, until, server)
         elif not path.exists():
             raise ConfError(f"there is no {path}, so nothing to replay")

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ast_notebook.digits import is_count
+
 Moments = np.ndarray[Any, Any]
 
 MARKS = ("LiveState", "LiveChange")
@@ -215,8 +217,9 @@ def _ordered(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Moments]:
         rows.tolist(), batch["extra"].take(pa.array(rows)).to_pylist(), strict=True
     ):
         told = dict(pairs or ())
-        if told.get("after", "").isdecimal() and told.get("at", "").isdecimal():
-            after[row], at[row] = int(told["after"]), int(told["at"])
+        numbers = [told.get("after", ""), told.get("at", "")]
+        if all(map(is_count, numbers)):
+            after[row], at[row] = map(int, numbers)
     order = np.lexsort((marked, after))
     moments = np.where(marked, at, received)[order]
     # The moment of a mark is no later than that of the event that follows it.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.views.frame import Columns, ShownFrame, View
 from ast_notebook.views.words import CHANNELS, DEVICES, UNKNOWN, duration, party, text, times
 
@@ -38,19 +40,25 @@ TELLING = (
 _MOST = 4
 
 
-def shown_channels(channels: pd.DataFrame, *, empty: str = "no channels are up") -> ShownFrame:
+def shown_channels(
+    channels: pd.DataFrame, *, empty: str = "no channels are up", clock: SystemClock = MACHINE
+) -> ShownFrame:
     """Return a frame of channels whose display shows their age, their party and the other one."""
-    return ShownFrame(channels, View("channels", _channels, empty))
+    return ShownFrame(channels, View("channels", partial(_channels, clock), empty))
 
 
-def shown_talks(talks: pd.DataFrame, *, empty: str = "nobody is on the phone") -> ShownFrame:
+def shown_talks(
+    talks: pd.DataFrame, *, empty: str = "nobody is on the phone", clock: SystemClock = MACHINE
+) -> ShownFrame:
     """Return a frame of people on the phone whose display shows who, with whom, and how long."""
-    return ShownFrame(talks, View("people on the phone", _talks, empty))
+    return ShownFrame(talks, View("people on the phone", partial(_talks, clock), empty))
 
 
-def shown_queues(queues: pd.DataFrame, *, empty: str = "there are no queues") -> ShownFrame:
+def shown_queues(
+    queues: pd.DataFrame, *, empty: str = "there are no queues", clock: SystemClock = MACHINE
+) -> ShownFrame:
     """Return a frame of queues whose display shows callers, agents, and the outcomes of calls."""
-    return ShownFrame(queues, View("queues", _queues, empty))
+    return ShownFrame(queues, View("queues", partial(_queues, clock), empty))
 
 
 def shown_agents(agents: pd.DataFrame, *, empty: str = "no queue has an agent") -> ShownFrame:
@@ -71,10 +79,10 @@ def shown_items(items: pd.DataFrame) -> ShownFrame:
     return ShownFrame(items, View("items", _items, empty))
 
 
-def _channels(channels: pd.DataFrame, _: tzinfo) -> Columns:
+def _channels(clock: SystemClock, channels: pd.DataFrame, _: tzinfo) -> Columns:
     rows = channels.to_dict("records")
     return {
-        "for": _ages(channels["since"]),
+        "for": _ages(channels["since"], clock),
         "device": [
             text(row["channel"] if pd.isna(row["device"]) else row["device"]) for row in rows
         ],
@@ -91,23 +99,23 @@ def _state(row: Mapping[Any, Any]) -> str:
     return ", ".join(["on hold" if one == "held" else one for one in marks] or [state])
 
 
-def _talks(talks: pd.DataFrame, zone: tzinfo) -> Columns:
+def _talks(clock: SystemClock, talks: pd.DataFrame, zone: tzinfo) -> Columns:
     rows = talks.to_dict("records")
     return {
         "who": [party(row["caller"], row["caller_name"]) for row in rows],
         "with": [party(row["connected"], row["connected_name"]) for row in rows],
         "what": [text(row["what"]) for row in rows],
         "since": times(talks["since"], zone),
-        "for": _ages(talks["since"]),
+        "for": _ages(talks["since"], clock),
         "telephone": [text(row["device"]) for row in rows],
     }
 
 
-def _queues(queues: pd.DataFrame, _: tzinfo) -> Columns:
+def _queues(clock: SystemClock, queues: pd.DataFrame, _: tzinfo) -> Columns:
     return {
         "queue": [text(one) for one in queues["queue"]],
         "waiting": [text(one) for one in queues["waiting"]],
-        "longest": _ages(queues["waiting_since"]),
+        "longest": _ages(queues["waiting_since"], clock),
         "agents": [text(one) for one in queues["agents"]],
         "free": [text(one) for one in queues["free"]],
         "paused": [text(one) for one in queues["paused"]],
@@ -159,9 +167,9 @@ def _says(row: Mapping[Any, Any]) -> str:
     return "  ".join(found[:_MOST]) or UNKNOWN
 
 
-def _ages(since: pd.Series) -> list[str]:
-    """Return how long ago moments were when the view is drawn."""
-    now = datetime.now(UTC)
+def _ages(since: pd.Series, clock: SystemClock) -> list[str]:
+    """Return how long ago moments were by a clock, as the view is drawn."""
+    now = clock.now()
     return [
         UNKNOWN if pd.isna(one) else duration((now - one.to_pydatetime()).total_seconds())
         for one in since

@@ -16,6 +16,7 @@ class Hand(Later):
         self.waiting: list[tuple[float, Callable[[], object]]] = []
 
     def time(self) -> float:
+        """Return what its hand shows."""
         return self.now
 
     def call(self, seconds: float, function: Callable[[], object]) -> Callable[[], None]:

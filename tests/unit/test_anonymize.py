@@ -13,7 +13,10 @@ import pytest
 from ast_notebook.ami import Secret
 from ast_notebook.anonymize import Anonymizer
 from ast_notebook.anonymize.countries import country
+from ast_notebook.calls.anonymized import anonymized_report
+from ast_notebook.calls.history import history
 from ast_notebook.errors import ConfError
+from tests.support import past
 from tests.support.anonymized import KEY, quietly
 
 # --- one pseudonym --------------------------------------------------------------------------------
@@ -360,3 +363,26 @@ def test_lists_in_a_column_are_left_out_and_stop_nothing() -> None:
         hidden = Anonymizer(KEY).frame(events)
     assert "2222" not in hidden.to_csv() and "note" not in hidden.to_csv()
     assert hidden["calleridnum"].notna().tolist() == [True, False]
+
+
+def test_a_report_with_pseudonyms_has_no_number_in_any_part_of_it(tmp_path):
+    numbers = ("03055512345", "491709998877", "josie", "Josephine")
+    calls = [
+        past.line(
+            f"178030800{day}.{day}",
+            src=numbers[0],
+            dst=numbers[1],
+            clid=f'"{numbers[3]}" <{numbers[0]}>',
+            channel=f"PJSIP/josie-0000000{day}",
+            start=f"2026-06-0{day} 10:00:00",
+            answer="",
+            end=f"2026-06-0{day} 10:01:05",
+            disposition="NO ANSWER",
+        )
+        for day in range(1, 6)
+    ]
+    log = history(past.write(tmp_path, "".join(calls)), tz="UTC")
+    report = anonymized_report(log.report(), Anonymizer(KEY))
+    kept, page = pickle.dumps(report), report.html()
+    assert len(report.callers) == 1
+    assert not [number for number in numbers if number.encode() in kept or number in page]

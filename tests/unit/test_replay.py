@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import ast_notebook
-from ast_notebook import ConfError, calls
+from ast_notebook import ConfError, ConnectionLost, calls
 from tests.support.days import NOON, bell, capture, channel, event, frame
 from tests.support.waiting import eventually
 
@@ -252,3 +252,61 @@ def test_a_list_that_was_recorded_tells_what_is_gone_after_a_gap():
             assert (up(sh), live.stale) == ([f"PJSIP/{one}" for one in there], stale)
         since = live.tables["channels"].rows()[f"{NOON}.4"]["since"]
         assert since == NOON + 15
+
+
+def test_lengths_of_time_are_those_of_the_replay():
+    caller = {"Channel": "PJSIP/200-00000001", "Uniqueid": f"{NOON}.1", "Linkedid": f"{NOON}.1"}
+    day = (
+        channel(0, "Newchannel", "PJSIP/200"),
+        event(1, "QueueParams", Queue="support", ActionID="ast-0-9"),
+        event(2, "QueueCallerJoin", Queue="support", Position=1, Count=1, **caller),
+        bell(30),
+    )
+    with ast_notebook.replay(frame(*day)) as sh:
+        sh.load_items({"wait": {"type": "num", "ast_queue": "support longest"}})
+        sh.run()
+        sh.ast.live.values.look(every=True)
+        assert sh.wait() == 28
+        for name, length in {"channels": "0:30", "who": "0:30", "queues": "0:28"}.items():
+            assert length in repr(getattr(sh.ast, name)())
+
+
+def test_a_run_of_a_replay_that_is_closed_before_its_end_is_no_whole_one():
+    with ast_notebook.replay(frame(*DAY)) as sh:
+        sh.add_logic("end", sh.close, userevent="Bell")
+        with pytest.raises(ConnectionLost, match="closed before its end"):
+            sh.run()
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        {"Snapshot": "{}", "After": "9" * 30, "At": "9" * 30},
+        {"Snapshot": "[" * 200_000, "After": "1", "At": "1"},
+        {"Snapshot": '{"left_out": {"channels": 1e999}}', "After": "1", "At": "1"},
+    ],
+    ids=["late", "deep", "endless"],
+)
+def test_a_mark_that_is_none_costs_the_state_alone(tmp_path, mark):
+    day = (DAY[0], event(1, "LiveState", **mark), *DAY[1:])
+    path = tmp_path / "wire.txt"
+    path.write_text(capture(*day), newline="")
+    with ast_notebook.replay(path) as sh:
+        sh.run()
+        assert sh.ast.live.stale
+        assert len(sh.ast.events) == len(DAY)
+
+
+def test_a_time_before_that_is_known_in_part_is_not_compared_with():
+    calls = [
+        one
+        for second in range(0, 7200, 600)
+        for one in (
+            channel(second, "Newchannel", "PJSIP/200", second + 1),
+            channel(second + 5, "Hangup", "PJSIP/200", second + 1, Cause=16),
+        )
+    ]
+    with ast_notebook.replay(frame(*calls), tz="UTC") as sh:
+        sh.run()
+        report = sh.ast.report(since="13:00", before="90m", tz="UTC")
+        assert "the calls are known from 2026-11-27 12:00 UTC on" in report.not_compared

@@ -143,6 +143,7 @@ WAYS: dict[str, tuple[Any, Callable[..., Any]]] = {
     "relation": (relation, lambda url, **more: relation(url, **more)),
     "archive_calls": (archive_calls, lambda url: archive_calls(url)),
     "history": (history, lambda url: history(url)),
+    "replay": (ast_notebook.replay, lambda url: ast_notebook.replay(url)),
     "record": (Record.to, lambda url, **more: Record("ast").to(url, **more)),
 }
 PLACES = (
@@ -165,6 +166,12 @@ def test_the_password_of_an_archive_is_in_no_traceback(way: str, url: str) -> No
         ask(url.replace("{}", PASSWORD))
     assert not shown(caught.value, PASSWORD, since=since)
     assert caught.value.__context__ is None
+
+
+def test_a_replay_that_is_told_wrong_times_shows_no_password() -> None:
+    with pytest.raises(ast_notebook.ConfError, match="no moment") as caught:
+        ast_notebook.replay(f"secretive://bob:{PASSWORD}@open/calls", since="soon")
+    assert not shown(caught.value, PASSWORD, since=ast_notebook.replay)
 
 
 @pytest.mark.parametrize("way", ["read", "scan", "relation", "record"])

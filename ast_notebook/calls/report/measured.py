@@ -74,11 +74,11 @@ class Measured:
         return self.since if begins else None, self.until if ends else None
 
     def _measure(self, calls: Any, visits: Any, known: Edges) -> None:
-        self.figures = Figures(calls, visits, tz=self.tz, within=self.within)
+        load = measures.Load(calls)
+        self.figures = Figures(calls, visits, load, tz=self.tz, within=self.within)
         self.summary, self.overall = self.figures.summary, self.figures.overall
         self.service = measures.service(visits, within=self.within)
         self.heat_map = measures.heat_map(calls, tz=self.tz, known=known)
-        load = self.figures.load
         quarters = load.erlangs("15min")
         self.span = _span(quarters)
         self.load = load.concurrency(_step(len(quarters)))
@@ -112,7 +112,8 @@ class Measured:
         self._find_before(against, covered)
         if self.compared_with is not None and not self.not_compared:
             before, waited = (begun(frame, *self.compared_with) for frame in (calls, visits))
-            figures = Figures(before, waited, tz=self.tz, within=self.within)
+            load = measures.Load(before)
+            figures = Figures(before, waited, load, tz=self.tz, within=self.within)
             if figures.summary["calls"][0]:
                 of_time = begun(calls, self.since, self.until)
                 self.office.compare(of_time, before, self._lengths)

@@ -86,15 +86,17 @@ class Figures:
         Whether lengths of calls are billed seconds, as no talk is known.
     directed : bool
         Whether any call has a direction.
-    load : measures.Load
-        The load; its ``left_out`` counts the calls that it leaves out.
+    left_out : int
+        How many calls the load leaves out.
     peak : measures.Peak
         The most calls at once.
     busy_hour : measures.BusyHour
         The busiest hour, averaged over the days.
     """
 
-    def __init__(self, calls: Any, visits: Any, *, tz: Zone, within: float) -> None:
+    def __init__(
+        self, calls: Any, visits: Any, load: measures.Load, *, tz: Zone, within: float
+    ) -> None:
         self.within, self.tz = within, tz
         self.summary = measures.summary(calls)
         self.overall = measures.service(visits, within=within, by=())
@@ -103,16 +105,16 @@ class Figures:
         self.billed = bool(pd.isna(one["talk"]) and not pd.isna(one["acd"]))
         told = read(calls, {"direction": nw.String}, ()).select(nw.col("direction").count())
         self.directed = bool(told.collect("pyarrow").item())
-        self.load = measures.Load(calls)
-        self.peak = self.load.peak()
-        self.busy_hour = self.load.busy_hour(tz)
+        self.left_out = load.left_out  # and not the load itself, which has all calls
+        self.peak = load.peak()
+        self.busy_hour = load.busy_hour(tz)
 
     def numbers(self) -> list[Number]:
         """Return all numbers, also those that a report of these calls does not show."""
         return [*self._of_calls(), *self._of_queues()]
 
     def _of_calls(self) -> Iterator[Number]:
-        one, left_out = _first(self.summary), self.load.left_out
+        one, left_out = _first(self.summary), self.left_out
         yield Number("calls", "calls", "count", one["calls"], "All calls that began in this time.")
         yield Number(
             "unknown",

@@ -47,6 +47,14 @@ def test_what_a_logic_would_send_is_shown(shell, day):
     assert len(shell.run("%ast --pbx replay calls")) == 1
 
 
+def test_ages_on_a_line_count_by_the_clock_of_the_replay(shell, day):
+    shell.run(f"%ast replay {day}")
+    shell.run("%ast replay run")
+    report = shell.run("%ast --pbx replay report --since 20m")
+    assert report.since.timestamp() == NOON + 600 - 20 * 60
+    assert report.summary["calls"].tolist() == [1]
+
+
 def test_a_replay_that_is_not_there_is_told(shell, day):
     for line in ("%ast replay pause", "%ast replay seek 12:00"):
         with pytest.raises(UsageError, match="there is no replay: begin one by %ast replay FOLDER"):

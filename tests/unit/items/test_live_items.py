@@ -62,7 +62,7 @@ def watch(live, hand):
         types = {"ast_state": "str", "ast_trunk": "bool"}
         (attribute,) = binding_attributes("x", types.get(kind, "num"), {kind: written}, refuse)
         told = []
-        return watch_value(live, hand, attribute, told.append), told
+        return watch_value(live, hand, hand.time, attribute, told.append), told
 
     return watch
 
@@ -221,4 +221,18 @@ def test_calls_without_directions_leave_the_number_unknown(hand, caplog):
     hand.move(2)
     until(lambda: "name the trunks" in caplog.text)
     assert watch.is_unsure and watch.value is None
+    calls.waiting.close()
+
+
+def test_who_waits_is_counted_less_often_the_longer_it_takes(hand, monkeypatch):
+    calls, now = Calls(hand), [0.0]
+    monkeypatch.setattr("ast_notebook.asterisk.waiting.time", SimpleNamespace(monotonic=now.pop))
+    now[:] = [7.0, 0.0]  # when the first count ends and begins
+    watch = calls.waiting.watch("*", lambda value: None)
+    hand.move(1)
+    until(lambda: not now)
+    until(lambda: not calls.waiting._worker.running_since)
+    calls.end(("030 123", "240"))
+    assert [round(at - hand.now) for at, _ in hand.waiting] == [70]
+    watch.close()
     calls.waiting.close()
