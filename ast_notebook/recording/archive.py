@@ -154,8 +154,8 @@ class Archive:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the archive is closed, and no longer keeps events."""
-        return self._closing
+        """Whether the archive is closed, or its thread has ended, so that it keeps no events."""
+        return self._closing or (self._begun.is_set() and not self._writer.is_alive())
 
     @property
     def place(self) -> str:
@@ -214,15 +214,16 @@ class Archive:
             )
         return self._next
 
-    def close(self) -> None:
-        """Write the remaining events, seal files if that takes only a moment, and end the threads.
+    def close(self, seconds: float | None = None) -> None:
+        """Write what is left, seal files if a moment or so many seconds suffice, end the threads.
 
         The next recorder of this folder seals files that stay open.
         """
-        self._deadline = time.monotonic() + STOP
+        seconds = STOP if seconds is None else seconds
+        self._deadline = time.monotonic() + seconds
         self._closing = True
         self._wake.set()
-        self._writer.join(STOP)
+        self._writer.join(seconds)
         self._sealer.thread.join(max(0.2, self._deadline + 0.2 - time.monotonic()))
 
     def hand_over(self, follower: Archive) -> int:
@@ -358,10 +359,8 @@ class Archive:
         if segment is None:
             self._number += 1
             name = Name(self.recorder, self._number, self._record.server, day)
-            is_anonymized = self.anonymizer is not None
-            segment = self._segment = Segment(
-                self.archive_files.open_folder, name, is_anonymized=is_anonymized
-            )
+            folder, is_hidden = self.archive_files.open_folder, self.anonymizer is not None
+            segment = self._segment = Segment(folder, name, is_anonymized=is_hidden)
         return segment
 
     def _pass_on(self) -> None:
