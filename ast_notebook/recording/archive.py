@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 BLOCK = 10_000  # events that are written at once, at most, after a slow disk
 ENOUGH = 2000  # events that are written at once before the time is over
-FLUSH = 1.0  # seconds that an event waits at most before it is written
+FLUSH = 0.5  # seconds that an event waits at most before it is written
 BUSY, CALM = 0.025, 0.05  # seconds between two checks of the record, while it grows and otherwise
 FULL = 500_000  # events after which a file is sealed
 OLD = 3600.0  # seconds after which a file is sealed, however few events it has
@@ -263,7 +263,8 @@ class Archive:
                     pause = min(2 * pause or FLUSH, AGAIN)
                     retry = now + pause
             if self._segment is not None and self._is_full(self._segment):
-                self._pass_on()
+                with contextlib.suppress(OSError):  # its lock tells others that we live
+                    self._segment_of(self._segment.name.day)
         self._try_to_keep(self._record.end)
         left = self.waiting
         if left and not self._is_followed:

@@ -179,10 +179,18 @@ class Blocks:
 
     After the iteration, the attributes tell how the file ended.
 
+    Parameters
+    ----------
+    path : pathlib.Path
+    place : int
+        Where to begin, in bytes: at the beginning, or where an earlier reading of the file ended.
+
     Attributes
     ----------
     name : Name
         The name of the file, with its server and day.
+    place : int
+        The end of the last whole block.
     torn : int
         Bytes at the end that are not a whole block.
     damaged : int
@@ -198,12 +206,13 @@ class Blocks:
         When the last event was received, in microseconds since 1970 UTC; 0 if there is none.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, place: int = 0) -> None:
         known = named(path.as_posix())
         if known is None:
             raise ValueError(f"{path} is no file of an archive")
         self.path = path
         self.name = known[0]
+        self._begin = self.place = place
         self._schema = block_schema(self.name)
         self.torn = 0
         self.damaged = 0
@@ -213,7 +222,7 @@ class Blocks:
         self.last = 0
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        frames = Frames(self.path)
+        frames = Frames(self.path, self._begin)
         unreadable = 0
         foreign = ""
         is_known = False
@@ -233,7 +242,7 @@ class Blocks:
             for block in blocks:
                 self.last = block["received_us"][-1].as_py()
                 yield block
-        self.torn, self.complete = frames.torn, frames.complete
+        self.place, self.torn, self.complete = frames.place, frames.torn, frames.complete
         self.damaged = frames.damaged + unreadable
         self.foreign = "" if is_known else foreign
 
