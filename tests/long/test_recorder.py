@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +13,7 @@ import sys
 import pytest
 
 from ast_notebook import demo
+from ast_notebook.__main__ import main
 from ast_notebook.recording import read
 from tests.support.paths import ROOT
 from tests.support.recorder import COMMAND, RecorderProcess, files
@@ -170,3 +173,20 @@ def test_the_demo_says_how_to_connect_to_it(tmp_path):
             assert one.stop() == 0
         running.terminate()
     assert told[1] == f"In a notebook: %ast connect {where}\n"
+
+
+def test_the_unit_of_the_documentation_is_one_that_systemd_takes(tmp_path):
+    text = (ROOT / "docs" / "recorder.md").read_text()
+    unit = re.search(r"```ini\n(# /etc/systemd.*?)```", text, re.DOTALL)
+    assert unit is not None
+    words = re.search(r"^ExecStart=(\S+) (.*)$", unit[1], re.MULTILINE)
+    assert words is not None
+    with pytest.raises(SystemExit) as ended:
+        main([*words[2].split(), "--help"])  # which is looked at behind all options
+    assert ended.value.code == 0
+    verify = shutil.which("systemd-analyze")
+    if verify is not None:
+        path = tmp_path / "ast-recorder.service"
+        path.write_text(unit[1].replace(words[1], sys.executable))
+        done = subprocess.run([verify, "verify", str(path)], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")

@@ -25,15 +25,24 @@ class RecorderProcess:
         Those of the command line, behind ``record``.
     password : str
         The password of the login.
+    program : str
+        The program in place of the command line, if it is to be another one.
     more : str
         Further variables of its environment.
     """
 
-    def __init__(self, *arguments: object, password: str = "secret", **more: str) -> None:
+    def __init__(
+        self, *arguments: object, password: str = "secret", program: str = "", **more: str
+    ) -> None:
         self.said: list[dict[str, Any]] = []
         self.complaints: list[str] = []
         self.process = subprocess.Popen(
-            [*COMMAND, "record", *map(str, arguments), "--json"],
+            [
+                *([sys.executable, "-c", program] if program else COMMAND),
+                "record",
+                *map(str, arguments),
+                "--json",
+            ],
             cwd=ROOT,
             env={**os.environ, "AST_PASSWORD": password, **more},
             stdout=subprocess.PIPE,
