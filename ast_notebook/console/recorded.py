@@ -118,7 +118,7 @@ class RecordedPbx:
             "written": None if archive is None else archive.written,
             "waiting": None if archive is None else archive.waiting,
             "lost": None if archive is None else archive.lost,
-            "error": str(error),
+            "error": " ".join(str(error).split()),
         }
 
     def close(self) -> None:

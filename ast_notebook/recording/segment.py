@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from ast_notebook.recording.troubles import is_of_the_system
 from ast_notebook.units import SECOND
 
 _TRIES = 10
+JOINED = 10_000  # events of small blocks that are joined, at most
 
 
 class Segment:
@@ -283,6 +284,27 @@ class Blocks:
         if self.damaged:
             reason = "the file is damaged: some of its blocks are lost"
         return lost_row(self.name, last, reason, unread)
+
+
+def joined(blocks: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """Join small blocks of a file, each of which costs readers as much as thousands of events.
+
+    A joined one has no more values in a column than its dictionaries have room for.
+    """
+    groups: list[list[pa.RecordBatch]] = []
+    events = JOINED
+    for block in blocks:
+        events += len(block)
+        if events > JOINED:
+            groups.append([])
+            events = len(block)
+        groups[-1].append(block)
+    return [
+        group[0]
+        if len(group) == 1
+        else pa.Table.from_batches(group).combine_chunks().to_batches()[0]
+        for group in groups
+    ]
 
 
 def lost_with(segment: Segment, folder: Path) -> int | None:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.layout import OPEN, SEALED, Name, named, narrowed
 from ast_notebook.recording.lock import is_held
-from ast_notebook.recording.segment import Blocks
+from ast_notebook.recording.segment import Blocks, joined
 
 YOUNG = 5.0  # seconds after which the recorder of an empty file has taken its lock for sure
 DAYS = 2  # folders of days in which a recorder writes, at most: around midnight
@@ -74,7 +74,7 @@ class ArchiveTail:
         try:
             lives = self._lives(name)  # at first: what it wrote until its end is read then
             blocks = Blocks(path, self._place)
-            found = list(blocks)
+            found = joined([block for block in blocks if len(block)])
         except FileNotFoundError:
             self._is_over = True
             return self._passed_on(self._sealed(name))

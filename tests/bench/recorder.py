@@ -271,7 +271,9 @@ def load(pbx: Asterisk, folder: Path, minutes: float, rate: float) -> list[Measu
     known = set(there)
     missing = sum(number not in known for number in said)
     later = memory[len(memory) // 2 :]
-    grows = 60 * float(np.polyfit(*zip(*later, strict=True), 1)[0]) if len(later) > 2 else 0.0
+    grows = 0.0
+    if len(later) > 2:
+        grows = 60 * float(np.polyfit([at for at, _ in later], [size for _, size in later], 1)[0])
     is_flat = minutes < 10 or grows < FLAT
     share = (used.user + used.system) / (60 * minutes)
     p50, p99 = (float(one) for one in np.percentile(lags, [50, 99]))
