@@ -91,7 +91,9 @@ class WatchedAsterisk(Asterisk):
             session, MACHINE, has_marks=recent.has_marks, has_lists=recent.has_lists
         )
         Switchboard.__init__(self, session, live)
-        self.waiting = WaitingCallers(session, self.unreturned, self.numbering_key, LATER)
+        self.waiting = WaitingCallers(
+            session, self.unreturned, lambda number: self.numbering.key(number), LATER
+        )
         session.watcher.begin(live, recent, _behind(begun))
         self._answers = Answers(live, ReplayedDatabase(Tape([], server), ReplayClock(0)), MACHINE)
         for number, piece in enumerate(tape.pieces):
