@@ -23,7 +23,7 @@ from ast_notebook.errors import (
     UnsafeText,
 )
 from ast_notebook.home import SmartHome, connect
-from ast_notebook.replay import replay
+from ast_notebook.replay import replay, watch
 from ast_notebook.zone import use_zone
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ __all__ = [
     "measures",
     "replay",
     "use_zone",
+    "watch",
 ]
 
 __version__ = "0.1.0"

@@ -19,11 +19,18 @@ from ast_notebook.errors import AstError
 
 #: Seconds between two checks whether the parent process still runs.
 PARENT_SECONDS = 1.0
+ABOUT = "A small PBX that speaks Asterisk's manager interface, with calls going on."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Run with the arguments of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m ast_notebook.demo", description=ABOUT)
+    add_arguments(parser)
+    return run(parser.parse_args(arguments))
+
+
+def run(options: argparse.Namespace) -> int:
     """Run until Ctrl-C, or as a child process until the parent has ended."""
-    options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     try:
         plan = Plan(
@@ -45,11 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m ast_notebook.demo",
-        description="A small PBX that speaks Asterisk's manager interface, with calls going on.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command line."""
     parser.add_argument(
         "--host", default="127.0.0.1", help="127.0.0.1, which it is by default, or ::1"
     )
@@ -72,7 +76,6 @@ def _parser() -> argparse.ArgumentParser:
         help="the password, which other users here can see; by default a new one is made",
     )
     parser.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
-    return parser
 
 
 async def _run(plan: Plan, is_embedded: bool) -> None:
@@ -89,9 +92,13 @@ async def _run(plan: Plan, is_embedded: bool) -> None:
         if is_embedded:
             sys.stdout.write(f"{port} {plan.secret}\n")
         else:
+            shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             sys.stdout.write(
-                f"The demo PBX ({plan.tech}) listens on {host}:{port}; log in as admin or panel, "
+                f"The demo PBX ({plan.tech}) listens on {shown}; log in as admin or panel, "
                 f"with the password {plan.secret}. Ctrl-C ends it.\n"
+                f"In a notebook: %ast connect panel@{shown}\n"
+                f"In a terminal: AST_PASSWORD={plan.secret} ast-notebook record panel@{shown} "
+                "--to calls\n"
             )
         sys.stdout.flush()
 

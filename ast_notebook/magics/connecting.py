@@ -62,9 +62,9 @@ def connect(context: Context, given: Given) -> Status:
     In [3]: %ast connect --conf plugin.conf
     In [4]: %ast connect admin@[2001:db8::1] --name berlin
     """
-    arguments = _arguments(given)
+    arguments = arguments_of(given)
     budget = context.budget(given.budget)
-    for name, plugin in _sections(given).items():
+    for name, plugin in sections_of(given).items():
         section = None if plugin is None else plugin.settings
         _connect(context, name, settings_for(name, arguments, section, context.settings()), budget)
         if plugin is not None:
@@ -140,7 +140,7 @@ def status(context: Context, given: Given) -> Status:
     return Status(context.sh)
 
 
-def _arguments(given: Given) -> dict[str, Any]:
+def arguments_of(given: Given) -> dict[str, Any]:
     """Return the settings from the arguments of the line."""
     arguments = address(given.address) if given.address else {}
     if given.tls is not None:
@@ -153,7 +153,7 @@ def _arguments(given: Given) -> dict[str, Any]:
     return arguments
 
 
-def _sections(given: Given) -> dict[str, PluginDefinition | None]:
+def sections_of(given: Given) -> dict[str, PluginDefinition | None]:
     """Return the PBXs to connect, by name, with the settings that a file has for each."""
     if given.conf is None:
         return {given.name or "ast": None}

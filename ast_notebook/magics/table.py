@@ -20,6 +20,7 @@ from ast_notebook.magics import (
     replaying,
     smarthome,
     storage,
+    watching,
 )
 from ast_notebook.magics.command import Subcommand, did_you_mean
 from ast_notebook.show import Text, columns
@@ -49,6 +50,7 @@ COMMANDS: dict[str, Subcommand] = {
         recording.record_budget,
         recording.record_clear,
         recording.record_to,
+        watching.watch,
         replaying.replay,
         replaying.replay_pause,
         replaying.replay_play,

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 BLOCK = 10_000  # events at most that are written at once
 ENOUGH = 2000  # events that are written at once even before `FLUSH` is over
-FLUSH = 1.0  # seconds that an event waits at most before it is written
+FLUSH = 0.5  # seconds that an event waits at most before it is written
 BUSY, CALM = 0.025, 0.05  # seconds between two checks of the record, while it grows and otherwise
 AGAIN = 30.0  # seconds between attempts to write, at most, while the disk refuses
 STOP = 0.8  # seconds that the threads have to end
@@ -155,8 +155,8 @@ class Archive:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the archive is closed, and no longer keeps events."""
-        return self._closing
+        """Whether the archive is closed, or its thread has ended, so that it keeps no events."""
+        return self._closing or (self._begun.is_set() and not self._thread.is_alive())
 
     @property
     def place(self) -> str:
@@ -215,15 +215,16 @@ class Archive:
             )
         return self._next
 
-    def close(self) -> None:
-        """Write the remaining events, seal files if that takes only a moment, and end the threads.
+    def close(self, seconds: float | None = None) -> None:
+        """Write what is left, seal files if a moment or so many seconds suffice, end the threads.
 
         The next recorder of this folder seals files that stay open.
         """
-        self._deadline = time.monotonic() + STOP
+        seconds = STOP if seconds is None else seconds
+        self._deadline = time.monotonic() + seconds
         self._closing = True
         self._wake.set()
-        self._thread.join(STOP)
+        self._thread.join(seconds)
         self._sealer.thread.join(max(0.2, self._deadline + 0.2 - time.monotonic()))
 
     def hand_over(self, follower: Archive) -> int:
@@ -263,7 +264,7 @@ class Archive:
                 else:
                     pause = min(2 * pause or FLUSH, AGAIN)
                     retry = now + pause
-            self._writer.pass_on_if_full()
+            self._writer.replace_if_full()
         self._try_to_keep(self._record.end)
         left = self.waiting
         if left and not self._is_followed:

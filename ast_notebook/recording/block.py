@@ -68,6 +68,14 @@ class Block:
         if texts:
             self._put(texts, received)
 
+    @classmethod
+    def of(cls, columns: pa.RecordBatch, start: int = 0) -> Block:
+        """Return a block of events that are in columns already."""
+        block = cls(start=start)
+        block._received.frombytes(columns["received"].to_numpy().tobytes())
+        block.keep(columns)
+        return block
+
     def __len__(self) -> int:
         return len(self._received)
 

@@ -48,8 +48,16 @@ class Frames:
 
     After the iteration, the attributes tell how many bytes could not be read.
 
+    Parameters
+    ----------
+    path : pathlib.Path
+    place : int
+        Where to begin, in bytes: at the beginning, or where an earlier reading of the file ended.
+
     Attributes
     ----------
+    place : int
+        The end of the last whole frame, from which another reading can go on.
     torn : int
         Bytes of a last frame that was not written completely.
     damaged : int
@@ -58,8 +66,9 @@ class Frames:
         Whether the recorder ended the file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, place: int = 0) -> None:
         self._path = path
+        self._begin = self.place = place
         self.torn = 0
         self.damaged = 0
         self.complete = False
@@ -69,7 +78,7 @@ class Frames:
         self.complete = False
         with self._path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            place = 0
+            place = self._begin
             while place < size:
                 file.seek(place)
                 head = _parsed(file.read(HEADER))
@@ -77,15 +86,15 @@ class Frames:
                     after = self._sought(file, place, size)
                     if after == size and size - place < HEADER:
                         self.torn += size - place
-                    else:
-                        self.damaged += after - place
-                    place = after
+                        return
+                    self.damaged += after - place
+                    self.place = place = after
                     continue
                 mark, length, unpacked, checksum = head
                 if place + HEADER + length > size:
                     self.torn += size - place
                     return
-                place += HEADER + length
+                self.place = place = place + HEADER + length
                 if mark == _END:
                     self.complete = place == size
                     continue

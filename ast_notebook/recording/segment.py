@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from ast_notebook.recording.troubles import is_of_the_system
 from ast_notebook.units import SECOND
 
 _TRIES = 10
+JOINED = 10_000  # events of small blocks that are joined, at most
 
 
 class Segment:
@@ -179,10 +180,18 @@ class Blocks:
 
     After the iteration, the attributes tell how the file ended.
 
+    Parameters
+    ----------
+    path : pathlib.Path
+    place : int
+        Where to begin, in bytes: at the beginning, or where an earlier reading of the file ended.
+
     Attributes
     ----------
     name : Name
         The name of the file, with its server and day.
+    place : int
+        The end of the last whole block.
     torn : int
         Bytes at the end that are not a whole block.
     damaged : int
@@ -198,12 +207,13 @@ class Blocks:
         When the last event was received, in microseconds since 1970 UTC; 0 if there is none.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, place: int = 0) -> None:
         known = named(path.as_posix())
         if known is None:
             raise ValueError(f"{path} is no file of an archive")
         self.path = path
         self.name = known[0]
+        self._begin = self.place = place
         self._schema = block_schema(self.name)
         self.torn = 0
         self.damaged = 0
@@ -213,7 +223,7 @@ class Blocks:
         self.last = 0
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        frames = Frames(self.path)
+        frames = Frames(self.path, self._begin)
         unreadable = 0
         foreign = ""
         is_known = False
@@ -233,7 +243,7 @@ class Blocks:
             for block in blocks:
                 self.last = block["received_us"][-1].as_py()
                 yield block
-        self.torn, self.complete = frames.torn, frames.complete
+        self.place, self.torn, self.complete = frames.place, frames.torn, frames.complete
         self.damaged = frames.damaged + unreadable
         self.foreign = "" if is_known else foreign
 
@@ -274,6 +284,27 @@ class Blocks:
         if self.damaged:
             reason = "the file is damaged: some of its blocks are lost"
         return lost_row(self.name, last, reason, unread)
+
+
+def joined(blocks: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """Join small blocks of a file, each of which costs readers as much as thousands of events.
+
+    A joined one has no more values in a column than its dictionaries have room for.
+    """
+    groups: list[list[pa.RecordBatch]] = []
+    events = JOINED
+    for block in blocks:
+        events += len(block)
+        if events > JOINED:
+            groups.append([])
+            events = len(block)
+        groups[-1].append(block)
+    return [
+        group[0]
+        if len(group) == 1
+        else pa.Table.from_batches(group).combine_chunks().to_batches()[0]
+        for group in groups
+    ]
 
 
 def lost_with(segment: Segment, folder: Path) -> int | None:

@@ -36,7 +36,7 @@ from ast_notebook.recording.layout import (
     misses,
     widened,
 )
-from ast_notebook.recording.segment import Blocks
+from ast_notebook.recording.segment import Blocks, joined
 from ast_notebook.recording.troubles import is_of_the_system, said
 from ast_notebook.warned import warn
 
@@ -341,6 +341,7 @@ def _take_open(chosen: Selection, file: ArchiveFile, condition: pc.Expression | 
             chosen.foreign[file.path] = blocks.foreign
             return
         loss = blocks.loss()
+        some = joined(some)
     except FileNotFoundError:
         if chosen.archive_files.rows(file.name):
             twin = f"{chosen.archive_files.root}/{file.name.path('.parquet')}"

@@ -84,10 +84,11 @@ class Writer:
         for day, row in by_day(seal([text], [self._last])):
             self._segment_of(day).write(row)
 
-    def pass_on_if_full(self) -> None:
-        """Have the open file sealed if it is full, or an hour old."""
+    def replace_if_full(self) -> None:
+        """Have the open file sealed if it is full, or an hour old, and begin the next one."""
         if self._segment is not None and _is_full(self._segment):
-            self.pass_on()
+            with contextlib.suppress(OSError):  # its lock tells others that we live
+                self._segment_of(self._segment.name.day)
 
     def pass_on(self) -> None:
         """End the open file, and have it sealed."""

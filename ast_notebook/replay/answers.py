@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ast_notebook.ami.answer import WRITE_CLASS
+from ast_notebook.clock import SystemClock
 from ast_notebook.live import Live
 from ast_notebook.live.channels import SNAPSHOT
-from ast_notebook.replay.clock import ReplayClock
 from ast_notebook.replay.database import ReplayedDatabase
 from ast_notebook.replay.orders import NOT_SENT
 from ast_notebook.replay.told import OK, REFUSED, Told, not_recorded
@@ -68,10 +68,10 @@ class Answers:
     ----------
     live : Live
     database : ReplayedDatabase
-    clock : ReplayClock
+    clock : SystemClock
     """
 
-    def __init__(self, live: Live, database: ReplayedDatabase, clock: ReplayClock) -> None:
+    def __init__(self, live: Live, database: ReplayedDatabase, clock: SystemClock) -> None:
         self._live = live
         self._clock = clock
         self._known: dict[str, Callable[[Mapping[str, str]], Told]] = {

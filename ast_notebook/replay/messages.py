@@ -17,7 +17,9 @@ from ast_notebook.units import SECOND
 _OWN = frozenset(("received", "time", "event", "extra"))
 _BESIDE = pa.array([f"header_{name}" for name in sorted(NUMBERS)], pa.string())
 #: Events that have the ActionID of an action, but are no entries of a list.
-_NEWS = frozenset(("OriginateResponse", "AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd"))
+_NEWS = frozenset(
+    ("OriginateResponse", "AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd", "UserEvent")
+)
 #: Events that are entries or ends of lists, even without an ActionID: anonymizing removes it.
 _ENTRIES = frozenset(
     [

@@ -19,7 +19,7 @@ def test_all_names_are_there_and_shown():
 
 def test_what_users_use_is_among_them():
     used = "connect SmartHome Panel PhoneBook Settings calls demo history measures replay use_zone"
-    used += " __version__"
+    used += " watch __version__"
     assert set(ast_notebook.__all__) == {*used.split(), *errors.__all__}
 
 

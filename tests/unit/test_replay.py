@@ -77,6 +77,14 @@ def test_a_callback_is_called_with_each_event_in_the_order_of_arrival():
         assert [name for name, _ in heard[:3]] == ["Newchannel", "UserEvent", "Newchannel"]
 
 
+def test_a_user_event_that_an_action_has_sent_is_no_answer():
+    with ast_notebook.replay(frame(bell(0, "dialplan"), bell(1, "action", ActionID="1"))) as sh:
+        heard = []
+        sh.ast.on("UserEvent")(lambda event: heard.append(event["Value"]))
+        sh.run()
+        assert heard == ["dialplan", "action"]
+
+
 def test_a_logic_that_sleeps_by_the_clock_wakes_at_that_time_of_the_record():
     with ast_notebook.replay(frame(*DAY)) as sh:
         seen = []

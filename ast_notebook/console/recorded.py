@@ -1,0 +1,138 @@
+"""One PBX that is recorded without a notebook: it is connected, however long that takes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ast_notebook.ami import Settings
+from ast_notebook.ami.pauses import Pauses
+from ast_notebook.asterisk import Asterisk
+from ast_notebook.errors import ConnectionLost, LoginRefused
+from ast_notebook.home import SmartHome
+from ast_notebook.recording import Archive
+
+SEALING = 60.0  # seconds that sealing may take at the end
+
+
+class RecordedPbx:
+    """A PBX that is recorded to a folder.
+
+    A thread makes the first connection, and tries again while nothing answers. From then on, the
+    session makes a lost connection again.
+
+    Parameters
+    ----------
+    name : str
+        The PBX's name, which is a folder of the archive.
+    settings : Settings
+        Where it is and who logs in.
+    site : mapping
+        What plugin.conf tells of its site.
+    budget : float
+        Bytes of memory that its events may take.
+    keep : callable
+        It begins the archive of a PBX.
+
+    Attributes
+    ----------
+    failure : Exception or None
+        Why it cannot be recorded, if trying again would not help.
+    tried : threading.Event
+        Set once the first try to connect is over.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        site: Mapping[str, Any],
+        budget: float,
+        keep: Callable[[Asterisk], Archive],
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.failure: Exception | None = None
+        self.tried = threading.Event()
+        self._site = site
+        self._budget = budget
+        self._keep = keep
+        self._sh = SmartHome()
+        self._pbx: Asterisk | None = None
+        self._archive: Archive | None = None
+        self._last_error = ""
+        self._closing = threading.Event()
+        self._pauses = Pauses()
+        self._beginner = threading.Thread(target=self._begin, name=f"ast-first-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._beginner.start()
+
+    def _begin(self) -> None:
+        try:
+            while not self._closing.is_set():
+                try:
+                    pbx = self._sh.connect(self.settings, name=self.name, budget=self._budget)
+                except (ConnectionLost, LoginRefused) as error:
+                    if isinstance(error, LoginRefused) and not error.is_in_use:
+                        raise
+                    self._last_error = str(error)
+                    self.tried.set()
+                    self._pauses.wait(self._pauses.failed(error))
+                else:
+                    pbx.tell(**self._site)
+                    self._archive = self._keep(pbx)
+                    self._pbx = pbx
+                    return
+        except Exception as error:
+            self.failure = error
+        finally:
+            self.tried.set()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether all threads run by which its events get on disk, or the first connection."""
+        if self._beginner.is_alive():
+            return True
+        pbx, archive = self._pbx, self._archive
+        if pbx is None or archive is None:
+            return False
+        threads = (pbx.session.message_thread, pbx.session.event_dispatch_thread)
+        return all(thread.is_alive() for thread in threads) and not archive.is_closed
+
+    def status(self) -> dict[str, Any]:
+        """Return how it goes, by the names of `told`; what is not known yet is None."""
+        pbx, archive = self._pbx, self._archive
+        state, error = "failed" if self.failure else "connecting", self.failure or self._last_error
+        if pbx is not None and archive is not None:
+            state = "connected" if pbx.session.connected() else "lost"
+            state = "closed" if pbx.session.closed else state
+            why = pbx.session.last_error if state == "lost" else ""
+            error = "; ".join(filter(None, (why, archive.error)))
+        return {
+            "pbx": self.name,
+            "state": state,
+            "events": None if pbx is None else pbx.session.events_read,
+            "written": None if archive is None else archive.written,
+            "waiting": None if archive is None else archive.waiting,
+            "lost": None if archive is None else archive.lost,
+            "error": " ".join(str(error).split()),
+        }
+
+    def close(self) -> None:
+        """End the connection, write what is left, and seal the files."""
+        self._closing.set()
+        self._pauses.end()
+        for pbx in self._sh.pbxs.values():
+            pbx.session.close()
+        if self._archive is not None:
+            self._archive.close(SEALING)
+        self._beginner.join(self.settings.timeout)
+        self._sh.close()
+
+    def hurry(self) -> None:
+        """Leave unsealed what is not sealed yet; the next recorder of the folder seals it."""
+        if self._archive is not None:
+            self._archive.close(0.0)

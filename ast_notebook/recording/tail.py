@@ -1,0 +1,151 @@
+"""The events that another process writes to an archive, block by block as they come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ast_notebook.recording.archive_files import ArchiveFiles
+from ast_notebook.recording.layout import OPEN, SEALED, Name, named, narrowed
+from ast_notebook.recording.lock import is_held
+from ast_notebook.recording.segment import Blocks, joined
+
+YOUNG = 5.0  # seconds after which the recorder of an empty file has taken its lock for sure
+DAYS = 2  # folders of days in which a recorder writes, at most: around midnight
+
+
+class ArchiveTail:
+    """Follows one recorder of a PBX, and goes on with another one when it has ended.
+
+    Nothing is written or changed.
+
+    Parameters
+    ----------
+    files : ArchiveFiles
+        The files of the archive, which is in a local folder.
+    server : str
+        The PBX.
+
+    Attributes
+    ----------
+    is_alive : bool
+        Whether the recorder lived at the last `poll`.
+    """
+
+    def __init__(self, files: ArchiveFiles, server: str) -> None:
+        self.is_alive = False
+        self._folder = Path(files.root) / f"server={quote(server, safe='')}"
+        self._server = server
+        self._name: Name | None = None
+        self._place = self._rows = 0  # bytes of the open file, and rows, that are passed on
+        self._is_over = True  # whether nothing more comes to that file
+        self._last = 0  # when the newest event was received
+        self._after = 0  # what another recorder received until then is passed over
+
+    def poll(self) -> list[pa.RecordBatch]:
+        """Return the blocks that came since the last poll, in columns like those of `seal`.
+
+        The first time, that is all of the file to which the newest living recorder writes.
+        """
+        found: list[pa.RecordBatch] = []
+        while True:
+            if self._name is not None and not self._is_over:
+                found += [narrowed(block) for block in self._read(self._name) if len(block)]
+            if not self._is_over:
+                break
+            following = self._following()
+            if following is None:
+                break
+            if self._name is not None and following.recorder != self._name.recorder:
+                self._after = self._last
+            self._name, self._place, self._rows, self._is_over = following, 0, 0, False
+        self.is_alive = not self._is_over
+        return found
+
+    def _read(self, name: Name) -> list[pa.RecordBatch]:
+        """Return the rest of the file."""
+        path = self._path(name, OPEN)
+        try:
+            lives = self._lives(name)  # at first: what it wrote until its end is read then
+            blocks = Blocks(path, self._place)
+            found = joined([block for block in blocks if len(block)])
+        except FileNotFoundError:
+            self._is_over = True
+            return self._passed_on(self._sealed(name))
+        self._place = blocks.place
+        self._is_over = blocks.complete or not lives
+        return self._passed_on(found)
+
+    def _sealed(self, name: Name) -> list[pa.RecordBatch]:
+        """Return those events of a file that was sealed meanwhile that are not passed on yet."""
+        try:
+            table = pq.read_table(self._path(name, SEALED), partitioning=None)
+        except FileNotFoundError:
+            return []
+        batches: list[pa.RecordBatch] = table.slice(self._rows).to_batches()
+        return batches
+
+    def _passed_on(self, blocks: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+        """Note what is passed on, and leave out what was heard by an earlier recorder."""
+        self._rows += sum(map(len, blocks))
+        if self._after:
+            blocks = [block.filter(pc.field("received_us") > self._after) for block in blocks]
+        newest = [pc.max(block["received_us"]).as_py() for block in blocks if len(block)]
+        self._last = max([self._last, *newest])
+        return blocks
+
+    def _following(self) -> Name | None:
+        """Return the file to go on with; None if nobody records now."""
+        there = sorted(self._files())
+        known = self._name
+        if known is not None:
+            later = [
+                name
+                for name, _ in there
+                if name.recorder == known.recorder and name.number > known.number
+            ]
+            if later:
+                return later[0]
+        living = [name for name, ending in there if ending == OPEN and self._lives(name)]
+        others = [one for one in living if known is None or one.recorder != known.recorder]
+        if known is None or not others:
+            return others[-1] if others else None
+        return next(name for name, _ in there if name.recorder == others[-1].recorder)
+
+    def _files(self) -> Iterator[tuple[Name, str]]:
+        """Yield the files of the newest days, with their endings."""
+        try:
+            days = sorted(one for one in self._folder.iterdir() if one.name.startswith("day="))
+        except FileNotFoundError:
+            return
+        for day in days[-DAYS:]:
+            try:
+                files = list(day.iterdir())
+            except FileNotFoundError:
+                continue
+            for file in files:
+                known = named(file.as_posix())
+                if known is not None and known[1] in (OPEN, SEALED):
+                    yield known
+
+    def _path(self, name: Name, ending: str) -> Path:
+        return self._folder.parent / name.path(ending)
+
+    def _lives(self, name: Name) -> bool:
+        """Tell whether a recorder has an open file locked.
+
+        An empty one may just have been made; to look at its lock could keep its recorder from it.
+        """
+        path = self._path(name, OPEN)
+        try:
+            state = path.stat()
+            is_new = not state.st_size and time.time() - state.st_mtime < YOUNG
+            return is_new or is_held(path)
+        except FileNotFoundError:
+            return False

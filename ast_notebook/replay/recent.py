@@ -1,0 +1,101 @@
+"""The last seconds of a record that grows, by which a mark that comes late finds its place.
+
+A recorder writes a mark some time after the events that came when it was made. So a live state that
+follows the record is made anew if a mark turns out to stand before events that were told already.
+"""
+
+from __future__ import annotations
+
+import bisect
+from typing import NamedTuple
+
+from ast_notebook.ami import Event
+from ast_notebook.digits import is_count
+from ast_notebook.replay.clock import ReplayClock
+from ast_notebook.replay.live import Ears, ReplayedLive, past_live
+from ast_notebook.replay.messages import events_of
+from ast_notebook.replay.past import Past
+from ast_notebook.replay.tape import MARKS, Tape
+from ast_notebook.units import SECOND
+
+HELD = 10 * SECOND  # how late a mark may come
+
+
+class _RecentEvent(NamedTuple):
+    """An event or a mark, with what orders them: a mark stands behind the event that it names."""
+
+    after: int
+    is_mark: bool
+    number: int
+    event: Event
+
+
+class Recent:
+    """What was told lately, and the live state before that.
+
+    Parameters
+    ----------
+    tape : Tape
+        All that is recorded so far.
+
+    Attributes
+    ----------
+    has_marks, has_lists : bool
+        As for `ReplayedLive`.
+    """
+
+    def __init__(self, tape: Tape) -> None:
+        past = Past(tape)
+        self.has_marks = past.has_marks or not past.has_lists
+        self.has_lists = past.has_lists
+        self._ears, self._before = self._state()
+        self._told: list[_RecentEvent] = []
+        self._count = 0
+        if tape.pieces:
+            until = tape.last - HELD
+            self._before.take_from(past.at(until))
+            first = tape.piece_at(until)
+            for number in range(first, len(tape.pieces)):
+                for part in tape.parts(number):
+                    for event in events_of(part.batch, self.is_wanted)[1]:
+                        if event.received > until:
+                            self.tell(event)
+
+    def _state(self) -> tuple[Ears, ReplayedLive]:
+        return past_live(ReplayClock(0), has_marks=self.has_marks, has_lists=self.has_lists)
+
+    def is_wanted(self, name: str) -> bool:
+        """Tell whether events of a name matter to the live state."""
+        return self._ears.is_wanted(name)
+
+    def tell(self, event: Event) -> bool:
+        """Take an event or a mark; return whether it is a mark that comes late."""
+        is_mark = event.name in MARKS
+        after = event.received
+        if is_mark and is_count(told := event.get_header("After") or ""):
+            after = int(told)
+        one = _RecentEvent(after, is_mark, self._count, event)
+        self._count += 1
+        is_late = is_mark and bool(self._told) and one < self._told[-1]
+        bisect.insort(self._told, one)
+        if not is_mark:
+            self._settle(after - HELD)
+        return is_late
+
+    def _settle(self, until: int) -> None:
+        """Forget what was told until a moment; the state before has it now."""
+        count = 0
+        for one in self._told:
+            if one.after > until:
+                break
+            self._ears.hear(one.event)
+            count += 1
+        del self._told[:count]
+
+    def state(self) -> ReplayedLive:
+        """Return the live state behind all that was told, in its order."""
+        ears, live = self._state()
+        live.take_from(self._before)
+        for one in self._told:
+            ears.hear(one.event)
+        return live

@@ -1,0 +1,236 @@
+"""The reader of a PBX that is watched: it reads what another process records, as that grows."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ast_notebook.ami.action import Field, encode
+from ast_notebook.ami.answer import Pending
+from ast_notebook.ami.dispatcher import Dispatcher
+from ast_notebook.ami.elapsed import elapsed
+from ast_notebook.ami.intake import Intake
+from ast_notebook.ami.message import Event, Response
+from ast_notebook.ami.open_actions import OpenActions
+from ast_notebook.ami.reader import Reader
+from ast_notebook.ami.session import Session
+from ast_notebook.ami.settings import Settings
+from ast_notebook.errors import AstError, ConnectionLost
+from ast_notebook.recording.tail import ArchiveTail
+from ast_notebook.replay.choosing import piece_of, texts_of
+from ast_notebook.replay.live import ReplayedLive
+from ast_notebook.replay.messages import events_of
+from ast_notebook.replay.recent import Recent
+from ast_notebook.replay.tape import MARKS
+
+logger = logging.getLogger(__name__)
+
+LOOK = 0.2  # seconds between two looks at the files
+
+Answer = Callable[[Mapping[str, Field], Pending, str], None]
+
+
+class Watcher(Reader):
+    """Reads the files of an archive as they grow, and hands the events out as a session does.
+
+    It has no socket: an action is given to `answer`, and reaches no PBX.
+
+    Parameters
+    ----------
+    name, settings, intake, actions, dispatcher, counts, ended
+        As for `Reader`.
+    tail : ArchiveTail
+    place : str
+        The folder, for people.
+    keep : callable
+        It is given all events in columns.
+    answer : callable
+        It is given an action, and finishes it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        intake: Intake,
+        actions: OpenActions,
+        dispatcher: Dispatcher,
+        counts: Counter[str],
+        ended: Callable[[], None],
+        *,
+        tail: ArchiveTail,
+        place: str,
+        keep: Callable[[pa.RecordBatch], None],
+        answer: Answer,
+    ) -> None:
+        super().__init__(name, settings, intake, actions, dispatcher, counts, ended)
+        self.title, self.version = "a record", ""
+        self._tail = tail
+        self._place = place
+        self._keep = keep
+        self._answer = answer
+        self._live: ReplayedLive | None = None
+        self._recent: Recent | None = None
+        self._begun: list[pa.RecordBatch] = []
+
+    def begin(self, live: ReplayedLive, recent: Recent, blocks: list[pa.RecordBatch]) -> None:
+        """Set what takes marks, which are no events of the PBX, and what is handed out first."""
+        self._live, self._recent = live, recent
+        self._begun = [block for block in blocks if len(block)]
+
+    # --- for any thread ------------------------------------------------------------------------
+
+    def hurry(self) -> None:
+        """Do nothing: there is no connection to be made."""
+
+    def send(
+        self,
+        action: Mapping[str, Field],
+        *,
+        then: Callable[[Pending], None] | None = None,
+        timeout: float | None = None,
+        ends: str = "",
+        apart: bool = False,
+    ) -> Pending:
+        """Answer a question from the live state, or refuse an order; nothing is sent."""
+        name = str(action.get("Action", ""))
+        key = str(action.get("ActionID") or self._actions.new_id())
+        encode({"Action": name, "ActionID": key, **action})  # it raises what a session would raise
+        if self.closing.is_set():
+            raise self.no_connection()
+        pending = Pending(name, timeout or self.settings.timeout, then, ends, apart)
+        try:
+            self._answer(action, pending, key)
+        except AstError as error:
+            pending.respond(Response({"Response": "Error", "Message": str(error)}))
+            pending.finish(error)
+        if then is not None:
+            self._dispatcher.put([pending])
+        return pending
+
+    def no_connection(self) -> ConnectionLost:
+        """Return the error that says why there is no answer."""
+        return ConnectionLost(f"the watch of {self._place} is closed: begin it again")
+
+    # --- the reader's thread -------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self.closing.is_set():
+                try:
+                    self._look()
+                except Exception as error:  # such as a disk that does not answer for a while
+                    if str(error) != self.last_error:
+                        logger.warning("%s: %s", self._name, error)
+                    self.last_error = str(error)
+                self._tried.set()
+                self.closing.wait(LOOK)
+        finally:
+            self.logged_in.clear()
+            self._tried.set()
+            self._ended()
+
+    def _look(self) -> None:
+        """Hand out what has come: behind the news that somebody records, before that of an end."""
+        blocks, self._begun = [*self._begun, *self._tail.poll()], []
+        if self._tail.is_alive:
+            self._live_on()
+        self._hand_out(blocks)
+        if not self._tail.is_alive:
+            self._lose()
+
+    def _hand_out(self, blocks: list[pa.RecordBatch]) -> None:
+        if not blocks:
+            return
+        received = np.concatenate([block["received"].to_numpy() for block in blocks])
+        names = texts_of([block["event"] for block in blocks])
+        for part in piece_of(received, names, partial(list, blocks)).parts():
+            self._keep(part.shown)
+            wanted = events_of(part.batch, self._dispatcher.is_wanted)[1]
+            stream = [self._told(one) for one in wanted]
+            self._intake.events += len(part.shown)
+            self._dispatcher.put_heard(stream, len(part.shown))
+
+    def _told(self, event: Event) -> Event | Pending:
+        """Return what is handed out of an event or a mark."""
+        live, recent = self._live, self._recent
+        assert live is not None
+        assert recent is not None
+        is_late = recent.is_wanted(event.name) and recent.tell(event)
+        if event.name not in MARKS:
+            return event
+        state = recent.state() if is_late else None
+
+        def take(_: Pending) -> None:
+            if state is None:
+                live.hear_mark(event)
+            else:
+                live.take_from(state)
+
+        return Pending("Mark", math.inf, take)
+
+    def _live_on(self) -> None:
+        self.last_error = ""
+        if self.logged_in.is_set():
+            return
+        if self.was_lost:
+            self._counts["reconnects"] += 1
+            self._intake.tell("SessionRestored", Seconds=f"{elapsed() - self._changed:.3f}")
+        self.connected_since, self.lost_since = time.time(), None
+        self.logged_in.set()
+
+    def _lose(self) -> None:
+        """Tell everyone once that nobody records any more."""
+        if self.was_lost and not self.logged_in.is_set():
+            return
+        why = f"nobody records into {self._place} now: start ast-notebook record again there"
+        self.logged_in.clear()
+        self.was_lost, self._changed, self.last_error = True, elapsed(), why
+        self.connected_since, self.lost_since = None, time.time()
+        self._intake.tell("SessionLost", Reason=why, Since=f"{self.lost_since:.6f}")
+        logger.warning("%s: %s", self._name, why)
+
+
+class WatchSession(Session):
+    """A session with an archive in place of an Asterisk.
+
+    Parameters
+    ----------
+    name, recorder
+        As for `Session`.
+    more
+        The further parameters of `Watcher`.
+    """
+
+    def __init__(self, name: str, recorder: Callable[[list[str], int], None], **more: Any) -> None:
+        self._parts = more
+        super().__init__(Settings(host="watch", username=""), name=name, recorder=recorder)
+
+    def _new_reader(self, settings: Settings) -> Reader:
+        return Watcher(
+            self.name,
+            settings,
+            self._intake,
+            self._actions,
+            self._dispatcher,
+            self.counts,
+            partial(self._end_aloud, "watches"),
+            **self._parts,
+        )
+
+    @property
+    def watcher(self) -> Watcher:
+        """What reads the archive."""
+        assert isinstance(self._reader, Watcher)
+        return self._reader
+
+    def __repr__(self) -> str:
+        return f"<WatchSession {self.name}: {'closed' if self.closed else 'open'}>"
