@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 from ast_notebook.ami import Event, Session
-from ast_notebook.callbacks.later import Later
 from ast_notebook.callbacks.worker import Worker
 from ast_notebook.errors import ConfError
 from ast_notebook.live import Watch
@@ -32,7 +31,6 @@ class WaitingCallers:
         It returns `measures.unreturned` of all calls until now.
     same : callable
         It returns the form of a number in which two spellings of it are equal.
-    later : Later
     """
 
     def __init__(
@@ -40,15 +38,13 @@ class WaitingCallers:
         session: Session,
         unreturned: Callable[[], pd.DataFrame],
         same: Callable[[str], str],
-        later: Later,
     ) -> None:
         self._session = session
         self._unreturned, self._same = unreturned, same
-        self._later = later
         self._watches: list[Watch] = []
         self._lock = threading.Lock()
         self._due: Callable[[], None] | None = None
-        self._worker = Worker("ast_missed", self._count, on_error=self._failed)
+        self._worker = Worker("ast_missed", self._count, on_error=self._failed, clock=session.clock)
 
     def watch(self, number: str, changed: Callable[[int], None]) -> Watch:
         """Call `changed` with how many callers wait who called that number, or have it.
@@ -91,7 +87,7 @@ class WaitingCallers:
         """Count anew, soon, if anybody watches."""
         with self._lock:
             if self._watches and self._due is None:
-                self._due = self._later.call(GATHERED, self._start)
+                self._due = self._session.clock.call(GATHERED, self._start)
 
     def _start(self) -> None:
         with self._lock:

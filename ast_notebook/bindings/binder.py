@@ -17,7 +17,6 @@ from ast_notebook.bindings.live_values import watch_value
 from ast_notebook.bindings.logic import Logics
 from ast_notebook.bindings.state import Change
 from ast_notebook.bindings.tree import Items
-from ast_notebook.callbacks.later import LATER, Later
 from ast_notebook.callbacks.worker import BindingRow, one_line
 from ast_notebook.errors import (
     ActionRefused,
@@ -64,8 +63,6 @@ class Binder:
     missed : callable, optional
         It watches how many callers of a number wait for a call, as `Live.watch_device` watches a
         device.
-    later : Later
-        It calls functions after a while.
     """
 
     def __init__(
@@ -78,9 +75,8 @@ class Binder:
         name: str = "ast",
         first: bool = True,
         missed: _Watching | None = None,
-        later: Later = LATER,
     ) -> None:
-        self._missed, self._later = missed, later
+        self._missed = missed
         self.name = name
         self.first = first
         self._session = session
@@ -161,7 +157,7 @@ class Binder:
             if self._missed is None:
                 raise ConfError(f"no calls are kept for ast_missed = {attribute.written}")
             return self._missed
-        return lambda _, changed: watch_value(self._live, self._later, attribute, changed)
+        return lambda _, changed: watch_value(self._live, self._session.clock, attribute, changed)
 
     def _is_meant(self, attribute: BindingAttribute) -> bool:
         return self.first if attribute.pbx is None else attribute.pbx == self.name

@@ -18,7 +18,6 @@ from ast_notebook.asterisk.call_log import CallLog
 from ast_notebook.asterisk.callbacks import Callbacks
 from ast_notebook.asterisk.switchboard import Switchboard
 from ast_notebook.asterisk.waiting import WaitingCallers
-from ast_notebook.callbacks.later import LATER
 from ast_notebook.errors import ConfError
 from ast_notebook.moments import Moment
 from ast_notebook.replay.answers import Answers, is_question
@@ -96,7 +95,7 @@ class ReplayedAsterisk(Asterisk):
         past = self._past
         live = ReplayedLive(session, clock, has_marks=past.has_marks, has_lists=past.has_lists)
         Switchboard.__init__(self, session, live)
-        self.waiting = WaitingCallers(session, self.unreturned, self.numbering_key, LATER)
+        self.waiting = WaitingCallers(session, self.unreturned, self.numbering_key)
         self._player = session.player
         self._player.end = until
         self._player.mark = live.hear_mark
@@ -224,7 +223,7 @@ class ReplayedAsterisk(Asterisk):
             self._player.forget()
 
             def go() -> None:
-                self.replay_clock.move(at)
+                self.replay_clock.jump(at)
                 live = self.live
                 assert isinstance(live, ReplayedLive)
                 live.take_from(state)

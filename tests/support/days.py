@@ -23,25 +23,23 @@ def event(second: float, name: str, **headers: object) -> tuple[float, str]:
 def channel(second: float, name: str, device: str, number: int = 1, **more: object):
     """An event of a channel of a device."""
     uniqueid = f"{NOON}.{number}"
-    return event(
-        second,
-        name,
-        Channel=f"{device}-{number:08x}",
-        ChannelState=6,
-        ChannelStateDesc="Up",
-        CallerIDNum=device.partition("/")[2],
-        CallerIDName="<unknown>",
-        ConnectedLineNum="<unknown>",
-        ConnectedLineName="<unknown>",
-        Language="en",
-        AccountCode="",
-        Context="phones",
-        Exten=240,
-        Priority=1,
-        Uniqueid=uniqueid,
-        Linkedid=uniqueid,
-        **more,
-    )
+    headers = {
+        "Channel": f"{device}-{number:08x}",
+        "ChannelState": 6,
+        "ChannelStateDesc": "Up",
+        "CallerIDNum": device.partition("/")[2],
+        "CallerIDName": "<unknown>",
+        "ConnectedLineNum": "<unknown>",
+        "ConnectedLineName": "<unknown>",
+        "Language": "en",
+        "AccountCode": "",
+        "Context": "phones",
+        "Exten": 240,
+        "Priority": 1,
+        "Uniqueid": uniqueid,
+        "Linkedid": uniqueid,
+    }
+    return event(second, name, **headers | more)
 
 
 def bell(second: float, value: object = 1, **more: object):

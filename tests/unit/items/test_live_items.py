@@ -19,8 +19,8 @@ from ast_notebook.live.queues import QueueTracker
 from ast_notebook.live.watch import ValueWatches
 from ast_notebook.panel.words import SHARED
 from ast_notebook.views.words import DEVICES
+from tests.support.hand import Hand
 from tests.support.items import until
-from tests.support.later import Hand
 
 
 class Tables:
@@ -110,8 +110,8 @@ def test_a_queue_counts_who_waits_and_who_is_free(live, watch):
 def test_the_longest_wait_grows_by_the_clock(live, watch, hand):
     live.put("queues", "support", queue="support")
     seen, told = watch("ast_queue", "support longest")
-    live.put("callers", "1", queue="support", since=hand.now - 10)
-    live.put("callers", "2", queue="support", since=hand.now - 3)
+    live.put("callers", "1", queue="support", since=hand.seconds - 10)
+    live.put("callers", "2", queue="support", since=hand.seconds - 3)
     assert told == [0, 10]
     hand.move(2)
     assert told == [0, 10, 11, 12]
@@ -175,10 +175,11 @@ class Calls:
     """A session that a test tells of ends of calls, and the callers who wait then."""
 
     def __init__(self, hand):
+        self.clock = hand
         self.bound = {}
         self.found = pd.DataFrame({"caller": [], "dialled": []})
         self.error = None
-        self.waiting = WaitingCallers(cast(Session, self), self.unreturned, self.same, hand)
+        self.waiting = WaitingCallers(cast(Session, self), self.unreturned, self.same)
 
     def register_event(self, event, function):
         self.bound[event] = function
