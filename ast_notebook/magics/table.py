@@ -50,6 +50,7 @@ COMMANDS: dict[str, Subcommand] = {
         recording.record_clear,
         recording.record_to,
         replaying.replay,
+        replaying.replay_next,
         replaying.replay_pause,
         replaying.replay_play,
         replaying.replay_seek,
