@@ -217,3 +217,52 @@ def test_the_bar_is_accessible_and_fits(bar, theme, width):
     found = page.evaluate("() => axe.run('.ast-panel', {resultTypes: ['violations']})")
     assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+
+
+MAKE = """
+import ast_notebook
+from ast_notebook.demo.week import week
+from ast_notebook.panel import Panel
+sh = ast_notebook.replay(
+    week("2026-11-16"), "2026-11-16 8:00", "2026-11-16 18:00", "2026-11-16 10:30", tz="UTC"
+)
+"""
+SHOW = "panel = Panel(sh, readonly=False)\npanel"
+
+
+def test_a_recorded_day_is_moved_in_jupyterlab(notebook: Any) -> None:
+    seen = notebook(MAKE, SHOW)
+    page = seen.page
+    bar = seen.section("replay")
+    present = bar.locator(".ast-present")
+    calls = seen.section("channels").locator("tbody tr[data-key]")
+    expect(bar.get_by_role("button", name="Next call")).to_be_enabled(timeout=60_000)
+    before = present.inner_text()
+    bar.get_by_role("button", name="Next call").click()
+    expect(seen.panel.locator(".ast-told")).to_contain_text("A call: ")
+    expect(present).not_to_have_text(before)
+    expect(calls.first).to_be_visible()
+
+    row = calls.filter(has_text="up").first
+    row.get_by_role("button", name="Hang up").click()
+    page.wait_for_timeout(300)  # a double click is no answer
+    seen.popup().get_by_role("button", name="Hang up").click()
+    expect(seen.panel.locator(".ast-told")).to_contain_text("Nothing was sent, since this is a re")
+
+    bar.get_by_role("combobox", name="Speed").select_option("600")
+    before = present.inner_text()
+    bar.get_by_role("button", name="Play").click()
+    expect(bar.get_by_role("button", name="Pause")).to_be_visible()
+    expect(present).not_to_have_text(before)
+    bar.get_by_role("button", name="Pause").click()
+    expect(bar.get_by_role("button", name="Play")).to_be_visible()
+    bar.get_by_role("textbox").fill("2026-11-16T17:59:30Z")
+    bar.get_by_role("textbox").press("Enter")
+    zone = page.evaluate("() => new Date('2026-11-16T17:59:30Z').toLocaleTimeString('en-GB')")
+    expect(present).to_contain_text(zone)
+    bar.get_by_role("slider").focus()
+    page.keyboard.press("Home")
+    expect(calls).to_have_count(0)
+    page.keyboard.press("Space")
+    expect(bar.get_by_role("button", name="Pause")).to_be_visible()
+    assert not seen.errors

@@ -231,6 +231,10 @@ export class Replay extends Section {
    */
   press(event) {
     const { replay } = this.store;
+    if (event.key === "Enter" && event.target === this.typed) {
+      this.submit(event); // in JupyterLab, the key alone does not do that
+      return;
+    }
     const isOwn = within(event, "select, input:not([type=range])");
     if (!replay || isOwn || this.slider.disabled || event.ctrlKey || event.altKey || event.metaKey) return;
     const step = STEPS[event.key];
