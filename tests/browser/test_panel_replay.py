@@ -14,7 +14,13 @@ from tests.support.scripted_kernel import NOW, Kernel
 from tests.support.waiting import eventually
 
 AT = NOW - 3000  # 2026-02-28 23:15 UTC
-REPLAY: dict[str, Any] = {"since": NOW - 7200, "until": NOW + 3600, "at": AT, "speed": 0, "gaps": []}
+REPLAY: dict[str, Any] = {
+    "since": NOW - 7200,
+    "until": NOW + 3600,
+    "at": AT,
+    "speed": 0,
+    "gaps": [],
+}
 CHANNEL = {
     "channel": "PJSIP/200-1",
     "uniqueid": "1",
