@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
+import itertools
+import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+
+logger = logging.getLogger(__name__)
+
+IDLE = 5.0  # seconds without planned calls after which the thread of `call` ends
+LONGEST = 86_400.0  # seconds of one wait; a lock waits for 292 years at most
 
 
 class SystemClock:
@@ -28,6 +36,13 @@ class SystemClock:
         """Wait for so many seconds."""
         time.sleep(max(0.0, seconds))
 
+    def call(self, seconds: float, function: Callable[[], object]) -> Callable[[], None]:
+        """Plan the call of a function after so many seconds; the returned function cancels it.
+
+        The function must be short, and run no code of the user's: it puts calls on workers' queues.
+        """
+        return _alarms.call(seconds, function)
+
     def hold(self, calls: int, worker: object) -> None:
         """Note that a worker has to make so many calls before the time moves on."""
 
@@ -40,6 +55,64 @@ class SystemClock:
     def ended(self, worker: object) -> None:
         """Note that the call which a worker began on the calling thread has returned."""
 
+
+class Alarms:
+    """Calls functions after a delay, on the thread ``ast-later``, which runs while it has any."""
+
+    def __init__(self) -> None:
+        self._calls: list[tuple[float, int, Callable[[], object]]] = []
+        self._numbers = itertools.count()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def call(self, seconds: float, function: Callable[[], object]) -> Callable[[], None]:
+        """Plan the call of a function; the returned function cancels it."""
+        with self._changed:
+            number = next(self._numbers)
+            heapq.heappush(self._calls, (time.monotonic() + max(0.0, seconds), number, function))
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="ast-later", daemon=True)
+                thread.start()  # it may raise, and the next call tries again
+                self._thread = thread
+            self._changed.notify()
+        return lambda: self._cancel(number)
+
+    def _cancel(self, number: int) -> None:
+        with self._changed:
+            before = len(self._calls)
+            self._calls = [one for one in self._calls if one[1] != number]
+            heapq.heapify(self._calls)
+            if len(self._calls) != before:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while (function := self._next()) is not None:
+            call_alone(function)
+
+    def _next(self) -> Callable[[], object] | None:
+        """Wait for the next call, and return it; None after some time without planned calls."""
+        with self._changed:
+            while True:
+                if not self._calls:
+                    if not self._changed.wait(IDLE) and not self._calls:
+                        self._thread = None
+                        return None
+                    continue
+                pause = self._calls[0][0] - time.monotonic()
+                if pause <= 0:
+                    return heapq.heappop(self._calls)[2]
+                self._changed.wait(min(pause, LONGEST))
+
+
+def call_alone(function: Callable[[], object]) -> None:
+    """Call a function whose time has come; its error is only logged."""
+    try:
+        function()
+    except BaseException:  # other calls are made all the same
+        logger.exception("a delayed call failed")
+
+
+_alarms = Alarms()
 
 #: This machine's clock.
 MACHINE = SystemClock()

@@ -14,7 +14,6 @@ from ast_notebook.asterisk.queues import Queues
 from ast_notebook.asterisk.site import Site
 from ast_notebook.asterisk.switchboard import Switchboard
 from ast_notebook.asterisk.waiting import WaitingCallers
-from ast_notebook.callbacks.later import LATER
 from ast_notebook.callbacks.worker import stop_all, tell_of_endless
 from ast_notebook.errors import ConfError
 from ast_notebook.live import Live
@@ -56,7 +55,7 @@ class Asterisk(Site, Mailboxes, Present, Switchboard, Queues, Callbacks):
         Callbacks.__init__(self, session)
         Switchboard.__init__(self, session, Live(session, archive=self._noted_in))
         self.waiting = WaitingCallers(
-            session, self.unreturned, lambda number: self.numbering.key(number), LATER
+            session, self.unreturned, lambda number: self.numbering.key(number)
         )
 
     def __repr__(self) -> str:

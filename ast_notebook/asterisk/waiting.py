@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
 from ast_notebook.ami import Event, Session
-from ast_notebook.callbacks.later import Later
 from ast_notebook.callbacks.worker import Worker
 from ast_notebook.errors import ConfError
 from ast_notebook.live import Watch
@@ -34,7 +32,6 @@ class WaitingCallers:
         It returns `measures.unreturned` of all calls until now.
     same : callable
         It returns a form of a number that is the same for all its spellings: `Numbering.key`.
-    later : Later
     """
 
     def __init__(
@@ -42,16 +39,14 @@ class WaitingCallers:
         session: Session,
         unreturned: Callable[[], pd.DataFrame],
         same: Callable[[str], str],
-        later: Later,
     ) -> None:
         self._session = session
         self._unreturned, self._same = unreturned, same
-        self._later = later
         self._watches: list[Watch] = []
         self._lock = threading.Lock()
         self._due: Callable[[], None] | None = None
-        self._took = 0.0  # seconds
-        self._worker = Worker("ast_missed", self._count, on_error=self._failed)
+        self._worker = Worker("ast_missed", self._count, on_error=self._failed, clock=session.clock)
+        self._took = 0.0  # seconds of the last count; none at the time of a replay
 
     def watch(self, number: str, changed: Callable[[int], None]) -> Watch:
         """Call `changed` with the count of waiting callers that have a number, or called it.
@@ -95,7 +90,7 @@ class WaitingCallers:
         with self._lock:
             if self._watches and self._due is None:
                 pause = max(GATHERED, REST * self._took)
-                self._due = self._later.call(pause, self._start)
+                self._due = self._session.clock.call(pause, self._start)
 
     def _start(self) -> None:
         with self._lock:
@@ -104,7 +99,7 @@ class WaitingCallers:
             self._worker.put()
 
     def _count(self) -> None:
-        began = time.monotonic()
+        began = self._session.clock.time()
         try:
             found = self._unreturned()
         except ConfError as error:
@@ -115,7 +110,7 @@ class WaitingCallers:
         for watch in watches:
             watch.is_unsure = False
             watch.see(self._of(found, watch.name))
-        self._took = time.monotonic() - began
+        self._took = self._session.clock.time() - began
 
     def _of(self, found: pd.DataFrame, number: str) -> int:
         if number == EVERYBODY:

@@ -14,7 +14,6 @@ from ast_notebook.bindings.item import Item, bindings_of, state_of
 from ast_notebook.bindings.live_values import watch_value
 from ast_notebook.bindings.logic import Logics
 from ast_notebook.bindings.tree import Items
-from ast_notebook.callbacks.later import LATER, Later
 from ast_notebook.callbacks.worker import BindingRow, one_line
 from ast_notebook.clock import SystemClock, at_time_of, working_at
 from ast_notebook.errors import (
@@ -58,8 +57,6 @@ class Binder:
         Whether it is the PBX that attributes without ``@NAME`` mean.
     missed : callable, optional
         `WaitingCallers.watch`, which watches how many callers wait for a call.
-    later : Later
-        It calls functions after a while.
     """
 
     def __init__(
@@ -72,9 +69,8 @@ class Binder:
         name: str = "ast",
         first: bool = True,
         missed: _Watching | None = None,
-        later: Later = LATER,
     ) -> None:
-        self._missed, self._later = missed, later
+        self._missed = missed
         self.name = name
         self.first = first
         self._session = session
@@ -157,8 +153,7 @@ class Binder:
             if self._missed is None:
                 raise ConfError(f"no calls are kept for ast_missed = {attribute.written}")
             return self._missed
-        time = self._session.clock.time
-        return lambda _, changed: watch_value(self._live, self._later, time, attribute, changed)
+        return lambda _, changed: watch_value(self._live, self._session.clock, attribute, changed)
 
     def _is_meant(self, attribute: BindingAttribute) -> bool:
         return self.first if attribute.pbx is None else attribute.pbx == self.name

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ast_notebook.bindings.attributes import BindingAttribute, queue_and_word
-from ast_notebook.callbacks.later import Later
+from ast_notebook.clock import SystemClock
 from ast_notebook.live import Live, Watch
 from ast_notebook.views.words import DEVICES
 
@@ -22,21 +22,17 @@ _TABLES = {
 
 
 def watch_value(
-    live: Live,
-    later: Later,
-    time: Callable[[], float],
-    attribute: BindingAttribute,
-    changed: Callable[[Any], None],
+    live: Live, clock: SystemClock, attribute: BindingAttribute, changed: Callable[[Any], None]
 ) -> Watch:
     """Watch the value of an attribute ``ast_state``, ``ast_queue`` or ``ast_trunk``.
 
-    Waits end at the present `time`, in seconds since 1970 UTC; `later` has them counted on.
+    Waits end at the present time of the clock, by which they are counted on, too.
     """
     target, kind = attribute.target, str(attribute.kind)
     if kind == "ast_queue":
         target, kind = queue_and_word(target)
     if kind == "longest":
-        return _Ticking(live, later, time, target, changed)
+        return _Ticking(live, clock, target, changed)
     compute = _COMPUTED[kind]
     return live.values.watch(target, _TABLES[kind], lambda: compute(live, target), changed)
 
@@ -45,33 +41,35 @@ class _Ticking(Watch):
     """A watch on the longest wait of a queue, which grows without any event."""
 
     def __init__(
-        self,
-        live: Live,
-        later: Later,
-        time: Callable[[], float],
-        queue: str,
-        changed: Callable[[Any], None],
+        self, live: Live, clock: SystemClock, queue: str, changed: Callable[[Any], None]
     ) -> None:
-        self._live, self._later, self._time = live, later, time
+        self._live, self._clock = live, clock
         self._queue = queue
+        self._stop: Callable[[], None] | None = None
         super().__init__(queue, changed, lambda _: None)
         self._watch = live.values.watch(queue, _TABLES["longest"], self._longest, self.see)
-        self._stop = later.call(EVERY, self._tick)
 
     def close(self) -> None:
         """End the watch."""
         super().close()
-        self._stop()
         self._watch.close()
+        if self._stop is not None:
+            self._stop()
 
     def _longest(self) -> int | None:
-        self.is_unsure = (found := _longest(self._live, self._queue, self._time())) is None
+        self._plan()
+        self.is_unsure = (found := _longest(self._live, self._queue, self._clock.time())) is None
         return found
 
+    def _plan(self) -> None:
+        """Look again after a while, as long as anybody waits."""
+        if self._stop is None and not self._closed and _callers(self._live, self._queue):
+            self._stop = self._clock.call(EVERY, self._tick)
+
     def _tick(self) -> None:
-        if not self._closed:
-            self._stop = self._later.call(EVERY, self._tick)
-            self._live.values.look(every=True)
+        self._stop = None
+        self._plan()  # nothing is computed while lists are being heard
+        self._live.values.look(every=True)
 
 
 def _state(live: Live, device: str) -> str | None:

@@ -36,7 +36,7 @@ class StandingCallback(Callback):
         if same(change.value, self._told):
             return
         self._change = change
-        self._cancel = self._state.later.call(self._seconds, lambda: self._stood(change))
+        self._cancel = change.clock.call(self._seconds, lambda: self._stood(change))
 
     def _stood(self, change: Change) -> None:
         with self._state.lock:

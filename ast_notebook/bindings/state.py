@@ -12,7 +12,6 @@ from typing import Any, Protocol
 from ast_notebook.bindings.definition import Definition
 from ast_notebook.bindings.values import cast, same
 from ast_notebook.callbacks import Worker
-from ast_notebook.callbacks.later import LATER, Later
 from ast_notebook.clock import MACHINE, SystemClock, working_at
 from ast_notebook.errors import AstError
 
@@ -101,11 +100,7 @@ class ItemState:
     changed, changed_before : datetime
         When the value changed last, and before that.
     changed_by : str
-    later : Later
-        It calls functions after a delay, for callbacks that wait whether a value stays.
     """
-
-    later: Later = LATER
 
     def __init__(self, path: str, clock: SystemClock = MACHINE) -> None:
         self.path = path

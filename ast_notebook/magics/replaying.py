@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from IPython.core.error import UsageError
 
+from ast_notebook.ami import Event
 from ast_notebook.errors import ConfError
 from ast_notebook.magics.command import Given, argument, command, number
 from ast_notebook.magics.context import Context
@@ -69,6 +70,22 @@ def replay_seek(context: Context, given: Given) -> ReplayedAsterisk:
     In [1]: %ast replay seek 14:05
     """
     return _replayed(context, given).seek(given.moment)
+
+
+@command(
+    "replay next",
+    argument("what", choices=["call", "alarm"], help="where to go: call or alarm"),
+)
+def replay_next(context: Context, given: Given) -> Event:
+    """Go to the next call or the next alarm of the replay, and show its first event.
+
+    An alarm is a lost connection, a device or a trunk that is not reached any more, a caller who
+    gives up in a queue, a refused login, an alarm of a line, or a shutdown.
+
+    In [1]: %ast replay next alarm
+    """
+    replayed = _replayed(context, given)
+    return replayed.next_call() if given.what == "call" else replayed.next_alarm()
 
 
 @command(

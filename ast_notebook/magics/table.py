@@ -52,6 +52,7 @@ COMMANDS: dict[str, Subcommand] = {
         recording.record_to,
         watching.watch,
         replaying.replay,
+        replaying.replay_next,
         replaying.replay_pause,
         replaying.replay_play,
         replaying.replay_seek,

@@ -79,20 +79,20 @@ def _stop_recording(pbx: Asterisk, args: Args) -> str:
 
 def _spy(pbx: Asterisk, args: Args) -> str:
     call = pbx.spy(args["channel"], args["by"], args["mode"])
-    return _rings(call, f"to hear {args['channel']}")
+    return _rings(call, f"to hear {args['channel']}", pbx.session.held_back)
 
 
 def _call(pbx: Asterisk, args: Args) -> str:
     callerid = args["callerid"] or None
     call = pbx.call(args["source"], args["dest"], args["context"], callerid)
-    return _rings(call, f"to be connected with {args['dest']}")
+    return _rings(call, f"to be connected with {args['dest']}", pbx.session.held_back)
 
 
-def _rings(call: Call, why: str) -> str:
+def _rings(call: Call, why: str, held_back: str) -> str:
     """Return a line that says which telephone rings; raise an error if the call fails at once."""
     with contextlib.suppress(AnswerTimeout):
         result = call.wait(SOON)
-        if result != "answered":
+        if result not in ("answered", held_back):
             raise AstError(f"{call.source}: {result}")
     return f"{call.source} rings, {why}"
 
@@ -174,7 +174,7 @@ def check_time(at: object, now: float) -> None:
     at : object
         When the click was made, in milliseconds since 1970 by the kernel's clock.
     now : float
-        The time of the PBX's clock, in seconds since 1970.
+        The time of that clock, in seconds since 1970.
 
     Raises
     ------
@@ -209,7 +209,10 @@ def run(pbx: Asterisk, what: str, args: Args) -> str:
         row = pbx.live.tables[action.of].rows([uniqueid]).get(uniqueid, {})
         if any(row.get(one) != checked[one] for one in _WHICH if one in checked):
             raise ChannelGone(f"{checked['channel']} is not there any more: nothing was done")
-    return action.do(pbx, checked)
+    told = action.do(pbx, checked)
+    if pbx.session.held_back:
+        return f"Nothing was sent, since this is a replay: sh.{pbx.name}.orders has the order."
+    return told
 
 
 def _checked(what: str, action: ButtonAction, args: Args) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ast_notebook.clock import MACHINE
 from ast_notebook.errors import AstError, ConfError
-from ast_notebook.panel import actions
+from ast_notebook.panel import actions, replaying
 from ast_notebook.panel.feed import Feed, Message
 from ast_notebook.panel.items import ShownItems, clean
 from ast_notebook.panel.several import Feeds
@@ -60,7 +61,7 @@ class Clicks:
         try:
             if self._readonly:
                 raise ConfError("this panel is read-only")
-            actions.check_time(content.get("at"), self._feed.clock.time())
+            actions.check_time(content.get("at"), MACHINE.time())
             if not isinstance(args, dict) or not _are_plain(args):
                 raise ConfError(f"the button {what} came with wrong values")
             if len(self._workers) >= AT_ONCE:
@@ -130,6 +131,8 @@ class Clicks:
         pbx = self._feed.pbxs.get(name)
         if pbx is None and self._feed.several:
             raise ConfError(f"the button {what} is of no PBX that is shown: nothing was done")
+        if what in replaying.ACTIONS:
+            return replaying.run(pbx, what, args)
         if pbx is None or what not in self.may.get(name, ()):
             raise ConfError(f"this login may not {what}")
         told = actions.run(pbx, what, args)

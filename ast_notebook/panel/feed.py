@@ -14,8 +14,17 @@ from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import AstError
 from ast_notebook.home import SmartHome
 from ast_notebook.live import Follower
+from ast_notebook.panel import replaying
 from ast_notebook.panel.items import ShownItems
-from ast_notebook.panel.messages import ConnectionRow, EventRow, ItemRow, LiveRows, PanelState
+from ast_notebook.panel.messages import (
+    ConnectionRow,
+    EventRow,
+    ItemRow,
+    LiveRows,
+    OfReplay,
+    PanelState,
+)
+from ast_notebook.replay import ReplayedAsterisk
 
 Row = dict[str, Any]
 Message = dict[str, Any]
@@ -62,6 +71,8 @@ class Feed:
         self._bindings = (0, 0)
         self._versions: Row = {}
         self._last_point = 0.0
+        self._present: Any = None  # of a replay, as it was told last
+        self._moved = False  # whether a replay has gone to another moment
         self.bind()
 
     @property
@@ -74,12 +85,16 @@ class Feed:
     def bind(self) -> bool:
         """Use the PBX that has the name now, and tell whether it is another one than before."""
         pbx = self._sh.pbxs.get(self.name)
+        if self._moved:
+            self.rest()  # the next look takes all of it anew
         if pbx is None or pbx is self.pbx:
             return False
         with self._lock:
             self._unbind()
             self.pbx = pbx
             pbx.session.register_event("*", self._heard)
+            if isinstance(pbx, ReplayedAsterisk):
+                pbx.seek_listeners.append(self._sought)
         return True
 
     @property
@@ -115,12 +130,22 @@ class Feed:
         self.rest()
         if self.pbx is not None:
             self.pbx.session.unregister_event("*", self._heard)
+        if isinstance(self.pbx, ReplayedAsterisk) and self._sought in self.pbx.seek_listeners:
+            self.pbx.seek_listeners.remove(self._sought)
 
     def _heard(self, event: Event, session: Session) -> None:
         """Keep an event; this runs on the dispatcher's thread."""
         if not event.answer and event.name != "SessionReady":
             self._numbered += 1
             self._events.append((self._numbered, event))
+
+    def _sought(self) -> None:
+        """Take the events before the moment that a replay went to; the dispatcher's thread."""
+        assert isinstance(self.pbx, ReplayedAsterisk)
+        self._events.clear()
+        for event in self.pbx.newest_events(EVENTS_KEPT):
+            self._heard(event, self.pbx.session)
+        self._moved = True  # the last, so that the next full state has these events
 
     # --- all of it -----------------------------------------------------------------------------
 
@@ -140,6 +165,7 @@ class Feed:
     def rest(self) -> None:
         """Stop noting changes, because nobody looks."""
         with self._lock:
+            self._moved, self._last_point = False, 0.0
             if self._follower is not None:
                 self._follower.close()
                 self._follower = None
@@ -163,6 +189,7 @@ class Feed:
             tables = {} if live is None else live.tables
             rows = {name: self._rows_of(table.rows(), most) for name, table in tables.items()}
             return {
+                **self._replay(),
                 "taken": self.clock.time(),
                 "tables": cast(LiveRows, rows),
                 "silent": {name: table.missing for name, table in tables.items()},
@@ -176,6 +203,7 @@ class Feed:
         """Return the state as the deltas so far have sent it; call `follow` first."""
         with self._lock:
             return {
+                **self._replay(),
                 "taken": self.clock.time(),
                 "tables": cast(LiveRows, {name: dict(rows) for name, rows in self._sent.items()}),
                 "silent": dict(self._silent),
@@ -188,6 +216,14 @@ class Feed:
                 ],
                 "concurrency": self.points(),
             }
+
+    @property
+    def _speed(self) -> float:
+        """How many seconds pass here in a second; at least 1."""
+        return max(1.0, self.pbx.speed) if isinstance(self.pbx, ReplayedAsterisk) else 1.0
+
+    def _replay(self) -> OfReplay:
+        return {"replay": replaying.row(self.pbx)} if isinstance(self.pbx, ReplayedAsterisk) else {}
 
     @staticmethod
     def _rows_of(rows: Mapping[str, Row], most: int | None) -> dict[str, Row]:
@@ -205,11 +241,15 @@ class Feed:
             self._add(message, "silent", self._changed_silence())
             self._changed_items(message)
             self._add(message, "connection", self._changed_connection())
-            if self._is_due("concurrency", LOOK_AT_CONCURRENCY):
+            if self._is_due("concurrency", LOOK_AT_CONCURRENCY / self._speed):
                 points = [point for point in self.points() if point[0] >= self._last_point]
                 self._last_point = points[-1][0] if points else 0.0
                 message["concurrency"] = points
             self._news(message)
+            if isinstance(self.pbx, ReplayedAsterisk):
+                present = replaying.present(self.pbx)
+                if present["speed"] != 0 or present != self._present:
+                    message["replay"] = self._present = present
             return message
 
     @staticmethod

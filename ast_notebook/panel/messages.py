@@ -256,7 +256,31 @@ class ConnectionRow(TypedDict):
     up_time: NotRequired[str]
 
 
-class PanelState(TypedDict):
+class ReplayPresent(TypedDict):
+    """The present of a replay, in seconds since 1970, and its speed.
+
+    The speed is 0 while it stands still, and missing while it plays as fast as it goes.
+    """
+
+    at: float
+    speed: float | None
+
+
+class ReplayRow(ReplayPresent):
+    """A replay: its present, where its record begins and ends, and where nothing is recorded."""
+
+    since: float
+    until: float
+    gaps: list[tuple[float, float]]
+
+
+class OfReplay(TypedDict):
+    """The state of a panel of a replay has it, too."""
+
+    replay: NotRequired[ReplayRow]
+
+
+class PanelState(OfReplay):
     """The full state that a panel shows, at one moment."""
 
     taken: float
@@ -270,6 +294,8 @@ class PanelState(TypedDict):
 
 class Picture(PanelState):
     """A state, and the actions that a page may do; it also serves a page without a kernel.
+
+    `now` is the time by the kernel's clock, also in a replay, whose present is in `replay`.
 
     In a panel of several PBXs, `may` has the name of the PBX before each action: ``berlin/hangup``.
     """
@@ -301,6 +327,7 @@ class Delta(TypedDict):
     items: NotRequired[dict[str, ItemRow]]
     items_gone: NotRequired[list[str]]
     connection: NotRequired[Fields]
+    replay: NotRequired[ReplayPresent]
     events: NotRequired[list[EventRow]]
     dropped_events: NotRequired[int]
     concurrency: NotRequired[list[tuple[int, int]]]

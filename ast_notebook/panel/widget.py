@@ -19,6 +19,7 @@ from IPython import get_ipython
 from ipywidgets.comm import get_comm_manager
 
 from ast_notebook.asterisk import Asterisk
+from ast_notebook.clock import MACHINE
 from ast_notebook.errors import ConfError, ConnectionLost
 from ast_notebook.home import SmartHome
 from ast_notebook.panel import actions, snapshot, terminal, voila
@@ -48,6 +49,8 @@ _open: weakref.WeakSet[Panel] = weakref.WeakSet()
 
 class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     """A PBX as it is now: calls, devices, mailboxes, items, queues, conferences, events.
+
+    The panel of a replay shows the PBX as it was, and has a time bar to move the replay.
 
     Put it last in a cell, or give it to `display`. A saved notebook has a picture of the state,
     which is less than a minute old, or from the end of the last cell; after `freeze`, `close` or a
@@ -270,7 +273,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if delta or now - self._spoke > HEARTBEAT:
             self._number = next(self._sequence)
             self._spoke = now
-            self.send({"t": "delta", "seq": self._number, "now": self._feed.clock.time(), **delta})
+            self.send({"t": "delta", "seq": self._number, "now": MACHINE.time(), **delta})
         if not waiting and self._is_deaf() and now - self._keyframe > KEYFRAME:
             waiting.add(WHO_HAS_NONE)
         if waiting:
@@ -298,7 +301,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             "wall": self._wall,
             "several": self._feed.several,
             "seq": self._number,
-            "now": self._feed.clock.time(),
+            "now": MACHINE.time(),
             "may": self._clicks.allowed(),
             **state,
         }

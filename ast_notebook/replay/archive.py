@@ -104,4 +104,4 @@ def _piece(
     if pause is not None:
         received = np.append(received, last + 1)
         told = texts_of([told, pause["event"]])
-    return piece_of(received, told, partial(load))
+    return piece_of(received, told, partial(load), [] if pause is None else [last + 1])

@@ -5,25 +5,26 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
-from ast_notebook.ami import Field, Pending, Settings
+from ast_notebook.ami import Event, Field, Pending, Settings
 from ast_notebook.asterisk import Asterisk
 from ast_notebook.asterisk.call_log import CallLog
 from ast_notebook.asterisk.callbacks import Callbacks
 from ast_notebook.asterisk.switchboard import Switchboard
 from ast_notebook.asterisk.waiting import WaitingCallers
-from ast_notebook.callbacks.later import LATER
 from ast_notebook.errors import ConfError, ConnectionLost
 from ast_notebook.moments import Moment
 from ast_notebook.replay.answers import Answers, is_question
 from ast_notebook.replay.clock import ReplayClock
 from ast_notebook.replay.database import ReplayedDatabase
+from ast_notebook.replay.finding import first_alarm, first_call
 from ast_notebook.replay.live import ReplayedLive
 from ast_notebook.replay.orders import NOT_SENT, Orders
 from ast_notebook.replay.past import Past
@@ -60,6 +61,11 @@ class ReplayedAsterisk(Asterisk):
         Its name: the attribute of `sh`.
     tz : str or tzinfo, optional
         The zone of moments that name none; by default, this machine's.
+
+    Attributes
+    ----------
+    seek_listeners : list of callable
+        The functions that each seek calls when it is done, on the dispatcher's thread.
     """
 
     def __init__(
@@ -80,8 +86,10 @@ class ReplayedAsterisk(Asterisk):
         self._sh = sh
         self._since, self._until, self._begin = since, until, at
         self._given = Orders()
+        self._tape = tape
+        self.seek_listeners: list[Callable[[], object]] = []
         self._seeking = threading.RLock()
-        record = ReplayedRecord(tape, since, clock)
+        record = self._replayed = ReplayedRecord(tape, since, clock)
         CallLog.__init__(self, name, record)
         self._past = Past(tape)
         self._position = Position(tape, record.move)
@@ -97,7 +105,7 @@ class ReplayedAsterisk(Asterisk):
         live = ReplayedLive(session, clock, has_marks=past.has_marks, has_lists=past.has_lists)
         Switchboard.__init__(self, session, live)
         self.waiting = WaitingCallers(
-            session, self.unreturned, lambda number: self.numbering.key(number), LATER
+            session, self.unreturned, lambda number: self.numbering.key(number)
         )
         self._player = session.player
         self._player.end = until
@@ -143,6 +151,29 @@ class ReplayedAsterisk(Asterisk):
     def speed(self) -> float:
         """How many seconds of the record pass in a second; 0 while the replay stands still."""
         return self._player.speed
+
+    @property
+    def recorded(self) -> tuple[pd.Timestamp, pd.Timestamp]:
+        """The first and the last moment of the replay of which there is a record.
+
+        Where it began is within, too.
+        """
+        first = min(max(self._since, self._tape.first), self._begin)
+        last = max(min(self._until, self._tape.last), self._begin)
+        since, until = (pd.Timestamp(one, unit="us", tz="UTC") for one in (first, last))
+        return since, until
+
+    @property
+    def gaps(self) -> pd.DataFrame:
+        """Where nothing was recorded: ``since`` and ``until`` (UTC), a row each."""
+        gaps = np.array(self._tape.gaps(self._since, self._until), np.int64).reshape(-1, 2)
+        gaps = gaps.astype("datetime64[us]")
+        return pd.DataFrame(
+            {
+                name: pd.Series(gaps[:, number]).dt.tz_localize("UTC")
+                for number, name in enumerate(("since", "until"))
+            }
+        )
 
     def play(self, speed: float = 1.0) -> ReplayedAsterisk:
         """Play on at a speed from 1 to 600, and return at once.
@@ -228,20 +259,55 @@ class ReplayedAsterisk(Asterisk):
             self._player.rest()
             state = self._past.at(at)
             self._player.forget()
-
-            def go() -> None:
-                self.replay_clock.move(at)
-                live = self.live
-                assert isinstance(live, ReplayedLive)
-                live.take_from(state)
-
-            self._player.on_dispatcher(go)
             self._position.seek(at)
             with self._making:
                 self._cache = None  # it may hold events that are in the future now
+
+            def go() -> None:
+                self.replay_clock.jump(at)
+                live = self.live
+                assert isinstance(live, ReplayedLive)
+                live.take_from(state)
+                for function in tuple(self.seek_listeners):
+                    function()
+
+            self._player.on_dispatcher(go)
             if speed:
                 self._player.play(speed)
         return self
+
+    def newest_events(self, most: int) -> list[Event]:
+        """Return the newest events, oldest first: so many at most, and only of one file."""
+        return self._replayed.newest(most)
+
+    def next_call(self) -> Event:
+        """Go to the beginning of the next call, and return its first event.
+
+        Raises
+        ------
+        ConfError
+            If no further call begins in this replay.
+        """
+        return self._go_to(first_call(self._tape, self.replay_clock.at, self._until), "call")
+
+    def next_alarm(self) -> Event:
+        """Go to the next alarm, and return its event.
+
+        An alarm is a lost connection, a device or a trunk that is not reached any more, a caller
+        who gives up in a queue, a refused login, an alarm of a line, or a shutdown.
+
+        Raises
+        ------
+        ConfError
+            If there is no further one in this replay.
+        """
+        return self._go_to(first_alarm(self._tape, self.replay_clock.at, self._until), "alarm")
+
+    def _go_to(self, found: tuple[int, Event] | None, what: str) -> Event:
+        if found is None:
+            raise ConfError(f"there is no further {what} in this replay")
+        self.seek(pd.Timestamp(found[0], unit="us", tz="UTC"))
+        return found[1]
 
     @staticmethod
     def _refuse_calls() -> None:

@@ -13,6 +13,9 @@ from ast_notebook.replay.tape import MARKS, Moments, Piece
 #: The end of the list of all channels, which Asterisk gives at each connect.
 LISTED = "CoreShowChannelsComplete"
 
+#: Events behind which the state is not known.
+LOST = ("SessionLost", "RecordingLost")
+
 
 def texts_of(arrays: Sequence[pa.Array]) -> pa.Array:
     """Return the names of events as one dictionary array of texts."""
@@ -20,8 +23,16 @@ def texts_of(arrays: Sequence[pa.Array]) -> pa.Array:
     return whole.combine_chunks().dictionary_encode()
 
 
-def piece_of(received: Moments, names: pa.Array, load: Callable[[], list[pa.RecordBatch]]) -> Piece:
-    """Return a piece, from the times at which its events were received, and their names."""
+def piece_of(
+    received: Moments,
+    names: pa.Array,
+    load: Callable[[], list[pa.RecordBatch]],
+    lost: Sequence[int] = (),
+) -> Piece:
+    """Return a piece, from the times at which its events were received, and their names.
+
+    `lost` has the moments from which the state is unknown although no event says so.
+    """
     words = names.dictionary.to_pylist()
     codes = names.indices.to_numpy()
 
@@ -36,6 +47,7 @@ def piece_of(received: Moments, names: pa.Array, load: Callable[[], list[pa.Reco
         load,
         marked=len(at(*MARKS)),
         names=words,
+        lost=np.sort([*at(*LOST).tolist(), *lost]).tolist(),
     )
 
 

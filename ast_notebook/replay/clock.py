@@ -6,12 +6,23 @@ import heapq
 import itertools
 import threading
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from ast_notebook.ami.timeouts import SLICE
-from ast_notebook.clock import MACHINE, SystemClock, work_at
+from ast_notebook.clock import MACHINE, SystemClock, call_alone, work_at
 from ast_notebook.errors import ConnectionLost
 from ast_notebook.units import SECOND
+
+
+class _Due(NamedTuple):
+    """What is to be done at a moment, in the order of moments and of their numbers."""
+
+    at: int
+    number: int
+    function: Callable[[], object]
+    is_sleeper: bool
 
 
 class ReplayClock(SystemClock):
@@ -29,6 +40,8 @@ class ReplayClock(SystemClock):
     ----------
     started : int
         How many calls have held the time so far.
+    next_due : int or None
+        When the next sleeper wakes or the next function is called; None if there is neither.
     """
 
     def __init__(self, at: int) -> None:
@@ -40,7 +53,8 @@ class ReplayClock(SystemClock):
         self._awake = 0  # the calls of workers that do not sleep
         self._asleep: set[object] = set()
         self._working: dict[int, object] = {}  # workers by their threads
-        self._sleepers: list[tuple[int, int, threading.Event, object]] = []
+        self._dues: list[_Due] = []
+        self.next_due: int | None = None
         self._numbers = itertools.count()
         self._closed = False
 
@@ -80,8 +94,7 @@ class ReplayClock(SystemClock):
         with self._changed:
             worker = self._working.get(threading.get_ident())
             if not self._closed:
-                wakes = self._at + round(max(0.0, seconds) * SECOND)
-                heapq.heappush(self._sleepers, (wakes, next(self._numbers), over, worker))
+                self._plan(seconds, lambda: self._rouse(over, worker), is_sleeper=True)
                 if worker is not None:
                     self._asleep.add(worker)
                     self._count(-self._held[worker])
@@ -90,6 +103,35 @@ class ReplayClock(SystemClock):
                 pass  # waits in slices, so that an interruption of the cell is seen
         if self._closed:
             raise ConnectionLost("the replay is closed") if worker is None else SystemExit
+
+    def call(self, seconds: float, function: Callable[[], object]) -> Callable[[], None]:
+        """Plan the call of a function after so many seconds of the replay's time."""
+        with self._changed:
+            due = self._plan(seconds, function, is_sleeper=False)
+        return lambda: self._cancel(due)
+
+    def _plan(self, seconds: float, function: Callable[[], object], *, is_sleeper: bool) -> _Due:
+        at = self._at + round(max(0.0, seconds) * SECOND)
+        due = _Due(at, next(self._numbers), function, is_sleeper)
+        heapq.heappush(self._dues, due)
+        self.next_due = self._dues[0].at
+        return due
+
+    def _cancel(self, due: _Due) -> None:
+        with self._changed:
+            self._set([one for one in self._dues if one.number != due.number])
+
+    def _set(self, dues: list[_Due]) -> None:
+        heapq.heapify(dues)
+        self._dues = dues
+        self.next_due = dues[0].at if dues else None
+
+    def _rouse(self, over: threading.Event, worker: object) -> None:
+        with self._changed:
+            if worker in self._asleep:
+                self._asleep.discard(worker)
+                self._count(self._held[worker])
+        over.set()
 
     def hold(self, calls: int, worker: object) -> None:
         """Note that a worker has to make so many calls before the time moves on."""
@@ -133,21 +175,22 @@ class ReplayClock(SystemClock):
         """Set the time."""
         self._at = at
 
-    @property
-    def wakes_next(self) -> int | None:
-        """When the next sleeper wakes; None if nobody sleeps."""
+    def jump(self, at: int) -> None:
+        """Set the time without a passage of time: whoever waits has the same wait before him."""
         with self._changed:
-            return self._sleepers[0][0] if self._sleepers else None
+            gone = at - self._at
+            self._at = at
+            self._set([one._replace(at=one.at + gone) for one in self._dues])
 
     def wake(self) -> None:
-        """Wake the sleepers whose time has come, or all of them if the replay is closed."""
+        """Wake the sleepers and call the functions whose time has come."""
         with self._changed:
-            while self._sleepers and (self._closed or self._sleepers[0][0] <= self._at):
-                _, _, over, worker = heapq.heappop(self._sleepers)
-                if worker in self._asleep:
-                    self._asleep.discard(worker)
-                    self._count(self._held[worker])
-                over.set()
+            due = []
+            while self._dues and self._dues[0].at <= self._at:
+                due.append(heapq.heappop(self._dues))
+            self._set(self._dues)
+        for one in due:
+            call_alone(one.function)
 
     def wait_until_free(self, seconds: float) -> bool:
         """Wait at most so many seconds until no call holds the time, and tell whether none does."""
@@ -155,8 +198,11 @@ class ReplayClock(SystemClock):
             return self._changed.wait_for(lambda: self._awake <= 0 or self._closed, seconds)
 
     def close(self) -> None:
-        """Wake all sleepers, so that their calls end."""
+        """Wake all sleepers, so that their calls end; no function is called any more."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self.wake()
+            sleepers = [one for one in self._dues if one.is_sleeper]
+            self._set([])
+        for one in sleepers:
+            one.function()

@@ -17,6 +17,7 @@ from ast_notebook.errors import ConfError
 
 #: The message in the answer to an order, and in the handle of a call.
 NOT_SENT = "not sent: replay"
+CHANNEL_ID = "ChannelId"  # of a call, which is another one each time
 HIDDEN = "…"
 _SECRETS = ("secret", "password", "passwd")
 COLUMNS = ("time", "by", "action", "fields")
@@ -96,7 +97,8 @@ def compare(orders: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The orders that only one of them has, by time: ``change`` is ``gone`` for those of `orders`,
-        and ``new`` for those of `others`; then ``time``, ``by``, ``action`` and ``fields``.
+        and ``new`` for those of `others`; then ``time``, ``by``, ``action`` and ``fields``. The id
+        of a call's channel does not count, since each call has a new one.
 
     Raises
     ------
@@ -130,7 +132,8 @@ def _orders_of(frame: pd.DataFrame) -> list[HeldOrder]:
 
 
 def _key(order: HeldOrder) -> tuple[object, ...]:
-    return order.at, order.by, order.action, tuple(sorted(order.fields.items()))
+    fields = sorted(one for one in order.fields.items() if one[0] != CHANNEL_ID)
+    return order.at, order.by, order.action, tuple(fields)
 
 
 def _text(key: str, value: Any) -> str:

@@ -230,32 +230,32 @@ class Player(Reader):
                 )
 
     def _play_until(self, moment: int) -> None:
-        """Hand out the events up to a moment, and wake those who sleep until then."""
+        """Hand out the events up to a moment, and do what is due until then."""
         speed = self.speed
         while not self.closing.is_set() and self.speed == speed:
-            wakes = self._clock.wakes_next
+            wakes = self._clock.next_due
             until = moment if wakes is None else min(moment, wakes)
             if not self._hand_out(until, speed):
                 continue
             self._clock.move(max(self._clock.at, until))
-            wakes = self._clock.wakes_next
+            wakes = self._clock.next_due
             if wakes is None or wakes > self._clock.at:
                 if until == moment:
                     return
                 continue
-            self._clock.wake()
+            self.on_dispatcher(self._clock.wake)
             self._wait_for_calls()
 
     def _hand_out(self, until: int, speed: float) -> bool:
         """Hand out all events up to a moment.
 
-        Return False if this ended early: a sleeper has to be woken before that moment, the speed
-        has changed, or the replay is closed.
+        Return False if this ended early: something is due before that moment, the speed has
+        changed, or the replay is closed.
         """
         for part, first, end in self._position.until(until):
             at = first
             while at < end:
-                wakes = self._clock.wakes_next
+                wakes = self._clock.next_due
                 is_early = wakes is not None and wakes < until
                 if is_early or self.closing.is_set() or self.speed != speed:
                     return False
@@ -355,6 +355,9 @@ class _Batch(Collection[Event | Pending]):
         moments, started = wanted.moments, clock.started
         for at in range(begin, end):
             row = wanted.places[at]
+            due = clock.next_due
+            if due is not None and due < moments[row]:
+                return
             clock.move(moments[row])
             yield wanted.events[at]
             self.reached = row + 1

@@ -7,10 +7,12 @@ import threading
 import numpy as np
 import pyarrow as pa
 
+from ast_notebook.ami import Event
 from ast_notebook.clock import SystemClock
 from ast_notebook.errors import ConfError
 from ast_notebook.recording import Archive, Record
 from ast_notebook.recording.block import Block
+from ast_notebook.replay.messages import events_of
 from ast_notebook.replay.tape import Tape
 
 
@@ -153,6 +155,14 @@ class ReplayedRecord(Record):
                 first = max(number, block.start)
                 return first, block.columns().slice(first - block.start, most)
         return None
+
+    def newest(self, most: int) -> list[Event]:
+        """Return the newest events, the last one last: at most so many, of one piece."""
+        block = next((one for one in reversed(self._kept()) if len(one)), None)
+        if block is None:
+            return []
+        batch = block.part(max(0, len(block) - most), most)
+        return [] if isinstance(batch, Block) else events_of(batch, lambda name: True)[1]
 
     def clear(self) -> int:
         """Do nothing: the events belong to the record that is replayed."""

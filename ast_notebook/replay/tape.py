@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ Moments = np.ndarray[Any, Any]
 MARKS = ("LiveState", "LiveChange")
 PART = 10_000  # events at most in a part
 LOADED = 3  # pieces that are kept in memory
+LEAST = 1000  # microseconds of a gap that is told
 
 
 class Part(NamedTuple):
@@ -63,6 +65,8 @@ class Piece:
         How many of the rows are marks.
     names : collection of str
         The names of its events.
+    lost : sequence of int
+        The moments behind which the state is not known until the next mark or list.
 
     Attributes
     ----------
@@ -80,6 +84,7 @@ class Piece:
         load: Callable[[], list[pa.RecordBatch]],
         marked: int = 0,
         names: Collection[str] = (),
+        lost: Sequence[int] = (),
     ) -> None:
         self.rows = len(received)
         self.shown = len(received) - marked
@@ -87,6 +92,7 @@ class Piece:
         self.marks = marks
         self.lists = lists
         self.names = frozenset(names)
+        self.lost = lost
         self._load = load
 
     def tells_all_by(self, moment: int) -> bool:
@@ -120,6 +126,7 @@ class Tape:
         self.pieces = list(pieces)
         self.server = server
         self._loaded: OrderedDict[int, list[Part]] = OrderedDict()
+        self._loading = threading.Lock()
 
     @property
     def first(self) -> int:
@@ -133,14 +140,32 @@ class Tape:
 
     def parts(self, number: int) -> list[Part]:
         """Return the parts of a piece."""
-        found = self._loaded.get(number)
-        if found is None:
-            found = self._loaded[number] = self.pieces[number].parts()
-            while len(self._loaded) > LOADED:
-                self._loaded.popitem(last=False)
-        else:
-            self._loaded.move_to_end(number)
-        return found
+        with self._loading:
+            found = self._loaded.get(number)
+            if found is None:
+                found = self._loaded[number] = self.pieces[number].parts()
+                while len(self._loaded) > LOADED:
+                    self._loaded.popitem(last=False)
+            else:
+                self._loaded.move_to_end(number)
+            return found
+
+    def gaps(self, since: int, until: int) -> list[tuple[int, int]]:
+        """Return where nothing is recorded, or the state is not known, within a time.
+
+        Behind a loss, the state is not known until the next mark or list.
+        """
+        has_marks = any(piece.marks for piece in self.pieces)
+        known = [at for one in self.pieces for at in (one.marks if has_marks else one.lists)]
+        lost = [at for piece in self.pieces for at in piece.lost]
+        spans = [(since, known[0] if known else self.first)]
+        for begin in lost:
+            if begin >= spans[-1][1]:
+                spans.append((begin, next((at for at in known if at >= begin), until)))
+        if spans[-1][1] <= self.last:
+            spans.append((self.last, until))
+        inside = [(max(since, one), min(until, other)) for one, other in spans]
+        return [one for one in inside if one[1] - one[0] >= LEAST]
 
     def piece_at(self, moment: int) -> int:
         """Return the number of the last piece that begins at a moment or before; at least 0."""

@@ -16,7 +16,6 @@ from ast_notebook.asterisk.call_log import CallLog
 from ast_notebook.asterisk.callbacks import Callbacks
 from ast_notebook.asterisk.switchboard import Switchboard
 from ast_notebook.asterisk.waiting import WaitingCallers
-from ast_notebook.callbacks.later import LATER
 from ast_notebook.clock import MACHINE
 from ast_notebook.errors import ConfError, NotRecorded, PermissionMissing
 from ast_notebook.home import SmartHome
@@ -92,7 +91,7 @@ class WatchedAsterisk(Asterisk):
         )
         Switchboard.__init__(self, session, live)
         self.waiting = WaitingCallers(
-            session, self.unreturned, lambda number: self.numbering.key(number), LATER
+            session, self.unreturned, lambda number: self.numbering.key(number)
         )
         session.watcher.begin(live, recent, _behind(begun))
         self._answers = Answers(live, ReplayedDatabase(Tape([], server), ReplayClock(0)), MACHINE)
@@ -211,7 +210,7 @@ def watched(
 def _tape_until(files: ArchiveFiles, server: str, since: int, begun: list[pa.RecordBatch]) -> Tape:
     """Return the tape of what is recorded already, up to the last event in the followed file."""
     until = _newest(begun)
-    return archive_tape(files.root, since, None if until is None else until + 1, server)
+    return archive_tape(files.at, since, None if until is None else until + 1, server)
 
 
 def _newest(blocks: list[pa.RecordBatch]) -> int | None:

@@ -1,4 +1,4 @@
-"""Tells who gave an order in a replay: an item, a logic, a callback, or a cell."""
+"""Tells who gave an order in a replay: an item, a logic, a callback, a panel, or a cell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 from ast_notebook.ami import Field
 
 _CALL = "ast-call-"
-_DISPATCHER = "ast-dispatch-"
+_SETS_ITEMS = ("ast-dispatch-", "ast-call-ast_missed")
+_PANEL = "ast-panel-"
 
 
 def who(sh: Any, pbx: Any, action: Mapping[str, Field]) -> str:
@@ -22,6 +23,8 @@ def who(sh: Any, pbx: Any, action: Mapping[str, Field]) -> str:
     action : mapping
     """
     thread = threading.current_thread().name
+    if thread.startswith(_SETS_ITEMS):
+        return f"item {_item_of(sh, action)}"
     if thread.startswith(_CALL):
         name = thread.removeprefix(_CALL)
         if sh is not None and any(logic.name == name for logic in sh.logics):
@@ -29,9 +32,7 @@ def who(sh: Any, pbx: Any, action: Mapping[str, Field]) -> str:
         if name in pbx.callbacks:  # a function inside of another one has a longer name
             return f"callback {name.partition(' ')[0].rpartition('.')[2]}"
         return f"item {name}"
-    if thread.startswith(_DISPATCHER):
-        return f"item {_item_of(sh, action)}"
-    return "cell"
+    return "panel" if thread.startswith(_PANEL) else "cell"
 
 
 def _item_of(sh: Any, action: Mapping[str, Field]) -> str:

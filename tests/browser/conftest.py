@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.lab.asterisk import Asterisk
 from tests.lab.fixtures import require
 from tests.support import browser
 from tests.support.browser import Server
 from tests.support.panel_page import SHOW, Seen, connect, open_page
+from tests.support.scripted_kernel import ADDRESS, FILES, FOLDER, HTML, SNAPSHOT, Kernel
 from tests.support.waiting import eventually
 
 
@@ -83,3 +84,29 @@ def notebook(chromium: Browser) -> Iterator[Any]:
     yield show
     for one in reversed(opened):
         one.__exit__() if isinstance(one, Server) else one.close()
+
+
+@pytest.fixture
+def shown(chromium: Browser) -> Iterator[Callable[..., Kernel]]:
+    """Open a page with a panel of an idle PBX, but for what is given."""
+    context = chromium.new_context(locale="en-US", timezone_id="UTC")
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    def serve(route: Route) -> None:
+        name = route.request.url.removeprefix(ADDRESS)
+        if name in FILES:
+            route.fulfill(path=FOLDER / name, content_type=FILES[name])
+        else:
+            route.fulfill(body=HTML, content_type="text/html")
+
+    def show(**more: Any) -> Kernel:
+        page.route(f"{ADDRESS}**", serve)
+        page.goto(ADDRESS)
+        return Kernel(page, SNAPSHOT | more)
+
+    yield show
+    context.close()
+    assert not errors

@@ -2,109 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import expect
 
-from ast_notebook import panel
+from tests.support.scripted_kernel import NOW
 from tests.support.waiting import eventually
-
-FOLDER = Path(panel.__file__).parent / "static"
-ADDRESS = "http://panel.test/"
-HTML = """<!doctype html><meta charset="utf-8"><title>panel</title>
-<link rel="stylesheet" href="panel.css"><main></main>"""
-FILES = {"panel.js": "text/javascript", "panel.css": "text/css"}
-RENDER = """async (picture) => {
-    const {default: widget} = await import('./panel.js');
-    const model = {
-        get: (name) => ({name: 'panel', picture})[name],
-        on: (_, listener) => (window.tell = listener),
-        off: () => {},
-        send: () => {},
-    };
-    widget.initialize({model});
-    widget.render({model, el: document.querySelector('main')});
-}"""
-NOW = datetime.datetime(2026, 3, 1, 0, 5, tzinfo=datetime.UTC).timestamp()
-SNAPSHOT: dict[str, Any] = {
-    "t": "snapshot",
-    "to": ["*"],
-    "seq": 0,
-    "now": NOW,
-    "taken": NOW,
-    "readonly": False,
-    "wall": False,
-    "several": False,
-    "may": [],
-    "silent": {},
-    "tables": {},
-    "items": {},
-    "events": [],
-    "concurrency": [],
-    "connection": {"state": "connected", "name": "ast"},
-}
-
-
-class Kernel:
-    """A kernel that says what a test has it say, and the page that shows it."""
-
-    def __init__(self, page: Page, snapshot: dict[str, Any]) -> None:
-        self.page = page
-        self._sequence = 0
-        page.evaluate(RENDER, snapshot)
-        self._tell(snapshot)
-
-    def change(self, **delta: Any) -> None:
-        """Say what changed."""
-        self._sequence += 1
-        self._tell({"t": "delta", "seq": self._sequence, "now": NOW, "dropped_events": 0, **delta})
-
-    def _tell(self, message: dict[str, Any]) -> None:
-        self.page.evaluate("message => window.tell(message)", message)
-        self.page.wait_for_timeout(100)  # it is drawn in the next frame
-
-    def head(self, table: str, label: str) -> Any:
-        return self.page.get_by_role("table", name=table, exact=True).get_by_role(
-            "columnheader", name=label
-        )
-
-    def column(self, table: str, number: int) -> list[str]:
-        """The texts of a column, from the first."""
-        self.page.wait_for_timeout(100)
-        cells = self.page.get_by_role("table", name=table, exact=True).locator(
-            f"tr[data-key] > *:nth-child({number})"
-        )
-        return list(cells.all_inner_texts())
-
-
-@pytest.fixture
-def shown(chromium: Browser) -> Iterator[Callable[..., Kernel]]:
-    """Open a page with a panel of an idle PBX, but for what is given."""
-    context = chromium.new_context(locale="en-US", timezone_id="UTC")
-    context.set_default_timeout(10_000)
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-
-    def serve(route: Route) -> None:
-        name = route.request.url.removeprefix(ADDRESS)
-        if name in FILES:
-            route.fulfill(path=FOLDER / name, content_type=FILES[name])
-        else:
-            route.fulfill(body=HTML, content_type="text/html")
-
-    def show(**more: Any) -> Kernel:
-        page.route(f"{ADDRESS}**", serve)
-        page.goto(ADDRESS)
-        return Kernel(page, SNAPSHOT | more)
-
-    yield show
-    context.close()
-    assert not errors
 
 
 def events(first: int, last: int) -> list[dict[str, Any]]:

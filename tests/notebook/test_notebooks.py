@@ -54,6 +54,16 @@ def test_an_office_learns_from_a_week_who_waits_for_a_call(environment, tmp_path
     assert any("Who waits for a call" in one.get("data", {}).get("text/html", "") for one in pages)
 
 
+def test_a_logic_is_mended_on_yesterdays_calls(environment, tmp_path):
+    notebook = nbformat.read(ROOT / "notebooks" / "time-machine.ipynb", 4)
+    text = execute(notebook, environment, tmp_path)
+    assert "<Replay replay at 2026-11-16 09:30:00: standing still>" in text
+    assert "<Panel of replay" in text
+    assert "('QueueCallerAbandon', 'sales', '2026-11-16T09:30:14.689936+00:00')" in text
+    assert "8 of 17 calls would have come while Eve was on the phone herself" in text
+    assert re.search(r"gone +Originate +8\nnew +DBPut +8\n", text)
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
 def test_a_notebook_is_kept_without_outputs(path):
     notebook = nbformat.read(path, 4)

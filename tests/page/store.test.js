@@ -296,3 +296,24 @@ test("a panel that is closed asks for nothing and stays as it was", () => {
   store.close();
   assert.equal(model.listener, null);
 });
+
+test("a replay has a present of its own, which goes on at its speed, and back at a seek", (context) => {
+  let clock = 1_000_000;
+  context.mock.method(Date, "now", () => clock);
+  const replay = { since: 100, until: 5000, at: 200, speed: 0, gaps: [] };
+  const { model, store } = live({ seq: 1, now: 1000, taken: 200, replay });
+  assert.equal(store.now(), 200_000);
+  assert.equal(store.kernelNow(), 1_000_000);
+  clock += 3000;
+  assert.equal(store.now(), 200_000, "it stands still");
+  model.tell(delta(2, { now: 1003, replay: { at: 200, speed: 60 } }));
+  clock += 2000;
+  assert.equal(store.now(), 320_000);
+  assert.equal(store.since(300), 20);
+  model.tell(delta(3, { now: 1005, replay: { at: 150, speed: 60 } }));
+  assert.equal(store.now(), 150_000);
+  model.tell(delta(4, { now: 1005, replay: { at: 4999, speed: 600 } }));
+  clock += 1000;
+  assert.equal(store.now(), 5_000_000, "and no further than its end");
+  assert.equal(store.taken, 4999);
+});

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -23,25 +24,23 @@ def event(second: float, name: str, **headers: object) -> tuple[float, str]:
 def channel(second: float, name: str, device: str, number: int = 1, **more: object):
     """An event of a channel of a device."""
     uniqueid = f"{NOON}.{number}"
-    return event(
-        second,
-        name,
-        Channel=f"{device}-{number:08x}",
-        ChannelState=6,
-        ChannelStateDesc="Up",
-        CallerIDNum=device.partition("/")[2],
-        CallerIDName="<unknown>",
-        ConnectedLineNum="<unknown>",
-        ConnectedLineName="<unknown>",
-        Language="en",
-        AccountCode="",
-        Context="phones",
-        Exten=240,
-        Priority=1,
-        Uniqueid=uniqueid,
-        Linkedid=uniqueid,
-        **more,
-    )
+    headers = {
+        "Channel": f"{device}-{number:08x}",
+        "ChannelState": 6,
+        "ChannelStateDesc": "Up",
+        "CallerIDNum": device.partition("/")[2],
+        "CallerIDName": "<unknown>",
+        "ConnectedLineNum": "<unknown>",
+        "ConnectedLineName": "<unknown>",
+        "Language": "en",
+        "AccountCode": "",
+        "Context": "phones",
+        "Exten": 240,
+        "Priority": 1,
+        "Uniqueid": uniqueid,
+        "Linkedid": uniqueid,
+    }
+    return event(second, name, **headers | more)
 
 
 def bell(second: float, value: object = 1, **more: object):
@@ -62,3 +61,36 @@ def frame(*events: tuple[float, str]) -> pd.DataFrame:
 def capture(*events: tuple[float, str]) -> str:
     """These events as they come from the manager interface."""
     return "".join(f"{text}\r\n\r\n" for _, text in events)
+
+
+def record(folder, *events, marks=(), server="ast", anonymizer=None):
+    """Record events to a folder; a mark is noted behind so many of them."""
+    kept = Record(server)
+    archive = kept.to(folder, anonymizer=anonymizer)
+    for number, (second, text) in enumerate(events):
+        kept.add([text], microseconds(second))
+        for behind, name, state in marks:
+            if behind == number:
+                after = microseconds(second)
+                archive.note(
+                    f"Event: {name}\r\nAfter: {after}\r\nAt: {after + 1000}\r\n"
+                    f"Snapshot: {json.dumps(state)}",
+                    after + 1000,
+                )
+    assert archive.flush(10)
+    kept.close()
+
+
+def microseconds(second):
+    """So many seconds after noon, in microseconds since 1970."""
+    return round((NOON + second) * 1_000_000)
+
+
+def whole(*channels, stale=False):
+    """What a mark tells of these channels, each with its number."""
+    rows = {
+        f"{NOON}.{number}": [f"{device}-{number:08x}", f"{NOON}.{number}", device]
+        for number, device in channels
+    }
+    tables = {"channels": {"fields": ["channel", "uniqueid", "device"], "rows": rows}}
+    return {"tables": tables, "inner": {}, "silent": {}, "left_out": {}, "stale": stale}

@@ -1,6 +1,5 @@
 """An archive is replayed whatever its recorders were, and what none recorded is not made up."""
 
-import json
 import warnings
 
 import pandas as pd
@@ -9,31 +8,9 @@ import pytest
 import ast_notebook
 from ast_notebook import ConfError, calls
 from ast_notebook.anonymize import Anonymizer
-from ast_notebook.recording import Record, read
+from ast_notebook.recording import read
 from tests.support.beside import at
-from tests.support.days import NOON, bell, channel, event
-
-
-def record(folder, *events, marks=(), server="ast", anonymizer=None):
-    """Record events to a folder; a mark is noted behind so many of them."""
-    kept = Record(server)
-    archive = kept.to(folder, anonymizer=anonymizer)
-    for number, (second, text) in enumerate(events):
-        kept.add([text], microseconds(second))
-        for behind, name, state in marks:
-            if behind == number:
-                after = microseconds(second)
-                archive.note(
-                    f"Event: {name}\r\nAfter: {after}\r\nAt: {after + 1000}\r\n"
-                    f"Snapshot: {json.dumps(state)}",
-                    after + 1000,
-                )
-    assert archive.flush(10)
-    kept.close()
-
-
-def microseconds(second):
-    return round((NOON + second) * 1_000_000)
+from tests.support.days import NOON, bell, channel, event, microseconds, record, whole
 
 
 def up(sh, second=None):
@@ -41,15 +18,6 @@ def up(sh, second=None):
         sh.replay.seek(at(microseconds(second)))
     rows = sh.ast.live.tables["channels"].rows().values()
     return sorted(row["device"].partition("/")[2] for row in rows)
-
-
-def whole(*channels, stale=False):
-    rows = {
-        f"{NOON}.{number}": [f"{device}-{number:08x}", f"{NOON}.{number}", device]
-        for number, device in channels
-    }
-    tables = {"channels": {"fields": ["channel", "uniqueid", "device"], "rows": rows}}
-    return {"tables": tables, "inner": {}, "silent": {}, "left_out": {}, "stale": stale}
 
 
 DAY = (

@@ -140,6 +140,8 @@ def test_what_a_change_of_a_logic_would_have_changed_is_told():
                 sh.ast.db_write("bell/last", trigger["value"])
                 if trigger["value"] == threshold:
                     sh.ast.db_write("bell/rang", 1)
+                if trigger["value"] == "second":
+                    sh.ast.call("PJSIP/200", "240", "door")
 
             found.append(sh.run())
     changes = sh.compare(*found)

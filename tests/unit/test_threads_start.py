@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ast_notebook import AstError
-from ast_notebook.callbacks.later import Later
+from ast_notebook.clock import Alarms
 from ast_notebook.panel.clicks import Clicks
 from ast_notebook.panel.publisher import Publisher
 from ast_notebook.recording import Record
@@ -32,7 +33,7 @@ def exhausted(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_calls_that_wait_for_their_time_are_made_by_the_next_thread(exhausted) -> None:
-    later, first, second = Later(), threading.Event(), threading.Event()
+    later, first, second = Alarms(), threading.Event(), threading.Event()
     with pytest.raises(RuntimeError, match="thread"):
         later.call(0, first.set)
     exhausted()
@@ -41,7 +42,7 @@ def test_calls_that_wait_for_their_time_are_made_by_the_next_thread(exhausted) -
 
 
 def test_a_call_that_exits_or_is_due_in_ages_ends_no_other() -> None:
-    later, done = Later(), threading.Event()
+    later, done = Alarms(), threading.Event()
 
     def leave() -> None:
         raise SystemExit
@@ -86,8 +87,9 @@ def test_a_click_for_which_no_thread_starts_is_told_and_takes_no_place(exhausted
     feed: Any = SimpleNamespace(name="ast", clock=SimpleNamespace(time=lambda: 1.0))
     items: Any = SimpleNamespace()
     clicks = Clicks(feed, items, False, lambda: None)
+    now = time.time() * 1000
     for number in range(20):
-        clicks.take({"t": "do", "id": number, "what": "hangup", "args": {}, "at": 1000})
+        clicks.take({"t": "do", "id": number, "what": "hangup", "args": {}, "at": now})
     told = list(clicks.results())
     assert {one["text"] for one in told} == {"nothing was done: can't start new thread"}
     with pytest.raises(AstError):

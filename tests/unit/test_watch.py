@@ -188,7 +188,7 @@ def test_a_recorder_that_ends_is_told_and_the_next_one_is_followed(tmp_path, cap
 
 
 def test_a_file_that_is_sealed_in_between_is_read_on_from_where_it_was(tmp_path, monkeypatch):
-    monkeypatch.setattr("ast_notebook.recording.archive.FULL", 3)
+    monkeypatch.setattr("ast_notebook.recording.writer.FULL", 3)
     one = Recorder(tmp_path)
     one.hear(bell(0, 0))
     tail = ArchiveTail(ArchiveFiles(tmp_path), "ast")
@@ -216,7 +216,7 @@ def test_a_recorder_without_news_lives_on_although_its_file_is_sealed(tmp_path, 
     one.hear(bell(0, 0))
     tail = ArchiveTail(ArchiveFiles(tmp_path), "ast")
     tail.poll()
-    monkeypatch.setattr("ast_notebook.recording.archive.FULL", 1)
+    monkeypatch.setattr("ast_notebook.recording.writer.FULL", 1)
     eventually(lambda: [*tmp_path.rglob("*.parquet")])
     assert stays(lambda: not tail.poll() and tail.is_alive)
     one.close()

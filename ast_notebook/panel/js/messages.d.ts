@@ -244,8 +244,31 @@ export interface ConnectionRow {
   up_time?: string;
 }
 
+/** The present of a replay, in seconds since 1970, and its speed.
+
+The speed is 0 while it stands still, and missing while it plays as fast as it goes. */
+export interface ReplayPresent {
+  at: number;
+  speed: number | null;
+}
+
+/** A replay: its present, where its record begins and ends, and where nothing is recorded. */
+export interface ReplayRow {
+  at: number;
+  speed: number | null;
+  since: number;
+  until: number;
+  gaps: [number, number][];
+}
+
+/** The state of a panel of a replay has it, too. */
+export interface OfReplay {
+  replay?: ReplayRow;
+}
+
 /** The full state that a panel shows, at one moment. */
 export interface PanelState {
+  replay?: ReplayRow;
   taken: number;
   tables: LiveRows;
   silent: Record<string, string>;
@@ -257,8 +280,11 @@ export interface PanelState {
 
 /** A state, and the actions that a page may do; it also serves a page without a kernel.
 
+`now` is the time by the kernel's clock, also in a replay, whose present is in `replay`.
+
 In a panel of several PBXs, `may` has the name of the PBX before each action: ``berlin/hangup``. */
 export interface Picture {
+  replay?: ReplayRow;
   taken: number;
   tables: LiveRows;
   silent: Record<string, string>;
@@ -277,6 +303,7 @@ export interface Picture {
 
 /** A picture for some pages, by name: ``*`` means all, ``?`` those that have no snapshot yet. */
 export interface Snapshot {
+  replay?: ReplayRow;
   taken: number;
   tables: LiveRows;
   silent: Record<string, string>;
@@ -305,6 +332,7 @@ export interface Delta {
   items?: Record<string, ItemRow>;
   items_gone?: string[];
   connection?: Record<string, string | boolean | number | null>;
+  replay?: ReplayPresent;
   events?: EventRow[];
   dropped_events?: number;
   concurrency?: [number, number][];

@@ -2,7 +2,7 @@
 
 /**
  * @import { ConnectionRow, Delta, Do, Done, EventRow, FromKernel, FromPage, Hello, ItemRow, LiveRows,
- *   Picture, Scalar, Snapshot, Visible } from "./messages.d.ts"
+ *   Picture, ReplayRow, Scalar, Snapshot, Visible } from "./messages.d.ts"
  */
 
 /** @import { Absence, Kernel } from "./kernel.js" */
@@ -81,6 +81,9 @@ export class Store {
     this.absence = null; // why the kernel does not hear
     this.taken = 0;
     this.heard = Date.now();
+    /** @type {ReplayRow | null} */
+    this.replay = null;
+    this.replayed = 0; // when its present was told, by this page's clock
     /** @type {number | null} */
     this.offset = null; // from this page's clock to the kernel's, in ms
     this.asked = 0;
@@ -99,8 +102,17 @@ export class Store {
   }
 
   /** The kernel's clock, in ms since 1970. */
-  now() {
+  kernelNow() {
     return Date.now() + (this.offset ?? 0);
+  }
+
+  /** The present of the PBX, in ms since 1970: by the kernel's clock, or that of a replay. */
+  now() {
+    if (!this.replay) return this.kernelNow();
+    const { at, speed, until } = this.replay;
+    const moves = this.live && !this.closed && !this.absence && !this.isQuiet() && at < until;
+    const passed = moves ? ((Date.now() - this.replayed) / 1000) * (speed ?? 0) : 0;
+    return 1000 * (moves ? Math.min(at + passed, until) : at);
   }
 
   /** The moment that the state is of, in seconds: now, unless nothing is heard. */
@@ -206,6 +218,8 @@ export class Store {
     this.connection = message.connection;
     this.events = message.events;
     this.points = message.concurrency;
+    this.replay = message.replay ?? null;
+    this.replayed = Date.now();
     this.may = new Set(message.may);
     this.readonly = message.readonly;
     this.wall = message.wall;
@@ -226,8 +240,9 @@ export class Store {
       return;
     }
     this.sequence = message.seq;
-    this.taken = message.now;
-    this.mark(this.apply(message));
+    const changed = this.apply(message);
+    this.taken = this.replay ? this.replay.at : message.now;
+    this.mark(changed);
   }
 
   /**
@@ -252,6 +267,11 @@ export class Store {
       if (!message[name]) continue;
       Object.assign(this[name], message[name]);
       changed.add(name);
+    }
+    if (message.replay && this.replay) {
+      Object.assign(this.replay, message.replay);
+      this.replayed = Date.now();
+      changed.add("replay");
     }
     if (message.events) {
       this.events.push(...message.events);
@@ -354,7 +374,7 @@ export class Store {
       return;
     }
     this.waiting.set(id, done);
-    this.send({ t: "do", id, what, args, at: this.now() });
+    this.send({ t: "do", id, what, args, at: this.kernelNow() });
   }
 }
 

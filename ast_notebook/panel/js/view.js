@@ -19,6 +19,7 @@ import { Mailboxes } from "./sections/mailboxes.js";
 import { Parking } from "./sections/parking.js";
 import { Pbxs } from "./sections/pbxs.js";
 import { Queues } from "./sections/queues.js";
+import { Replay } from "./sections/replay.js";
 import { Trunks } from "./sections/trunks.js";
 import { known, NATURAL } from "./text.js";
 
@@ -79,6 +80,7 @@ export class View {
   build() {
     const { readonly, wall } = this.store;
     const connection = new Connection(this);
+    const replay = new Replay(this);
     const several = this.store.several ? [new Pbxs(this)] : [];
     const calls = new Channels(this);
     const middle = [new Queues(this), new Conferences(this), new Parking(this)];
@@ -93,6 +95,7 @@ export class View {
       : [column("ast-main-column", [...several, calls, ...middle, events])];
     this.root.append(
       connection.element,
+      replay.element,
       this.hiding,
       this.told,
       this.live,
@@ -100,7 +103,7 @@ export class View {
       ...this.lists.map((list) => list.element),
       this.popup.element,
     );
-    return [connection, ...several, calls, ...middle, events, ...side];
+    return [connection, replay, ...several, calls, ...middle, events, ...side];
   }
 
   // --- whether it is looked at
@@ -251,7 +254,7 @@ export class View {
     );
     this.store.order(action.what, { ...action.args, ...values }, (done) => {
       clearTimeout(waits);
-      this.tell(done.text, !done.ok);
+      if (done.text) this.tell(done.text, !done.ok);
       if (action.done) action.done(done);
     });
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 from typing import cast
 
@@ -19,8 +20,8 @@ from ast_notebook.live.queues import QueueTracker
 from ast_notebook.live.watch import ValueWatches
 from ast_notebook.panel.words import SHARED
 from ast_notebook.views.words import DEVICES
+from tests.support.hand import Hand
 from tests.support.items import until
-from tests.support.later import Hand
 
 
 class Tables:
@@ -62,7 +63,7 @@ def watch(live, hand):
         types = {"ast_state": "str", "ast_trunk": "bool"}
         (attribute,) = binding_attributes("x", types.get(kind, "num"), {kind: written}, refuse)
         told = []
-        return watch_value(live, hand, hand.time, attribute, told.append), told
+        return watch_value(live, hand, attribute, told.append), told
 
     return watch
 
@@ -110,8 +111,8 @@ def test_a_queue_counts_who_waits_and_who_is_free(live, watch):
 def test_the_longest_wait_grows_by_the_clock(live, watch, hand):
     live.put("queues", "support", queue="support")
     seen, told = watch("ast_queue", "support longest")
-    live.put("callers", "1", queue="support", since=hand.now - 10)
-    live.put("callers", "2", queue="support", since=hand.now - 3)
+    live.put("callers", "1", queue="support", since=hand.seconds - 10)
+    live.put("callers", "2", queue="support", since=hand.seconds - 3)
     assert told == [0, 10]
     hand.move(2)
     assert told == [0, 10, 11, 12]
@@ -175,10 +176,11 @@ class Calls:
     """A session that a test tells of ends of calls, and the callers who wait then."""
 
     def __init__(self, hand):
+        self.clock = hand
         self.bound = {}
         self.found = pd.DataFrame({"caller": [], "dialled": []})
         self.error = None
-        self.waiting = WaitingCallers(cast(Session, self), self.unreturned, self.same, hand)
+        self.waiting = WaitingCallers(cast(Session, self), self.unreturned, self.same)
 
     def register_event(self, event, function):
         self.bound[event] = function
@@ -204,10 +206,10 @@ def test_who_waits_is_counted_anew_when_a_call_has_ended(hand):
     told, everybody = [], []
     watch = calls.waiting.watch("030123", told.append)
     calls.waiting.watch("*", everybody.append)
-    hand.move(2)
+    hand.move(1)
     until(lambda: (told, everybody) == ([0], [0]))
     calls.end(("1", "030 123"), ("2", "030 123"), ("030123", "9"), ("3", "4"))
-    hand.move(2)
+    hand.move(1)
     until(lambda: (told, everybody) == ([0, 3], [0, 4]))
     watch.close()
     calls.waiting.close()
@@ -224,15 +226,20 @@ def test_calls_without_directions_leave_the_number_unknown(hand, caplog):
     calls.waiting.close()
 
 
-def test_who_waits_is_counted_less_often_the_longer_it_takes(hand, monkeypatch):
-    calls, now = Calls(hand), [0.0]
-    monkeypatch.setattr("ast_notebook.asterisk.waiting.time", SimpleNamespace(monotonic=now.pop))
-    now[:] = [7.0, 0.0]  # when the first count ends and begins
-    watch = calls.waiting.watch("*", lambda value: None)
+def test_who_waits_is_counted_less_often_the_longer_it_takes(hand):
+    calls, begin, told = Calls(hand), threading.Event(), []
+
+    def count():
+        begin.wait()
+        hand.seconds += 7
+        return calls.found
+
+    calls.waiting._unreturned = count
+    watch = calls.waiting.watch("*", told.append)
     hand.move(1)
-    until(lambda: not now)
-    until(lambda: not calls.waiting._worker.running_since)
+    begin.set()
+    until(lambda: told and not calls.waiting._worker.running_since)
     calls.end(("030 123", "240"))
-    assert [round(at - hand.now) for at, _ in hand.waiting] == [70]
+    assert [round(at - hand.seconds) for at, _ in hand.waiting] == [70]
     watch.close()
     calls.waiting.close()

@@ -10,10 +10,10 @@ import pytest
 from ast_notebook.bindings.item import state_of
 from ast_notebook.bindings.logic import Logic, Logics
 from ast_notebook.bindings.watching import LogicWatches
-from ast_notebook.callbacks.later import Later
+from ast_notebook.clock import MACHINE
 from ast_notebook.errors import ConfError
+from tests.support.hand import Hand
 from tests.support.items import until
-from tests.support.later import Hand
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def hand():
 @pytest.fixture
 def queue(make, hand):
     item = make("num")
-    state_of(item).later = hand
+    state_of(item).clock = hand
     return item
 
 
@@ -144,13 +144,13 @@ def test_a_logic_may_wait_until_the_value_has_stood(queue, hand, items):
 
 
 def test_the_real_clock_calls_in_order_and_cancels(monkeypatch):
-    monkeypatch.setattr("ast_notebook.callbacks.later.IDLE", 0.05)
-    later, called, done = Later(), [], threading.Event()
-    later.call(0.06, lambda: called.append(3))
-    later.call(0.02, lambda: called.append(1))
-    later.call(0.04, lambda: 1 / 0)
-    cancel = later.call(0.03, lambda: called.append(2))
-    later.call(0.08, done.set)
+    monkeypatch.setattr("ast_notebook.clock.IDLE", 0.05)
+    called, done = [], threading.Event()
+    MACHINE.call(0.06, lambda: called.append(3))
+    MACHINE.call(0.02, lambda: called.append(1))
+    MACHINE.call(0.04, lambda: 1 / 0)
+    cancel = MACHINE.call(0.03, lambda: called.append(2))
+    MACHINE.call(0.08, done.set)
     cancel()
     cancel()
     assert done.wait(5)

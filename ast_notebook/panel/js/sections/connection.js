@@ -19,6 +19,8 @@ const FACTS = /** @type {const} */ ({
   waiting: "callbacks waiting",
   failed: "failed",
 });
+const NOT_RECORDED =
+  "Nothing was recorded at this moment: what is shown was so before, as far as it is known.";
 const BAD = new Set(["dropped", "failed"]); // unless they are zero
 
 /** @typedef {keyof typeof FACTS} Fact */
@@ -85,6 +87,7 @@ export class Connection extends Section {
 
   /** @param {Partial<ConnectionRow>} connection */
   about(connection) {
+    if (this.store.replay) return "A replay: nothing is sent, and orders are held back";
     const parts = [connection.address];
     const version = versionNumber(connection.version);
     if (version) parts.push(`Asterisk ${version}`);
@@ -97,7 +100,8 @@ export class Connection extends Section {
     const text = this.trouble();
     const short = text.replace(/\d+\s(s|min|h|d)\b/g, "…");
     if (short !== this.said) {
-      if (this.said !== null || text) this.view.announce(text || "The connection is back.");
+      if (this.said !== null || text)
+        this.view.announce(text || (this.store.replay ? "It is recorded here." : "The connection is back."));
       this.said = short;
     }
     this.banner.hidden = !text;
@@ -124,7 +128,10 @@ export class Connection extends Section {
     const lost = [...store.tables.pbxs.values()].filter((row) => row.state !== "connected");
     if (connection.state === "connected" && lost.length)
       return `No connection with ${lost.map((row) => row.pbx).join(" and ")}: what is shown of there is old.`;
-    if (connection.state !== "lost") return connection.stale ? "Connected: asking how things stand." : "";
+    if (connection.state !== "lost") {
+      if (!connection.stale) return "";
+      return store.replay ? NOT_RECORDED : "Connected: asking how things stand.";
+    }
     if (store.several) return "No PBX is connected now: the list below tells why.";
     const now = store.now() / 1000;
     const wait = connection.next_try ? connection.next_try - now : 0;
