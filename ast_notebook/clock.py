@@ -1,4 +1,4 @@
-"""The clock that everything with a time of its own is given: this machine's, or a replay's."""
+"""The clock that gives the time to all parts which need it: this machine's, or a replay's."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 class SystemClock:
     """The clock of this machine, and the base of the clock of a replay.
 
-    A replay's clock stands still while somebody works at its time. So workers say how many calls of
-    the user's functions they hold: with this machine's clock, that has no effect.
+    The clock of a replay stands still while the user's functions run. So workers report the calls
+    that they have to make; this machine's clock ignores that.
     """
 
     def time(self) -> float:
@@ -26,16 +26,16 @@ class SystemClock:
         time.sleep(max(0.0, seconds))
 
     def hold(self, calls: int, worker: object) -> None:
-        """Note that a worker is to make so many calls before the time goes on."""
+        """Note that a worker has to make so many calls before the time moves on."""
 
     def release(self, calls: int, worker: object) -> None:
-        """Note that a worker will not make so many of the held calls."""
+        """Note that a worker will not make so many of the calls for which the time is held."""
 
     def began(self, worker: object) -> None:
-        """Note that a worker makes one of its held calls now, on the calling thread."""
+        """Note that a worker begins one of its calls now, on the calling thread."""
 
     def ended(self, worker: object) -> None:
-        """Note that the call is over that a worker has made on the calling thread."""
+        """Note that the call which a worker began on the calling thread has returned."""
 
 
 #: This machine's clock.

@@ -1,4 +1,4 @@
-"""Whether a text that somebody else wrote is a whole number."""
+"""Tells whether a text from outside is a whole number."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ MOST = 18  # digits: as many as fit into 64 bits
 
 
 def is_count(text: str) -> bool:
-    """Tell whether a text is a whole number, written in digits alone, that `int` accepts.
+    """Tell whether a text has only digits, and `int` accepts it.
 
     >>> is_count("5000"), is_count("²"), is_count("-1"), is_count("9" * 5000)
     (True, False, False, False)

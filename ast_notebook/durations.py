@@ -12,7 +12,7 @@ from ast_notebook.units import SECOND
 #: A length of time: ``1d``, ``30min``, a number of seconds, or a timedelta.
 Duration = str | float | timedelta
 
-#: A number and a unit, and how many seconds a unit has, by its first letter.
+#: A number with a unit, and the seconds that a unit has, by its first letter.
 LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|d|days?|w|weeks?)")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 _LONGEST = 1e11  # seconds, three thousand years: no microsecond of it is too large to count
@@ -31,7 +31,7 @@ def duration(said: Duration, name: str) -> int:
     Raises
     ------
     ConfError
-        If it is no length of time, or not longer than nothing.
+        If it is no length of time, or not longer than 0.
 
     Examples
     --------

@@ -78,7 +78,7 @@ class PermissionMissing(ActionRefused):
 
 
 class NotRecorded(ActionRefused):
-    """The record that is replayed does not tell what was asked."""
+    """A replay was asked for something that is not in its record."""
 
 
 class BadAnswer(AstError, ManagerException, KeyError, ValueError):
@@ -86,7 +86,7 @@ class BadAnswer(AstError, ManagerException, KeyError, ValueError):
 
 
 class UnsafeText(AstError, ValueError):
-    """A text that Asterisk would split: a line break, for example, would begin another header."""
+    """A text cannot be sent, since Asterisk would split it: a line break begins a new header."""
 
 
 class KeyMissing(AstError, LookupError):

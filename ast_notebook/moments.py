@@ -14,12 +14,11 @@ from ast_notebook.errors import ConfError
 from ast_notebook.units import SECOND
 from ast_notebook.zone import default_zone, named_zone
 
-#: A time; one without a zone is in local time. A text may be ``10m``, ``8:00``, ``2026-11-23``,
-#: ``2026-11`` or one of `PERIODS`.
+#: A moment, which is in local time if it names no zone. A text may be ``10m``, ``8:00``,
+#: ``2026-11-23``, ``2026-11`` or one of `PERIODS`.
 Moment = datetime | pd.Timestamp | str
 
-#: The words for periods, each with its unit and how many of them ago it began; weeks begin on
-#: Monday.
+#: The words for periods, each with its unit and how many units ago it began; weeks begin on Monday.
 PERIODS = {
     "today": ("D", 0),
     "yesterday": ("D", 1),
@@ -60,10 +59,10 @@ def moment(
     now : pandas.Timestamp, optional
         The moment from which ages count; by default, what the clock says.
     tz : str or tzinfo, optional
-        The zone of a moment that tells none, and of the result then; by default that of
-        `use_zone`. Without both, such a moment is in local time and has no zone, and an age is in
-        UTC. Of the two moments of an hour that a clock change repeats, the first is meant, or as a
-        time of the day the last.
+        The zone of a moment that names none, and of its result; by default, that of `use_zone`.
+        Without both, the result is in local time and has no zone, and that of an age is in UTC. If
+        a clock change repeats the hour, the first of the two moments is meant; for a time of the
+        day, the last.
     clock : SystemClock
         This machine's clock, or that of a replay.
 
@@ -108,10 +107,10 @@ def end(
     tz: str | tzinfo | None = None,
     clock: SystemClock = MACHINE,
 ) -> pd.Timestamp:
-    """Read a moment at which something ends: a day, a week, a month or a year counts as a whole.
+    """Read a moment as an end: the end of a named day, week, month or year is meant.
 
     So ``2026-11-23`` is the midnight after that day, and ``last-week`` the one after its Sunday.
-    All else is as `moment` reads it.
+    Everything else is read as by `moment`.
 
     Raises
     ------
@@ -136,13 +135,13 @@ def span(
     tz: str | tzinfo | None = None,
     clock: SystemClock = MACHINE,
 ) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
-    """Read a time from `since` on and before the end of `until`, or a whole month.
+    """Read a period, which is from `since` to before the end of `until`, or a whole month.
 
     Raises
     ------
     ConfError
-        If one of them is no moment, if it ends before it begins, or if a month is given together
-        with another one.
+        If one of them is no moment, if the period ends before it begins, or if a month is given
+        together with `since` or `until`.
 
     Examples
     --------
@@ -151,7 +150,7 @@ def span(
     """
     if month is not None:
         if since is not None or until is not None:
-            raise ConfError("a month is a whole time: leave since and until out, or the month")
+            raise ConfError("a month is a whole period: leave out since and until, or the month")
         if not re.fullmatch(r"\d{4}-\d{1,2}|(this|last)-month", month.strip()):
             raise ConfError(f"{_cut(month)!r} is no month: write 2026-10 or last-month")
         since = until = month
@@ -170,7 +169,7 @@ def _is_age(said: Moment) -> bool:
 def _period(
     text: str, now: pd.Timestamp, zone: tzinfo | None
 ) -> tuple[pd.Timestamp, pd.Timestamp] | None:
-    """Return the beginning and the end of a named day, week, month or year, by its own clock."""
+    """Return the beginning and the end of a named day, week, month or year, in local time."""
     unit = next((unit for form, unit in _DATES if form.fullmatch(text)), None)
     if unit is not None:
         begin = _checked(text, text)
@@ -194,9 +193,9 @@ def _period(
 
 
 def earlier(time: pd.Timestamp, ago: str) -> pd.Timestamp:
-    """Return the moment so long before another one.
+    """Return the moment that is a length of time before another one.
 
-    Whole days and weeks are those of the calendar, so that 8:00 stays 8:00 over a clock change.
+    Days and weeks are those of the calendar, so that 8:00 stays 8:00 over a clock change.
 
     Parameters
     ----------
@@ -234,7 +233,7 @@ def _now(clock: SystemClock, zone: tzinfo | None) -> pd.Timestamp:
 
 
 def _placed(found: pd.Timestamp, zone: tzinfo | None, fold: int = 0) -> pd.Timestamp:
-    """Return a moment in a zone; one that tells its own zone stays as it is."""
+    """Return a moment in a zone; a moment that has a zone stays as it is."""
     if zone is None or found.tzinfo is not None:
         return found
     there = found.to_pydatetime(warn=False).replace(tzinfo=zone, fold=fold)

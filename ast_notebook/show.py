@@ -1,4 +1,4 @@
-"""How results look in a notebook: text and tables, with everything in them escaped."""
+"""Draws results for a notebook: as text and tables, in which all text is escaped."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _TITLE = "padding: 2px 10px; text-align: left; font-weight: bold"
 #: The class of elements that MathJax, in JupyterLab and in nbconvert, leaves unchanged.
 NO_MATH = "tex2jax_ignore mathjax_ignore"
 
-# Characters that a terminal obeys, that XML forbids, that change the direction of text, or that end
-# a line invisibly. Tabs and line feeds are not among them.
+# Characters that control a terminal, that XML forbids, that change the direction of text, or that
+# end a line invisibly. Tabs and line feeds are not among them.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]"
 )
@@ -66,7 +66,7 @@ def columns(rows: Iterable[Sequence[object]], indent: str = "") -> str:
 
 
 def span(seconds: float) -> str:
-    """Return a length of time: to a tenth of a second, and by the second from a minute on."""
+    """Return the text for a length of time: in tenths of a second; from a minute on, in seconds."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,4 +1,4 @@
-"""Asking one Asterisk: any action, any command, and what the login and the PBX allow."""
+"""Sends any action or command to Asterisk, and asks what the login and the PBX allow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ast_notebook.ami.arguments import ordered
 from ast_notebook.errors import ActionRefused, ConfError, PermissionMissing, TechnologyMissing
 from ast_notebook.live import Live
 
-#: The channel drivers of the technologies that a telephone can be called by.
+#: The channel driver of each technology by which telephones can be called.
 DRIVERS = {"PJSIP": "chan_pjsip", "SIP": "chan_sip", "IAX2": "chan_iax2", "DAHDI": "chan_dahdi"}
 
 
@@ -47,13 +47,13 @@ class Asking:
         Parameters
         ----------
         name : str or mapping
-            The action, such as ``QueueStatus``; or all of it, as pyst2's `send_action` takes it:
-            ``{"Action": "QueueStatus", "Queue": "support"}``.
+            The action, such as ``QueueStatus``; or its name and headers, as pyst2's `send_action`
+            takes them: ``{"Action": "QueueStatus", "Queue": "support"}``.
         timeout : float, optional
             Seconds to wait for the answer.
         **fields
-            Its headers; a list is sent as one header for each of its values. Many headers have a
-            syntax of their own, which a text of somebody else, such as a caller's name, may abuse:
+            The headers; a list is sent as one header for each of its values. Many headers have a
+            syntax of their own, which a text from outside, such as a caller's name, may abuse:
             ``ast_notebook.ami.arguments`` writes texts safely.
 
         Raises
@@ -68,16 +68,16 @@ class Asking:
         return self.session.request({**action, **fields}, timeout)
 
     def _order(self, name: str, /, **fields: Field) -> Answer:
-        """Send an action in which every text is written safely, whoever chose it."""
+        """Send an action whose texts may come from anybody, since all are written safely."""
         return self.session.request(ordered({"Action": name, **fields}))
 
     def _refuse_beginning(self, channel: str, question: str, **fields: Field) -> None:
-        """Refuse a channel's name with which the name of another channel begins, too.
+        """Refuse a channel if its name is also the beginning of another channel's name.
 
-        Some actions take a name for the beginning of one, and act on the first channel that they
-        find. Names of some drivers have no fixed length: ``IAX2/provider-569`` and
-        ``IAX2/provider-5699``. The channels are those that Asterisk lists now, or those of the live
-        state if the login may not ask.
+        Some actions act on the first channel whose name begins with the given text. Names of some
+        drivers have no fixed length, such as ``IAX2/provider-569`` and ``IAX2/provider-5699``. The
+        names are those that Asterisk lists now, or those of the live state if the login may not ask
+        for the list.
 
         Raises
         ------
@@ -89,7 +89,7 @@ class Asking:
             listed = [one.get_header("Channel") or "" for one in answer]
         except PermissionMissing:
             listed = [str(row["channel"]) for row in self.live.tables["channels"].rows().values()]
-        except ActionRefused:  # there is nothing to list; the action itself will say so
+        except ActionRefused:  # Asterisk has no channels to list; the action itself will say so
             return
         longer = [one for one in listed if one != channel and _begins(one, channel)]
         if longer:
@@ -106,7 +106,7 @@ class Asking:
         return self.action("Command", timeout, Command=command).response.data
 
     def reconnect(self) -> None:
-        """Try to connect again at once, if a lost connection is waiting for its next try."""
+        """Try to connect at once, if the connection is lost and the next try is not due yet."""
         self.session.reconnect()
 
     def may(self, action: str) -> bool:
@@ -148,7 +148,7 @@ class Asking:
                 return str(source)
             there = self.technologies()
         except PermissionMissing:
-            return str(source)  # a login that may not ask finds out by the call itself
+            return str(source)  # this login may not ask; the call itself shows whether it works
         hint = f"try {there[0]}/{device}" if there else "it has none that calls telephones"
         raise TechnologyMissing(f"this PBX has no {DRIVERS[technology]} loaded: {hint}")
 

@@ -1,4 +1,4 @@
-"""One Asterisk, the class of `sh.ast`: the functions of the old plugin, and all others."""
+"""`Asterisk`, the class of `sh.ast`: the sum of the parts in this folder."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ class Asterisk(Site, Mailboxes, Present, Switchboard, Queues, Callbacks):
     Parameters
     ----------
     settings : Settings
-        Where it is and who logs in.
+        Its address and the login.
     name : str
-        Its name: the attribute of `sh`, and the column ``server`` of its events.
+        Its name: the attribute of `sh`, and the ``server`` of its events.
     budget : int
-        Bytes of memory that its events may take.
+        The bytes of memory that its events may take.
 
     Attributes
     ----------
     session : Session
         The session with its manager interface.
     live : Live
-        What is up right now.
+        The present state of channels, devices, queues and more.
     record : Record
-        Every event heard.
+        The events that were received.
     waiting : WaitingCallers
-        How many callers wait for a call, for items with ``ast_missed``.
+        It counts the callers who wait for a call, for items with ``ast_missed``.
     """
 
     def __init__(self, settings: Settings, *, name: str = "ast", budget: float = BUDGET) -> None:
@@ -55,7 +55,9 @@ class Asterisk(Site, Mailboxes, Present, Switchboard, Queues, Callbacks):
         session = Session(settings, name=name, recorder=self.record.add)
         Callbacks.__init__(self, session)
         Switchboard.__init__(self, session, Live(session, archive=self._noted_in))
-        self.waiting = WaitingCallers(session, self.unreturned, self.numbering_key, LATER)
+        self.waiting = WaitingCallers(
+            session, self.unreturned, lambda number: self.numbering.key(number), LATER
+        )
 
     def __repr__(self) -> str:
         session = getattr(self, "session", None)
@@ -71,10 +73,10 @@ class Asterisk(Site, Mailboxes, Present, Switchboard, Queues, Callbacks):
         return self
 
     def go_on_recording(self, former: Asterisk) -> None:
-        """Keep events on disk where a former connection with this PBX keeps them.
+        """Keep events on disk, in the archive of a former connection with this PBX.
 
-        The events that this connection has heard so far are kept there, too, unless the former
-        connection has heard all of them itself.
+        The events that this connection has received so far are kept there, too, unless the former
+        connection has received all of them itself.
 
         Warns
         -----
@@ -103,18 +105,18 @@ class Asterisk(Site, Mailboxes, Present, Switchboard, Queues, Callbacks):
         warn(f"{self.name}: {failed}; to record, run %ast record to FOLDER")
 
     def _noted_in(self) -> Archive | None:
-        """Return the archive for what no event tells; one with pseudonyms gets none of it."""
+        """Return the archive for notes that are no events; None for an archive with pseudonyms."""
         archive = self.record.archive
         is_open = archive is not None and not archive.is_closed and archive.anonymizer is None
         return archive if is_open else None
 
     def hears_since(self, moment: float) -> bool:
-        """Tell whether it has been connected ever since a moment, in seconds since 1970."""
+        """Tell whether the connection has lasted since a moment, in seconds since 1970."""
         since = self.session.connected_since
         return since is not None and since <= moment
 
     def close(self) -> None:
-        """Log off and end every thread; what was recorded stays readable.
+        """Log off and end every thread; the events stay readable.
 
         In a process that was forked from its own, this does nothing.
         """

@@ -1,4 +1,4 @@
-"""The call log of recorded events: calls, queue calls, one call as a ladder, and the report."""
+"""The call log of the received events: calls, queue calls, a call as a ladder, and the report."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ FIRST_COLUMNS = 7  # received, time, server, event, channel, uniqueid, linkedid:
 
 
 class CallLog:
-    """The events of an `Asterisk`, and the call log made of them.
+    """The methods of `Asterisk` for its events, and for the call log made of them.
 
     Attributes
     ----------
     trunks : tuple of str or None
-        The devices that lead to the public network, where no others are given.
+        The devices that lead to the public network; a method's own `trunks` come first.
     numbering : Numbering
-        How numbers are dialled at this site, and whose they are.
+        How numbers are dialled at this site, and who owns them.
     """
 
     trunks: tuple[str, ...] | None = None
@@ -53,7 +53,7 @@ class CallLog:
 
     @property
     def events(self) -> pd.DataFrame:
-        """The events heard so far that are still kept, as `Record.frame` returns them."""
+        """The received events that are still kept, as `Record.frame` returns them."""
         return self.record.frame()
 
     def select_events(
@@ -66,10 +66,10 @@ class CallLog:
         device: str | int | None = None,
         last: int | None = None,
     ) -> ShownFrame:
-        """Return some of the events heard so far, newest last, as ``%ast events`` does.
+        """Return some of the received events, newest last, as ``%ast events`` does.
 
         Columns that are empty in all of these events are left out; `events` has all columns. A
-        notebook shows when, which and what they say; ``.frame`` is as pandas shows it.
+        notebook shows time, name, channel and main headers; ``.frame`` is a plain pandas frame.
 
         Parameters
         ----------
@@ -80,7 +80,7 @@ class CallLog:
         device : str, optional
             Only events of this device, ``200`` or ``PJSIP/200``, or of its channels.
         last : int, optional
-            How many events to return at most: the newest of those that the other parameters select.
+            Only the newest events, at most so many, of those that the other parameters select.
 
         Raises
         ------
@@ -122,32 +122,32 @@ class CallLog:
         engine: str | None = None,
         session: Any = None,
     ) -> ShownFrame:
-        """Return the calls heard so far, a row a call; `calls.from_events` says what they are.
+        """Return the calls so far, one row each; `calls.from_events` describes the columns.
 
-        A notebook shows when, who, whom, answered by and what became of each; the frame has all
-        columns, and ``.frame`` is as pandas shows it.
+        A notebook shows who called whom, when, and how it ended; the frame has all columns, and
+        ``.frame`` is a plain pandas frame.
 
-        They are kept for the next time, when only calls with new events are made anew; but not if
-        their events take more memory than the record's budget.
+        The result is kept, so that the next time only calls with new events are computed; but not
+        if their events take more memory than the record's budget.
 
         Parameters
         ----------
         since, until : datetime or str, optional
-            Only calls that began at `since` or later, and before the end of `until`. A moment
-            without a zone is in that of `use_zone`, and a text may be ``10m``, ``8:00``,
-            ``yesterday``, ``last-week`` or ``2026-11-23``; a day as `until` counts as a whole.
+            Only calls that began at `since` or later, and before the end of `until`. A moment that
+            names no zone is in that of `use_zone`. A text may be ``10m``, ``8:00``, ``yesterday``,
+            ``last-week`` or ``2026-11-23``; `until` includes the whole of a day or a period.
         month : str, optional
-            The calls of a month, such as ``2026-10`` or ``last-month``, instead.
+            A month, such as ``2026-10`` or ``last-month``, in place of `since` and `until`.
         missed, queue, agent, number, answered_by
-            Only calls that nobody took, or those of a queue, an agent or a number; `calls.pick`
-            says what they are.
+            Only calls that nobody answered, or those of a queue, an agent or a number, as in
+            `calls.pick`.
         trunks : collection of str, optional
-            The devices that lead to the public network, which tell a call's direction; by default
-            those that `tell` was told.
+            The devices that lead to the public network, by which a call's direction is known; by
+            default, those that `tell` was given.
         engine : str, optional
-            ``pandas``, ``polars``, ``duckdb`` or ``spark``: where the calls are computed.
+            The library that computes the calls: ``pandas``, ``polars``, ``duckdb`` or ``spark``.
         session : pyspark.sql.SparkSession, optional
-            For ``spark``.
+            The session for ``spark``.
 
         See Also
         --------
@@ -180,7 +180,7 @@ class CallLog:
         month: str | None = None,
         trunks: Collection[str] | None = None,
     ) -> ShownFrame:
-        """Return the calls heard so far that nobody took; parameters are those of `calls`."""
+        """Return the calls so far that nobody answered; the parameters are those of `calls`."""
         return self.calls(since=since, until=until, month=month, trunks=trunks, missed=True)
 
     def visits(
@@ -190,7 +190,7 @@ class CallLog:
         until: Moment | None = None,
         month: str | None = None,
     ) -> ShownFrame:
-        """Return the queue calls heard so far; see `calls.visits`, and `calls` for the time."""
+        """Return the queue calls so far; see `calls.visits`, and `calls` for since and until."""
         time_of = span(since, until, month, clock=self.record.clock)
         found = self._log(self._trunks).visits.copy()
         empty = self._none("queue calls", len(found))
@@ -209,22 +209,24 @@ class CallLog:
         title: str | None = None,
         against: str | None = None,
     ) -> Report:
-        """Return what matters of the calls heard so far, on one page.
+        """Return a report of the calls so far: their main measures on one page.
 
         Parameters
         ----------
         since, until, month, trunks
-            As in `calls`, but a moment without a zone is in `tz`.
+            As in `calls`, but a moment that names no zone is in `tz`.
         before : str, optional
-            ``1d`` compares the time from `since` on with the same time a day earlier.
+            How much earlier the period to compare with was: ``1d`` compares the period from `since`
+            on with that of a day earlier.
         tz : str or tzinfo, optional
-            The zone of hours and days; that of `use_zone` by default.
+            The zone of hours and days; by default, that of `use_zone`.
         within : float
-            Seconds of the service level.
+            The seconds of the service level.
         title : str, optional
             The title of the page.
         against : str, optional
-            Compare with the same time so much earlier: ``last-week``, ``yesterday``, or ``14d``.
+            How much earlier the period of a statistical comparison was: ``last-week``,
+            ``yesterday``, or ``14d``.
         """
         first, over = span(since, until, month, tz, self.record.clock)
         log = Log(*(frame.copy() for frame in self._log(self._told(trunks))))
@@ -255,7 +257,7 @@ class CallLog:
         month: str | None = None,
         trunks: Collection[str] | None = None,
     ) -> pd.DataFrame:
-        """Return who called in vain and was not called back, as `measures.unreturned` does.
+        """Return the callers whose calls were missed and not returned; see `measures.unreturned`.
 
         Parameters
         ----------
@@ -268,22 +270,26 @@ class CallLog:
         return measures.unreturned(calls.frame, within)
 
     def flow(self, which: object, *, tz: Zone | None = None) -> Flow:
-        """Return one call as a ladder: by its id, a channel, or the last of a number or a device.
+        """Return one call as a ladder.
 
-        Times are in the zone `tz`, and by default in that of `use_zone`.
+        The call is named by its id or a channel; a number or a device means its last call.
+        Times are in the zone `tz`; by default, in that of `use_zone`.
 
         Raises
         ------
         ChannelGone
-            If no such call was heard.
+            If no such call is known.
         """
         heard = self._heard()
         return call_log.flow(heard, find_call(heard, which), tz=tz, name=self.numbering.name)
 
     def _none(self, what: str, others: int) -> str:
-        """Say that there is nothing to show, and what to do then."""
+        """Return the text for a frame without rows: why it has none, and what to do."""
         if others:
-            return f"None of the {what} heard so far ({others:,}) fits: ask for less, or longer."
+            return (
+                f"None of the {what} so far ({others:,}) fits: leave out a condition, or take a "
+                "longer time."
+            )
         since = times([pd.Timestamp(self._made, unit="s", tz="UTC")], people_zone())[0]
         return (
             f"No {what} yet: we listen since {since}. %ast call SOURCE DEST CONTEXT makes a call, "
@@ -296,7 +302,7 @@ class CallLog:
         return (trunks,) if isinstance(trunks, str) else tuple(trunks)
 
     def _log(self, trunks: tuple[str, ...] | None) -> Log:
-        """Return the call log of all events that are kept; its frames are not to be changed."""
+        """Return the call log of all events that are kept; callers must not change its frames."""
         with self._making:
             cache, self._cache = self._cache, None  # an interruption may leave it incomplete
             if trunks != self._trunks:
@@ -323,7 +329,7 @@ def _in_utc(moment: pd.Timestamp) -> pd.Timestamp:
 
 
 def _of_device(frame: pd.DataFrame, device: str) -> pd.Series:
-    """Tell which events are about a device or a channel of it, whether it called or was called."""
+    """Return a mask of the events about a device or its channels, calling or called."""
     found = pd.Series(False, frame.index)
     for column in ("channel", "destchannel"):
         if column in frame:

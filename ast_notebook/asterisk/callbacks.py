@@ -1,4 +1,4 @@
-"""The user's functions that are called with events, each on a thread of its own."""
+"""Calls the user's functions with events, each function on a thread of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Function = TypeVar("Function", bound=Callable[[Event], object])
 
 
 class Callbacks:
-    """The functions that are bound to the events of one `Asterisk`."""
+    """The methods of `Asterisk` that bind functions to its events."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -23,13 +23,13 @@ class Callbacks:
     def on(self, *names: str, userevents: Collection[str] = ()) -> Callable[[Function], Function]:
         """Call a function with each event of these names, or ``*``, on a thread of its own.
 
-        With `userevents`, it is also called with each UserEvent of those names, whatever the case.
+        With `userevents`, it is also called with each UserEvent of those names, in any case.
 
         Each function gets copies of the events, and may change them.
 
-        The calls of one function come in order; one that is slow or raises holds up nothing else,
-        and `%ast status` shows it. Entries of list answers do not count as events here. Binding a
-        function of the same name again replaces the former.
+        The calls of one function are made in order. A function that is slow or raises an error
+        delays no other, and `%ast status` shows it. The entries of lists that answer an action are
+        no events here. A function that is bound replaces an earlier one of the same name.
 
         Examples
         --------
@@ -76,7 +76,7 @@ class Callbacks:
         return bind
 
     def off(self, function: str | Callable[..., object]) -> None:
-        """Undo `on` for a function or for its name; an unknown one is no error."""
+        """Undo `on` for a function or a name; it is no error if none is bound."""
         key = function if isinstance(function, str) else _key(function)
         for event, registered in self._registered.pop(key, ()):
             self.session.unregister_event(event, registered)
@@ -86,6 +86,6 @@ class Callbacks:
 
 
 def _key(function: Callable[..., object]) -> str:
-    """Return a function's key: its name if at the top of a module or cell, else a unique text."""
+    """Return a function's key: its name, or a unique text if it is defined within another one."""
     name = getattr(function, "__qualname__", repr(function))
     return name if name.isidentifier() else f"{name} {id(function):x}"

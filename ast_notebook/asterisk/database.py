@@ -1,4 +1,4 @@
-"""The Asterisk database: entries read, written, deleted and listed."""
+"""Reads, writes, deletes and lists the entries of the Asterisk database."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Database(Asking):
     """The methods of `Asterisk` for its database."""
 
     def db_write(self, key: str, value: object) -> None:
-        """Write an entry of the Asterisk database, True and False as 1 and 0.
+        """Write an entry of the Asterisk database; True and False are written as 1 and 0.
 
         Parameters
         ----------
         key : str
             Family and key, such as ``dnd/office``.
         value : object
-            It is written as text. Asterisk 16 returns only the first 255 letters when it is read.
+            The value, which is written as text. Asterisk 16 reads only its first 255 letters back.
 
         Raises
         ------
@@ -52,7 +52,7 @@ class Database(Asking):
         KeyMissing
             If there is no such entry and no `default` was given.
         NotRecorded
-            In a replay, if neither the replay wrote the entry nor the record tells it, and no
+            In a replay, if the entry is neither in the record nor written in the replay, and no
             `default` was given.
         BadAnswer
             If Asterisk's answer has no entry and does not say that there is none.
@@ -90,18 +90,18 @@ class Database(Asking):
         self.action("DBDel", Family=family, Key=name)
 
     def db_show(self, family: str = "", timeout: float | None = None) -> pd.DataFrame:
-        """Ask for the entries of the Asterisk database, all or those of a family.
+        """Return the entries of the Asterisk database: all, or those of a family.
 
         Returns
         -------
         pandas.DataFrame
-            A row an entry: ``key`` as `db_read` takes it, and ``value``; both are text.
+            A row for each entry: its ``key``, as `db_read` takes it, and its ``value``, as text.
         """
         first, _, rest = family.strip("/").partition("/")
         fields = {name: text for name, text in (("Family", first), ("Key", rest)) if text}
         found = self.action("DBGetTree", timeout, **fields)
         rows = [(entry["Key"].strip("/"), entry["Val"]) for entry in found]
-        # Asterisk takes _ and % in a family for any letters, and ignores case.
+        # In a family, Asterisk takes _ and % as wildcards, and ignores case.
         wanted = family.strip("/")
         rows = [row for row in rows if not wanted or f"{row[0]}/".startswith(f"{wanted}/")]
         return pd.DataFrame(rows, columns=["key", "value"], dtype="str")

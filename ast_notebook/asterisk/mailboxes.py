@@ -22,8 +22,8 @@ class Mailboxes(Asking):
     def mailbox_count(self, mailbox: str | int, context: str = "default") -> MailboxCount:
         """Count the messages of a mailbox: ``(old_messages, new_messages)``.
 
-        Urgent messages count as new. Asterisk answers 0 and 0 for a mailbox that does not exist,
-        too; then a warning says so.
+        Urgent messages count as new. For a mailbox that does not exist, Asterisk also answers 0 and
+        0; then there is a warning.
 
         Parameters
         ----------

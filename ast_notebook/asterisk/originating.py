@@ -1,4 +1,4 @@
-"""Originates calls, and follows what becomes of the source and then of the destination."""
+"""Originates calls, and follows the results of their sources and destinations."""
 
 from __future__ import annotations
 
@@ -93,7 +93,8 @@ class Call:
         Parameters
         ----------
         timeout : float, optional
-            Seconds; by default as long as the source may ring, and as long again for `dest`.
+            The seconds to wait; by default, those that the source may ring, and twice as many with
+            `dest`.
         dest : bool
             Whether to wait for the destination, too: until the two are connected, or the call is
             over.
@@ -108,9 +109,9 @@ class Call:
         Raises
         ------
         AnswerTimeout
-            If the result is not known in time; the call goes on.
+            If the result is not known in time; the call continues.
         ConnectionLost
-            If the connection was lost meanwhile; the call may still go on.
+            If the connection was lost meanwhile; the call may continue.
         """
         leg = self._dest if dest else self._source
         limit = self._timeout * (2 if dest else 1)
@@ -145,7 +146,7 @@ class Call:
 
 
 class Originating:
-    """Follows the calls asked for on one session, by their channels' Uniqueids."""
+    """Follows the calls that one session originated, by the Uniqueids of their channels."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -170,7 +171,7 @@ class Originating:
         timeout: float = 30.0,
         variables: Mapping[str, object] | None = None,
     ) -> Call:
-        """Ask Asterisk to call `source` and, once it answers, to connect it.
+        """Ask Asterisk to call `source`, and to connect it once it answers.
 
         The destination is an extension and its context, or an application and its arguments.
         """
@@ -223,7 +224,7 @@ class Originating:
         self._settle(call)
 
     def _settle(self, call: Call) -> None:
-        """Set the results that are known now; the response and the hangup come in either order."""
+        """Set the results that are known now, since response and hangup come in any order."""
         if call._channel_is_up or not (call._failed or call._source.done.is_set()):
             return
         if call._failed:
@@ -237,7 +238,7 @@ class Originating:
         del self._calls[call.uniqueid]
 
     def _of(self, event: Event) -> Call | None:
-        """Return the call of an event's channel; without calls under way, the event is not read."""
+        """Return the call of an event's channel; without open calls, the event is not parsed."""
         return self._calls.get(event.get_header("Uniqueid") or "") if self._calls else None
 
     def _dial_end(self, event: Event, session: Session) -> None:

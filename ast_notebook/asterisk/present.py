@@ -1,4 +1,4 @@
-"""Who is on the phone now, and what queues and agents do."""
+"""Shows the present state to people: who is on the phone, and what queues and agents do."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ class Present(Switchboard):
     """The methods of `Asterisk` that show the present state to people."""
 
     def who(self) -> ShownFrame:
-        """Ask Asterisk who is on the phone; a row for each telephone or outside line.
+        """Ask Asterisk who is on the phone, and return a row for each telephone or outside line.
 
         Returns
         -------
         pandas.DataFrame
-            The columns of `channels` without the halves of Local channels, and ``what`` (str): what
-            the telephone does, such as ``talking``, ``ringing`` or ``waits in queue support``.
+            The columns of `channels`, and ``what`` (str), which tells what the telephone does:
+            ``talking``, ``ringing``, ``waits in queue support``, and so on. The halves of Local
+            channels have no rows.
         """
         up = self.channels()
         up = up[up["device"].notna()].reset_index(drop=True)
@@ -48,11 +49,11 @@ class Present(Switchboard):
         Returns
         -------
         pandas.DataFrame
-            The columns of `live.queues`, whose counts Asterisk keeps since it started, and:
+            The columns of `live.queues`, in which Asterisk counts since its start, and:
 
-            - Int64: ``waiting agents free paused``, the callers in line, the agents, and those of
-              them who can take a call now and who are paused
-            - datetime64[us, UTC]: ``waiting_since``, since when the first of the callers waits
+            - Int64: ``waiting agents free paused``, the numbers of waiting callers, of agents, of
+              agents who can take a call now, and of paused agents
+            - datetime64[us, UTC]: ``waiting_since``, when the first of the callers began to wait
         """
         tables = self.live.tables
         queues = tables["queues"].frame()
@@ -73,7 +74,7 @@ class Present(Switchboard):
         return shown_queues(queues, empty=self._why("queues", "There are no queues"))
 
     def agents(self) -> ShownFrame:
-        """Return the members of queues as they are now, a row for each queue of an agent.
+        """Return the agents of queues as they are now, with a row for each queue of an agent.
 
         Returns
         -------
@@ -85,5 +86,5 @@ class Present(Switchboard):
         return shown_agents(found, empty=self._why("members", "No queue has an agent"))
 
     def _why(self, table: str, none: str) -> str:
-        """Say why a table has no rows."""
+        """Return the text for a table without rows: why it has none."""
         return f"Not known: {why}" if (why := self.live.tables[table].missing) else f"{none}."

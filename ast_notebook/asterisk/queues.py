@@ -41,7 +41,7 @@ class Queues(Asking):
             The queue; the interface that it calls, such as ``PJSIP/200``; the member's name for
             people.
         penalty : int
-            Members with a higher penalty are called when those with a lower one are busy.
+            A member is called only when all members with a lower penalty are busy.
         state_interface : str
             The device whose state tells whether the member is free, if it is not `interface`; on
             FreePBX, it is ``hint:200@ext-local`` for ``Local/200@from-queue/n``.
@@ -53,7 +53,7 @@ class Queues(Asking):
     def queue_remove(self, queue: str, interface: str) -> None:
         """Remove a member from a queue: log an agent out.
 
-        A member that queues.conf names comes back when Asterisk reloads that file.
+        A member that is listed in queues.conf comes back when Asterisk reloads that file.
         """
         self._order("QueueRemove", Queue=queue, Interface=interface)
 

@@ -1,4 +1,4 @@
-"""What a site tells of itself once: its trunks, its country, its phone book."""
+"""The settings that a site gives once: its trunks, its country, its phone book."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ast_notebook.calls.trunks import guess_trunks
 from ast_notebook.errors import ConfError
 from ast_notebook.numbering import Numbering, PhoneBook
 
-#: The family of the Asterisk database in which a dialplan looks for a caller's name.
+#: The family of the Asterisk database in which dialplans look for callers' names.
 FAMILY = "cidname"
-#: How a number may be written in it.
+#: The forms in which numbers may be written there.
 FORMS = ("e164", "national", "digits")
 _SPLIT = re.compile(r"[,|\s]+")
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\"<>\\]+")
@@ -26,7 +26,7 @@ _LONGEST = 80  # letters of a caller's name, which telephones cut much earlier
 
 
 class Site(Database, CallLog):
-    """The methods of `Asterisk` for what is told once."""
+    """The methods of `Asterisk` for the settings of a site."""
 
     waiting: WaitingCallers
 
@@ -38,10 +38,10 @@ class Site(Database, CallLog):
         outside: str | None = None,
         phone_book: PhoneBook | str | os.PathLike[str] | Mapping[str, str] | None = None,
     ) -> None:
-        """Tell once what calls need to have a direction, whole numbers, and names.
+        """Set what the call log needs to know directions, whole numbers, and names.
 
-        Each call log that is made from now on knows it. What is not given stays as it was; an empty
-        text takes it back.
+        The settings hold for each call log that is made from now on. A parameter that is not given
+        leaves its setting as it is, and an empty text removes the setting.
 
         Parameters
         ----------
@@ -49,11 +49,11 @@ class Site(Database, CallLog):
             The devices that lead to the public network, such as ``PJSIP/provider``; ``guess`` for
             those that `guess_trunks` finds now.
         country : str, optional
-            Where numbers without a country code belong, such as ``DE``.
+            The country of numbers without a country code, such as ``DE``.
         outside : str, optional
             The digits that are dialled for an outside line, such as ``0``.
         phone_book : PhoneBook or path or mapping, optional
-            Whose numbers they are; see `PhoneBook.read`.
+            The names of numbers' owners; see `PhoneBook.read`.
 
         Raises
         ------
@@ -85,18 +85,13 @@ class Site(Database, CallLog):
         self.numbering = numbering
         self.waiting.plan()
 
-    def numbering_key(self, text: str) -> str:
-        """Return a number in the form in which two spellings of it are equal."""
-        found = self.numbering.number(text)
-        return text if found is None else found.e164
-
     def guess_trunks(self) -> pd.DataFrame:
-        """Guess which devices are trunks, by the calls heard so far and the registrations.
+        """Guess which devices are trunks, by the calls so far and the registrations.
 
         Returns
         -------
         pandas.DataFrame
-            See `ast_notebook.calls.trunks.guess_trunks`; `tell` takes them.
+            See `ast_notebook.calls.trunks.guess_trunks`. Give the devices to `tell` to use them.
         """
         rows = self.live.tables["registrations"].rows().values()
         registrations = [(str(row["trunk"]), str(row["server"])) for row in rows]
@@ -112,17 +107,17 @@ class Site(Database, CallLog):
         """Fill the family ``cidname`` of the Asterisk database from a phone book.
 
         A dialplan shows these names by ``Set(CALLERID(name)=${DB(cidname/${CALLERID(num)})})``.
-        Nothing is written, and nothing is ever deleted, unless `write` is true: look at the result
-        first.
+        Entries are written only if `write` is true, so look at the result first; they are never
+        deleted.
 
         Parameters
         ----------
         book : PhoneBook, optional
-            The one of `tell` by default.
+            By default, the one that `tell` was given.
         forms : collection of str
-            How numbers are written: ``e164`` (``+4930123``), ``national`` as they are dialled in
-            the country (``030123``), or ``digits`` (``4930123``). Take what the trunk sends. A
-            number of which no country is known is written by its digits.
+            The forms in which numbers are written: ``e164`` (``+4930123``), ``national`` as they
+            are dialled in the country (``030123``), or ``digits`` (``4930123``). Choose the form
+            that the trunk sends. A number whose country is unknown is written as its digits.
         write : bool
             Whether to write the entries that are new or changed.
 

@@ -24,17 +24,17 @@ from ast_notebook.live.channels import new_row_of, table
 from ast_notebook.live.table import to_frame
 from ast_notebook.views import ShownFrame, shown_channels
 
-MARKS = ("held", "recorded")  # columns that only events tell, and no list
+MARKS = ("held", "recorded")  # columns that are known only from events, not from lists
 
 # The messages by which Asterisk's actions say that a channel has ended meanwhile.
 NO_CHANNEL = ("no such channel", "does not exist", "channel not found")
 
 
 def _spies_on_one(version: str) -> bool:
-    """Tell whether the ChanSpy of a manager interface's Asterisk has the option ``u``.
+    """Tell by the version of the manager interface whether ChanSpy has the option ``u``.
 
-    With it, the channel is the one of exactly this name; Asterisk has it from 13 on, and older ones
-    ignore it. The last 12 and 13.0 greet with the same version.
+    With this option, ChanSpy listens only to the channel of exactly the given name. Asterisk has it
+    from 13 on, and older versions ignore it. The last 12 and 13.0 have the same interface version.
     """
     numbers = [int(one) for one in version.split(".")[:2] if is_count(one)]
     return numbers > [2, 5]
@@ -69,16 +69,16 @@ class Switchboard(Asking):
         context : str
             The context of that extension.
         callerid : str, optional
-            What the telephones show, such as ``Door <100>``.
+            The caller that the telephones show, such as ``Door <100>``.
         timeout : float
-            Seconds that the source rings.
+            The seconds for which the source rings.
         variables : mapping, optional
             Channel variables, set on the source's channel.
 
         Returns
         -------
         Call
-            `Call.wait` tells what became of it.
+            The call; `Call.wait` returns its result.
 
         Raises
         ------
@@ -106,7 +106,7 @@ class Switchboard(Asking):
     def hangup(self, device: str | int) -> list[str]:
         """Hang up every channel of a device, whether it called or was called.
 
-        The other party goes on in its dialplan: a caller in a queue goes on waiting.
+        The other party stays in its dialplan: a caller in a queue waits further.
 
         Parameters
         ----------
@@ -145,10 +145,10 @@ class Switchboard(Asking):
         return hung_up
 
     def channels(self) -> ShownFrame:
-        """Ask Asterisk for the channels that are up; the columns are those of `live.channels`.
+        """Ask Asterisk for its channels, and return them with the columns of `live.channels`.
 
-        Asterisk's list does not tell which channels are held or recorded. Only events tell it, so
-        it is missing for a channel that was up before this connection.
+        ``held`` and ``recorded`` are known only from events, so they are missing for a channel that
+        is older than this connection.
         """
         answer = self.action("CoreShowChannels")
         heard = self.live.tables["channels"].rows()
@@ -169,7 +169,7 @@ class Switchboard(Asking):
         ----------
         channel : str
         uniqueid : str, optional
-            The channel's uniqueid; nothing is done if the channel of that name has another one.
+            The channel's uniqueid. If the channel of that name has another one, it is not hung up.
 
         Raises
         ------
@@ -181,7 +181,7 @@ class Switchboard(Asking):
     def redirect(
         self, channel: str, exten: str | int, context: str, uniqueid: str | None = None
     ) -> None:
-        """Send a channel to an extension; a channel bridged with it goes on in its own dialplan.
+        """Send a channel to an extension; a channel bridged with it continues in its own dialplan.
 
         Raises
         ------
@@ -200,9 +200,9 @@ class Switchboard(Asking):
     def transfer(
         self, channel: str, exten: str | int, context: str, uniqueid: str | None = None
     ) -> None:
-        """Make a channel's party call an extension, and hand the call over when the party hangs up.
+        """Begin an attended transfer, as if the channel's party had dialled the feature code.
 
-        This is an attended transfer, as if that party had dialled the feature code.
+        The party is connected with the extension; when it hangs up, its first call is handed over.
 
         Raises
         ------
@@ -232,8 +232,8 @@ class Switchboard(Asking):
         channel : str
         uniqueid : str, optional
         file : str
-            The file, in Asterisk's own folder for recordings unless it is a whole path; by default
-            its name is the channel's Uniqueid and the time, so that a second recording does not
+            The file; a relative path is in Asterisk's folder for recordings. By default, the name
+            is made of the channel's Uniqueid and the time, so that a second recording does not
             replace the first.
 
         Raises
@@ -241,7 +241,7 @@ class Switchboard(Asking):
         ChannelGone
             If the channel is not there any more.
         UnsafeText
-            If the name holds a comma or ``..``: behind a comma, MixMonitor reads a command.
+            If the name holds ``..`` or a comma, after which MixMonitor reads a command.
         """
         now = self.session.clock.now().astimezone(UTC)
         name = file or f"{uniqueid or channel.replace('/', '-')}-{now:%Y%m%dT%H%M%S.%f}.wav"
@@ -262,15 +262,15 @@ class Switchboard(Asking):
         by : str
             The telephone that rings and then hears it, such as ``PJSIP/200``.
         mode : {"listen", "whisper", "barge"}
-            Only listen; speak to the channel's party alone; speak to both.
+            Whether the telephone only listens, speaks to the channel's party, or to both parties.
 
         Raises
         ------
         ChannelGone
-            If the channel is not there any more: no telephone rings.
+            If the channel is not there any more; then no telephone rings.
         ActionRefused
-            If Asterisk is older than 13.1, and another channel's name begins with this one's: it
-            could hear the other channel instead.
+            If Asterisk is older than 13.1, and another channel's name begins with this one's, since
+            the telephone could hear that channel instead.
         ConfError
             If no channel is named, or the mode is unknown.
         """
@@ -280,7 +280,7 @@ class Switchboard(Asking):
         if channel.strip().lower() in ("", "all"):  # ChanSpy would hear whoever talks
             raise ConfError("no channel is named: write one of sh.ast.channels()")
         by = self._device(by)
-        with contextlib.suppress(PermissionMissing):  # who may not ask finds out by the call itself
+        with contextlib.suppress(PermissionMissing):  # then the call itself shows whether it works
             self._of_channel("Getvar", channel, Variable="UNIQUEID")
         if not _spies_on_one(self.session.version):
             self._refuse_beginning(channel, "CoreShowChannels")
@@ -288,11 +288,11 @@ class Switchboard(Asking):
         return self._originating.originate(by, callerid="Spy", application=spying)
 
     def _check_place(self, action: str, channel: str, exten: str | int, context: str) -> None:
-        """Refuse an extension that the dialplan lacks, where Asterisk would hang up the channel."""
+        """Refuse an extension that the dialplan lacks, since Asterisk would hang up the channel."""
         ordered({"Action": action, "Exten": str(exten), "Context": context})
         function = f"DIALPLAN_EXISTS({context},{exten},1)"
         try:
-            # The channel's caller id counts, since an extension may exist for some callers only.
+            # The channel is given because an extension may exist only for some caller ids.
             answer = self._of_channel("Getvar", channel, Variable=function)
         except PermissionMissing:
             return

@@ -1,4 +1,4 @@
-"""Who waits for a call, counted anew whenever a call ends, for items with `ast_missed`."""
+"""Counts the callers who wait for a call, after each call, for items with `ast_missed`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ast_notebook.live import Watch
 
 logger = logging.getLogger(__name__)
 
-#: Seconds for which the ends of calls are gathered.
+#: Seconds after the end of a call until callers are counted, once for all calls that end meanwhile.
 GATHERED = 1.0
 EVERYBODY = "*"
 
 
 class WaitingCallers:
-    """Watches how many callers of a number wait for a call.
+    """Tells how many callers wait for a call, for each watched number.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class WaitingCallers:
     unreturned : callable
         It returns `measures.unreturned` of all calls until now.
     same : callable
-        It returns the form of a number in which two spellings of it are equal.
+        It returns a form of a number that is the same for all its spellings: `Numbering.key`.
     later : Later
     """
 
@@ -51,12 +51,12 @@ class WaitingCallers:
         self._worker = Worker("ast_missed", self._count, on_error=self._failed)
 
     def watch(self, number: str, changed: Callable[[int], None]) -> Watch:
-        """Call `changed` with how many callers wait who called that number, or have it.
+        """Call `changed` with the count of waiting callers that have a number, or called it.
 
         Parameters
         ----------
         number : str
-            A number that was dialled, or that of a caller; ``*`` for all.
+            The number of a caller, or the number that callers dialled; ``*`` for all callers.
         changed : callable
             It is called on a worker's thread.
         """
@@ -88,7 +88,7 @@ class WaitingCallers:
         self.plan()
 
     def plan(self) -> None:
-        """Count anew, soon, if anybody watches."""
+        """Have the callers counted soon, if anybody watches."""
         with self._lock:
             if self._watches and self._due is None:
                 self._due = self._later.call(GATHERED, self._start)

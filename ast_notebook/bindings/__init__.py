@@ -1,1 +1,1 @@
-"""What a user binds to a PBX: items and logics, and how they are bound."""
+"""Items and logics, and the bindings between them and a PBX."""

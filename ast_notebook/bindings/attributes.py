@@ -1,4 +1,4 @@
-"""The attributes that bind an item to a PBX, such as `ast_dev` and `ast_db`, read and checked."""
+"""Reads and checks the attributes that bind an item to a PBX, such as `ast_dev` and `ast_db`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Kind = Literal["ast_dev", "ast_box", "ast_db", "ast_state", "ast_queue", "ast_tr
 DEFAULT_CONTEXT = "default"  # of mailboxes, as in voicemail.conf
 VALUES = "ast_db_values"
 DELETE = "delete"  # the word for deleting the entry
-# The types of item that fit, and an example of what to write.
+# The types of items that each attribute fits, and an example.
 FITTING: dict[str, tuple[tuple[str, ...], str]] = {
     "ast_dev": (("bool",), "ast_dev = 2222"),
     "ast_box": (("num",), "ast_box = 22"),
@@ -24,7 +24,7 @@ FITTING: dict[str, tuple[tuple[str, ...], str]] = {
     "ast_trunk": (("bool",), "ast_trunk = provider"),
     "ast_missed": (("num",), "ast_missed = 03012345"),
 }
-#: Those that give an item its value; `ast_db` takes it.
+#: The attributes by which an item gets its value from the PBX; by `ast_db`, the PBX gets it.
 READ: tuple[Kind, ...] = (
     "ast_dev",
     "ast_box",
@@ -33,7 +33,7 @@ READ: tuple[Kind, ...] = (
     "ast_trunk",
     "ast_missed",
 )
-#: What an item may tell of a queue: how many callers wait, the longest wait, the free agents.
+#: The values of a queue: how many callers wait, the longest wait, and how many agents are free.
 OF_QUEUES = ("waiting", "longest", "agents")
 
 
@@ -45,10 +45,10 @@ class BindingAttribute:
     ----------
     kind : {"ast_dev", "ast_box", "ast_db", "ast_state", "ast_queue", "ast_trunk", "ast_missed"}
     target : str
-        The device, mailbox (its context included), database key, queue (and what of it), trunk or
+        The device, mailbox with its context, database key, queue with one of `OF_QUEUES`, trunk or
         number.
     written : str
-        The same as the user wrote it.
+        The target as the user wrote it.
     pbx : str or None
         The PBX named by ``ast_dev@NAME``; None for the first.
     values : tuple of str or None
@@ -107,7 +107,7 @@ def binding_attributes(
 
 
 def _check_alone(path: str, kind: str, others: list[Kind]) -> None:
-    """Refuse attributes that would give an item two values at a time."""
+    """Raise an error if two attributes would give an item two values."""
     if kind == "ast_db":
         return
     if kind in others:
@@ -119,13 +119,13 @@ def _check_alone(path: str, kind: str, others: list[Kind]) -> None:
 
 
 def queue_and_word(written: str) -> tuple[str, str]:
-    """Split ``support longest`` into the queue and what is meant of it, ``waiting`` by default."""
+    """Split ``support longest`` into the queue and one of `OF_QUEUES`, by default ``waiting``."""
     queue, _, word = written.rpartition(" ")
     return (queue.strip(), word) if queue.strip() and word in OF_QUEUES else (written, "waiting")
 
 
 def _values(path: str, type_name: str | None, value: Any) -> tuple[str | None, str | None] | None:
-    """Read ``ast_db_values = YES,delete``: what is written for True and for False."""
+    """Read ``ast_db_values = YES,delete``: the texts that are written for True and for False."""
     if value is None:
         return None
     words = value if isinstance(value, list | tuple) else str(value).split(",")

@@ -44,7 +44,7 @@ class _Binding(Protocol):
         """Unbind it."""
 
     def row(self) -> BindingRow | None:
-        """Return its status; None if there is nothing to tell."""
+        """Return its row for the status; None if it has none."""
 
 
 class Binder:
@@ -62,8 +62,7 @@ class Binder:
     first : bool
         Whether it is the PBX that attributes without ``@NAME`` mean.
     missed : callable, optional
-        It watches how many callers of a number wait for a call, as `Live.watch_device` watches a
-        device.
+        `WaitingCallers.watch`, which watches how many callers wait for a call.
     later : Later
         It calls functions after a while.
     """
@@ -152,7 +151,7 @@ class Binder:
         return _WatchedBinding(item, attribute, self._watching(attribute))
 
     def _watching(self, attribute: BindingAttribute) -> _Watching:
-        """Return what watches the value that an attribute names."""
+        """Start to watch the value that an attribute names, and return the watch."""
         if attribute.kind == "ast_dev":
             return self._live.watch_device
         if attribute.kind == "ast_box":
@@ -205,7 +204,7 @@ class _FailedBinding:
 
 
 class _WatchedBinding:
-    """An item that has the value of something at the PBX: a device, a mailbox, a queue."""
+    """An item whose value comes from the PBX: that of a device, a mailbox, a queue and so on."""
 
     def __init__(
         self,
@@ -242,10 +241,10 @@ class _WatchedBinding:
             state_of(self._item).update(
                 self._item, value, "Asterisk", self._attribute.written, waits=False
             )
-        except Exception as error:  # other items are told of the same change
+        except Exception as error:  # other items get the same change
             self._failed += 1
             self._last_error = one_line(error)
-            logger.warning("%s was not told of a change: %s", self._item, self._last_error)
+            logger.warning("%s did not take a change: %s", self._item, self._last_error)
 
 
 class _Write:

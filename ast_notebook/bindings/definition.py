@@ -1,4 +1,4 @@
-"""Reads from an item's attributes its type, its first value, and what binds it to PBXs."""
+"""Reads an item's attributes: its type, its first value, and its bindings to PBXs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Tell = Callable[[str, str], None]  # called with an attribute, and what is wrong
 
 @dataclasses.dataclass(frozen=True)
 class Definition:
-    """What the attributes of an item say; it is replaced as a whole."""
+    """The definition of an item, read from its attributes; it is replaced as a whole."""
 
     type_name: str | None = None
     conf: Mapping[str, Any] = dataclasses.field(default_factory=dict)

@@ -142,15 +142,15 @@ class Item:
     def on_change(self, function: Any = None, *, for_: Duration | None = None) -> Any:
         """Call ``function(item)`` at each change; a decorator.
 
-        The calls run on a thread of their own, in order, and print under the cell that bound the
-        function. A function of the same name, bound again, replaces the former.
+        The calls run in order, on a thread of their own, and print under the cell that bound the
+        function. A function that is bound replaces an earlier one of the same name.
 
         Parameters
         ----------
         function : callable, optional
         for_ : str or number or timedelta, optional
-            Only once the new value has stood for so long: ``30`` seconds, or ``5m``. A value that
-            changes back before that is not told.
+            Call the function only after the item has kept the new value for so long: ``30``
+            seconds, or ``5m``. If the value changes back earlier, the function is not called.
 
         Raises
         ------

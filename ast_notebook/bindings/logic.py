@@ -1,4 +1,4 @@
-"""Logics: a user's code that UserEvents and items start, with `trigger` bound anew for each run."""
+"""Logics: a user's code that runs at UserEvents and at changes of items."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ast_notebook.errors import ConfError
 
 
 class Trigger(dict[str, Any]):
-    """What started a run of a logic: ``trigger['value']`` or ``trigger.value``.
+    """The cause of a run of a logic: ``trigger['value']`` or ``trigger.value``.
 
     ``by`` is 'Asterisk'; ``source``, ``value`` and ``dest`` are the UserEvent's Source, Value and
     Destination as text, or None; ``event`` is the whole event. If an item's change started it,
@@ -41,13 +41,14 @@ class Trigger(dict[str, Any]):
 
 
 class Logic:
-    """A piece of the user's code and what starts it.
+    """A piece of the user's code, with the events and items that start it.
 
-    Code given as text or as a script runs in `namespace` as a cell does: names that it assigns land
-    there. `sh`, `logic`, `trigger`, `logger` and `event` are bound anew for each run, for the code
-    and for the functions in it, and are not seen outside of it. A function is called with the
-    trigger, or with nothing if it takes nothing. Runs are made in order, one at a time, on a thread
-    of the logic's own; ``SystemExit`` ends a run, as ``exit()`` does in SmartHome.py.
+    Code that is given as text or as a script runs in `namespace` as a cell does: the names that it
+    assigns land there. `sh`, `logic`, `trigger`, `logger` and `event` have values of their own in
+    each run, which the code and the functions in it see, and nobody else. A function is called with
+    the trigger, or without arguments if it has no parameters. Runs are made in order, one at a
+    time, on a thread of the logic's own. ``SystemExit`` ends a run, as ``exit()`` does in
+    SmartHome.py.
 
     Parameters
     ----------
@@ -58,24 +59,24 @@ class Logic:
     sh : object
         The object that the code knows as `sh`.
     userevent : str or iterable of str
-        The UserEvents that start it; upper and lower case are the same.
+        The UserEvents that start it, in any case.
     dest : str or iterable of str, optional
-        The only Destinations that it runs for, whatever the case; without them, it runs for each
+        Run only for events with these Destinations, in any case. By default, it runs for every
         event, with a Destination or without.
     watch : str or iterable of str, optional
         The items whose changes start it, as paths or patterns such as ``*.fon``.
     watch_for : float
-        For how many seconds an item must have had its new value before that starts the logic.
+        The seconds for which an item must keep its new value before the logic starts.
     pbx : str, optional
-        The name of the PBX whose events count; the first by default.
+        The name of the PBX whose events start it; by default, the first PBX.
     namespace : dict, optional
-        The user's namespace; by default the logic has one of its own.
+        The user's namespace; by default, the logic has one of its own.
     enabled : bool
         Whether events start it.
     conf : mapping, optional
         Its attributes in logic.conf.
     cell : Cell, optional
-        Where its output goes; by default, the cell that runs now.
+        The cell that gets its output; by default, the one that runs now.
     clock : SystemClock
         The clock of `sh`.
 
@@ -145,7 +146,7 @@ class Logic:
 
     @property
     def dest(self) -> tuple[str, ...]:
-        """The only Destinations that it runs for; none means all."""
+        """The Destinations for which it runs; empty means all."""
         return self._dest
 
     @dest.setter
@@ -156,11 +157,11 @@ class Logic:
     def trigger(
         self, by: str = "Logic", source: Any = None, value: Any = None, dest: Any = None
     ) -> None:
-        """Run it once, as if an event started it, even if it is not enabled; this does not wait."""
+        """Run it once as if an event had started it, even if it is not enabled; do not wait."""
         self.start(Trigger(by, source, value, dest))
 
     def start(self, trigger: Trigger, clock: SystemClock | None = None) -> None:
-        """Run it for a trigger, after earlier runs; this does not wait."""
+        """Run it for a trigger, after the earlier runs; do not wait."""
         self.worker.put_many([(trigger,)], clock)
 
     def hears(self, userevent: str) -> bool:
@@ -179,7 +180,7 @@ class Logic:
         Returns
         -------
         bool
-            Whether no run is under way any more.
+            Whether no run is being made any more.
         """
         self.alive = False
         return self.worker.stop(timeout)
@@ -258,7 +259,7 @@ class Logics:
         self._end(former)
 
     def close(self, timeout: float = 1.0) -> None:
-        """Remove all of them; runs under way have `timeout` seconds in all to end."""
+        """Remove all logics; their present runs have `timeout` seconds in all to end."""
         logics = list(self)
         for logic in logics:
             self.remove(logic.name)
@@ -267,7 +268,7 @@ class Logics:
     def start(self, event: Event, pbx: str, *, first: bool, clock: SystemClock = MACHINE) -> None:
         """Start the logics that are bound to a UserEvent of a PBX; this never waits.
 
-        An error with one of them is counted as its failure, and holds up no other.
+        An error in starting one is counted as its failure; the others start all the same.
 
         Parameters
         ----------

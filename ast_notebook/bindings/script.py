@@ -1,4 +1,4 @@
-"""Compiles a logic's source into a function, whose other names land in the user's namespace."""
+"""Compiles a logic's source into a function; the names that it assigns land in the namespace."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-#: The names that are bound anew for each run.
+#: The names that have values of their own in each run.
 BOUND = ("sh", "logic", "trigger", "logger", "event")
 
 

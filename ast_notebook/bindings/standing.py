@@ -1,4 +1,4 @@
-"""Callbacks of values that have stood for a while: a change that is soon taken back is none."""
+"""Callbacks that are made only after an item has kept its new value for some time."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ast_notebook.bindings.values import same
 
 
 class StandingCallback(Callback):
-    """Tells a function of a change once the new value has stood for some seconds.
+    """Passes a change on once the item has kept the new value for some seconds.
 
-    A value that changes back to the one told last, before that time is over, is not told at all.
+    If the value changes back before that to the one that was passed on last, nothing is passed on.
 
     Parameters
     ----------
     callback : Callback
-        It is told of the changes that stand.
+        It gets the changes that are passed on.
     state : ItemState
         The state of the item.
     seconds : float
@@ -31,7 +31,7 @@ class StandingCallback(Callback):
         self._change: Change | None = None
 
     def __call__(self, change: Change) -> None:
-        """Wait whether the change stands; it is called under the item's lock."""
+        """Begin to wait whether the item keeps its value; it is called under the item's lock."""
         self._forget()
         if same(change.value, self._told):
             return
@@ -54,7 +54,7 @@ class StandingCallback(Callback):
         self._cancel = self._change = None
 
     def close(self) -> None:
-        """End it; a change that has not stood long enough is dropped."""
+        """End it; a change whose time is not over is dropped."""
         with self._state.lock:
             self._forget()
         self._callback.close()

@@ -38,16 +38,16 @@ class Change:
 
 
 class ChangeListener(Protocol):
-    """A listener that an item tells of each change.
+    """A listener that is called with each change of an item.
 
-    It is called under the item's lock, so that changes come in order, and must not wait. It returns
-    a function with the work that is to be done once the lock is free.
+    It is called under the item's lock, so that changes come in order; so it must not wait. It
+    returns a function that does the rest of the work once the lock is free.
 
     Attributes
     ----------
     owes : bool
-        Whether the last change was not delivered: then it is also told when the item is set to the
-        same value again.
+        Whether the last change was not delivered. Then the listener is also called when the item is
+        set to the same value again.
     """
 
     @property
@@ -58,11 +58,11 @@ class ChangeListener(Protocol):
         """Take note of a change."""
 
     def fail(self, error: BaseException) -> None:
-        """Count an error that a change raised here."""
+        """Count an error that this listener raised at a change."""
 
 
 class Callback:
-    """Tells a user's function of an item's changes."""
+    """Calls a user's function at an item's changes."""
 
     owes = False
 
@@ -75,11 +75,11 @@ class Callback:
         self.worker.put_many([self.arguments(change)], change.clock)
 
     def fail(self, error: BaseException) -> None:
-        """Count an error that kept a change from the worker."""
+        """Count an error because of which the worker did not get a change."""
         self.worker.fail(error)
 
     def close(self) -> None:
-        """End it; the call under way goes on."""
+        """End it; the present call continues."""
         self.worker.stop(0)
 
 
@@ -102,7 +102,7 @@ class ItemState:
         When the value changed last, and before that.
     changed_by : str
     later : Later
-        It calls functions after a while, for callbacks of values that stand.
+        It calls functions after a delay, for callbacks that wait whether a value stays.
     """
 
     later: Later = LATER
@@ -154,7 +154,7 @@ class ItemState:
             for listener in tuple(self._listeners):
                 try:
                     finish = listener(change) if changes or listener.owes else None
-                except Exception as error:  # an error of one listener concerns no other
+                except Exception as error:  # the other listeners are called all the same
                     listener.fail(error)
                     continue
                 if finish is not None:
@@ -171,10 +171,10 @@ class ItemState:
                 self.value, self.previous = definition.initial, None
             self.definition, self.layers = definition, layers
 
-    # --- who is told ---------------------------------------------------------------------------
+    # --- listeners -------------------------------------------------------------------------------
 
     def listen(self, listener: ChangeListener) -> None:
-        """Add a listener, which is told of each change from now on."""
+        """Add a listener, which is called at each change from now on."""
         with self.lock:
             self._listeners.append(listener)
 

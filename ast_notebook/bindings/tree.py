@@ -1,4 +1,4 @@
-"""The tree of items that `sh` gives access to: looked up, defined, bound to PBXs, removed."""
+"""The tree of the items of `sh`: finds, defines, binds and removes them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NAMED = 5  # items that a note names
 
 
 class Items:
-    """The tree of items that `sh` gives access to.
+    """The tree of the items of `sh`.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ class Items:
         Parameters
         ----------
         pattern : str
-            A path in which ``*`` stands for anything, dots included, and ``?`` for one letter.
-            ``PATTERN:ATTRIBUTE`` asks for an attribute as well, ``PATTERN:ATTRIBUTE[VALUE]`` for
+            A path in which ``*`` stands for any text, dots included, and ``?`` for one letter.
+            ``PATTERN:ATTRIBUTE`` also requires an attribute, and ``PATTERN:ATTRIBUTE[VALUE]`` also
             its value, as in ``*.fon:ast_dev[2222]``.
         """
         path, _, condition = pattern.partition(":")
@@ -204,7 +204,7 @@ class Items:
     # --- PBXs ----------------------------------------------------------------------------------
 
     def attach(self, binder: ItemBinder) -> None:
-        """Attach a binder: it binds all items, and those defined from now on, to its PBX."""
+        """Attach a binder, which binds all present and later items to its PBX."""
         with self._lock:
             self._binders.append(binder)
             for item in walk(self._top):
@@ -305,7 +305,7 @@ def _normal(name: str) -> str:
 
 
 def _note_foreign(definitions: Definitions, plan: Iterable[_Planned]) -> None:
-    """Note, once for each type and attribute of SmartHome.py's, that it does nothing here."""
+    """Note, once for each, the types and attributes of SmartHome.py that do nothing here."""
     for type_name in FOREIGN:
         paths = [
             one.where for one in plan if one.definition and one.definition.type_name == type_name
@@ -328,7 +328,7 @@ def _note_foreign(definitions: Definitions, plan: Iterable[_Planned]) -> None:
 
 
 def _given(item: Item, attribute: str) -> list[Any]:
-    """Return the values of an attribute, whatever PBX it names."""
+    """Return the values of an attribute, with and without the name of a PBX."""
     return [
         value
         for key, value in item.conf.items()

@@ -1,4 +1,4 @@
-"""The values that items hold, by their type, and how other values are cast to them."""
+"""Casts values to the types of items."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LONGEST_LITERAL = 10_000
 
 
 def cast(path: str, type_name: str | None, value: Any) -> Any:
-    """Return the value as an item of that type holds it; an item of a foreign type holds any value.
+    """Cast a value to the type of an item; an item of a foreign type holds any value.
 
     Raises
     ------
@@ -133,10 +133,10 @@ def shown(value: Any) -> str:
 
 
 def said(value: Any, write: Callable[[Any], str] = str) -> str:
-    """Return a value as text, or words that say that it cannot be shown.
+    """Return a value as text, or a text that says that it cannot be shown.
 
-    An object of a user's own class may fail to give a text, and so does a number with more digits
-    than Python writes.
+    `write` may raise an error for an object of a user's own class, and for a number with more
+    digits than Python converts.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Logics that an item's change starts: `watch_item`, as in SmartHome.py."""
+"""Starts logics at changes of items: `watch_item`, as in SmartHome.py."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class LogicWatches:
         self._lock = threading.Lock()
 
     def renew(self) -> None:
-        """Watch the items that logics name now, and no others.
+        """Watch exactly the items that logics name now.
 
-        It is called whenever items or logics were defined, since either may come first.
+        It is called after items or logics were defined, since either may come first.
         """
         with self._lock:
             wanted = {
@@ -48,7 +48,7 @@ class LogicWatches:
                     state_of(item).listen(callback)
 
     def close(self) -> None:
-        """Watch nothing any more."""
+        """Stop watching."""
         with self._lock:
             bound, self._bound = self._bound, {}
             for (_, item), callback in bound.items():
@@ -74,7 +74,7 @@ class _LogicCallback(Callback):
             super().__call__(change)
 
     def close(self) -> None:
-        """End it; the logic itself goes on, or has ended already."""
+        """End it; this does not stop the logic."""
 
 
 def _trigger(change: Change) -> Trigger:

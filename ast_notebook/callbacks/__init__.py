@@ -1,4 +1,4 @@
-"""The user's functions: each runs on a thread of its own, and prints below its cell."""
+"""Runs the user's functions, each on a thread of its own; their output lands below their cells."""
 
 from ast_notebook.callbacks.cell import Cell
 from ast_notebook.callbacks.worker import BindingRow, Worker, one_line, stop_all, tell_of_endless

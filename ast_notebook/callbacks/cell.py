@@ -17,10 +17,10 @@ _here = threading.local()
 
 
 class Cell:
-    """A cell of a notebook; outside of a notebook it does nothing.
+    """A cell of a notebook; outside of a notebook, its methods do nothing.
 
-    Get it by `Cell.current` where a function is bound, and `enter` it on the thread that runs the
-    function.
+    `Cell.current` returns it when a function is bound; the thread that runs the function calls
+    `enter`.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Cell:
 
     @classmethod
     def current(cls) -> Cell:
-        """Return the cell that runs now; on a callback's thread, the cell that it entered."""
+        """Return the cell that runs now; on a callback's thread, the one that it entered."""
         entered: Cell | None = getattr(_here, "cell", None)
         if entered is not None:
             return entered
@@ -49,7 +49,7 @@ class Cell:
 
     @property
     def run(self) -> tuple[str, str]:
-        """The ids of the cell and of this run of it; empty if the page does not tell them."""
+        """The ids of the cell and of this run; empty if the front end does not send them."""
         parent = self._parent or {}
         cell = parent.get("metadata", {}).get("cellId", "")
         return str(cell), str(parent.get("header", {}).get("msg_id", ""))
@@ -76,7 +76,7 @@ class Cell:
         self._shell.display_pub.register_hook(address)  # hooks belong to a thread
 
     def show_error(self, error: BaseException, name: str) -> None:
-        """Show an error of the callback `name` under the cell, or log it where there is none."""
+        """Show an error of the callback `name` under the cell, or log it if there is no cell."""
         error = shortened(error)
         place = frames(users_frames(error.__traceback__))
         if self._shell is None:
@@ -101,12 +101,12 @@ class Cell:
 
     @property
     def is_in_notebook(self) -> bool:
-        """Whether there is an IPython around."""
+        """Whether IPython runs."""
         return self._shell is not None
 
     @property
     def is_of_kernel(self) -> bool:
-        """Whether it is a cell of a kernel, whose outputs can be replaced."""
+        """Whether it is a cell of a kernel, so that its outputs can be replaced."""
         return self._parent is not None
 
     @property
@@ -115,7 +115,7 @@ class Cell:
 
 
 def users_frames(place: TracebackType | None) -> TracebackType | None:
-    """Leave out this package's frames, which led to the user's code."""
+    """Return a traceback without this package's frames, which only led to the user's code."""
     inner = place
     while inner is not None:
         if not inner.tb_frame.f_globals.get("__name__", "").startswith(_PACKAGE):

@@ -1,4 +1,4 @@
-"""Calls functions after a while, all on one thread, by a clock that can be replaced."""
+"""Calls functions after a delay, all on one thread; an object with another clock can replace it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
-IDLE = 5.0  # seconds without a call to come after which the thread ends
+IDLE = 5.0  # seconds without planned calls after which the thread ends
 
 
 class Later:
-    """Calls functions after a while, on a thread of its own, ``ast-later``, as long as it has any.
+    """Calls functions after a delay, on the thread ``ast-later``.
 
-    The functions are short, and run no code of the user's: they put calls on workers' queues. All
-    that waits for a time to pass asks this object, so that one with another clock can take its
-    place.
+    The thread runs while calls are planned.
+
+    The functions must be short, and run no code of the user's: they put calls on workers' queues.
+    Code that needs a delay gets such an object as a parameter, so that a replay can give it one
+    with another clock.
     """
 
     def __init__(self) -> None:
@@ -33,7 +35,7 @@ class Later:
         return time.time()
 
     def call(self, seconds: float, function: Callable[[], object]) -> Callable[[], None]:
-        """Call a function after so many seconds; the result cancels that."""
+        """Plan the call of a function after so many seconds; the returned function cancels it."""
         with self._changed:
             number = next(self._numbers)
             heapq.heappush(self._calls, (time.monotonic() + max(0.0, seconds), number, function))
@@ -55,11 +57,11 @@ class Later:
         while (function := self._next()) is not None:
             try:
                 function()
-            except Exception:  # an error of one call concerns no other
-                logger.exception("a call that waited for its time failed")
+            except Exception:  # other calls are made all the same
+                logger.exception("a delayed call failed")
 
     def _next(self) -> Callable[[], object] | None:
-        """Wait for the next call; None once there has been none for a while."""
+        """Wait for the next call, and return it; None after some time without planned calls."""
         with self._changed:
             while True:
                 if not self._calls:
@@ -73,5 +75,5 @@ class Later:
                 self._changed.wait(pause)
 
 
-#: What everything uses that was given no other.
+#: The object that is used by default.
 LATER = Later()

@@ -1,4 +1,4 @@
-"""Shortens errors before they are shown: those that a user's code raises may be of any length."""
+"""Shortens errors before they are shown, since errors of a user's code may be of any length."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from types import TracebackType
 from ast_notebook.errors import AstError
 
 LONGEST = 2000  # letters of a message
-CHAIN = 10  # errors that led to one another
-FRAMES = 60  # of a traceback; of a longer one, the first and the last
-GROUPED = 10  # errors of a group
+CHAIN = 10  # errors of a chain, in which each is the cause or the context of another one
+FRAMES = 60  # frames of a traceback; a longer one keeps its first and its last frames
+GROUPED = 10  # errors of an exception group
 
 
 def shortened(error: BaseException) -> BaseException:
-    """Return an error that says the same in less, or the error itself if it is short."""
+    """Return a shortened copy of an error, or the error itself if it is short."""
     chain = _chain(error)
     if not any(map(_is_long, chain)) and _next(chain[-1]) is None:
         return error
@@ -30,7 +30,7 @@ def shortened(error: BaseException) -> BaseException:
 
 
 def frames(place: TracebackType | None) -> TracebackType | None:
-    """Return a traceback without the frames in its middle, where it has very many."""
+    """Return a traceback, without the frames in its middle if it is very long."""
     found = []
     inner = place
     while inner is not None:

@@ -1,4 +1,7 @@
-"""Workers: each calls one function of the user's on a thread, in order, bounded and counted."""
+"""Workers: each calls one of the user's functions in order, on a thread of its own.
+
+The number of waiting calls is limited, and all calls and errors are counted.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ logger = logging.getLogger(__name__)
 IDLE = 5.0  # seconds without a call after which the thread ends
 LONGEST_ERROR = 200
 SHOWN = 3  # times that an error of one kind is shown under its cell
-KINDS = 100  # errors of one callback that are told apart; further ones are counted alone
+KINDS = 100  # kinds of errors of one callback that are shown; further kinds are only counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,10 +38,11 @@ class BindingRow:
     Attributes
     ----------
     name, kind : str
-        Which binding it is, and of what kind, such as a logic, an item's callback, or an item's
+        The name of the binding, and its kind, such as a logic, an item's callback, or an item's
         entry in the Asterisk database.
     waiting, done, failed, dropped : int
-        How many calls wait, were made, raised an error, and were dropped because too many waited.
+        How many calls wait, how many were made, how many raised an error, and how many were dropped
+        because too many waited.
     running_since : datetime or None
         When the current call began.
     last_error : str
@@ -59,8 +63,8 @@ class Worker:
     """Calls a user's function, one call at a time and in order, on a thread of its own.
 
     The thread, ``ast-call-NAME``, starts at the first `put` and ends after a few seconds without a
-    call. Errors of the function are counted, and each kind is shown three times; the next call
-    follows.
+    call. Errors of the function are counted, and each kind is shown three times; after an error,
+    the next call follows.
 
     Parameters
     ----------
@@ -69,24 +73,26 @@ class Worker:
     limit : int
         How many calls may wait; further ones are dropped and counted.
     cell : Cell, optional
-        The notebook cell that its output goes to; by default the one that runs now.
+        The notebook cell that gets the output; by default, the one that runs now.
     on_error : callable, optional
         It is called with each error on the worker's thread, instead of showing the error under the
         cell.
     clock : SystemClock
-        It is told of the calls that wait, since a replay's clock waits for them.
+        The clock that gets to know of waiting calls, since the clock of a replay stands still until
+        they are made.
 
     Attributes
     ----------
     done, failed, dropped : int
-        How many calls were made (including those that raised), raised an error, and were dropped.
+        How many calls were made (including those that raised an error), how many raised an error,
+        and how many were dropped.
     last_error : str
         The latest error's type and message, in one line; empty if there was none.
 
     Raises
     ------
     ConfError
-        If the function is a coroutine or a generator function, of which nothing would ever run.
+        If the function is a coroutine or a generator function, since a call of it runs nothing.
     """
 
     def __init__(
@@ -161,8 +167,8 @@ class Worker:
     def put_many(self, calls: Sequence[tuple[Any, ...]], clock: SystemClock | None = None) -> None:
         """Queue a call for each of these tuples of arguments, in order, and wake the thread once.
 
-        The effect is that of a `put` for each: if too many calls wait, the last ones are dropped. A
-        `clock` is told of these calls in place of the worker's own.
+        The effect is that of a `put` for each: if too many calls wait, the last ones are dropped.
+        If a `clock` is given, it gets to know of these calls in place of the worker's own clock.
         """
         room = 0 if self._stopped else max(0, self.limit - len(self._calls))
         if len(calls) > room:
@@ -194,7 +200,7 @@ class Worker:
             )
 
     def fail(self, error: BaseException) -> None:
-        """Count an error that came outside of a call, and log it if it is a new one."""
+        """Count an error that was raised outside of a call, and log it if it is new."""
         line = one_line(error)
         self.failed += 1
         self.last_error = line
@@ -207,12 +213,12 @@ class Worker:
         Parameters
         ----------
         timeout : float
-            Seconds to wait for the thread's end; on that thread itself it does not wait.
+            The seconds to wait for the end of the thread; a call on that thread does not wait.
 
         Returns
         -------
         bool
-            Whether no call is under way any more.
+            Whether no call is being made any more.
         """
         self._stopped = True
         self._drop_waiting()
@@ -316,7 +322,7 @@ class Worker:
 
 
 def refuse_what_never_runs(name: str, function: Callable[..., object]) -> None:
-    """Check that a call of a function runs it.
+    """Raise an error if a call of a function would not run its code.
 
     Raises
     ------
@@ -339,7 +345,7 @@ def refuse_what_never_runs(name: str, function: Callable[..., object]) -> None:
 
 
 def _check_that_it_ran(result: object) -> None:
-    """Check that a call did not return something that is yet to be run: nobody would run it.
+    """Raise an error if a call returned a coroutine or a generator, which nobody would run.
 
     Raises
     ------
@@ -363,7 +369,7 @@ def _check_that_it_ran(result: object) -> None:
 
 
 def stop_all(workers: Iterable[Worker], timeout: float = 1.0) -> None:
-    """Stop workers together, and wait for the ends of their threads, `timeout` seconds in all."""
+    """Stop workers at once, and wait at most `timeout` seconds in all for their threads to end."""
     stopped = list(workers)
     for worker in stopped:
         worker.stop(0)
@@ -373,7 +379,7 @@ def stop_all(workers: Iterable[Worker], timeout: float = 1.0) -> None:
 
 
 def tell_of_endless(workers: Iterable[Worker]) -> None:
-    """Log which calls still run after `stop_all`; they cannot be ended from outside."""
+    """Log the calls that still run after `stop_all`, since nothing can end them from outside."""
     for worker in workers:
         if not worker.stop(0) and not worker.is_current:
             logger.warning(

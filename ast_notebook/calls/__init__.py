@@ -1,4 +1,4 @@
-"""Calls, made of the manager's events: a frame of calls, a frame of legs, one call as a ladder."""
+"""Makes calls from events: a frame of calls, a frame of legs, one call as a ladder."""
 
 from ast_notebook.calls.agents import agent_pauses, agent_sessions
 from ast_notebook.calls.calls import ENGINES, calls, legs, log_of

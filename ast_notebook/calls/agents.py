@@ -1,4 +1,4 @@
-"""Agents: from login to logout, and the pauses between."""
+"""The sessions of agents, from login to logout, and the pauses in them."""
 
 from __future__ import annotations
 

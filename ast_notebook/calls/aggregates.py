@@ -10,7 +10,7 @@ import narwhals as nw
 from ast_notebook.calls.engines import at_once
 from ast_notebook.calls.source import ORDER, Source
 
-#: It gives each order the same number of digits, so that texts sort like numbers.
+#: Added to each order, so that all have the same number of digits, and texts sort like numbers.
 _DIGITS = 10**18
 _WIDTH = len(str(_DIGITS))
 

@@ -20,7 +20,7 @@ from ast_notebook.calls.engines import Work, at_once, lazy
 from ast_notebook.calls.linkedids import Codes, joined
 from ast_notebook.calls.source import Source, servers
 
-#: Events of a batch, about; intermediate results take 1 KB for each event.
+#: About how many events a batch has; intermediate results take 1 KB for each event.
 BATCH = 100_000
 #: Headers with ids by which events belong to each other.
 _IDS = (
@@ -95,7 +95,7 @@ def concerns_all(events: pa.Table, groups: Codes) -> Codes:
 
 
 class Groups:
-    """Which events belong together.
+    """Groups of events that belong together.
 
     Attributes
     ----------

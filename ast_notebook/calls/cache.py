@@ -1,4 +1,4 @@
-"""A call log that is kept: new events change only the calls that they are about."""
+"""Keeps a call log, so that new events change only the calls that they are about."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class LogCache:
         return _log(events, self._trunks)
 
     def _gone_on(self, new: pa.Table, log: Log) -> Log | None:
-        """Make anew the calls that new events are about; return None if these may be any calls."""
+        """Make the calls of new events anew; return None if these may be of any call."""
         groups = Groups(new)
         if concerns_all(new, groups.of_events).any():
             return None

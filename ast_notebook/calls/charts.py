@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 GREY = "#808080"
 #: The colour-blind can tell them apart, too, and they can be seen on white and on black.
 BLUE, ORANGE, VIOLET, LIGHT = "#3b82c4", "#d97706", "#8b7fd1", "#9ca3af"
-#: What waits came to, as `measures.waits` has it, and the colour of each.
+#: The outcomes of waits in `measures.waits`, and the colour of each.
 WAITED = {"answered": BLUE, "abandoned": ORANGE, "other": VIOLET, "unknown": LIGHT}
-#: What calls of a day came to; the rest are outbound ones in vain, menus, and unknown ones.
+#: The outcomes of a day's calls; others are outbound calls in vain, menus, and unknown ones.
 OF_DAY = {"answered": BLUE, "missed": ORANGE, "other": LIGHT}
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: The heading of the hours of the week.
 WEEK = "Calls by hour of the week, on an average such day"
-#: What is said below them if there is nothing known of some.
+#: The note below the hours if the calls of some are not known.
 GREY_IS_UNKNOWN = "grey: nothing is known"
 _INKS = (
     "<style>:root{--ink:#4a525c}@media (prefers-color-scheme:dark){:root{--ink:#b9c1cb}}</style>"
 )
-#: So many days have a name each below the picture.
+#: The most days that each have a label below the picture.
 _NAMED_DAYS = 14
 
 
 def heat_map(table: pd.DataFrame, *, title: str = WEEK) -> Figure:
-    """Draw the hours of the week; those that nothing is known of are grey.
+    """Draw the hours of the week; hours whose calls are not known are grey.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def heat_map(table: pd.DataFrame, *, title: str = WEEK) -> Figure:
     figure, axes = _canvas(title)
     values = table.to_numpy(dtype=float)
     most = np.nan_to_num(values).max(initial=0.0)
-    # From clear to blue, on white as on black; what is unknown is grey and not clear.
+    # From transparent to blue, for white and black pages; unknown hours are grey, not transparent.
     shades = LinearSegmentedColormap.from_list("calls", [f"{BLUE}0a", BLUE]).with_extremes(
         bad=f"{GREY}60"
     )
@@ -133,7 +133,7 @@ def days(table: pd.DataFrame, *, title: str = "Calls by day") -> Figure:
 
 
 def by_day(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return the parts of each day's calls, by the names in `OF_DAY`; what is unknown is other."""
+    """Return the parts of each day's calls, by the names in `OF_DAY`; unknown calls are other."""
     calls = table["calls"].astype(float)
     answered, missed = (table[name].astype(float).fillna(0) for name in ("answered", "missed"))
     parts = {"answered": answered, "missed": missed, "other": calls - answered - missed}
@@ -170,7 +170,7 @@ def waits(table: pd.DataFrame, *, title: str = "How long callers waited") -> Fig
 
 
 def waited(table: pd.DataFrame) -> list[str]:
-    """Return what waits came to, without what none of them came to."""
+    """Return the outcomes of waits that occur."""
     return [name for name in WAITED if table[name].any() or name == "answered"]
 
 

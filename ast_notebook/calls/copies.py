@@ -22,9 +22,9 @@ def without_copies(
     Parameters
     ----------
     events : nw.LazyFrame
-        All of them.
+        All events.
     told : nw.LazyFrame
-        The events among which copies are sought, with the columns in which copies are alike.
+        The events among which copies are looked for, with the columns in which copies are alike.
     order : str
         The column that numbers the events.
     work : Work

@@ -8,8 +8,8 @@ import narwhals as nw
 
 from ast_notebook.units import SECOND
 
-#: A party that hung up at most this time before the call's end has ended it; otherwise the dialplan
-#: did.
+#: A party that hung up at most this long before the end of the call has ended it; otherwise, the
+#: dialplan has.
 AT_THE_END = 1 * SECOND
 #: The same for channels that talked: of a parked call, Asterisk keeps the other one for a second.
 _LEFT_ALONE = 3 * SECOND // 2

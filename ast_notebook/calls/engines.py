@@ -1,4 +1,4 @@
-"""What narwhals lacks: keeping a result that is used again, and making a frame on any engine."""
+"""Adds to narwhals what it lacks: keeps results for later use, and makes frames on any engine."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def at_once(frame: nw.LazyFrame[Any]) -> bool:
 
 
 class Work:
-    """One computation: the results that it keeps on its engine are released at its end.
+    """A computation; the results that it keeps on its engine are released at its end.
 
     It is passed to all functions that keep results, and is used as a context.
 
@@ -87,7 +87,7 @@ class Work:
     events : nw.LazyFrame
         As given.
     copies : int
-        How many events were left out as copies of others; a warning tells it at the end.
+        How many events were left out as copies of others; a warning at the end says so.
 
     Examples
     --------

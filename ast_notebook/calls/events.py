@@ -27,7 +27,7 @@ _BY_ARROW = (
     "read the files with partitioning=pyarrow.dataset.partitioning(pyarrow.schema([('server', "
     "pyarrow.string()), ('day', pyarrow.date32())]), flavor='hive')"
 )
-#: How an engine is told that a PBX's name is text, which may be 007 or 2026-01-01.
+#: How to let each engine read a PBX's name as text, since it may be 007 or 2026-01-01.
 _AS_TEXT = {
     "duckdb": "read the files by SQL with hive_types = {'server': VARCHAR, 'day': DATE}",
     "pandas": _BY_ARROW,
@@ -36,7 +36,7 @@ _AS_TEXT = {
     "pyspark": "set spark.sql.sources.partitionColumnTypeInference.enabled to false",
 }
 _OURS = "or take read, relation or scan of ast_notebook.recording"
-#: Events that a PBX tells once of a channel, or at one moment of a member of a queue.
+#: Events that a PBX sends once for a channel, or once at a moment for a member of a queue.
 _ONCE = (
     "AgentLogin",
     "AgentLogoff",
@@ -50,9 +50,9 @@ _WORDS = pa.dictionary(pa.int16(), pa.string())
 _PAIRS = pa.map_(pa.string(), pa.string())
 _OWN = ("server", "time", "event")
 _RARE = frozenset(COLUMNS).difference(PROMOTED, _OWN)
-_APART = 10 * SECOND  # two recorders hear the same within it
+_APART = 10 * SECOND  # two recorders receive the same event within this time
 
-#: What gives some columns of the events, in one frame or several.
+#: The type of a function that returns some columns of the events, in one frame or several.
 _Parts = Callable[[Sequence[str]], Iterable[nw.LazyFrame[Any]]]
 
 
@@ -244,7 +244,7 @@ def _pair(some: Any) -> Any:
     return None if pd.isna(some) else some
 
 
-# --- what cannot be told right -------------------------------------------------------------------
+# --- checks of events that would give wrong calls ------------------------------------------------
 
 
 def _no_map(kind: object) -> ConfError:
@@ -265,7 +265,7 @@ def _check_rare(names: Collection[str]) -> None:
 
 
 def _check(schema: nw.Schema, engine: str, parts: _Parts) -> None:
-    """Check that PBXs are told apart, and that no event is there twice."""
+    """Check that the events name their PBXs, and that no event is there twice."""
     if "server" not in schema:
         raise ConfError(
             "the column server is missing: have the names of the archive's folders read, too "

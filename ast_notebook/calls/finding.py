@@ -1,4 +1,4 @@
-"""Finds the call that somebody means: by an id, a channel, a number or a device."""
+"""Finds a call by an id, a channel, a number or a device."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ _ENDS = {
     "DONTCALL": "is not put through",
     "TORTURE": "is not put through",
 }
-#: Causes that tell nothing more than these words.
+#: Causes that add nothing to these words.
 _USUAL = ("Normal Clearing", "User busy", "Unknown", None)
-#: Events that are told in one way, with the header of an event that is told with them.
+#: Events whose step has always the same words, with the header whose value follows them.
 _TOLD = {
     "BlindTransfer": ("transfers to", "extension"),
     "AttendedTransfer": ("transfers", None),
@@ -184,8 +184,8 @@ def _talk(talk: Conversation) -> LadderStep:
 class _Steps:
     """The steps of a call, made of its events in order.
 
-    Asterisk tells many things several times: that a telephone answers by its state and by the end
-    of the dial, a cancelled dial twice, and the end of a dial in vain by the end of the channel.
+    Asterisk reports many things several times: an answer by the state of the telephone and by the
+    end of the dial, a cancelled dial twice, and a dial in vain by the end of the channel, too.
     """
 
     def __init__(self, lanes: Mapping[str, int]) -> None:
@@ -258,7 +258,7 @@ class _Steps:
         self._add(row, row["uniqueid"], "holds")
 
     def _unhold(self, row: Mapping[str, Any]) -> None:
-        # Asterisk sends one before a transfer, too, whether there was a hold or not.
+        # Asterisk also sends an Unhold before a transfer, even if there was no hold.
         if row["uniqueid"] in self._holding:
             self._holding.discard(row["uniqueid"])
             self._add(row, row["uniqueid"], "resumes")

@@ -87,7 +87,7 @@ def begun(frame: Any, since: Moment | None, until: Moment | None = None) -> Any:
     ----------
     frame : pandas.DataFrame or duckdb.DuckDBPyRelation
     since, until : datetime or str, optional
-        A moment without a zone is in local time; a day or a month as `until` counts as a whole.
+        A moment that names no zone is in local time; `until` includes the whole of a day or month.
     """
     first = None if since is None else microseconds(since)
     last = None if until is None else end_microseconds(until)
@@ -110,7 +110,7 @@ def lasting(
     times: tuple[str, str],
     until: Moment | None = None,
 ) -> pd.DataFrame:
-    """Return the rows that lasted into a time, with what is outside of that time cut off.
+    """Return the rows that overlap a period, with the parts outside of that period cut off.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def lasting(
     since, until : datetime or str, optional
         As in `begun`.
     times : tuple of str
-        The columns of their beginning and end; what is missing of them stays missing.
+        The columns of their beginning and end; missing values stay missing.
     """
     start, end = times
     kept = frame

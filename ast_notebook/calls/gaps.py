@@ -1,4 +1,4 @@
-"""Tells what happened while a connection was lost, on every engine."""
+"""Finds rows whose time includes a lost connection, on every engine."""
 
 from __future__ import annotations
 

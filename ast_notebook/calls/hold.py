@@ -1,4 +1,4 @@
-"""How long somebody was put on hold."""
+"""Computes how long somebody was on hold in each call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures of `charts` by plotly: they show details under the mouse, and can be zoomed."""
+"""Draws the pictures of `charts` by plotly, with details under the mouse, and with zoom."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ except ImportError:
     ) from None
 
 _CLEAR = "rgba(0,0,0,0)"
-#: The colour of an hour that nothing is known of.
+#: The colour of an hour whose calls are not known.
 UNKNOWN = "rgba(128,128,128,0.5)"
 
 

@@ -15,7 +15,7 @@ from ast_notebook.units import SECOND
 
 _ROW, _LEFT, _TOP, _BAR, _LETTER = 30, 108, 66, 12, 7.2  # pixels
 _NARROW, _WIDE = 170, 300
-#: What is longer than this is cut off in the drawing, and shown whole under the mouse.
+#: Longer texts are cut in the drawing, and shown whole under the mouse.
 _LETTERS = 40
 #: Colours that can be told apart by the colour-blind, and seen on white and on black.
 COLOURS = {"rings": "#d97706", "waits": "#8b7fd1", "talks": "#3b82c4", "held": "#7d8590"}
@@ -23,7 +23,7 @@ COLOURS = {"rings": "#d97706", "waits": "#8b7fd1", "talks": "#3b82c4", "held": "
 
 @dataclass(frozen=True)
 class LadderStep:
-    """What a channel does, alone or with another one; lanes are counted from the left."""
+    """A step of a channel, alone or with another one; lanes are counted from the left."""
 
     time: int
     lane: int
@@ -43,12 +43,12 @@ class Flow:
     channels : tuple of str
         Its channels, the oldest first; each has a vertical line.
     labels : tuple of str
-        What the channels are called for short: the telephone, ``2222``; its second channel is
-        ``2222 (2)``.
+        The short names of the channels: that of the telephone, such as ``2222``; its second channel
+        is ``2222 (2)``.
     steps : tuple of LadderStep
         The steps, in order; times are microseconds since 1970 UTC.
     phases : tuple of LadderPhase
-        What each channel did for how long, in order of their beginnings.
+        The phases of the channels (ringing, talking and so on), in order of their beginnings.
     """
 
     def __init__(
@@ -180,13 +180,13 @@ class Flow:
             )
 
     def _lane_width(self) -> int:
-        """Return how far lines are apart, so that what stands between them has room."""
+        """Return the distance of the lines, with room for the texts between them."""
         alone = [step.text for step in self.steps if step.to is None]
         longest = max((len(_cut(text)) for text in (*alone, *self.labels)), default=0)
         return max(_NARROW, min(_WIDE, round(longest * _LETTER) + 2 * _BAR))
 
     def _right(self, wide: int) -> float:
-        """Return how much room the last line needs to its right, so that nothing is cut off."""
+        """Return the room that the texts to the right of the last line need."""
         last = len(self.channels) - 1
         texts = [_cut(step.text) for step in self.steps if step.lane == last and step.to is None]
         of_steps = max(map(len, texts), default=0) * _LETTER + 2 * _BAR
@@ -229,7 +229,7 @@ def _told(phase: LadderPhase) -> str:
 
 
 def _labels(channels: Sequence[str]) -> Iterator[str]:
-    """Call each channel by its telephone; of several, the later ones have a number, too."""
+    """Name each channel after its telephone; a telephone's later channels have a number, too."""
     counts: dict[str, int] = {}
     for channel in channels:
         name, _, serial = channel.rpartition("-")

@@ -1,11 +1,11 @@
-"""Which linkedids are one call.
+"""Finds out which linkedids are one call.
 
 Asterisk gives every channel a linkedid, the uniqueid of the oldest channel to which it is related,
 and changes it when calls come together. But this does not always happen: an attended transfer may
 leave two linkedids, and parking merges none. So every pair (uniqueid, linkedid) that occurs joins
 the two, and the two calls of an attended transfer, of a pickup, and of a fetched parked call are
-joined, too. Conferences join nothing: their participants come by calls of their own. A linkedid
-that came from an agent who waits on the line (`pools`) joins nothing, either.
+joined, too. A conference does not join calls: each participant is in a call of his own. A linkedid
+that came from an agent who waits on the line (`pools`) does not join calls, either.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where events are processed: in memory if there is room for them, else on DuckDB and its disk."""
+"""Chooses where events are processed: in memory if there is room, or on DuckDB with its disk."""
 
 from __future__ import annotations
 

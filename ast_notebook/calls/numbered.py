@@ -23,25 +23,25 @@ def numbered(
     outside: str = "",
     book: PhoneBook | None = None,
 ) -> Any:
-    """Return calls with what is known of their numbers, beside what was heard.
+    """Return calls with more columns, which tell what is known about their numbers.
 
     Parameters
     ----------
     calls : frame
         A calls frame of pandas, Polars or PyArrow.
     country : str, optional
-        Where numbers without a country code belong, such as ``DE``.
+        The country of numbers without a country code, such as ``DE``.
     outside : str
-        The digits that are dialled for an outside line, such as ``0``; they are taken off the
+        The digits that are dialled for an outside line, such as ``0``; they are removed from the
         dialled numbers of outbound calls.
     book : PhoneBook, optional
-        Whose numbers they are.
+        The names of numbers' owners.
 
     Returns
     -------
     frame
         The same frame with more columns, all of them text. ``caller`` and ``dialled`` stay as they
-        were heard, and what is no number (an extension, ``anonymous``) has missing values there.
+        are. A text that is no number (an extension, ``anonymous``) has missing values.
 
         caller_e164, dialled_e164
             The number with its country code, such as ``+4930123`` (ITU-T E.164).
@@ -49,7 +49,7 @@ def numbered(
             The country's code (ISO 3166), such as ``DE``; missing for numbers of no country, such
             as those for satellites.
         caller_region, dialled_region
-            Where it is, as far as the number tells, in English.
+            The region, in English, if the number tells it.
         caller_kind, dialled_kind
             ``fixed``, ``mobile``, ``fixed or mobile``, ``toll-free``, ``premium``, ``shared cost``,
             ``voip`` and so on; missing if no plan knows the number.
@@ -65,7 +65,7 @@ def numbered(
 
 
 def with_numbers(calls: Any, numbering: Numbering) -> Any:
-    """Return calls with what a site's `Numbering` knows; see `numbered`."""
+    """Return calls with the columns of `numbered`, by a site's `Numbering`."""
     if not numbering:
         return calls
     if isinstance(calls, pd.DataFrame):
@@ -128,7 +128,7 @@ def _behind_prefix(
     numbers: list[TelephoneNumber | None],
     numbering: Numbering,
 ) -> tuple[np.ndarray, list[str], list[TelephoneNumber | None]]:
-    """Give outbound calls codes of their own where a prefix stands before the number."""
+    """Give codes of their own to dialled numbers of outbound calls that begin with the prefix."""
     is_out = columns["direction"].eq("outbound").fillna(False).to_numpy(dtype=bool) & (codes >= 0)
     place = np.arange(len(texts))
     for code in np.unique(codes[is_out]):

@@ -1,4 +1,4 @@
-"""A report's part on who waits for a call, who called again, and what differs from before."""
+"""The part of a report about an office: who waits for a call, who called again, what changed."""
 
 from __future__ import annotations
 
@@ -18,39 +18,40 @@ from ast_notebook.errors import ConfError
 from ast_notebook.moments import Moment, microseconds
 from ast_notebook.units import SECOND
 
-#: Words for how long ago the period to compare with was: whole weeks, for the same weekdays.
+#: The words for how much earlier the period to compare with was.
 AGO = {"yesterday": "1d", "last-week": "1w", "last-month": "4w", "last-year": "52w"}
 #: How many callers a page lists.
 MOST = 20
 _DAY = 86_400 * SECOND
-#: It draws a table of a caption, a head and rows.
+#: The type of a function that draws a table from a caption, a head and rows.
 Draw = Callable[[str, Sequence[str], Iterable[Sequence[object]]], str]
 
 
 class Office:
-    """What an office asks of its calls, for a report.
+    """Answers the questions of an office about its calls, for a report.
 
     Attributes
     ----------
     known : bool
         Whether calls have directions; the measures that need one have no rows otherwise.
     unreturned : pandas.DataFrame
-        `measures.unreturned` of all who still wait.
+        `measures.unreturned` of all callers who still wait for a call.
     settled : float
-        The share of the matters that were settled within a day, of those that began a day before
-        the last call or earlier; missing if there were none.
+        The share of matters that were settled within a day. Only matters that began at least a day
+        before the last call count; NaN if there were none.
     without_number : int
         How many missed calls had no number.
     repeats, repeats_by_agent : pandas.DataFrame
-        `measures.repeats` of a day, by queue and by who answered.
+        `measures.repeats` within a day, by queue and by the one who answered.
     comparison : pandas.DataFrame or None
         `measures.compare` with the period before, if one was asked for.
     compared : tuple of pandas.Timestamp or None
-        When that period began and ended.
+        The beginning and end of that period.
     names : dict
-        The names in the phone book, by the numbers as they were heard.
+        The names in the phone book, by the numbers as the PBX gave them.
     compared_from : pandas.Timestamp or None
-        When the first call began that is known at all; the period before may be known in part.
+        The beginning of the first known call. If that period begins before it, calls may be missing
+        from the comparison.
     """
 
     def __init__(
@@ -105,7 +106,7 @@ class Office:
         self.comparison = measures.compare(*lots, lengths=(same[0], same[1]))
 
     def hidden(self, hide: Callable[[pd.DataFrame], pd.DataFrame]) -> Office:
-        """Return the same with pseudonyms; `hide` puts them into a frame."""
+        """Return a copy with pseudonyms; `hide` returns a frame with pseudonyms."""
         made = copy.copy(self)
         made.unreturned = hide(self.unreturned)
         made.repeats_by_agent = hide(self.repeats_by_agent)
@@ -113,7 +114,7 @@ class Office:
         return made
 
     def named(self, number: str) -> str:
-        """Return a number with the name that the phone book has for it."""
+        """Return a number, with its name in the phone book if it has one."""
         name = self.names.get(number)
         return number if name is None else f"{name} ({number})"
 
@@ -133,7 +134,7 @@ class Office:
         return rows
 
     def tables(self, draw: Draw) -> Iterable[str]:
-        """Yield the tables that have rows, as `draw` makes them of a caption, a head and rows."""
+        """Yield the tables that have rows; `draw` makes each from a caption, a head and rows."""
         if len(self.unreturned):
             head = ["caller", "name", "tries", "first", "last", "called back in vain"]
             more = len(self.unreturned) - MOST
@@ -215,7 +216,7 @@ def _valued(value: float, unit: str) -> str:
 
 
 def ago(against: str) -> pd.Timedelta:
-    """Return how long ago the period to compare with was.
+    """Return how much earlier the period to compare with was.
 
     Raises
     ------
@@ -228,17 +229,17 @@ def ago(against: str) -> pd.Timedelta:
     except ConfError:
         raise ConfError(
             f"{against[:40]!r} is no earlier time to compare with: write {', '.join(AGO)}, or how "
-            "long ago it was, such as 14d"
+            "much earlier it was, such as 14d"
         ) from None
 
 
 def _earlier(moment: pd.Timestamp, against: str, tz: Zone) -> pd.Timestamp:
-    """Return the moment so long ago, at the same time of the day by the clock of a zone."""
+    """Return a moment shifted into the past; whole days keep the time of the day in a zone."""
     back = ago(against)
     if back % pd.Timedelta(days=1):
         return moment - back
     there = moment.tz_convert(tz).tz_localize(None) - back
-    # dateutil's zones, as of this machine, are asked one moment at a time.
+    # A zone of dateutil, such as this machine's, converts one datetime at a time.
     zone = ZoneInfo(tz) if isinstance(tz, str) else tz
     local = there.to_pydatetime(warn=False).replace(tzinfo=zone)
     return pd.Timestamp(local.timestamp(), unit="s", tz="UTC").as_unit("us")

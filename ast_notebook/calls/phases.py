@@ -1,4 +1,4 @@
-"""What each channel of a call did for how long: it rang, waited, talked, or was on hold."""
+"""Finds the phases of each channel of a call: when it rang, waited, talked, or was on hold."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ast_notebook.units import SECOND
 
 #: Asterisk takes channels out of a bridge and puts them into the next one within some milliseconds.
 _MOMENT = SECOND // 10
-#: A talk as short as this is one of those moments.
+#: A shorter talk is only such a moment.
 _BRIEF = SECOND // 20
-#: How a dial ends that the telephone may not even have rung for.
+#: The ends of dials at which the telephone may not even have rung.
 _AT_ONCE = ("BUSY", "CHANUNAVAIL", "CONGESTION")
 #: A beginning and an end, which is None if it is not known.
 Span = tuple[int, int | None]
@@ -31,7 +31,7 @@ _WAITED = {
 
 @dataclass(frozen=True)
 class LadderPhase:
-    """What a channel did for some time; times are microseconds since 1970 UTC.
+    """A phase of a channel; times are microseconds since 1970 UTC.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class LadderPhase:
     kind : str
         ``rings``, ``waits``, ``talks`` or ``held``.
     word : str
-        The same, as seen from the channel: of a hold, one ``holds`` and the other ``is held``.
+        The kind as seen from the channel: in a hold, one channel ``holds``, the other ``is held``.
     begin, end : int
         The end is None if it is not known.
     """
@@ -80,7 +80,7 @@ class _Spans:
         self.since.pop(key, None)
 
     def all(self) -> list[tuple[Any, Span]]:
-        """Return all spans in order of time, those as one that only a moment is between."""
+        """Return all spans in order of time; spans with only a moment between them become one."""
         found: dict[Any, list[Span]] = defaultdict(list)
         still = [(key, (begin, None)) for key, begin in self.since.items()]
         for key, (begin, end) in sorted([*self.over, *still], key=_began):
@@ -104,7 +104,7 @@ def phases(
     Parameters
     ----------
     rows : iterable of mapping
-        Events in order of time, by their headers; also those of strangers in a conference.
+        Events in order of time, by their headers, with those of other calls in a conference.
     lanes : mapping
         The lane of each channel of the call, by its uniqueid.
     """
@@ -177,13 +177,13 @@ def _follow(
 
 
 def _talks(spans: list[tuple[Any, Span]]) -> list[Conversation]:
-    """Return the talks, without those that only a moment of a transfer lasted."""
+    """Return the talks, without those of a moment, which come with transfers."""
     lasting = [one for one in spans if one[1][1] is None or one[1][1] - one[1][0] >= _BRIEF]
     return [Conversation(lanes, others, *span) for (lanes, others), span in lasting or spans]
 
 
 def _joined(spans: list[Span]) -> list[Span]:
-    """Return a lane's talks, those as one that follow each other."""
+    """Return a lane's talks; talks that follow each other become one."""
     found: list[Span] = []
     for begin, end in sorted(spans, key=lambda one: one[0]):
         last = found[-1][1] if found else None
@@ -196,7 +196,7 @@ def _joined(spans: list[Span]) -> list[Span]:
 
 
 class _Occupied:
-    """Which channels are in which bridge."""
+    """Keeps track of which channels are in which bridge."""
 
     def __init__(self) -> None:
         self._inside: dict[str, set[str]] = defaultdict(set)

@@ -1,4 +1,4 @@
-"""Picks calls: the missed ones, those of a queue, an agent or a number, those that one answered."""
+"""Picks calls: missed ones, or those of a queue, an agent, a number or who answered."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from ast_notebook.errors import ConfError
 
-#: The dispositions of calls that nobody took, though somebody might have.
+#: The dispositions of calls that nobody answered, although somebody might have.
 MISSED = ("NO ANSWER", "ABANDONED", "CANCELLED", "BUSY", "REJECTED", "VOICEMAIL")
 
 _TECHNOLOGY = r"^[^/]*/"
@@ -24,23 +24,22 @@ def pick(
     number: str | int | None = None,
     answered_by: str | int | None = None,
 ) -> pd.DataFrame:
-    """Return some rows of a calls frame: those that fit all of what is given.
+    """Return the rows of a calls frame that fit all of the given conditions.
 
-    Only whole numbers and names count: ``30`` is never ``300``. What is unknown of a call does not
-    fit.
+    Only whole numbers and names count: ``30`` is never ``300``. An unknown value does not fit.
 
     Parameters
     ----------
     calls : pandas.DataFrame
-        As `calls.from_events` returns it.
+        A frame as `calls.from_events` returns it.
     visits : pandas.DataFrame, optional
         The queue calls of the same source, for `queue` and `agent`: a call has only its last queue.
     missed : bool
-        Only calls that nobody took (`MISSED`), and that did not go out through a trunk.
+        Only calls that nobody answered (`MISSED`), except outbound ones through a trunk.
     queue : str, optional
         Only calls that came to this queue.
     agent : str, optional
-        Only calls that this agent took from a queue.
+        Only calls that this agent answered from a queue.
     number : str, optional
         Only calls from, to or through this number or device.
     answered_by : str, optional

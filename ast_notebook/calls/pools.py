@@ -2,7 +2,7 @@
 
 An agent of app_agent_pool calls ``AgentLogin`` once, and takes call after call. When a caller talks
 to him, both get the older of their linkedids, and so do all channels that are dialled later. So a
-linkedid that an agent had does not tell which channels belong together. Who dialled whom tells it.
+linkedid that an agent had does not tell which channels belong together; who dialled whom does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who answered whom in a queue, and to which queue call an event belongs."""
+"""Finds who answered whom in a queue, and to which queue call an event belongs."""
 
 from __future__ import annotations
 

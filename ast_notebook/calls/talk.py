@@ -1,4 +1,4 @@
-"""When people talked: two real channels in one bridge, or in bridges that Local channels join.
+"""Finds talk: two real channels in one bridge, or in bridges that Local channels join.
 
 Most calls have one bridge with two channels in it; these are computed on the engine. Other calls
 (with a transfer, a conference, Local channels or a pickup) are processed in Python, step by step in
@@ -213,7 +213,7 @@ def sweep(steps: Iterable[BridgeStep]) -> dict[str, Talk]:
     Parameters
     ----------
     steps : iterable of BridgeStep
-        Those of one call, or of several that meet in one bridge (a conference).
+        The steps of one call, or of several that meet in one bridge (a conference).
     """
     talks: dict[str, Talk] = defaultdict(Talk)
     inside: dict[str, dict[str, BridgeStep]] = defaultdict(dict)

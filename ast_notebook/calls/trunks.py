@@ -1,4 +1,4 @@
-"""Guesses which devices are trunks: those that carry the numbers of many others."""
+"""Guesses which devices are trunks: devices on which calls from many numbers come in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from ast_notebook.calls.measures.grouping import read
 
-#: Different callers that one telephone does not have, even if people share it.
+#: More different callers than one telephone has, even if people share it.
 FEWEST = 3
 _COLUMNS = {"caller_device": nw.String, "caller": nw.String}
 
@@ -18,10 +18,10 @@ _COLUMNS = {"caller_device": nw.String, "caller": nw.String}
 def guess_trunks(calls: Any, registrations: Iterable[tuple[str, str]] = ()) -> pd.DataFrame:
     """Guess which devices lead to the public network.
 
-    A telephone calls with its own number, and a trunk with those of all who call from outside. The
-    PBX also registers with a provider by a trunk, whose device often has the provider's name or
-    that of the account. This is a guess: an anonymous caller, or a gateway of door stations, may
-    mislead it.
+    A telephone calls with its own number; calls on a trunk have the numbers of all callers from
+    outside. The PBX also registers with a provider by a trunk, whose device often has the name of
+    the provider or of the account. This is a guess: anonymous callers, or a gateway of door
+    stations, may mislead it.
 
     Parameters
     ----------

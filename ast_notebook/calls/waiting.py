@@ -1,4 +1,4 @@
-"""Who waits in a queue: the events of each place in line, by the channel that had it last.
+"""Finds who waits in a queue: the events of each place in line, by the channel that had it last.
 
 A place in line may change hands: a colleague calls the queue, waits, and transfers somebody into
 his place. QueueCallerJoin has the colleague's uniqueid, and all later events have the uniqueid of
@@ -117,7 +117,7 @@ def earlier(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     waits = listed.group_by(*keys).agg(nw.col("time").max().alias("start"))
     for others in (joined, left):
         waits = waits.join(others.select(*keys).unique(), on=keys, how="anti")
-    # A caller who transferred his place, or is gone, waits no more; whoever has it now leaves it.
+    # A caller who transferred his place, or is gone, does not wait; its present owner leaves it.
     transfers = {"one": "origtransfereruniqueid", "other": "secondtransfereruniqueid"}
     told = few.only("AttendedTransfer", **transfers)
     over = [told.select(nw.col(name).alias("uniqueid")) for name in transfers]

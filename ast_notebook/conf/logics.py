@@ -33,13 +33,13 @@ class LogicDefinition:
     userevent : tuple of str
         The UserEvents that start it.
     dest : tuple of str
-        The only Destinations that it runs for; none means all.
+        The Destinations for which it runs; empty means all.
     watch : tuple of str
         The items whose changes start it.
-    watch_for : float
-        For how long an item must have had its new value, as it is written.
+    watch_for : str or None
+        How long an item must keep its new value before the logic starts, as it is written.
     pbx : str or None
-        The PBX whose events count; None for the first.
+        The PBX whose events start it; None means the first PBX.
     enabled : bool
     conf : mapping
         All attributes as they were read.
@@ -156,7 +156,7 @@ def _logic(
 def _watched(
     found: Definitions, name: str, section: Mapping[str, Any]
 ) -> tuple[tuple[str, ...], str | None]:
-    """Return the items that a logic watches, and for how long they are to have a new value."""
+    """Return the items that a logic watches, and how long they must keep a new value."""
     for_ = section.get("watch_for")
     try:
         return names_of(section.get("watch_item")), None if for_ is None else str(for_)

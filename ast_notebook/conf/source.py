@@ -28,8 +28,8 @@ def read(
     origin : str
         The name of a text in messages.
     findings : Findings, optional
-        Mistakes are added to them. Without them, a text is refused at its first mistake; in a file,
-        what is mistaken is left out.
+        Mistakes are added to them. Without them, a text is refused at its first mistake; of a file,
+        only the wrong parts are left out.
     secret : bool
         Whether a value may be a password, so that no message may repeat a line.
 

@@ -89,7 +89,7 @@ def connect(
     return sh
 
 
-#: The results of `connect`; a cell that is run again makes another one, and the former one goes on.
+#: The results of `connect`; a cell that is run again makes another one, and the former one stays.
 _made: weakref.WeakSet[SmartHome] = weakref.WeakSet()
 
 

@@ -92,9 +92,9 @@ class SmartHome:
 
     @property
     def clock(self) -> SystemClock:
-        """The clock: ``sh.clock.now()``, and ``sh.clock.sleep(30)`` for a logic that waits.
+        """The clock: ``sh.clock.now()``, and ``sh.clock.sleep(30)`` in a logic that waits.
 
-        In a replay, it tells the time of the replay, and a logic that sleeps by it wakes up then.
+        In a replay, it has the time of the replay, and a sleeping logic wakes by that time.
         """
         return self._clock
 
@@ -275,7 +275,7 @@ class SmartHome:
         watch: str | Iterable[str] | None = None,
         for_: Duration | None = None,
     ) -> Callable[[Callable[..., object]], Logic]:
-        """Make a function a logic, which runs with the trigger at each UserEvent, or change.
+        """Make a function a logic, which is called with the trigger at each UserEvent or change.
 
         Parameters
         ----------
@@ -283,11 +283,11 @@ class SmartHome:
         userevent : str or iterable of str
             The UserEvents that start it.
         dest : str or iterable of str, optional
-            The only Destinations that it runs for; without them, it runs for each event.
+            Run only for events with these Destinations; by default, it runs for every event.
         watch : str or iterable of str, optional
             The items whose changes start it, too, as paths or patterns such as ``*.fon``.
         for_ : str or number or timedelta, optional
-            Only once an item's new value has stood for so long: ``30`` seconds, or ``5m``.
+            Start only after an item has kept its new value for so long: ``30`` seconds, or ``5m``.
 
         Examples
         --------
@@ -368,7 +368,7 @@ class SmartHome:
         findings.tell(loaded=bool(added))
         return added
 
-    # --- how it goes ---------------------------------------------------------------------------
+    # --- status ----------------------------------------------------------------------------------
 
     def bindings(self) -> pd.DataFrame:
         """Return a row for each binding: how many calls wait, failed, and were dropped."""

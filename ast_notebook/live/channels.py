@@ -14,7 +14,7 @@ from ast_notebook.live.table import LiveTable, Row
 from ast_notebook.live.tracker import Tracker, moment, text
 
 REMEMBERED = 1000
-NOTED = 20  # channels that ended, which a mark in an archive tells of
+NOTED = 20  # ended channels that a mark in an archive has
 STEP = 10  # seconds that one point of the concurrency covers
 POINTS = 360
 
@@ -143,7 +143,7 @@ class ChannelTracker(Tracker):
         self._gone = dict.fromkeys(inner.get("gone", ()))
 
     def rows_were_put(self) -> None:
-        """Count calls and channels in bridges anew, and have watched devices looked at."""
+        """Count calls and channels in bridges anew, and check the watched devices."""
         self._bridged, self._calls = {}, {}
         self._devices.clear()
         for uniqueid, row in self.channels.rows().items():
@@ -159,7 +159,7 @@ class ChannelTracker(Tracker):
         return ChannelTracker(lambda channel: None)
 
     def filled(self) -> None:
-        """Have watched devices looked at again, as channels of theirs may have been left out."""
+        """Check the watched devices again, since channels of theirs may have been left out."""
         self._changed(None)
 
     def gone(self, rows: Sequence[Row]) -> None:
@@ -168,7 +168,7 @@ class ChannelTracker(Tracker):
             self._end(row)
 
     def forget(self) -> None:
-        """Forget the state that no list tells, since events were missed."""
+        """Forget the state that is in no list, since events were missed."""
         self._recordings.clear()
         for uniqueid, row in self.channels.rows().items():
             if row["held"] or row["recorded"]:
@@ -257,7 +257,7 @@ class ChannelTracker(Tracker):
             self._update(event, recorded=there > 0)
 
     def _originated(self, event: Event) -> None:
-        """Note the application that a channel was originated for, since no Newexten tells it."""
+        """Note the application that a channel was originated for, since it has no Newexten."""
         if application := text(event, "Application"):
             self.channels.change(text(event, "Uniqueid"), application=application)
 
@@ -279,7 +279,7 @@ class ChannelTracker(Tracker):
         self._changed(row["channel"])
 
     def _belongs(self, device: str, channels: int) -> None:
-        """Count so many channels more for a device."""
+        """Add to the number of a device's channels."""
         if device:
             self._devices[device] += channels
             self._devices[device.partition("/")[2]] += channels

@@ -13,8 +13,8 @@ from ast_notebook.live.channels import device_of
 from ast_notebook.live.table import LiveTable, Row
 from ast_notebook.live.tracker import Ask, Tracker, moment, number, text
 
-MOST_NAMES = 400  # names that are asked for at one connect, and devices whose reachability is
-AT_ONCE = 0.05  # seconds within which the order of two states of a device is not certain
+MOST_NAMES = 400  # names at most that are asked for at a connect; the same for reachability
+AT_ONCE = 0.05  # seconds within which two states of a device may come in the wrong order
 NAMES = {"PJSIP": "PJSIP_ENDPOINT({},callerid)", "SIP": "SIPPEER({},callerid_name)"}
 NO_TELEPHONES = ("Local", "Queue", "Custom", "MWI", "Park", "confbridge", "Calendar", "Presence")
 # The states that the number Status of an ExtensionStatus means.
@@ -88,7 +88,7 @@ class DeviceTracker(Tracker):
         super().prime(ask, primed)
 
     def gone(self, rows: Sequence[Row]) -> None:
-        """Forget that devices were asked about, so that they are asked about again later."""
+        """Forget that questions about devices were asked, so that they are asked again later."""
         self._asked.difference_update(row["device"] for row in rows)
 
     def _ask_on(self, ask: Ask, questions: Questions, value: str | None) -> None:

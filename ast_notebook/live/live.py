@@ -46,7 +46,7 @@ class _Frame:
 
 
 class Live:
-    """The live state of one PBX; the dispatcher's thread changes it, and any thread may read it.
+    """The live state of one PBX; only the dispatcher's thread changes it, any thread may read it.
 
     It asks Asterisk for its lists whenever the session is ready, and again when events were lost.
     While the connection is lost, the last state is kept, and `stale` is true.
@@ -54,7 +54,7 @@ class Live:
     Attributes
     ----------
     primed : threading.Event
-        Set once the state has been asked for and heard.
+        It is set once the state has been asked for and received.
     stale : bool
         Whether the connection is lost, or the state has not come yet.
     tables : dict of str to LiveTable
@@ -70,7 +70,7 @@ class Live:
     clock : SystemClock
         The clock by which calls at once are counted.
     archive : callable
-        It returns the archive that what no event tells is noted in, for replays; or None.
+        It returns the archive in which changes without an event are noted, for replays; or None.
     """
 
     channels = _Frame("The channels that are up. A Local channel has no ``device``.")
@@ -272,7 +272,7 @@ class Live:
             logger.info("%s: %s", self._session.name, error)
             failed = Pending(str(question.get("Action")), 0.0)
             failed.finish(error)
-            # Its turn comes behind what was asked before, as that of an answer does.
+            # It is queued after the earlier questions, as an answer is.
             self._ask({"Action": "Ping"}, lambda _: then(failed))
 
     def _ready(self, event: Event, session: Session) -> None:
@@ -319,7 +319,7 @@ class Live:
             self._prime()
 
     def _mark(self) -> None:
-        """Note the whole state for replays if that is due; the thread of `lists` calls this."""
+        """Note the whole state for replays, if it is time; the thread of `lists` calls this."""
         if self._marks.is_due():
             self._ask({"Action": "Ping"}, lambda _: self._marks.note_all())
 

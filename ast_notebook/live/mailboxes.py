@@ -1,4 +1,4 @@
-"""How many messages the mailboxes hold."""
+"""Tracks how many messages the mailboxes hold."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class MailboxTracker(Tracker):
         )
 
     def rows_were_put(self) -> None:
-        """Have the watched mailboxes looked at."""
+        """Check the watched mailboxes."""
         for mailbox, row in self.mailboxes.rows().items():
             if row["new"] is not None:
                 self._changed(mailbox, row["new"])
 
     def unknown(self) -> dict[str, str]:
-        """Return the watched mailboxes that Asterisk tells nothing of, and why."""
+        """Return the watched mailboxes whose messages are unknown, and why."""
         return {f"mailbox {box}": why for box, why in self._refused.copy().items()}
 
     def _counted(self, mailbox: str, pending: Pending) -> None:

@@ -1,8 +1,8 @@
-"""Marks in an archive: what of the live state no event tells, so that a replay can have it exactly.
+"""Writes marks into an archive, from which a replay knows the live state exactly.
 
 A replay begins with a whole state, and follows the events from there. So the archive gets rows of
-our own beside the events: ``LiveState`` with the whole state after each connect and now and then,
-and ``LiveChange`` with what an answer of Asterisk's changed without an event.
+ours beside the events: ``LiveState`` has the whole state, after each connect and now and then;
+``LiveChange`` has the changes that came from an answer of Asterisk's, and so have no event.
 """
 
 from __future__ import annotations
@@ -19,27 +19,29 @@ from ast_notebook.live.table import Follower
 from ast_notebook.live.tracker import Tracker
 
 EVERY = 600.0  # seconds after which the whole state is noted again
-MANY = 50_000  # events after which it is, too
-LARGEST = 4_000_000  # letters of a mark; a larger one is left out
-SHARE = 20  # letters of events for each letter of marks, about, and 200 letters are an event
+MANY = 50_000  # events after which the whole state is noted again
+LARGEST = 4_000_000  # letters of a mark; a larger mark is left out
+SHARE = 20  # about how many letters of events come on one of marks; an event counts as 200 letters
 
 
 class Notes(Protocol):
-    """What keeps marks: an archive."""
+    """An object that keeps marks: an archive."""
 
     def note(self, text: str, at: int) -> None:
         """Keep the text of a row of our own, made at a moment in microseconds since 1970 UTC."""
 
 
 class Marks:
-    """Notes the live state in the archive of a session; all but `is_due` is the dispatcher's.
+    """Notes the live state in the archive of a session.
+
+    Only the dispatcher's thread may call its methods, except `is_due`.
 
     Parameters
     ----------
     session : Session
     trackers : sequence of Tracker
     is_stale : callable
-        Whether the state may be out of date.
+        It tells whether the state may be out of date.
     archive : callable
         It returns the present archive; None if there is none.
     """
@@ -85,7 +87,7 @@ class Marks:
         self._follower.take()
 
     def observed(self, then: Callable[[Pending], None]) -> Callable[[Pending], None]:
-        """Return a function that takes an answer as `then` does, and notes what that changed."""
+        """Return a function that calls `then` with an answer, and notes what that changed."""
 
         def answered(pending: Pending) -> None:
             with self.observing():
@@ -95,7 +97,7 @@ class Marks:
 
     @contextlib.contextmanager
     def observing(self) -> Iterator[None]:
-        """Note what is changed meanwhile, since no event tells it."""
+        """Note what changes meanwhile, since there is no event for it."""
         archive = self._archive()
         if archive is None:
             yield

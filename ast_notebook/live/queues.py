@@ -23,10 +23,10 @@ STATES = (
     "ONHOLD",
 )
 
-# What Asterisk counts of a queue, and the means that it keeps.
+# The counts and means that Asterisk keeps for a queue.
 _COUNTED = ("calls", "completed", "abandoned", "holdtime", "talktime", "servicelevel")
 
-# By so many seconds may times be off that Asterisk tells in whole seconds.
+# The largest error, in seconds, of times that Asterisk sends in whole seconds.
 ABOUT = 2.0
 
 _DEVICE = re.compile(r"(?:hint:|\w+/)*([^@/]+)")

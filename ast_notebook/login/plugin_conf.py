@@ -21,7 +21,7 @@ SETTINGS = (
     *("host", "port", "username", "password", "tls", "auth", "events"),
     *("greeting", "timeout", "keepalive", "gathering"),
 )
-#: What a PBX's site tells once, as `Asterisk.tell` takes it.
+#: The settings of a PBX's site, which are parameters of `Asterisk.tell`.
 SITE = ("trunks", "country", "outside", "phone_book")
 _Made = TypeVar("_Made")
 _PLAIN = re.compile(r"[A-Za-z]+(_[A-Za-z]+)*")
@@ -40,7 +40,7 @@ class PluginDefinition:
         The settings of the section, by the names of `Settings`, without empty ones. The password is
         a `Secret`.
     site : mapping
-        What the section tells of the site: ``trunks``, ``country`` and so on, by `SITE`.
+        The section's settings of the site: ``trunks``, ``country`` and so on, by `SITE`.
     """
 
     name: str
@@ -187,7 +187,7 @@ def _of_site(found: Definitions, name: str, key: str, value: Any) -> Any:
 
 
 def _shown(key: str) -> str:
-    """Return an unknown key as a warning may repeat it: ``password:hunter2=`` is one, too."""
+    """Return a form of an unknown key that a warning may show: ``password:hunter2=`` is a key."""
     word = key.lower()
     is_plain = _PLAIN.fullmatch(key) and (word in SETTINGS or not word.startswith(SETTINGS))
     return key if is_plain else "a key"

@@ -37,7 +37,7 @@ def anonymizer(given: Given, keep: Collection[str] | None = None) -> Anonymizer 
     """
     if given.anonymize is None:
         if given.keep_prefix is not None:
-            raise UsageError("--keep-prefix is of --anonymize: write both, or none")
+            raise UsageError("--keep-prefix works only with --anonymize: write both, or none")
         return None
     key = key_of(given.anonymize) or _own_key()
     return Anonymizer(key, given.keep_prefix or 0, keep=keep or ())

@@ -40,10 +40,10 @@ _HELP = ("help", "-h", "--help")
 
 @magics_class
 class AstMagics(Magics):
-    """The `%ast` magics, and the `sh` that they are about.
+    """The `%ast` magics of a shell, with its `sh`.
 
-    ``%config AstMagics`` shows the settings. They apply to new connections; what a site tells of
-    itself (``country``, ``outside``, ``phone_book``, ``trunks``) applies at once.
+    ``%config AstMagics`` shows the settings. They apply to new connections; those of the site
+    (``country``, ``outside``, ``phone_book``, ``trunks``) apply at once.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class AstMagics(Magics):
         15.0, help="Seconds of silence after which Asterisk is asked for a sign of life."
     ).tag(config=True)
     gathering = Float(
-        0.005, help="Seconds, up to 0.01, for which events are gathered; 0 is none."
+        0.005, help="Seconds, up to 0.01, for which events are gathered; 0 turns that off."
     ).tag(config=True)
     events = Unicode("on", help="The events to hear: on, off, or classes such as system,call.").tag(
         config=True
@@ -70,7 +70,7 @@ class AstMagics(Magics):
     tz = Unicode(
         "", help="The zone of times, such as Europe/Berlin; by default $AST_TZ or this machine's."
     ).tag(config=True)
-    country = Unicode("", help="Where numbers without a country code belong, such as DE.").tag(
+    country = Unicode("", help="The country of numbers without a country code, such as DE.").tag(
         config=True
     )
     outside = Unicode("", help="The digits dialled for an outside line, such as 0.").tag(
@@ -79,7 +79,9 @@ class AstMagics(Magics):
     phone_book = Unicode("", help="A CSV or a file of vCards with names and numbers.").tag(
         config=True
     )
-    trunks = Unicode("", help="Devices that lead to the public network, or guess.").tag(config=True)
+    trunks = Unicode("", help="Devices that lead to the public network; guess finds them.").tag(
+        config=True
+    )
 
     shell: Any  # InteractiveShell, whose methods are untyped
 
@@ -150,7 +152,7 @@ class AstMagics(Magics):
         use_zone(change["new"] or None)
 
     def _told(self, change: dict[str, Any]) -> None:
-        """Tell the PBXs what ``%config`` has just said of the site, or take a mistake back."""
+        """Give the PBXs the site's settings that ``%config`` has just set; undo wrong ones."""
         name = change["name"]
         try:
             self.context.numbering()  # a mistake is told whether a PBX is connected or not

@@ -1,4 +1,4 @@
-"""`%ast calls`, `missed`, `visits` and `flow`: the call log of what was heard."""
+"""`%ast calls`, `missed`, `visits` and `flow`: the call log of the received events."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ TRUNK = argument(
     action="extend",
     metavar="NAME",
     values=values.devices,
-    help="devices that lead to the public network: they tell inbound from outbound",
+    help="devices that lead to the public network, by which calls are inbound or outbound",
 )
 
 
 @command(
     "calls",
     *PERIOD,
-    argument("--missed", action="store_true", help="only calls that nobody took"),
-    argument("--queue", metavar="NAME", values=values.queues, help="only those of a queue"),
+    argument("--missed", action="store_true", help="only calls that nobody answered"),
+    argument("--queue", metavar="NAME", values=values.queues, help="only calls of a queue"),
     argument(
         "--agent",
         metavar="NAME",
         values=values.agents,
-        help="only those an agent took from a queue",
+        help="only calls that an agent answered from a queue",
     ),
     argument(
         "--number",
         metavar="NUMBER",
         values=values.numbers,
-        help="only those from, to or through a number or a device",
+        help="only calls from, to or through a number or a device",
     ),
     argument(
         "--answered-by",
         metavar="NUMBER",
         values=values.numbers,
-        help="only those that a number or a device answered",
+        help="only calls that a number or a device answered",
     ),
     TRUNK,
     argument("--engine", choices=ENGINES, help="where the calls are computed; pandas by default"),
@@ -56,10 +56,10 @@ TRUNK = argument(
     KEEP_PREFIX,
 )
 def calls(context: Context, given: Given) -> pd.DataFrame:
-    """Show the calls heard so far; the result is a DataFrame with a row for each call.
+    """Show the calls so far; the result is a DataFrame with a row for each call.
 
-    It shows when, who, whom, answered by, and what became of it; the frame has all the rest, and
-    calls.frame is as pandas shows it.
+    The notebook shows who called whom, when, and how it ended. The frame has more columns;
+    calls.frame is a plain pandas frame, which shows all of them.
 
     In [1]: calls = %ast calls --since 2h
     In [2]: calls.groupby("disposition").size()
@@ -88,7 +88,7 @@ def calls(context: Context, given: Given) -> pd.DataFrame:
 
 @command("missed", *PERIOD, TRUNK, ANONYMIZE, KEEP_PREFIX)
 def missed(context: Context, given: Given) -> pd.DataFrame:
-    """Show the calls heard so far that nobody took: no answer, busy, gave up, voicemail.
+    """Show the calls so far that nobody answered: no answer, busy, gave up, voicemail.
 
     In [1]: %ast missed --since yesterday
     """
@@ -104,7 +104,7 @@ def _calls(context: Context, given: Given, **wanted: Any) -> pd.DataFrame:
 
 @command("visits", *PERIOD, ANONYMIZE, KEEP_PREFIX)
 def visits(context: Context, given: Given) -> pd.DataFrame:
-    """Show the queue calls heard so far: each time that a caller came to a queue.
+    """Show the queue calls so far: each time that a caller came to a queue.
 
     %ast queue calls is the same.
 
@@ -129,11 +129,11 @@ def visits(context: Context, given: Given) -> pd.DataFrame:
         type=zone,
         metavar="ZONE",
         values=values.zones,
-        help="of the times, such as Europe/Berlin",
+        help="the zone of the times, such as Europe/Berlin",
     ),
 )
 def flow(context: Context, given: Given) -> Flow:
-    """Draw one call as a ladder: the call of an id or a channel, or the last of a number or device.
+    """Draw one call as a ladder: by its id or channel, or the last call of a number or device.
 
     In [1]: %ast flow 2222
     In [2]: %ast flow PJSIP/200

@@ -43,7 +43,7 @@ class Argument:
 
 
 def number(text: str) -> float:
-    """Read a number; argparse refuses ``nan`` and ``inf``, as it does texts that are no number."""
+    """Read a number; argparse reports ``nan``, ``inf`` and texts that are no number as errors."""
     found = float(text)
     if not math.isfinite(found):
         raise ValueError
@@ -66,18 +66,17 @@ class Subcommand:
     Attributes
     ----------
     name : str
-        One word or two: ``call``, ``db read``.
+        The name, of one or two words: ``call``, ``db read``.
     arguments : tuple of Argument
     run : callable
-        It is called with the context and the arguments; if it takes a cell, with the cell's text as
-        ``body``, too. Its docstring is the help.
+        It is called with the context and the arguments, and with the cell's text as ``body`` if it
+        takes a cell. Its docstring is the help.
     line, cell : bool
         Whether it can be used in a line, and whether it can begin a cell.
     raw : bool
         Whether the rest of the line is one argument, unchanged.
     asks : bool
-        Whether it waits for an answer of Asterisk; if that takes long, a line below the cell says
-        so.
+        Whether it waits for answers of Asterisk. If one takes long, a line below the cell says so.
     """
 
     name: str

@@ -51,14 +51,14 @@ def matcher(context: Context) -> Matcher:
 
 
 def _quoted(fragment: str) -> list[str]:
-    """Return the fragment behind each kind of quote, since it may be typed without its own."""
+    """Return the fragment after each kind of quote, since it may be typed without a quote."""
     return [f"{quote}{fragment.casefold()}" for quote in "\"'"] if fragment else []
 
 
 def candidates(context: Context, before: Sequence[str], fragment: str = "") -> list[str]:
     """Return the possible next words of a line, in order and without duplicates.
 
-    `fragment` is what of the next word is written already: files are looked for by it.
+    `fragment` is the part of the next word that is written already; files are found by it.
     """
     return list(dict.fromkeys(_candidates(context, list(before), fragment)))
 
@@ -118,7 +118,7 @@ def _values(context: Context, argument: Argument, fragment: str) -> Iterable[str
     if argument.path:
         return [word for word in map(written, files(fragment)) if word]
     if argument.values is not None:
-        # Callers choose many of them: nothing of it may be code, or another option.
+        # Callers choose many of these values, so none may become code or another option.
         found = map(written, argument.values(context))
         return [word for word in found if word]
     return [str(choice) for choice in argument.options.get("choices", ())]

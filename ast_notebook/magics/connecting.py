@@ -31,7 +31,7 @@ def _names(context: Context) -> Iterable[str]:
         type=Path,
         metavar="FILE",
         path=True,
-        help="plugin.conf; all of its PBXs, or --name",
+        help="a plugin.conf; connect all of its PBXs, or the one of --name",
     ),
     argument("--name", help="the attribute of sh that the PBX becomes (default: ast)"),
     argument(
@@ -40,10 +40,10 @@ def _names(context: Context) -> Iterable[str]:
         const=True,
         metavar="CA.pem",
         path=True,
-        help="encrypt, and verify by the system's authorities or by those of a file",
+        help="encrypt, and verify the PBX by the system's certificates or those of a file",
     ),
-    argument("--md5", action="store_true", help="never send the password, not over TLS either"),
-    argument("--events", metavar="MASK", help="what to hear: on, off, or classes: system,call"),
+    argument("--md5", action="store_true", help="never send the password, even over TLS"),
+    argument("--events", metavar="MASK", help="events to receive: on, off, or system,call"),
     argument("--budget", type=number, metavar="MB", help="memory that the events may take"),
     argument("--timeout", type=number, metavar="S", help="seconds that an answer may take"),
     argument("--gathering", type=number, metavar="S", help="seconds to gather events: 0 to 0.01"),
@@ -52,10 +52,10 @@ def connect(context: Context, given: Given) -> Status:
     """Connect to an Asterisk's manager interface.
 
     A former connection of that name is closed, and its events are forgotten; items and logics
-    stay. What the argument leaves out comes from $AST_HOST, $AST_PORT and $AST_USERNAME, or else
-    is 127.0.0.1, 5038 and admin. The password comes from $AST_PASSWORD, the keyring (service
-    ast_notebook, user USER@HOST:PORT), or is asked for; it is never an argument. With
-    --name berlin the variables are $AST_HOST_BERLIN, $AST_PASSWORD_BERLIN and so on.
+    stay. Parts that the argument leaves out come from $AST_HOST, $AST_PORT and $AST_USERNAME; the
+    defaults are 127.0.0.1, 5038 and admin. The password comes from $AST_PASSWORD or the keyring
+    (service ast_notebook, user USER@HOST:PORT), or you are asked for it; it is never an argument.
+    With --name berlin, the variables are $AST_HOST_BERLIN, $AST_PASSWORD_BERLIN and so on.
 
     In [1]: %ast connect
     In [2]: %ast connect admin@pbx.example:5039 --tls
@@ -97,8 +97,8 @@ def disconnect(context: Context, given: Given) -> Status:
 def demo(context: Context, given: Given) -> Status:
     """Start a small PBX on this machine, and connect to it.
 
-    It speaks as an Asterisk does, and has the telephones 2222, 200, 240, 30 and 300, the mailboxes
-    22 and 2222, and calls going on. The login may do everything. The PBX ends with the kernel.
+    It speaks as an Asterisk does. It has the telephones 2222, 200, 240, 30 and 300, the mailboxes
+    22 and 2222, and calls at any time. The login may do everything. The PBX ends with the kernel.
 
     In [1]: %ast demo
     In [2]: %ast demo --tech SIP --no-calls
@@ -154,7 +154,7 @@ def _arguments(given: Given) -> dict[str, Any]:
 
 
 def _sections(given: Given) -> dict[str, PluginDefinition | None]:
-    """Return the PBXs to connect, by name, with what a file says of each."""
+    """Return the PBXs to connect, by name, with the settings that a file has for each."""
     if given.conf is None:
         return {given.name or "ast": None}
     if given.name is not None:

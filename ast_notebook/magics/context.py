@@ -75,7 +75,7 @@ class Context:
         return there[name]
 
     def heard(self, name: str = "") -> Asterisk:
-        """Return a PBX as `pbx` does, or a closed one, whose events are still kept."""
+        """Return a PBX as `pbx` does, or a closed one, since its events are still kept."""
         closed = self.sh.closed_pbxs
         if not name and not self.sh.pbxs and closed:
             name = "ast" if "ast" in closed else [*closed][-1]
@@ -87,17 +87,17 @@ class Context:
         return {name: config[name] for name in ("timeout", "keepalive", "gathering", "events")}
 
     def site(self) -> dict[str, str]:
-        """Return what `%config` says of the site, for a PBX that has just been connected."""
+        """Return the site's settings of `%config`, for a PBX that has just been connected."""
         config = self._config()
         return {name: config[name] for name in SITE if config[name]}
 
     def trunks(self, given: list[str] | None) -> list[str] | None:
-        """Return the trunks of a line, or else those of `%config`, for the calls of a file."""
+        """Return the trunks of a line, or those of `%config`, for the calls of a file."""
         told = [name for name in re.split(r"[,|\s]+", self._config()["trunks"]) if name]
         return given or (told if told and told != ["guess"] else None)
 
     def numbering(self) -> Numbering:
-        """Return what `%config` says of numbers, for the calls of a file."""
+        """Return the settings of `%config` for numbers, for the calls of a file."""
         config = self._config()
         country = config["country"] or None
         book = config["phone_book"] and PhoneBook.read(config["phone_book"], country=country)

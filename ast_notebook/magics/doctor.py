@@ -1,4 +1,4 @@
-"""`%ast doctor`: how a PBX is set up, and the lines that would mend it."""
+"""`%ast doctor`: examines how a PBX is set up, and gives the lines that would improve it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from ast_notebook.show import Text
     asks=True,
 )
 def doctor(context: Context, given: Given) -> Examination | Text:
-    """Examine how a PBX is set up, worst first, with the lines that would change it.
+    """Examine how a PBX is set up; show the worst findings first, with lines to improve them.
 
-    It asks, and changes nothing on the PBX. Much of it needs `write = system` in manager.conf.
+    It only asks, and changes nothing on the PBX. Most questions need `write = system` in
+    manager.conf.
 
     In [1]: found = %ast doctor
     In [2]: found.frame[["level", "what"]]

@@ -25,16 +25,14 @@ def interrupted_in_one_line() -> Iterator[None]:
     except Interrupted:
         raise
     except KeyboardInterrupt:
-        raise Interrupted(
-            "interrupted; what was asked of the PBX before may still happen"
-        ) from None
+        raise Interrupted("interrupted; the PBX may still do what it was asked before") from None
 
 
 @contextlib.contextmanager
 def warnings_in_one_line() -> Iterator[None]:
-    """Show warnings by their text alone: the place is a file of this package, or of IPython.
+    """Show only the text of warnings, since their place is a file of this package or of IPython.
 
-    Only how a warning is written changes, so that filters and recorders of warnings stay.
+    Filters and recorders of warnings work as before.
     """
     before = warnings.formatwarning
     warnings.formatwarning = _one_line

@@ -9,14 +9,14 @@ from typing import Any, NoReturn
 
 from IPython.core.error import UsageError
 
-# A quote opens at the beginning of a word or behind its =; elsewhere it is a letter, as in O'Brien.
+# A quote opens at the beginning of a word or after its =; elsewhere it is a letter, as in O'Brien.
 _QUOTED = re.compile(r"""([^\s"'=]+=)?(?:"([^"]*)"|'([^']*)')(?=\s|$)""")
 _OPENS_QUOTE = re.compile(r"""([^\s"'=]+=)?["']""")
 _COMMENT = re.compile(r"#(\s|$)")
 _BEFORE_END = re.compile(r";(?=\s*(?:$|#(?:\s|$)))")
 _SPACE = re.compile(r"\s*")
 _NAME = re.compile(r"\$(\w+)")
-_PLAIN = re.compile(r"[\w/.@:+*,=&|<>-]+")  # what is a word, and no code, without quotes
+_PLAIN = re.compile(r"[\w/.@:+*,=&|<>-]+")  # a word that needs no quotes, and is no code
 _OPENING, _CLOSING = "{[(", "}])"
 
 
@@ -40,9 +40,9 @@ def words(line: str) -> list[str]:
 
 
 def written(text: str) -> str | None:
-    """Return the word by which a line gives exactly this text; None if there is no such word.
+    """Return a word that stands for exactly this text in a line; None if there is none.
 
-    The word is no expression, no option and no comment, whoever chose the text.
+    The word is never an expression, an option or a comment, so the text may come from anybody.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def expand(text: str, names: Mapping[str, Any]) -> str:
 
 
 def _closing(text: str, start: int) -> int | None:
-    """Return the place behind the bracket that closes the one at `start`; None if there is none."""
+    """Return the place after the bracket that closes the one at `start`; None if there is none."""
     depth = 0
     for position in range(start, len(text)):
         if text[position] in _OPENING:

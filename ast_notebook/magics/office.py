@@ -1,4 +1,4 @@
-"""`%ast unreturned`, `trunks` and `names`: what an office asks, and what it tells once."""
+"""`%ast unreturned`, `trunks` and `names`: the questions of an office, and its settings."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def _within(text: str) -> str:
     KEEP_PREFIX,
 )
 def unreturned(context: Context, given: Given) -> pd.DataFrame:
-    """Give the callers whom nobody answered, and nobody has called back, as a DataFrame.
+    """Return the callers whom nobody answered and nobody has called back, as a DataFrame.
 
-    With --within, those are there, too, who were reached later than that. A caller who got through
-    when he called again waits no longer.
+    With --within, the callers who were reached later than that are there, too. A caller who called
+    again and was answered does not wait any more.
 
     In [1]: %ast unreturned --since 8:00 --trunk PJSIP/provider
     In [2]: %ast unreturned Master.csv --tz Europe/Berlin --trunk PJSIP/provider --within 1d
@@ -74,10 +74,10 @@ def unreturned(context: Context, given: Given) -> pd.DataFrame:
     argument("--guess", action="store_true", help="take the devices that look like trunks"),
 )
 def trunks(context: Context, given: Given) -> pd.DataFrame:
-    """Show or tell the devices that lead to the public network, so that calls have a direction.
+    """Show or set the devices that lead to the public network, so that calls have a direction.
 
-    The result has those that are told, and those that look like trunks by the calls heard so far
-    and by the registrations, and says why. %config AstMagics.trunks tells them for all PBXs.
+    The result has the devices that are set, and those that look like trunks by the calls so far
+    and the registrations, with the reasons. %config AstMagics.trunks sets them for all PBXs.
 
     In [1]: %ast trunks
     In [2]: %ast trunks PJSIP/provider
@@ -99,22 +99,24 @@ def trunks(context: Context, given: Given) -> pd.DataFrame:
 
 @command(
     "names",
-    argument("file", nargs="?", metavar="FILE", help="a CSV, or vCards; else the told phone book"),
+    argument(
+        "file", nargs="?", metavar="FILE", help="a CSV or vCards; by default, the set phone book"
+    ),
     argument(
         "--form",
         nargs="+",
         action="extend",
         choices=FORMS,
-        help="how numbers are written: national and e164 by default",
+        help="the forms of the numbers; by default, national and e164",
     ),
     argument("--write", action="store_true", help="write what is new or changed"),
     asks=True,
 )
 def names(context: Context, given: Given) -> pd.DataFrame:
-    """Show what a phone book would write into cidname of the Asterisk database, or write it.
+    """Write the names of a phone book into the family cidname of the Asterisk database.
 
-    Without --write nothing is written: the result says what is new, changed or the same. A dialplan
-    shows the names by Set(CALLERID(name)=${DB(cidname/${CALLERID(num)})}).
+    Without --write, nothing is written: the result shows what is new, changed or the same. A
+    dialplan uses the names by Set(CALLERID(name)=${DB(cidname/${CALLERID(num)})}).
 
     In [1]: %ast names people.vcf
     In [2]: %ast names people.vcf --write

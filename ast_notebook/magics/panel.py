@@ -28,7 +28,7 @@ def _pbxs(context: Context) -> Iterable[str]:
         action="extend",
         metavar="NAME",
         values=_pbxs,
-        help="one panel of these PBXs, or of all",
+        help="one panel for these PBXs, or for all",
     ),
     argument(
         "--trunk",
@@ -40,14 +40,14 @@ def _pbxs(context: Context) -> Iterable[str]:
         values=values.devices,
         help="devices that are trunks between these PBXs, such as PJSIP/berlin",
     ),
-    argument("--readonly", action="store_true", default=None, help="no button at all"),
+    argument("--readonly", action="store_true", default=None, help="show no buttons"),
     argument(
         "--buttons",
         action="store_false",
         dest="readonly",
         help="buttons on a page of Voila, too: whoever opens it may do what the login may",
     ),
-    argument("--wall", action="store_true", help="large, for a screen on a wall"),
+    argument("--wall", action="store_true", help="show everything large, for a screen on a wall"),
     argument("--watch", action="store_true", help="in a terminal: renew the tables until ^C"),
     argument(
         "--refresh",
@@ -70,9 +70,9 @@ def panel(context: Context, given: Given) -> Panel:
     """Show the PBX as it is now: calls, devices, mailboxes, queues, items, events.
 
     A saved notebook keeps only a table of its last state; in a terminal, that table is printed.
-    In a panel of several PBXs each row says of which PBX it is, and calls between them are one call
-    where a trunk joins them: surely by the same Call-ID of SIP, or probably by caller, number and
-    time on devices that --trunk names.
+    In a panel of several PBXs, each row names its PBX, and calls between them are shown as one
+    call: surely if they have the same SIP Call-ID; probably if caller, number and time fit, and
+    the call is on the devices that --trunk names.
     If its cell runs again, the former panel is closed.
 
     In [1]: %ast panel

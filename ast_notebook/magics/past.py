@@ -1,4 +1,4 @@
-"""`%ast history` and `report`: what a PBX has written of its calls, and what matters of them."""
+"""`%ast history` and `report`: the calls that a PBX has written, and their main measures."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ TZ = argument(
     type=zone,
     metavar="ZONE",
     values=values.zones,
-    help="such as Europe/Berlin: of times that tell none, and of hours and days",
+    help="the zone of times that name none, and of hours and days, such as Europe/Berlin",
 )
 
 
 def _against(text: str) -> str:
-    """Check how long ago the period to compare with was."""
+    """Check how much earlier the period to compare with was."""
     return checked(ago, text)
 
 
@@ -56,7 +56,9 @@ def _page(text: str) -> str:
 #: Arguments for reading the files that a PBX has written.
 OF_PLACE = (
     argument(
-        "--kind", choices=("cdr", "cel", "queue_log", "events"), help="if it cannot be recognised"
+        "--kind",
+        choices=("cdr", "cel", "queue_log", "events"),
+        help="the kind, if it is not recognised",
     ),
     argument("--server", metavar="NAME", help="the PBX's name, for the column server"),
     argument("--table", metavar="NAME", help="the table of a database"),
@@ -66,7 +68,7 @@ OF_PLACE = (
         action="extend",
         metavar="NAME",
         values=lambda _: dict.fromkeys(name for known in KNOWN.values() for name in known),
-        help="Asterisk's names of all columns in their order, or of some as THEIRS=OURS",
+        help="Asterisk's names of all columns in order, or of some columns as THEIRS=OURS",
     ),
     argument("--dates", choices=ORDERS, help="the order of day, month and year in 5/7/2024"),
     argument(
@@ -93,13 +95,13 @@ OF_PLACE = (
     KEEP_PREFIX,
 )
 def history(context: Context, given: Given) -> History:
-    """Read what a PBX has already written of its calls; the result has them as attribute calls.
+    """Read the calls that a PBX has written so far; they are the attribute calls of the result.
 
-    Of several files, a call that is in more than one is told once, by its uniqueid or linkedid. Of
-    a folder, all logs in it are read; the result names them, and what could not be read.
+    A call that several files have is in the result once, by its uniqueid or linkedid. For a folder,
+    all logs in it are read; the result names them, and the files that could not be read.
 
-    --tz is required if the times have no zone, and --dates if nothing tells the day from the
-    month. What could not be read is in the attribute bad.
+    --tz is required if the times have no zone, and --dates if it is unclear which number is the day
+    and which the month. The attribute bad has the records that could not be read.
 
     In [1]: past = %ast history /var/log/asterisk/cdr-csv/Master.csv --tz Europe/Berlin
     In [2]: past.calls
@@ -117,7 +119,7 @@ PLACES = argument(
     nargs="*",
     metavar="PATH",
     path=True,
-    help="of the sources that %ast history reads; without one, of what was heard",
+    help="sources as of %ast history; by default, the received events",
 )
 
 
@@ -128,14 +130,15 @@ PLACES = argument(
     argument(
         "--before",
         metavar="AGO",
-        help="7d, 1d or 12h: compare with the same time so long before",
+        help="compare with the same period so much earlier: 7d, 1d or 12h",
     ),
     argument(
         "--against",
         type=_against,
         metavar="AGO",
         values=lambda _: AGO,
-        help="compare with the same time so much earlier: last-week, yesterday, 14d; needs --since",
+        help="tell which differences from an earlier period are more than chance: last-week, "
+        "yesterday, 14d; needs --since",
     ),
     argument("--title", metavar="TEXT", help="the title of the page"),
     TZ,
@@ -156,7 +159,7 @@ PLACES = argument(
     KEEP_PREFIX,
 )
 def report(context: Context, given: Given) -> Report:
-    """Show what matters of the calls on one page: numbers, pictures, queues and agents.
+    """Show the main measures of the calls on one page: numbers, pictures, queues and agents.
 
     In [1]: %ast report --since 8:00
     In [2]: %ast report queue_log --within 30 --html yesterday.html
@@ -221,5 +224,5 @@ def _columns(words: list[str] | None) -> list[str] | dict[str, str] | None:
         return words
     pairs = [word.rpartition("=") for word in words]
     if not all(theirs and ours for theirs, _, ours in pairs):
-        raise UsageError("--columns takes names in their order, or each as THEIRS=OURS; not both")
+        raise UsageError("--columns takes all names in order, or each as THEIRS=OURS, but not both")
     return {theirs: ours for theirs, _, ours in pairs}

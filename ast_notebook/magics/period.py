@@ -1,4 +1,4 @@
-"""`--since`, `--until`, `--month` and `--tz`, for every subcommand that is asked for a time."""
+"""`--since`, `--until`, `--month` and `--tz`, for every subcommand that takes a period."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ast_notebook.zone import named_zone
 
 
 def _since(text: str) -> str:
-    """Check a moment; it is read when it is known in which zone."""
+    """Check a moment; it is read later, when its zone is known."""
     return checked(moment, text)
 
 
@@ -32,7 +32,7 @@ def zone(text: str) -> str:
 
 
 def checked(read: Callable[[str], object], text: str) -> str:
-    """Return a word of a line once `read` has read it; argparse tells what is wrong with it."""
+    """Return a word of a line after `read` has accepted it; argparse shows the error otherwise."""
     try:
         read(text)
     except ConfError as error:
@@ -61,7 +61,7 @@ UNTIL = argument(
     type=_until,
     metavar="WHEN",
     values=_moments,
-    help="the same; a day, a week or a month counts as a whole",
+    help="as for --since; the whole of a day, a week or a month is included",
 )
 MONTH = argument(
     "--month",
@@ -75,5 +75,5 @@ PERIOD = (SINCE, UNTIL, MONTH)
 
 
 def period(given: Given) -> dict[str, Any]:
-    """Return the time that a line asks for, by the names of the parameters in Python."""
+    """Return the period that a line asks for, by the names of Python's parameters."""
     return {"since": given.since, "until": given.until, "month": given.month}

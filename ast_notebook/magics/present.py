@@ -28,9 +28,10 @@ def channels(context: Context, given: Given) -> pd.DataFrame:
 
 @command("queues")
 def queues(context: Context, given: Given) -> pd.DataFrame:
-    """Show the queues as they are now: who waits, who works, and what became of the calls.
+    """Show the queues as they are now: who waits, who works, and the outcomes of calls.
 
-    Answered and gave up are what Asterisk has counted since it started; %ast report has more.
+    The calls that were answered or gave up are those that Asterisk has counted since its start;
+    %ast report has more.
 
     In [1]: %ast queues
     """

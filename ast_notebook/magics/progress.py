@@ -1,4 +1,4 @@
-"""Shows a line that says what a cell waits for, if that takes longer than two seconds."""
+"""Shows what a cell waits for, in one line, if that takes longer than two seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ast_notebook.callbacks.cell import Cell
 
 DELAY = 2.0
 _ECHO = len("^C")  # what a terminal writes behind the line when it is interrupted
-#: An output that takes no room: an empty one would still be as high as a line in JupyterLab.
+#: An output without height: in JupyterLab, an empty output would be as high as a line.
 _GONE = (
     '<span class="ast-gone"></span>'
     "<style>.jp-OutputArea-child:has(.ast-gone) { display: none }</style>"
@@ -20,9 +20,9 @@ _GONE = (
 
 
 class Progress:
-    """Says under the cell what it waits for and how far it is, in one line that is updated.
+    """Shows under the cell what it waits for and how far that is, in one line that is updated.
 
-    Nothing is shown if it takes less than two seconds, and nothing is left of the line afterwards.
+    The line is shown only after two seconds, and is removed at the end.
 
     Examples
     --------
@@ -40,7 +40,7 @@ class Progress:
         )
 
     def tell(self, what: str, part: float | None) -> None:
-        """Say what is done now, and which part of it is done already, if that is known."""
+        """Set what is being done now, and which part of it is done, if that is known."""
         done = "" if part is None else f" {100 * min(1.0, max(0.0, part)):.0f} %,"
         self._far = f" {what} …{done}"
 
@@ -71,7 +71,7 @@ class Progress:
 
 
 class _Line(Protocol):
-    """A line of text that can be replaced and taken away."""
+    """A line of text that can be replaced and removed."""
 
     def show(self, text: str) -> None: ...
 
@@ -95,7 +95,7 @@ class _Written:
 
 
 class _Displayed:
-    """An output of a notebook; a stream's text could not be taken away again."""
+    """An output of a notebook, since the text of a stream cannot be removed."""
 
     def __init__(self) -> None:
         self._handle: Any = None

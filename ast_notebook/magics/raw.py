@@ -20,7 +20,7 @@ from ast_notebook.show import Text
 def action(context: Context, given: Given) -> Answer:
     """Send any action of the manager interface; its answer has .response and .events.
 
-    A key given several times is sent several times.
+    A key that is given several times is sent several times.
 
     In [1]: a = %ast action QueueStatus Queue=support
     In [2]: [event["Name"] for event in a if event.name == "QueueMember"]
@@ -40,9 +40,9 @@ def action(context: Context, given: Given) -> Answer:
 
 @command("cli", argument("text", nargs="?", default="", metavar="TEXT"), raw=True, asks=True)
 def cli(context: Context, given: Given) -> Text:
-    """Run a command of Asterisk's command line, and give what it prints.
+    """Run a command of Asterisk's command line, and return its output.
 
-    It needs `write = command` in manager.conf. The rest of the line is sent as it stands.
+    It needs `write = command` in manager.conf. The rest of the line is sent unchanged.
 
     In [1]: %ast cli core show uptime
     """

@@ -24,7 +24,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([mg]b|)", re.IGNORECASE)
 
 @command(
     "events",
-    argument("--last", type=int, metavar="N", help="only so many of the newest events"),
+    argument("--last", type=int, metavar="N", help="only the newest events, at most so many"),
     argument(
         "--event",
         nargs="+",
@@ -40,10 +40,10 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([mg]b|)", re.IGNORECASE)
     KEEP_PREFIX,
 )
 def events(context: Context, given: Given) -> pd.DataFrame:
-    """Give the events heard so far as a DataFrame, newest last.
+    """Return the events so far as a DataFrame, newest last.
 
-    It shows when, which, on which channel and what they say; the frame has more. Columns in which
-    none of these events has anything are left out; sh.ast.events has all.
+    The notebook shows their times, names, channels and main headers; the frame has more columns.
+    Columns that are empty in all of these events are left out; sh.ast.events has all columns.
 
     In [1]: hangups = %ast events --since 10m --event Hangup --device 2222
     In [2]: hangups.groupby("cause-txt").size()
@@ -74,7 +74,7 @@ def record(context: Context, given: Given) -> Record:
     argument("size", metavar="SIZE", help="a size such as 512MB or 1GB; 512 means MB"),
 )
 def record_budget(context: Context, given: Given) -> Record:
-    """Set how much memory the events may take; beyond it the oldest are dropped and counted.
+    """Set how much memory the events may take; then the oldest ones are dropped and counted.
 
     In [1]: %ast record budget 512MB
     """
@@ -109,7 +109,7 @@ def record_clear(context: Context, given: Given) -> Record:
 def record_to(context: Context, given: Given) -> Archive:
     """Keep every event on disk, too, from now on; the files survive the kernel.
 
-    With --anonymize, only pseudonyms are written. A stored key makes the same ones each time.
+    With --anonymize, only pseudonyms are written; with a stored key, they are the same each time.
 
     In [1]: %ast record to calls --days 90
     In [2]: %ast record to research --anonymize --keep-prefix 3

@@ -1,4 +1,4 @@
-"""`%ast replay`: a recorded day again, as a PBX named `replay`."""
+"""`%ast replay`: replays a recorded day as a PBX named `replay`."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ _WHEN = "yesterday 14:05, 8:00, 10m or 2026-11-23, by this machine's clock"
     argument("--server", default="", metavar="NAME", help="the PBX, if the record has several"),
 )
 def replay(context: Context, given: Given) -> ReplayedAsterisk:
-    """Have a recorded day again as sh.replay: nothing is sent to any PBX.
+    """Replay a recorded day as the PBX sh.replay; nothing is sent to any real PBX.
 
-    What would be sent is in sh.replay.orders. It stands still without --speed.
+    The actions that were held back are in sh.replay.orders. Without --speed, the replay stands
+    still at first.
 
     In [1]: %ast replay calls --at "yesterday 14:05"
     In [2]: %ast panel --pbx replay
@@ -42,7 +43,7 @@ def replay(context: Context, given: Given) -> ReplayedAsterisk:
 
 @command("replay pause")
 def replay_pause(context: Context, given: Given) -> ReplayedAsterisk:
-    """Have the replay stand still.
+    """Let the replay stand still.
 
     In [1]: %ast replay pause
     """
@@ -63,7 +64,7 @@ def replay_play(context: Context, given: Given) -> ReplayedAsterisk:
 
 @command("replay seek", argument("moment", metavar="WHEN", help=_WHEN))
 def replay_seek(context: Context, given: Given) -> ReplayedAsterisk:
-    """Go to a moment of the replay; no logic and no callback runs for what is passed over.
+    """Go to a moment of the replay; no logic or callback runs for the events in between.
 
     In [1]: %ast replay seek 14:05
     """
@@ -84,10 +85,10 @@ def replay_speed(context: Context, given: Given) -> ReplayedAsterisk:
 
 @command(
     "replay run",
-    argument("until", nargs="?", metavar="WHEN", help="where it stops; by default at its end"),
+    argument("until", nargs="?", metavar="WHEN", help="where it stops; by default, at its end"),
 )
 def replay_run(context: Context, given: Given) -> object:
-    """Run the replay as fast as it goes, and show what would have been sent.
+    """Run the replay as fast as it can, and show the actions that were held back.
 
     In [1]: orders = %ast replay run
     """

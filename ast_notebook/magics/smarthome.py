@@ -60,7 +60,7 @@ def _for(text: str) -> str:
 
 @command("logics")
 def logics(context: Context, given: Given) -> pd.DataFrame:
-    """Show the logics: what starts each, and how its runs went.
+    """Show the logics: what starts each, and how many runs were made or failed.
 
     In [1]: %ast logics
     """
@@ -100,7 +100,7 @@ def logics(context: Context, given: Given) -> pd.DataFrame:
         dest="for_",
         type=_for,
         metavar="TIME",
-        help="only once an item's new value has stood for so long: 30 (seconds), 5m",
+        help="start only after an item has kept its new value for so long: 30 (seconds), 5m",
     ),
     line=False,
     cell=True,
@@ -108,9 +108,9 @@ def logics(context: Context, given: Given) -> pd.DataFrame:
 def logic(context: Context, given: Given) -> Logic:
     """Run the cell at each UserEvent of a name, or when an item changes.
 
-    It runs in the notebook's namespace. sh, logic, trigger and logger are set anew for each run;
-    trigger has source, value, dest, and the whole event, or an item's path and value. What a run
-    prints lands under this cell. A later logic of the same name replaces this one.
+    It runs in the notebook's namespace, where sh, logic, trigger and logger are set for each run.
+    trigger has source, value, dest and event, or an item's path and value. The output of a run
+    lands under this cell. A later logic of the same name replaces this one.
 
     In [1]: %%ast logic logic1 --userevent Call
        ...: print(trigger['source'], trigger['value'], trigger['dest'])
@@ -121,7 +121,7 @@ def logic(context: Context, given: Given) -> Logic:
     if not given.userevent and not given.watch:
         raise UsageError("%%ast logic: say what starts it: --userevent EVENT, or --watch ITEM")
     if given.for_ is not None and not given.watch:
-        raise UsageError("%%ast logic: --for is of --watch: name the items, too")
+        raise UsageError("%%ast logic: --for works only with --watch: name the items, too")
     for pattern in given.watch or ():
         if not context.sh.match_items(pattern):
             hint = did_you_mean(pattern, values.items(context))
@@ -147,7 +147,7 @@ def on(context: Context, given: Given) -> Text:
     """Run the cell at each event of a name, Asterisk's own or a UserEvent's.
 
     For each run, event is set, with its headers as in event['Channel'], and trigger, as for a
-    logic. The cell is bound until the PBX is connected anew, or until %ast off takes it back.
+    logic. The cell is bound until the PBX is connected anew, or until %ast off unbinds it.
 
     In [1]: %%ast on Call
        ...: print(trigger['source'], 'calls')
@@ -168,12 +168,12 @@ def on(context: Context, given: Given) -> Text:
 
     run.__qualname__ = name
     pbx.on(*given.event, userevents=given.event)(run)
-    return Text(f"{name} is bound to {' and '.join(given.event)}; %ast off {name} takes it back")
+    return Text(f"{name} is bound to {' and '.join(given.event)}; %ast off {name} unbinds it")
 
 
 @command("off", argument("name", metavar="NAME", values=values.bound))
 def off(context: Context, given: Given) -> None:
-    """Take back a logic, or what %%ast on bound.
+    """Remove a logic, or unbind a cell of %%ast on.
 
     In [1]: %ast off logic1
     In [2]: %ast off on_Hangup

@@ -56,7 +56,7 @@ def db_del(context: Context, given: Given) -> None:
     asks=True,
 )
 def db_show(context: Context, given: Given) -> pd.DataFrame:
-    """Show the entries of the Asterisk database, all or those of a family.
+    """Show the entries of the Asterisk database: all, or those of a family.
 
     In [1]: entries = %ast db show active
     """

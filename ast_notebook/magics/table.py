@@ -83,10 +83,10 @@ ALIASES = {
     "queue-calls": "visits",
 }
 _LOGS = (
-    "%ast calls has the calls heard so far, and %ast history FILE reads what the PBX has written, "
+    "%ast calls has the calls so far, and %ast history FILE reads what the PBX has written, "
     "as in %ast history /var/log/asterisk/cdr-csv/Master.csv"
 )
-#: Words that are no subcommands, and what does what they mean.
+#: Words that are no subcommands, with hints at what to use instead.
 HINTS = {
     **dict.fromkeys(("cdr", "cel", "queue_log", "log"), _LOGS),
     "dial": "%ast call SOURCE DEST CONTEXT makes a call",

@@ -1,21 +1,21 @@
-"""Passwords that were typed into a line: where they stay, and what to do about it."""
+"""Advice for passwords that were typed into a line: where they stay, and what to do."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-#: Options that do not exist, and would have a password.
+#: Options that do not exist, but would take a password if they did.
 SECRETS = frozenset(
     {"password", "passwd", "pass", "pw", "secret", "token", "pin", "username-password"}
 )
-#: Where a password stays that was typed, and what to do about it.
+#: The advice for a typed password.
 STAYS = (
     "it stays in this notebook, its output and IPython's history. Take it out of the cell, clear "
     "the history (ipython history clear, in a terminal), change it in manager.conf, and set "
     "AST_PASSWORD, or write none and be asked"
 )
-#: The same of the URL of a database or a store.
+#: The advice for a password in the URL of a database or a store.
 STAYS_IN_URL = (
     "the password of this URL stays in the notebook and in IPython's history. Take it out of the "
     "cell, clear the history (ipython history clear, in a terminal), change it, and put the URL "

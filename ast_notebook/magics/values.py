@@ -26,27 +26,27 @@ def devices(context: Context) -> Iterable[str]:
 
 
 def extensions(context: Context) -> Iterable[str]:
-    """Return the extensions heard of."""
+    """Return the extensions in recent events."""
     return _heard(context, "exten")
 
 
 def contexts(context: Context) -> Iterable[str]:
-    """Return the contexts heard of."""
+    """Return the contexts in recent events."""
     return _heard(context, "context")
 
 
 def events(context: Context) -> Iterable[str]:
-    """Return the names of events heard."""
+    """Return the names of recent events."""
     return _heard(context, "event")
 
 
 def userevents(context: Context) -> Iterable[str]:
-    """Return the names of UserEvents heard."""
+    """Return the names of recent UserEvents."""
     return _heard(context, "userevent")
 
 
 def destinations(context: Context) -> Iterable[str]:
-    """Return the Destinations of UserEvents heard."""
+    """Return the Destinations of recent UserEvents."""
     return _heard(context, "destination")
 
 
@@ -67,7 +67,7 @@ def agents(context: Context) -> Iterable[str]:
 
 
 def numbers(context: Context) -> Iterable[str]:
-    """Return the numbers heard of, and the devices."""
+    """Return the numbers in recent events, and the devices."""
     return [*extensions(context), *_heard(context, "calleridnum"), *devices(context)]
 
 
@@ -83,7 +83,7 @@ def zones(context: Context) -> Iterable[str]:
 
 
 def files(fragment: str) -> list[str]:
-    """Return the files and folders that a path may go on with, as it is written so far."""
+    """Return the files and folders that begin with a path as it is written so far."""
     folder, _, begin = fragment.rpartition("/")
     above = f"{folder}/" if "/" in fragment else ""
     try:
@@ -92,7 +92,7 @@ def files(fragment: str) -> list[str]:
     except (OSError, RuntimeError):
         return []
     here = sorted(name for name in names if name.startswith(begin))
-    # Hidden ones are offered to those who have written the dot.
+    # Hidden files are offered only if the dot is written.
     return [f"{above}{name}" for name in here if begin or not name.startswith(".")][:MOST]
 
 

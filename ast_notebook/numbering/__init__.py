@@ -1,4 +1,4 @@
-"""Telephone numbers and whose they are: E.164 by libphonenumber's plans, and phone books."""
+"""Reads telephone numbers by libphonenumber's plans, and finds their owners in phone books."""
 
 from ast_notebook.numbering.book import PhoneBook
 from ast_notebook.numbering.numbering import Numbering

@@ -1,4 +1,4 @@
-"""Phone books: whose number it is, by a CSV, by vCards or by a frame."""
+"""Phone books, which name the owners of numbers: from a CSV, vCards or a frame."""
 
 from __future__ import annotations
 
@@ -14,29 +14,30 @@ from ast_notebook.numbering import csvbook, vcards
 from ast_notebook.numbering.plan import NumberingPlan, TelephoneNumber
 
 _NO_DIGIT = re.compile(r"[^0-9+*#]")
-#: Letters of a name at most, and bytes of a file: files come from address books of any origin.
+#: The most letters of a name and bytes of a file, since a file may come from any program.
 _LONGEST = 120
 _LARGEST = 64_000_000
 _VCARD = (".vcf", ".vcard")
 
 
 class PhoneBook:
-    """Names by their numbers.
+    """A phone book: the name that belongs to each number.
 
-    Numbers are compared as E.164 if a country is told, so that ``030 123`` and ``+49 30 123`` are
-    one; else by their digits. Of a number that occurs twice, the first name counts.
+    With a country, numbers are compared as E.164, so that ``030 123`` and ``+49 30 123`` are the
+    same number; without one, their digits are compared. If a number occurs twice, its first name
+    is used.
 
     Parameters
     ----------
     entries : iterable of (str, str), or mapping
         Numbers and names.
     country : str, optional
-        Where numbers without a country code belong, such as ``DE``.
+        The country of numbers without a country code, such as ``DE``.
 
     Attributes
     ----------
     left_out : int
-        How many entries had no number, no name, or a number that was there already with another
+        How many entries had no number, no name, or a number that an earlier entry had with another
         name.
 
     Examples
@@ -79,20 +80,20 @@ class PhoneBook:
         Parameters
         ----------
         source : path, DataFrame or mapping
-            A CSV file with a heading, a file of vCards (``.vcf``), a frame, or a dict of names by
-            numbers. Columns are found by their names, as address books and spreadsheets write
-            them: ``number``, ``Phone 1 - Value``, ``Telefon``, and ``name``, ``First Name`` and
-            ``Last Name``, or ``company``.
+            A CSV file with a heading, a file of vCards (``.vcf``), a frame, or a dict from numbers
+            to names. Columns are found by the names that address books and spreadsheets give them:
+            ``number``, ``Phone 1 - Value`` or ``Telefon``; ``name``, ``First Name`` and ``Last
+            Name``, or ``company``.
         country : str, optional
-            Where numbers without a country code belong, such as ``DE``.
+            The country of numbers without a country code, such as ``DE``.
         columns : mapping, optional
-            Which columns are meant, if they are not found: ``{"Nummer": "number", "Kunde":
-            "name"}``.
+            The columns of numbers and names, if their own names do not tell: ``{"Nummer":
+            "number", "Kunde": "name"}``.
 
         Raises
         ------
         ConfError
-            If it cannot be read, or if nothing tells its numbers from its names.
+            If it cannot be read, or if its columns of numbers and names are not found.
         """
         if isinstance(source, pd.DataFrame):
             heads = [str(name) for name in source.columns]
@@ -107,7 +108,7 @@ class PhoneBook:
         return cls(csvbook.read(text, columns, path.name), country)
 
     def name(self, number: str) -> str | None:
-        """Return whose number it is; None if it is not in the book."""
+        """Return the name of a number's owner; None if the number is not in the book."""
         if number not in self._keys:
             if len(self._keys) > 100_000:
                 self._keys.clear()
@@ -115,13 +116,13 @@ class PhoneBook:
         return self._names.get(self._keys[number])
 
     def name_of(self, text: str, number: TelephoneNumber | None) -> str | None:
-        """Return whose number a text is that was read as a number already, or as none."""
+        """Return the name for a text which was read as `number`, or is no number (None)."""
         if number is not None and self._plan is not None:
             return self._names.get(number.e164)
         return self._names.get(_digits(text))
 
     def items(self) -> Iterator[tuple[str, str]]:
-        """Yield each number, as E.164 or as its digits, and its name."""
+        """Yield each number (as E.164 or as its digits) with its name."""
         yield from self._names.items()
 
     def frame(self) -> pd.DataFrame:
@@ -143,7 +144,9 @@ def _digits(text: str) -> str:
 def _text_of(path: Path) -> str:
     try:
         if path.stat().st_size > _LARGEST:
-            raise ConfError(f"{path} is larger than {_LARGEST // 1_000_000} MB: no phone book is")
+            raise ConfError(
+                f"{path} is larger than {_LARGEST // 1_000_000} MB: this is no phone book"
+            )
         data = path.read_bytes()
     except OSError as error:
         raise ConfError(f"{path} cannot be read: {error.strerror}") from None

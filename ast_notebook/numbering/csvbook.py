@@ -1,4 +1,4 @@
-"""The entries of a phone book in columns: which of them are numbers, and which names."""
+"""Reads a phone book that is a table: finds the columns of numbers and of names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ast_notebook.errors import ConfError
 
 _NUMBER = re.compile(r"phone|number|nummer|telefon|telef|mobil|cell|^tel\b|^nr\b|numero|número")
-#: Columns about numbers that are none: their kind, a fax, a pager.
+#: Words in the names of columns that hold no telephone numbers: a kind, a fax, a pager.
 _NO_NUMBER = re.compile(r"type|label|fax|pager|country|typ$|kind|e-?mail|account|customer|kunden")
 _FULL = (
     *("name", "full name", "display name", "fullname", "displayname", "cidname", "contact"),
@@ -23,7 +23,7 @@ _MOST_COLUMNS = 1000
 
 
 def read(text: str, columns: Mapping[str, str] | None, what: str) -> Iterator[tuple[str, str]]:
-    """Return the numbers and names of a CSV, whatever separates its columns."""
+    """Return the numbers and names of a CSV with any separator of columns."""
     first = text.partition("\n")[0]
     separator = max(",;\t|", key=first.count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
@@ -48,9 +48,9 @@ def entries(
         The names of the columns.
     rows : iterable of sequence of str
     columns : mapping or None
-        Which columns are ``number`` and ``name``, if their names do not tell it.
+        The columns that are ``number`` and ``name``, if their own names do not tell.
     what : str
-        What is read, for errors.
+        The name of the source, for errors.
 
     Raises
     ------
@@ -81,9 +81,12 @@ def _cell(row: Sequence[str], place: int) -> str:
 def _chosen(
     heads: Sequence[str], columns: Mapping[str, str] | None, what: str
 ) -> tuple[list[int], list[list[int]]]:
-    """Return the places of numbers, and those of names: the first that a row has counts."""
+    """Return the columns of numbers, and the groups of columns that make a name, by place.
+
+    The first group that is not empty in a row gives the name.
+    """
     if len(heads) > _MOST_COLUMNS:
-        raise ConfError(f"{what} has {len(heads):,} columns: no phone book has")
+        raise ConfError(f"{what} has {len(heads):,} columns: this is no phone book")
     plain = [head.strip().strip('"').lower() for head in heads]
     if columns is not None:
         wanted = {theirs.strip().lower(): ours for theirs, ours in columns.items()}
@@ -108,8 +111,8 @@ def _chosen(
     groups = [[place for place in group if place not in numbers] for group in groups]
     if not numbers or not any(groups):
         raise ConfError(
-            f"{what} does not tell numbers from names: name its columns, as in columns={{'Nummer': "
-            f"'number', 'Kunde': 'name'}}; it has {_listed(heads)}"
+            f"the columns of numbers and of names in {what} are not known: name them, as in "
+            f"columns={{'Nummer': 'number', 'Kunde': 'name'}}; it has {_listed(heads)}"
         )
     return numbers, groups
 

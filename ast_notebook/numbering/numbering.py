@@ -1,4 +1,4 @@
-"""What a site has told once of its numbers: the country, the outside line, the phone book."""
+"""The settings of a site for telephone numbers: its country, outside line and phone book."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ast_notebook.numbering.plan import NumberingPlan, TelephoneNumber
 
 @dataclasses.dataclass(frozen=True)
 class Numbering:
-    """How numbers are dialled at a site, and whose they are.
+    """How numbers are dialled at a site, and who owns them.
 
     Parameters
     ----------
@@ -20,13 +20,13 @@ class Numbering:
         The site's country, such as ``DE``.
     outside : str
         The digits that are dialled for an outside line, such as ``0``; none by default. They are
-        taken off the dialled numbers of outbound calls.
+        removed from the dialled numbers of outbound calls.
     book : PhoneBook, optional
 
     Raises
     ------
     ConfError
-        If there is no such country, the library is not installed, or `outside` is no digits.
+        If there is no such country, if the library is not installed, or if `outside` is not digits.
     """
 
     country: str | None = None
@@ -39,27 +39,32 @@ class Numbering:
                 f"outside = {self.outside[:20]!r} is no prefix: write digits, such as 0"
             )
         if self.country is not None:
-            self.plan  # noqa: B018, a mistake is told where it is made
+            self.plan  # noqa: B018, so that a wrong country is an error here, and not later
 
     def __bool__(self) -> bool:
-        """Whether anything is told of numbers."""
+        """Whether there is a country or a phone book."""
         return self.country is not None or self.book is not None
 
     @functools.cached_property
     def plan(self) -> NumberingPlan | None:
-        """The plan of the country; None without a country."""
+        """The numbering plan of the country; None without a country."""
         return None if self.country is None else NumberingPlan(self.country)
 
     def number(self, text: str) -> TelephoneNumber | None:
         """Return the number that a text is; None if it is none or there is no country."""
         return None if self.plan is None else self.plan.number(text)
 
+    def key(self, text: str) -> str:
+        """Return a number in a form that is the same for all its spellings: E.164 if known."""
+        found = self.number(text)
+        return text if found is None else found.e164
+
     def dialled_out(self, text: str) -> TelephoneNumber | None:
-        """Return the number behind the digits for an outside line; None if there is none."""
+        """Return the number after the digits for an outside line; None if there is none."""
         if not self.outside or not text.startswith(self.outside):
             return None
         return self.number(text[len(self.outside) :])
 
     def name(self, text: str) -> str | None:
-        """Return whose number a text is by the phone book; None if it is in none."""
+        """Return the name that the phone book has for a number; None if it has none."""
         return None if self.book is None else self.book.name(text)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ast_notebook.errors import ConfError
 
-#: The kinds of libphonenumber, in words; a number of another kind has none.
+#: The words for libphonenumber's kinds of numbers; other kinds have no word.
 KINDS = {
     0: "fixed",
     1: "mobile",
@@ -28,17 +28,17 @@ MISSING = (
     "pip install 'ast_notebook[numbers]'"
 )
 _UNKNOWN = 99
-#: What may be a number of the public network; a name, `*97` or `s` may not.
+#: Texts that may be numbers of the public network, unlike a name, `*97` or `s`.
 _WRITTEN = re.compile(r"\+?[0-9 ()./-]{3,40}")
-#: Digits behind the national prefix, or of a number without one: fewer are an extension's.
+#: The fewest digits after the national prefix, and of a number without it; extensions have fewer.
 _FEWEST = 5
 _FEWEST_ALONE = 6
-#: Numbers that are kept as looked up.
+#: How many numbers are kept once they were looked up.
 _MOST = 200_000
 
 
 class TelephoneNumber(NamedTuple):
-    """A telephone number; what is unknown of it is None.
+    """A telephone number; a field is None if it is unknown.
 
     ``e164`` is the number with its country code, such as ``+4930123``; ``country`` is its ISO 3166
     code, such as ``DE``; ``region`` is where it is, in English, such as ``Berlin``; and ``kind`` is
@@ -54,14 +54,14 @@ class TelephoneNumber(NamedTuple):
 class NumberingPlan:
     """Reads numbers as they are dialled in a country.
 
-    A text is a number if it is written with ``+`` or the country's international prefix; or with
-    its national prefix, as ``030 123``; or if it is a valid number of the country without any
-    prefix, of 6 digits or more. All other texts are none: extensions, ``anonymous``, names.
+    A text is a number if it begins with ``+`` or the country's international prefix; or with its
+    national prefix, as in ``030 123``; or if it has no prefix, but 6 digits or more, and is a valid
+    number of the country. All other texts are no numbers: extensions, ``anonymous``, names.
 
     Parameters
     ----------
     country : str
-        Where numbers without a country code belong: an ISO 3166 code such as ``DE``.
+        The country of numbers without a country code: an ISO 3166 code such as ``DE``.
 
     Raises
     ------
@@ -84,13 +84,13 @@ class NumberingPlan:
         metadata = self._library.PhoneMetadata.metadata_for_region(self.country)
         self._prefix: str = metadata.national_prefix or ""
         code = self._library.country_code_for_region(self.country)
-        # What stands before a number in simple plans, and what E.164 has there.
+        # The prefixes of numbers in simple plans, and what E.164 has in their place.
         self._simple = {"+": "+"}
         if metadata.international_prefix == "00":
             self._simple["00"] = "+"
         if self._prefix and metadata.national_prefix_for_parsing == self._prefix:
             self._simple.setdefault(self._prefix, f"+{code}")
-        # By E.164, since a number comes in several spellings.
+        # The keys are E.164, since one number comes in several spellings.
         self._known: dict[str, tuple[str | None, str | None, int]] = {}
         self._abroad = re.compile(rf"\+|(?:{metadata.international_prefix or '(?!)'})")
 
@@ -98,7 +98,7 @@ class NumberingPlan:
         return f"NumberingPlan({self.country!r})"
 
     def number(self, text: str) -> TelephoneNumber | None:
-        """Return the number that a text is; None if it is none."""
+        """Read a text as a number in E.164; return None if it is no number."""
         if not _WRITTEN.fullmatch(text.strip()):
             return None
         written = re.sub(r"[^0-9+]", "", text.replace("(0)", ""))
@@ -119,12 +119,12 @@ class NumberingPlan:
         return TelephoneNumber(e164, country, region, KINDS.get(kind))
 
     def numbers(self, texts: Iterable[str]) -> dict[str, TelephoneNumber]:
-        """Return the numbers among texts, by the texts."""
+        """Return a dictionary from those texts that are numbers to the numbers."""
         found = ((text, self.number(text)) for text in texts)
         return {text: number for text, number in found if number is not None}
 
     def national(self, e164: str) -> str:
-        """Return an E.164 number as it is dialled in the country, digits alone."""
+        """Return the digits that are dialled in the country for an E.164 number."""
         parsed = self._library.parse(e164)
         if self._library.region_code_for_number(parsed) == self.country:
             wanted = self._library.PhoneNumberFormat.NATIONAL
@@ -134,7 +134,10 @@ class NumberingPlan:
         return re.sub(r"[^0-9]", "", shown)
 
     def _spelled(self, written: str) -> TelephoneNumber | None:
-        """Return a valid number that was read before in another spelling, which is much faster."""
+        """Return a valid number that was read before, maybe in another spelling.
+
+        This is much faster than libphonenumber.
+        """
         for before, code in self._simple.items():
             if written.startswith(before):
                 e164 = code + written[len(before) :]
@@ -149,10 +152,10 @@ class NumberingPlan:
         return has_own or self._abroad.match(written) is not None
 
     def _is_one(self, written: str, parsed: Any, digits: str) -> bool:
-        """Tell whether a text that no plan knows is a number all the same, by its prefix."""
+        """Tell by its prefix whether a text is a number, although it is in no plan."""
         if not self._has_prefix(written) or not self._library.is_possible_number(parsed):
             return False
-        # If too little follows the national prefix, the library leaves it as a part of the number.
+        # If too few digits follow the national prefix, the library does not take it off.
         return len(digits) >= _FEWEST and (digits[0] != "0" or not self._prefix)
 
     def _learn(self, e164: str, parsed: Any) -> tuple[str | None, str | None, int]:
@@ -179,7 +182,7 @@ def _phonenumbers() -> Any:
 
 @functools.cache
 def _geocoder() -> Any:
-    """Return the names of regions, which take seconds to import."""
+    """Return the module with the names of regions, which takes seconds to import."""
     from phonenumbers import geocoder
 
     return geocoder

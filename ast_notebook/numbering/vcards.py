@@ -1,4 +1,4 @@
-"""The entries of a file of vCards, versions 2.1 to 4.0, by the library vobject."""
+"""Reads the entries of a file of vCards, versions 2.1 to 4.0, by the library vobject."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def entries(text: str, what: str) -> Iterator[tuple[str, str]]:
     ----------
     text : str
     what : str
-        What is read, for errors.
+        The name of the source, for errors.
 
     Raises
     ------
     ConfError
-        If the library is not installed, or if the text is no vCards.
+        If the library is not installed, or if the text has no vCards.
     """
     try:
         import vobject
     except ImportError:
         raise ConfError(MISSING) from None
-    # It tells of each line that it skips; whoever has a book of thousands cannot mend them all.
+    # The library warns of each line that it skips; in a book of thousands, these are too many.
     logging.getLogger("vobject.base").setLevel(logging.CRITICAL)
     cards = 0
     try:
@@ -43,7 +43,7 @@ def entries(text: str, what: str) -> Iterator[tuple[str, str]]:
                 number = _number(telephone)
                 if number and name:
                     yield number, name
-    except Exception as error:  # of whatever kind: the library has no common one for bad input
+    except Exception as error:  # of any class: the library has no common one for bad input
         shown = f"{type(error).__name__}: {error}"[:120]
         raise ConfError(f"{what} cannot be read as vCards: {shown}") from None
     if not cards:
@@ -51,7 +51,7 @@ def entries(text: str, what: str) -> Iterator[tuple[str, str]]:
 
 
 def _name(card: Any) -> str:
-    """Return the formatted name, else the parts of the name, else the company."""
+    """Return the formatted name; without it, the parts of the name; without these, the company."""
     for key, look in (("fn", str), ("n", _parts), ("org", _company)):
         for found in card.contents.get(key, ()):
             name = look(found.value).strip()

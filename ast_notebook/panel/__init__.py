@@ -1,4 +1,4 @@
-"""The live panel: the PBX as it is now, as a widget."""
+"""The live panel: a widget that shows a PBX as it is now."""
 
 from ast_notebook.panel.widget import Panel, close_all
 

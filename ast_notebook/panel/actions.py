@@ -1,4 +1,4 @@
-"""The buttons of a panel: each calls a method of `sh.ast`, after checks."""
+"""The actions of a panel's buttons: each calls a method of `sh.ast`, after checks."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from ast_notebook.asterisk import Asterisk, Call
 from ast_notebook.errors import AnswerTimeout, AstError, ChannelGone, ConfError, ConnectionLost
 
-SOON = 0.5  # seconds after which an impossible call has failed
-FURTHEST = 1e15  # milliseconds since 1970 that a page's clock can say
-MOST_PENALTY = 2**31 - 1  # that Asterisk has room for
-OLDEST = 5.0  # seconds; an older click is not carried out any more
+SOON = 0.5  # seconds within which a call that is impossible fails
+FURTHEST = 1e15  # milliseconds since 1970; a page's clock cannot be later
+MOST_PENALTY = 2**31 - 1  # the largest penalty that Asterisk can hold
+OLDEST = 5.0  # seconds; an older click is not carried out
 
 Args = Mapping[str, Any]
 Do = Callable[[Asterisk, Args], str]
@@ -32,12 +32,12 @@ class ButtonAction:
     needs : str
         The action of the manager interface for which the login needs permission.
     do : callable
-        The function that does it, and returns a line that says so.
+        The function that carries it out, and returns a line that says so.
     texts, optional : tuple of str
-        The names of the texts that it needs, and of those that may be missing or empty.
+        The names of the required texts, and of those that may be missing or empty.
     of : str
-        If the action is for a channel, the live table that has to have this channel, since Asterisk
-        would take ``all``, a pattern, or the beginning of a name for many channels.
+        For the action of a channel, the live table in which the channel must be, since Asterisk
+        would act on many channels if it got ``all``, a pattern, or the beginning of a name.
     """
 
     needs: str
@@ -89,7 +89,7 @@ def _call(pbx: Asterisk, args: Args) -> str:
 
 
 def _rings(call: Call, why: str) -> str:
-    """Return a line that says that a telephone rings; raise an error if the call fails at once."""
+    """Return a line that says which telephone rings; raise an error if the call fails at once."""
     with contextlib.suppress(AnswerTimeout):
         result = call.wait(SOON)
         if result != "answered":
@@ -159,7 +159,7 @@ ACTIONS: dict[str, ButtonAction] = {
 
 
 def allowed(pbx: Asterisk) -> set[str]:
-    """Ask which of the actions the login may use; without a connection, there are none."""
+    """Ask which of the actions the login may use; without a connection, return none."""
     try:
         return {name for name, action in ACTIONS.items() if pbx.may(action.needs)}
     except AstError:
@@ -167,14 +167,14 @@ def allowed(pbx: Asterisk) -> set[str]:
 
 
 def check_time(at: object, now: float) -> None:
-    """Refuse a click that is too old.
+    """Raise an error if a click is too old.
 
     Parameters
     ----------
     at : object
         When the click was made, in milliseconds since 1970 by the kernel's clock.
     now : float
-        What the PBX's clock says, in seconds.
+        The time of the PBX's clock, in seconds since 1970.
 
     Raises
     ------
@@ -191,12 +191,12 @@ def check_time(at: object, now: float) -> None:
 
 
 def run(pbx: Asterisk, what: str, args: Args) -> str:
-    """Do the action of a button, and return a line that says so.
+    """Carry out the action of a button, and return a line that says so.
 
     Raises
     ------
     AstError
-        If it cannot be done; `ChannelGone` if the channel ended meanwhile.
+        If it cannot be carried out; `ChannelGone` if the channel has ended meanwhile.
     """
     action = ACTIONS.get(what)
     if action is None:
@@ -213,12 +213,12 @@ def run(pbx: Asterisk, what: str, args: Args) -> str:
 
 
 def _checked(what: str, action: ButtonAction, args: Args) -> dict[str, Any]:
-    """Return the arguments that an action takes, checked, since a page may have made them up.
+    """Return the arguments of an action after checks, since a page may send anything.
 
     Raises
     ------
     ConfError
-        If an argument is missing, or is not what it has to be.
+        If an argument is missing or wrong.
     """
     checked: dict[str, Any] = {}
     for name in (*action.texts, *action.optional):

@@ -1,4 +1,4 @@
-"""Asks PBXs for the Call-IDs of SIP that their channels have, each once, and few at a time."""
+"""Asks PBXs for the SIP Call-IDs of their channels: once for each, and only a few at a time."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from ast_notebook.ami import Pending
 from ast_notebook.asterisk import Asterisk
 from ast_notebook.errors import AstError, ConnectionLost, PermissionMissing
 
-AT_ONCE = 10  # questions of a PBX that are not answered yet
-LONGEST = 256  # letters; a Call-ID is chosen by who calls
+AT_ONCE = 10  # open questions to one PBX
+LONGEST = 256  # letters of a Call-ID, which a caller chooses
 VARIABLES = {"PJSIP": "CHANNEL(pjsip,call-id)", "SIP": "SIPCALLID"}
 
 
 class CallIds:
-    """The Call-IDs of the channels of one PBX.
+    """The SIP Call-IDs of the channels of one PBX.
 
     Attributes
     ----------
     known : dict of str to str
-        By the Uniqueids of the channels; empty where there is none.
+        The Call-IDs by the Uniqueids of the channels; empty for a channel without one.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class CallIds:
         self._denied = False
 
     def ask(self, pbx: Asterisk, channels: Mapping[str, str]) -> None:
-        """Ask for those that are not known, and forget those of channels that ended.
+        """Ask for unknown Call-IDs, and forget those of channels that have ended.
 
         Parameters
         ----------
@@ -47,7 +47,7 @@ class CallIds:
             self._waiting.add(key)
             try:
                 pbx.session.ask(action, then=partial(self._hear, key))
-            except AstError:  # the connection breaks, or no action can carry such a name
+            except AstError:  # the connection broke, or the channel's name cannot be sent
                 self._waiting.discard(key)
                 self.known[key] = ""
 
@@ -66,7 +66,7 @@ class CallIds:
         self._waiting.discard(key)
         try:
             value = pending.wait(0).response.get_header("Value") or ""
-        except ConnectionLost:  # it is asked again when the connection is back
+        except ConnectionLost:  # the question is asked again when the connection is back
             return
         except PermissionMissing:
             self._denied = True

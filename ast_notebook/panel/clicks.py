@@ -1,4 +1,7 @@
-"""The clicks of a panel's pages: each is checked, and carried out on a thread of its own."""
+"""Carries out the clicks on a panel's pages, each after checks and on a thread of its own.
+
+What each button does is in `actions`.
+"""
 
 from __future__ import annotations
 
@@ -14,27 +17,28 @@ from ast_notebook.panel.feed import Feed, Message
 from ast_notebook.panel.items import ShownItems, clean
 from ast_notebook.panel.several import Feeds
 
-AT_ONCE = 8
-LONGEST = 2000  # letters of what a page is told of a button
-LONGEST_NAME = 64  # letters of what a page calls itself, a button and a click
-KEPT = 100  # results that no page was told yet
+AT_ONCE = 8  # clicks that are being carried out
+LONGEST = 2000  # letters of a result
+LONGEST_NAME = 64  # letters of the names that a page gives to itself, a button and a click
+KEPT = 100  # results that were not sent to a page yet
 
 
 class Clicks:
-    """Carries clicks out.
+    """Carries out clicks.
 
     Parameters
     ----------
     feed : Feed or Feeds
     items : ShownItems
     readonly : bool
+        Whether all clicks are refused.
     told : callable
-        It is called when there is a result to tell.
+        It is called when there is a result to send.
 
     Attributes
     ----------
     may : dict of str to set of str
-        What the login of each PBX may do.
+        The actions that the login of each PBX may use.
     """
 
     def __init__(
@@ -47,10 +51,10 @@ class Clicks:
         self._told = told
         self._results: deque[Message] = deque(maxlen=KEPT)
         self._workers: set[threading.Thread] = set()
-        self._starting = threading.Lock()  # whoever is in `_workers` outside of it has begun
+        self._starting = threading.Lock()  # while it is free, all threads in `_workers` have begun
 
     def take(self, content: Message) -> None:
-        """Carry out a click that a page sent; nothing here waits."""
+        """Check a click that a page sent, and start to carry it out; this does not wait."""
         what, args = clean(str(content.get("what"))[:LONGEST_NAME]), content.get("args")
         number = content.get("id")
         try:
@@ -81,12 +85,12 @@ class Clicks:
             worker.start()
 
     def results(self) -> Iterator[Message]:
-        """Yield what became of clicks, each once."""
+        """Yield the results of clicks that were not yielded yet."""
         while self._results:
             yield self._results.popleft()
 
     def join(self, timeout: float) -> None:
-        """Wait for what is under way."""
+        """Wait until the clicks that were begun are carried out."""
         current, deadline = threading.current_thread(), time.monotonic() + timeout
         with self._starting:
             workers = list(self._workers)
@@ -95,7 +99,7 @@ class Clicks:
                 worker.join(max(0.0, deadline - time.monotonic()))
 
     def allowed(self) -> list[str]:
-        """Return what may be done; of several PBXs, with the name of the PBX before it."""
+        """Return the allowed actions; in a panel of several PBXs, each follows its PBX's name."""
         if self._feed.several:
             there = self._feed.pbxs
             mine = ((name, may) for name, may in self.may.items() if name in there)

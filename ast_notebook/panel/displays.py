@@ -1,4 +1,4 @@
-"""Where a panel is shown, each time with a static picture, which stays in a saved notebook."""
+"""The outputs that show a panel, each with a static picture that stays in a saved notebook."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 from IPython.display import publish_display_data
 
 Data = dict[str, Any]
-_publish: Any = publish_display_data  # which has no types
+_publish: Any = publish_display_data  # it has no types
 
 
 class Displays:
     """The outputs of a notebook that show one panel.
 
-    A front end shows the richest data of an output that it can: the widget, if it has widgets at
-    all, even where its model is gone. So the picture is an output of its own below the widget. The
-    widget's page hides it by its name, `attribute`. Each update goes to the picture alone, since
-    an update of the widget's output would draw the widget anew.
+    A front end shows the richest data of an output: if it knows widgets, it shows the widget, even
+    if the widget's model is gone. So the picture is an output of its own, below the widget; the
+    widget's page finds it by `attribute`, and hides it. Only the picture is updated, since an
+    update of the widget's output would draw the widget anew.
 
     Parameters
     ----------
     name : str
-        A name that no other panel has.
+        The panel's name, which no other panel has.
     """
 
     def __init__(self, name: str) -> None:
@@ -36,7 +36,7 @@ class Displays:
 
     @property
     def attribute(self) -> str:
-        """What a picture is marked with, so that the live panel can hide it."""
+        """The attribute of a picture by which the live panel finds and hides it."""
         return f'data-ast-picture="{self._name}"'
 
     def show(self, data: Data, metadata: Data, head: str, body: str) -> None:
@@ -52,7 +52,7 @@ class Displays:
         _publish({"text/html": f"<div>{head}{body}</div>", "text/plain": text}, {})
 
     def renew(self, head: str, body: str) -> None:
-        """Replace all pictures, unless nothing but the time in the head is new."""
+        """Replace all pictures, unless only the time in the head differs."""
         with self._lock:
             if body == self._picture:
                 return
@@ -62,7 +62,7 @@ class Displays:
 
     def freeze(self, text: str, head: str, body: str) -> None:
         """Replace the widget by a text wherever it is shown, and the pictures by the last one."""
-        # An output cannot be taken away: a text in the widget's place says what became of it.
+        # An output cannot be removed, so a text takes the widget's place.
         for number in range(self._shown):
             _display({"text/plain": text}, {}, self._widget(number), update=True)
             picture = {"text/html": f"<div>{head}{body}</div>", "text/plain": ""}

@@ -38,7 +38,7 @@ class Feed:
     name : str
         The name of the PBX to show. If another PBX of that name is connected, that one is shown.
     items : ShownItems, optional
-        The items to show beside it.
+        The items to show, too.
     """
 
     several = False
@@ -66,13 +66,13 @@ class Feed:
 
     @property
     def clock(self) -> SystemClock:
-        """The clock by which the page tells how long ago something was."""
+        """The clock from which the page computes ages."""
         return MACHINE if self.pbx is None else self.pbx.session.clock
 
     # --- which PBX -----------------------------------------------------------------------------
 
     def bind(self) -> bool:
-        """Use the PBX that has the name now; tell whether it is another one than before."""
+        """Use the PBX that has the name now, and tell whether it is another one than before."""
         pbx = self._sh.pbxs.get(self.name)
         if pbx is None or pbx is self.pbx:
             return False
@@ -89,21 +89,21 @@ class Feed:
 
     @property
     def connection(self) -> Row:
-        """What was last told of the connection."""
+        """The state of the connection as it was sent last."""
         return self._connection
 
     @property
     def silent(self) -> dict[str, str]:
-        """What was last told of tables that are not known."""
+        """The reasons why tables are not known, as they were sent last."""
         return self._silent
 
     def sent(self, table: str) -> Mapping[str, Row]:
-        """Return the rows of a table that all deltas so far add up to."""
+        """Return the rows of a table as the deltas so far have sent them."""
         return self._sent.get(table, {})
 
     @property
     def is_over(self) -> bool:
-        """Whether the PBX was closed, and there is no other one of its name yet."""
+        """Whether the PBX was closed, and no other one of its name was connected since."""
         return self.pbx is None or (self.pbx.session.closed and self.name not in self._sh.pbxs)
 
     def close(self) -> None:
@@ -173,7 +173,7 @@ class Feed:
             }
 
     def snapshot(self) -> PanelState:
-        """Return the state that all deltas so far add up to; call `follow` first."""
+        """Return the state as the deltas so far have sent it; call `follow` first."""
         with self._lock:
             return {
                 "taken": self.clock.time(),

@@ -23,15 +23,15 @@ LOOK_FOR_ITEMS = 2.0  # seconds between two checks for new or removed items
 class ShownItems:
     """The items of `sh` that hold a value, as rows.
 
-    Asterisk sends no event when its database changes. So the entry of an item with ``ast_db`` is
-    read now and then, and the row says when.
+    Asterisk sends no event when its database changes. So the entries of items with ``ast_db`` are
+    read now and then, and a row says when its entry was read.
 
     Parameters
     ----------
     sh : SmartHome
     name : str or collection of str
-        The PBX that the panel shows, or the names of several; with none of them, all are shown. A
-        row of several says to which of them its item is bound.
+        The PBX that the panel shows, or a collection of PBXs; an empty one means all. In a panel of
+        several PBXs, a row says to which PBX its item is bound.
     editable : iterable of str
         Patterns of the paths of items that may be set, such as ``office.*``.
     """
@@ -46,7 +46,7 @@ class ShownItems:
         self._items: list[Item] = []
         self._looked = float("-inf")
         self._seen: dict[str, tuple[Item, datetime, bool, float | None]] = {}
-        # By PBX and key: the text, and when it was read.
+        # The text of each entry, and when it was read, by PBX and key.
         self._read: dict[tuple[str, str], tuple[str | None, float]] = {}
 
     def forget(self) -> None:
@@ -103,7 +103,7 @@ class ShownItems:
         return row
 
     def _can(self, item: Item) -> Literal["", "switch", "edit"]:
-        """Return how an item can be set: ``switch``, ``edit``, or empty for not at all."""
+        """Return how an item can be set: by a ``switch``, by ``edit``, or not at all (empty)."""
         if any(self._tied(item, kind) for kind in READ):
             return ""  # the PBX determines the value
         listed = any(fnmatch.fnmatchcase(item.id(), pattern) for pattern in self._editable)
@@ -116,14 +116,14 @@ class ShownItems:
         return next((one for _, one in self._shown(item) if one.kind == kind), None)
 
     def _shown(self, item: Item) -> Iterator[tuple[str, BindingAttribute]]:
-        """Yield the attributes that bind an item to PBXs that are shown, and the names of these."""
+        """Yield the attributes that bind an item to shown PBXs, each with the PBX's name."""
         attributes = bindings_of(item)
         if not attributes:
             return
         pbxs = self._sh.pbxs
         first = next(iter(pbxs), next(iter(self._names), ""))
         for one in attributes:
-            name = one.pbx or first  # without a name, it is the first one of all
+            name = one.pbx or first  # an attribute without a name means the first PBX
             if name in (self._names or pbxs):
                 yield name, one
 
@@ -149,10 +149,10 @@ class ShownItems:
             return text == attribute.values[0]
         return "" if text is None else clean(text[:LONGEST])
 
-    # --- what waits for Asterisk, on a thread of its own ----------------------------------------
+    # --- these wait for Asterisk, and run on threads of their own --------------------------------
 
     def read(self, pbx: Asterisk, only: str = "") -> None:
-        """Read the items' entries of the Asterisk database; refused ones keep their old text."""
+        """Read the items' database entries; one that Asterisk refuses keeps its old text."""
         for item in self._sh.return_items():
             name, key = self._place(item)
             if key and name == pbx.name and only in ("", item.id()):
@@ -162,7 +162,7 @@ class ShownItems:
                     return
 
     def set(self, path: str, value: object) -> str:
-        """Set an item, if the panel may, and return a line that says so.
+        """Set an item if the panel is allowed to, and return a line that says so.
 
         Raises
         ------
@@ -181,7 +181,7 @@ class ShownItems:
         return f"{path} is {_in_words(item())}"
 
     def _write(self, pbx: Asterisk, item: Item, key: str) -> None:
-        """Write the entry if it differs: setting an item to its own value writes nothing."""
+        """Write the entry if it differs, since an item that is set to its own value writes none."""
         attribute = self._entry(item)
         wanted = None if attribute is None else attribute.text_of(item())
         if attribute is not None and pbx.db_read(key, None) != wanted:

@@ -1,12 +1,13 @@
-"""Finds the calls of several PBXs that are one call, because a trunk joins them.
+"""Finds calls of several PBXs that a trunk joins to one call.
 
-A wrong join is worse than none, so there are two kinds of evidence, and no more:
+A wrong join is worse than none, so only two kinds of evidence count:
 
-- *surely*: a channel of each PBX has the same Call-ID of SIP, so they are the two ends of one
-  dialog. No other channel of either PBX may have it.
-- *probably*: one PBX calls out on a trunk, and another gets a call on a trunk, within a few
-  seconds, with the same caller and the same number called, or one that ends in it. Nothing else may
-  fit to either of them, and no Call-IDs may contradict. Which devices are trunks, the user says.
+- *surely*: a channel of each PBX has the same SIP Call-ID, so the channels are the two ends of one
+  SIP dialog. No other channel of either PBX may have this Call-ID.
+- *probably*: one PBX calls out on a trunk, and within a few seconds another PBX gets a call on a
+  trunk. Both calls have the same caller and the same called number, or one called number is the end
+  of the other. No other call may fit either of them, and their Call-IDs may not both be known. The
+  user says which devices are trunks.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 Row = Mapping[str, Any]
-Place = tuple[str, str]  # a PBX, and a Uniqueid or Linkedid of its
+Place = tuple[str, str]  # a PBX, and a Uniqueid or Linkedid on it
 Sureness = Literal["surely", "probably"]
 
 WITHIN = 3.0  # seconds between both ends of a call on a trunk
-SHORTEST_END = 3  # digits of a called number that has to be the end of another
+SHORTEST_END = 3  # digits at least of a called number that is the end of another one
 
 
 @dataclasses.dataclass
 class _End:
-    """A channel: what was first known of it, since later steps of a dialplan change it."""
+    """A channel with the first values of its numbers, since a dialplan may change them later."""
 
     place: Place
     call: Place
@@ -40,7 +41,7 @@ class _End:
 
 
 class Joins:
-    """Tells which calls are one.
+    """Tells which calls of several PBXs are one call.
 
     Parameters
     ----------
@@ -56,14 +57,14 @@ class Joins:
     def of(
         self, rows: Mapping[str, Mapping[str, Row]], callids: Mapping[Place, str]
     ) -> dict[Place, tuple[str, Sureness]]:
-        """Return the name of the whole call, and how sure it is, for each call that is joined.
+        """Return the name of the whole call, and how sure the join is, for each joined call.
 
         Parameters
         ----------
         rows : mapping
-            The rows of the channels by their Uniqueids, by the names of their PBXs.
+            For each PBX, by its name: the rows of its channels by their Uniqueids.
         callids : mapping
-            The Call-IDs that are known.
+            The known Call-IDs, by PBX and Uniqueid.
         """
         self._keep(rows, callids)
         joined: dict[Place, tuple[str, Sureness]] = {}
@@ -94,7 +95,7 @@ class Joins:
                 leg.callid = callids.get(place, "")
 
     def _sure(self) -> Iterator[tuple[_End, _End, Sureness]]:
-        """Yield the legs of different PBXs with one Call-ID, if no PBX has two of them."""
+        """Yield pairs of legs that share a Call-ID, if each is on a PBX of its own."""
         same = defaultdict(list)
         for leg in self._legs.values():
             if leg.callid:
@@ -104,7 +105,7 @@ class Joins:
                 yield from ((legs[0], leg, "surely") for leg in legs[1:])
 
     def _probable(self) -> Iterator[tuple[_End, _End, Sureness]]:
-        """Yield the legs on trunks that fit to each other, and to no other one."""
+        """Yield pairs of legs on trunks that fit each other, and no other leg."""
         on_trunk = [leg for leg in self._legs.values() if self._is_trunk(leg.device)]
         fitting = defaultdict(list)
         for one in on_trunk:
@@ -112,7 +113,8 @@ class Joins:
                 if _fit(one, other):
                     fitting[one.place].append(other)
                     fitting[other.place].append(one)
-        # What once was unclear stays so: the end of one of two calls does not tell which it was.
+        # A leg that once fitted two others stays unclear: when one of these ends, it may have been
+        # the right one.
         self._unclear |= {place for place, others in fitting.items() if len(others) > 1}
         for place, others in fitting.items():
             one, other = self._legs[place], others[0]
@@ -136,7 +138,7 @@ def _fit(one: _End, other: _End) -> bool:
 
 
 def _groups(pairs: Iterable[tuple[Place, Place]]) -> list[set[Place]]:
-    """Return the sets of calls that pairs hold together."""
+    """Return the sets of calls that pairs connect."""
     groups: list[set[Place]] = []
     for pair in pairs:
         touched = [group for group in groups if not group.isdisjoint(pair)]

@@ -1,6 +1,6 @@
-"""The messages between the kernel and the page, and the rows in them, as types.
+"""The types of the messages between the kernel and the page, and of the rows in them.
 
-``js/messages.d.ts`` has the same types for the page: ``python -m tests.support.page_types`` writes
+``js/messages.d.ts`` has the same types for the page; ``python -m tests.support.page_types`` writes
 it.
 """
 

@@ -1,4 +1,4 @@
-"""The states of several PBXs as one: each row says of which PBX it is, and its key begins so."""
+"""Collects the states of several PBXs as one; each row and its key name the row's PBX."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ UNKNOWN: Row = {"stale": True, "address": "", "version": "", "error": ""}
 
 
 class Feeds:
-    """Collects the states of several PBXs, as `Feed` does that of one.
+    """Collects the states of several PBXs, as `Feed` does for one.
 
     Parameters
     ----------
     sh : SmartHome
     names : tuple of str
-        The PBXs to show; with none, all that there are at any time.
+        The PBXs to show; if empty, all PBXs that are connected at any time.
     items : ShownItems
     trunks : iterable of str
         Patterns of devices that are trunks between the PBXs; see `joins`.
@@ -50,7 +50,7 @@ class Feeds:
         self._silent: dict[str, str] = {}
         self._pbxs: dict[str, PbxRow] = {}
         self._shown_items: dict[str, ItemRow] = {}
-        self._calls: dict[str, Row] = {}  # what was sent of the calls of channels, by key
+        self._calls: dict[str, Row] = {}  # the calls of channels as they were sent, by key
         self._follows = False
         self.bind()
 
@@ -58,12 +58,12 @@ class Feeds:
 
     @property
     def name(self) -> str:
-        """The names of all of them."""
+        """The names of all shown PBXs."""
         return ", ".join(self._feeds) or "no PBX"
 
     @property
     def clock(self) -> SystemClock:
-        """The clock by which the page tells how long ago something was: this machine's."""
+        """The clock from which the page computes ages: this machine's."""
         return MACHINE
 
     @property
@@ -72,13 +72,13 @@ class Feeds:
         return {name: feed.pbx for name, feed in self._feeds.items() if feed.pbx is not None}
 
     def bind(self) -> bool:
-        """Show the PBXs that there are now; tell whether these are others than before."""
+        """Show the PBXs that are connected now, and tell whether they are others than before."""
         there = self._sh.pbxs
         wanted = [name for name in self._names or there if name in there]
         with self._lock:
             bound = [feed.bind() for feed in self._feeds.values()]
             changed = any(bound)
-            # The last one stays when it is closed, and so does its last state.
+            # The last PBX stays when it is closed, so that its last state is still shown.
             closed = [name for name in self._feeds if name not in wanted] if wanted else []
             for name in closed:
                 self._feeds.pop(name).close()
@@ -89,12 +89,12 @@ class Feeds:
                     self._callids[name] = CallIds()
                     changed = True
             if changed or closed:
-                self.rest()  # the next look takes all of it anew
+                self.rest()  # the next `follow` begins with the full state
         return bool(changed or closed)
 
     @property
     def is_over(self) -> bool:
-        """Whether all of them are closed."""
+        """Whether all shown PBXs are closed."""
         return all(feed.is_over for feed in self._feeds.values())
 
     def close(self) -> None:
@@ -148,7 +148,7 @@ class Feeds:
         return state
 
     def snapshot(self) -> PanelState:
-        """Return the state that all deltas so far add up to; call `follow` first."""
+        """Return the state as the deltas so far have sent it; call `follow` first."""
         with self._lock:
             states = {name: feed.snapshot() for name, feed in self._feeds.items()}
             connections = {name: feed.connection for name, feed in self._feeds.items()}
@@ -220,7 +220,7 @@ class Feeds:
         message |= {what: content for what, content in new.items() if content}
 
     def _take(self, message: Message, name: str, one: Message) -> None:
-        """Add the changes of one PBX."""
+        """Add the changes of one PBX to a message."""
         for table, rows in one.get("set", {}).items():
             there = message.setdefault("set", {}).setdefault(table, {})
             there |= {f"{name} {key}": {**fields, "pbx": name} for key, fields in rows.items()}
@@ -237,7 +237,7 @@ class Feeds:
             message["concurrency"] = self.points()
 
     def _changed_calls(self, message: Message) -> None:
-        """Add which call each channel is of, where that is new."""
+        """Add the call of each channel to a message, if it changed."""
         channels = {name: feed.sent("channels") for name, feed in self._feeds.items()}
         if len(self._feeds) > 1:
             for name, pbx in self.pbxs.items():
@@ -298,7 +298,7 @@ class Feeds:
             feed.ask(name)
 
     def points(self) -> list[tuple[int, int]]:
-        """Return how many calls there were at once over the last hour, those of all PBXs summed."""
+        """Return how many calls there were at once over the last hour, summed over all PBXs."""
         sums: Counter[int] = Counter()
         for feed in self._feeds.values():
             sums.update(dict(feed.points()))
@@ -317,7 +317,7 @@ def _first(rows: Mapping[str, Row], most: int) -> dict[str, Row]:
 
 
 def _said(silent: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Return why tables are not known, with the PBX where the reasons of the PBXs differ."""
+    """Return why tables are not known; if PBXs have different reasons, each names its PBX."""
     said = {}
     for table in dict.fromkeys(table for one in silent.values() for table in one):
         reasons = {name: one.get(table, "") for name, one in silent.items()}

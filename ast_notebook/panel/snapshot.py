@@ -135,11 +135,11 @@ class Table:
     ----------
     label : str
     silent : str
-        Why it is not known, or not all of it.
+        The reason why it is not known, or only in part.
     head : list of str
     rows : list of list of str
     more : str
-        How many rows there are, if only the first are here.
+        A note on how many rows there are, if only the first ones are here.
     """
 
     label: str
@@ -150,7 +150,7 @@ class Table:
 
 
 def tables(state: State) -> Iterator[Table]:
-    """Return the tables that have rows, or a reason why they have none.
+    """Return the tables that have rows, or a reason why they are not known.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def tables(state: State) -> Iterator[Table]:
 
 
 def _title(state: State) -> tuple[str, str, datetime]:
-    """Return the PBX, what is told of its connection, and the moment."""
+    """Return the PBX, a text about its connection, and the moment of the state."""
     connection = state["connection"]
     title = f"{connection.get('name', '')} {connection.get('address', '')}".strip()
     states = {"connected": "", "lost": ", its connection lost", "closed": ", disconnected"}
@@ -216,7 +216,7 @@ def to_html(state: State) -> str:
 
 
 def to_text(state: State) -> str:
-    """Return a state of a panel as text for a terminal, which obeys nothing in it.
+    """Return a state of a panel as text for a terminal, without control characters.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def _one_line(text: str) -> str:
 
 
 def _count(number: int, rows: Sized) -> str:
-    """Write a number; with ``at least`` if so many rows are kept that there may be more."""
+    """Write a number, with ``at least`` if the table is full, so that rows may be missing."""
     return f"at least {number}" if len(rows) >= MOST_KEPT else str(number)
 
 

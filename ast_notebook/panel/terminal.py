@@ -1,4 +1,4 @@
-"""The panel in a terminal, where no page shows the widget: its tables as text, renewed until ^C."""
+"""Shows a panel in a terminal, as tables of text that are renewed until ^C."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def watch(text: Callable[[], str], every: float) -> None:
     Raises
     ------
     ConfError
-        If there is no terminal to do it on.
+        If IPython does not run in a terminal.
     """
     if not (is_one() and sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfError("there is no terminal to watch on: a panel in a notebook renews itself")

@@ -9,14 +9,14 @@ from typing import Any
 
 # A browser repeats that a page is visible, since a crashed browser cannot say that it is not.
 LEASE = 75.0
-MOST = 200  # pages: their names are of their own choice
+MOST = 200  # pages at most, since pages choose their names themselves
 EVERYONE = "*"
 WHO_HAS_NONE = "?"
 PRESUMED = 60.0  # a new panel counts as visible for so long, until its browser answers
 
 
 class Views:
-    """The browser pages that show a panel now, each by a name of its own.
+    """The browser pages that show a panel now, each by its own name.
 
     While a cell runs, the kernel may get no messages from the browser. Meanwhile no view expires,
     and a panel that was just displayed counts as visible.
@@ -39,7 +39,7 @@ class Views:
         self._presumed = time.monotonic() + PRESUMED
 
     def hello(self, view: str) -> None:
-        """Note a page that wants a snapshot; none is called as everyone is."""
+        """Note a page that wants a snapshot; a page may not have the name ``EVERYONE``."""
         with self._lock:
             self.heard = True
             if view != EVERYONE and self._has_room(view):
@@ -79,8 +79,8 @@ class Views:
         Parameters
         ----------
         pages_from : float
-            The moment (`time.monotonic`) from which pages may have one; the kernel's own wish for
-            ``EVERYONE`` does not wait.
+            The moment (`time.monotonic`) from which pages may have one. The kernel's own request
+            for ``EVERYONE`` does not wait for it.
         """
         with self._lock:
             is_asked = bool(self._waiting) and time.monotonic() >= pages_from
@@ -92,7 +92,7 @@ class Views:
         Parameters
         ----------
         deaf_until : float
-            The moment (`time.monotonic`) until which the kernel may have got no messages.
+            The moment (`time.monotonic`) until which messages may not have reached the kernel.
         """
         now = time.monotonic()
         with self._lock:
@@ -121,7 +121,7 @@ class Busy:
 
     @property
     def until(self) -> float:
-        """When the last cell ended (`time.monotonic`); this is now while one runs."""
+        """When the last cell ended (`time.monotonic`); while a cell runs, the present moment."""
         return time.monotonic() if self._running else self._ended
 
     def follow(self, shell: Any, ended: Callable[[], None] | None = None) -> None:

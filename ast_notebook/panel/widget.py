@@ -32,12 +32,12 @@ from ast_notebook.panel.several import Feeds
 from ast_notebook.panel.views import EVERYONE, WHO_HAS_NONE, Busy, Views
 
 IDLE = 1.0  # seconds between two checks of the PBX while no page is visible
-HEARTBEAT = 4.0  # seconds; a browser that gets no message for long shows that
+HEARTBEAT = 4.0  # seconds between messages at most; a browser shows if none come
 KEYFRAME = 3.0  # seconds between snapshots for pages that cannot ask, while a cell runs
 READ_DATABASE = 30.0
-ABSENCE = 1.5  # seconds that a PBX may be gone before another of its name
-PICTURED = 200  # rows of a table in what a notebook saves
-RENEW_PICTURE = 30.0  # seconds between two pictures for a notebook that is saved meanwhile
+ABSENCE = 1.5  # seconds between a PBX's end and the connection of another one of its name
+PICTURED = 200  # rows of a table in a notebook's picture
+RENEW_PICTURE = 30.0  # seconds between two pictures while the panel is shown
 LEAST_PICTURE = 1.0  # seconds between two pictures at the ends of cells
 ALL = "all"
 
@@ -49,30 +49,30 @@ _open: weakref.WeakSet[Panel] = weakref.WeakSet()
 class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     """A PBX as it is now: calls, devices, mailboxes, items, queues, conferences, events.
 
-    Put it last in a cell, or give it to `display`. A saved notebook has a picture of the state: of
-    the end of the last cell that ran, or less than a minute old; after `freeze`, `close` or a
-    disconnect, of the last state. In a terminal, `display` prints the tables.
+    Put it last in a cell, or give it to `display`. A saved notebook has a picture of the state,
+    which is less than a minute old, or from the end of the last cell; after `freeze`, `close` or a
+    disconnect, it is the last state. In a terminal, `display` prints the tables.
 
     Parameters
     ----------
     sh : SmartHome
     pbx : str or iterable of str
-        The name of the PBX to show; several names, or ``all``, for one panel of several PBXs, which
-        then has those that are connected at any time.
+        The name of the PBX to show. Several names, or ``all``, make one panel of several PBXs,
+        which shows those of them that are connected at any time.
     readonly : bool, optional
-        Whether to show no buttons. By default, there are none on a page of Voila, which anybody may
-        open; elsewhere there are the buttons that the login may use.
+        Whether to show no buttons. By default, the panel has the buttons that the login may use;
+        on a page of Voila, which anybody may open, it has none.
     refresh_hz : float
         How often per second changes are sent to the browser.
     editable : iterable of str
         Patterns of items that may be set in the panel, such as ``office.*``. Items of type bool
         with ``ast_db`` can always be set.
     wall : bool
-        Whether to show everything large, to be read from a distance.
+        Whether to show everything large, so that it can be read from a distance.
     trunks : iterable of str
         In a panel of several PBXs, patterns of the devices that are trunks between them, such as
-        ``PJSIP/berlin``. Calls that Asterisk's SIP Call-IDs do not join are joined as "probably"
-        one if they go over such trunks, and nothing else fits.
+        ``PJSIP/berlin``. Calls over such trunks are joined as "probably" one call if they fit each
+        other and no other call, even if their SIP Call-IDs are not known.
 
     Raises
     ------
@@ -121,8 +121,8 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._views = Views()
         self._wall = wall
         self._clicks = Clicks(self._feed, self._items, readonly, partial(_publisher.wake, self))
-        # By PBX: `connected_since` when it was asked for its versions, and when its database was
-        # read.
+        # For each PBX: its `connected_since` when it was asked for its version, and the moment at
+        # which its database was read.
         self._asked_at: dict[str, float | None] = {}
         self._read_at: dict[str, float] = {}
         self._sequence = itertools.count(1)
@@ -213,20 +213,20 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     # --- from the browser, on the kernel's main thread ------------------------------------------
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Ignore the state that a page sends: a page says by messages what it wants.
+        """Ignore the state that a page sends, since pages make requests by messages.
 
         The state, which includes the script, is given to every page of the kernel, and is saved
         with the notebook.
         """
 
     def _keep_open(self, comm: Any, message: object) -> None:
-        """Hear on: one page has closed what is the panel of all pages."""
+        """Keep the connection open if one page closes it, since it belongs to all pages."""
         if not self._ended:
             comm._closed = False
             get_comm_manager().register_comm(comm)
 
     def _receive(self, widget: object, content: Any, buffers: object) -> None:
-        """Handle a message; nothing here waits."""
+        """Handle a message of a page; this does not wait."""
         if self._ended or not isinstance(content, dict):
             return
         kind, view = content.get("t"), clean(str(content.get("view", ""))[:LONGEST_NAME])
@@ -288,7 +288,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         return time.monotonic() - self._over_since > ABSENCE
 
     def _is_deaf(self) -> bool:
-        """Whether some pages may have been unable to ask for a snapshot; they get it unasked."""
+        """Whether pages may be unable to ask for a snapshot, so that they get one unasked."""
         return _busy.running or not self._views.heard
 
     def _whole(self, state: PanelState) -> Picture:
@@ -304,7 +304,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         }
 
     def _look(self) -> None:
-        """Ask each PBX, after each connect and now and then, for what deltas do not tell."""
+        """Ask each PBX for what no event tells: after each connect, and now and then."""
         self._feed.bind()
         now = time.monotonic()
         for name, pbx in self._feed.pbxs.items():
@@ -329,7 +329,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
 
 def _names(sh: SmartHome, pbx: str | Iterable[str]) -> str | tuple[str, ...]:
-    """Return the one PBX to show, or those of a panel of several; none of these means all.
+    """Return the name of the one PBX, or the names for a panel of several PBXs; empty means all.
 
     Raises
     ------
@@ -360,6 +360,6 @@ def close_all() -> None:
 
 
 def _renew_pictures() -> None:
-    """Renew the pictures at the end of a cell: what is saved then has the state of then."""
+    """Renew the pictures at the end of a cell, so that a saved notebook has the state then."""
     for panel in list(_open):
         panel.renew_picture(LEAST_PICTURE)

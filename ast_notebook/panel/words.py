@@ -1,6 +1,6 @@
-"""Values in words for the saved picture: the same words that the page has in ``js/``.
+"""Puts values into words for the saved picture: the same words that the page has in ``js/``.
 
-``tests/page/words.json`` has examples by which both are tested.
+Examples in ``tests/page/words.json`` test both.
 """
 
 from __future__ import annotations
@@ -81,13 +81,13 @@ def item_value(row: Row) -> str:
 
 
 def pbx(row: Row) -> str:
-    """Return the PBX of a row; "probably" means that its call seems to be on another PBX, too."""
+    """Return the PBX of a row, with "probably" if its call seems to be on another PBX, too."""
     name = known(row.get("pbx"))
     return f"{name} (probably)" if row.get("joined") == "probably" else name
 
 
 def _is_called(row: Row) -> bool:
-    """Tell whether the PBX called this leg; then its own number is the called one."""
+    """Tell whether the PBX called this leg, so that its own number is the called one."""
     if row.get("application") in ("AppDial", "AppQueue"):
         return True
     return row.get("uniqueid") != row.get("linkedid") and not row.get("exten")

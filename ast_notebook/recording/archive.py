@@ -1,4 +1,4 @@
-"""An archive: a record on disk, whose files are written, sealed, and removed when they are old."""
+"""An archive: it writes a record's events to files, seals the files, and removes old ones."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from ast_notebook.show import escape, plain
 
 logger = logging.getLogger(__name__)
 
-BLOCK = 10_000  # events that are written at once, at most, after a slow disk
-ENOUGH = 2000  # events that are written at once before the time is over
+BLOCK = 10_000  # events at most that are written at once
+ENOUGH = 2000  # events that are written at once even before `FLUSH` is over
 FLUSH = 1.0  # seconds that an event waits at most before it is written
 BUSY, CALM = 0.025, 0.05  # seconds between two checks of the record, while it grows and otherwise
 FULL = 500_000  # events after which a file is sealed
@@ -40,10 +40,10 @@ _GONE = "a file of the archive was removed or replaced: its events are lost"
 
 
 class Archive:
-    """Keeps a record's events on disk; the reader waits for nothing here, and sees no error.
+    """Keeps a record's events on disk; the reader's thread never waits for it, and gets no errors.
 
     While the disk is full or the folder is missing, events stay in the record's memory, and are
-    written later. Those that the record drops meanwhile, for lack of budget, count in `lost`.
+    written later. Events that the record drops meanwhile, because of its budget, count in `lost`.
 
     Parameters
     ----------
@@ -55,11 +55,11 @@ class Archive:
     open_folder : str or path, optional
         A local folder for the open files; by default the archive's own, if that is local.
     options : dict, optional
-        For fsspec, besides the URL.
+        Options for fsspec, besides the URL.
     anonymizer : Anonymizer, optional
         It replaces numbers and names before anything is written.
     after : Archive, optional
-        The record's archive until now. Once the new one's thread runs, it closes and follows it.
+        The record's archive until now, which is closed and continued once the threads run.
     whole : bool
         Without `after`: whether it begins with the oldest event in memory, not with the next one.
 
@@ -103,7 +103,7 @@ class Archive:
         self._is_followed = False
         self._after = after
         self._next: int = (0 if whole else record.end) if after is None else after._next
-        self._decided = threading.Lock()  # whoever gets it: the thread begins, or never will
+        self._decided = threading.Lock()  # who takes it decides whether the thread begins or never
         self._begun = threading.Event()
         self._troubles = Troubles(at)
         self._number = 0
@@ -129,7 +129,7 @@ class Archive:
         self._writer = threading.Thread(target=self._write, name=name, daemon=True)
 
     def begin(self) -> None:
-        """Start the threads; after an error or an interruption, `gives_up` tells if they run."""
+        """Start the threads; after an error or interruption, `gives_up` tells whether they run."""
         self._sealer.start()
         self._writer.start()
         self._begun.wait(2 * STOP)  # a former archive has ended then, unless its disk is slow
@@ -188,7 +188,7 @@ class Archive:
         return f"<code>{escape(repr(self))}</code>"
 
     def note(self, text: str, at: int) -> None:
-        """Write a row of our own behind the events until now, unless pseudonyms are written."""
+        """Write a row of ours after the present events, unless the archive has pseudonyms."""
         if self.anonymizer is None and not self._closing:
             self._notes.append((at, text))
 
@@ -204,9 +204,9 @@ class Archive:
         return self._next >= end
 
     def written_before(self) -> int:
-        """Write what there is, and return the number of the first event that is not on disk.
+        """Write all events, and return the number of the first one that is not on disk.
 
-        A ConfError says that the disk refuses events, so that none may be forgotten.
+        A ConfError says that the disk refuses events, so that none may be removed from memory.
         """
         if not self.flush():
             raise ConfError(
@@ -318,7 +318,7 @@ class Archive:
             self._put(block)
 
     def _leave_out(self, error: Exception) -> None:
-        """Count the next event as lost; its error may tell numbers, so only the type is logged."""
+        """Count the next event as lost; log only the type of its error, which may quote numbers."""
         self.lost += 1
         self._next += 1
         logger.error(

@@ -1,4 +1,4 @@
-"""Blocks of events: as text first, packed during a flood, and in columns when there is time."""
+"""Blocks of events: first as text, then packed if a flood comes in, and in columns later."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import pyarrow as pa
 from ast_notebook.recording.columns import seal
 
 END = b"\r\n\r\n"  # what is between two texts, as on the wire
-THREADS = 4  # that make the columns of many blocks at once, at most
+THREADS = 4  # threads at most that make the columns of many blocks at once
 LINE = 16  # bytes that an event takes besides its text
 COLUMN = 2500  # bytes that a column takes besides its values: schema, buffers' headers
 
 
 class Block:
-    """Events in their order, in as little memory as the available time allowed.
+    """Events in order, in as little memory as there was time for.
 
     Texts are kept as the bytes of all that were read at once, since one object for each of them
     would take more time and memory. Packing takes a fiftieth of the time of making columns, and
@@ -30,7 +30,7 @@ class Block:
     Attributes
     ----------
     nbytes : int
-        How many bytes of memory the events take, about.
+        About how many bytes of memory the events take.
     settled : bool
         Whether they stay in their form: in columns, or packed because memory is short.
     start : int
@@ -80,7 +80,7 @@ class Block:
 
     def since(self, moment: int) -> bool:
         """Tell whether any of the events was received at that microsecond or later."""
-        # A clock that is set back makes any of them the latest.
+        # If the clock was set back, any of them may be the latest.
         return bool(len(self)) and int(np.frombuffer(self._received, np.int64).max()) >= moment
 
     def moments(self, last: int) -> list[int]:
@@ -118,9 +118,9 @@ class Block:
         return self._some(min(max(0, number - self.start), len(self)), len(self))
 
     def part(self, first: int, most: int) -> Block | pa.RecordBatch:
-        """Return at most `most` events, from the one at `first` on, in the form of the block.
+        """Return at most `most` events, beginning with the one at `first`.
 
-        That is in columns if the block is in columns, and else as a block of text.
+        They are in columns if the block is in columns; otherwise, they are a block of text.
         """
         with self._changing:
             if self._columns is not None:
@@ -128,7 +128,7 @@ class Block:
             return self._some(first, min(len(self), first + most))
 
     def _some(self, first: int, end: int) -> Block:
-        """Return the events from place `first` up to, but without, place `end` as a text block."""
+        """Return the events from place `first` to before place `end` as a block of text."""
         some = Block(start=self.start + first)
         place = 0
         for part, lengths in self._texts():
@@ -176,7 +176,7 @@ class Block:
             self.nbytes = len(self._packed) + self._received.itemsize * len(self)
 
     def columns(self) -> pa.RecordBatch:
-        """Return the events in columns, which are made at each call unless `keep` has kept them."""
+        """Return the events in columns; they are made at each call unless `keep` has kept them."""
         with self._changing:
             return self._columns or seal(self._strings(), np.asarray(self._received, np.int64))
 
@@ -190,7 +190,7 @@ class Block:
 
     def _strings(self) -> pa.StringArray:
         data, lengths = self._unpacked()
-        # Every second string of these is a text, and the others are between two of them.
+        # Every second string of these is a text; the others are the ends between the texts.
         places = np.zeros((len(self), 2), np.int32)
         ends = np.cumsum(np.asarray(lengths, np.int64) + len(END))
         places[:, 1] = ends - len(END)

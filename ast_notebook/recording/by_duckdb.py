@@ -104,8 +104,8 @@ def _relation(
 def _of_files(files: list[ArchiveFile]) -> str:
     """Return the query for sealed files.
 
-    DuckDB may not take values out of the paths by itself: of each folder NAME=VALUE in them, those
-    above the archive as well, it would make a column in place of the file's own of that name.
+    DuckDB may not take values from the paths by itself: it would make a column of each folder
+    NAME=VALUE, also above the archive, and replace the file's own column of that name.
     """
     folders = {file.path.rsplit("/", 3)[1]: file.name.server for file in files}
     cases = " ".join(f"WHEN {_text(one)} THEN {_text(name)}" for one, name in folders.items())
@@ -130,8 +130,8 @@ def _is_pattern(path: str) -> bool:
 def _is_found(connection: duckdb.DuckDBPyConnection, path: str) -> bool:
     """Tell whether DuckDB finds a file, and no other one in its place.
 
-    It does not if there is a backslash in the path besides the letters of a pattern, or if one of
-    the folders may not be listed.
+    It does not find a file whose path has a backslash and letters of a pattern, or one of whose
+    folders may not be listed.
     """
     if not _is_pattern(path):
         return True

@@ -22,8 +22,8 @@ from ast_notebook.recording.headers import (
 )
 from ast_notebook.warned import warn
 
-MISSING = ("", "<unknown>")  # values by which Asterisk says that a value is missing
-WIDEST = 500  # columns of headers in a frame at most, since headers come from the wire
+MISSING = ("", "<unknown>")  # texts that Asterisk sends for a missing value
+WIDEST = 500  # columns of headers at most in a frame, since anybody may send new headers
 
 _OWN_COLUMNS = frozenset(("event", "timestamp", *PROMOTED))
 
@@ -150,7 +150,7 @@ def _seconds(text: str | None) -> float | None:
 
 
 def frame(batches: Sequence[pa.RecordBatch], server: str) -> pd.DataFrame:
-    """Make one frame of batches, with a row for each event; `Record.frame` tells its columns."""
+    """Make one frame of batches, with a row for each event; see `Record.frame` for its columns."""
     tables = [pa.Table.from_batches([_wide(batch)]) for batch in batches]
     if not tables:
         tables = [pa.Table.from_batches([_wide(seal([], []))])]

@@ -1,4 +1,4 @@
-"""Seals open files, also those of recorders that are dead: makes Parquet files of them."""
+"""Seals open files, also those of dead recorders, as Parquet files; sets damaged ones aside."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ast_notebook.recording.troubles import Stopped
 logger = logging.getLogger(__name__)
 
 ROWS = 100_000  # rows of a row group of a sealed file; this bounds the memory
-YOUNG = 60.0  # seconds for which the lock of an empty file may not be taken yet
+YOUNG = 60.0  # seconds in which a recorder may not have locked its new file yet
 
 
 class Sealed(NamedTuple):
@@ -72,7 +72,7 @@ def compact(
     blocks = Blocks(path)
     sealed = archive_files.rows(blocks.name)
     if sealed and sealed >= sum(map(len, blocks)):
-        return Sealed(0, 0)  # by a recorder that died before it removed the open file
+        return Sealed(0, 0)  # a recorder sealed it, and died before it removed the open file
     temporary = path.with_name(f".{path.name}{SEALED}.part")
     try:
         events = _write(blocks, temporary, killed, stop)
@@ -86,7 +86,8 @@ def compact(
 def discard(path: Path, damaged: int = 0) -> None:
     """Remove an open file that was sealed, and its folder if that is empty now.
 
-    A damaged one is kept under another name, since some of its bytes could not be read.
+    A damaged file is set aside: it is kept under another name, since some of its bytes could not be
+    read.
     """
     if damaged:
         aside = path.with_suffix(DAMAGED)

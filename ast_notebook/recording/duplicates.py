@@ -1,4 +1,4 @@
-"""Finds events that two recorders of one PBX have both recorded, so that they count once."""
+"""Finds the events that several recorders of one PBX have recorded, so that each counts once."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class _Heard(NamedTuple):
 
 
 class Duplicates(NamedTuple):
-    """The duplicate rows by file, and how many of them were recognised by their arrival only."""
+    """The duplicate rows by file, and how many of them are known only by their time of arrival."""
 
     rows: dict[Name, Rows]
     by_arrival: int
@@ -68,12 +68,12 @@ class Duplicates(NamedTuple):
 def heard_by_several(chosen: Selection, names: list[Name]) -> Duplicates:
     """Return the duplicate rows in the files of one server, which are to be left out.
 
-    Each duplicate equals a row that stays, in all of its headers and in Asterisk's time. Only if a
-    proxy has set the times anew, as many events show that came at other times to each recorder, the
-    times may differ by a fifth of a second. Without a time of Asterisk's, events with the same
-    content that arrived within two seconds are the same. The rows of the recorder with more events
-    on that day stay; if two recorders have equally many, the rows of the one that was made earlier
-    stay. Events of the recorders themselves always stay.
+    Each duplicate has the same headers and the same time of Asterisk's as a row that stays. The
+    times may differ by a fifth of a second, but only if a proxy has set them anew, so that many
+    events have another time at each recorder. Events without a time of Asterisk's are duplicates if
+    they have the same content and arrived within two seconds. The rows of the recorder with more
+    events on that day stay; of two recorders with equally many, those of the older one. Events of
+    the recorders themselves always stay.
     """
     rows: dict[Name, Rows] = {}
     by_arrival = 0
@@ -111,10 +111,10 @@ def _joined(parts: list[_Heard]) -> _Heard:
 def _nearly(own: _Heard, others: _Heard, again: Rows) -> tuple[Rows, Rows]:
     """Tell which of the remaining events equal other recorders' events at nearly the same time.
 
-    First, events with a time of Asterisk's are compared by it, if a proxy has set it anew on each
-    connection: then many of them have another time here than there, and their times are apart by
-    about as much. Else two events with different times are two, however near they are. Then, events
-    without a time of Asterisk's are compared by their arrival.
+    Events with a time of Asterisk's are compared by it, if a proxy has set it anew on each
+    connection: then the times of many events differ between the recorders, by about the same
+    amount. Without such a proxy, events with different times are different events, however close
+    the times are. Events without a time of Asterisk's are compared by their arrival.
     """
     left, there = ~again, ~np.isin(others.identity(), own.identity())
     found = []
@@ -158,8 +158,8 @@ def _nearest(own: _Heard, others: _Heard, apart: int, slacks: tuple[int, ...]) -
 def _apart(own: _Heard, others: _Heard, slack: int) -> int | None:
     """Return by how many microseconds a recorder's clock is ahead of the others' clocks.
 
-    It is computed from events that each recorder has once. If they are few, or most of them do not
-    agree within `slack` microseconds, it is None.
+    It is computed from events that each recorder has exactly once. It is None if there are few, or
+    if most of them do not agree within `slack` microseconds.
     """
     (one, mine), (other, theirs) = _only_once(own.content), _only_once(others.content)
     _, here, there = np.intersect1d(one, other, assume_unique=True, return_indices=True)
@@ -176,7 +176,7 @@ def _only_once(contents: _Words) -> tuple[_Words, npt.NDArray[np.intp]]:
 
 
 def _numbered(words: _Words) -> _Words:
-    """Make equal words differ by counting them: the first of them, the second and so on."""
+    """Make equal words different by numbering them."""
     order = np.argsort(words, kind="stable")
     ordered = words[order]
     begins = np.ones(len(words), bool)

@@ -1,4 +1,4 @@
-"""Frames of an open file: each a whole Arrow stream, packed, with its length and its checksum.
+"""The frames of an open file: each is a packed Arrow stream with its length and its checksum.
 
 Arrow does not check what it reads, and damaged bytes can crash the process. So frames with a wrong
 checksum never reach Arrow. Every frame has the schema and the dictionaries of its own block, so
@@ -97,7 +97,7 @@ class Frames:
 
     @staticmethod
     def _sought(file: BinaryIO, place: int, size: int) -> int:
-        """Return the position of the next frame behind a position, or else the file's end."""
+        """Return the position of the next frame after a position, or the file's end."""
         file.seek(place)
         rest = file.read(size - place)
         at = 0

@@ -132,10 +132,10 @@ def first_only(names: list[str], codes: Places, rows: Places) -> tuple[list[str]
 
 
 def by_dialplan(names: list[str], codes: Places, rows: Places) -> tuple[list[str], Places]:
-    """Rename those headers of a dialplan's UserEvent that have the name of a header of Asterisk's.
+    """Rename headers that a dialplan adds to a UserEvent, if Asterisk sends headers of their names.
 
     Asterisk's own headers come first, then ``UserEvent``, and then those of the dialplan. A header
-    before ``UserEvent`` that is none of Asterisk's was written by a caller, and is renamed, too.
+    before ``UserEvent`` that Asterisk does not send was written by a caller, and is renamed, too.
     """
     if "userevent" not in names:
         return names, codes

@@ -13,7 +13,7 @@ from ast_notebook.recording.archive_files import ArchiveFile, ArchiveFiles
 from ast_notebook.recording.layout import TEXTS
 from ast_notebook.recording.troubles import is_of_the_system, said
 
-AT_ONCE = 30_000  # rows: the column of pairs is large
+AT_ONCE = 30_000  # rows that are read at once, since the column of pairs is large
 _THREADS = 2
 #: A cache: why row groups cannot be read, by number, for files by path, size and time of change.
 _checked: dict[tuple[str, int, int | None], dict[int, str]] = {}
@@ -22,8 +22,8 @@ _checked: dict[tuple[str, int, int | None], dict[int, str]] = {}
 def faults(archive_files: ArchiveFiles, files: Sequence[ArchiveFile]) -> list[dict[int, str]]:
     """Return a dictionary for each sealed file: which of its row groups are damaged, and why.
 
-    All pages are checked, once for each unchanged file. Engines that read the files themselves take
-    damaged bytes for values, so damage must be known before.
+    All pages are checked, once for each unchanged file. This is done before engines read the files
+    themselves, since they would take damaged bytes for values.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def _gone_through(archive_files: ArchiveFiles, file: ArchiveFile) -> dict[int, s
                 found[group] = said(error)
                 continue
             if rows != parquet.metadata.row_group(group).num_rows:
-                found[group] = "it has not as many rows as it says"
+                found[group] = "it does not have as many rows as its footer says"
     return found
 
 

@@ -20,7 +20,7 @@ from ast_notebook.recording.headers import PROMOTED
 VERSION = 1
 OPEN = ".arrows"
 SEALED = ".parquet"
-DAMAGED = ".arrows.damaged"  # an open file that was partly sealed, and partly cannot be read
+DAMAGED = ".arrows.damaged"  # a damaged open file, whose readable events were sealed
 DAY = 86_400_000_000  # microseconds
 NOT_OURS = "it was not written by ast_notebook"
 NO_MOMENT = "it has events without the time at which they were received"
@@ -88,7 +88,7 @@ class Name:
         return known | ({_ANONYMIZED.decode(): "1"} if is_anonymized else {})
 
     def differs(self, metadata: dict[bytes, bytes] | None) -> str:
-        """Say where the metadata in a file contradict its name; empty if they do not.
+        """Return how the metadata in a file contradict its name; empty if they do not.
 
         The server is not compared, since its folder may have been renamed. Files of earlier
         versions have no number in their metadata.

@@ -1,4 +1,4 @@
-"""A lock on a file that ends with its process, however that ends."""
+"""A lock on a file, which is released when its process ends, even if it is killed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 if sys.platform == "win32":
     import msvcrt
 
-    _PLACE = 1 << 40  # behind all data: Windows denies reading locked bytes
+    _PLACE = 1 << 40  # after all data, since Windows denies reading locked bytes
 
     def _lock(handle: int) -> None:
         place = os.lseek(handle, 0, os.SEEK_CUR)
@@ -27,10 +27,10 @@ else:
 
 
 def hold(handle: int) -> bool:
-    """Lock an open file until it is closed, and return whether that was done; this never waits.
+    """Lock an open file until it is closed, and tell whether that was possible; this never waits.
 
-    The result is False if the file is locked already, and also if the file system has no locks;
-    then no recorder counts as dead.
+    The result is False if the file is locked already. It is also False on a file system without
+    locks, so that no recorder there counts as dead.
     """
     try:
         _lock(handle)

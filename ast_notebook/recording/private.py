@@ -23,7 +23,7 @@ def folder(path: Path) -> None:
 
 
 def are_alike(one: Path, other: Path) -> bool:
-    """Tell whether the same users may read what is made in two folders."""
+    """Tell whether new files in two folders can be read by the same users."""
     first, second = (folder.stat() for folder in (one, other))
     shared = {first.st_mode & stat.S_ISGID, second.st_mode & stat.S_ISGID}
     return shared == {0} or (len(shared) == 1 and first.st_gid == second.st_gid)

@@ -58,16 +58,16 @@ def read(
     place : str or path
         The folder or URL that `Record.to` was given.
     since, until : datetime or str, optional
-        Only events that were received at `since` or later, and before the end of
-        `until`: a moment without a zone is in local time, and a day or a month counts as a whole.
+        Only events that were received at `since` or later, and before the end of `until`. A moment
+        that names no zone is in local time; `until` includes the whole of a day or a month.
     servers : collection of str, optional
         Only these PBXs.
     columns : sequence of str, optional
         Only these columns, in this order; a header that no event has becomes a column of missing
         values.
     where : pyarrow.compute.Expression, optional
-        Only the events for which this is true; it may use ``event`` and, of the given `columns`,
-        those that `scan` has.
+        Only the events for which this is true. It may use ``event``, and those of the given
+        `columns` that `scan` has.
     open_folder : str or path, optional
         The same as for `Record.to`.
     options : dict, optional
@@ -77,12 +77,12 @@ def read(
     -------
     pandas.DataFrame
         A frame like `Record.frame`, in order of arrival. An event that two recorders of one PBX
-        have recorded is in it once, from the one with more events on that day. Where a recorder was
-        killed or a file is damaged, there is a row with the event ``RecordingLost``.
-        ``attrs["archive"]`` is a dictionary: ``files`` is the number of files; ``torn`` has by file
-        the bytes that were torn off at the end, and ``damaged`` the bytes that are damaged;
-        ``foreign`` has the files that were ignored, and why; and ``vanished`` the files that were
-        removed meanwhile.
+        have recorded is in it once, from the recorder with more events on that day. Where a
+        recorder was killed or a file is damaged, there is a row with the event ``RecordingLost``.
+        ``attrs["archive"]`` is a dictionary: ``files`` is the number of files; ``torn`` and
+        ``damaged`` have for each affected file the number of bytes that are missing at its end, or
+        damaged; ``foreign`` has the reason for each file that was ignored; and ``vanished`` lists
+        the files that were removed meanwhile.
 
     Raises
     ------
@@ -368,8 +368,8 @@ def duplicates(chosen: Selection, notes: list[str] | None) -> dict[Name, Rows]:
 def _arrivals(received: npt.NDArray[np.int64], counts: list[int]) -> npt.NDArray[np.int64]:
     """Return moments by which rows of several recorders are put in order of arrival.
 
-    Each recorder's rows stay in their own order: after its clock was set back, its rows count as
-    received no earlier than those before.
+    Each recorder's rows stay in their own order: if its clock was set back, later rows count as
+    received no earlier than the rows before them.
     """
     ends = np.cumsum(counts)
     return np.concatenate([np.maximum.accumulate(own) for own in np.split(received, ends[:-1])])

@@ -1,4 +1,4 @@
-"""The record: every event of a session, within a budget of memory; dropped events are counted."""
+"""The record: keeps every event of a session within a budget of memory, and counts the others."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Record:
 
     @property
     def nbytes(self) -> int:
-        """How many bytes of memory the events take now, about."""
+        """About how many bytes of memory the events take now."""
         with self._lock:
             return self._size()
 
@@ -111,7 +111,7 @@ class Record:
     def add(self, texts: list[str], received: int) -> None:
         """Keep the texts of events; it returns quickly, since the reader's thread calls it.
 
-        The first counts as received at `received`, and each further one a microsecond later.
+        The first event counts as received at `received`, and each further one a microsecond later.
         """
         for first in range(0, len(texts), BLOCK):
             some = texts[first : first + BLOCK] if len(texts) > BLOCK else texts
@@ -205,7 +205,7 @@ class Record:
             Only events of these names.
         since : datetime or str, optional
             Only events received at this moment or later, such as ``10m``, ``8:00`` or
-            ``2026-11-23``; a moment without a zone is in local time.
+            ``2026-11-23``. A moment that names no zone is in local time.
 
         Returns
         -------
@@ -299,10 +299,11 @@ class Record:
         anonymizer: Anonymizing | None = None,
         whole: bool = False,
     ) -> Archive:
-        """Keep every event on disk, too, from now on, until the archive is closed.
+        """Keep every event on disk, too, from now on until the archive is closed.
 
-        A record has one archive. One at another place is closed, and its files stay. One at the
-        same place goes on; once it anonymizes, it does so until it is closed.
+        A record has one archive. If it has one at another place, that is closed, and its files
+        stay. An archive at the same place is continued; once it anonymizes, it does so until it is
+        closed.
 
         Parameters
         ----------
@@ -312,14 +313,14 @@ class Record:
             How many days before today, in UTC, are kept; by default as before, or all.
         open_folder, options, anonymizer : optional
             As for `Archive`. By default, the open files for a URL are in the user's folder for the
-            state of programs. In memory, numbers and names stay as they are.
+            state of programs. The anonymizer does not change events in memory.
         whole : bool
             Whether the events in memory are kept, too, if there was no archive yet.
 
         Raises
         ------
         ConfError
-            If the place cannot be written to; a former archive goes on.
+            If the place cannot be written to; then a former archive is continued.
         """
         at = ArchivePlace(place, options)
         del place, options  # a URL may hold a password, and a traceback shows what is in sight
@@ -376,7 +377,7 @@ class Record:
                 found = block
             first = max(number, found.start)
             if first >= found.start + len(found):
-                # Only if events in between were dropped is this so; the next block begins later.
+                # This is so only if events in between were dropped; the next block begins later.
                 later = (b for b in (*self._blocks, self._open) if b.start >= first and len(b))
                 found = next(later, found)
                 first = max(first, found.start)

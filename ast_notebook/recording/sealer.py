@@ -1,4 +1,4 @@
-"""The thread that seals the full files of an archive, and removes days that are too old."""
+"""The thread that seals the full files of an archive, and removes the files of old days."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Sealer:
     server : str
         The PBX's name.
     troubles : Troubles
-        Every failure is noted there.
+        It gets every failure.
     is_gone : callable
-        Tells whether somebody removed or replaced a file. Such a file is left alone.
+        It tells whether somebody removed or replaced a file. Such a file is left alone.
     hurried : callable
-        Tells whether there is no time left.
+        It tells whether sealing has to be given up, because there is no time left.
     retention : callable
-        Returns how many days before today, in UTC, are kept; None for all.
+        It returns how many days before today, in UTC, are kept; None means all.
 
     Attributes
     ----------
@@ -117,8 +117,8 @@ class Sealer:
             with contextlib.suppress(OSError):
                 segment.close()
             if not gone:
-                # One that stays is nobody's from now on, and is looked at again with those of dead
-                # recorders.
+                # If this fails, the file belongs to no recorder from now on, so that it is sealed
+                # and removed with the files of dead recorders.
                 attempt(
                     "removal of what is sealed", partial(discard, segment.path, segment.damaged)
                 )
@@ -140,6 +140,6 @@ class Sealer:
             attempt("retention", lambda: remove_old(self._files, self._server, days, today))
 
     def _today(self) -> date:
-        """Return the day in UTC; if the clock is set forward, it is followed only a day later."""
+        """Return the day in UTC; if the clock was set forward, the day follows only a day later."""
         self._offsets.append(time.time() - time.monotonic())
         return datetime.fromtimestamp(time.monotonic() + min(self._offsets), UTC).date()

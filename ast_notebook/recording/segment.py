@@ -56,7 +56,7 @@ class Segment:
     opened : float
         When it was created, by the monotonic clock.
     damaged : int
-        How many bytes were found to be damaged when it was sealed.
+        How many damaged bytes were found when it was sealed.
 
     Raises
     ------
@@ -113,7 +113,7 @@ class Segment:
         self.size += len(data)
 
     def mend(self) -> None:
-        """Remove what was written of a block before an error, if that is still there."""
+        """Remove the part of a block that was written before an error, if it is still there."""
         if self._is_torn:
             os.ftruncate(self._handle, self.size)
             os.lseek(self._handle, self.size, os.SEEK_SET)
@@ -171,7 +171,7 @@ def warm_up() -> None:
 
 
 class _Foreign(Exception):
-    """A block has a right checksum, and is none of ours."""
+    """A block has a right checksum, but was not written by ast_notebook."""
 
 
 class Blocks:
@@ -190,8 +190,8 @@ class Blocks:
     complete : bool
         Whether its recorder ended the file.
     foreign : str
-        Why it is no file of an archive, whatever its checksums say; empty if it is one. A foreign
-        block among others is damaged bytes.
+        Why it is no file of an archive, although its checksums are right; empty if it is one. A
+        single foreign block counts as damaged bytes.
     is_anonymized : bool
         Whether they have pseudonyms in place of numbers and names.
     last : int
@@ -265,7 +265,7 @@ class Blocks:
         return None if lost is None or is_held(self.path) else lost
 
     def lost_row(self) -> pa.RecordBatch | None:
-        """Return the row of `loss` even if the recorder may still live; None after a proper end."""
+        """Return the row of `loss`, even if the recorder may live; None after a proper end."""
         unread = self.torn + self.damaged
         if not self.damaged and (self.complete or not (self.last or self.torn)):
             return None
@@ -277,10 +277,10 @@ class Blocks:
 
 
 def lost_with(segment: Segment, folder: Path) -> int | None:
-    """Return how many events are lost with a file that is gone or was replaced; None if it is not.
+    """Return how many events are lost with a file that is gone or replaced; None if it is there.
 
-    The file may come back while its whole folder is missing, as with an unmounted disk, and while
-    the system does not say whether the file is there. Then it does not count as gone.
+    The file does not count as gone if its whole folder is missing, as with an unmounted disk, or if
+    the system does not tell whether the file is there, since it may come back.
     """
     try:
         if not folder.exists() or segment.is_there:

@@ -1,4 +1,4 @@
-"""Selects the files of an archive that are to be read, and tells what in them cannot be read."""
+"""Selects the files of an archive to read, and finds out which parts of them cannot be read."""
 
 from __future__ import annotations
 
@@ -62,20 +62,19 @@ _known: set[tuple[str, int, int | None]] = set()
 
 @dataclass
 class Selection:
-    """The selected files of an archive, and what could not be read of them.
+    """The selected files of an archive, and the parts of them that cannot be read.
 
     Attributes
     ----------
     torn, damaged : dict
-        Bytes that could not be read, by the path of an open file; damaged bytes also by the path of
-        a sealed one.
+        How many bytes of a file could not be read, by its path; `torn` has only open files.
     faults : dict
         Why row groups of a sealed file are left out, by the file's path and their numbers.
     losses : dict
-        The rows ``RecordingLost`` for those row groups, each with its place in the file, by the
+        The ``RecordingLost`` rows for those row groups, each with its place in the file, by the
         name of the file.
     foreign : dict
-        Why files with the name of a file of an archive were ignored, by path.
+        Why files that are named like a file of an archive were ignored, by path.
     vanished : list of str
         Files that were removed meanwhile.
     """
@@ -178,7 +177,7 @@ def _select(
 
 
 def _shown(path: str) -> str:
-    """Write a path so that it can be shown whatever bytes it is made of."""
+    """Return a path as a text that can be shown, whatever bytes are in it."""
     return path.encode(errors="backslashreplace").decode()
 
 
@@ -366,7 +365,7 @@ def by_server(name: Name) -> tuple[str, Name]:
 
 
 def dataset(archive_files: ArchiveFiles, files: Iterable[ArchiveFile]) -> ds.Dataset:
-    """Return sealed files as a dataset, of which nothing is read yet."""
+    """Return sealed files as a dataset, without reading them yet."""
     return ds.dataset(
         [file.path for file in files],
         schema=ALL,

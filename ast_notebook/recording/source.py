@@ -17,9 +17,9 @@ class ArchiveSource(Protocol):
         """The number of the next event to come."""
 
     def after(self, number: int, most: int) -> tuple[int, pa.RecordBatch] | None:
-        """Return events from a number on in columns, and before them the number of the first.
+        """Return the number of the first event, and the events from a number on in columns.
 
-        That is larger than `number` if events were dropped meanwhile.
+        The first event's number is larger than `number` if events were dropped meanwhile.
         """
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong with an archive at present, and advice on errors of disks and stores."""
+"""Keeps the present problems of an archive, and gives advice on errors of disks and stores."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def advice(error: Exception, place: ArchivePlace) -> str:
 
 
 def is_of_the_system(error: Exception) -> bool:
-    """Tell whether the system raised an error, and not Arrow because of damaged bytes.
+    """Tell whether an error comes from the system, and not from Arrow because of damaged bytes.
 
-    Arrow raises an OSError for damage, too; only the system's own errors have a number.
+    Arrow raises an OSError for damage, too, but only the system's own errors have a number.
     """
     return getattr(error, "errno", None) is not None
 
 
 def said(error: Exception) -> str:
-    """Return the first line of an error's own words, or its kind if it has none."""
+    """Return the first line of an error's message, or its type if it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:100]
 
 
@@ -47,7 +47,7 @@ class Stopped(Exception):
 
 
 class Troubles:
-    """What goes wrong with an archive at present; each kind is logged when it begins.
+    """The present problems of an archive; each kind is logged when it begins.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Troubles:
             self._present[kind] = text
 
     def end(self, kind: str) -> None:
-        """Take note that a kind of trouble is over, if there was any."""
+        """Note that a kind of problem is over, if it was present."""
         self._present.pop(kind, None)
 
     def attempt(self, kind: str, work: Callable[[], object]) -> bool:

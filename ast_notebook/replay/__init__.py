@@ -1,4 +1,4 @@
-"""A recorded day again, through the same live state, items and logics; orders are held back."""
+"""Replays a recorded day through the live state, items and logics; no action reaches a PBX."""
 
 from ast_notebook.replay.asterisk import ReplayedAsterisk
 from ast_notebook.replay.home import ReplayedHome, prepared, replay

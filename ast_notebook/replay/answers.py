@@ -1,4 +1,4 @@
-"""Answers to what is asked in a replay: from its live state and its record, or a clear error."""
+"""Answers questions to a PBX in a replay, from the live state and the record."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ast_notebook.replay.database import ReplayedDatabase
 from ast_notebook.replay.orders import NOT_SENT
 from ast_notebook.replay.told import OK, REFUSED, Told, not_recorded
 
-#: Actions that ask and change nothing, besides those whose names say so.
+#: Actions that only ask, although their names do not show it.
 _QUESTIONS = frozenset(
     [
         "agents",
@@ -56,13 +56,13 @@ _ASKING = ("show", "list")
 
 
 def is_question(action: str) -> bool:
-    """Tell whether an action asks, and orders nothing."""
+    """Tell whether an action only asks for something, and changes nothing."""
     name = action.lower()
     return name in _QUESTIONS or any(word in name for word in _ASKING)
 
 
 class Answers:
-    """What a replay answers to questions.
+    """Answers actions that only ask, in place of a PBX.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class Answers:
         Raises
         ------
         NotRecorded
-            If neither the live state nor the record tells it.
+            If neither the live state nor the record has the answer.
         """
         name = action["Action"]
         known = self._known.get(name.lower())
@@ -121,7 +121,8 @@ class Answers:
                 return Told({**REFUSED, "Message": "No such channel"})
             if variable == "UNIQUEID":
                 return Told({**OK, "Variable": variable, "Value": there["uniqueid"]})
-        if variable.startswith("DIALPLAN_EXISTS("):  # no record tells, and the order is held back
+        # No record has the dialplan, and the action for which somebody asks is not sent anyway.
+        if variable.startswith("DIALPLAN_EXISTS("):
             return Told({**OK, "Variable": variable, "Value": "1"})
         raise not_recorded("Getvar", f"the variable {variable}")
 
@@ -144,7 +145,7 @@ class Answers:
         )
 
     def _module(self, action: Mapping[str, str]) -> Told:
-        """Tell whether there is a channel driver, by the devices and channels that are known."""
+        """Tell whether a channel driver is loaded, by the names of known devices and channels."""
         module = action.get("Module", "").lower()
         devices = [*self._live.tables["devices"].rows()]
         devices += [row["device"] for row in self._live.tables["channels"].rows().values()]

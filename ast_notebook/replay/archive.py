@@ -1,4 +1,4 @@
-"""The tape of an archive: each file is a piece, and files that overlap are one."""
+"""Makes a tape of an archive: each file becomes a piece; files that overlap become one piece."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from ast_notebook.replay.choosing import chosen, piece_of, texts_of
 from ast_notebook.replay.tape import Moments, Piece, Tape
 
 DAY = 86_400_000_000  # microseconds
-LOOK_BACK = (DAY, 31 * DAY, None)  # how far before `since` a whole state is sought
-#: What is known when nothing is recorded: nothing.
+LOOK_BACK = (DAY, 31 * DAY, None)  # how far before `since` a whole state is looked for
+#: A mark for a time without a recorder, in which the live state is unknown.
 _PAUSE = 'Event: LiveChange\r\nAfter: {}\r\nAt: {}\r\nSnapshot: {{"stale": true}}'
 
 
 class _File(NamedTuple):
-    """A file, when its events were received, and their names."""
+    """A file, with the times at which its events were received, and their names."""
 
     name: Name
     received: Moments
@@ -40,7 +40,7 @@ def archive_tape(
 ) -> Tape:
     """Return the tape of an archive; the parameters and the errors are those of `tape_of`."""
     place = ArchivePlace(source)
-    del source  # a URL may hold a password, and a traceback shows what is in sight
+    del source  # a URL may hold a password, and a traceback may show local variables
     name, pieces = server, []
     for back in LOOK_BACK if since is not None else (None,):
         begin = None if since is None or back is None else max(0, since - back)
@@ -75,7 +75,7 @@ def _pieces(place: ArchivePlace, selected: Selection, server: str) -> Iterator[P
 
 
 def _overlapping(files: Sequence[_File]) -> list[list[_File]]:
-    """Put files together that have events of the same time, and sort all by their time."""
+    """Return the files in groups, by time; files whose times overlap are in one group."""
     groups: list[list[_File]] = []
     end = -1
     for file in sorted(files, key=lambda file: int(file.received.min())):

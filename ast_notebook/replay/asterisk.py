@@ -37,29 +37,29 @@ from ast_notebook.replay.who import who
 
 FASTEST = 600.0
 SLICE = 0.2
-CALLS = ("ast-call-", "ast-dispatch-")  # threads that work at the time of the replay
+CALLS = ("ast-call-", "ast-dispatch-")  # names of threads for which the time stands still
 
 
 class ReplayedAsterisk(Asterisk):
-    """A PBX as it was: its state, events and call log up to the present of the replay.
+    """A PBX as it was: its state, events and call log up to the present moment of the replay.
 
-    What would be sent to a PBX is held back, and is a row of `orders`. The replay stands still
-    until `play` or `run`.
+    An action that would change something on the PBX is not sent: it becomes a row of `orders`. The
+    replay stands still until `play` or `run` is called.
 
     Parameters
     ----------
     tape : Tape
         The events.
     since, until : int
-        What is played, in microseconds since 1970 UTC.
+        The first and the last moment that are played, in microseconds since 1970 UTC.
     at : int
-        Where the replay stands at first.
+        The moment at which the replay stands at first, in microseconds since 1970 UTC.
     sh : SmartHome, optional
-        The one whose logics give orders.
+        The home whose items and logics give orders.
     name : str
         Its name: the attribute of `sh`.
     tz : str or tzinfo, optional
-        The zone of moments that tell none; this machine's by default.
+        The zone of moments that name none; by default, this machine's.
     """
 
     def __init__(
@@ -96,7 +96,9 @@ class ReplayedAsterisk(Asterisk):
         past = self._past
         live = ReplayedLive(session, clock, has_marks=past.has_marks, has_lists=past.has_lists)
         Switchboard.__init__(self, session, live)
-        self.waiting = WaitingCallers(session, self.unreturned, self.numbering_key, LATER)
+        self.waiting = WaitingCallers(
+            session, self.unreturned, lambda number: self.numbering.key(number), LATER
+        )
         self._player = session.player
         self._player.end = until
         self._player.mark = live.hear_mark
@@ -114,7 +116,7 @@ class ReplayedAsterisk(Asterisk):
         return "standing still" if not speed else f"at speed {speed:g}"
 
     def connect(self) -> ReplayedAsterisk:
-        """Go to where the replay begins."""
+        """Go to the moment at which the replay stands at first."""
         self.session.connect()
         self.seek(pd.Timestamp(self._begin, unit="us", tz="UTC"))
         return self
@@ -123,7 +125,7 @@ class ReplayedAsterisk(Asterisk):
 
     @property
     def position(self) -> datetime:
-        """The present of the replay, in the zone of the replay."""
+        """The present moment of the replay, in the zone of the replay."""
         now = pd.Timestamp(self.replay_clock.at, unit="us", tz="UTC")
         return now.tz_convert(self._tz).to_pydatetime() if self._tz else self.replay_clock.now()
 
@@ -139,16 +141,16 @@ class ReplayedAsterisk(Asterisk):
 
     @property
     def speed(self) -> float:
-        """How many seconds of the record pass in a second: 0 stands still."""
+        """How many seconds of the record pass in a second; 0 while the replay stands still."""
         return self._player.speed
 
     def play(self, speed: float = 1.0) -> ReplayedAsterisk:
-        """Play on at a speed from 1 to 600; this does not wait.
+        """Play on at a speed from 1 to 600, and return at once.
 
         Raises
         ------
         ConfError
-            If the speed is no such number.
+            If the speed is not from 1 to 600.
         """
         self._player.play(_checked(speed))
         return self
@@ -159,19 +161,19 @@ class ReplayedAsterisk(Asterisk):
         return self
 
     def run(self, until: Moment | None = None, *, speed: float | None = None) -> pd.DataFrame:
-        """Play to the end, and wait for it; return `orders`.
+        """Play to the end, wait until it is reached, and return `orders`.
 
         Parameters
         ----------
         until : datetime or str, optional
-            Where to stop; by default the end of the replay.
+            The moment at which to stop; by default, the end of the replay.
         speed : float, optional
-            1 to 600; by default as fast as it goes.
+            From 1 to 600; by default, the replay runs as fast as it can.
 
         Raises
         ------
         ConfError
-            If the speed is no such number, or the record cannot be read any further.
+            If the speed is not from 1 to 600, or the record cannot be read any further.
         """
         pace = math.inf if speed is None else _checked(speed)
         end = self._until if until is None else min(self._until, self._read(until))
@@ -182,7 +184,7 @@ class ReplayedAsterisk(Asterisk):
             if self.replay_clock.at < end:
                 self._player.play(pace)
                 while not self._player.wait_for_end(SLICE):
-                    pass  # wakes now and then, so that an interruption is seen
+                    pass  # waits in slices, so that an interruption of the cell is seen
             if self._player.failure is not None:
                 raise self._player.failure
         finally:
@@ -191,21 +193,21 @@ class ReplayedAsterisk(Asterisk):
         return self.orders
 
     def seek(self, moment: Moment) -> ReplayedAsterisk:
-        """Go to a moment: the live state, the record and the items are those of that moment.
+        """Go to a moment: the live state, the record and the items become those of that moment.
 
-        No logic and no callback runs for the events in between. Items change as they do when a PBX
-        is connected.
+        Neither logics nor callbacks run for the events in between. Items change as they do when a
+        PBX is connected.
 
         Parameters
         ----------
         moment : datetime or str
-            ``14:05`` is on the day of the replay; ``yesterday 14:05`` and ages such as ``10m``
-            count from the present of the replay.
+            ``14:05`` is on the day on which the replay stands; ``yesterday 14:05`` and ages such
+            as ``10m`` count from the present moment of the replay.
 
         Raises
         ------
         ConfError
-            If it is no moment, or none of this replay.
+            If it is no moment, or the replay does not cover it.
         """
         self._refuse_calls()
         with self._seeking:
@@ -232,14 +234,14 @@ class ReplayedAsterisk(Asterisk):
             self._player.on_dispatcher(go)
             self._position.seek(at)
             with self._making:
-                self._cache = None  # which may have events that are yet to come now
+                self._cache = None  # it may hold events that are in the future now
             if speed:
                 self._player.play(speed)
         return self
 
     @staticmethod
     def _refuse_calls() -> None:
-        """Refuse to move the time on a thread for which the time stands still."""
+        """Raise an error on a thread for whose calls the time stands still."""
         if threading.current_thread().name.startswith(CALLS):
             raise ConfError(
                 "a logic, a callback or an item cannot move the replay that it runs in: do it in a "
@@ -253,15 +255,15 @@ class ReplayedAsterisk(Asterisk):
 
     @property
     def orders(self) -> pd.DataFrame:
-        """What would have been sent to Asterisk: ``time``, ``by``, ``action`` and ``fields``.
+        """The actions that were not sent to Asterisk: ``time``, ``by``, ``action``, ``fields``.
 
-        ``by`` is who gave the order: an item, a logic, a callback, or a cell; ``fields`` is a dict
-        of the action's headers.
+        ``by`` tells who gave the order (an item, a logic, a callback, or a cell), and ``fields`` is
+        a dict of the action's headers.
         """
         return self._given.frame()
 
     def _answer(self, action: Mapping[str, Field], pending: Pending, key: str) -> None:
-        """Answer an action, or hold it back; this runs on the thread that gave it."""
+        """Answer an action that only asks, or hold it back; its sender's thread runs this."""
         if is_question(pending.name):
             told = self._answers.to({name: str(value) for name, value in action.items()})
         else:

@@ -1,4 +1,4 @@
-"""A capture of the manager's stream, as the columns of an archive."""
+"""Reads a capture of the manager interface's stream into the columns of an archive."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ast_notebook.errors import ConfError
 
 
 def capture_batches(path: Path) -> list[pa.RecordBatch]:
-    """Return the events of a text file with the manager's messages.
+    """Return the events of a text file that holds messages of the manager interface.
 
     Raises
     ------
     ConfError
-        If it has no events, or they tell no time.
+        If it has no events, or its events have no times.
 
     Warns
     -----
     UserWarning
-        If messages cannot be read, or if something cannot be known of that Asterisk.
+        If messages cannot be read, or if that version of Asterisk leaves something unknown.
     """
     bad, notes = Bad(), list[str]()
     batches, count = batches_of(lines(path, bad), str(path), bad, notes)

@@ -15,13 +15,13 @@ LISTED = "CoreShowChannelsComplete"
 
 
 def texts_of(arrays: Sequence[pa.Array]) -> pa.Array:
-    """Return names of events in one array of texts in a dictionary."""
+    """Return the names of events as one dictionary array of texts."""
     whole = pa.chunked_array([array.cast(pa.string()) for array in arrays], pa.string())
     return whole.combine_chunks().dictionary_encode()
 
 
 def piece_of(received: Moments, names: pa.Array, load: Callable[[], list[pa.RecordBatch]]) -> Piece:
-    """Return a piece, given when its events were received, and their names."""
+    """Return a piece, from the times at which its events were received, and their names."""
     words = names.dictionary.to_pylist()
     codes = names.indices.to_numpy()
 
@@ -45,7 +45,7 @@ def chosen(servers: list[str], server: str) -> str:
     Raises
     ------
     ConfError
-        If there are several and none of them was chosen, or another one was.
+        If there are several PBXs and `server` names none of them, or names another one.
     """
     there = ", ".join(sorted(servers))
     if server and server not in servers:

@@ -1,4 +1,4 @@
-"""The clock of a replay: it tells the time of the record, and waits for those who work at it."""
+"""The clock of a replay: it stands still while the user's functions run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ast_notebook.units import SECOND
 
 
 class ReplayClock(SystemClock):
-    """The time of a replay, which only its player moves.
+    """The time of a replay, which only the player moves.
 
-    Calls of the user's functions are held until they are over, or sleep by this clock; the player
-    moves the time on when none is held.
+    Each call of a user's function holds the time until the call returns; while the call sleeps by
+    this clock, it does not hold the time. The player moves the time on when no call holds it.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class ReplayClock(SystemClock):
     Attributes
     ----------
     started : int
-        How many calls have been held so far.
+        How many calls have held the time so far.
     """
 
     def __init__(self, at: int) -> None:
@@ -37,7 +37,7 @@ class ReplayClock(SystemClock):
         self.started = 0
         self._changed = threading.Condition()
         self._held: Counter[object] = Counter()  # by worker
-        self._awake = 0  # those of workers that do not sleep
+        self._awake = 0  # the calls of workers that do not sleep
         self._asleep: set[object] = set()
         self._working: dict[int, object] = {}  # workers by their threads
         self._sleepers: list[tuple[int, int, threading.Event, object]] = []
@@ -51,7 +51,7 @@ class ReplayClock(SystemClock):
 
     @property
     def is_held(self) -> bool:
-        """Whether any call is held by a worker that does not sleep."""
+        """Whether a call holds the time: one of a worker that does not sleep."""
         return self._awake > 0
 
     def time(self) -> float:
@@ -73,8 +73,8 @@ class ReplayClock(SystemClock):
         Raises
         ------
         ConnectionLost
-            If the replay is closed meanwhile; in a logic or a callback, it is a SystemExit, which
-            ends the call quietly.
+            If the replay is closed meanwhile. In a logic or a callback, a SystemExit is raised
+            instead, which ends the call quietly.
         """
         over = threading.Event()
         with self._changed:
@@ -87,28 +87,28 @@ class ReplayClock(SystemClock):
                     self._count(-self._held[worker])
         if not self._closed:
             while not over.wait(SLICE):
-                pass  # wakes now and then, so that an interruption is seen
+                pass  # waits in slices, so that an interruption of the cell is seen
         if self._closed:
             raise ConnectionLost("the replay is closed") if worker is None else SystemExit
 
     def hold(self, calls: int, worker: object) -> None:
-        """Note that a worker is to make so many calls before the time goes on."""
+        """Note that a worker has to make so many calls before the time moves on."""
         with self._changed:
             self.started += calls
             self._hold(calls, worker)
 
     def release(self, calls: int, worker: object) -> None:
-        """Note that a worker will not make so many of the held calls."""
+        """Note that a worker will not make so many of the calls for which the time is held."""
         with self._changed:
             self._hold(-calls, worker)
 
     def began(self, worker: object) -> None:
-        """Note that a worker makes one of its held calls now, on the calling thread."""
+        """Note that a worker begins one of its calls now, on the calling thread."""
         with self._changed:
             self._working[threading.get_ident()] = worker
 
     def ended(self, worker: object) -> None:
-        """Note that the call is over that a worker has made on the calling thread."""
+        """Note that the call which a worker began on the calling thread has returned."""
         with self._changed:
             self._working.pop(threading.get_ident(), None)
             self._hold(-1, worker)
@@ -148,12 +148,12 @@ class ReplayClock(SystemClock):
                 over.set()
 
     def wait_until_free(self, seconds: float) -> bool:
-        """Wait until no call is held, for so many seconds at most; tell whether that is so."""
+        """Wait at most so many seconds until no call holds the time, and tell whether none does."""
         with self._changed:
             return self._changed.wait_for(lambda: self._awake <= 0 or self._closed, seconds)
 
     def close(self) -> None:
-        """Wake all sleepers, whose calls end."""
+        """Wake all sleepers, so that their calls end."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""The Asterisk database in a replay: what the replay wrote, and else what the record tells."""
+"""The Asterisk database in a replay: entries that were written in it, or that the record has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ast_notebook.replay.messages import events_of
 from ast_notebook.replay.tape import Tape
 from ast_notebook.replay.told import OK, REFUSED, Told, not_recorded
 
-#: The events by which Asterisk tells entries of its database, when somebody asks for them.
+#: The events in which Asterisk answers a request for entries of its database.
 TOLD = ("DBGetResponse", "DBGetTreeResponse")
 
 
@@ -22,12 +22,12 @@ class _DatabaseEntry(NamedTuple):
 
 
 class ReplayedDatabase:
-    """Entries of the Asterisk database at the present of a replay.
+    """Entries of the Asterisk database at the present moment of a replay.
 
     Parameters
     ----------
     tape : Tape
-        The record, which has entries that somebody asked for.
+        The record; it has the entries for which somebody asked while it was made.
     clock : ReplayClock
     """
 
@@ -39,7 +39,7 @@ class ReplayedDatabase:
         self._lock = threading.Lock()
 
     def put(self, action: Mapping[str, str]) -> None:
-        """Note an entry that the replay would have written or, with DBDel, deleted."""
+        """Note an entry that a DBPut would have written, or a DBDel deleted."""
         key = f"{action.get('Family', '')}/{action.get('Key', '')}"
         value = None if action["Action"].lower() == "dbdel" else action.get("Val", "")
         with self._lock:
@@ -72,7 +72,7 @@ class ReplayedDatabase:
         return Told(OK, entries)
 
     def _entries(self) -> dict[str, str | None]:
-        """Return the entries that are known now; None where one was deleted."""
+        """Return the values of the entries that are known now; None for a deleted one."""
         if self._told is None:
             self._told = list(self._heard())
         now = self._clock.at
@@ -81,7 +81,7 @@ class ReplayedDatabase:
         return {one.key: one.value for one in known}
 
     def _heard(self) -> Iterator[_DatabaseEntry]:
-        """Yield the entries that the record tells."""
+        """Yield the entries that the record has."""
         for number, piece in enumerate(self._tape.pieces):
             if piece.names.isdisjoint(TOLD):
                 continue

@@ -1,4 +1,4 @@
-"""A frame of events in the columns of an archive, with what a frame leaves out put back."""
+"""Converts a frame of events to the columns of an archive, and puts back empty headers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pyarrow as pa
 from ast_notebook.recording.headers import PROMOTED
 
 _OWN = ("received", "time", "server", "event")
-#: Headers that Asterisk always sends of a channel. A frame has none of them where they are empty,
-#: and yet it matters that they are: an empty header ends the value before.
+#: Headers that Asterisk sends in every event of a channel, even if they are empty. A frame leaves
+#: empty headers out, but they matter: an empty header replaces the channel's earlier value.
 _SNAPSHOT = (
     "calleridnum",
     "calleridname",
@@ -27,7 +27,7 @@ _MEMBERS = ("membername", "pausedreason", "stateinterface")
 
 
 def frame_batch(frame: pd.DataFrame) -> pa.RecordBatch:
-    """Return the events of a frame like `Record.frame`, in columns as `recording.columns.seal`."""
+    """Return the events of a frame such as `Record.frame`, as `recording.columns.seal` does."""
     received = frame["received"] if "received" in frame else frame["time"]
     arrays: dict[str, Any] = {
         "received": _moments(received),
@@ -52,14 +52,14 @@ def _moments(column: Any) -> pa.Array:
 
 
 def _texts(column: Any) -> pa.Array:
-    """Return a column's values as texts in a dictionary."""
+    """Return a column's values as a dictionary array of texts."""
     if column.dtype == object:
         column = column.map(_text, na_action="ignore")
     array = pa.array(column, from_pandas=True)
     if pa.types.is_dictionary(array.type):
         words = array.dictionary.cast(pa.string())
         return pa.DictionaryArray.from_arrays(array.indices.cast(pa.int32()), words)
-    if pa.types.is_floating(array.type):  # whole numbers, some of them missing, as Parquet has them
+    if pa.types.is_floating(array.type):  # pandas makes whole numbers float if some are missing
         array = array.cast(pa.int64(), safe=False)
     return array.cast(pa.string()).dictionary_encode()
 
@@ -70,7 +70,7 @@ def _text(value: object) -> str:
 
 
 def _filled(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return the columns in which empty headers are put back, of events that always have them."""
+    """Return the columns of headers that some events always have, with empty texts put back."""
     events = frame["event"].astype("str")
     nothing = pd.Series(np.nan, frame.index, dtype=object)
     whole = frame["channelstatedesc"].notna() if "channelstatedesc" in frame else events == ""
@@ -92,7 +92,7 @@ def _filled(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def _pairs(columns: dict[str, pa.Array], count: int) -> pa.MapArray:
-    """Return headers without a column of their own as one column of pairs."""
+    """Return the headers that have no column of their own as one column of pairs."""
     names, items = [], []
     rows = []
     for name, values in columns.items():

@@ -20,13 +20,13 @@ from ast_notebook.replay.sources import Source, tape_of
 from ast_notebook.replay.tape import Tape
 from ast_notebook.replay.when import range_of, read_moment
 
-DAY = 86_400_000_000  # microseconds: how far around `at` the replay goes
+DAY = 86_400_000_000  # microseconds that a replay covers before and after `at`
 
 
 class ReplayedHome(SmartHome):
     """A smart home in a replay: ``sh.ast`` is the PBX of the record, ``sh.replay`` is the same.
 
-    `SmartHome` tells what else it has.
+    Its other attributes are those of `SmartHome`.
     """
 
     @property
@@ -41,7 +41,7 @@ class ReplayedHome(SmartHome):
         return self
 
     def run(self, until: Moment | None = None, *, speed: float | None = None) -> pd.DataFrame:
-        """Play to the end and wait for it, as `ReplayedAsterisk.run` does; return the orders."""
+        """Play to the end, and return the orders; see `ReplayedAsterisk.run`."""
         return self.replay.run(until, speed=speed)
 
     def compare(self, orders: pd.DataFrame, other_orders: pd.DataFrame) -> pd.DataFrame:
@@ -73,10 +73,10 @@ def replay(
     server: str = "",
     name: str = "ast",
 ) -> ReplayedHome:
-    """Return a smart home on a record: a recorded day again, without touching a telephone.
+    """Return a smart home whose PBX is a record: it replays a recorded day.
 
-    Nothing is ever sent to a PBX. What a logic, an item, a callback or a cell would have sent is a
-    row of ``sh.ast.orders``.
+    Nothing is ever sent to a PBX, and no telephone rings. An action that a logic, an item, a
+    callback or a cell would have sent becomes a row of ``sh.ast.orders``.
 
     Parameters
     ----------
@@ -84,24 +84,26 @@ def replay(
         A folder or URL of an archive (``%ast record to``), a Parquet file of events, a frame such
         as ``sh.ast.events``, or a text file with the messages of the manager interface.
     since, until : datetime or str, optional
-        What is replayed; by default all of the record.
+        What is replayed; by default, the whole record. A day or a period counts from its beginning
+        for both, so ``until="2026-11-21"`` ends before that day.
     at : datetime or str, optional
-        Where the replay stands at first, such as ``yesterday 14:05``; by default at its beginning.
+        The moment at which the replay stands at first, such as ``yesterday 14:05``; by default, its
+        beginning.
         Without `since` and `until`, the replay goes from a day before it to a day after it.
     speed : float, optional
-        1 to 600: the replay plays from the beginning at this speed. By default it stands still, and
-        ``sh.run()`` runs it as fast as it goes.
+        From 1 to 600: the replay begins to play at once, at this speed. By default, it stands still
+        until ``sh.run()`` plays it as fast as it can.
     tz : str or tzinfo, optional
-        The zone of moments that tell none; this machine's by default.
+        The zone of moments that name none; by default, this machine's.
     server : str
-        The PBX, if the record has several.
+        The name of the PBX; it is needed if the record has several.
     name : str
         The name of the attribute of `sh`.
 
     Raises
     ------
     ConfError
-        If there is no such record, or nothing in it at that time.
+        If there is no such record, or it has no events at that time.
 
     Examples
     --------

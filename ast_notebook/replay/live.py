@@ -1,4 +1,4 @@
-"""The live state of a replay: the same tables and trackers, which ask nobody."""
+"""The live state of a replay: it has the tables of `live`, and asks no PBX."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ast_notebook.units import SECOND
 
 logger = logging.getLogger(__name__)
 
-LISTING = 10 * SECOND  # after which a list that left no trace was empty, or refused
-#: The event by which the list of a tracker ends, where one event ends all that it asked for.
+LISTING = 10 * SECOND  # after so long, a list without any event was empty, or was refused
+#: The event that ends the list of each tracker which asks for one list only.
 _ENDS = {
     "CoreShowChannelsComplete": "ChannelTracker",
     "QueueStatusComplete": "QueueTracker",
@@ -31,8 +31,9 @@ _ENDS = {
 class ReplayedLive(Live):
     """The live state at the time of a replay.
 
-    A record with marks tells all that its own live state was. Without marks, the lists that were
-    recorded at each connect tell what was up: a row that such a list leaves out is gone.
+    Marks in a record hold the live state that its recorder had. In a record without marks, the
+    state comes from the lists that Asterisk sent at each connect: a row that is not in such a list
+    is removed.
 
     Parameters
     ----------
@@ -41,8 +42,8 @@ class ReplayedLive(Live):
     has_marks : bool
         Whether the record has marks.
     has_lists : bool
-        Whether it has lists. With neither, nothing is known of before its first event, and all that
-        its events tell counts from there on.
+        Whether it has lists. Without marks and lists, the state is empty before the first event,
+        and counts as known from there on.
     """
 
     def __init__(
@@ -60,10 +61,10 @@ class ReplayedLive(Live):
         if not has_marks:
             session.register_event("*", self._follow_lists)
 
-    # --- what a live session asks for ----------------------------------------------------------
+    # --- what a live state asks a PBX ------------------------------------------------------------
 
     def reconcile(self, timeout: float = 30.0) -> dict[str, int]:
-        """Correct nothing, since there is no Asterisk to compare with."""
+        """Return no corrections, since there is no Asterisk to compare with."""
         return {}
 
     def watch_mailbox(self, mailbox: str, changed: Callable[[int], None]) -> Watch:
@@ -89,7 +90,7 @@ class ReplayedLive(Live):
         return whole_state(self._trackers, is_stale=self.stale)
 
     def take(self, state: State) -> None:
-        """Take a whole state, or a change; for the dispatcher's thread."""
+        """Take over a whole state, or a change of it; only the dispatcher's thread may call it."""
         self.stale = bool(state.get("stale", self.stale))
         put_back(self._trackers, state)
         if self.stale:
@@ -101,7 +102,7 @@ class ReplayedLive(Live):
         self._look(*watches)
 
     def take_from(self, other: ReplayedLive) -> None:
-        """Take the state of another one, and how many calls there were over the last hour."""
+        """Take over another live state, with its count of calls over the last hour."""
         self.take(other.state())
         self._channels.concurrency.clear()
         self._channels.concurrency.extend(other._channels.concurrency)
@@ -118,9 +119,9 @@ class ReplayedLive(Live):
                 table.listed = None if listed is None else set(listed)
 
     def hear_mark(self, event: Event, session: Any = None) -> None:
-        """Take what a mark tells; for the dispatcher's thread.
+        """Take over the state in a mark; only the dispatcher's thread may call it.
 
-        A file may hold anything, and behind a mark that is none, the state is unknown.
+        A file may hold anything. After a mark that cannot be read, the state is unknown.
         """
         try:
             self.take(read_state(event.get_header("Snapshot") or ""))
@@ -152,7 +153,7 @@ class ReplayedLive(Live):
             self._end_lists(ended)
 
     def _begin_lists(self, first: Event) -> None:
-        """Begin the lists of a connect, of which the first entry has come."""
+        """Begin the lists of a connect, given the first entry of them."""
         self._channels.forget()
         self._open_lists, self._listing_since = list(self._trackers), first.received
         for tracker in self._trackers:
@@ -173,7 +174,7 @@ class ReplayedLive(Live):
 
 
 class Ears:
-    """What a live state registers with, where there is no session: `hear` tells it of events."""
+    """Stands for the session of a live state: functions register here, and `hear` calls them."""
 
     def __init__(self, clock: ReplayClock) -> None:
         self.clock = clock
@@ -188,11 +189,11 @@ class Ears:
         return False
 
     def register_event(self, event: str, function: Callable[[Event, Any], object]) -> None:
-        """Have a function called for each event of that name, or ``*`` for all."""
+        """Register a function for the events of a name; ``*`` stands for all events."""
         self._functions.setdefault(event, []).append(function)
 
     def is_wanted(self, name: str) -> bool:
-        """Tell whether any function is called for events of that name."""
+        """Tell whether a function is registered for events of that name."""
         return name in self._functions or "*" in self._functions
 
     def hear(self, event: Event) -> None:
@@ -203,7 +204,7 @@ class Ears:
 
 
 def past_live(clock: ReplayClock, *, has_marks: bool, has_lists: bool) -> tuple[Ears, ReplayedLive]:
-    """Return a live state that is told of events, and what tells it of them."""
+    """Return a live state, and the `Ears` through which it gets its events."""
     ears = Ears(clock)
     session = cast(Session, ears)
     return ears, ReplayedLive(session, clock, has_marks=has_marks, has_lists=has_lists)

@@ -1,4 +1,4 @@
-"""Events of a record as messages again: of columns, such as an archive has, `Event` objects."""
+"""Makes `Event` objects of the columns in which an archive holds events."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ast_notebook.units import SECOND
 
 _OWN = frozenset(("received", "time", "event", "extra"))
 _BESIDE = pa.array([f"header_{name}" for name in sorted(NUMBERS)], pa.string())
-#: Events that have the ActionID of an action, and are no entry of its list.
+#: Events that have the ActionID of an action, but are no entries of a list.
 _NEWS = frozenset(("OriginateResponse", "AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd"))
-#: Events that are entries or ends of lists, even where the ActionID is left out, as by pseudonyms.
+#: Events that are entries or ends of lists, even without an ActionID: anonymizing removes it.
 _ENTRIES = frozenset(
     [
         "CoreShowChannel",
@@ -53,14 +53,14 @@ _ENTRIES = frozenset(
 def events_of(
     batch: pa.RecordBatch, is_wanted: Callable[[str], bool]
 ) -> tuple[list[int], list[Event]]:
-    """Return the wanted events of a batch, and before them the row of each.
+    """Return the row of each wanted event of a batch, and the events.
 
     Parameters
     ----------
     batch : pyarrow.RecordBatch
-        Columns as those of `recording.columns.seal`.
+        Events in columns, as `recording.columns.seal` returns them.
     is_wanted : callable
-        It tells whether events of a name are wanted.
+        It is called with the name of an event, and tells whether such events are wanted.
     """
     names = batch["event"]
     wanted = np.array([is_wanted(word) for word in names.dictionary.to_pylist()], bool)
@@ -86,7 +86,7 @@ def _made(batch: pa.RecordBatch) -> list[Event]:
     ends = np.cumsum(np.bincount(codes, minlength=len(words))).tolist()
     first = 0
     for word, end in zip(words, ends, strict=True):
-        if end > first:  # events of one name have the same headers, nearly
+        if end > first:  # by name, since events of one name have nearly the same headers
             rows = order[first:end]
             for row, mine in zip(rows.tolist(), _rows(word, columns, rows), strict=True):
                 headers[row] = mine
@@ -113,7 +113,11 @@ def _made(batch: pa.RecordBatch) -> list[Event]:
 
 
 class _ColumnTexts(NamedTuple):
-    """The values of a column as objects, None where there is none; and which are several ones."""
+    """The values of a column.
+
+    ``texts`` has None for a missing value, and ``repeats`` tells which values are those of a
+    repeated header.
+    """
 
     texts: Any
     repeats: Any
@@ -135,7 +139,7 @@ def _stamps(times: pa.Array) -> _ColumnTexts:
 
 
 def _rows(name: str, columns: dict[str, _ColumnTexts], rows: Any) -> Iterator[dict[str, str]]:
-    """Yield the headers of each of some events that have the same name."""
+    """Yield the headers of some events, which have the same name."""
     heads, values = ["Event"], [[name] * len(rows)]
     is_whole = True
     for column in ("privilege", "timestamp", *columns):
@@ -159,7 +163,7 @@ def _rows(name: str, columns: dict[str, _ColumnTexts], rows: Any) -> Iterator[di
 
 
 def _rename_texts(headers: list[dict[str, str]], pairs: pa.MapArray) -> None:
-    """Give texts their header back that stood beside a column of numbers, such as ``Duration``."""
+    """Rename the headers of texts that were stored beside a column of numbers (``Duration``)."""
     offsets = pairs.offsets.to_numpy()
     first, last = int(offsets[0]), int(offsets[-1])
     keys = pairs.keys.slice(first, last - first)
@@ -168,14 +172,14 @@ def _rename_texts(headers: list[dict[str, str]], pairs: pa.MapArray) -> None:
         mine = headers[int(np.searchsorted(offsets, place + first, "right")) - 1]
         name = spelled(keys[place].as_py())
         plain = name.removeprefix("header_")
-        if plain not in mine:  # else a dialplan has sent it with its UserEvent, besides Asterisk
+        if plain not in mine:  # a dialplan's UserEvent can have a header of the same name
             mine[plain] = mine.pop(name)
 
 
 def _put_pairs(
     headers: list[dict[str, str]], repeats: list[tuple[int, str]], pairs: pa.MapArray
 ) -> None:
-    """Put the pairs of the column of rare headers into the headers of each row."""
+    """Add the rare headers, which share one column of pairs, to the headers of each row."""
     offsets = pairs.offsets.to_pylist()
     first, last = offsets[0], offsets[-1]
     keys = [spelled(key) for key in pairs.keys.slice(first, last - first).to_pylist()]

@@ -1,4 +1,7 @@
-"""The orders of a replay: what would have been sent to Asterisk, and was held back."""
+"""The orders of a replay: actions that were held back, and not sent to Asterisk.
+
+`ReplayedAsterisk` decides which actions these are.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import pandas as pd
 from ast_notebook.ami import Field, Secret
 from ast_notebook.errors import ConfError
 
-#: What is answered to an order, and what the handle of a call says.
+#: The message in the answer to an order, and in the handle of a call.
 NOT_SENT = "not sent: replay"
 HIDDEN = "…"
 _SECRETS = ("secret", "password", "passwd")
@@ -40,7 +43,7 @@ class HeldOrder(NamedTuple):
 
 
 class Orders:
-    """The orders in their sequence; any thread may add one."""
+    """The orders in the sequence in which they were given; any thread may add one."""
 
     def __init__(self) -> None:
         self._orders: list[HeldOrder] = []
@@ -50,7 +53,7 @@ class Orders:
         return len(self._orders)
 
     def add(self, at: int, by: str, action: Mapping[str, Field]) -> HeldOrder:
-        """Add an action that was not sent; secrets in it are not kept."""
+        """Add an action that was not sent, without the secrets in it."""
         fields = {
             key: _text(key, value)
             for key, value in action.items()
@@ -87,7 +90,7 @@ def compare(orders: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     orders, others : pandas.DataFrame
-        ``sh.ast.orders`` of the one and of the other.
+        ``sh.ast.orders`` of each replay.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The live state at any moment of a tape: from the last one that is known whole, forward."""
+"""Finds the live state at any moment of a tape: from the last known whole state, forward."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ast_notebook.replay.live import ReplayedLive, past_live
 from ast_notebook.replay.messages import events_of
 from ast_notebook.replay.tape import Part, Tape, TapePlace
 
-KEPT = 500  # states that are kept of a record without marks, from a first pass
+KEPT = 500  # states at most that are kept while a record without marks is read
 
 
 class Past:
@@ -27,9 +27,10 @@ class Past:
     Attributes
     ----------
     has_marks : bool
-        Whether the record has whole states in it; else some are kept here as they are passed.
+        Whether the record holds whole states. If not, some of the states that were computed are
+        kept here.
     has_lists : bool
-        Whether it has lists of all channels.
+        Whether the record holds lists of all channels.
     """
 
     def __init__(self, tape: Tape) -> None:
@@ -37,10 +38,10 @@ class Past:
         self.has_lists = any(piece.lists for piece in tape.pieces)
         self._tape = tape
         self._places: list[TapePlace] = []
-        self._states: list[tuple[int, State]] = []  # at those places, with their moments
+        self._states: list[tuple[int, State]] = []  # moment and state at each of the places
 
     def at(self, moment: int) -> ReplayedLive:
-        """Return the live state behind all that counts at a moment."""
+        """Return the live state after all events up to a moment."""
         clock = ReplayClock(moment)
         ears, live = past_live(clock, has_marks=self.has_marks, has_lists=self.has_lists)
         begin = TapePlace(0, 0, 0)
@@ -62,7 +63,7 @@ class Past:
         return live
 
     def _marked(self, moment: int) -> tuple[TapePlace, Event] | None:
-        """Return the place behind the last mark with a whole state, and that mark."""
+        """Return the place after the last mark with a whole state, and that mark."""
         for piece in range(self._tape.piece_at(moment), -1, -1):
             if not self._tape.pieces[piece].marks:
                 continue
@@ -78,7 +79,7 @@ class Past:
         return None
 
     def _kept(self, moment: int) -> tuple[TapePlace, State] | None:
-        """Return the last kept state at a moment or before, and its place."""
+        """Return the place of the last state that is kept from before a moment, and that state."""
         for place, (known, state) in zip(
             reversed(self._places), reversed(self._states), strict=True
         ):

@@ -1,4 +1,4 @@
-"""The player of a replay: it stands where a live session has the thread that reads a socket."""
+"""The player of a replay: it takes the place of the reader's thread of a live session."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from ast_notebook.replay.tape import MARKS, Part
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 10.0  # seconds that the time waits for a call of the user's that does not end
-TICK = 0.05  # seconds between two looks at what is due, while a replay plays at some speed
-IDLE = 0.5  # seconds between two looks at whether the replay is closed, while it stands still
+PATIENCE = 10.0  # seconds at most that the time waits for a call of a user's function
+TICK = 0.05  # seconds between two checks for due events, while a replay plays at some speed
+IDLE = 0.5  # seconds between two checks whether the replay is closed, while it stands still
 
 Send = Callable[[Mapping[str, Field], Pending, str], None]
 
 
 class Player(Reader):
-    """Plays a tape: it moves the clock, and hands events to the dispatcher in their order.
+    """Plays a tape: moves the clock, and hands events to the dispatcher in their order.
 
-    It has no socket, and what a session sends is given to `send`.
+    It has no socket: the actions that a session sends go to `send`.
 
     Parameters
     ----------
@@ -48,17 +48,18 @@ class Player(Reader):
         Where the replay is.
     clock : ReplayClock
     send : callable
-        It is given an action, and what is to be finished by its answer.
+        It is called with an action, its `Pending`, which it finishes by an answer, and its
+        ActionID.
 
     Attributes
     ----------
     speed : float
-        How many seconds of the record pass in a second; 0 stands still, infinity is as fast as it
-        goes.
+        How many seconds of the record pass in a second. At 0 the replay stands still, at infinity
+        it plays as fast as it can.
     failure : Exception or None
-        Why it could not play on.
+        The error that stopped the replay.
     mark : callable
-        What takes a mark, which is no event of the PBX: nobody else hears of it.
+        It is called with each mark. A mark is no event of the PBX, so no other function gets it.
     end : int
         The last moment that is played, in microseconds since 1970 UTC.
     """
@@ -100,7 +101,7 @@ class Player(Reader):
         self.thread.start()
 
     def stop(self) -> None:
-        """Have the thread end."""
+        """Let the thread end."""
         self.closing.set()
         self._pauses.end()
         self._clock.close()
@@ -122,7 +123,7 @@ class Player(Reader):
         """Answer an action, or hold it back; nothing is sent."""
         name = str(action.get("Action", ""))
         key = str(action.get("ActionID") or self._actions.new_id())
-        encode({"Action": name, "ActionID": key, **action})  # it raises what a session would raise
+        encode({"Action": name, "ActionID": key, **action})  # for the errors that a session raises
         if self.closing.is_set():
             raise self.no_connection()
         pending = Pending(name, timeout or self.settings.timeout, then, ends, apart)
@@ -140,15 +141,15 @@ class Player(Reader):
         return ConnectionLost("the replay is closed: begin it again")
 
     def play(self, speed: float) -> None:
-        """Play at a speed from now on; 0 stands still once what is under way is handed out."""
+        """Play at a speed from now on; with 0, stop after the batch that is being handed out."""
         with self._speed_changed:
             self.speed, self.failure = speed, None
             self._speed_changed.notify_all()
 
     def rest(self) -> None:
-        """Stand still, and wait until nothing is handed out any more.
+        """Stand still, and wait until no event is being handed out.
 
-        A call that the time waits for does not wait in turn.
+        On a thread for whose calls the time waits, this returns at once.
         """
         self.play(0.0)
         if threading.current_thread().name.startswith(("ast-call-", "ast-dispatch-")):
@@ -158,18 +159,18 @@ class Player(Reader):
                 return
 
     def wait_for_end(self, seconds: float) -> bool:
-        """Wait for so many seconds at most until the replay stands still; tell whether it does."""
+        """Wait at most so many seconds until the replay stands still, and tell whether it does."""
         with self._speed_changed:
             return self._speed_changed.wait_for(
                 lambda: not self.speed or self.closing.is_set(), seconds
             )
 
     def forget(self) -> None:
-        """Forget the events made of the present part, which functions may have changed."""
+        """Drop the `Event` objects of the present part, since functions may have changed them."""
         self._made = None
 
     def on_dispatcher(self, function: Callable[[], object]) -> None:
-        """Have a function called on the dispatcher's thread, and wait until that is done."""
+        """Call a function on the dispatcher's thread, and wait until it has returned."""
         done = threading.Event()
 
         def call(_: Pending) -> None:
@@ -212,7 +213,7 @@ class Player(Reader):
                 self._speed_changed.notify_all()
 
     def _play(self) -> None:
-        """Play at the present speed, until that changes or the end has come."""
+        """Play at the present speed until the speed changes, or the end is reached."""
         speed = self.speed
         began, first = time.monotonic(), self._clock.at
         while self.speed == speed and not self.closing.is_set() and self._clock.at < self.end:
@@ -227,7 +228,7 @@ class Player(Reader):
                 )
 
     def _play_until(self, moment: int) -> None:
-        """Hand out what is due until a moment, and wake those who sleep until then."""
+        """Hand out the events up to a moment, and wake those who sleep until then."""
         speed = self.speed
         while not self.closing.is_set() and self.speed == speed:
             wakes = self._clock.wakes_next
@@ -244,9 +245,10 @@ class Player(Reader):
             self._wait_for_calls()
 
     def _hand_out(self, until: int, speed: float) -> bool:
-        """Hand out all events until a moment.
+        """Hand out all events up to a moment.
 
-        Return False if somebody is to be woken before that moment now, or the speed has changed.
+        Return False if this ended early: a sleeper has to be woken before that moment, the speed
+        has changed, or the replay is closed.
         """
         for part, first, end in self._position.until(until):
             at = first
@@ -273,7 +275,7 @@ class Player(Reader):
         self._intake.events -= batch.end - batch.reached
 
     def _wait_for_calls(self) -> None:
-        """Wait until the calls are over that events have started, since they work at this time."""
+        """Wait until the calls that events have started are over: their time is the present."""
         if not self._clock.is_held:
             return
         deadline = time.monotonic() + PATIENCE
@@ -310,7 +312,7 @@ class Player(Reader):
 
 
 class _Wanted:
-    """The events of a part that are handed out, the row of each, and the moments of all rows."""
+    """The events of a part that are handed out, their rows, and the moments of all rows."""
 
     def __init__(self, rows: list[int], events: list[Event | Pending], moments: Any) -> None:
         self.rows = np.array(rows, np.int64)
@@ -320,14 +322,14 @@ class _Wanted:
 
 
 class _Batch(Collection[Event | Pending]):
-    """Events that move the clock as they are handed out, up to one that has started a call.
+    """Events that move the clock as they are handed out; an event that starts a call is the last.
 
     Attributes
     ----------
     first, end : int
-        The rows of the part that it is to hand out.
+        The rows of the part that are to be handed out.
     reached : int
-        The row behind the last one that was handed out.
+        The row after the last one that was handed out.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Where a replay is on its tape."""
+"""The place on its tape at which a replay is."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ast_notebook.replay.tape import Part, Tape
 
 
 class Position:
-    """A place on a tape: behind so many rows of a part of a piece.
+    """A place on a tape: after so many rows of a part of a piece.
 
     Parameters
     ----------
     tape : Tape
     moved : callable
-        It is called with the number of a piece, and how many events of it lie behind.
+        It is called with the number of a piece, and how many of its events were passed.
     """
 
     def __init__(self, tape: Tape, moved: Callable[[int, int], None]) -> None:
@@ -27,7 +27,7 @@ class Position:
         self._row = 0
 
     def seek(self, moment: int) -> None:
-        """Go behind the last row that counts at a moment."""
+        """Go to the place after the last row whose moment is not after `moment`."""
         self._piece = self.tape.piece_at(moment)
         parts = self.tape.parts(self._piece)
         self._part = self._row = 0
@@ -39,7 +39,7 @@ class Position:
         self._tell()
 
     def until(self, moment: int) -> Iterator[tuple[Part, int, int]]:
-        """Yield the parts with rows up to a moment: each with its first row, and the one behind."""
+        """Yield the parts with rows up to a moment, each with its first row and the end row."""
         while self._piece < len(self.tape.pieces):
             if self._row == 0 and self._part == 0 and self.tape.pieces[self._piece].first > moment:
                 return
@@ -69,7 +69,7 @@ class Position:
 
     @property
     def next_moment(self) -> int | None:
-        """When the next row counts; None at the end of the tape."""
+        """The moment of the next row; None at the end of the tape."""
         for part, first, _ in Position.until(self._copy(), self.tape.last + 1):
             return int(part.moments[first])
         return None

@@ -1,4 +1,4 @@
-"""The record of a replay: the events of its tape up to the present of the replay."""
+"""The record of a replay: the events of its tape up to the present moment of the replay."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ast_notebook.replay.tape import Tape
 
 
 class TapeBlock(Block):
-    """The events of one piece of a tape up to a moment; they are read when somebody asks.
+    """The events of one piece of a tape up to a moment, which are read only when needed.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class TapeBlock(Block):
     start : int
         The number of the first, counted from the record's first.
     skipped : int
-        How many events of the piece stand before the first.
+        How many events of the piece come before the first one in the block.
     """
 
     __slots__ = ("_piece", "_shown", "_skipped", "_tape")
@@ -49,7 +49,7 @@ class TapeBlock(Block):
         return "columns"
 
     def since(self, moment: int) -> bool:
-        """Tell whether any of the events may have been received at that microsecond or later."""
+        """Tell whether events of the block may have been received at that microsecond or later."""
         return self._shown > 0 and self._tape.pieces[self._piece].last >= moment
 
     def moments(self, last: int) -> list[int]:
@@ -62,7 +62,7 @@ class TapeBlock(Block):
         return self
 
     def part(self, first: int, most: int) -> Block | pa.RecordBatch:
-        """Return at most `most` events, from the one at `first` on."""
+        """Return at most `most` events, beginning with the one at `first`."""
         return self.columns().slice(first, most)
 
     def columns(self) -> pa.RecordBatch:
@@ -73,9 +73,9 @@ class TapeBlock(Block):
 
 
 class ReplayedRecord(Record):
-    """The events of a tape from a moment up to the present of a replay.
+    """The events of a tape from a moment up to the present moment of a replay.
 
-    They are read from the tape when somebody asks, so that they take no memory.
+    They are read from the tape only when needed, so they take no memory.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class ReplayedRecord(Record):
         self._first = tape.piece_at(since)
         before = np.searchsorted(self._received(self._first), since, "left")
         self._skipped = int(before)
-        self._behind: tuple[int, list[Block], int] | None = None  # of the pieces before one
+        self._behind: tuple[int, list[Block], int] | None = None  # blocks of the pieces before one
 
     def _received(self, piece: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         parts = self._tape.parts(piece)
@@ -103,7 +103,7 @@ class ReplayedRecord(Record):
         return found
 
     def move(self, piece: int, shown: int) -> None:
-        """Go to a place of the tape: behind so many events of a piece."""
+        """Go to a place on the tape: after so many events of a piece."""
         if self._behind is None or self._behind[0] != piece:
             blocks: list[Block] = []
             start = 0
@@ -134,7 +134,7 @@ class ReplayedRecord(Record):
 
     @property
     def end(self) -> int:
-        """The number of the next event to come."""
+        """The number of the event that comes next."""
         return len(self)
 
     def moments(self, last: int) -> list[int]:
@@ -147,14 +147,14 @@ class ReplayedRecord(Record):
         return found
 
     def clear(self) -> int:
-        """Forget nothing: the events are the record's that is replayed."""
+        """Do nothing: the events belong to the record that is replayed."""
         return 0
 
     def to(self, *args: object, **kwargs: object) -> Archive:
-        """Refuse to record a replay, whose events are recorded already.
+        """Refuse to record, since the events of a replay are recorded already.
 
         Raises
         ------
         ConfError
         """
-        raise ConfError("a replay is not recorded: its events are in the record that it is of")
+        raise ConfError("a replay is not recorded: its events are in its record already")

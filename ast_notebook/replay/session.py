@@ -1,4 +1,4 @@
-"""The session of a replay: a session whose reader is a player, and which reaches no PBX."""
+"""The session of a replay: its reader is a player, and it reaches no PBX."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class ReplaySession(Session):
     position : Position
         Where the replay is.
     send : callable
-        What is given each action.
+        It is called with each action, as by `Player`.
     """
 
-    #: What the handle of a call says, since no call is made.
+    #: The text that the handle of a call shows, since no call is made.
     held_back = NOT_SENT
 
     def __init__(
@@ -57,7 +57,7 @@ class ReplaySession(Session):
 
     @property
     def player(self) -> Player:
-        """What plays the record."""
+        """The player of the record."""
         assert isinstance(self._reader, Player)
         return self._reader
 
@@ -65,19 +65,19 @@ class ReplaySession(Session):
         return f"<ReplaySession {self.name}: {'closed' if self.closed else 'open'}>"
 
     def connect(self, host: str | None = None, port: int | None = None) -> Session:
-        """Begin; there is no host to connect to.
+        """Begin the replay; it connects to no host.
 
         Raises
         ------
         ConfError
-            If one is given.
+            If a host or a port is given.
         """
         if host is not None or port is not None:
             raise ConfError("a replay connects to nothing: leave out host and port")
         return super().connect()
 
     def login(self, username: str, secret: str | Secret) -> Response:
-        """Refuse to log in, since there is nothing to log in to.
+        """Refuse to log in, since there is no PBX.
 
         Raises
         ------

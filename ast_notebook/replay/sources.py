@@ -1,4 +1,4 @@
-"""What can be replayed: an archive, a Parquet file, a frame of events, or a capture of the wire."""
+"""Makes tapes of what can be replayed: archives, Parquet files, frames and captures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ast_notebook.replay.frames import frame_batch
 from ast_notebook.replay.tape import Piece, Tape
 
 Source = str | os.PathLike[str] | pd.DataFrame
-ROWS = 50_000  # of a piece of a frame
+ROWS = 50_000  # rows of each piece of a frame
 
 
 def tape_of(source: Source, since: int | None, until: int | None, server: str = "") -> Tape:
@@ -30,13 +30,14 @@ def tape_of(source: Source, since: int | None, until: int | None, server: str = 
     Parameters
     ----------
     source : str, path or pandas.DataFrame
-        A folder or URL of an archive; a Parquet file; a frame of events; or a text file of the
-        manager's messages.
+        A folder or URL of an archive; a Parquet file; a frame of events; or a text file with
+        messages of the manager interface.
     since, until : int or None
-        Only events received at `since` or later and before `until`, in microseconds since 1970;
-        of an archive, also earlier ones from which the state at `since` is known.
+        The tape has the events that were received at `since` or later and before `until`, in
+        microseconds since 1970. Of an archive, it also has earlier events, from which the state at
+        `since` follows.
     server : str
-        The PBX, if there are several.
+        The name of the PBX; it is needed if there are several.
 
     Raises
     ------
@@ -102,7 +103,7 @@ def _of_parquet(path: Path, server: str) -> Tape:
 def _of_batches(batches: list[pa.RecordBatch], server: str) -> Tape:
     whole = [batch for batch in batches if len(batch)]
     pieces: list[Piece] = []
-    if whole:  # as one, since the rows of a file need not be in the order of their moments
+    if whole:  # as one piece, since the rows of a file may be in any order
         received = np.concatenate([batch["received"].to_numpy() for batch in whole])
         names = texts_of([batch["event"] for batch in whole])
         pieces.append(piece_of(received, names, partial(list, whole)))

@@ -1,6 +1,6 @@
-"""The spelling of headers: an archive has their names in lower case, and Asterisk writes ``Exten``.
+"""Spells the names of headers as Asterisk does: an archive has them in lower case.
 
-Messages find headers whatever the case. Only `Message.headers` shows the spelling.
+The case matters only for `Message.headers`, since messages find headers in any case.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 Moments = np.ndarray[Any, Any]
 
 MARKS = ("LiveState", "LiveChange")
-PART = 10_000  # events of a part at most
+PART = 10_000  # events at most in a part
 LOADED = 3  # pieces that are kept in memory
 
 
@@ -25,11 +25,11 @@ class Part(NamedTuple):
     batch : pyarrow.RecordBatch
         The events and marks.
     moments : numpy.ndarray
-        When each of them counts, in microseconds since 1970 UTC; it never goes back.
+        The moment at which each row is replayed, in microseconds since 1970 UTC, in order.
     shown : pyarrow.RecordBatch
         The events without the marks, which are no events of the PBX.
     before : numpy.ndarray
-        How many of `shown` stand before each row, and as the last entry, all of them.
+        How many events of `shown` come before each row; the last entry is the count of all.
     """
 
     batch: pa.RecordBatch
@@ -54,9 +54,9 @@ class Piece:
     received : numpy.ndarray
         When each event was received, in order.
     marks, lists : sequence of int
-        When the rows ``LiveState`` were received, and the ends of lists of all channels.
+        When the ``LiveState`` rows were received, and when lists of all channels ended.
     load : callable
-        It returns the events in columns, as `recording.columns.seal` does.
+        It returns batches of the events in columns, as `recording.columns.seal` does.
     marked : int
         How many of the rows are marks.
     names : collection of str
@@ -88,7 +88,7 @@ class Piece:
         self._load = load
 
     def tells_all_by(self, moment: int) -> bool:
-        """Tell whether all channels are known from something in it by a moment."""
+        """Tell whether a mark or a list in it makes all channels known at a moment."""
         told = [*self.marks[:1], *self.lists[:1]]
         return bool(told) and min(told) <= moment
 
@@ -104,14 +104,14 @@ class Piece:
 
 
 class Tape:
-    """All pieces, of which the last ones used stay loaded.
+    """All pieces of a record; those that were used last stay loaded.
 
     Parameters
     ----------
     pieces : sequence of Piece
-        In the order of their events; none overlaps another.
+        They are in the order of their events, and none overlaps another.
     server : str
-        The PBX.
+        The name of the PBX.
     """
 
     def __init__(self, pieces: Sequence[Piece], server: str) -> None:
@@ -149,9 +149,9 @@ class Tape:
         return number
 
     def rows(self, place: TapePlace, until: int) -> Iterator[tuple[TapePlace, Part, int]]:
-        """Yield the parts with rows from a place on that count at a moment or before.
+        """Yield the parts that have rows from a place on up to a moment.
 
-        Each comes with the place of its first such row, and the row behind its last one.
+        Each part comes with the place of its first such row, and the row after its last one.
         """
         piece, number, row = place
         while piece < len(self.pieces) and self.pieces[piece].first <= until:
@@ -168,7 +168,7 @@ class Tape:
 
 
 def _alike(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    """Give batches the same columns, with codes that are large enough for all of their words."""
+    """Give batches the same columns, with dictionary codes that have room for all words."""
     names = list(dict.fromkeys(name for batch in batches for name in batch.schema.names))
     names.sort(key=lambda name: name == "extra")
     alike = []
@@ -197,9 +197,9 @@ def _kind(name: str) -> Any:
 
 
 def _ordered(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Moments]:
-    """Return rows in the order in which they count, and the moment of each.
+    """Return the rows in the order in which they are replayed, and the moment of each.
 
-    A mark counts right after the last event that its recorder had dispatched, and not before it was
+    A mark comes right after the last event that its recorder had dispatched, and not before it was
     made.
     """
     received = batch["received"].to_numpy()
@@ -219,7 +219,7 @@ def _ordered(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Moments]:
             after[row], at[row] = int(told["after"]), int(told["at"])
     order = np.lexsort((marked, after))
     moments = np.where(marked, at, received)[order]
-    # A mark counts no later than the event that follows it.
+    # The moment of a mark is no later than that of the event that follows it.
     moments = np.minimum.accumulate(moments[::-1])[::-1]
     return batch.take(pa.array(order)), moments
 

@@ -12,7 +12,7 @@ Headers = dict[str, str]
 
 
 class Told(NamedTuple):
-    """What Asterisk would have answered: a response, and the entries of a list if it is one.
+    """The answer that Asterisk would have sent: a response, and the entries of a list, if any.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ REFUSED: Headers = {"Response": "Error"}
 
 
 def give(pending: Pending, key: str, told: Told, moment: int) -> None:
-    """Finish an action by an answer, as if Asterisk had sent it."""
+    """Finish an action with an answer, as if Asterisk had sent it."""
     is_list = {} if told.entries is None else {"EventList": "start"}
     response = {**told.response, "ActionID": key, **is_list}
     pending.respond(
@@ -45,7 +45,7 @@ def give(pending: Pending, key: str, told: Told, moment: int) -> None:
 
 
 def not_recorded(action: str, what: str = "") -> NotRecorded:
-    """Return the error that says that a record does not tell something."""
+    """Return the error for an answer that a record does not have."""
     return NotRecorded(
         f"the record does not tell {what or f'what Asterisk answered to {action}'}, and a replay "
         "asks no PBX",

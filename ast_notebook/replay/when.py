@@ -1,4 +1,4 @@
-"""Reads moments of a replay, of which ``yesterday 14:05`` is one."""
+"""Reads moments of a replay, such as ``yesterday 14:05``."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ def read_moment(
         As for `moments.moment`, or ``yesterday 14:05``.
     clock : SystemClock
     tz : tzinfo, optional
-        The zone of a moment that tells none; this machine's by default.
+        The zone of a moment that names none; by default, this machine's.
     of_day : bool
-        Whether a time of the day is on the day of the clock, and not the last such time.
+        Whether a time of the day means the day on which the clock stands. By default, it means the
+        last such time before the clock's.
 
     Raises
     ------
@@ -66,7 +67,7 @@ class _Standing(SystemClock):
 def range_of(
     since: Moment | None, until: Moment | None, clock: SystemClock, tz: tzinfo | None
 ) -> tuple[int | None, int | None]:
-    """Return a beginning and an end; an end that is a time of the day is on the beginning's day.
+    """Return a beginning and an end; a time of the day as the end is on the day of the beginning.
 
     Raises
     ------

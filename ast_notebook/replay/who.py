@@ -1,4 +1,4 @@
-"""Who gave an order in a replay: an item, a logic, a callback, or a cell."""
+"""Tells who gave an order in a replay: an item, a logic, a callback, or a cell."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def who(sh: Any, pbx: Any, action: Mapping[str, Field]) -> str:
 
 
 def _item_of(sh: Any, action: Mapping[str, Field]) -> str:
-    """Return the item that is written to an entry of the Asterisk database."""
+    """Return the path of the item that writes a database entry; the entry if no item does."""
     entry = f"{action.get('Family', '')}/{action.get('Key', '')}"
     for item in () if sh is None else sh.find_items("ast_db"):
         if any(

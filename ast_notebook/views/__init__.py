@@ -1,4 +1,4 @@
-"""Frames that show what a person looks for first."""
+"""Frames whose display shows first what people look for first."""
 
 from ast_notebook.views.frame import ShownFrame, View
 from ast_notebook.views.logs import shown_calls, shown_queue_calls

@@ -1,4 +1,4 @@
-"""`ShownFrame`: a whole pandas frame that shows people what they look for first."""
+"""`ShownFrame`: a pandas frame whose display shows first what people look for first."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _SUMMARY = "margin: 6px 0; cursor: pointer"
 
 @dataclass(frozen=True)
 class View:
-    """What a frame shows.
+    """How a frame is displayed.
 
     Attributes
     ----------
     what : str
-        What its rows are, such as ``calls``.
+        The word for its rows, such as ``calls``.
     draw : callable
-        It is called with some of the rows and a zone, and returns what is shown of them.
+        It is called with some of the rows and a zone, and returns the columns that show them.
     empty : str
-        What is said if there are no rows, and what to do then.
+        The text for a frame without rows: it says so, and what to do.
     zone : tzinfo or None
-        The zone of times; by default that of `use_zone`.
+        The zone of the shown times; by default, that of `use_zone`.
     """
 
     what: str
@@ -44,11 +44,11 @@ class View:
 
 
 class ShownFrame(pd.DataFrame):
-    """A pandas frame that shows people what they look for first, and has all the rest.
+    """A pandas frame with many columns, whose display shows first what people look for first.
 
-    It is a DataFrame in every respect but how a notebook or a terminal shows it. What is selected
-    or computed from it, a copy, and what is pickled are plain frames of pandas. Columns that are
-    added to it are shown, too. If what its view needs is gone, pandas shows it.
+    It differs from a DataFrame only in how a notebook or a terminal shows it. Copies, pickles,
+    selections and results computed from it are plain pandas frames. Columns that a user adds are
+    shown, too. If columns that its view needs are missing, pandas shows it in its own way.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class ShownFrame(pd.DataFrame):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """All of it as a plain frame of pandas, which shows ids, times in UTC and the rest."""
+        """The same rows as a plain pandas frame, which shows all columns, ids and times in UTC."""
         plain_frame = pd.DataFrame(self)
         plain_frame.attrs.update(self.attrs)
         return plain_frame
@@ -98,7 +98,7 @@ class ShownFrame(pd.DataFrame):
             return None
         theirs: Any = vars(pd.DataFrame)["_repr_html_"]
         if not str(theirs.__module__).startswith("pandas."):
-            return theirs(self)  # such as itables, if all frames are to be shown by it
+            return theirs(self)  # a library such as itables, which shows all frames
         whole = self.frame
         shown = self._shown(whole)
         if shown is None:
@@ -117,7 +117,7 @@ class ShownFrame(pd.DataFrame):
         )
 
     def _shown(self, whole: pd.DataFrame) -> tuple[View, pd.DataFrame, Columns] | None:
-        """Return the view, the rows that are shown, and what of them; None if pandas shows it."""
+        """Return the view, the rows to show, and their columns; None if pandas shows the frame."""
         view = self._view
         if view is None:
             return None

@@ -1,4 +1,4 @@
-"""A table as lines of text that fit a terminal: long cells go on in the next line."""
+"""Writes a table as lines of text that fit a terminal; a long cell is continued in a new line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from itertools import zip_longest
 from ast_notebook.show import plain
 
 GAP = "  "
-NARROWEST = 6  # a column is made no narrower than this
+NARROWEST = 6  # letters that a column keeps at least
 _FALLBACK = (80, 24)
 
 
@@ -47,7 +47,7 @@ def lines(columns: Mapping[str, Sequence[str]], most: int) -> str:
 
 
 def _fitted(widths: list[int], words: list[int], most: int) -> list[int]:
-    """Make the widest columns narrower until all fit; words are cut only if nothing else helps."""
+    """Return widths that fit: the widest columns get narrower, and words are cut only at last."""
     room = most - len(GAP) * (len(widths) - 1)
     for least in ([max(word, NARROWEST) for word in words], [NARROWEST] * len(widths)):
         while sum(widths) > room:

@@ -1,4 +1,4 @@
-"""What frames of the call log show: calls and queue calls."""
+"""How frames of the call log are displayed: calls and queue calls."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ast_notebook.views.words import duration, outcome, party, text, times
 def shown_calls(
     calls: pd.DataFrame, *, zone: tzinfo | None = None, empty: str = "no calls"
 ) -> ShownFrame:
-    """Return a calls frame that shows when, who, whom, answered by, what became of it, and times.
+    """Return a calls frame whose display shows who called whom, when, and how it ended.
 
     Parameters
     ----------
     calls : pandas.DataFrame
-        As `calls.from_events` returns it.
+        A frame as `calls.from_events` returns it.
     zone : tzinfo, optional
-        The zone of times; by default that of `use_zone`.
+        The zone of the shown times; by default, that of `use_zone`.
     empty : str
-        What is said if there are none.
+        The text for a frame without calls.
     """
     return ShownFrame(calls, View("calls", _calls, empty, zone))
 
@@ -31,7 +31,7 @@ def shown_calls(
 def shown_queue_calls(
     visits: pd.DataFrame, *, zone: tzinfo | None = None, empty: str = "no queue calls"
 ) -> ShownFrame:
-    """Return a frame of queue calls that shows when, which queue, who, and what became of it."""
+    """Return a frame of queue calls whose display shows when, which queue, who, and the outcome."""
     return ShownFrame(visits, View("queue calls", _queue_calls, empty, zone))
 
 
@@ -44,10 +44,10 @@ def _calls(calls: pd.DataFrame, zone: tzinfo) -> Columns:
         "to": [_dialled(row) for row in rows],
         "answered by": [text(row["answered_by"]) for row in rows],
         "result": [_became(row, row["disposition"]) for row in rows],
-        # A caller waits in a queue, or else while a telephone rings.
+        # A caller waits in a queue; in other calls, while a telephone rings.
         "waited": [duration(row["ring"] if _is_none(row["wait"]) else row["wait"]) for row in rows],
     }
-    # A CDR bills menus and queues, too: that is no talk.
+    # The billed time of a CDR includes menus and queues, so it is no talk.
     is_billed = bool(calls["source"].eq("cdr").all())
     name, column = ("billed", "billsec") if is_billed else ("talk", "talk")
     return {**shown, name: [duration(row[column]) for row in rows]}
@@ -68,7 +68,7 @@ def _queue_calls(visits: pd.DataFrame, zone: tzinfo) -> Columns:
 
 
 def _servers(frame: pd.DataFrame) -> dict[str, list[str]]:
-    """Name the PBX of each row, if there are several."""
+    """Return a column with the PBX of each row, if there are several PBXs."""
     several = frame["server"].nunique(dropna=False) > 1
     return {"pbx": [text(name) for name in frame["server"]]} if several else {}
 
@@ -81,7 +81,7 @@ def _dialled(row: dict[Any, Any]) -> str:
 
 
 def _became(row: dict[Any, Any], word: Any) -> str:
-    # A source without an end of a call (a queue_log, for one) tells what became of it all the same.
+    # A source that has no ends of calls, such as a queue_log, still has their outcomes.
     is_over = not pd.isna(row["end"]) or row["source"] != "events"
     is_cut = row["gap"] is not pd.NA and bool(row["gap"])
     return outcome(word, is_over or is_cut) + (", connection was lost" if is_cut else "")

@@ -1,4 +1,4 @@
-"""What frames of the present state and of events show: channels, talks, queues, agents, events."""
+"""How frames of the present state are displayed: channels, talks, queues, agents, events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from ast_notebook.views.frame import Columns, ShownFrame, View
 from ast_notebook.views.words import CHANNELS, DEVICES, UNKNOWN, duration, party, text, times
 
-#: The headers that say most of an event, the most telling first; the panel has the same.
+#: The headers that say most about an event, in this order; the panel shows the same ones.
 TELLING = (
     "userevent",
     "device",
@@ -39,27 +39,27 @@ _MOST = 4
 
 
 def shown_channels(channels: pd.DataFrame, *, empty: str = "no channels are up") -> ShownFrame:
-    """Return a frame of channels that shows how long they are up, who and with whom."""
+    """Return a frame of channels whose display shows their age, their party and the other one."""
     return ShownFrame(channels, View("channels", _channels, empty))
 
 
 def shown_talks(talks: pd.DataFrame, *, empty: str = "nobody is on the phone") -> ShownFrame:
-    """Return a frame of people on the phone that shows who, with whom, and for how long."""
+    """Return a frame of people on the phone whose display shows who, with whom, and how long."""
     return ShownFrame(talks, View("people on the phone", _talks, empty))
 
 
 def shown_queues(queues: pd.DataFrame, *, empty: str = "there are no queues") -> ShownFrame:
-    """Return a frame of queues that shows who waits and works there, and what became of calls."""
+    """Return a frame of queues whose display shows callers, agents, and the outcomes of calls."""
     return ShownFrame(queues, View("queues", _queues, empty))
 
 
 def shown_agents(agents: pd.DataFrame, *, empty: str = "no queue has an agent") -> ShownFrame:
-    """Return a frame of agents that shows where they work, and what they do."""
+    """Return a frame of agents whose display shows their queues and states."""
     return ShownFrame(agents, View("agents", _agents, empty))
 
 
 def shown_events(events: pd.DataFrame, *, empty: str = "no events") -> ShownFrame:
-    """Return a frame of events that shows when, which, on which channel, and what they say."""
+    """Return a frame of events whose display shows time, name, channel and main headers."""
     return ShownFrame(events, View("events", _events, empty))
 
 
@@ -152,7 +152,7 @@ def _says(row: Mapping[Any, Any]) -> str:
 
 
 def _ages(since: pd.Series) -> list[str]:
-    """Return how long ago moments were, as the view is drawn."""
+    """Return how long ago moments were when the view is drawn."""
     now = datetime.now(UTC)
     return [
         UNKNOWN if pd.isna(one) else duration((now - one.to_pydatetime()).total_seconds())

@@ -1,4 +1,4 @@
-"""Values in words, as people read them: local times, durations, states and outcomes."""
+"""Puts values into words for people: local times, durations, states and outcomes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 UNKNOWN = "\N{EN DASH}"
-LONGEST = 200  # letters of a value that a view shows; callers choose some of them
+LONGEST = 200  # letters of a value that are shown; some values are chosen by callers
 
-#: What became of a call or a queue call.
+#: The words for the outcomes of calls and queue calls.
 OUTCOMES = {
     "ANSWERED": "answered",
     "ABANDONED": "gave up waiting",
@@ -29,7 +29,7 @@ OUTCOMES = {
     "TRANSFERRED": "sent elsewhere",
     "VOICEMAIL": "voicemail",
 }
-#: The states of devices, and so of agents, and those of channels: the words that the panel has.
+#: The words for the states of devices, agents and channels; the panel has the same.
 DEVICES = {
     "NOT_INUSE": "idle",
     "INUSE": "in use",
@@ -45,7 +45,7 @@ CHANNELS = {"Up": "up", "Ring": "calling", "Ringing": "ringing", "Busy": "busy",
 
 
 def text(value: Any) -> str:
-    """Return the text of a value, a dash if it is missing; a very long one is cut."""
+    """Return the text of a value, cut if it is very long; a dash stands for a missing value."""
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return UNKNOWN
     whole = " ".join(str(value).split()) or UNKNOWN
@@ -68,7 +68,7 @@ def party(number: Any, name: Any) -> str:
 
 
 def outcome(word: Any, is_over: bool) -> str:
-    """Return what became of a call in words."""
+    """Return the outcome of a call in words."""
     if pd.isna(word):
         return "unknown" if is_over else "not over yet"
     known = OUTCOMES.get(str(word), str(word).lower())
@@ -76,9 +76,9 @@ def outcome(word: Any, is_over: bool) -> str:
 
 
 def times(moments: Iterable[Any], zone: tzinfo, *, now: datetime | None = None) -> list[str]:
-    """Return moments by the clock of a zone, as short as they can be told apart.
+    """Return moments as texts in the time of a zone, as short as possible.
 
-    The date is left out if all are of today, and the year if all are of this one.
+    The date is left out if all are today, and the year if all are in the present year.
     """
     here = [
         None if pd.isna(one) else one.to_pydatetime(warn=False).astimezone(zone) for one in moments
@@ -90,10 +90,10 @@ def times(moments: Iterable[Any], zone: tzinfo, *, now: datetime | None = None) 
         is_of_year = all(one.year == now.year for one in known)
         form = "%d %b %H:%M:%S" if is_of_year else "%Y-%m-%d %H:%M:%S"
     if len({one.utcoffset() for one in known}) > 1:
-        form += " %Z"  # a clock change lies between them
+        form += " %Z"  # there is a clock change between them
     return [UNKNOWN if one is None else one.strftime(form) for one in here]
 
 
 def zone_name(zone: tzinfo) -> str:
-    """Return the name of a zone, or what its clocks are called now."""
+    """Return the name of a zone; of a zone without one, its present abbreviation."""
     return getattr(zone, "key", None) or datetime.now(zone).tzname() or str(zone)

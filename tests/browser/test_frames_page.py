@@ -39,7 +39,7 @@ def test_frames_fit_the_page_and_progress_leaves_no_room(chromium: Browser, them
         expect(calls.locator("table").first).to_contain_text("200 Door", timeout=PATIENCE)
         expect(calls.locator("th").first).to_have_text("when")
         expect(missed.locator("p")).to_contain_text(
-            "None of the calls heard so far (1) fits", timeout=PATIENCE
+            "None of the calls so far (1) fits", timeout=PATIENCE
         )
         assert progress.locator(".jp-OutputArea-child").evaluate("one => one.clientHeight") == 0
         for cell in (calls, events):

@@ -87,7 +87,7 @@ def test_what_is_not_known_of_the_time_before_is_missing_and_never_0():
     assert found["value"][0] == 5
     assert found[["before", "difference"]].isna().all(axis=None)
     assert re.search(r"\n  calls +5 +- +before -\n", repr(page))
-    assert "the calls are known from 2026-11-24 00:00 CET on" in repr(page)
+    assert "calls are known only from 2026-11-24 00:00 CET on" in repr(page)
 
 
 def test_a_time_before_without_any_call_is_one_of_which_nothing_is_known():

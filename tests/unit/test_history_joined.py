@@ -135,7 +135,7 @@ def test_a_call_that_another_source_should_have_counts_and_is_told(write: Write)
     gone = queued(104, f"{NOON + 100}.9", "ABANDON", 1, 1, 4)
     lines = sorted([*QUEUE, other, gone])
     files = write("Master.csv", master(with_ids=True)), write("queue_log", lines)
-    with pytest.warns(UserWarning, match="queue_log that are not in .*Master.csv, .* time: 1; by"):
+    with pytest.warns(UserWarning, match="queue_log that are not in .*Master.csv, .* time: 1; th"):
         past = history(*files, tz="UTC")
     assert past.calls["caller"].tolist() == ["100", "101", "103", "102"]
 

@@ -1,4 +1,4 @@
-"""Joins sources of the same calls, so that each call is told once."""
+"""Joins sources that have the same calls, so that each call is in the history once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ast_notebook.calls.calls import Log
 from ast_notebook.calls.history.lines import Bad
 from ast_notebook.calls.history.result import History
 
-#: The kinds of sources; those that know most of a call come first.
+#: The kinds of sources; those that know most about a call come first.
 _RANKS = ("events", "cel", "cdr", "queue_log")
-#: What a call that one source has is completed by from another one. All else depends on what that
-#: source has seen of the call, and would be wrong beside what the first one has seen.
+#: The columns that a call of one source takes from each other kind of source if it lacks them. All
+#: other columns depend on how much of the call a source saw, so they do not fit another source.
 _COMPLETED = {
     "queue_log": ("wait", "queue"),
     "cdr": ("billsec", "did", "recording", "caller_name", "caller_device", "answered_device"),
@@ -25,10 +25,10 @@ _COMPLETED = {
 
 
 def joined(parts: Sequence[History]) -> History:
-    """Return one history of several, in which each call is once; notes say what was not joined.
+    """Return one history of several, in which each call is once; notes tell what was not joined.
 
-    Calls are joined by the uniqueids and linkedids that their sources share. A call is as the
-    source has it that knows most. The queue calls of a call are those of one source, too.
+    Calls are joined by the uniqueids and linkedids that their sources share. Of a joined call, the
+    row of the source that knows most is kept. Its queue calls come from one source, too.
     """
     parts = sorted(parts, key=lambda part: _RANKS.index(part.kind))
     if len(parts) == 1:
@@ -77,18 +77,18 @@ def _named(part: History) -> pd.DataFrame:
 
 
 class _SameCalls:
-    """Which things belong together, by a forest of their names."""
+    """Groups things that belong together (a union-find over their names)."""
 
     def __init__(self) -> None:
         self._above: dict[Hashable, Hashable] = {}
         self._numbers: dict[Hashable, int] = {}
 
     def number(self, root: Hashable) -> int:
-        """Return a number for what stands for a group, which frames are grouped by."""
+        """Return the number of a group, given its root; frames are grouped by these numbers."""
         return self._numbers.setdefault(root, len(self._numbers))
 
     def root(self, one: Hashable) -> Hashable:
-        """Return what stands for all that belong to `one`."""
+        """Return the root of a thing's group, which stands for the group."""
         above = self._above
         while (higher := above.get(one, one)) != one:
             above[one] = above.get(higher, higher)
@@ -96,14 +96,14 @@ class _SameCalls:
         return one
 
     def join(self, one: Hashable, other: Hashable) -> None:
-        """Say that two things belong together."""
+        """Put two things into one group."""
         first, second = self.root(one), self.root(other)
         if first != second:
             self._above[second] = first
 
 
 def _groups(parts: Sequence[History]) -> _SameCalls:
-    """Group the calls of all parts by their ids; PBXs count if every part names its own."""
+    """Group the calls of all parts by their ids; by their PBX, too, if every part names one."""
     groups = _SameCalls()
     named = all(server is not None for part in parts for server, _ in part.ids)
     for number, part in enumerate(parts):
@@ -125,7 +125,7 @@ def _marked(frame: pd.DataFrame, number: int, groups: _SameCalls) -> pd.DataFram
 def _calls(
     parts: Sequence[History], groups: _SameCalls, notes: list[str]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Return the calls, each once, with their groups in ``_group``, and what is told of them."""
+    """Return the calls, each once, with their group in ``_group``, and lines about the joining."""
     frames = [_marked(part.calls.frame, number, groups) for number, part in enumerate(parts)]
     frames = _apart(parts, frames, notes)
     whole = pd.concat(frames, ignore_index=True)
@@ -145,7 +145,7 @@ def _calls(
 
 
 def _tell(parts: Sequence[History], whole: pd.DataFrame, notes: list[str]) -> list[str]:
-    """Tell how many calls of each source are in others, too; note those that should be."""
+    """Return lines on how many calls of each source are in others, too; note missing ones."""
     count = whole.groupby("_group")["_part"].nunique()
     shared = whole["_group"].map(count) > 1
     told = []
@@ -162,8 +162,8 @@ def _tell(parts: Sequence[History], whole: pd.DataFrame, notes: list[str]) -> li
         if missed:
             better = " and ".join(one.origin for one in parts[:number])
             notes.append(
-                f"calls of {part.origin} that are not in {better}, although that has the same "
-                f"time: {missed:,}; by their ids they are calls of their own, and count"
+                f"calls of {part.origin} that are not in {better}, although it covers the same "
+                f"time: {missed:,}; their ids are those of other calls, so they count"
             )
     return told
 
@@ -171,7 +171,7 @@ def _tell(parts: Sequence[History], whole: pd.DataFrame, notes: list[str]) -> li
 def _apart(
     parts: Sequence[History], frames: list[pd.DataFrame], notes: list[str]
 ) -> list[pd.DataFrame]:
-    """Leave out calls of sources without common ids that another source of the same time has."""
+    """Leave out calls that another source may have, too, if there are no ids to join them by."""
     for one, other in combinations(range(len(parts)), 2):
         better, worse = parts[one], parts[other]
         if (better.ids and worse.ids) or not len(frames[one]) or not len(frames[other]):
@@ -188,13 +188,13 @@ def _apart(
         notes.append(
             f"calls of {worse.origin} that cannot be joined with those of {better.origin}, since "
             f"there are no uniqueids in {lacking} (loguniqueid = yes in cdr.conf writes them): "
-            f"{within.sum():,}; they are left out, as the other source has the same time"
+            f"{within.sum():,}; they are left out, since the other source covers the same time"
         )
     return frames
 
 
 def _visits(parts: Sequence[History], groups: _SameCalls, kept: dict[Any, Any]) -> pd.DataFrame:
-    """Return the queue calls, those of one call from one source, with the ids of their calls."""
+    """Return the queue calls with the ids of their calls; those of a call come from one source."""
     frames = [
         _marked(part.visits.frame, number, groups)
         for number, part in enumerate(parts)

@@ -1,4 +1,4 @@
-"""Reads several sources: the files of one kind as one log, and all that a folder has."""
+"""Reads several sources as one history: the files of one kind as one log, or a whole folder."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from ast_notebook.calls.history.records import RecordParser, records
 from ast_notebook.calls.history.result import History
 from ast_notebook.errors import ConfError
 
-#: Folders in Asterisk's folder of logs that have logs of calls.
+#: The folders with logs of calls in the folder in which Asterisk writes its logs.
 _INNER = ("cdr-csv", "cdr-custom", "cel-custom", "queue_log.d")
-_LOOKED = 100  # records that tell how old a file is
-_MOST = 1000  # files of a folder that are looked at
-#: Reads one source, which is not a text file of records.
+_LOOKED = 100  # records at the beginning of a file by which its age is known
+_MOST = 1000  # files of a folder that are read
+#: The type of a function that reads one source which is no text file of records.
 ReadOne = Callable[[Path], History]
 
 
@@ -39,7 +39,7 @@ def of_places(
     wanted: HistoryOptions,
     read: ReadOne,
 ) -> History:
-    """Read files, and join them with other sources that were read already.
+    """Read files, and join them with other sources, which were read before.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def of_places(
 
 
 def of_folder(folder: Path, wanted: HistoryOptions, read: ReadOne) -> History:
-    """Read all logs of calls in a folder; what cannot be read is named in ``unread``.
+    """Read all logs of calls in a folder; ``unread`` lists the files that cannot be read.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def of_folder(folder: Path, wanted: HistoryOptions, read: ReadOne) -> History:
 
 
 def _files(folder: Path, unread: dict[str, str]) -> Iterator[Path]:
-    """Yield the files of a folder, and of the folders in it in which Asterisk has logs of calls."""
+    """Yield the files of a folder, and of those of its folders that Asterisk uses for logs."""
     count = 0
     for place in (folder, *(folder / name for name in _INNER)):
         try:
@@ -84,7 +84,7 @@ def _files(folder: Path, unread: dict[str, str]) -> Iterator[Path]:
                 continue
             count += 1
             if count > _MOST:
-                unread[entry.path] = f"only {_MOST} files of a folder are looked at"
+                unread[entry.path] = f"only {_MOST} files of a folder are read"
                 return
             yield Path(entry.path)
 
@@ -92,7 +92,10 @@ def _files(folder: Path, unread: dict[str, str]) -> Iterator[Path]:
 def _chained(
     files: Iterable[Path], wanted: HistoryOptions, read: ReadOne, unread: dict[str, str] | None
 ) -> Iterator[History]:
-    """Read files: those of one kind together; what fails is raised, or noted in `unread`."""
+    """Yield a history for the files of each kind.
+
+    An error is raised, or noted in `unread` if that is not None.
+    """
     chains: dict[tuple[str, str], dict[Path, RecordParser]] = {}
     for path in files:
         try:
@@ -111,7 +114,7 @@ def _chained(
 
 
 def _by_age(chain: dict[Path, RecordParser], wanted: HistoryOptions) -> dict[Path, RecordParser]:
-    """Return the files of one log, the one with the oldest records first, with new parsers."""
+    """Return the files of one log with new parsers; the file with the oldest records is first."""
     if len(chain) == 1:
         return chain
     ages = {}
@@ -130,7 +133,7 @@ def _note(paths: Iterable[Path], error: ConfError, unread: dict[str, str] | None
 
 
 def is_sqlite(path: Path) -> bool:
-    """Tell whether a file is a database of SQLite.
+    """Tell whether a file is an SQLite database.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Whether two counts, shares or lots of durations differ by more than chance: named tests."""
+"""Tests whether two counts, shares or sets of durations differ by more than chance."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def shares(one: int, of_one: int, other: int, of_other: int) -> tuple[float, str
 
 
 def mann_whitney(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the p of two lots of durations, both sides, by their ranks.
+    """Return the p of two sets of durations, both sides, by their ranks.
 
     This is Mann and Whitney's U (Annals of Mathematical Statistics 18, 1947) with its normal
     approximation, corrected for ties and for continuity. Missing if one side has fewer than 8

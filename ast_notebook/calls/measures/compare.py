@@ -1,4 +1,4 @@
-"""Two periods side by side, and whether what differs is more than chance."""
+"""Compares two periods, and tells which differences are more than chance."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class _Row(NamedTuple):
 
 
 def compare(calls: Any, before: Any, *, lengths: tuple[float, float] = (1.0, 1.0)) -> pd.DataFrame:
-    """Put the calls of two periods side by side, and tell what differs by more than chance.
+    """Compare the calls of two periods, and tell which differences are more than chance.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def compare(calls: Any, before: Any, *, lengths: tuple[float, float] = (1.0, 1.0
         answered, busy, abandoned, failed
             Shares of all calls with a disposition.
         missed
-            The share of calls from outside that nobody took, as in `unreturned`.
+            The share of calls from outside that nobody answered, as in `unreturned`.
         talk, wait, ring
             Medians, in seconds: of the talk of answered calls, of the wait in queues, and of the
             time that telephones rang. Test ``Mann-Whitney`` (1947).

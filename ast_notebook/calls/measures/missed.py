@@ -1,4 +1,4 @@
-"""Missed calls: who called in vain, how often, when, and whether that was made good."""
+"""Missed calls: who called in vain, how often, when, and whether he was reached later."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def missed(calls: Any, n: int = 10) -> pd.DataFrame:
     Parameters
     ----------
     calls : frame
-        A calls frame of any engine. `summary` says which calls are missed. Calls that its source
-        does not tell the outcome of are not among them.
+        A calls frame of any engine. `summary` says which calls are missed; calls with an unknown
+        outcome are not among them.
     n : int
-        How many callers.
+        How many callers are returned.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""First-call resolution: who called again soon, so that the first call had solved nothing."""
+"""First-call resolution: the share of callers who did not have to call again soon."""
 
 from __future__ import annotations
 

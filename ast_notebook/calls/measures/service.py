@@ -40,7 +40,7 @@ _COLUMNS = {
     "source": nw.String,
 }
 _WAITED = ("ANSWERED", "ABANDONED")
-#: Stands for an outcome that nobody knows.
+#: The word for an unknown outcome.
 UNKNOWN = "UNKNOWN"
 
 

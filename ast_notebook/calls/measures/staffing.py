@@ -1,4 +1,4 @@
-"""How many trunks and agents it takes: Erlang B and Erlang C."""
+"""Computes how many trunks and agents are needed: Erlang B and Erlang C."""
 
 from __future__ import annotations
 

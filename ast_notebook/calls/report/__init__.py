@@ -1,4 +1,4 @@
-"""The report: the most important measures of the calls, on one page."""
+"""The report: the most important measures of calls, on one page."""
 
 from ast_notebook.calls.report.report import Report
 

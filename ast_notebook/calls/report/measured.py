@@ -1,4 +1,4 @@
-"""What a report finds out: the measures of its calls, and those of a time before."""
+"""Computes what a report shows: the measures of its calls, and those of an earlier time."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ast_notebook.errors import ConfError
 from ast_notebook.moments import Moment, earlier, moment, span
 from ast_notebook.zone import people_zone
 
-#: A line over months has fewer points than minutes.
+#: The most points of a line; a line over months has longer steps than minutes.
 _POINTS = 1500
 Span = tuple[pd.Timestamp, pd.Timestamp]
 
 
 class Measured:
-    """The measures of a report; `Report` has the parameters, and shows them."""
+    """The measures of a report; `Report` describes the parameters, and shows the measures."""
 
     def __init__(
         self,
@@ -47,10 +47,10 @@ class Measured:
         self.tz: Zone = people_zone() if tz is None else tz
         self.within = within
         check_zone(self.tz)
-        # Before the calls are picked: a day begins at midnight in the zone of the report.
+        # Moments are read before calls are picked, since a day begins at midnight in this zone.
         self.since, self.until = span(since, until, month, self.tz)
         self.compared_with: Span | None = None
-        #: Why there is nothing to compare with, if there is not.
+        #: The reason why there is nothing to compare with; empty if there is something.
         self.not_compared = ""
         if before is not None:
             self._find_before(before, covered or _covered(calls, self.tz))
@@ -87,7 +87,7 @@ class Measured:
         self.days = self._days(calls)
 
     def _days(self, calls: Any) -> pd.DataFrame:
-        """Return `measures.summary` by day, with quiet days, and the busiest hour of each."""
+        """Return `measures.summary` by day, also of days without calls, with the busiest hours."""
         days = measures.summary(calls, by=("day",), tz=self.tz).dropna(subset="day")
         days = days.set_index("day")
         if len(days):
@@ -102,9 +102,11 @@ class Measured:
         return days.assign(busiest=busy.reindex(days.index)).reset_index()
 
     def _find_before(self, before: str, covered: Span | None) -> None:
-        """Find the time to compare with: as long as what is known of the report's own time."""
+        """Find the period to compare with, as long as the known part of the report's period."""
         if self.since is None:
-            raise ConfError("before needs since: 7d compares a week from since with the one before")
+            raise ConfError(
+                "before needs since: the period from since on is compared with an earlier one"
+            )
         begin = earlier(self.since, before)
         if covered is None:
             self.not_compared = "there are no calls"
@@ -113,25 +115,25 @@ class Measured:
         end = earlier(max(end.tz_convert(self.since.tzinfo), self.since), before)
         if end > self.since:
             raise ConfError(
-                f"{before} before is within the report's time: take a longer one, or give until"
+                f"the period {before} before overlaps the report's: make it longer, or give until"
             )
         self.compared_with = begin, end
         if covered[0] > begin:
             first = covered[0].tz_convert(self.since.tzinfo)
-            self.not_compared = f"the calls are known from {stamp(first)} on"
+            self.not_compared = f"calls are known only from {stamp(first)} on"
 
     def _compare(self, calls: Any, visits: Any) -> list[Number]:
-        """Return the main numbers of the time before; they are missing if it is not known."""
+        """Return the main numbers of the earlier time, as missing values if it is not known."""
         if self.compared_with is not None and not self.not_compared:
             calls, visits = (begun(frame, *self.compared_with) for frame in (calls, visits))
             figures = Figures(calls, visits, tz=self.tz, within=self.within)
             if figures.summary["calls"][0]:
                 return figures.numbers()
-            self.not_compared = "nothing is known of that time"
+            self.not_compared = "no calls of that time are known"
         return nothing(self.figures.numbers())
 
     def compared(self) -> list[tuple[Number, Number | None]]:
-        """Return the main numbers that have something to tell, each with the one before."""
+        """Return the main numbers that are shown, each with that of the earlier time."""
         now = self.figures.numbers()
         then: list[Number] | list[None] = self._before or [None] * len(now)
         return [(one, old) for one, old in zip(now, then, strict=True) if one.shown]
@@ -148,18 +150,18 @@ class Measured:
 
 
 def stamp(time: pd.Timestamp) -> str:
-    """Return a moment as a report writes it, with the zone that holds then."""
+    """Return a moment as a report writes it, with the abbreviation of its zone at that moment."""
     return f"{time:%Y-%m-%d %H:%M} {time.tzname()}"
 
 
 def stretch(first: pd.Timestamp, last: pd.Timestamp) -> str:
-    """Return a time from one moment to another, each with its zone if these differ."""
+    """Return the text for a period; both ends have their zone's abbreviation if these differ."""
     same = first.tzname() == last.tzname()
     return f"{f'{first:%Y-%m-%d %H:%M}' if same else stamp(first)} to {stamp(last)}"
 
 
 def _covered(calls: Any, tz: Zone) -> Span | None:
-    """Return the time that calls cover as far as they tell: whole days up to the last moment."""
+    """Return the period that calls cover: from the first one's midnight to the last moment."""
     rows = read(calls, {"start": nw.Int64, "end": nw.Int64}, ("start", "end"))
     start, end = nw.col("start"), nw.col("end")
     ends = rows.select(
@@ -182,7 +184,7 @@ def _span(quarters: pd.DataFrame) -> Span | None:
 
 
 def _step(quarters: int) -> str:
-    """Choose a step that gives a line of a sensible number of points."""
+    """Choose the shortest step with which a line has not too many points."""
     minutes = quarters * 15
     steps = ((1, "1min"), (5, "5min"), (15, "15min"), (60, "1h"), (360, "6h"))
     return next((name for length, name in steps if minutes / length <= _POINTS), "1D")

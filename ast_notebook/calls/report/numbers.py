@@ -1,4 +1,4 @@
-"""The main numbers of a report: what each is called and means, and how it changed."""
+"""The main numbers of a report: the name, value, meaning and change of each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ast_notebook.calls.measures.grouping import Zone
 from ast_notebook.calls.report.values import MISSING, WRITTEN, difference
 
 _ITU = "https://www.itu.int/rec/T-REC-"
-#: Where measures are defined, by name.
+#: The addresses of the standards and pages that define measures, by their names.
 SOURCES = {
     "ITU-T E.411": f"{_ITU}E.411",
     "ITU-T E.425": f"{_ITU}E.425",
@@ -31,21 +31,21 @@ class Number:
     Attributes
     ----------
     key : str
-        The same one in every report.
+        An identifier, which is the same in every report.
     name : str
-        What it is called.
+        The shown name.
     kind : str
-        One of `values.WRITTEN`.
+        The kind of the value, one of `values.WRITTEN`.
     value : float
-        It is missing (NaN) if it is unknown.
+        The value; NaN if it is unknown.
     meaning : str
-        What it is, in one sentence.
+        The definition, in one sentence.
     source : str
-        The standard or the page that defines it, one of `SOURCES`, or nothing.
+        The standard or the page that defines it, one of `SOURCES`; empty if there is none.
     or_more : bool
         Whether it is a lower bound.
     shown : bool
-        Whether it has anything to tell.
+        Whether a report shows it.
     """
 
     key: str
@@ -64,25 +64,25 @@ class Number:
         return f"{written} or more" if self.or_more and written != MISSING else written
 
     def since(self, before: Number) -> float:
-        """Return the difference to the number before; of a lower bound it is missing."""
+        """Return the difference to an earlier number; NaN if one of them is a lower bound."""
         return math.nan if self.or_more or before.or_more else self.value - before.value
 
     def change(self, before: Number) -> str:
-        """Return the difference to the number before, with its sign."""
+        """Return the text for the difference to an earlier number, with its sign."""
         if pd.isna(self.since(before)):
             return MISSING
         return difference(self.kind, self.value, before.value)
 
 
 class Figures:
-    """The measures of some calls and queue calls from which the main numbers are taken.
+    """The measures of some calls and queue calls, from which the main numbers are taken.
 
     Attributes
     ----------
     summary, overall : pandas.DataFrame
         `measures.summary` of all calls, and `measures.service` of all queue calls.
     load : measures.Load
-        The load, with its number of calls that are ``left_out``.
+        The load; its ``left_out`` counts the calls that it leaves out.
     peak : measures.Peak
         The most calls at once.
     busy_hour : measures.BusyHour
@@ -98,7 +98,7 @@ class Figures:
         self.busy_hour = self.load.busy_hour(tz)
 
     def numbers(self) -> list[Number]:
-        """Return all numbers, also those that have nothing to tell of these calls."""
+        """Return all numbers, also those that a report of these calls does not show."""
         return [*self._of_calls(), *self._of_queues()]
 
     def _of_calls(self) -> Iterator[Number]:
@@ -117,7 +117,8 @@ class Figures:
             "missed",
             "count",
             one["missed"],
-            "Calls that nobody answered, without outbound ones; a left message is missed, too.",
+            "Calls that nobody answered, also if the caller left a message; outbound ones do not "
+            "count.",
         )
         yield Number(
             "asr",
@@ -135,7 +136,7 @@ class Figures:
             "The share that came to a telephone, a mailbox, a menu or a queue.",
             "ITU-T E.425",
         )
-        # A CDR has no talk, and bills menus and queues, too.
+        # A CDR has no talk time, and its billed time includes menus and queues.
         billed = pd.isna(one["talk"]) and not pd.isna(one["acd"])
         yield Number(
             "acd",
@@ -195,7 +196,7 @@ class Figures:
             "outcome in queues unknown",
             "count",
             queue["unknown"],
-            "Callers of whom it is not known how they left the queue.",
+            "Queue calls of which it is not known how they ended.",
             shown=there and bool(queue["unknown"]),
         )
         yield Number(
@@ -203,7 +204,7 @@ class Figures:
             "wait unknown, left out",
             "count",
             queue["wait_unknown"],
-            "Callers of whom it is not known how long they waited.",
+            "Queue calls of which it is not known how long the caller waited.",
             shown=there and bool(queue["wait_unknown"]),
         )
         yield Number(
@@ -211,7 +212,8 @@ class Figures:
             f"within {self.within:g} s",
             "share",
             queue["service_level"],
-            f"The service level: the share of the offered that was answered in {self.within:g} s.",
+            "The service level: the share of the offered calls that were answered within "
+            f"{self.within:g} s.",
             log,
             shown=there,
         )
@@ -220,7 +222,7 @@ class Figures:
             "gave up",
             "share",
             queue["abandon_rate"],
-            "The share of the offered that hung up while they waited.",
+            "The share of the offered calls whose caller hung up while waiting.",
             log,
             shown=there,
         )
@@ -229,21 +231,21 @@ class Figures:
             "speed of answer",
             "span",
             queue["asa"],
-            "The mean wait of those who were answered.",
+            "The mean wait of the answered calls.",
             log,
             shown=there,
         )
 
 
 def nothing(numbers: list[Number]) -> list[Number]:
-    """Return these numbers with all their values missing."""
+    """Return the same numbers without values."""
     return [
         Number(one.key, one.name, one.kind, math.nan, one.meaning, one.source) for one in numbers
     ]
 
 
 def _first(table: pd.DataFrame) -> dict[str, float]:
-    """Return a table's first row, with what is missing as NaN."""
+    """Return a table's first row, with NaN for missing values."""
     return {str(name): _float(value) for name, value in table.iloc[0].items()}
 
 

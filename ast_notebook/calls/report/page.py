@@ -16,20 +16,20 @@ from ast_notebook.calls.report.numbers import SOURCES, Number
 from ast_notebook.show import NO_MATH, escape
 
 _STYLE = Path(__file__).with_suffix(".css")
-#: The table of days has so many rows at most; the picture has all days.
+#: The most rows of the table of days; the picture has all days.
 _DAYS = 31
 _WEEKDAYS = charts.WEEKDAYS
 
 
 def document(found: Measured, draw: ModuleType) -> str:
-    """Return a whole page, which needs no other file.
+    """Return the report as a complete page, which needs no other file.
 
     Parameters
     ----------
     found : Measured
-        What is shown.
+        The measures to show.
     draw : module
-        `charts`, or `hover`, which has the same functions.
+        The module that draws the pictures: `charts`, or `hover`, which has the same functions.
     """
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"/>'
@@ -41,13 +41,13 @@ def document(found: Measured, draw: ModuleType) -> str:
 
 
 def fragment(found: Measured, draw: ModuleType) -> str:
-    """Return the report for a notebook, whose own page has the first headings."""
+    """Return the report for a notebook, with lower headings, since a notebook has its own."""
     parts = "".join(_parts(found, draw, 2))
     return f'{_style()}<div class="ast-report {NO_MATH}">{parts}</div>'
 
 
 def period(found: Measured) -> str:
-    """Return the time of the report in words, in its zone."""
+    """Return the period of the report in words, in its zone."""
     if found.span is None:
         none = found.summary["calls"].sum() == 0
         return "there were none" if none else "none began in this time"
@@ -56,7 +56,7 @@ def period(found: Measured) -> str:
 
 
 def told_of_before(found: Measured) -> str:
-    """Return what the report is compared with, or why it is not; nothing if it was not asked."""
+    """Return a line on the period to compare with, or why there is none; empty if not asked for."""
     if found.compared_with is None:
         return f"Nothing to compare with: {found.not_compared}" if found.not_compared else ""
     span = stretch(*found.compared_with)
@@ -232,7 +232,7 @@ def _talk(row: dict[Any, Any]) -> str:
 
 
 def _table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table whose first column names the rows; a wide one is scrolled by itself."""
+    """Return a table whose first column names the rows; a wide table scrolls within the page."""
     top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     body = "".join(
         f'<tr><th scope="row">{escape(first)}</th>'

@@ -1,4 +1,4 @@
-"""`Report`: what matters of the calls, as a page, as text and as frames."""
+"""`Report`: the main measures of calls, as a page, as text and as frames."""
 
 from __future__ import annotations
 
@@ -24,41 +24,43 @@ class Report(Measured):
     calls, visits : frame
         The frames of a log, of any engine.
     sessions, pauses : pandas.DataFrame, optional
-        Those of agents.
+        The sessions and the pauses of agents.
     since, until : datetime or str, optional
-        Only what began from `since` on, and before the end of `until`; without a zone they are in
-        `tz`.
+        The report has the calls that began at `since` or later, and before the end of `until`. A
+        moment that names no zone is in `tz`.
     month : str, optional
-        What began in a month, such as ``2026-10`` or ``last-month``, instead.
+        A month, such as ``2026-10`` or ``last-month``, in place of `since` and `until`.
     before : str, optional
-        ``7d`` compares the time from `since` on with the same time seven days earlier. If the calls
-        of that time are not known, or not all of them, its numbers are missing.
+        How much earlier the period to compare with was: ``7d`` compares the period from `since` on
+        with that of seven days earlier. If not all calls of that period are known, its numbers are
+        missing.
     covered : tuple of pandas.Timestamp, optional
-        The time of which all calls are known: its beginning and end. By default it begins with the
-        day of the first call, and ends with the last moment that a call tells.
+        The beginning and end of the period of which all calls are known. By default, it begins at
+        the midnight before the first call, and ends at the last moment that a call has.
     tz : str or tzinfo, optional
-        The zone of hours and days; that of `use_zone` by default.
+        The zone of hours and days; by default, that of `use_zone`.
     within : float
-        Seconds of the service level.
+        The seconds of the service level.
     title : str
         The heading.
     against : str, optional
-        ``last-week``, ``yesterday`` or ``14d``: tell which differences from the same time so much
-        earlier are more than chance.
+        How much earlier the period of a statistical comparison was: ``last-week``, ``yesterday`` or
+        ``14d``. The report tells which differences from it are more than chance.
 
     Attributes
     ----------
     summary : pandas.DataFrame
         `measures.summary` of all calls.
     days : pandas.DataFrame
-        `measures.summary` by day, also of days without calls, with the beginning of the day's
+        `measures.summary` by day, with the days without calls, and with the beginning of each day's
         ``busiest`` hour.
     missed : pandas.DataFrame
         `measures.missed`.
     service : pandas.DataFrame
         `measures.service` by queue; it has no rows if there were no queue calls.
     heat_map, load, waits, causes : pandas.DataFrame
-        The hours of the week, the calls at once, the waits and the causes, as `measures` has them.
+        The hours of the week, the calls at once, the waits and the causes, as the functions of
+        `measures` return them.
     callers, dialled : pandas.DataFrame
         The most frequent callers and dialled numbers.
     agents : pandas.DataFrame
@@ -71,7 +73,7 @@ class Report(Measured):
     busy_hour : measures.BusyHour
         The busiest hour, averaged over the days.
     office : Office
-        Who waits for a call, who called again, and what differs from an earlier time.
+        Who waits for a call, who called again, and what differs from an earlier period.
     comparison : pandas.DataFrame
         The main numbers: ``measure value before difference``.
     """
@@ -80,13 +82,13 @@ class Report(Measured):
 
     @classmethod
     def of(cls, log: Log, **given: Any) -> Report:
-        """Return the report of a log's four frames; `given` are further arguments of `Report`."""
+        """Return the report of a log's four frames; `given` are other arguments of `Report`."""
         return cls(log.calls, log.visits, sessions=log.sessions, pauses=log.pauses, **given)
 
     def hovering(self) -> Report:
-        """Use pictures that show details under the mouse and can be zoomed, and return the report.
+        """Use pictures that can be zoomed and show details under the mouse; return the report.
 
-        They add 5 MB, and need a browser that runs their script.
+        They make the page 5 MB larger, and need a browser that runs their script.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""How the values of a report are written: shares, lengths of time, and differences with a sign."""
+"""Writes the values of a report: shares, lengths of time, and differences with a sign."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pandas as pd
 
 from ast_notebook import show
 
-#: What is shown of a value that is missing.
+#: The text for a missing value.
 MISSING = "-"
 _MINUS = "\N{MINUS SIGN}"
 
 
 def count(number: Any) -> str:
-    """Return a whole number, with its thousands apart."""
+    """Return a whole number with separated thousands."""
     return MISSING if pd.isna(number) else f"{number:,.0f}"
 
 
@@ -33,19 +33,19 @@ def span(seconds: float) -> str:
     return MISSING if pd.isna(seconds) else show.span(seconds)
 
 
-#: How a value of each kind is written.
+#: The function that writes values of each kind.
 WRITTEN = {"count": count, "share": share, "traffic": traffic, "span": span}
 
 
 def difference(kind: str, value: float, before: float) -> str:
-    """Return how much more or less a value is than one before, with a sign.
+    """Return the text for the difference between a value and an earlier one, with a sign.
 
     Parameters
     ----------
     kind : str
-        One of `WRITTEN`. Shares differ by points of percent.
+        One of `WRITTEN`. The difference of shares is in percentage points.
     value, before : float
-        If one of them is missing, so is the difference.
+        If one of them is missing, the difference is missing, too.
     """
     more = value - before
     if pd.isna(more):

@@ -56,7 +56,7 @@ def test_what_starts_a_logic_is_to_be_said(connected):
     for given, why in (
         ("", "--userevent EVENT, or --watch ITEM"),
         ("--watch support.waitin", "did you mean support.waiting"),
-        ("--userevent Call --for 30", "--for is of --watch"),
+        ("--userevent Call --for 30", "--for works only with --watch"),
         ("--watch support.waiting --for soon", "length of time"),
     ):
         with pytest.raises((UsageError, ConfError), match=why):

@@ -77,8 +77,8 @@ def test_calls_are_asked_for_in_words(called):
 
 def test_an_empty_result_says_what_to_do(called):
     assert "%ast call" in repr(called.run("%ast visits"))
-    assert "None of the calls heard so far" in repr(called.run("%ast calls --number 999"))
-    assert "None of the events heard so far" in repr(called.run("%ast events --event Nothing"))
+    assert "None of the calls so far" in repr(called.run("%ast calls --number 999"))
+    assert "None of the events so far" in repr(called.run("%ast events --event Nothing"))
 
 
 def test_a_call_is_found_by_a_device(called):
@@ -96,7 +96,7 @@ def test_an_anonymized_frame_shows_pseudonyms(called):
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("cdr", "%ast calls has the calls heard so far, and %ast history FILE"),
+        ("cdr", "%ast calls has the calls so far, and %ast history FILE"),
         ("queue_log", "%ast history FILE"),
         ("peers", "sh.ast.live.devices"),
         ("calls --month 2026-13", "is no moment"),
@@ -201,7 +201,7 @@ def test_an_interruption_is_one_line(connected, monkeypatch):
         connected.run("%ast db read dnd/office")
     assert isinstance(raised.value, Interrupted)
     assert raised.value._render_traceback_() == [
-        "KeyboardInterrupt: interrupted; what was asked of the PBX before may still happen"
+        "KeyboardInterrupt: interrupted; the PBX may still do what it was asked before"
     ]
 
 
