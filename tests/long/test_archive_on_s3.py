@@ -33,7 +33,7 @@ def store() -> Iterator[None]:
         patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
         patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
         patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        s3fs.S3FileSystem().mkdir(BUCKET)
+        s3fs.S3FileSystem().mkdir(BUCKET, region_name="eu-central-1")
         yield
     s3fs.S3FileSystem.clear_instance_cache()
     server.stop()
@@ -68,7 +68,17 @@ def test_the_call_log_of_an_archive_on_s3_is_that_of_the_folder(tmp_path: Path) 
     assert sum(len(calls_of_day(place, day)) for day in days) == len(right.calls)
 
 
-def test_a_store_that_refuses_is_told_without_the_secret() -> None:
-    with pytest.raises(ConfError, match="s3://no-such-bucket/calls cannot be read") as refused:
-        read("s3://no-such-bucket/calls")
+@pytest.mark.parametrize("place", ["s3://no-such-bucket/calls", f"s3://{BUCKET}/mistyped"])
+def test_a_place_without_any_archive_is_no_empty_one(place: str) -> None:
+    with pytest.raises(ConfError, match=f"no file of an archive at {place}"):
+        read(place)
+
+
+def test_a_store_that_cannot_be_reached_is_told_without_the_secret() -> None:
+    nobody = {
+        "endpoint_url": "http://127.0.0.1:9",
+        "config_kwargs": {"retries": {"max_attempts": 0}},
+    }
+    with pytest.raises(ConfError, match=f"s3://{BUCKET}/calls cannot be read") as refused:
+        read(f"s3://{BUCKET}/calls", options=nobody)
     assert SECRET not in str(refused.value)
