@@ -12,7 +12,7 @@ import pyarrow as pa
 from ast_notebook.calls import channels, frames, queues
 from ast_notebook.calls.agents import give_pauses, give_sessions, sessions_of
 from ast_notebook.calls.batches import in_batches, in_batches_by_server
-from ast_notebook.calls.engines import Work
+from ast_notebook.calls.engines import Work, is_spark
 from ast_notebook.calls.events import read
 from ast_notebook.calls.from_events import calls_of, from_events
 from ast_notebook.calls.queues import visits_of
@@ -130,8 +130,9 @@ def log_of(events: Any, *, trunks: Collection[str] | None = None) -> Log:
 
 
 def _engine_of(events: Any) -> str | None:
-    kind = getattr(nw.from_native(events, pass_through=True), "implementation", None)
-    return None if kind is None else "spark" if kind.is_pyspark() else str(kind.value)
+    frame: Any = nw.from_native(events, pass_through=True)
+    kind = getattr(frame, "implementation", None)
+    return None if kind is None else "spark" if is_spark(frame) else str(kind.value)
 
 
 def legs(events: Any) -> Any:

@@ -51,13 +51,19 @@ def microseconds(rows: nw.LazyFrame[Any], names: Sequence[str]) -> nw.LazyFrame[
     if rows.implementation.is_duckdb():
         made = ", ".join(f'epoch_us("{name}") AS "{name}"' for name in times)
         return lazy(rows.to_native().project(f"* REPLACE ({made})"))
-    if rows.implementation.is_pyspark():
+    if is_spark(rows):
         kept = [
             f"unix_micros(`{name}`) AS `{name}`" if name in times else f"`{name}`"
             for name in schema
         ]
         return lazy(rows.to_native().selectExpr(*kept))
     return rows.with_columns(nw.col(name).dt.timestamp("us") for name in times)
+
+
+def is_spark(frame: nw.LazyFrame[Any]) -> bool:
+    """Tell whether a frame is Spark's, of a session in this process or of Spark Connect."""
+    kind = frame.implementation
+    return bool(kind.is_pyspark() or kind.is_pyspark_connect())
 
 
 def at_once(frame: nw.LazyFrame[Any]) -> bool:
@@ -125,7 +131,7 @@ class Work:
         kind = frame.implementation
         if kind.is_duckdb():
             return self._table(frame.to_native(), "SELECT * FROM {source}")
-        if kind.is_pyspark():
+        if is_spark(frame):
             return lazy(frame.to_native().localCheckpoint())
         rows = frame.collect()
         if not kind.is_pyarrow():
@@ -137,6 +143,20 @@ class Work:
         blocks = [block.take(pa.array(np.arange(len(block)))) for block in table.to_batches()]
         return lazy(pa.Table.from_batches(blocks, table.schema))
 
+    def shallow(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Give Spark Connect a name for a frame of many steps; other engines need none.
+
+        A client of Spark Connect sends all steps as one message, whose parts may be nested a
+        hundred deep. Those of a view are known to the server, which gets its name alone.
+        """
+        if not frame.implementation.is_pyspark_connect():
+            return frame
+        native, name = frame.to_native(), f"calls_{uuid.uuid4().hex}"
+        native.createOrReplaceTempView(name)
+        session = native.sparkSession
+        self._undo.append(lambda: session.catalog.dropTempView(name))
+        return lazy(session.table(name))
+
     def small(
         self, data: dict[str, list[Any]], schema: dict[str, Any], like: nw.LazyFrame[Any]
     ) -> nw.LazyFrame[Any]:
@@ -144,7 +164,7 @@ class Work:
         kind = like.implementation
         if kind.is_polars():
             return nw.from_dict(data, schema, backend="polars").lazy()
-        if not kind.is_pyspark():
+        if not is_spark(like):
             rows = nw.from_dict(data, schema, backend="pyarrow")
             if not kind.is_duckdb():
                 return rows.lazy()

@@ -134,6 +134,7 @@ def visits_of(source: Source, legs: nw.LazyFrame[Any], server: str | None) -> nw
         first(_statuses(few, _LET_GO), joined, few.work, "let_go", "status"),
     ):
         stays = stays.join(more, on=["uniqueid", "start"], how="left")
+    stays = source.work.shallow(stays)
     stays = (
         stays.with_columns(nw.coalesce("number", "caller").alias("caller"))
         .join(_followed(few), on="uniqueid", how="left")
@@ -141,7 +142,7 @@ def visits_of(source: Source, legs: nw.LazyFrame[Any], server: str | None) -> nw
         .join(_ends(source, joined), on="uniqueid", how="left")
     )
     stays = _missed(stays.join(legs, on="uniqueid", how="left"), source.lost, source.work)
-    stays = _outcome(_bridged(stays))
+    stays = source.work.shallow(_outcome(_bridged(source.work.shallow(stays))))
     refused = _refused(few).join(legs, on="uniqueid", how="left")
     both = nw.concat([_shape(stays, server), _shape(refused, server)], how="vertical")
     return frames.seconds(both, SECONDS).select(*COLUMNS)

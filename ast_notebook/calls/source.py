@@ -352,6 +352,8 @@ def _typed(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Make columns without any value, which have no type, columns of text."""
     schema = events.collect_schema()
     empty = [name for name in schema if schema[name] == nw.Unknown]
+    if not empty:  # Spark Connect refuses to add no column
+        return events
     return events.with_columns(nw.lit(None, dtype=nw.String).alias(name) for name in empty)
 
 

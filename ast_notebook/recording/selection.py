@@ -138,6 +138,10 @@ def select(
     if not archive_files.exists:
         raise ConfError(f"there is no folder {archive_files.root}, so no archive to read")
     chosen = place.ask(lambda: _select(archive_files, since, until, servers))
+    # A store has no folders: what is mistyped looks like what is empty.
+    is_empty = not (chosen.by_name or chosen.foreign or chosen.vanished)
+    if place.is_remote and is_empty and not any(place.ask(archive_files.files)):
+        raise ConfError(f"there is no file of an archive at {place.name}: check the address")
     if archive_files.is_local if check is None else check:
         place.ask(lambda: _leave_out_damaged(chosen))
     for note in _notes(chosen):
