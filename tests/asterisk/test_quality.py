@@ -17,7 +17,7 @@ import pytest
 
 import ast_notebook
 from ast_notebook.calls import from_events, streams
-from ast_notebook.calls.quality import emodel
+from ast_notebook.voice import emodel
 from tests.lab.asterisk import Asterisk
 from tests.lab.fixtures import require
 from tests.lab.relay import Harm, Relay, Stream

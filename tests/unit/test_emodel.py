@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ast_notebook.calls.quality.emodel import (
+from ast_notebook.voice.emodel import (
     BEST,
     DEFAULT,
     Connection,

@@ -12,7 +12,7 @@ import pytest
 
 from ast_notebook.calls import from_events, legs, streams
 from ast_notebook.calls.cache import LogCache
-from ast_notebook.calls.quality import emodel
+from ast_notebook.voice import emodel
 
 START = 1_700_000_000.0
 ENGINES = {

@@ -10,9 +10,8 @@ import pandas as pd
 
 from ast_notebook.calls.measures.grouping import Rows, Zone, gather, one, ratio, read, whole
 from ast_notebook.errors import ConfError
+from ast_notebook.voice.emodel import BAD
 
-#: Below it, many users are dissatisfied (ITU-T G.107, table B.1; R = 70).
-BAD = 3.6
 _VALUES = ("mos", "loss", "jitter", "rtt")
 _COLUMNS = {
     "start": nw.Int64,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from ast_notebook.calls.quality import emodel
-from ast_notebook.calls.quality.codecs import ASSUMED, CODECS
 from ast_notebook.calls.quality.reports import RECEIVED, SENT
+from ast_notebook.voice import emodel
+from ast_notebook.voice.codecs import ASSUMED, CODECS
 
 if TYPE_CHECKING:
     from ast_notebook.calls.engines import Work
@@ -53,7 +53,8 @@ def rated(streams: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
         .otherwise(nw.when(count == 1).then(nw.col("fraction") * (100.0 / 256)))
     )
     rows = streams.with_columns(loss.clip(0.0, 100.0).alias("loss"))
-    parts, values = [], []
+    parts: list[nw.Expr] = []
+    values: list[nw.Expr] = []
     for direction, event in DIRECTIONS.items():
         # Who sends in a direction tells how much and by which clock; who receives tells the rest.
         other = next(one for one in DIRECTIONS.values() if one != event)
@@ -196,5 +197,6 @@ def _by_delay() -> tuple[float, ...]:
 
 def _impairments(like: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
     """Return the impairment by each whole millisecond of delay, which spares each row the sum."""
-    columns = {"delay": list(range(_LONGEST + 1)), "by_delay": list(_by_delay())}
+    delays: list[Any] = list(range(_LONGEST + 1))
+    columns = {"delay": delays, "by_delay": list(_by_delay())}
     return work.small(columns, {"delay": nw.Int64, "by_delay": nw.Float64}, like)

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from ast_notebook.calls.measures.grouping import Zone
-from ast_notebook.calls.measures.quality import BAD, quality
+from ast_notebook.calls.measures.quality import quality
+from ast_notebook.voice.emodel import BAD
 
 #: How many devices and trunks a page lists.
 MOST = 10

@@ -15,6 +15,8 @@ Value = TypeVar("Value", float, nw.Expr)
 
 #: The rating at which a connection has no impairment but those of the default values.
 BEST = 93.2
+#: The score below which many people are dissatisfied (table B.1; R = 70).
+BAD = 3.6
 #: The least score.
 LEAST = 1.0
 
@@ -98,7 +100,7 @@ class Connection:
         y = (self.signal_to_noise - 100) / 15 + 46 / 8.4 - g / 9
         z = 46 / 30 - g / 40
         quantizing = 15 * math.log10(1 + 10**y + 10**z)
-        return loudness + sidetone + quantizing
+        return float(loudness + sidetone + quantizing)
 
 
 DEFAULT = Connection()
@@ -127,7 +129,7 @@ def delay_impairment(delay: float, connection: Connection = DEFAULT) -> float:
     listener = half + math.sqrt(half**2 + 169)
     x = math.log2(t / 100) if t > 100 else 0.0
     absolute = 25 * ((1 + x**6) ** (1 / 6) - 3 * (1 + (x / 3) ** 6) ** (1 / 6) + 2)
-    return talker + listener + absolute
+    return float(talker + listener + absolute)
 
 
 def equipment_impairment(loss: Value, ie: Value, bpl: Value, burst_ratio: float = 1.0) -> Value:
