@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -90,7 +92,7 @@ def played() -> Iterator[Played]:
             with (pbx.directories.etc / name).open("a") as conf:
                 conf.write(text.format(port=port))
         relay.join(one.sip_port, other.sip_port)
-        logins = {"username": one.panel, "password": one.password}
+        logins: dict[str, Any] = {"username": one.panel, "password": one.password}
         with (
             one,
             other,
@@ -102,7 +104,7 @@ def played() -> Iterator[Played]:
                 here.ast.action(
                     "Originate", Channel="SIP/relay/600", Application="Milliwatt", Async="true"
                 )
-                eventually(lambda number=number: len(relay.calls) == number, 30)
+                eventually(partial(_has_calls, relay, number), 30)
             eventually(lambda: reported(here.ast.events) and reported(there.ast.events), 60)
             one.cli("channel request hangup all")
             eventually(lambda: not one.channels() and not other.channels(), 30)
@@ -111,11 +113,15 @@ def played() -> Iterator[Played]:
         yield Played(relay.calls, events, {number: streams(events[number]) for number in events})
 
 
+def _has_calls(relay: Relay, number: int) -> bool:
+    return len(relay.calls) == number
+
+
 def _ended(events: pd.DataFrame) -> bool:
     return int((events["event"] == "Hangup").sum()) >= len(HARMS)
 
 
-def cases(played: Played) -> Iterator[tuple[Harm, Stream, pd.DataFrame, pd.Series]]:
+def cases(played: Played) -> Iterator[tuple[Harm, Stream, pd.DataFrame, Any]]:
     """Each call, PBX and direction: the harm, the relay's stream, its events, and our row."""
     for version in (16, 22):
         events = played.events[version]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import duckdb
 import pandas as pd
 import polars as pl
@@ -11,17 +14,18 @@ from ast_notebook import AstError
 from ast_notebook.calls import measures
 from tests.support.measured import some_calls
 
+NAN = float("nan")
 CALLS = some_calls([(3600 * n, 3600 * n + 60, None, None, "ANSWERED", "0301") for n in range(5)])
 CALLS = CALLS.assign(
-    mos=[4.4, 3.0, None, 3.6, 2.0],
-    loss=[0.0, 3.0, None, 1.0, 8.0],
-    jitter=[2.0, 10.0, None, 6.0, 30.0],
-    rtt=[10.0, None, None, 30.0, 200.0],
+    mos=[4.4, 3.0, NAN, 3.6, 2.0],
+    loss=[0.0, 3.0, NAN, 1.0, 8.0],
+    jitter=[2.0, 10.0, NAN, 6.0, 30.0],
+    rtt=[10.0, NAN, NAN, 30.0, 200.0],
     trunk=pd.Series(["SIP/a", "SIP/a", "SIP/a", "SIP/b", "SIP/b"], dtype="str"),
     caller_device=pd.Series(["SIP/a", "SIP/a", "SIP/a", "SIP/b", "SIP/b"], dtype="str"),
     answered_device=pd.Series(["SIP/200", "SIP/200", None, "SIP/240", "SIP/240"], dtype="str"),
 )
-ENGINES = {
+ENGINES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "pandas": lambda calls: calls,
     "polars": pl.from_pandas,
     "duckdb": lambda calls: duckdb.from_arrow(pl.from_pandas(calls).to_arrow()),
@@ -30,7 +34,7 @@ ENGINES = {
 
 @pytest.mark.parametrize("way", ENGINES)
 def test_bad_calls_are_a_share_of_those_with_a_score(way: str):
-    found = measures.quality(ENGINES[way](CALLS)).squeeze()
+    found: Any = measures.quality(ENGINES[way](CALLS)).squeeze()
     assert (found["calls"], found["rated"], found["bad"]) == (5, 4, 2), "3.6 is not below 3.6"
     assert found["bad_share"] == 0.5
     assert (found["mos"], found["mos_min"]) == (pytest.approx(3.25), 2.0)
@@ -60,10 +64,10 @@ def test_another_score_may_be_what_is_bad():
 
 
 def test_calls_of_a_source_without_scores_have_none():
-    found = measures.quality(CALLS.drop(columns=["mos", "loss", "jitter", "rtt"])).squeeze()
+    found: Any = measures.quality(CALLS.drop(columns=["mos", "loss", "jitter", "rtt"])).squeeze()
     assert (found["calls"], found["rated"], found["bad"]) == (5, 0, 0)
     assert found[["bad_share", "mos", "mos_min", "loss", "rtt_max"]].isna().all()
-    none = measures.quality(CALLS.head(0)).squeeze()
+    none: Any = measures.quality(CALLS.head(0)).squeeze()
     assert none["calls"] == 0 and pd.isna(none["mos"])
 
 

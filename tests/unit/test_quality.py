@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
@@ -15,7 +16,7 @@ from ast_notebook.calls.cache import LogCache
 from ast_notebook.voice import emodel
 
 START = 1_700_000_000.0
-ENGINES = {
+ENGINES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "pandas": lambda events: events,
     "polars": pl.from_pandas,
     "pyarrow": lambda events: pa.Table.from_pandas(events, preserve_index=False),
@@ -115,10 +116,10 @@ def test_loss_jitter_round_trip_and_score_are_told(way: str):
     sent = one(events, "sent", way)
     assert sent["loss"] == 0 and sent["jitter"] == pytest.approx(5.0)
     assert pd.isna(sent["packets"]) and pd.isna(sent["mes"])
-    call = in_pandas(from_events(ENGINES[way](frame_of(events)))).squeeze()
+    call: Any = in_pandas(from_events(ENGINES[way](frame_of(events)))).squeeze()
     assert call["mos"] == found["mos"] and call["loss"] == found["loss"]
     assert call["jitter"] == found["jitter"] and call["rtt"] == found["rtt"]
-    leg = in_pandas(legs(ENGINES[way](frame_of(events)))).squeeze()
+    leg: Any = in_pandas(legs(ENGINES[way](frame_of(events)))).squeeze()
     assert leg[["mos", "loss"]].tolist() == call[["mos", "loss"]].tolist()
 
 
@@ -151,7 +152,7 @@ def test_streams_of_a_leg_count_by_their_reports():
 
 def test_the_worst_leg_is_that_of_the_call():
     events = [*channel("1.1"), *channel("1.2"), *THREE, report(5, uniqueid="1.2", highest=9)]
-    found = from_events(frame_of(events)).squeeze()
+    found: Any = from_events(frame_of(events)).squeeze()
     assert found["loss"] == pytest.approx(2.0)
     assert legs(frame_of(events))["loss"].tolist() == pytest.approx([2.0, 0.0])
 

@@ -223,7 +223,8 @@ def _office(found: Measured) -> str:
 def _sounded(found: Measured, draw: ModuleType) -> str:
     """Return the share of bad calls, a picture over the day, and the worst devices and trunks."""
     told = "".join(f"<p>{escape(line)}</p>" for line in found.sounded.lines())
-    picture = draw.image(draw.quality(found.sounded.by_hour, title=""), "Bad calls by hour")
+    figure = draw.quality(found.sounded.by_hour, title="")
+    picture: str = draw.image(figure, "Bad calls by hour")
     return told + picture + "".join(found.sounded.tables(_table))
 
 
