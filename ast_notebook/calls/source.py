@@ -219,15 +219,10 @@ class Source:
     """
 
     def __init__(
-        self,
-        events: nw.LazyFrame[Any],
-        work: Work,
-        *,
-        few: bool = False,
-        streams: nw.LazyFrame[Any] | None = None,
+        self, events: nw.LazyFrame[Any], work: Work, *, few: bool = False, streams: Any = None
     ) -> None:
         self.few = few
-        self.streams = streams
+        self.streams: nw.LazyFrame[Any] | None = streams
         self.work = work
         self.made: dict[str, nw.LazyFrame[Any]] = {}
         self._events = events
@@ -308,7 +303,7 @@ def servers(events: nw.LazyFrame[Any], work: Work) -> Iterator[tuple[str | None,
 
     This reads the events once; a fifth of them or less is needed for calls.
     """
-    few, streams = _without_reports(_narrow(events, work), work)
+    few, streams = reports.apart(_narrow(events, work), work)
     if ORDER in few.collect_schema():
         few = without_copies(few, _seldom(few, "server"), ORDER, work)
     if "server" not in few.collect_schema():
@@ -324,22 +319,6 @@ def servers(events: nw.LazyFrame[Any], work: Work) -> Iterator[tuple[str | None,
             mine = nw.col("server") == (name or "")
             of_voice = None if streams is None else streams.filter(mine)
             yield name, Source(few.filter(own), work, streams=of_voice)
-
-
-def _without_reports(
-    events: nw.LazyFrame[Any], work: Work
-) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any] | None]:
-    """Return the events without reports of RTP, which are added up apart, as they are many."""
-    if not reports.are_in(events):
-        return events, None
-    told = reports.told(events)
-    if at_once(events) and not events.select(told.any().alias("any")).collect()["any"].item():
-        return events, None
-    streams = reports.streams_of(events, work)
-    rest = events.filter(~told)
-    if streams.select(nw.len()).collect().item() == 0:
-        return rest, None
-    return rest, streams
 
 
 def _seldom(events: nw.LazyFrame[Any], *more: str) -> nw.LazyFrame[Any]:

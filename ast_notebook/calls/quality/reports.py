@@ -9,12 +9,11 @@ Sums of whole numbers do not depend on the order of the events, nor on the parts
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals as nw
 
-if TYPE_CHECKING:
-    from ast_notebook.calls.engines import Work
+from ast_notebook.calls.engines import Work, at_once
 
 #: The events with reports, and the one that tells the codec of a channel (an answer to ``Status``).
 RECEIVED, SENT, STATUS = "RTCPReceived", "RTCPSent", "Status"
@@ -70,6 +69,24 @@ def told(events: nw.LazyFrame[Any]) -> nw.Expr:
         return found
     at_end = (nw.col("event") == "VarSet") & (nw.coalesce("variable", nw.lit("")) == AT_END)
     return found | at_end
+
+
+def apart(
+    events: nw.LazyFrame[Any], work: Work
+) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any] | None]:
+    """Return events without the reports, which are many, and `streams_of` them.
+
+    Without any report, the streams are None.
+    """
+    if not are_in(events):
+        return events, None
+    condition = told(events)
+    any_told = condition.any().alias("any")
+    if at_once(events) and not events.select(any_told).collect()["any"].item():
+        return events, None
+    streams = streams_of(events, work)
+    none = streams.select(nw.len()).collect().item() == 0
+    return events.filter(~condition), None if none else streams
 
 
 def streams_of(events: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
