@@ -172,7 +172,8 @@ def _with_mos(legs: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
         # A buffer of twice the jitter catches nearly all that comes late.
         waits = _PACKET + 2 * nw.coalesce(jitter, nw.lit(0.0))
         delay = nw.coalesce(nw.col("rtt"), nw.lit(0.0)) / 2 + waits
-        delay = delay.clip(0.0, float(_LONGEST)).round().cast(nw.Int64)
+        # Engines round a half in different ways, but all have the same floor.
+        delay = (delay.clip(0.0, float(_LONGEST)) + 0.5).floor().cast(nw.Int64)
         # Without loss, it does not matter how robust a codec is.
         robust = nw.when(loss > 0).then(nw.col("bpl")).otherwise(nw.lit(1.0))
         equipment = emodel.equipment_impairment(loss, nw.col("ie"), nw.col("robust"))
