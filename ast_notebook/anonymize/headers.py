@@ -57,7 +57,7 @@ _HARMLESS = words(
     "wrapuptime abandoned completed calls max strategy weight servicelevel servicelevelperf "
     "servicelevelperf2 muted admin parkinglot parkingspace parkingtimeout parkingduration "
     # packets of media
-    "ssrc pt sentntp sentrtp sentpackets sentoctets reportcount "
+    "ssrc pt sentntp sentrtp sentpackets sentoctets reportcount rtt mes nativeformats "
     # mailboxes, and the PBX itself
     "waiting new old urgent newmessages oldmessages urgentmessages uptime lastreload sequence"
 )
@@ -99,6 +99,7 @@ _CALLS = dict.fromkeys(
         "server start answered end login logout ring wait talk hold billsec pdd seconds "
         "pauses paused direction disposition cause hangup_by queue transfers legs gap source local "
         "outcome position reason mos loss jitter rtt caller_kind dialled_kind "
+        "reports packets loss_peak mes codec assumed "
         # of measures
         "first last tries attempts unknown returned how after first_calls repeated fcr undecided"
     ),

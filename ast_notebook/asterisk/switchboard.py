@@ -159,7 +159,7 @@ class Switchboard(Asking):
             known = heard.get(row.get("uniqueid", ""), {})
             was_up = row["since"] is None or row["since"] < connected
             marks = {name: known.get(name) or (None if was_up else False) for name in MARKS}
-            rows.append({**row, **marks})
+            rows.append({**row, **marks, "bad": known.get("bad", "")})
         found = to_frame(table(), rows).astype(dict.fromkeys(MARKS, "boolean"))
         return shown_channels(found, clock=self.session.clock)
 

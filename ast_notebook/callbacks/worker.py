@@ -168,8 +168,7 @@ class Worker:
         """Queue a call for each of these tuples of arguments, in order, and wake the thread once.
 
         The effect is that of a `put` for each: if too many calls wait, the last ones are dropped. A
-        `clock` is told of these calls in place of the worker's own. Calls that are put at the time
-        of a replay are made at that time.
+        `clock` is told of the calls in place of the worker's own, and in a replay the replay's is.
         """
         room = 0 if self._stopped else max(0, self.limit - len(self._calls))
         if len(calls) > room:

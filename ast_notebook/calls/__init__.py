@@ -9,6 +9,7 @@ from ast_notebook.calls.from_events import from_events
 from ast_notebook.calls.ladder import Flow
 from ast_notebook.calls.numbered import numbered
 from ast_notebook.calls.picking import pick
+from ast_notebook.calls.quality.streams import streams
 from ast_notebook.calls.queues import visits
 from ast_notebook.calls.source import KINDS
 
@@ -27,5 +28,6 @@ __all__ = [
     "log_of",
     "numbered",
     "pick",
+    "streams",
     "visits",
 ]

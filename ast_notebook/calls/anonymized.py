@@ -40,6 +40,7 @@ def anonymized_report(report: Report, anonymizer: Anonymizer) -> Report:
     made.missed = _mapped(report.missed, "caller", anonymizer)
     made.dialled = _mapped(report.dialled, "dialled", anonymizer)
     made.agents = _mapped(report.agents, "agent", anonymizer)
+    made.sounded = report.sounded.hidden(anonymizer.frame)
     made.office = report.office.hidden(anonymizer.frame)
     return made
 

@@ -56,17 +56,23 @@ def in_batches_by_server(
 def in_batches(source: Source) -> Iterator[Source]:
     """Yield the events of one PBX as `in_batches_by_server` does."""
     if at_once(source.frame):
-        for batch in _batches(source.frame.collect("pyarrow").to_native()):
-            yield Source(lazy(batch), source.work)
+        streams = None if source.streams is None else source.streams.collect().to_native()
+        for batch, voice in _batches(source.frame.collect("pyarrow").to_native(), streams):
+            of_voice = None if voice is None else lazy(voice)
+            yield Source(lazy(batch), source.work, streams=of_voice)
     else:
         yield source
 
 
-def _batches(events: pa.Table) -> Iterator[pa.Table]:
+def _batches(
+    events: pa.Table, streams: pa.Table | None
+) -> Iterator[tuple[pa.Table, pa.Table | None]]:
+    """Yield batches of events, and of the streams of RTP that their channels had."""
     if len(events) < 2 * BATCH:
-        yield events
+        yield events, streams
         return
-    groups = Groups(events).of_events
+    all_groups = Groups(events)
+    groups = all_groups.of_events
     known = groups >= 0
     # The groups are ordered by their first event, so that those of a batch are near each other.
     rows = np.flatnonzero(known)
@@ -76,6 +82,11 @@ def _batches(events: pa.Table) -> Iterator[pa.Table]:
     batch_of[order] = np.cumsum(sizes[order]) // BATCH
     chosen = batch_of[groups[known]]
     of_all = events.filter(pa.array(concerns_all(events, groups)))
+    if streams is not None:
+        group = all_groups.of_texts(streams["uniqueid"])
+        batches = np.where(group < 0, -1, batch_of[group])
+        ordered = np.argsort(batches, kind="stable")
+        streams, batches = streams.take(pa.array(ordered)), batches[ordered]
     for batch in range(int(chosen.max(initial=0)) + 1):
         mine = rows[chosen == batch]
         if len(mine):
@@ -83,7 +94,11 @@ def _batches(events: pa.Table) -> Iterator[pa.Table]:
             mask = np.zeros(last - first, bool)
             mask[mine - first] = True
             here = events.slice(first, last - first).filter(pa.array(mask))
-            yield pa.concat_tables([here, of_all])
+            voice = None
+            if streams is not None:
+                begin, end = np.searchsorted(batches, [batch, batch + 1])
+                voice = streams.slice(int(begin), int(end - begin))
+            yield pa.concat_tables([here, of_all]), voice
 
 
 def concerns_all(events: pa.Table, groups: Codes) -> Codes:
@@ -122,6 +137,12 @@ class Groups:
         self.of_events: Codes = np.full(len(events), -1, np.int64)
         known = anchor >= 0
         self.of_events[known] = self._labels[anchor[known]]
+
+    def of_texts(self, ids: pa.ChunkedArray) -> Codes:
+        """Return for each of some ids the number of its events in `of_events`, or -1."""
+        places = pc.index_in(ids.cast(pa.string()), self._words).fill_null(-1).to_numpy()
+        found: Codes = np.append(self._labels, -1)[places]
+        return found
 
     def of_ids(self) -> dict[str, int]:
         """Return for each id the number that all events with this id have in `of_events`."""

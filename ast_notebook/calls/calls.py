@@ -15,6 +15,7 @@ from ast_notebook.calls.batches import in_batches, in_batches_by_server
 from ast_notebook.calls.engines import Work, is_spark
 from ast_notebook.calls.events import read
 from ast_notebook.calls.from_events import calls_of, from_events
+from ast_notebook.calls.quality.worst import legs_with_worst
 from ast_notebook.calls.queues import visits_of
 from ast_notebook.calls.source import COLUMNS, Source, servers
 from ast_notebook.errors import ConfError
@@ -152,6 +153,7 @@ def legs(events: Any) -> Any:
           conference recording``
         - datetime64[us, UTC]: ``start answered end``
         - float64, in seconds: ``ring wait billsec pdd``
+        - float64: ``mos``, ``loss`` in percent, ``jitter`` and ``rtt`` in milliseconds
         - Int64: ``cause``
         - bool: ``local``
 
@@ -161,7 +163,8 @@ def legs(events: Any) -> Any:
         ``pdd`` the time from the beginning of its dial until it rang. ``number`` and ``name`` are
         its own, ``exten`` is the extension that it dialled, ``dialled_by`` the leg that dialled it,
         and ``status`` the result of that dial. Channels that met in a conference have its name in
-        ``conference``, and belong to calls of their own.
+        ``conference``, and belong to calls of their own. ``mos``, ``loss``, ``jitter`` and ``rtt``
+        are those of the worse direction; `streams` has both.
     """
     with Work(given := read(events)) as work:
         parts = [
@@ -173,7 +176,7 @@ def legs(events: Any) -> Any:
 
 
 def _legs(source: Source, server: str | None) -> nw.LazyFrame[Any]:
-    rows = channels.build(source).with_columns(
+    rows = legs_with_worst(channels.build(source), source.voice).with_columns(
         nw.lit(server, dtype=nw.String).alias("server"),
         nw.col("uniqueid").alias("leg"),
         nw.col("up").alias("answered"),
@@ -192,4 +195,5 @@ def _legs(source: Source, server: str | None) -> nw.LazyFrame[Any]:
         *(nw.col(name).cast(nw.String) for name in _TEXT[3:8]),
         nw.col("cause").cast(nw.Int64),
         *(nw.col(name).cast(nw.String) for name in _TEXT[8:]),
+        *frames.VOICE,
     )

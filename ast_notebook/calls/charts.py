@@ -163,6 +163,37 @@ def waited(table: pd.DataFrame) -> list[str]:
     return [name for name in WAITED if table[name].any() or name == "answered"]
 
 
+def quality(table: pd.DataFrame, *, title: str = "Bad calls by hour") -> Figure:
+    """Draw the share of bad calls in each hour of the day; hours without any rated call are grey.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        `measures.quality` by hour.
+    title : str
+        The title above the picture.
+    """
+    figure, axes = _canvas(title, height=1.8)
+    shares = bad_by_hour(table)
+    axes.bar(shares.index, 100 * shares.fillna(0), 0.8, color=ORANGE)
+    unknown = shares.index[shares.isna()]
+    axes.set_ylim(0, max(5.0, 105 * shares.max()) if shares.notna().any() else 5.0)
+    for hour in unknown:
+        axes.axvspan(hour - 0.5, hour + 0.5, color=GREY, alpha=0.25, linewidth=0)
+    if len(unknown):
+        axes.set_xlabel(GREY_IS_UNKNOWN, color=GREY, fontsize=8, loc="left")
+    axes.set_ylabel("percent bad", color=GREY, fontsize=8)
+    axes.set_xlim(-0.5, 23.5)
+    axes.set_xticks(range(0, 24, 2), [f"{hour}:00" for hour in range(0, 24, 2)])
+    return figure
+
+
+def bad_by_hour(table: pd.DataFrame) -> pd.Series:
+    """Return the share of bad calls for each hour from 0 to 23."""
+    shares: pd.Series = table.dropna(subset="hour").set_index("hour")["bad_share"]
+    return shares.reindex(range(24)).astype(float)
+
+
 def bars(names: pd.Series, values: pd.Series, *, title: str, most: int = 8) -> Figure:
     """Draw horizontal bars, the first one at the top.
 

@@ -14,6 +14,8 @@ from ast_notebook.units import SECOND
 
 TIMES = ("start", "answered", "end")
 SECONDS = ("ring", "wait", "talk", "hold", "billsec", "pdd")
+#: How the worst leg sounded; only events tell it.
+VOICE = ("mos", "loss", "jitter", "rtt")
 #: Every column of a calls frame, in order, whatever its source.
 COLUMNS = (
     "call",
@@ -37,11 +39,12 @@ COLUMNS = (
     "legs",
     "recording",
     "conference",
+    *VOICE,
     "gap",
     "source",
 )
 WHOLE = ("cause", "transfers", "legs")
-_TEXT = frozenset(COLUMNS) - {*TIMES, *SECONDS, *WHOLE, "gap"}
+_TEXT = frozenset(COLUMNS) - {*TIMES, *SECONDS, *WHOLE, *VOICE, "gap"}
 
 
 def shape(calls: nw.LazyFrame[Any], *more: str) -> nw.LazyFrame[Any]:
@@ -55,6 +58,8 @@ def shape(calls: nw.LazyFrame[Any], *more: str) -> nw.LazyFrame[Any]:
             if name in _TEXT
             else nw.col(name).cast(nw.Int64)
             if name in (*TIMES, *WHOLE)
+            else nw.col(name).cast(nw.Float64)
+            if name in VOICE
             else nw.col(name)
             for name in COLUMNS
         ),

@@ -16,6 +16,7 @@ from ast_notebook.calls.events import read
 from ast_notebook.calls.gaps import with_gaps
 from ast_notebook.calls.hold import holds
 from ast_notebook.calls.parties import begun, first_parties, whole_calls
+from ast_notebook.calls.quality.worst import with_worst
 from ast_notebook.calls.source import Source
 from ast_notebook.calls.talk import talks
 
@@ -70,6 +71,7 @@ def from_events(events: Any, *, trunks: Collection[str] | None = None) -> Any:
           answered_device direction disposition hangup_by queue recording conference source``
         - datetime64[us, UTC]: ``start answered end``
         - float64, in seconds: ``ring wait talk hold billsec pdd``
+        - float64, of the worst leg: ``mos loss jitter rtt``
         - Int64: ``cause transfers legs``
         - bool: ``gap``
 
@@ -99,7 +101,13 @@ def from_events(events: Any, *, trunks: Collection[str] | None = None) -> Any:
         transfers. ``legs`` counts channels, but not the halves of Local channels. ``queue`` is the
         last queue in which the caller waited, and ``recording`` the file that MixMonitor wrote.
         ``conference`` is the ConfBridge that a channel of the call joined; participants of a
-        conference have calls of their own. ``server`` is the PBX, ``source`` is events, and ``gap``
+        conference have calls of their own.
+
+        ``mos`` is the lowest mean opinion score that any leg of the call had in any direction, from
+        1 to 4.5, by the E-model of ITU-T G.107. ``loss`` is the highest share of lost packets, in
+        percent; ``jitter`` and ``rtt`` (round trip) are the highest ones, in milliseconds. Without
+        reports (``read = reporting``) they are missing; `streams` tells them by leg and direction.
+        ``server`` is the PBX, ``source`` is events, and ``gap``
         says that a connection was lost during the call.
 
         Values that are not known yet for a call that is still up are missing, such as its ``end``.
@@ -162,7 +170,7 @@ def calls_of(
         hung_up(disposed(calls)), source.lost, source.work, gap=(nw.col("start"), nw.col("end"))
     )
     whole = frames.shape(
-        _directed(calls, legs, trunks).with_columns(
+        with_worst(_directed(calls, legs, trunks), legs, source.voice).with_columns(
             nw.lit(server, dtype=nw.String).alias("server"),
             nw.lit("events").alias("source"),
             nw.when(nw.col("answered").is_null())

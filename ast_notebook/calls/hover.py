@@ -17,6 +17,7 @@ from ast_notebook.calls.charts import (
     WAITED,
     WEEK,
     WEEKDAYS,
+    bad_by_hour,
     by_day,
     waited,
 )
@@ -81,6 +82,14 @@ def waits(table: pd.DataFrame, *, title: str = "How long callers waited") -> Any
         for name in waited(table)
     ]
     return _figure(title, *bars).update_layout(barmode="stack", xaxis_title_text="seconds")
+
+
+def quality(table: pd.DataFrame, *, title: str = "Bad calls by hour") -> Any:
+    """Draw what `charts.quality` draws."""
+    shares = 100 * bad_by_hour(table)
+    hours = [f"{hour}:00" for hour in shares.index]
+    figure = _figure(title, graph_objects.Bar(x=hours, y=shares, marker_color=ORANGE))
+    return figure.update_layout(yaxis_title_text="percent bad")
 
 
 def bars(names: pd.Series, values: pd.Series, *, title: str, most: int = 8) -> Any:

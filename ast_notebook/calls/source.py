@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 
 from ast_notebook.calls.copies import without_copies
 from ast_notebook.calls.engines import Work, at_once
+from ast_notebook.calls.quality import reports
+from ast_notebook.calls.quality.rated import rated
 
 #: Headers from which calls are made; a reader of an archive needs no others for calls.
 COLUMNS: tuple[str, ...] = (
@@ -67,6 +69,7 @@ COLUMNS: tuple[str, ...] = (
     "parkeeuniqueid",
     "retrieverlinkedid",
     "retrieveruniqueid",
+    *reports.COLUMNS,
 )
 #: Headers that only the ladder of a call needs.
 _OTHERS = frozenset(
@@ -121,11 +124,12 @@ KINDS: tuple[str, ...] = (
     "UnParkedCall",
     "Unhold",
     "VarSet",
+    *reports.KINDS,
 )
 #: The only needed events of the two most frequent kinds.
 NEEDED = {
     "Newexten": ("application", ("Queue", "VoiceMail")),
-    "VarSet": ("variable", ("MIXMONITOR_FILENAME", "QUEUESTATUS")),
+    "VarSet": ("variable", ("MIXMONITOR_FILENAME", "QUEUESTATUS", reports.AT_END)),
 }
 #: Events of nearly every call. All their needed headers have columns of their own in an archive, so
 #: that reading them need not decode the many rare headers.
@@ -210,10 +214,15 @@ class Source:
     ----------
     made : dict of str to nw.LazyFrame
         Intermediate results that several functions use, by name.
+    streams : nw.LazyFrame or None
+        What the reports of RTP say (`reports.streams_of`), or None if there are none.
     """
 
-    def __init__(self, events: nw.LazyFrame[Any], work: Work, *, few: bool = False) -> None:
+    def __init__(
+        self, events: nw.LazyFrame[Any], work: Work, *, few: bool = False, streams: Any = None
+    ) -> None:
         self.few = few
+        self.streams: nw.LazyFrame[Any] | None = streams
         self.work = work
         self.made: dict[str, nw.LazyFrame[Any]] = {}
         self._events = events
@@ -248,6 +257,11 @@ class Source:
         kinds = [kind for kind in KINDS if kind not in NEEDED] if self.has(column) else []
         told = nw.col("event").is_in(kinds or [""])  # Arrow wants to know what it is a list of
         return self._pick(told & ~nw.col(column).is_null() if kinds else told, columns)
+
+    @cached_property
+    def voice(self) -> nw.LazyFrame[Any] | None:
+        """How each leg sounded (`rated`), or None without any report."""
+        return None if self.streams is None else rated(self.streams, self.work)
 
     @cached_property
     def lost(self) -> list[int]:
@@ -289,20 +303,22 @@ def servers(events: nw.LazyFrame[Any], work: Work) -> Iterator[tuple[str | None,
 
     This reads the events once; a fifth of them or less is needed for calls.
     """
-    few = _narrow(events, work)
+    few, streams = reports.apart(_narrow(events, work), work)
     if ORDER in few.collect_schema():
         few = without_copies(few, _seldom(few, "server"), ORDER, work)
     if "server" not in few.collect_schema():
-        yield None, Source(few, work)
+        yield None, Source(few, work, streams=streams)
         return
     found = few.select(nw.col("server").cast(nw.String)).unique().collect()
     names: list[str | None] = sorted(found["server"].to_list(), key=str) or [None]
     for name in names:
         if len(names) == 1:
-            yield name, Source(few, work)
+            yield name, Source(few, work, streams=streams)
         else:
             own = nw.col("server").is_null() if name is None else nw.col("server") == name
-            yield name, Source(few.filter(own), work)
+            mine = nw.col("server") == (name or "")
+            of_voice = None if streams is None else streams.filter(mine)
+            yield name, Source(few.filter(own), work, streams=of_voice)
 
 
 def _seldom(events: nw.LazyFrame[Any], *more: str) -> nw.LazyFrame[Any]:
@@ -311,7 +327,7 @@ def _seldom(events: nw.LazyFrame[Any], *more: str) -> nw.LazyFrame[Any]:
     If any other event is there twice, that changes nothing.
     """
     schema = events.collect_schema()
-    rows = _wanted(schema, set(KINDS).difference(FREQUENT), _TELLING)
+    rows = _wanted(schema, set(KINDS).difference(FREQUENT, reports.KINDS), _TELLING)
     columns = [name for name in (ORDER, *_SELDOM, *more) if name in schema]
     return events.select(*columns).filter(rows)
 

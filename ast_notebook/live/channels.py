@@ -10,6 +10,7 @@ from typing import Any
 from ast_notebook.ami import Event
 from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.digits import is_count
+from ast_notebook.live.sounding import REPORTS, Sounding
 from ast_notebook.live.table import LiveTable, Row
 from ast_notebook.live.tracker import Tracker, moment, text
 
@@ -68,6 +69,7 @@ FIELDS = {
     "since": None,
     "held": False,
     "recorded": False,
+    "bad": "",  # what is bad about how it sounds now
 }
 
 
@@ -115,6 +117,7 @@ class ChannelTracker(Tracker):
         self._calls: dict[str, int] = {}
         self._bridged: dict[str, set[str]] = {}
         self._recordings: dict[str, int] = {}
+        self._sounding = Sounding()
         self._devices: Counter[str] = Counter()  # channels by device, with its technology or not
         snapshots = ("Newstate", "NewCallerid", "NewConnectedLine", "Newexten", "NewAccountCode")
         self.events = {
@@ -130,17 +133,26 @@ class ChannelTracker(Tracker):
             "OriginateResponse": self._originated,
             "Hangup": self._hangup,
             **dict.fromkeys(snapshots, self._update),
+            **dict.fromkeys(REPORTS, self._reported),
         }
 
     def inner(self) -> dict[str, Any]:
-        """Return how many recordings each channel has, and which channels ended last."""
-        there = {"recordings": dict(self._recordings), "gone": list(self._gone)[-NOTED:]}
+        """Return how many recordings each channel has, which sound bad, and which ended last."""
+        there = {
+            "recordings": dict(self._recordings),
+            "gone": list(self._gone)[-NOTED:],
+            "sounding": {one: dict(told) for one, told in self._sounding.reasons.items()},
+        }
         return {name: value for name, value in there.items() if value}
 
     def set_inner(self, inner: dict[str, Any]) -> None:
         """Take what `inner` returned."""
         self._recordings = dict(inner.get("recordings", {}))
         self._gone = dict.fromkeys(inner.get("gone", ()))
+        self._sounding = Sounding()
+        self._sounding.reasons = {
+            one: dict(told) for one, told in inner.get("sounding", {}).items()
+        }
 
     def rows_were_put(self) -> None:
         """Count calls and channels in bridges anew, and check the watched devices."""
@@ -170,9 +182,10 @@ class ChannelTracker(Tracker):
     def forget(self) -> None:
         """Forget the state that is in no list, since events were missed."""
         self._recordings.clear()
+        self._sounding = Sounding()
         for uniqueid, row in self.channels.rows().items():
-            if row["held"] or row["recorded"]:
-                self.channels.put(uniqueid, held=False, recorded=False)
+            if row["held"] or row["recorded"] or row["bad"]:
+                self.channels.put(uniqueid, held=False, recorded=False, bad="")
 
     def _new(self, event: Event) -> None:
         row = new_row_of(event)
@@ -256,6 +269,12 @@ class ChannelTracker(Tracker):
             there = self._recordings[uniqueid] = max(0, self._recordings.get(uniqueid, 0) + more)
             self._update(event, recorded=there > 0)
 
+    def _reported(self, event: Event) -> None:
+        """Note whether the channel sounds bad now; most reports change nothing."""
+        known = self.channels.get(text(event, "Uniqueid"))
+        if known is not None and known["bad"] != (bad := self._sounding.heard(event)):
+            self.channels.put(known["uniqueid"], bad=bad)
+
     def _originated(self, event: Event) -> None:
         """Note the application that a channel was originated for, since it has no Newexten."""
         if application := text(event, "Application"):
@@ -273,6 +292,7 @@ class ChannelTracker(Tracker):
 
     def _end(self, row: Row) -> None:
         self._recordings.pop(row["uniqueid"], None)
+        self._sounding.ended(row["uniqueid"])
         self._belongs(row["device"], -1)
         self._rebridge(row["uniqueid"], row["bridge"], "")
         self._relink(row["linkedid"] or row["uniqueid"], None)

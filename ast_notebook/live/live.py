@@ -26,6 +26,7 @@ from ast_notebook.live.watch import ValueWatches, Watch
 
 logger = logging.getLogger(__name__)
 
+NO_REPORTS = "add `reporting` to this login's `read =` in manager.conf"
 NO_STEPS = (
     "the application and the extension of a call are those that it had at connect: add `dialplan` "
     "to this login's `read =` in manager.conf to hear of each step"
@@ -139,6 +140,8 @@ class Live:
             for name, table in self.tables.items()
             if table.left_out
         }
+        if not self._reads_any("reporting"):
+            silent["how calls sound"] = NO_REPORTS
         for tracker in self._trackers:
             silent |= tracker.unknown()
         return silent

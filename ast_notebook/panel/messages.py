@@ -61,6 +61,7 @@ class ChannelRow(OfPbx):
     since: float | None
     held: bool
     recorded: bool
+    bad: str
 
 
 class DeviceRow(OfPbx):

@@ -55,7 +55,9 @@ def channel_state(row: Row) -> str:
     state = SHARED["channel_states"].get(written, written.lower())
     if row.get("held"):
         state = "on hold"
-    return f"{state} · rec" if row.get("recorded") else str(state)
+    marks = ["rec"] if row.get("recorded") else []
+    marks += [f"⚠ sounds bad: {row['bad']}"] if row.get("bad") else []
+    return " · ".join([str(state), *marks])
 
 
 def member_state(row: Row) -> str:

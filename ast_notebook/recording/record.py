@@ -127,9 +127,8 @@ class Record:
             self._open = Block(start=self._open.start + len(self._open))
             self._keep_within()
             if self._recorder is None and not self._closing:
-                thread = threading.Thread(
-                    target=self._run, name=f"ast-record-{self.server}", daemon=True
-                )
+                name = f"ast-record-{self.server}"
+                thread = threading.Thread(target=self._run, name=name, daemon=True)
                 with contextlib.suppress(RuntimeError):  # the next block tries again
                     thread.start()
                     self._recorder = thread

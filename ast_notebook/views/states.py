@@ -96,7 +96,10 @@ def _channels(clock: SystemClock, channels: pd.DataFrame, _: tzinfo) -> Columns:
 def _state(row: Mapping[Any, Any]) -> str:
     state = CHANNELS.get(str(row["state"]), text(row["state"]).lower())
     marks = [name for name in ("held", "recorded") if not pd.isna(row[name]) and row[name]]
-    return ", ".join(["on hold" if one == "held" else one for one in marks] or [state])
+    words = ["on hold" if one == "held" else one for one in marks] or [state]
+    if isinstance(bad := row.get("bad"), str) and bad:
+        words.append(f"sounds bad: {text(bad)}")
+    return ", ".join(words)
 
 
 def _talks(clock: SystemClock, talks: pd.DataFrame, zone: tzinfo) -> Columns:

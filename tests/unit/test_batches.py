@@ -138,7 +138,7 @@ def test_what_nobody_follows_is_not_taken_apart() -> None:
     live = Live(session)
     followed = {name for name, found in session._dispatcher._callbacks.items() if found}
     assert "Newstate" in followed and "VarSet" not in followed and "*" not in followed
-    unfollowed = [event(name, 1) for name in ("VarSet", "RTCPSent", "DialBegin-like")]
+    unfollowed = [event(name, 1) for name in ("VarSet", "Cdr", "DialBegin-like")]
     session._dispatcher._hand_out([*unfollowed])
     assert all(one.is_unread and one._shape is None for one in unfollowed)
     assert session._dispatcher._routes["VarSet"] == ()

@@ -89,7 +89,7 @@ def test_calls_show_when_who_whom_and_what_became_of_it_by_the_local_clock(
         *["23:31:05", "200", "Door", "240", "240", "answered", "0:04", "1:15"],
     ]
     assert text[2].split() == [*day.split(), *f"23:32:05 200 Door 240 {NO} busy 0:04 {NO}".split()]
-    assert text[3] == "calls: 2; times in Europe/Berlin. All 30 columns: .frame"
+    assert text[3] == "calls: 2; times in Europe/Berlin. All 34 columns: .frame"
 
 
 def test_the_whole_frame_is_there(shown: ShownFrame) -> None:
@@ -130,7 +130,7 @@ def test_a_pickle_needs_nothing_of_ours_and_keeps_what_is_attached(shown: ShownF
 
 def test_other_engines_and_the_styler_take_it(shown: ShownFrame) -> None:
     assert pl.from_pandas(shown)["caller"].to_list() == ["200", "200"]
-    assert nw.from_native(shown).shape == (2, 30)
+    assert nw.from_native(shown).shape == (2, 34)
     counted: Any = duckdb.sql("select count(*) from shown")
     assert counted.fetchall() == [(2,)]
     assert "ANSWERED" in shown.style.highlight_max(["talk"]).to_html()

@@ -22,7 +22,8 @@ class FrameBuilder:
     Parameters
     ----------
     columns : mapping
-        The columns and their kinds: ``time``, ``seconds``, ``whole``, ``yes`` or ``text``.
+        The columns and their kinds: ``time``, ``seconds``, ``number``, ``whole``, ``yes`` or
+        ``text``.
     defaults : mapping
         Values of columns for rows without them.
     """
@@ -96,6 +97,7 @@ def _seconds(values: list[Any]) -> Any:
 _TYPED: dict[str, Callable[[list[Any]], Any]] = {
     "time": _times,
     "seconds": _seconds,
+    "number": lambda values: np.array([np.nan if one is None else one for one in values], float),
     "whole": lambda values: pd.array(values, dtype="Int64"),
     "yes": lambda values: pd.array(values, dtype="boolean"),
     "text": lambda values: pd.array(values, dtype="str"),
@@ -109,7 +111,12 @@ def kinds(columns: Collection[str], **known: Collection[str]) -> dict[str, str]:
 
 
 CALLS = kinds(
-    frames.COLUMNS, time=frames.TIMES, seconds=frames.SECONDS, whole=frames.WHOLE, yes=("gap",)
+    frames.COLUMNS,
+    time=frames.TIMES,
+    seconds=frames.SECONDS,
+    number=frames.VOICE,
+    whole=frames.WHOLE,
+    yes=("gap",),
 )
 VISITS = kinds(
     queues.COLUMNS, time=queues.TIMES, seconds=queues.SECONDS, whole=queues.WHOLE, yes=("gap",)

@@ -13,6 +13,7 @@ from ast_notebook.calls.measures.load import (
     peak,
 )
 from ast_notebook.calls.measures.missed import missed
+from ast_notebook.calls.measures.quality import quality
 from ast_notebook.calls.measures.repeats import repeats
 from ast_notebook.calls.measures.service import percentiles, service, waits
 from ast_notebook.calls.measures.staffing import (
@@ -44,6 +45,7 @@ __all__ = [
     "pauses_by_reason",
     "peak",
     "percentiles",
+    "quality",
     "repeats",
     "service",
     "service_level",

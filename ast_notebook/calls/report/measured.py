@@ -13,6 +13,7 @@ from ast_notebook.calls.frames import begun, lasting
 from ast_notebook.calls.measures.grouping import Edges, Zone, check_zone, read
 from ast_notebook.calls.measures.summary import ADDED_UP
 from ast_notebook.calls.office import Office
+from ast_notebook.calls.quality.sounded import Sounded
 from ast_notebook.calls.report.numbers import Figures, Number, nothing
 from ast_notebook.errors import ConfError
 from ast_notebook.moments import Moment, earlier, moment, span
@@ -87,6 +88,7 @@ class Measured:
         self.callers = measures.top(calls, "caller")
         self.dialled = measures.top(calls, "dialled")
         self.missed = measures.missed(calls)
+        self.sounded = Sounded.of(calls, self.tz)
         self.left_out = load.left_out
         self.peak = self.figures.peak
         self.busy_hour = self.figures.busy_hour

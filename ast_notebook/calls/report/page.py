@@ -99,6 +99,8 @@ def _sections(found: Measured, draw: ModuleType) -> Iterator[tuple[str, str]]:
         yield "Who waits, and who called again", told
     picture = draw.image(draw.heat_map(found.heat_map, title=""), charts.WEEK)
     yield charts.WEEK, picture
+    if found.sounded.known:
+        yield "How calls sounded", _sounded(found, draw)
     figure = draw.concurrency(found.load, tz=found.tz, title="")
     yield "Calls at once", draw.image(figure, "Calls at once over time")
     if len(found.waits):
@@ -219,6 +221,14 @@ def _agents(found: Measured) -> str:
 def _office(found: Measured) -> str:
     numbers = ", ".join(f"{name} {value}" for name, value in found.office.numbers())
     return (f"<p>{escape(numbers)}</p>" if numbers else "") + "".join(found.office.tables(_table))
+
+
+def _sounded(found: Measured, draw: ModuleType) -> str:
+    """Return the share of bad calls, a picture over the day, and the worst devices and trunks."""
+    told = "".join(f"<p>{escape(line)}</p>" for line in found.sounded.lines())
+    figure = draw.quality(found.sounded.by_hour, title="")
+    picture: str = draw.image(figure, "Bad calls by hour")
+    return told + picture + "".join(found.sounded.tables(_table))
 
 
 def _most(name: str, top: pd.DataFrame, named: Callable[[str], str]) -> str:

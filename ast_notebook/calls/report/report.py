@@ -69,6 +69,8 @@ class Report(Measured):
         beginning or end is unknown. These measures are then lower bounds.
     busy_hour : measures.BusyHour
         The busiest hour, averaged over the days.
+    sounded : Sounded
+        How calls sounded: `measures.quality` of all, by device, by trunk and by hour.
     office : Office
         Who waits for a call, who called again, and what differs from an earlier period.
     comparison : pandas.DataFrame
@@ -100,7 +102,7 @@ class Report(Measured):
     def numbers(self) -> list[tuple[str, str]]:
         """Return the main numbers as they are shown: names and values."""
         rows = [(one.name, one.text) for one, _ in self.compared()]
-        return rows + self.office.numbers()
+        return rows + self.office.numbers() + self.sounded.numbers()
 
     def __repr__(self) -> str:
         rows = [
@@ -114,7 +116,7 @@ class Report(Measured):
             else (f"{self.title} from {page.period(self)}")
         )
         head = [heading, *([told] if told else [])]
-        of_office = self.office.numbers()
+        of_office = self.office.numbers() + self.sounded.numbers()
         parts = [plain("\n".join(head)), columns(rows, "  ")]
         return "\n\n".join([*parts, *([columns(of_office, "  ")] if of_office else [])])
 

@@ -53,6 +53,7 @@ export interface ChannelRow {
   since: number | null;
   held: boolean;
   recorded: boolean;
+  bad: string;
 }
 
 /** A row of the devices. */

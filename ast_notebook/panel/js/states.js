@@ -39,14 +39,14 @@ export const isInUse = (state) => IN_USE.has(state);
 
 /**
  * A channel's state in words.
- * @param {{state: string, held: boolean, recorded: boolean}} row
+ * @param {{state: string, held: boolean, recorded: boolean, bad?: string}} row
  */
 export function channelWords(row) {
   const words = Object.hasOwn(CHANNEL_WORDS, row.state)
     ? CHANNEL_WORDS[row.state]
     : known(row.state).toLowerCase();
-  const state = row.held ? "on hold" : words;
-  return row.recorded ? `${state} · rec` : state;
+  const marks = [row.recorded ? "rec" : "", row.bad ? `⚠ sounds bad: ${row.bad}` : ""];
+  return [row.held ? "on hold" : words, ...marks.filter(Boolean)].join(" · ");
 }
 
 /**

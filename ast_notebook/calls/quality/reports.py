@@ -1,0 +1,198 @@
+"""Reads what Asterisk tells of RTP: its reports, added up by stream, and the sums at the end.
+
+``RTCPSent`` says what Asterisk receives from a telephone, and ``RTCPReceived`` what the telephone
+receives from Asterisk; both come about every five seconds. The variable ``RTPAUDIOQOS`` is set when
+a channel ends, but what it says was lost is that of the last report.
+
+Sums of whole numbers do not depend on the order of the events, nor on the parts in which they come.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+
+from ast_notebook.calls.engines import Work, at_once
+
+#: The events with reports, and the one that tells the codec of a channel (an answer to ``Status``).
+RECEIVED, SENT, STATUS = "RTCPReceived", "RTCPSent", "Status"
+KINDS = (RECEIVED, SENT, STATUS)
+#: The variable with the sums at the end of a channel.
+AT_END = "RTPAUDIOQOS"
+#: Headers that only these events have.
+COLUMNS = (
+    "sentntp",
+    "sentrtp",
+    "sentpackets",
+    "report0sourcessrc",
+    "report0fractionlost",
+    "report0cumulativelost",
+    "report0highestsequence",
+    "report0sequencenumbercycles",
+    "report0iajitter",
+    "rtt",
+    "mes",
+    "nativeformats",
+)
+#: How the values of several reports of a stream become one.
+_SUMS = ("reports", "jitter", "rtt", "rtts", "score", "scores")
+_LEAST = ("first", "stamp_first", "moment_first")
+_MOST = (
+    *("last", "lost", "fraction", "packets", "stamp_last", "moment_last"),
+    *("end_lost", "end_received", "end_reported_lost", "end_sent"),
+    *("end_rtt", "end_jitter", "end_reported_jitter"),
+)
+_KEYS = ("server", "uniqueid", "event", "stream", "codec")
+
+_DIGITS = r"^[0-9]{1,15}$"
+_DECIMAL = r"^[0-9]{1,15}([.][0-9]{1,12})?$"
+_MILLION = 1_000_000
+#: Reports that say nothing was ever received have this sequence number.
+_NONE = 0
+_CYCLE = 0x10000
+
+
+def are_in(events: nw.LazyFrame[Any]) -> bool:
+    """Tell whether events may have reports, by their columns."""
+    names = events.collect_schema().names()
+    return "uniqueid" in names and (
+        "report0highestsequence" in names or {"variable", "value"} <= set(names)
+    )
+
+
+def told(events: nw.LazyFrame[Any]) -> nw.Expr:
+    """Return the condition that an event is one of those that are read here, and nowhere else."""
+    names = events.collect_schema().names()
+    found = nw.col("event").is_in(KINDS)
+    if "variable" not in names:
+        return found
+    at_end = (nw.col("event") == "VarSet") & (nw.coalesce("variable", nw.lit("")) == AT_END)
+    return found | at_end
+
+
+def apart(
+    events: nw.LazyFrame[Any], work: Work
+) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any] | None]:
+    """Return events without the reports, which are many, and `streams_of` them.
+
+    Without any report, the streams are None.
+    """
+    if not are_in(events):
+        return events, None
+    condition = told(events)
+    any_told = condition.any().alias("any")
+    if at_once(events) and not events.select(any_told).collect()["any"].item():
+        return events, None
+    streams = streams_of(events, work)
+    none = streams.select(nw.len()).collect().item() == 0
+    return events.filter(~condition), None if none else streams
+
+
+def streams_of(events: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
+    """Add up the reports of each stream of RTP.
+
+    Parameters
+    ----------
+    events : nw.LazyFrame
+        Events of any number of PBXs, with ``time`` in microseconds.
+    work : Work
+        The computation that they are read for.
+
+    Returns
+    -------
+    nw.LazyFrame
+        Kept rows with ``server uniqueid event stream codec``, where ``stream`` is the SSRC of what
+        is reported on, and the rest whole numbers: how many ``reports``; the ``first`` and the
+        ``last`` sequence number; packets ``lost``; the greatest ``fraction`` lost in 256ths; the
+        sum of ``jitter`` in time stamp units; ``rtt`` in microseconds and how many ``rtts``;
+        ``score`` in millionths and how many ``scores``; ``packets`` sent; what ``stamp`` and what
+        ``moment`` in microseconds the first and the last report of the sender have; and the sums
+        at the ``end``.
+    """
+    rows = events.filter(told(events))
+    names = rows.collect_schema().names()
+    wanted = ("server", "time", "uniqueid", "event", "variable", "value", *COLUMNS)
+    rows = rows.with_columns(
+        nw.col(name).cast(nw.String) if name in names else nw.lit(None, nw.String).alias(name)
+        for name in wanted
+    )
+    # Records that overlap have an event twice.
+    rows = work.keep(rows.select(*wanted).unique())
+    reported = _whole("report0highestsequence") != _NONE
+    at_end = {
+        "end_lost": _whole_of(_field("lp")),
+        "end_received": _whole_of(_field("rxcount")),
+        "end_reported_lost": _whole_of(_field("rlp")),
+        "end_sent": _whole_of(_field("txcount")),
+        "end_rtt": _millionths_of(_field("rtt")),
+        "end_jitter": _millionths_of(_field("txjitter")),
+        "end_reported_jitter": _millionths_of(_field("rxjitter")),
+    }
+    highest = _whole("report0highestsequence") + _CYCLE * nw.coalesce(
+        _whole("report0sequencenumbercycles"), nw.lit(0)
+    )
+    rtt, score = _millionths("rtt"), _millionths("mes")
+    values = {
+        "reports": nw.when(reported).then(nw.lit(1)),
+        "jitter": nw.when(reported).then(_whole("report0iajitter")),
+        # It is 0 until both sides have reported.
+        "rtt": nw.when(rtt > 0).then(rtt),
+        "rtts": nw.when(rtt > 0).then(nw.lit(1)),
+        "score": score,
+        "scores": nw.when(~score.is_null()).then(nw.lit(1)),
+        "first": nw.when(reported).then(highest),
+        "stamp_first": _whole("sentrtp"),
+        "moment_first": _millionths("sentntp"),
+        "last": nw.when(reported).then(highest),
+        "lost": nw.when(reported).then(_whole("report0cumulativelost")),
+        "fraction": nw.when(reported).then(_whole("report0fractionlost")),
+        "packets": _whole("sentpackets"),
+        "stamp_last": _whole("sentrtp"),
+        "moment_last": _millionths("sentntp"),
+        **at_end,
+    }
+    keys = {
+        "stream": nw.coalesce("report0sourcessrc", nw.lit("")),
+        "codec": nw.coalesce("nativeformats", nw.lit("")).str.replace_all("[()]", ""),
+        "server": nw.coalesce("server", nw.lit("")),
+    }
+    picked = rows.filter(~nw.col("uniqueid").is_null()).select(
+        "uniqueid",
+        "event",
+        *(value.alias(name) for name, value in keys.items()),
+        *(value.cast(nw.Int64).alias(name) for name, value in values.items()),
+    )
+    return work.keep(added(picked))
+
+
+def added(streams: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Add up rows of the same stream, such as those of several parts of the events."""
+    return streams.group_by(*_KEYS).agg(
+        *(nw.col(name).sum() for name in _SUMS),
+        *(nw.col(name).min() for name in _LEAST),
+        *(nw.col(name).max() for name in _MOST),
+    )
+
+
+def _field(name: str) -> nw.Expr:
+    """Return a field of the sums at the end, such as ``lp=60``, or what is no number without it."""
+    value = nw.when(nw.col("variable") == AT_END).then(nw.col("value"))
+    return value.str.replace_all(f"^(.*;)?{name}=", "").str.replace_all(";.*$", "")
+
+
+def _whole(name: str) -> nw.Expr:
+    return _whole_of(nw.col(name))
+
+
+def _whole_of(text: nw.Expr) -> nw.Expr:
+    return nw.when(text.str.contains(_DIGITS)).then(text).cast(nw.Int64)
+
+
+def _millionths(name: str) -> nw.Expr:
+    return _millionths_of(nw.col(name))
+
+
+def _millionths_of(text: nw.Expr) -> nw.Expr:
+    number = nw.when(text.str.contains(_DECIMAL)).then(text).cast(nw.Float64)
+    return (number * _MILLION).round().cast(nw.Int64)
