@@ -17,7 +17,7 @@ import pyarrow as pa
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.archive_place import ArchivePlace
-from ast_notebook.recording.columns import release, seal
+from ast_notebook.recording.columns import in_columns, release, seal
 from ast_notebook.recording.layout import Name, by_day
 from ast_notebook.recording.sealer import Sealer
 from ast_notebook.recording.segment import Segment, lost_row, lost_with, warm_up
@@ -328,7 +328,7 @@ class Archive:
     def _put(self, block: pa.RecordBatch) -> None:
         for day, part in by_day(block):
             if self.anonymizer is not None:
-                part = self.anonymizer.block(part)
+                part = self.anonymizer.block(in_columns(part))
             segment = self._segment_of(day)
             if self._untold:
                 segment.write(lost_row(segment.name, part["received"][0].as_py() - 1, _GONE))
