@@ -231,8 +231,10 @@ def _column(name: str, values: Any) -> Any:
         values = values.cast(pa.string()).dictionary_encode()
     words = values.dictionary
     codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    used = np.zeros(len(words) + 1, bool)
+    used[codes] = True  # the last one stands for rows without a value, whose code is -1
     missing = pc.is_in(words, pa.array(MISSING)).to_numpy(zero_copy_only=False)
-    missing |= np.bincount(codes[codes >= 0], minlength=len(words)) == 0
+    missing = missing | ~used[:-1]
     if missing.any():
         # The codes of words that are missing or in no row become -1; later codes move up.
         moved = np.append(np.where(missing, -1, np.cumsum(~missing) - 1), -1)

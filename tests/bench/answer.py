@@ -1,7 +1,8 @@
 """How long one action takes to be answered: by a session, and on a raw socket, in turns.
 
-``python -m tests.bench.answer`` prints the medians and their ratio. Both ask a peer of their own,
-which is a process of its own and answers at once.
+``python -m tests.bench.answer`` prints the medians and their ratio, at an Asterisk. With
+``--at-once``, each asks a process that answers without doing anything: then what is measured is
+above all how long a thread takes to wake another one.
 """
 
 from __future__ import annotations
@@ -13,23 +14,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from ast_notebook.ami import Secret, Session, Settings
 from tests.bench.running import ROOT
+from tests.lab.asterisk import Asterisk
 
 
 def main() -> None:
     """Ask in turns, so that what else the machine does is felt by both."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--actions", type=int, default=5000)
+    arguments.add_argument("--at-once", action="store_true", help="no Asterisk")
     given = arguments.parse_args()
-    with a_peer() as one, a_peer() as other:
-        settings = Settings(port=one, username="a", password=Secret("b"))
+    with a_peer() if given.at_once else an_asterisk_peer() as (one, other):
+        settings = Settings(port=one, username="admin", password=Secret("secret"))
         session = Session(settings)
         session.connect()
         with socket.create_connection(("127.0.0.1", other)) as client:
             client.recv(1000)
+            ask(client, b"Action: Login\r\nUsername: admin\r\nSecret: secret\r\nEvents: off")
             raw, ours = [], []
             for _ in range(given.actions):
                 raw.append(timed(lambda: ask(client)))
@@ -42,22 +46,33 @@ def main() -> None:
 
 
 @contextmanager
-def a_peer() -> Iterator[int]:
-    """Have one that answers each action, and give its port."""
+def an_asterisk_peer() -> Iterator[tuple[int, int]]:
+    """Have an Asterisk 22, and give its port, twice."""
+    with Asterisk(22) as pbx:
+        yield pbx.port, pbx.port
+
+
+@contextmanager
+def a_peer() -> Iterator[tuple[int, int]]:
+    """Have two processes that answer each action, and give their ports."""
     command = [sys.executable, "-m", "tests.bench.sender", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as peer:
-        assert peer.stdout is not None
-        try:
-            yield int(peer.stdout.readline())
-        finally:
-            peer.kill()
+    with ExitStack() as stack:
+        ports = []
+        for _ in range(2):
+            peer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+            stack.enter_context(peer)
+            stack.callback(peer.kill)
+            assert peer.stdout is not None
+            ports.append(int(peer.stdout.readline()))
+        yield ports[0], ports[1]
 
 
-def ask(client: socket.socket) -> None:
-    """Send an action, and read its answer to the end."""
-    client.sendall(b"Action: Ping\r\nActionID: 1\r\n\r\n")
+def ask(client: socket.socket, action: bytes = b"Action: Ping") -> None:
+    """Send an action, and read until its answer is over."""
+    number = b"%d" % time.monotonic_ns()
+    client.sendall(action + b"\r\nActionID: " + number + b"\r\n\r\n")
     answer = b""
-    while not answer.endswith(b"\r\n\r\n"):
+    while number not in answer or not answer.endswith(b"\r\n\r\n"):
         answer += client.recv(65536)
 
 

@@ -103,6 +103,7 @@ def test_an_event_is_pickled_whether_or_not_it_was_looked_at():
     for _ in range(OFTEN + 1):
         assert parse(text).headers
     looked_at = parse(text)
+    assert isinstance(looked_at, Event)
     assert (looked_at["channel"], looked_at.is_unread) == ("a", True)
     for event in (looked_at, parse(text)):
         assert pickle.loads(pickle.dumps(event)).headers == event.headers
