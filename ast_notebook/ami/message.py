@@ -157,7 +157,7 @@ class Message:
 
     def _fitting(self, text: str) -> _Found | None:
         shape = contents.shapes.of(text, self.name)
-        match = shape and shape.match(text)
+        match = None if shape is None else shape.match(text)
         if shape is None or match is None:
             return None
         self._found = found = match, shape
