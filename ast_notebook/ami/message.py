@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from itertools import islice
 
@@ -29,6 +30,8 @@ _LOOKED_AT = OWN | {"FullyBooted"}
 _IDS = frozenset(("channel", "uniqueid", "linkedid", "destchannel", "destuniqueid", "destlinkedid"))
 _FIRST = 3  # headers, among which is the one that begins or ends a list
 
+_Found = tuple[re.Match[str], EventShape]
+
 NAMES, LONG = 1000, 64  # names of events that are kept at hand, and the letters of each, at most
 _names: dict[str, str] = {}  # by how their events begin
 
@@ -55,7 +58,7 @@ class Message:
         When it was read, in microseconds since 1970 UTC.
     """
 
-    __slots__ = ("_data", "_headers", "_lower", "_repeated", "_shape", "_text", "name", "received")
+    __slots__ = ("_data", "_found", "_headers", "_lower", "_repeated", "_text", "name", "received")
 
     def __init__(
         self,
@@ -72,7 +75,7 @@ class Message:
         self._repeated = repeated
         self._lower: dict[str, str] | None = None
         self._text: str | None = None  # what is not parsed yet
-        self._shape: EventShape | None = None  # which that text is known to fit
+        self._found: _Found | None = None  # the headers in that text, if it fits a shape
 
     @property
     def headers(self) -> dict[str, str]:
@@ -136,10 +139,11 @@ class Message:
         """Return a header's value, or `defval`; upper and lower case in its name are the same."""
         text = self._text
         if text is not None:
-            shape = self._shape or self._fitting(text)
-            if shape is not None:
-                value = shape.value(text, hname)
-                return defval if value is None else value
+            found = self._found or self._fitting(text)
+            if found is not None:
+                match, shape = found
+                place = shape.place(hname)
+                return defval if place is None else match[place]
         headers = self.headers
         value = headers.get(hname)
         if value is not None:
@@ -151,12 +155,13 @@ class Message:
         key = lower.get(hname.lower())
         return defval if key is None else headers[key]
 
-    def _fitting(self, text: str) -> EventShape | None:
+    def _fitting(self, text: str) -> _Found | None:
         shape = contents.shapes.of(text, self.name)
-        if shape is None or not shape.fits(text):
+        match = None if shape is None else shape.match(text)
+        if shape is None or match is None:
             return None
-        self._shape = shape
-        return shape
+        self._found = found = match, shape
+        return found
 
     def get_all(self, hname: str) -> list[str]:
         """Return every value of a header, in the order sent; empty if the header was not sent."""
@@ -188,6 +193,10 @@ class Message:
             what = f"the event {self.name}" if self.name else "what Asterisk answered"
             raise BadAnswer(f"{what} has no header {hname}")
         return value
+
+    def __getstate__(self) -> object:
+        self._found = None  # a match cannot be pickled, and is found again
+        return super().__getstate__()
 
     def __repr__(self) -> str:
         return plain(f"<{type(self).__name__} {self.name or self.headers.get('Response', '')}>")
@@ -231,7 +240,7 @@ class Event(Message):
         text = self._text
         if text is not None:
             event = _unread(text, self.name, self.received)
-            event._shape = self._shape
+            event._found = self._found
         else:
             repeated = self._repeated and {key: [*values] for key, values in self._repeated.items()}
             headers = self._headers.copy()
@@ -330,7 +339,7 @@ def _unread(text: str, name: str, received: int) -> Event:
     # This does not call the constructor, since it runs for every event of a flood.
     event = Event.__new__(Event)
     event._text = text
-    event._shape = event._lower = None
+    event._found = event._lower = None
     event.name = name
     event.received = received
     event.answer = False

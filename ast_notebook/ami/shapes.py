@@ -18,44 +18,33 @@ _SHORT = 64  # letters of a header's name that are remembered, so that memory is
 class EventShape:
     """The headers of one kind of event, by their names.
 
-    No name has the end of a line or ``: `` in it, and no event that fits has a carriage return in a
-    value. So the first line that begins with a name and ``: `` is the header of that name.
-
     Attributes
     ----------
     names : tuple of str
         The names of the headers, in their order.
+    match : callable
+        It matches an event that has these headers, in this order, and nothing else. Each value is
+        a group, which costs next to nothing until somebody asks for it.
     """
 
-    __slots__ = ("_any_case", "_begins", "_fits", "_parts", "names")
+    __slots__ = ("_any_case", "_places", "match", "names")
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
-        escaped = [re.escape(name) for name in names]
-        self._fits = re.compile("\r\n".join(f"{name}: [^\r]*+" for name in escaped)).fullmatch
-        self._parts = re.compile("\r\n".join(f"{name}: ([^\r]*+)" for name in escaped)).fullmatch
-        first, *others = names
-        self._begins = {first: f"{first}: ", **{name: f"\r\n{name}: " for name in others}}
+        pattern = "\r\n".join(f"{re.escape(name)}: ([^\r]*+)" for name in names)
+        self.match = re.compile(pattern).fullmatch
+        self._places = {name: place for place, name in enumerate(names, 1)}
         # Of two that differ in case, the first is Asterisk's own.
-        self._any_case = {plain_name(name): self._begins[name] for name in reversed(names)}
-
-    def fits(self, text: str) -> bool:
-        """Tell whether an event has these headers, in this order, and nothing else."""
-        return self._fits(text) is not None
+        self._any_case = {plain_name(name): self._places[name] for name in reversed(names)}
 
     def headers(self, text: str) -> dict[str, str] | None:
         """Return the headers of an event; None if it does not fit."""
-        found = self._parts(text)
+        found = self.match(text)
         return None if found is None else dict(zip(self.names, found.groups(), strict=True))
 
-    def value(self, text: str, header: str) -> str | None:
-        """Return a header's value in an event that fits; upper and lower case are the same."""
-        begin = self._begins.get(header) or self._any_case.get(header.lower())
-        if begin is None:
-            return None
-        place = text.find(begin) + len(begin)
-        end = text.find("\r", place)
-        return text[place:] if end < 0 else text[place:end]
+    def place(self, header: str) -> int | None:
+        """Return the group of `match` that is a header's value; the case of letters is the same."""
+        return self._places.get(header) or self._any_case.get(header.lower())
 
 
 class Shapes:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pyarrow as pa
 
-from ast_notebook.recording.columns import seal
+from ast_notebook.recording.columns import TEXTS, in_columns
 
 END = b"\r\n\r\n"  # what is between two texts, as on the wire
 THREADS = 4  # threads at most that make the columns of many blocks at once
@@ -186,7 +186,16 @@ class Block:
     def columns(self) -> pa.RecordBatch:
         """Return the events in columns; they are made at each call unless `keep` has kept them."""
         with self._changing:
-            return self._columns or seal(self._strings(), np.asarray(self._received, np.int64))
+            return self._columns or in_columns(self._unsplit())
+
+    def texts(self) -> pa.RecordBatch:
+        """Return the events as `TEXTS`; they must not be in columns yet."""
+        with self._changing:
+            return self._unsplit()
+
+    def _unsplit(self) -> pa.RecordBatch:
+        received = pa.array(np.asarray(self._received, np.int64))
+        return pa.RecordBatch.from_arrays([received, self._strings()], schema=TEXTS)
 
     def keep(self, columns: pa.RecordBatch) -> None:
         """Keep the events in these columns from now on."""

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ast_notebook.recording.cutting import cut
 from ast_notebook.recording.headers import (
     IDS,
     NUMBERS,
@@ -27,8 +28,10 @@ WIDEST = 500  # columns of headers at most in a frame, since anybody may send ne
 
 _OWN_COLUMNS = frozenset(("event", "timestamp", *PROMOTED))
 
-_INDEX = pa.int16()
-_TEXTS = pa.dictionary(_INDEX, pa.string())
+_TEXTS = pa.dictionary(pa.int16(), pa.string())
+#: Events as they came, before their headers are cut.
+TEXTS = pa.schema([("received", pa.int64()), ("text", pa.string())])
+MOST_WORDS = 1 << 15  # of a column of `_TEXTS`
 
 
 def seal(texts: Sequence[str] | pa.StringArray, received: Sequence[int] | Places) -> pa.RecordBatch:
@@ -43,18 +46,16 @@ def seal(texts: Sequence[str] | pa.StringArray, received: Sequence[int] | Places
     headers that a dialplan sends with a UserEvent although Asterisk sends one of that name; texts
     in a column of `NUMBERS`; a second ``Event`` or ``Timestamp``; headers named like one of `OWN`.
     """
-    count = len(texts)
-    lines = pc.split_pattern(pa.array(texts, pa.string()), "\r\n")
-    rows = pc.list_parent_indices(lines).to_numpy()
-    parts = pc.split_pattern(pc.list_flatten(lines), ": ", max_splits=1)
-    names, codes, rows, parts = named(parts, rows)
-    values = pc.list_element(parts, 1)
+    lines = cut(pa.array(texts, pa.string()))
+    count = len(received)
+    rows, words, values = lines.rows, lines.words, lines.values
+    names, codes = named(lines.names, lines.codes)
     names, codes = by_dialplan(names, codes, rows)
     names, codes = first_only(names, codes, rows)
-    values, codes, rows, order = _once(values, codes, rows)
-    names, other = numbers_only(names, codes, order, values)
+    words, values, codes, rows, order = _once(words, values, codes, rows)
+    names, other = numbers_only(names, codes, order, words, values)
     if other is not codes:
-        values, codes, rows, order = _once(values, other, rows)
+        words, values, codes, rows, order = _once(words, values, other, rows)
 
     often = np.bincount(codes, minlength=len(names))
     ends = np.cumsum(often)
@@ -63,12 +64,12 @@ def seal(texts: Sequence[str] | pa.StringArray, received: Sequence[int] | Places
     for code, name in enumerate(names):
         if name in _OWN_COLUMNS and often[code]:
             where = order[ends[code] - often[code] : ends[code]]
-            found[name] = _column_of(values, where, rows[where], count)
+            found[name] = _column_of(words, values[where], rows[where], count)
     time = found.pop("timestamp", None)
     arrays["time"] = pa.nulls(count, pa.int64()) if time is None else _microseconds(time)
     for name in ("event", *PROMOTED):
         if name in found:
-            arrays[name] = found[name].dictionary_encode().cast(_TEXTS)
+            arrays[name] = found[name]
     if "event" not in arrays:
         arrays["event"] = pa.array([""] * count, pa.string()).dictionary_encode().cast(_TEXTS)
     is_pair = np.array([name not in _OWN_COLUMNS for name in names], bool)
@@ -78,9 +79,16 @@ def seal(texts: Sequence[str] | pa.StringArray, received: Sequence[int] | Places
         np.cumsum(np.bincount(rows[pairs], minlength=count), out=offsets[1:])
         keys = pa.array(names, pa.string()).take(pa.array(codes[pairs]))
         arrays["extra"] = pa.MapArray.from_arrays(
-            pa.array(offsets), keys, values.take(pa.array(pairs))
+            pa.array(offsets), keys, words.take(pa.array(values[pairs]))
         )
     return pa.RecordBatch.from_pydict(arrays)
+
+
+def in_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return events that may be `TEXTS` in columns."""
+    if batch.schema.equals(TEXTS):
+        return seal(batch["text"], batch["received"].to_numpy())
+    return batch
 
 
 def with_names(batch: pa.RecordBatch, events: Collection[str]) -> pa.RecordBatch:
@@ -100,46 +108,71 @@ def _by_code(codes: Places) -> Places:
     return np.argsort(narrow, kind="stable")  # radix sort, for narrow ones
 
 
-def _once(values: pa.Array, codes: Places, rows: Places) -> tuple[pa.Array, Places, Places, Places]:
+def _once(
+    words: pa.StringArray, values: Places, codes: Places, rows: Places
+) -> tuple[pa.StringArray, Places, Places, Places, Places]:
     """Join repeated headers of an event, and return all values in the order of their names."""
     order = _by_code(codes)
     again = (np.diff(rows[order]) == 0) & (np.diff(codes[order]) == 0)
     if again.any():
-        values, codes, rows = _joined(values, codes, rows, order, again)
+        words, values, codes, rows = _joined(words, values, codes, rows, order, again)
         order = _by_code(codes)
-    return values, codes, rows, order
+    return words, values, codes, rows, order
 
 
 def _joined(
-    values: pa.Array, codes: Places, rows: Places, order: Places, again: Places
-) -> tuple[pa.Array, Places, Places]:
+    words: pa.StringArray,
+    values: Places,
+    codes: Places,
+    rows: Places,
+    order: Places,
+    again: Places,
+) -> tuple[pa.StringArray, Places, Places, Places]:
     """Join the values of lines that have the same event and the same name."""
     firsts = np.flatnonzero(np.append(True, ~again))
-    bounds = pa.array(np.append(firsts, len(order)).astype(np.int32))
-    joined = pc.binary_join(pa.ListArray.from_arrays(bounds, values.take(pa.array(order))), "\n")
-    lines = order[firsts]
-    back = np.argsort(lines)
-    return joined.take(pa.array(back)), codes[lines[back]], rows[lines[back]]
+    bounds = np.append(firsts, len(order))
+    several = np.flatnonzero(np.diff(bounds) > 1)
+    parts = np.concatenate([order[bounds[n] : bounds[n + 1]] for n in several])
+    offsets = np.append(0, np.cumsum(np.diff(bounds)[several])).astype(np.int32)
+    lists = pa.ListArray.from_arrays(pa.array(offsets), words.take(pa.array(values[parts])))
+    both = pa.concat_arrays([words, pc.binary_join(lists, "\n")]).dictionary_encode()
+    moved = both.indices.to_numpy()
+    values = moved[values]
+    values[order[firsts[several]]] = moved[len(words) :]
+    lines = np.sort(order[firsts])
+    return both.dictionary, values[lines], codes[lines], rows[lines]
 
 
-def _column_of(values: pa.Array, where: Places, rows: Places, count: int) -> pa.Array:
+def _column_of(
+    words: pa.StringArray, values: Places, rows: Places, count: int
+) -> pa.DictionaryArray:
     """Return a header's value for each row, null where it was not sent."""
-    if len(where) == count:
-        return values.take(pa.array(where))
-    places = np.full(count, -1, np.int64)
-    places[rows] = where
-    return values.take(pa.array(places, mask=places < 0))
+    used = np.zeros(len(words), bool)
+    used[values] = True
+    own = np.flatnonzero(used)
+    if len(own) > MOST_WORDS:
+        raise pa.ArrowInvalid(f"{len(own)} different values of one header in a block")
+    code_of = np.zeros(len(words), np.int16)
+    code_of[own] = np.arange(len(own))
+    places = np.zeros(count, np.int16)
+    places[rows] = code_of[values]
+    absent = None
+    if len(rows) < count:
+        absent = np.ones(count, bool)
+        absent[rows] = False
+    return pa.DictionaryArray.from_arrays(pa.array(places, mask=absent), words.take(pa.array(own)))
 
 
-def _microseconds(texts: pa.Array) -> pa.Array:
+def _microseconds(times: pa.DictionaryArray) -> pa.Array:
     """Read Asterisk's ``1700000000.123456``; a double holds the microseconds of today exactly."""
+    texts = times.dictionary
     try:
         seconds = texts.cast(pa.float64())
     except pa.ArrowInvalid:
         seconds = pa.array([_seconds(text) for text in texts.to_pylist()], pa.float64())
     likely = pc.and_(pc.greater_equal(seconds, 0), pc.less(seconds, 1e10))  # a number, up to 2286
     seconds = pc.if_else(likely, seconds, pa.scalar(None, pa.float64()))
-    return pc.round(pc.multiply(seconds, 1e6)).cast(pa.int64())
+    return pc.round(pc.multiply(seconds, 1e6)).cast(pa.int64()).take(times.indices)
 
 
 def _seconds(text: str | None) -> float | None:
@@ -198,8 +231,10 @@ def _column(name: str, values: Any) -> Any:
         values = values.cast(pa.string()).dictionary_encode()
     words = values.dictionary
     codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    used = np.zeros(len(words) + 1, bool)
+    used[codes] = True  # the last one stands for rows without a value, whose code is -1
     missing = pc.is_in(words, pa.array(MISSING)).to_numpy(zero_copy_only=False)
-    missing |= np.bincount(codes[codes >= 0], minlength=len(words)) == 0
+    missing = missing | ~used[:-1]
     if missing.any():
         # The codes of words that are missing or in no row become -1; later codes move up.
         moved = np.append(np.where(missing, -1, np.cumsum(~missing) - 1), -1)

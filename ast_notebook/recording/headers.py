@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -90,31 +91,22 @@ OWN = frozenset(("received", "time", "server", "event", "extra"))
 _TAKEN = OWN - {"event"}
 
 
-def named(parts: pa.ListArray, rows: Places) -> tuple[list[str], Places, Places, pa.ListArray]:
+def named(sent: Sequence[str], codes: Places) -> tuple[list[str], Places]:
     """Return the names of the columns, and the code of each line's name.
 
-    Lines that are not headers (output of a command) are left out.
+    Parameters
+    ----------
+    sent : sequence of str
+        The different names of headers, as they were sent.
+    codes : numpy.ndarray
+        The name of each line, as a place in `sent`.
     """
-    lengths = pc.list_value_length(parts).to_numpy()
-    if (lengths != 2).any():
-        parts, rows = _odd(parts, lengths, rows)
-    keys = pc.list_element(parts, 0).dictionary_encode()
-    heard = [plain_name(name) for name in keys.dictionary.to_pylist()]
+    heard = map(plain_name, sent)
     wanted = [f"header_{name}" if name in _TAKEN else name for name in heard]
     names = list(dict.fromkeys(wanted))
     code_of = {name: code for code, name in enumerate(names)}
     same = np.array([code_of[name] for name in wanted], np.int32)
-    codes = same[keys.indices.to_numpy()] if heard else np.zeros(0, np.int32)
-    return names, codes, rows, parts
-
-
-def _odd(parts: pa.ListArray, lengths: Places, rows: Places) -> tuple[pa.ListArray, Places]:
-    """Split the few lines with no space behind the colon, and leave out those with no colon."""
-    fixed = parts.to_pylist()
-    for number in np.flatnonzero(lengths != 2).tolist():
-        fixed[number] = fixed[number][0].split(":", 1) if fixed[number] else []
-    kept = [number for number, part in enumerate(fixed) if len(part) == 2]
-    return pa.array([fixed[number] for number in kept], pa.list_(pa.string())), rows[kept]
+    return names, same[codes]
 
 
 def first_only(names: list[str], codes: Places, rows: Places) -> tuple[list[str], Places]:
@@ -139,13 +131,22 @@ def by_dialplan(names: list[str], codes: Places, rows: Places) -> tuple[list[str
     """
     if "userevent" not in names:
         return names, codes
+    has_one = np.zeros(int(rows[-1]) + 1, bool)
+    has_one[rows[codes == names.index("userevent")]] = True
+    lines = np.flatnonzero(has_one[rows])
+    found = lines[_misplaced(names, codes[lines], rows[lines])]
+    return _beside(names, codes, found) if len(found) else (names, codes)
+
+
+def _misplaced(names: list[str], codes: Places, rows: Places) -> Places:
+    """Return which lines of events with a ``UserEvent`` header may not keep their names."""
     begins = np.flatnonzero(codes == names.index("userevent"))[::-1]
-    begin = np.full(int(rows[-1]) + 1, len(codes))
+    begin = np.zeros(int(rows[-1]) + 1, np.int64)
     begin[rows[begins]] = begins  # so that the first of them is written last
     places = np.arange(len(codes))
     behind = places > begin[rows]
     strange = np.array([name not in BEFORE_THE_DIALPLAN for name in names], bool)[codes]
-    strange &= (places < begin[rows]) & (begin[rows] < len(codes))
+    strange &= places < begin[rows]
     first = ~behind & ~strange
     count = len(names)
     both = np.bincount(codes[behind], minlength=count) * np.bincount(codes[first], minlength=count)
@@ -155,23 +156,22 @@ def by_dialplan(names: list[str], codes: Places, rows: Places) -> tuple[list[str
     further = [late[np.isin(headers[late], headers[early])], np.flatnonzero(strange)]
     if "timestamp" in names:  # Asterisk may send none; a dialplan's does not tell the time
         further.append(np.flatnonzero(behind & (codes == names.index("timestamp"))))
-    found = np.unique(np.concatenate(further))
-    return _beside(names, codes, found) if len(found) else (names, codes)
+    return np.unique(np.concatenate(further))
 
 
 def numbers_only(
-    names: list[str], codes: Places, order: Places, values: pa.Array
+    names: list[str], codes: Places, order: Places, words: pa.StringArray, values: Places
 ) -> tuple[list[str], Places]:
     """Rename a header of `NUMBERS` where its value is a text; its other values keep the name."""
     ends = np.cumsum(np.bincount(codes, minlength=len(names)))
     for code, name in enumerate(list(names)):
         if name in NUMBERS:
             where = order[ends[code - 1] if code else 0 : ends[code]]
-            texts = values.take(pa.array(where)).dictionary_encode()
-            fits = pc.match_substring_regex(texts.dictionary, _NUMBER)
+            heard = np.unique(values[where])
+            fits = pc.match_substring_regex(words.take(pa.array(heard)), _NUMBER)
             if not pc.all(fits).as_py():
-                odd = ~fits.take(texts.indices).to_numpy(zero_copy_only=False)
-                names, codes = _beside(names, codes, where[odd])
+                odd = heard[~fits.to_numpy(zero_copy_only=False)]
+                names, codes = _beside(names, codes, where[np.isin(values[where], odd)])
     return names, codes
 
 

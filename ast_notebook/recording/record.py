@@ -359,7 +359,7 @@ class Record:
             return self._open.start + len(self._open)
 
     def after(self, number: int, most: int) -> tuple[int, pa.RecordBatch] | None:
-        """Return the next events from a number on, in columns.
+        """Return the next events from a number on: in columns, or as `columns.TEXTS`.
 
         Parameters
         ----------
@@ -388,7 +388,7 @@ class Record:
             part = found.part(first - found.start, most)
         if not isinstance(part, Block):
             return first, part
-        return (first, part.columns()) if len(part) else None
+        return (first, part.texts()) if len(part) else None
 
     def close(self) -> None:
         """End the threads; the events stay readable, and an archive has them on disk."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from ast_notebook.errors import ConfError
 from ast_notebook.recording import private
-from ast_notebook.recording.columns import seal
+from ast_notebook.recording.columns import TEXTS, in_columns, seal
 from ast_notebook.recording.framing import Frames, end, packed
 from ast_notebook.recording.layout import (
     NO_MOMENT,
@@ -80,8 +80,15 @@ class Segment:
         self.locked = hold(self._handle)
 
     def write(self, block: pa.RecordBatch) -> None:
-        """Append a block from `columns.seal`; if that fails midway, the written part is removed."""
-        self._append(packed(_stream(widened(block, self._schema))))
+        """Append events, in columns or as texts; after an error, nothing of them is left.
+
+        Texts become columns when the file is read or sealed: a flood leaves no time for it before.
+        """
+        if block.schema.equals(TEXTS):
+            block = block.replace_schema_metadata(self._schema.metadata)
+        else:
+            block = widened(block, self._schema)
+        self._append(packed(_stream(block)))
         self.events += len(block)
 
     @property
@@ -253,15 +260,26 @@ class Blocks:
             if not is_ours(reader.schema.metadata):
                 raise _Foreign(NOT_OURS)
             check_version(reader.schema.metadata, str(self.path))
-            if missing := misses(reader.schema, self._schema):
+            is_text = "text" in reader.schema.names
+            if missing := misses(reader.schema, TEXTS if is_text else self._schema):
                 raise _Foreign(missing)
             blocks = [block for block in reader if len(block)]
             for block in blocks:
                 block.validate(full=True)
+            if is_text:
+                blocks = [self._cut(block, reader.schema) for block in blocks]
+            for block in blocks:
                 if block["received_us"].null_count or block["time_us"].null_count:
                     raise _Foreign(NO_MOMENT)
             self.is_anonymized = is_anonymized(reader.schema.metadata)
             return blocks
+
+    def _cut(self, block: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+        """Return texts as a block of columns, with the metadata of the file."""
+        if block["text"].null_count:
+            raise pa.ArrowInvalid("an event without a text")
+        wide = self._schema.with_metadata(schema.metadata)
+        return widened(in_columns(block.select(TEXTS.names)), wide)
 
     def loss(self) -> pa.RecordBatch | None:
         """Return the row about a recorder's sudden end; None if it ended properly, or still lives.

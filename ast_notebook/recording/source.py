@@ -17,9 +17,10 @@ class ArchiveSource(Protocol):
         """The number of the next event to come."""
 
     def after(self, number: int, most: int) -> tuple[int, pa.RecordBatch] | None:
-        """Return the number of the first event, and the events from a number on in columns.
+        """Return events from a number on, and before them the number of the first.
 
-        The first event's number is larger than `number` if events were dropped meanwhile.
+        They are in columns or, while nobody has needed these, as `columns.TEXTS`. The number is
+        larger than `number` if events were dropped meanwhile.
         """
 
 

@@ -11,7 +11,7 @@ from datetime import date
 import pyarrow as pa
 
 from ast_notebook.recording.archive_files import ArchiveFiles
-from ast_notebook.recording.columns import release, seal
+from ast_notebook.recording.columns import in_columns, release, seal
 from ast_notebook.recording.layout import Name, by_day
 from ast_notebook.recording.segment import Segment, lost_row, lost_with
 from ast_notebook.recording.source import Anonymizing
@@ -69,7 +69,7 @@ class Writer:
     def write(self, day: date, block: pa.RecordBatch) -> None:
         """Write events of one day; an OSError says that none of them is on disk."""
         if self._anonymizer is not None:
-            block = self._anonymizer.block(block)
+            block = self._anonymizer.block(in_columns(block))
         segment = self._segment_of(day)
         if self._untold:
             segment.write(lost_row(segment.name, block["received"][0].as_py() - 1, _GONE))

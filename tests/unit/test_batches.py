@@ -140,7 +140,7 @@ def test_what_nobody_follows_is_not_taken_apart() -> None:
     assert "Newstate" in followed and "VarSet" not in followed and "*" not in followed
     unfollowed = [event(name, 1) for name in ("VarSet", "Cdr", "DialBegin-like")]
     session._dispatcher._hand_out([*unfollowed])
-    assert all(one.is_unread and one._shape is None for one in unfollowed)
+    assert all(one.is_unread and one._found is None for one in unfollowed)
     assert session._dispatcher._routes["VarSet"] == ()
     with mock.patch.object(session._dispatcher, "_route") as route:
         session._dispatcher._hand_out([event("VarSet", 2)])

@@ -1,5 +1,6 @@
 """What is learned of events' headers changes how fast they are taken apart, and nothing else."""
 
+import pickle
 from unittest import mock
 
 from hypothesis import given
@@ -95,3 +96,14 @@ def test_a_flood_of_long_names_is_not_remembered():
     assert plain_name(f"ChanVariable({'X' * 1000})") == "chanvariable"
     assert shapes._short_name.cache_info().currsize == before
     assert isinstance(parse("Event: A"), Event)
+
+
+def test_an_event_is_pickled_whether_or_not_it_was_looked_at():
+    text = text_of([("Channel", "a")], "Pickled")
+    for _ in range(OFTEN + 1):
+        assert parse(text).headers
+    looked_at = parse(text)
+    assert isinstance(looked_at, Event)
+    assert (looked_at["channel"], looked_at.is_unread) == ("a", True)
+    for event in (looked_at, parse(text)):
+        assert pickle.loads(pickle.dumps(event)).headers == event.headers
