@@ -154,8 +154,8 @@ class QueueTracker(Tracker):
             calls=number(event, "Calls"),
             completed=number(event, "Completed"),
             abandoned=number(event, "Abandoned"),
-            holdtime=number(event, "Holdtime"),
-            talktime=number(event, "TalkTime"),
+            holdtime=_mean(event, "Holdtime"),
+            talktime=_mean(event, "TalkTime"),
             servicelevel=number(event, "ServiceLevel"),
         )
 
@@ -359,3 +359,9 @@ _OF_MEMBERS: tuple[tuple[str, tuple[str, ...], Callable[[Event, str], Any]], ...
 def _known(caller: str) -> str:
     """Return a caller from a queue's list, where ``unknown`` stands for a missing number."""
     return "" if caller == "unknown" else caller
+
+
+def _mean(event: Event, name: str) -> int | None:
+    """Return a mean of a queue, in seconds; it is missing where 0 stands for that of no call."""
+    value = number(event, name)
+    return value if value or number(event, "Completed") else None

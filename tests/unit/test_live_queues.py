@@ -144,6 +144,25 @@ def test_nobody_waits_whose_channel_is_gone_or_talks() -> None:
         assert live.queues["calls"].tolist() == [1]
 
 
+def test_the_mean_of_no_call_is_missing_and_one_of_no_second_is_0() -> None:
+    script = Lists()
+    means = {"Event": "QueueParams", "Calls": 0, "Holdtime": 0}
+    script.entries["QueueStatus"] = [
+        {**means, "Queue": "none", "Completed": 0, "TalkTime": 0},
+        {**means, "Queue": "quick", "Completed": 3, "TalkTime": 40},
+        {**means, "Queue": "old", "Completed": 3},
+        {**means, "Queue": "talks", "Completed": 0, "TalkTime": 0, "Holdtime": 7},
+    ]
+    with living(script) as (_, live):
+        found = live.queues.set_index("queue")[["holdtime", "talktime"]]
+        shown = {
+            queue: [None if one is pd.NA else one for one in row]
+            for queue, row in zip(found.index, found.to_numpy(), strict=True)
+        }
+        right = {"none": [None, None], "quick": [0, 40], "old": [0, None], "talks": [7, None]}
+        assert shown == right
+
+
 def test_a_number_that_cannot_be_read_is_missing_and_never_0() -> None:
     script = Lists()
     odd: dict[str, object] = {"Penalty": "x", "CallsTaken": "9" * 40, "Status": "?"}

@@ -31,6 +31,13 @@ export function makeForm(listId, fields, label, done, ...more) {
     "form",
     {
       class: "ast-form",
+      // JupyterLab takes Enter, so that the key alone submits nothing there.
+      keydown: (event) => {
+        if (event.key !== "Enter" || event.isComposing) return;
+        if (!(event.target instanceof HTMLInputElement)) return;
+        event.preventDefault();
+        event.target.form?.requestSubmit();
+      },
       submit: (event) => {
         event.preventDefault();
         done(Object.fromEntries(inputs.map((input) => [input.name, input.value.trim()])));
