@@ -22,7 +22,7 @@ LEAST = 1.0
 
 
 @dataclass(frozen=True)
-class Connection:
+class VoicePath:
     """The parameters of a connection, with the default values of G.107, table 2.
 
     Attributes
@@ -103,29 +103,27 @@ class Connection:
         return float(loudness + sidetone + quantizing)
 
 
-DEFAULT = Connection()
+DEFAULT = VoicePath()
 
 
-def delay_impairment(delay: float, connection: Connection = DEFAULT) -> float:
+def delay_impairment(delay: float, path: VoicePath = DEFAULT) -> float:
     """Return Id, the impairment by delay and echo: equations 7-18 to 7-28.
 
     Parameters
     ----------
     delay : float
         The one-way delay from mouth to ear, in milliseconds: T and Ta; Tr is twice as long.
-    connection : Connection
+    path : VoicePath
         The other parameters.
     """
     t = max(delay, 0.0)
-    terv = (
-        connection.telr - 40 * math.log10((1 + t / 10) / (1 + t / 150)) + 6 * math.exp(-0.3 * t**2)
-    )
+    terv = path.telr - 40 * math.log10((1 + t / 10) / (1 + t / 150)) + 6 * math.exp(-0.3 * t**2)
     re = 80 + 2.5 * (terv - 14)
-    roe = -1.5 * (connection.noise - connection.rlr)
+    roe = -1.5 * (path.noise - path.rlr)
     half = (roe - re) / 2
     talker = (half + math.sqrt(half**2 + 100) - 1) * (1 - math.exp(-t))
-    rle = 10.5 * (connection.wepl + 7) * (2 * t + 1) ** -0.25
-    half = (connection.signal_to_noise - rle) / 2
+    rle = 10.5 * (path.wepl + 7) * (2 * t + 1) ** -0.25
+    half = (path.signal_to_noise - rle) / 2
     listener = half + math.sqrt(half**2 + 169)
     x = math.log2(t / 100) if t > 100 else 0.0
     absolute = 25 * ((1 + x**6) ** (1 / 6) - 3 * (1 + (x / 3) ** 6) ** (1 / 6) + 2)
@@ -154,14 +152,14 @@ def rating(
     bpl: float,
     *,
     burst_ratio: float = 1.0,
-    connection: Connection = DEFAULT,
+    path: VoicePath = DEFAULT,
 ) -> float:
     """Return R, the transmission rating: equation 7-1 with an advantage factor of 0.
 
     Parameters are those of `delay_impairment` and `equipment_impairment`.
     """
     impaired = equipment_impairment(loss, ie, bpl, burst_ratio)
-    return connection.basic - delay_impairment(delay, connection) - impaired
+    return path.basic - delay_impairment(delay, path) - impaired
 
 
 def mos(r: float) -> float:

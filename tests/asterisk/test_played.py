@@ -24,7 +24,7 @@ VERSIONS = (16, 22)
 #: Seconds by which times may differ.
 TOLERANCE = 1.0
 #: All scenarios take three minutes, and a slow machine may take three times that.
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.timeout(1500)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from tests.support.waiting import eventually
 
 VERSIONS = (16, 22)
 MOST = 100
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.timeout(1700)
 #: One of four, so that the test takes minutes and no more.
 PLAYED = list(SCENARIOS)[::4]
 

@@ -17,7 +17,7 @@ from tests.scenarios.sources import TRUNKS
 from tests.support.archives import record_again
 from tests.support.recorded import events
 
-pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(1400)]
 
 AS_TEXT = "spark.sql.sources.partitionColumnTypeInference.enabled"
 

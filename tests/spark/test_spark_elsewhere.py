@@ -17,7 +17,7 @@ from tests.support.archives import record_again
 from tests.support.paths import ROOT
 from tests.support.recorded import events
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = pytest.mark.timeout(1600)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from ast_notebook.voice.emodel import (
     BEST,
     DEFAULT,
-    Connection,
+    VoicePath,
     delay_impairment,
     equipment_impairment,
     mos,
@@ -31,7 +31,7 @@ def test_a_score_is_between_its_limits():
 
 def test_an_absolute_delay_impairs_only_beyond_100_ms():
     # Hardly any echo is left, so that what differs is the absolute delay alone.
-    silent = Connection(telr=200.0, wepl=400.0)
+    silent = VoicePath(telr=200.0, wepl=400.0)
     least = delay_impairment(100.0, silent)
     # X = log2(Ta/100) is 1 at 200 ms, and 2 at 400 ms: equation 7-27 by hand.
     at_200 = 25 * (2 ** (1 / 6) - 3 * (1 + 3**-6) ** (1 / 6) + 2)
@@ -49,7 +49,7 @@ def test_lost_packets_impair_a_codec_by_its_robustness():
 
 
 def test_louder_noise_and_more_quantizing_make_a_connection_worse():
-    for worse in (Connection(ps=65.0), Connection(qdu=14.0), Connection(telr=40.0)):
-        assert rating(0.0, 50.0, 0.0, 25.1, connection=worse) < rating(0.0, 50.0, 0.0, 25.1)
+    for worse in (VoicePath(ps=65.0), VoicePath(qdu=14.0), VoicePath(telr=40.0)):
+        assert rating(0.0, 50.0, 0.0, 25.1, path=worse) < rating(0.0, 50.0, 0.0, 25.1)
     assert pytest.approx(94.77, abs=0.01) == DEFAULT.signal_to_noise
     assert pytest.approx(1.41, abs=0.01) == DEFAULT.simultaneous
