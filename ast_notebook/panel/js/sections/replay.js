@@ -59,7 +59,7 @@ export class Replay extends Section {
       this.typed,
       this.go,
     );
-    this.controls = make("div", { class: "ast-moves" }, this.play, this.speed, ...this.nexts, form);
+    const moves = make("div", { class: "ast-moves" }, this.play, this.speed, ...this.nexts, form);
     this.slider = make("input", {
       type: "range",
       min: 0,
@@ -75,7 +75,8 @@ export class Replay extends Section {
     this.ends = [make("span"), make("span", { class: "ast-legend", text: "nothing recorded" }), make("span")];
     this.told = make("p", { class: "ast-sr" });
     const line = make("div", { class: "ast-time" }, track, this.slider);
-    this.add(this.controls, line, make("div", { class: "ast-ends" }, ...this.ends), this.told);
+    if (!this.store.readonly) this.add(moves);
+    this.add(line, make("div", { class: "ast-ends" }, ...this.ends), this.told);
     this.note.className = "ast-present";
     this.element.addEventListener("keydown", (event) => this.press(event));
   }
@@ -113,7 +114,6 @@ export class Replay extends Section {
     const { replay } = this.store;
     if (!replay) return;
     const can = this.store.live && !this.store.closed && !this.store.absence && !this.store.readonly;
-    this.controls.hidden = this.store.readonly;
     for (const one of [this.play, this.speed, ...this.nexts, this.typed, this.go, this.slider])
       if (one.disabled === can) one.disabled = !can;
     setText(this.play, this.isPlaying ? "Pause" : "Play");
