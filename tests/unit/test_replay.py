@@ -317,4 +317,4 @@ def test_a_time_before_that_is_known_in_part_is_not_compared_with():
     with ast_notebook.replay(frame(*calls), tz="UTC") as sh:
         sh.run()
         report = sh.ast.report(since="13:00", against="90m", tz="UTC")
-        assert "the calls are known from 2026-11-27 12:00 UTC on" in report.not_compared
+        assert "calls are known only from 2026-11-27 12:00 UTC on" in report.not_compared

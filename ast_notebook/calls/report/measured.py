@@ -148,7 +148,7 @@ class Measured:
         self._lengths = (known[1] - known[0]).total_seconds(), (end - begin).total_seconds()
         if covered[0] > begin:
             first = covered[0].tz_convert(self.tz)
-            self.not_compared = f"the calls are known from {stamp(first)} on"
+            self.not_compared = f"calls are known only from {stamp(first)} on"
 
     def compared(self) -> list[tuple[Number, Number | None]]:
         """Return the main numbers that are shown, each with that of the earlier time."""

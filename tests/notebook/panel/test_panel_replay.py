@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import ast_notebook
-from ast_notebook.panel import Panel, close_all
+from ast_notebook.errors import ConfError
+from ast_notebook.panel import Panel, close_all, replaying
 from ast_notebook.replay import ReplayedHome
 from tests.support.days import NOON, bell, channel, event, frame
 from tests.support.panel_kernel import Page
@@ -146,8 +147,6 @@ def test_who_may_click_nothing_cannot_move_the_time(sh, monkeypatch):
     assert sh.replay.speed == 0
 
 
-def test_a_pbx_that_is_no_replay_has_no_time_to_be_moved(sh, page, monkeypatch):
-    look(page)
-    monkeypatch.setattr(page.panel._feed, "pbx", None)
-    done = page.do("replay_play", speed=60)
-    assert not done["ok"] and "no replay" in done["text"]
+def test_a_pbx_that_is_no_replay_has_no_time_to_be_moved():
+    with pytest.raises(ConfError, match="no replay"):
+        replaying.run(object(), "replay_play", {"speed": 60})
