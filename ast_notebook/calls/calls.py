@@ -153,7 +153,8 @@ def legs(events: Any) -> Any:
           conference recording``
         - datetime64[us, UTC]: ``start answered end``
         - float64, in seconds: ``ring wait billsec pdd``
-        - float64: ``mos``, ``loss`` in percent, ``jitter`` and ``rtt`` in milliseconds
+        - float64: ``mos loss jitter rtt``, of which ``loss`` is in percent, and ``jitter`` and
+          ``rtt`` are in milliseconds
         - Int64: ``cause``
         - bool: ``local``
 

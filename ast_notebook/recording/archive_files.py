@@ -133,8 +133,18 @@ class _Remote:
         hidden = f"{folder}/.{name}.part"
         self.system.makedirs(folder, exist_ok=True)
         self.system.put_file(str(temporary), hidden)
-        self.system.mv(hidden, f"{folder}/{name}")
+        self._rename(hidden, f"{folder}/{name}")
         temporary.unlink()
+
+    def _rename(self, old: str, new: str) -> None:
+        from fsspec import AbstractFileSystem
+
+        if type(self.system).mv is AbstractFileSystem.mv:
+            # That one takes ?, * and [ in a path for a pattern.
+            self.system.cp_file(old, new)
+            self.system.rm_file(old)
+        else:
+            self.system.mv(old, new)
 
     def remove(self, path: str) -> None:
         with contextlib.suppress(FileNotFoundError):

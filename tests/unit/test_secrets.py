@@ -18,6 +18,7 @@ from ast_notebook.calls.history.archived import archive_calls
 from ast_notebook.recording import Record, read, relation, scan
 from ast_notebook.recording.archive_place import ArchivePlace
 from tests.support.secrecy import shown, texts_in
+from tests.support.waiting import eventually
 
 PASSWORD = "opensesame-4711"
 
@@ -182,8 +183,17 @@ def test_what_a_store_is_given_besides_is_in_no_traceback(way: str) -> None:
     assert not shown(caught.value, PASSWORD, since=since)
 
 
-def test_the_password_of_an_archive_is_not_in_what_its_history_shows() -> None:
-    past = history(f"memory://bob:{PASSWORD}@host/nothing-there?key={PASSWORD}")
+def test_the_password_of_an_archive_is_not_in_what_its_history_shows(tmp_path: Path) -> None:
+    url = f"memory://bob:{PASSWORD}@host/{tmp_path.name}?key={PASSWORD}"
+    with pytest.raises(ast_notebook.ConfError, match="no file of an archive at memory://host/"):
+        history(url)
+    record = Record()
+    record.to(url, open_folder=tmp_path)
+    record.add(["Event: Newchannel\r\nUniqueid: 1.1\r\nLinkedid: 1.1"], 1_795_000_000_000_000)
+    record.close()
+    eventually(lambda: not list(tmp_path.rglob("*.arrows")))
+    past = history(url)
+    assert len(past.calls) == 1
     assert PASSWORD not in f"{past!r}{past.origin}{past._repr_html_()}{vars(past)}"
 
 

@@ -13,7 +13,7 @@ from ast_notebook.recording import Record, archive, read, scan
 from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.archive_place import ArchivePlace
 from ast_notebook.recording.layout import DAY
-from tests.support.archives import NOON, files, leave, numbered
+from tests.support.archives import NOON, files, leave, numbered, numbers
 from tests.support.waiting import eventually
 
 
@@ -37,6 +37,17 @@ def test_sealed_files_go_to_a_url_and_open_ones_stay_here(tmp_path: Path) -> Non
     eventually(lambda: not files(open_folder, ".arrows"))
     again.close()
     assert files(open_folder, "s") == []
+
+
+@pytest.mark.parametrize("letters", ["?", "[ab]", "*"])
+def test_letters_of_a_pattern_in_a_url_are_letters(tmp_path: Path, letters: str) -> None:
+    url = f"memory://archive-{tmp_path.name}/calls{letters}2026"
+    record = Record("ast")
+    record.to(url, open_folder=tmp_path / "open")
+    record.add(numbered(0, 50), NOON)
+    record.close()
+    eventually(lambda: not files(tmp_path / "open", ".arrows"))
+    assert numbers(read(url)) == list(range(50))
 
 
 def test_a_url_has_a_spool_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
