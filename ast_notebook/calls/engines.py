@@ -66,6 +66,11 @@ def is_spark(frame: nw.LazyFrame[Any]) -> bool:
     return bool(kind.is_pyspark() or kind.is_pyspark_connect())
 
 
+def is_in_sql(frame: nw.LazyFrame[Any]) -> bool:
+    """Tell whether a frame is on an engine that computes in SQL and takes it: DuckDB or Spark."""
+    return bool(frame.implementation.is_duckdb()) or is_spark(frame)
+
+
 def at_once(frame: nw.LazyFrame[Any]) -> bool:
     """Tell whether an engine computes each step at once, without a plan of all steps."""
     kind = frame.implementation

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from ast_notebook.calls.engines import is_spark, lazy, microseconds
+from ast_notebook.calls.engines import is_in_sql, is_spark, lazy, microseconds
 from ast_notebook.calls.source import COLUMNS, needed, needed_in_arrow
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.columns import narrow
@@ -82,15 +82,11 @@ def read(events: Any) -> nw.LazyFrame[Any]:
     if "extra" in schema:
         engine = "pyspark" if is_spark(frame) else frame.implementation.value
         _check(schema, engine, lambda names: [frame.select(*names)])
-        frame = _in_sql(frame) if _is_on_engine(frame) else _in_memory(frame)
+        frame = _in_sql(frame) if is_in_sql(frame) else _in_memory(frame)
     return microseconds(frame, ("time",))
 
 
 # --- frames on an engine, which stay there -------------------------------------------------------
-
-
-def _is_on_engine(frame: nw.LazyFrame[Any]) -> bool:
-    return bool(frame.implementation.is_duckdb() or is_spark(frame))
 
 
 def _in_sql(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

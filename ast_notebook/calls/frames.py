@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from ast_notebook.calls.engines import Work, is_spark
+from ast_notebook.calls.engines import Work, is_in_sql
 from ast_notebook.moments import Moment, end_microseconds, microseconds
 from ast_notebook.units import SECOND
 
@@ -155,7 +155,7 @@ def give(
     """
     frame = nw.concat(parts, how="vertical")
     frame = frame.sort(*order)
-    if frame.implementation.is_duckdb() or is_spark(frame):
+    if is_in_sql(frame):
         return work.materialise(frame).to_native()
     frame = frame.with_columns(*(nw.col(name).cast(nw.Datetime("us", "UTC")) for name in times))
     if isinstance(like, pd.DataFrame):

@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from ast_notebook.calls.engines import Work, is_spark, lazy
+from ast_notebook.calls.engines import Work, is_in_sql, lazy
 
 _SINCE, _NEXT, _BEFORE = "gaps since", "gaps next", "gaps before"
 #: Later than any moment, and earlier.
@@ -57,8 +57,7 @@ def _next(
     rows: nw.LazyFrame[Any], moments: list[int], work: Work, names: list[str]
 ) -> nw.LazyFrame[Any]:
     """Add the first moment that is not before that of each column; `_NEVER` if there is none."""
-    kind = rows.implementation
-    if kind.is_duckdb() or is_spark(rows):
+    if is_in_sql(rows):
         data = {_BEFORE: [_EVER, *moments], _NEXT: [*moments, _NEVER]}
         small = work.small(data, {_BEFORE: nw.Int64, _NEXT: nw.Int64}, rows)
         for name in names:

@@ -95,9 +95,7 @@ def _watch(
     while not stop.wait(LOOK):
         passed += LOOK
         going = [one for one in recorded if one.failure is None]
-        if not going:
-            return 1
-        if not all(one.is_alive for one in going):
+        if not going or not all(one.is_alive for one in going):
             return 1
         service.lives()
         if not is_ready and all(one.tried.is_set() for one in recorded):

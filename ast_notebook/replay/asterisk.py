@@ -22,7 +22,7 @@ from ast_notebook.asterisk.waiting import WaitingCallers
 from ast_notebook.errors import ConfError, ConnectionLost
 from ast_notebook.moments import Moment
 from ast_notebook.replay.answers import Answers, is_question
-from ast_notebook.replay.clock import ReplayClock
+from ast_notebook.replay.clock import ReplayClock, time_waits
 from ast_notebook.replay.database import ReplayedDatabase
 from ast_notebook.replay.finding import first_alarm, first_call
 from ast_notebook.replay.live import ReplayedLive
@@ -38,7 +38,6 @@ from ast_notebook.replay.who import who
 
 FASTEST = 600.0
 SLICE = 0.2
-CALLS = ("ast-call-", "ast-dispatch-")  # names of threads for which the time stands still
 
 
 class ReplayedAsterisk(Asterisk):
@@ -312,7 +311,7 @@ class ReplayedAsterisk(Asterisk):
     @staticmethod
     def _refuse_calls() -> None:
         """Raise an error on a thread for whose calls the time stands still."""
-        if threading.current_thread().name.startswith(CALLS):
+        if time_waits():
             raise ConfError(
                 "a logic, a callback or an item cannot move the replay that it runs in: do it in a "
                 "cell"

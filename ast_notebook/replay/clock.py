@@ -16,6 +16,11 @@ from ast_notebook.errors import ConnectionLost
 from ast_notebook.units import SECOND
 
 
+def time_waits() -> bool:
+    """Tell whether the time stands still for what the calling thread does: a call, or an event."""
+    return threading.current_thread().name.startswith(("ast-call-", "ast-dispatch-"))
+
+
 class _Due(NamedTuple):
     """What is to be done at a moment, in the order of moments and of their numbers."""
 

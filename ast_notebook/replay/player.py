@@ -22,7 +22,7 @@ from ast_notebook.ami.reader import Reader
 from ast_notebook.ami.settings import Settings
 from ast_notebook.clock import work_at
 from ast_notebook.errors import AstError, ConnectionLost
-from ast_notebook.replay.clock import ReplayClock
+from ast_notebook.replay.clock import ReplayClock, time_waits
 from ast_notebook.replay.messages import events_of
 from ast_notebook.replay.position import Position
 from ast_notebook.replay.tape import MARKS, Part
@@ -154,7 +154,7 @@ class Player(Reader):
         On a thread for whose calls the time waits, this returns at once.
         """
         self.play(0.0)
-        if threading.current_thread().name.startswith(("ast-call-", "ast-dispatch-")):
+        if time_waits():
             return
         while not self._resting.wait(IDLE):
             if self.closing.is_set() or not self.thread.is_alive():

@@ -5,6 +5,17 @@
 import { make } from "./dom.js";
 
 /**
+ * Submit the form of a field in which Enter is pressed: JupyterLab takes the key, so that it alone submits nothing there.
+ * @param {KeyboardEvent} event
+ */
+export function submitByEnter(event) {
+  if (event.key !== "Enter" || event.isComposing) return;
+  if (!(event.target instanceof HTMLInputElement)) return;
+  event.preventDefault();
+  event.target.form?.requestSubmit();
+}
+
+/**
  * Make a form.
  * @param {(name: ListName) => string} listId
  * @param {Field[]} fields
@@ -31,13 +42,7 @@ export function makeForm(listId, fields, label, done, ...more) {
     "form",
     {
       class: "ast-form",
-      // JupyterLab takes Enter, so that the key alone submits nothing there.
-      keydown: (event) => {
-        if (event.key !== "Enter" || event.isComposing) return;
-        if (!(event.target instanceof HTMLInputElement)) return;
-        event.preventDefault();
-        event.target.form?.requestSubmit();
-      },
+      keydown: submitByEnter,
       submit: (event) => {
         event.preventDefault();
         done(Object.fromEntries(inputs.map((input) => [input.name, input.value.trim()])));

@@ -4,6 +4,7 @@
 /** @import { Host } from "../types.d.ts" */
 
 import { make, setAttribute, setText, within } from "../dom.js";
+import { submitByEnter } from "../form.js";
 import { Section } from "../section.js";
 import { DATE, known } from "../text.js";
 
@@ -55,7 +56,7 @@ export class Replay extends Section {
     this.go = make("button", { type: "submit", text: "Go" });
     const form = make(
       "form",
-      { class: "ast-go", submit: (event) => this.submit(event) },
+      { class: "ast-go", keydown: submitByEnter, submit: (event) => this.submit(event) },
       this.typed,
       this.go,
     );
@@ -231,10 +232,6 @@ export class Replay extends Section {
    */
   press(event) {
     const { replay } = this.store;
-    if (event.key === "Enter" && event.target === this.typed) {
-      this.submit(event); // in JupyterLab, the key alone does not do that
-      return;
-    }
     const isOwn = within(event, "select, input:not([type=range])");
     if (!replay || isOwn || this.slider.disabled || event.ctrlKey || event.altKey || event.metaKey) return;
     const step = STEPS[event.key];
