@@ -103,7 +103,9 @@ def _made(batch: pa.RecordBatch) -> list[Event]:
         _rename_texts(headers, batch["extra"])
     several: dict[int, dict[str, list[str]]] = {}
     for row, name in repeats:
-        several.setdefault(row, {})[name] = headers[row][name].split("\n")
+        mine = headers[row]
+        header = name if name in mine else name.removeprefix("header_")
+        several.setdefault(row, {})[header] = mine[header].split("\n")
     events = []
     received = batch["received"].to_pylist()
     for row, (code, mine, moment) in enumerate(zip(codes.tolist(), headers, received, strict=True)):

@@ -29,7 +29,7 @@ from ast_notebook.replay.choosing import piece_of, texts_of
 from ast_notebook.replay.live import ReplayedLive
 from ast_notebook.replay.messages import events_of
 from ast_notebook.replay.recent import Recent
-from ast_notebook.replay.tape import MARKS
+from ast_notebook.replay.tape import MARKS, Part
 
 logger = logging.getLogger(__name__)
 
@@ -154,10 +154,22 @@ class Watcher(Reader):
         names = texts_of([block["event"] for block in blocks])
         for part in piece_of(received, names, partial(list, blocks)).parts():
             self._keep(part.shown)
-            wanted = events_of(part.batch, self._dispatcher.is_wanted)[1]
-            stream = [self._told(one) for one in wanted]
             self._intake.events += len(part.shown)
-            self._dispatcher.put_heard(stream, len(part.shown))
+            try:
+                wanted = events_of(part.batch, self._dispatcher.is_wanted)[1]
+                stream = [self._told(one) for one in wanted]
+            except Exception as error:  # an archive may hold anything; what comes next is heard
+                self._leave_out(part, error)
+            else:
+                self._dispatcher.put_heard(stream, len(part.shown))
+
+    def _leave_out(self, part: Part, error: Exception) -> None:
+        """Tell everyone that no function hears these events, so that the state is unknown."""
+        count = len(part.shown)
+        self._counts["failed"] += count
+        logger.warning("%s: %d events were handed to no function", self._name, count, exc_info=error)
+        why = f"{count} events could not be handed out: {error!r}"
+        self._intake.tell("RecordingLost", Reason=why, Missing=str(count))
 
     def _told(self, event: Event) -> Event | Pending:
         """Return what is handed out of an event or a mark."""

@@ -85,6 +85,16 @@ def test_a_user_event_that_an_action_has_sent_is_no_answer():
         assert heard == ["dialplan", "action"]
 
 
+@pytest.mark.parametrize("header", ["Count", "Cause", "Position", "Door"])
+def test_a_header_that_came_twice_has_both_values_in_a_replay(header):
+    lines = bell(0)[1] + f"\r\n{header}: 1\r\n{header}: 2"
+    with ast_notebook.replay(frame((0, lines), bell(1, 5))) as sh:
+        heard = []
+        sh.ast.on("UserEvent")(lambda event: heard.append(event.get_all(header)))
+        sh.run()
+        assert heard == [["1", "2"], []]
+
+
 def test_a_logic_that_sleeps_by_the_clock_wakes_at_that_time_of_the_record():
     with ast_notebook.replay(frame(*DAY)) as sh:
         seen = []

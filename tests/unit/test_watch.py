@@ -13,6 +13,7 @@ from ast_notebook.recording import Record
 from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.compact import compact_leftovers
 from ast_notebook.recording.tail import ArchiveTail
+from ast_notebook.replay import watcher
 from tests.support.days import NOON, bell, channel
 from tests.support.waiting import eventually, stays
 
@@ -88,6 +89,39 @@ def test_the_live_state_is_that_of_the_recorders_session(recorder, tmp_path):
         eventually(lambda: not sh.office())
         assert len(sh.ast.calls()) == 1
         assert "LiveState" not in names(sh)
+
+
+def test_events_that_cannot_be_handed_out_are_told_and_the_state_is_unknown(
+    recorder, tmp_path, monkeypatch, caplog
+):
+    recorder.note()
+    recorder.hear(channel(0, "Newchannel", "PJSIP/200", 1))
+    with ast_notebook.watch(tmp_path) as sh:
+        eventually(partial(has_alone, sh, "PJSIP/200"))
+        heard = []
+        sh.ast.on("Hangup")(lambda event: heard.append(event["Channel"]))
+        events_of = watcher.events_of
+        refused = []
+
+        def refuse_bells(batch, is_wanted):
+            if "UserEvent" in batch["event"].dictionary.to_pylist():
+                refused.append(len(batch))
+                raise KeyError("bell\r\nEvent: Bell")
+            return events_of(batch, is_wanted)
+
+        monkeypatch.setattr(watcher, "events_of", refuse_bells)
+        recorder.hear(bell(1))
+        eventually(lambda: sh.ast.live.stale)
+        assert sh.ast.session.counts["failed"] == sum(refused) == 1
+        assert "RecordingLost" in names(sh)
+        assert "Bell" not in names(sh)
+        assert "handed to no function" in caplog.text
+        recorder.hear(channel(2, "Hangup", "PJSIP/200", 1))
+        eventually(lambda: heard == ["PJSIP/200-00000001"])
+        recorder.note()
+        recorder.hear(channel(3, "Newchannel", "PJSIP/300", 2))
+        eventually(partial(has_alone, sh, "PJSIP/300"))
+        assert not sh.ast.live.stale
 
 
 def test_a_mark_that_is_written_late_counts_where_it_was_made(recorder, tmp_path):
