@@ -167,7 +167,8 @@ class Watcher(Reader):
         """Tell everyone that no function hears these events, so that the state is unknown."""
         count = len(part.shown)
         self._counts["failed"] += count
-        logger.warning("%s: %d events were handed to no function", self._name, count, exc_info=error)
+        told = "%s: %d events were handed to no function"
+        logger.warning(told, self._name, count, exc_info=error)
         why = f"{count} events could not be handed out: {error!r}"
         self._intake.tell("RecordingLost", Reason=why, Missing=str(count))
 
