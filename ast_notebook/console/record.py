@@ -36,7 +36,7 @@ ABOUT = "record every event of a PBX to a folder, until SIGTERM or Ctrl-C"
 MORE = (
     "The address, the settings and the password come from where `%ast connect` takes them: from "
     "--conf, $AST_HOST, $AST_PORT, $AST_USERNAME, $AST_PASSWORD and the keyring. The password is "
-    "never an argument. While nothing answers, it tries again. It ends with 0 once all is sealed."
+    "never an argument. While nothing answers, it tries again. It ends with 0 once all is written."
 )
 
 
@@ -57,7 +57,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Record until a signal comes; return 0 then, and 1 if a thread has ended by itself.
+    """Record until a signal comes, and return 0 if no event was lost by that end.
+
+    It is 1 otherwise, and if a thread has ended by itself.
 
     Raises
     ------
@@ -68,6 +70,7 @@ def run(given: argparse.Namespace) -> int:
     recorded = _recorded(given)
     service = Service()
     stop = threading.Event()
+    lost = 0
     with _signals(stop, recorded):
         try:
             for one in recorded:
@@ -76,12 +79,12 @@ def run(given: argparse.Namespace) -> int:
         finally:
             service.tell("STOPPING=1")
             for one in recorded:
-                one.close()
+                lost += one.close()
             _say(recorded, given)
     failed = [one.failure for one in recorded if one.failure is not None]
     if failed and len(failed) == len(recorded):
         raise failed[0]
-    return code
+    return code or int(lost > 0)
 
 
 def _watch(

@@ -121,18 +121,28 @@ class RecordedPbx:
             "error": " ".join(str(error).split()),
         }
 
-    def close(self) -> None:
-        """End the connection, write what is left, and seal the files."""
+    def close(self) -> int:
+        """End the connection, write what is left, and seal the files.
+
+        Returns
+        -------
+        int
+            How many events were lost by this end, such as those that a full disk refused.
+        """
         self._closing.set()
         self._pauses.end()
         for pbx in self._sh.pbxs.values():
             pbx.session.close()
+        lost = 0
         if self._archive is not None:
+            lost = self._archive.lost
             self._archive.close(SEALING)
+            lost = self._archive.lost + self._archive.waiting - lost
         self._beginner.join(self.settings.timeout)
         self._sh.close()
+        return lost
 
     def hurry(self) -> None:
         """Leave unsealed what is not sealed yet; the next recorder of the folder seals it."""
         if self._archive is not None:
-            self._archive.close(0.0)
+            self._archive.leave_open()

@@ -136,6 +136,18 @@ def test_the_events_and_calls_are_those_until_the_present_of_the_replay():
         assert len(sh.ast.calls(since="9s")) == 2
 
 
+def test_numbers_of_a_frame_that_were_made_float_are_replayed_as_they_are():
+    source = frame(bell(0, RTT=0.05, Number=1), bell(1, Number=2), bell(2, RTT=23.9))
+    names = ["rtt", "number"]
+    for name in names:
+        source[name] = pd.to_numeric(source[name]).astype(float)
+    with ast_notebook.replay(source) as sh:
+        heard = []
+        sh.ast.on("UserEvent")(lambda event: heard.append([event.get_header(n) for n in names]))
+        sh.run()
+        assert heard == [["0.05", "1"], [None, "2"], ["23.9", None]]
+
+
 @pytest.mark.parametrize("kind", ["frame", "parquet", "capture"])
 def test_a_frame_a_parquet_file_and_a_capture_are_replayed_alike(tmp_path, kind):
     source = frame(*DAY)
