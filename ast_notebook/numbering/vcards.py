@@ -146,7 +146,7 @@ def _value(one: _Property) -> str:
     octets = quopri.decodestring(one.value.encode())
     try:
         return octets.decode(one.charset or "utf-8")
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):  # the file may name any character set, or none
         return decode(octets)
 
 
