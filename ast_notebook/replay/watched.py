@@ -171,9 +171,11 @@ def watch(
     >>> with ast_notebook.watch("calls") as sh:
     ...     sh.ast.live.channels
     """
+    place = ArchivePlace(folder)
+    del folder  # a URL may hold a password, and a traceback shows what is in sight
     sh = SmartHome()
     try:
-        sh.add(watched(folder, since=since, server=server, name=name, budget=budget, tz=tz), name)
+        sh.add(watched(place, since=since, server=server, name=name, budget=budget, tz=tz), name)
     except BaseException:
         sh.close()
         raise
@@ -181,7 +183,7 @@ def watch(
 
 
 def watched(
-    folder: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | ArchivePlace,
     *,
     since: Moment | None = None,
     server: str = "",
@@ -191,6 +193,7 @@ def watched(
 ) -> WatchedAsterisk:
     """Return a PBX that another process records; the parameters are those of `watch`."""
     place = ArchivePlace(folder)
+    del folder  # a URL may hold a password, and a traceback shows what is in sight
     if place.is_remote:
         raise ConfError(
             f"{place.name} cannot be watched: events get to a URL when their file is sealed. Watch "

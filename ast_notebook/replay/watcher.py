@@ -146,6 +146,8 @@ class Watcher(Reader):
         self._hand_out(blocks)
         if not self._tail.is_alive:
             self._lose()
+        elif self._tail.is_resumed:
+            self._dispatcher.put([self._known_again()])
 
     def _hand_out(self, blocks: list[pa.RecordBatch]) -> None:
         if not blocks:
@@ -189,6 +191,14 @@ class Watcher(Reader):
                 live.take_from(state)
 
         return Pending("Mark", math.inf, take)
+
+    def _known_again(self) -> Pending:
+        """Return what sets the live state to that of all events: none was lost meanwhile."""
+        live, recent = self._live, self._recent
+        assert live is not None
+        assert recent is not None
+        state = recent.state()
+        return Pending("Mark", math.inf, lambda _: live.take_from(state))
 
     def _live_on(self) -> None:
         self.last_error = ""
