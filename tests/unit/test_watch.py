@@ -15,6 +15,7 @@ from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.compact import compact_leftovers
 from ast_notebook.recording.tail import ArchiveTail
 from ast_notebook.replay import watcher
+from ast_notebook.replay.messages import events_of
 from tests.support.days import NOON, bell, channel
 from tests.support.waiting import eventually, stays
 
@@ -101,7 +102,6 @@ def test_events_that_cannot_be_handed_out_are_told_and_the_state_is_unknown(
         eventually(partial(has_alone, sh, "PJSIP/200"))
         heard = []
         sh.ast.on("Hangup")(lambda event: heard.append(event["Channel"]))
-        events_of = watcher.events_of
         refused = []
 
         def refuse_bells(batch, is_wanted):
