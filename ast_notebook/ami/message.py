@@ -88,6 +88,7 @@ class Message:
     def headers(self, headers: dict[str, str]) -> None:
         self._parse()
         self._headers = headers
+        self._lower = None
 
     @property
     def data(self) -> str:
@@ -153,7 +154,17 @@ class Message:
             # Of two that differ in case, the first is Asterisk's own.
             lower = self._lower = {plain_name(key): key for key in reversed(headers)}
         key = lower.get(hname.lower())
-        return defval if key is None else headers[key]
+        return defval if key is None else headers.get(key, defval)
+
+    def share_names(self, names: dict[str, str]) -> None:
+        """Look headers up by these names, of which there may be more than the event has headers.
+
+        Parameters
+        ----------
+        names : dict of str to str
+            The headers' names as they are spelled, by their plain names.
+        """
+        self._lower = names
 
     def _fitting(self, text: str) -> _Found | None:
         shape = contents.shapes.of(text, self.name)

@@ -85,6 +85,19 @@ def test_a_user_event_that_an_action_has_sent_is_no_answer():
         assert heard == ["dialplan", "action"]
 
 
+def test_headers_of_a_replay_are_found_in_any_case_by_those_events_alone_that_have_them():
+    with ast_notebook.replay(frame(bell(0, 1, Door="front"), bell(1, 2))) as sh:
+        heard = []
+        sh.ast.on("UserEvent")(lambda e: heard.append([e.get_header(n, "none") for n in names]))
+        names = ["door", "DOOR", "value", "event", "calleridnum"]
+        sh.run()
+        none = "none"
+        assert heard == [
+            ["front", "front", "1", "UserEvent", none],
+            [none, none, "2", "UserEvent", none],
+        ]
+
+
 @pytest.mark.parametrize("header", ["Count", "Cause", "Position", "Door"])
 def test_a_header_that_came_twice_has_both_values_in_a_replay(header):
     lines = bell(0)[1] + f"\r\n{header}: 1\r\n{header}: 2"
