@@ -1,4 +1,4 @@
-"""The table of actions that were sent and are not answered yet, by their ActionIDs."""
+"""Makes the ActionIDs of actions, and keeps the actions that are not answered yet by them."""
 
 from __future__ import annotations
 

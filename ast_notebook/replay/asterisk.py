@@ -1,4 +1,4 @@
-"""A PBX of the past: the class of `sh.ast` in a replay."""
+"""A PBX of the past: the class of `sh.ast` in a replay; it holds back what would change a PBX."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The orders of a replay: actions that were held back, and not sent to Asterisk.
+"""The list of the orders that a replay has held back, so that they did not reach Asterisk.
 
 `ReplayedAsterisk` decides which actions these are.
 """

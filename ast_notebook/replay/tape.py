@@ -60,7 +60,7 @@ class Piece:
     marks, lists : sequence of int
         When the ``LiveState`` rows were received, and when lists of all channels ended.
     load : callable
-        It returns batches of the events in columns, as `recording.columns.seal` does.
+        It returns batches of the events in columns, as `recording.columns.batch_of` does.
     marked : int
         How many of the rows are marks.
     names : collection of str
