@@ -12,7 +12,7 @@ from ast_notebook.errors import BadAnswer
 from ast_notebook.show import plain
 
 _EVENT = "Event: "
-_PRIVILEGE = ",all"  # how that header ends, which only events have
+_PRIVILEGE = ",all"  # how the header Privilege ends; only events have this header
 _PRIVILEGED = "\r\nPrivilege:"
 
 #: The events that sessions, records and archives make themselves.
@@ -28,12 +28,12 @@ _LOOKED_AT = OWN | {"FullyBooted"}
 
 # The ids that Asterisk puts into an event once each.
 _IDS = frozenset(("channel", "uniqueid", "linkedid", "destchannel", "destuniqueid", "destlinkedid"))
-_FIRST = 3  # headers, among which is the one that begins or ends a list
+_FIRST = 3  # headers at the front; one of them says whether a list begins or ends
 
 _Found = tuple[re.Match[str], EventShape]
 
 NAMES, LONG = 1000, 64  # names of events that are kept at hand, and the letters of each, at most
-_names: dict[str, str] = {}  # by how their events begin
+_names: dict[str, str] = {}  # names by the first letters of such events
 
 
 class Message:
@@ -299,7 +299,8 @@ def parse_later(text: str, received: int, *, may_answer: bool = True) -> Event |
         end > 0
         and text.startswith(_EVENT)
         and not (may_answer and "\r\nActionID:" in text)
-        # No other header has this name in any case, but the one that follows the event's name.
+        # In upper or lower case, no header has this name except the one right after the event's
+        # name.
         and text.lower().count("privilege:") <= text.startswith("\r\nPrivilege:", end)
         and (name := text[len(_EVENT) : end]) not in OWN
     ):
