@@ -31,7 +31,7 @@ class StandingCallback(Callback):
         self._change: Change | None = None
 
     def __call__(self, change: Change) -> None:
-        """Begin to wait whether the item keeps its value; it is called under the item's lock."""
+        """Begin to watch whether the item keeps its value; this is called under the item's lock."""
         self._forget()
         if same(change.value, self._told):
             return
