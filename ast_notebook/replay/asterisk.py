@@ -155,7 +155,7 @@ class ReplayedAsterisk(Asterisk):
     def recorded(self) -> tuple[pd.Timestamp, pd.Timestamp]:
         """The first and the last moment of the replay of which there is a record.
 
-        Where it began is within, too.
+        The moment at which the replay began is covered, too.
         """
         first = min(max(self._since, self._tape.first), self._begin)
         last = max(min(self._until, self._tape.last), self._begin)

@@ -14,7 +14,7 @@ from ast_notebook.replay.tape import Piece
 
 
 class WatchedRecord(Record):
-    """Events within a budget of memory, as `Record` keeps them, which come in columns."""
+    """A `Record` within a budget of memory, whose events come in columns."""
 
     def take(self, events: pa.RecordBatch) -> None:
         """Keep events in columns like those of `batch_of`; small blocks are joined now and then."""

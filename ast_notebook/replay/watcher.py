@@ -1,4 +1,4 @@
-"""The reader of a PBX that is watched: it reads what another process records, as that grows."""
+"""The reader of a watched PBX: it reads the files of another process's recorder as they grow."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class Watcher(Reader):
             self._ended()
 
     def _look(self) -> None:
-        """Hand out what has come: behind the news that somebody records, before that of an end."""
+        """Hand out new events: after the news that a recorder runs, and before that of its end."""
         blocks, self._begun = [*self._begun, *self._tail.poll()], []
         if self._tail.is_alive:
             self._live_on()
@@ -160,7 +160,7 @@ class Watcher(Reader):
             self._dispatcher.put_heard(stream, len(part.shown))
 
     def _told(self, event: Event) -> Event | Pending:
-        """Return what is handed out of an event or a mark."""
+        """Return what is handed out for an event or a mark."""
         live, recent = self._live, self._recent
         assert live is not None
         assert recent is not None
@@ -228,7 +228,7 @@ class WatchSession(Session):
 
     @property
     def watcher(self) -> Watcher:
-        """What reads the archive."""
+        """The reader of the archive."""
         assert isinstance(self._reader, Watcher)
         return self._reader
 
