@@ -93,7 +93,7 @@ class RecordedPbx:
 
     @property
     def is_alive(self) -> bool:
-        """Whether all threads run by which its events get on disk, or the first connection."""
+        """Whether all threads run that bring its events to disk, or that first connect."""
         if self._beginner.is_alive():
             return True
         pbx, archive = self._pbx, self._archive
@@ -103,7 +103,7 @@ class RecordedPbx:
         return all(thread.is_alive() for thread in threads) and not archive.is_closed
 
     def status(self) -> dict[str, Any]:
-        """Return how it goes, by the names of `told`; what is not known yet is None."""
+        """Return its status, by the names of `told`; a value that is not known yet is None."""
         pbx, archive = self._pbx, self._archive
         state, error = "failed" if self.failure else "connecting", self.failure or self._last_error
         if pbx is not None and archive is not None:
