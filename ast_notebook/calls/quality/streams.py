@@ -74,10 +74,10 @@ def streams(events: Any) -> Any:
             The mean opinion score, from 1 to 4.5, that the E-model (ITU-T G.107) predicts with its
             default values, for losses at random, with the codec's values of ITU-T G.113, appendix
             I. The delay is half the round trip, a packet of 20 ms, and a buffer of twice the
-            jitter; an unknown round trip is left out, so that the score tells of listening only.
-            It is missing if the loss is unknown, for codecs without values in G.113, and for
-            wideband, which G.107 does not cover. That a codec is one of wideband is also known by
-            its clock, but not of G.722: its clock says 8000 Hz.
+            jitter; an unknown round trip is left out, so that the score tells of listening only. It
+            is missing if the loss is unknown, for codecs without values in G.113, and for wideband,
+            which G.107 does not cover. The clock also shows that a codec is wideband, except for
+            G.722, whose clock says 8000 Hz.
     """
     with Work(given := read(events)) as work:
         parts = []
