@@ -15,7 +15,8 @@ from ast_notebook.show import plain, table
 
 LARGEST = 32 * 1024 * 1024  # of all entries of a list together, in letters
 
-# The classes of manager.conf's `write`, any of which an action needs (`manager show command NAME`).
+# Actions by the classes of manager.conf's `write` that they need, as `manager show command NAME`
+# tells. Of several classes, one suffices.
 _NEED = {
     "agent": "AgentLogoff Agents QueueAdd QueueLog QueueMemberRingInUse QueuePause QueuePenalty "
     "QueueRemove",

@@ -158,8 +158,8 @@ class Connection:
         """Note the moment of a read; `is_empty` means that it found nothing, and no end either.
 
         After the machine or the process has slept, the bytes that are read first may have come at
-        any time during the sleep. They do not show that the connection is up now. A read does that
-        finds neither bytes nor the end.
+        any time during the sleep. They do not show that the connection is up now. Only a read that
+        finds neither bytes nor the end shows it.
         """
         now = elapsed()
         self._slept = not is_empty and (self._slept or now - self._read > ASLEEP)

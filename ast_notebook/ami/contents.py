@@ -24,7 +24,7 @@ shapes = Shapes()
 
 
 def parsed(text: str, name: str) -> Contents:
-    """Parse a message, by one match if it fits what is known of events of that name."""
+    """Parse a message: by one match, if it has the known headers of events of that name."""
     shape = shapes.of(text, name) if name else None
     known = None if shape is None else shape.headers(text)
     if known is not None:

@@ -97,12 +97,12 @@ class Dispatcher:
         self._after.append(function)
 
     def put(self, stream: Collection[Event | Pending]) -> None:
-        """Queue what is to be handed on, however much waits already."""
+        """Queue events and answers, however many wait already."""
         self._handed += len(stream)
         self._stream.put(stream)
 
     def put_heard(self, stream: list[Event | Pending], events: int) -> None:
-        """Queue what was read; if too many events wait already, its events are dropped and counted.
+        """Queue what was read; if too many events wait already, drop its events and count them.
 
         Parameters
         ----------

@@ -36,7 +36,7 @@ class Framer:
         self.privileges = 0
         self._rest = b""
         self._follows: list[str] = []
-        self._length = 0  # of what follows
+        self._length = 0  # of the texts in `_follows`
 
     @property
     def in_command(self) -> bool:

@@ -288,7 +288,7 @@ def parse(text: str, received: int = 0) -> Event | Response:
 
 
 def parse_later(text: str, received: int, *, may_answer: bool = True) -> Event | None:
-    """Return an event of which only the name is looked at; None if that is not enough.
+    """Return an event of which only the name is parsed; None if more has to be parsed now.
 
     Such an event has no other message attached to it, and is no part of an answer: it has no
     ActionID, or no action is waiting for an answer (`may_answer` is false). So its headers are
@@ -309,7 +309,7 @@ def parse_later(text: str, received: int, *, may_answer: bool = True) -> Event |
 
 
 def parse_plain(texts: list[str], received: int) -> list[Event] | None:
-    """Return events of which only the names are looked at; None if that is not enough for all.
+    """Return events of which only the names are parsed; None if more has to be parsed now.
 
     The caller has to know that no action waits, and that the texts have as many headers named
     ``Privilege``, in upper or lower case, as there are texts. Then these events are the same as

@@ -11,7 +11,7 @@ from ast_notebook.bindings.values import same
 class StandingCallback(Callback):
     """Passes a change on once the item has kept the new value for some seconds.
 
-    If the value changes back before that to the one that was passed on last, nothing is passed on.
+    If the value changes back in that time to the one that was passed on last, nothing is passed on.
 
     Parameters
     ----------

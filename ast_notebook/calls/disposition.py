@@ -45,8 +45,8 @@ def disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Add the ``disposition`` of each call."""
     up = ~nw.col("up").is_null()
     cancelled, asked = nw.col("cancelled"), nw.col("origin_asked_at_all")
-    # For Asterisk, every caller has abandoned the queue who left neither to an agent nor by a key,
-    # even if the queue let him go, or if he was sent elsewhere.
+    # Asterisk counts a caller as abandoned if he left neither to an agent nor by a key, even if the
+    # queue let him go, or if he was sent elsewhere.
     let_go = ~nw.col("let_go").is_null() & (nw.col("let_go") >= nw.col("abandoned") - AT_THE_END)
     moved = nw.coalesce(nw.col("moved"), nw.lit(0)) > 0
     # Without the dialplan's steps, it is unknown whom the queue let go.

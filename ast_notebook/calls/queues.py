@@ -273,7 +273,7 @@ def _bridged(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 
 def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    # For Asterisk, every caller has abandoned the queue who left neither to an agent nor by a key.
+    # Asterisk counts a caller as abandoned if he left neither to an agent nor by a key.
     given_up = ~nw.col("abandoned").is_null()
     over = ~nw.col("over").is_null()
     heard = ~nw.col("steps").is_null()

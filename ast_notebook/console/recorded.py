@@ -93,7 +93,7 @@ class RecordedPbx:
 
     @property
     def is_alive(self) -> bool:
-        """Whether all threads run that bring its events to disk, or that first connect."""
+        """Whether its threads run: those that write events, or that of the first connection."""
         if self._beginner.is_alive():
             return True
         pbx, archive = self._pbx, self._archive
@@ -133,6 +133,6 @@ class RecordedPbx:
         self._sh.close()
 
     def hurry(self) -> None:
-        """Leave unsealed what is not sealed yet; the next recorder of the folder seals it."""
+        """Do not seal the remaining files; the next recorder of the folder seals them."""
         if self._archive is not None:
             self._archive.close(0.0)

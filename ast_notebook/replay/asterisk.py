@@ -310,7 +310,7 @@ class ReplayedAsterisk(Asterisk):
 
     @staticmethod
     def _refuse_calls() -> None:
-        """Raise an error on a thread for whose calls the time stands still."""
+        """Raise an error if the time stands still for the calls of this thread."""
         if time_waits():
             raise ConfError(
                 "a logic, a callback or an item cannot move the replay that it runs in: do it in a "

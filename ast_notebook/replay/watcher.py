@@ -82,7 +82,7 @@ class Watcher(Reader):
         self._begun: list[pa.RecordBatch] = []
 
     def begin(self, live: ReplayedLive, recent: Recent, blocks: list[pa.RecordBatch]) -> None:
-        """Set what takes marks, which are no events of the PBX, and what is handed out first."""
+        """Set the live state and the recent events, which take marks, and the first blocks."""
         self._live, self._recent = live, recent
         self._begun = [block for block in blocks if len(block)]
 

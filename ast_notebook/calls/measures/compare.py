@@ -17,7 +17,7 @@ from ast_notebook.calls.measures.summary import COLUMNS as OF_SUMMARY
 from ast_notebook.calls.measures.summary import summary
 from ast_notebook.errors import ConfError
 
-#: What is certain enough: one false alarm in twenty comparisons.
+#: The level of significance: one false alarm in twenty comparisons.
 LEVEL = 0.05
 
 _COLUMNS = {
