@@ -139,7 +139,7 @@ _FREE = ("callerid", "data", "membername", "reason", "variable")
 def ordered(action: Mapping[str, Field]) -> dict[str, Any]:
     """Return an action in which every text is written safely for its header.
 
-    The action and its headers may be spelled in any case, as Asterisk reads them.
+    The action and its headers may be in upper or lower case; for Asterisk, both are the same.
 
     Raises
     ------

@@ -150,7 +150,7 @@ class Message:
             return value
         lower = self._lower
         if lower is None:
-            # Of two that differ in case, the first is Asterisk's own.
+            # If two names differ only in case, the first is Asterisk's own.
             lower = self._lower = {plain_name(key): key for key in reversed(headers)}
         key = lower.get(hname.lower())
         return defval if key is None else headers[key]

@@ -1,4 +1,4 @@
-"""Makes the ActionIDs of actions, and keeps the actions that are not answered yet by them."""
+"""Makes ActionIDs, and keeps the actions that wait for an answer, by their ActionIDs."""
 
 from __future__ import annotations
 

@@ -329,8 +329,7 @@ class Reader:
             booting = self._boot_deadline
             if booting is not None and time.monotonic() > booting:
                 self._ready()
-            # A thread that waits for an answer, or sends one action after the other, is not held
-            # up.
+            # This holds up no thread that waits for an answer, or sends one action after the other.
             if len(data) < LARGE and not taken.answered and not self._actions.under_way:
                 pause = read + self.settings.gathering - time.monotonic()
                 if pause > 0:

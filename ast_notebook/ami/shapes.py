@@ -34,7 +34,7 @@ class EventShape:
         pattern = "\r\n".join(f"{re.escape(name)}: ([^\r]*+)" for name in names)
         self.match = re.compile(pattern).fullmatch
         self._places = {name: place for place, name in enumerate(names, 1)}
-        # Of two that differ in case, the first is Asterisk's own.
+        # If two names differ only in case, the first is Asterisk's own.
         self._any_case = {plain_name(name): self._places[name] for name in reversed(names)}
 
     def headers(self, text: str) -> dict[str, str] | None:

@@ -109,8 +109,7 @@ class SmartHome:
     def first_pbx(self) -> str:
         """The name of the PBX that items and logics mean if they name none; empty without one.
 
-        It is the PBX that was connected first. A replay is the first only as long as there is no
-        PBX.
+        It is the PBX that was connected first; a replay counts only as long as there is none.
         """
         return next((name for name, one in list(self._binders.items()) if one.first), "")
 

@@ -21,7 +21,7 @@ from ast_notebook.live.table import Follower, LiveTable, Row
 from ast_notebook.live.tracker import Question, Tracker
 
 EVERY = 60.0  # about how many seconds are between two comparisons
-SHARE = 100  # the next comparison waits so many times as long as the lists took
+SHARE = 100  # the next comparison waits this many times the duration of the lists
 TICK = 0.5  # seconds between two checks whether a comparison is due
 APART = 1.0  # seconds between the two lists of one comparison, at least
 IN_DOUBT, IN_DOUBT_MOST = 5.0, 20.0  # seconds between two comparisons that odd events ask for

@@ -118,7 +118,7 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
 
 
 def may_be_elsewhere() -> nw.Expr:
-    """Return whether a queue_log has a call as NO ANSWER, so that who answered it is unknown."""
+    """Return whether a queue_log has a call as NO ANSWER: somebody may have answered it later."""
     source, disposition = (
         nw.coalesce("source", nw.lit("events")),
         nw.coalesce("disposition", nw.lit("")),

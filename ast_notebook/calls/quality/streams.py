@@ -56,9 +56,9 @@ def streams(events: Any) -> Any:
         loss
             Lost packets, in percent. From two reports on, packets are counted by their sequence
             numbers; those before the first report are taken to be as many as between two reports.
-            Of a single report, it is its fraction lost, which is 0.4 percent too low at most. From
-            RTPAUDIOQOS it is a little too low: Asterisk counts lost packets until the last report,
-            and received ones until the end.
+            From a single report, it is that report's fraction lost, which is at most 0.4 percent
+            too low. From RTPAUDIOQOS it is a little too low: Asterisk counts lost packets until the
+            last report, and received ones until the end.
         loss_peak
             The highest share lost between two reports, in percent: how bad a burst was.
         jitter
