@@ -1,4 +1,4 @@
-"""Events as columns: compact Arrow batches, and pandas frames made of them."""
+"""Events as columns: Arrow batches that take little memory, and pandas frames made of them."""
 
 from __future__ import annotations
 
