@@ -24,7 +24,7 @@ from ast_notebook.live import Live, Watch
 
 logger = logging.getLogger(__name__)
 
-# Longer than a working PBX takes to answer; later answers set the items later.
+# Seconds; a working PBX answers sooner. Answers that come later still set the items.
 SETTLING = 2.0
 
 
@@ -125,7 +125,7 @@ class Binder:
             except Exception:
                 logger.exception("%s could not be unbound", item)
         state_of(item).not_stale_when(self._is_lost)
-        if state_of(item).clock is self._session.clock:  # a replay's stands still from now on
+        if state_of(item).clock is self._session.clock:  # a replay's clock stands still now
             state_of(item).clock = self._items.clock
 
     def settle(self) -> None:
@@ -234,7 +234,7 @@ class _WatchedBinding:
             return
         former, now = working_at(), working_at(self._clock)
         try:
-            if now is not former:  # another thread than those of the PBX tells it
+            if now is not former:  # a thread that is none of the PBX brings it
                 work_at(now)
             state_of(self._item).update(
                 self._item, value, "Asterisk", self._attribute.written, waits=False

@@ -93,7 +93,7 @@ class RecordedPbx:
 
     @property
     def is_alive(self) -> bool:
-        """Whether all threads run by which its events get on disk, or the first connection."""
+        """Whether its threads run: those that write events, or that of the first connection."""
         if self._beginner.is_alive():
             return True
         pbx, archive = self._pbx, self._archive
@@ -103,7 +103,7 @@ class RecordedPbx:
         return all(thread.is_alive() for thread in threads) and not archive.is_closed
 
     def status(self) -> dict[str, Any]:
-        """Return how it goes, by the names of `told`; what is not known yet is None."""
+        """Return its status, by the names of `told`; a value that is not known yet is None."""
         pbx, archive = self._pbx, self._archive
         state, error = "failed" if self.failure else "connecting", self.failure or self._last_error
         if pbx is not None and archive is not None:
@@ -143,6 +143,6 @@ class RecordedPbx:
         return lost
 
     def hurry(self) -> None:
-        """Leave unsealed what is not sealed yet; the next recorder of the folder seals it."""
+        """Do not seal the remaining files; the next recorder of the folder seals them."""
         if self._archive is not None:
             self._archive.leave_open()

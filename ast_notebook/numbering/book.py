@@ -164,7 +164,7 @@ def _text_of(path: Path) -> str:
     except OSError as error:
         raise ConfError(f"{path} cannot be read: {error.strerror}") from None
     if len(data) > _LARGEST:
-        raise ConfError(f"{path} is larger than {_LARGEST // 1_000_000} MB: no phone book is")
+        raise ConfError(f"{path} is larger than {_LARGEST // 1_000_000} MB, so it is no phone book")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
     try:

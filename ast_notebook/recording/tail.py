@@ -54,7 +54,7 @@ class ArchiveTail:
         self._after = 0  # what another recorder received until then is passed over
 
     def poll(self) -> list[pa.RecordBatch]:
-        """Return the blocks that came since the last poll, in columns like those of `seal`.
+        """Return the blocks that came since the last poll, in columns like those of `batch_of`.
 
         The first time, that is all of the file to which the newest living recorder writes.
         """

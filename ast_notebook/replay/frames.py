@@ -27,7 +27,7 @@ _MEMBERS = ("membername", "pausedreason", "stateinterface")
 
 
 def frame_batch(frame: pd.DataFrame) -> pa.RecordBatch:
-    """Return the events of a frame such as `Record.frame`, as `recording.columns.seal` does."""
+    """Return the events of a frame such as `Record.frame`, as `recording.columns.batch_of` does."""
     received = frame["received"] if "received" in frame else frame["time"]
     arrays: dict[str, Any] = {
         "received": _moments(received),

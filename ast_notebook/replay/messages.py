@@ -60,7 +60,7 @@ def events_of(
     Parameters
     ----------
     batch : pyarrow.RecordBatch
-        Events in columns, as `recording.columns.seal` returns them.
+        Events in columns, as `recording.columns.batch_of` returns them.
     is_wanted : callable
         It is called with the name of an event, and tells whether such events are wanted.
     """

@@ -1,4 +1,4 @@
-"""The reader of a PBX that is watched: it reads what another process records, as that grows."""
+"""The reader of a watched PBX: it reads the files of another process's recorder as they grow."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Watcher(Reader):
         self._begun: list[pa.RecordBatch] = []
 
     def begin(self, live: ReplayedLive, recent: Recent, blocks: list[pa.RecordBatch]) -> None:
-        """Set what takes marks, which are no events of the PBX, and what is handed out first."""
+        """Set the live state and the recent events, which take marks, and the first blocks."""
         self._live, self._recent = live, recent
         self._begun = [block for block in blocks if len(block)]
 
@@ -139,7 +139,7 @@ class Watcher(Reader):
             self._ended()
 
     def _look(self) -> None:
-        """Hand out what has come: behind the news that somebody records, before that of an end."""
+        """Hand out new events: after the news that a recorder runs, and before that of its end."""
         blocks, self._begun = [*self._begun, *self._tail.poll()], []
         if self._tail.is_alive:
             self._live_on()
@@ -175,7 +175,7 @@ class Watcher(Reader):
         self._intake.tell("RecordingLost", Reason=why, Missing=str(count))
 
     def _told(self, event: Event) -> Event | Pending:
-        """Return what is handed out of an event or a mark."""
+        """Return what is handed out for an event or a mark."""
         live, recent = self._live, self._recent
         assert live is not None
         assert recent is not None
@@ -251,7 +251,7 @@ class WatchSession(Session):
 
     @property
     def watcher(self) -> Watcher:
-        """What reads the archive."""
+        """The reader of the archive."""
         assert isinstance(self._reader, Watcher)
         return self._reader
 

@@ -12,7 +12,7 @@ from ast_notebook import ConfError, PermissionMissing
 from ast_notebook.panel import actions
 from ast_notebook.recording import Record
 from ast_notebook.recording.archive_files import ArchiveFiles
-from ast_notebook.recording.compact import compact_leftovers
+from ast_notebook.recording.sealing import seal_leftovers
 from ast_notebook.recording.tail import ArchiveTail
 from ast_notebook.replay import watcher
 from ast_notebook.replay.messages import events_of
@@ -288,7 +288,7 @@ def test_a_file_that_is_sealed_in_between_is_read_on_from_where_it_was(tmp_path,
     values = [value for block in found for value in told(block)]
     assert values == [str(number) for number in range(11)]
     one.close()
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     assert not [value for block in tail.poll() for value in told(block)]
     assert not tail.is_alive
 

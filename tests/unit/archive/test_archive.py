@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ast_notebook.recording import Record, read, reading, relation, scan, writer
-from ast_notebook.recording.columns import seal
+from ast_notebook.recording.columns import batch_of
 from ast_notebook.recording.layout import DAY, Name, by_day, named
 from ast_notebook.recording.sealer import Sealer
 from ast_notebook.recording.segment import Blocks
@@ -216,7 +216,7 @@ def test_the_day_of_a_file_is_the_utc_day_of_receiving(record: Record, tmp_path:
 
 @given(st.lists(st.integers(0, 5 * DAY), max_size=30))
 def test_parting_by_day_keeps_every_event_in_its_order(moments: list[int]) -> None:
-    parts = list(by_day(seal(["Event: E"] * len(moments), moments)))
+    parts = list(by_day(batch_of(["Event: E"] * len(moments), moments)))
     assert [m for _, part in parts for m in part["received"].to_pylist()] == moments
     for day, part in parts:
         assert {(datetime(1970, 1, 1) + timedelta(microseconds=m)).date()
