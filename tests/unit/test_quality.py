@@ -216,6 +216,31 @@ def test_what_is_no_number_is_missing(value: str):
     assert not len(found)
 
 
+@pytest.mark.parametrize("way", ["pandas", "polars", "duckdb"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("rtt", "mes", "sentntp", "sentrtp", "report0iajitter", "report0cumulativelost"),
+        *("report0sequencenumbercycles", "report0highestsequence"),
+    ],
+)
+@pytest.mark.parametrize("value", ["99999999999999", "9999999999", "999999999999999.5"])
+def test_a_number_that_no_report_can_hold_costs_no_call(value: str, header: str, way: str):
+    events = [*channel(), report(5, highest=1250), {**report(10, highest=1500), header: value}]
+    found = one(events, way=way)
+    is_whole = header not in ("report0highestsequence", "report0iajitter")
+    assert found["reports"] == (2 if is_whole else 1)
+    assert pd.isna(found["mes"])
+    assert pd.isna(found["rtt"])
+    assert found["jitter"] == pytest.approx(5)
+    assert len(in_pandas(from_events(ENGINES[way](frame_of(events))))) == 1
+
+
+def test_a_value_out_of_range_costs_no_other_report():
+    reports = [report(5, highest=1250, rtt="99999999999999"), report(10, highest=1500, rtt="0.02")]
+    assert one([*channel(), *reports])["rtt"] == pytest.approx(20)
+
+
 def test_events_that_overlap_count_once():
     found = one([*channel(), *THREE, *THREE])
     assert found["reports"] == 3 and found["jitter"] == pytest.approx(10.0)

@@ -45,9 +45,13 @@ _MOST = (
 )
 _KEYS = ("server", "uniqueid", "event", "stream", "codec")
 
-_DIGITS = r"^[0-9]{1,15}$"
-_DECIMAL = r"^[0-9]{1,15}([.][0-9]{1,12})?$"
+_DIGITS = r"^[0-9]{1,10}$"
+_DECIMAL = r"^[0-9]{1,10}([.][0-9]{1,12})?$"
 _MILLION = 1_000_000
+#: Values above these are none: RTCP has 16 and 32 bits for its fields, and a call with a round trip
+#: of a minute is none.
+_SHORT, _LONG = 0xFFFF, 0xFFFF_FFFF
+_MINUTE, _BEST = 60, 100
 #: Reports that say nothing was ever received have this sequence number.
 _NONE = 0
 _CYCLE = 0x10000
@@ -119,23 +123,24 @@ def streams_of(events: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
     )
     # Records that overlap have an event twice.
     rows = work.keep(rows.select(*wanted).unique())
-    reported = _whole("report0highestsequence") != _NONE
+    jitter = _whole("report0iajitter")
+    reported = (_whole("report0highestsequence") != _NONE) & ~jitter.is_null()
     at_end = {
         "end_lost": _whole_of(_field("lp")),
         "end_received": _whole_of(_field("rxcount")),
         "end_reported_lost": _whole_of(_field("rlp")),
         "end_sent": _whole_of(_field("txcount")),
-        "end_rtt": _millionths_of(_field("rtt")),
-        "end_jitter": _millionths_of(_field("txjitter")),
-        "end_reported_jitter": _millionths_of(_field("rxjitter")),
+        "end_rtt": _millionths_of(_field("rtt"), _MINUTE),
+        "end_jitter": _millionths_of(_field("txjitter"), _MINUTE),
+        "end_reported_jitter": _millionths_of(_field("rxjitter"), _LONG),
     }
     highest = _whole("report0highestsequence") + _CYCLE * nw.coalesce(
-        _whole("report0sequencenumbercycles"), nw.lit(0)
+        _whole("report0sequencenumbercycles", _SHORT), nw.lit(0)
     )
-    rtt, score = _millionths("rtt"), _millionths("mes")
+    rtt, score = _millionths("rtt", _MINUTE), _millionths("mes", _BEST)
     values = {
         "reports": nw.when(reported).then(nw.lit(1)),
-        "jitter": nw.when(reported).then(_whole("report0iajitter")),
+        "jitter": nw.when(reported).then(jitter),
         # It is 0 until both sides have reported.
         "rtt": nw.when(rtt > 0).then(rtt),
         "rtts": nw.when(rtt > 0).then(nw.lit(1)),
@@ -143,13 +148,13 @@ def streams_of(events: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
         "scores": nw.when(~score.is_null()).then(nw.lit(1)),
         "first": nw.when(reported).then(highest),
         "stamp_first": _whole("sentrtp"),
-        "moment_first": _millionths("sentntp"),
+        "moment_first": _millionths("sentntp", _LONG),
         "last": nw.when(reported).then(highest),
         "lost": nw.when(reported).then(_whole("report0cumulativelost")),
         "fraction": nw.when(reported).then(_whole("report0fractionlost")),
         "packets": _whole("sentpackets"),
         "stamp_last": _whole("sentrtp"),
-        "moment_last": _millionths("sentntp"),
+        "moment_last": _millionths("sentntp", _LONG),
         **at_end,
     }
     keys = {
@@ -181,18 +186,19 @@ def _field(name: str) -> nw.Expr:
     return value.str.replace_all(f"^(.*;)?{name}=", "").str.replace_all(";.*$", "")
 
 
-def _whole(name: str) -> nw.Expr:
-    return _whole_of(nw.col(name))
+def _whole(name: str, most: int = _LONG) -> nw.Expr:
+    return _whole_of(nw.col(name), most)
 
 
-def _whole_of(text: nw.Expr) -> nw.Expr:
-    return nw.when(text.str.contains(_DIGITS)).then(text).cast(nw.Int64)
+def _whole_of(text: nw.Expr, most: int = _LONG) -> nw.Expr:
+    number = nw.when(text.str.contains(_DIGITS)).then(text).cast(nw.Int64)
+    return nw.when(number <= most).then(number)
 
 
-def _millionths(name: str) -> nw.Expr:
-    return _millionths_of(nw.col(name))
+def _millionths(name: str, most: int) -> nw.Expr:
+    return _millionths_of(nw.col(name), most)
 
 
-def _millionths_of(text: nw.Expr) -> nw.Expr:
+def _millionths_of(text: nw.Expr, most: int) -> nw.Expr:
     number = nw.when(text.str.contains(_DECIMAL)).then(text).cast(nw.Float64)
-    return (number * _MILLION).round().cast(nw.Int64)
+    return (nw.when(number <= most).then(number) * _MILLION).round().cast(nw.Int64)
