@@ -62,7 +62,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Record until a signal comes, and return 0 if no event was lost by that end.
+    """Record until a signal comes, and return 0 if all is written and sealed then.
 
     It is 1 otherwise, and if a thread has ended by itself.
 
@@ -75,7 +75,7 @@ def run(given: argparse.Namespace) -> int:
     recorded = _recorded(given)
     service = Service()
     stop = threading.Event()
-    lost = 0
+    are_whole: list[bool] = []
     with _signals(stop, recorded):
         try:
             for one in recorded:
@@ -83,13 +83,12 @@ def run(given: argparse.Namespace) -> int:
             code = _watch(recorded, service, stop, given)
         finally:
             service.tell("STOPPING=1")
-            for one in recorded:
-                lost += one.close()
+            are_whole = [one.close() for one in recorded]
             _say(recorded, given)
     failed = [one.failure for one in recorded if one.failure is not None]
     if failed and len(failed) == len(recorded):
         raise failed[0]
-    return code or int(lost > 0)
+    return code or int(not all(are_whole))
 
 
 def _watch(

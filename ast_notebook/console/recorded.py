@@ -121,26 +121,26 @@ class RecordedPbx:
             "error": " ".join(str(error).split()),
         }
 
-    def close(self) -> int:
+    def close(self) -> bool:
         """End the connection, write what is left, and seal the files.
 
         Returns
         -------
-        int
-            How many events were lost by this end, such as those that a full disk refused.
+        bool
+            Whether all that was left is written, and sealed unless `hurry` was called.
         """
         self._closing.set()
         self._pauses.end()
         for pbx in self._sh.pbxs.values():
             pbx.session.close()
-        lost = 0
-        if self._archive is not None:
-            lost = self._archive.lost
-            self._archive.close(SEALING)
-            lost = self._archive.lost + self._archive.waiting - lost
+        is_whole, archive = True, self._archive
+        if archive is not None:
+            lost = archive.lost
+            archive.close(SEALING)
+            is_whole = archive.lost + archive.waiting == lost and not archive.error
         self._beginner.join(self.settings.timeout)
         self._sh.close()
-        return lost
+        return is_whole
 
     def hurry(self) -> None:
         """Do not seal the remaining files; the next recorder of the folder seals them."""

@@ -11,12 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ast_notebook.ami.elapsed import elapsed
 from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.layout import DAY, OPEN, SEALED, Name, day_of, named, narrowed
 from ast_notebook.recording.lock import is_held
 from ast_notebook.recording.segment import Blocks, joined
+from ast_notebook.units import SECOND
 
 YOUNG = 5.0  # seconds after which the recorder of an empty file has taken its lock for sure
+SET = 1.0  # seconds by which a clock is set at least; lesser differences are drift
 DAYS = 2  # folders of days in which a recorder writes, at most: around midnight
 #: How a file or folder is missing; a file in the place of a folder is no folder of ours.
 _NONE = (FileNotFoundError, NotADirectoryError)
@@ -50,7 +53,8 @@ class ArchiveTail:
         self._place = self._rows = 0  # bytes of the open file, and rows, that are passed on
         self._is_over = True  # whether nothing more comes to that file
         self._is_gone = False  # whether it was not there any more: its disk may come back
-        self._last = 0  # when the newest event was received
+        self._last = 0  # when the last event was received
+        self._clock = 0.0  # this machine's clock then, less the time that nobody can set
         self._after = 0  # what another recorder received until then is passed over
 
     def poll(self) -> list[pa.RecordBatch]:
@@ -74,7 +78,7 @@ class ArchiveTail:
             if following is None:
                 break
             if self._name is not None and following.recorder != self._name.recorder:
-                self._after = self._last
+                self._after = self._last_by_the_present_clock()
             self._name, self._place, self._rows, self._is_over = following, 0, 0, False
             self._is_gone = False
         self.is_alive = not self._is_over
@@ -111,9 +115,15 @@ class ArchiveTail:
         self._rows += sum(map(len, blocks))
         if self._after:
             blocks = [block.filter(pc.field("received_us") > self._after) for block in blocks]
-        newest = [pc.max(block["received_us"]).as_py() for block in blocks if len(block)]
-        self._last = max([self._last, *newest])
+        last = [block["received_us"][-1].as_py() for block in blocks if len(block)][-1:]
+        if last:
+            self._last, self._clock = last[0], _offset()
         return blocks
+
+    def _last_by_the_present_clock(self) -> int:
+        """Return when the last event was received, as the clock has it that was set since."""
+        step = _offset() - self._clock
+        return self._last + (int(step * SECOND) if step < -SET else 0)
 
     def _following(self) -> Name | None:
         """Return the file to go on with; None if nobody records now."""
@@ -167,3 +177,8 @@ class ArchiveTail:
             return is_new or is_held(path)
         except _NONE:
             return False
+
+
+def _offset() -> float:
+    """Return this machine's clock, less the time that nobody can set, in seconds."""
+    return time.time() - elapsed()

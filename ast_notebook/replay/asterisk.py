@@ -31,10 +31,12 @@ from ast_notebook.replay.past import Past
 from ast_notebook.replay.position import Position
 from ast_notebook.replay.record import ReplayedRecord
 from ast_notebook.replay.session import ReplaySession
+from ast_notebook.replay.spelling import spelled
 from ast_notebook.replay.tape import Tape
 from ast_notebook.replay.told import OK, Told, give
 from ast_notebook.replay.when import read_moment
 from ast_notebook.replay.who import who
+from ast_notebook.warned import warn
 
 FASTEST = 600.0
 SLICE = 0.2
@@ -193,6 +195,8 @@ class ReplayedAsterisk(Asterisk):
     def run(self, until: Moment | None = None, *, speed: float | None = None) -> pd.DataFrame:
         """Play to the end, wait until it is reached, and return `orders`.
 
+        A warning tells if somebody paused the replay meanwhile, or went to another moment.
+
         Parameters
         ----------
         until : datetime or str, optional
@@ -221,6 +225,11 @@ class ReplayedAsterisk(Asterisk):
                 raise self._player.failure
             if self.session.closed and self.replay_clock.at < end:
                 raise ConnectionLost("the replay was closed before its end: begin it again")
+            if self.replay_clock.at < end:
+                there = self.replay_clock.now().astimezone(self._tz)
+                warn(
+                    f"the replay was stopped at {there:%Y-%m-%d %H:%M:%S}: run() goes on from there"
+                )
         finally:
             self._player.rest()
             self._player.end = self._until
@@ -334,13 +343,16 @@ class ReplayedAsterisk(Asterisk):
     def _answer(self, action: Mapping[str, Field], pending: Pending, key: str) -> None:
         """Answer an action that only asks, or hold it back; its sender's thread runs this."""
         if is_question(pending.name):
-            told = self._answers.to({name: str(value) for name, value in action.items()})
+            told = self._answers.to(_as_asterisk_spells(action))
         else:
             order = self._given.add(self.replay_clock.at, who(self._sh, self, action), action)
-            if order.action.lower() in ("dbput", "dbdel"):
-                self._database.put({"Action": order.action, **order.fields})
+            self._database.follow(order.action, _as_asterisk_spells(order.fields))
             told = Told({**OK, "Message": NOT_SENT, "Output": NOT_SENT})
         give(pending, key, told, self.replay_clock.at)
+
+
+def _as_asterisk_spells(action: Mapping[str, Field]) -> dict[str, str]:
+    return {spelled(name.lower()): str(value) for name, value in action.items()}
 
 
 def _checked(speed: float) -> float:

@@ -38,12 +38,22 @@ class ReplayedDatabase:
         self._told: list[_DatabaseEntry] | None = None
         self._lock = threading.Lock()
 
-    def put(self, action: Mapping[str, str]) -> None:
-        """Note an entry that a DBPut would have written, or a DBDel deleted."""
-        key = f"{action.get('Family', '')}/{action.get('Key', '')}"
-        value = None if action["Action"].lower() == "dbdel" else action.get("Val", "")
+    def follow(self, action: str, headers: Mapping[str, str]) -> None:
+        """Note what an action would have written or deleted; others than DBPut and DBDel… do not.
+
+        A DBDelTree takes its family as a name here; Asterisk takes it as a pattern, too.
+        """
+        whole = f"{headers.get('Family', '')}/{headers.get('Key', '')}"
+        kind = action.lower()
+        changed: dict[str, str | None] = {}
+        if kind == "dbput":
+            changed = {whole: headers.get("Val", "")}
+        elif kind == "dbdel":
+            changed = {whole: None}
+        elif kind == "dbdeltree" and headers.get("Family"):
+            changed = {key: None for key in self._entries() if _is_below(key, headers)}
         with self._lock:
-            self._writes.append(_DatabaseEntry(self._clock.at, key, value))
+            self._writes += [_DatabaseEntry(self._clock.at, *one) for one in changed.items()]
 
     def get(self, action: Mapping[str, str]) -> Told:
         """Answer a DBGet."""
@@ -62,12 +72,10 @@ class ReplayedDatabase:
 
     def tree(self, action: Mapping[str, str]) -> Told:
         """Answer a DBGetTree with the entries that are known."""
-        family, key = action.get("Family", ""), action.get("Key", "")
-        below = "/".join(filter(None, (family, key)))
         entries = [
             ("DBGetTreeResponse", {"Key": f"/{name}", "Val": value})
             for name, value in sorted(self._entries().items())
-            if value is not None and (not below or name == below or name.startswith(f"{below}/"))
+            if value is not None and _is_below(name, action)
         ]
         return Told(OK, entries)
 
@@ -91,3 +99,9 @@ class ReplayedDatabase:
                     if event.name == TOLD[0]:
                         key = f"{event.get_header('Family') or ''}/{key}"
                     yield _DatabaseEntry(event.received, key, event.get_header("Val") or "")
+
+
+def _is_below(entry: str, headers: Mapping[str, str]) -> bool:
+    """Tell whether an entry is one of a tree, given the headers that name the tree."""
+    top = "/".join(filter(None, (headers.get("Family"), headers.get("Key"))))
+    return not top or entry == top or entry.startswith(f"{top}/")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ast_notebook.errors import ConfError
 from ast_notebook.recording.headers import PROMOTED
 
 _OWN = ("received", "time", "server", "event")
@@ -26,6 +27,34 @@ _STEPS = ("Newexten", "CoreShowChannel")
 _MEMBERS = ("membername", "pausedreason", "stateinterface")
 
 
+def replayable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose columns have texts for names.
+
+    Raises
+    ------
+    ConfError
+        If it has no column of events or times, or one of them is not known in each row.
+    """
+    frame = frame.rename(columns=str)
+    missing = {"event", "time"}.difference(frame.columns)
+    if missing:
+        raise ConfError(
+            f"the frame has no column {missing.pop()!r}: replay a frame like sh.ast.events"
+        )
+    if frame["event"].isna().any():
+        raise ConfError(
+            "the frame has rows without an event: leave them out by frame.dropna(subset=['event'])"
+        )
+    for name in {"time", "received"}.intersection(frame.columns):
+        column = frame[name]
+        if not isinstance(column.dtype, pd.DatetimeTZDtype) or column.isna().any():
+            raise ConfError(
+                f"the frame's column {name!r} needs a moment with a time zone in each row: make it "
+                f"by pd.to_datetime(frame[{name!r}], utc=True)"
+            )
+    return frame
+
+
 def frame_batch(frame: pd.DataFrame) -> pa.RecordBatch:
     """Return the events of a frame such as `Record.frame`, as `recording.columns.batch_of` does."""
     received = frame["received"] if "received" in frame else frame["time"]
@@ -36,7 +65,7 @@ def frame_batch(frame: pd.DataFrame) -> pa.RecordBatch:
     }
     rest: dict[str, pa.Array] = {}
     filled = _filled(frame)
-    for name in dict.fromkeys([*map(str, frame.columns), *filled]):
+    for name in dict.fromkeys([*frame.columns, *filled]):
         if name in _OWN:
             continue
         values = _texts(filled.get(name, frame.get(name)))

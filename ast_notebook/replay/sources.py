@@ -17,7 +17,7 @@ from ast_notebook.recording.layout import is_ours, narrowed
 from ast_notebook.replay.archive import archive_tape
 from ast_notebook.replay.capture import capture_batches
 from ast_notebook.replay.choosing import chosen, piece_of, texts_of
-from ast_notebook.replay.frames import frame_batch
+from ast_notebook.replay.frames import frame_batch, replayable
 from ast_notebook.replay.tape import Piece, Tape
 
 Source = str | os.PathLike[str] | pd.DataFrame
@@ -64,11 +64,7 @@ def tape_of(
 
 
 def _of_frame(frame: pd.DataFrame, server: str) -> Tape:
-    missing = {"event", "time"}.difference(frame.columns)
-    if missing:
-        raise ConfError(
-            f"the frame has no column {missing.pop()!r}: replay a frame like sh.ast.events"
-        )
+    frame = replayable(frame)
     if "server" in frame:
         servers = [str(name) for name in frame["server"].dropna().unique()]
         server = chosen(servers, server)

@@ -222,11 +222,40 @@ def test_a_logic_can_pause_the_replay_but_not_move_it():
                     move()
                 refused.append(sh.clock.time() - NOON)
 
-        sh.run()
+        with pytest.warns(UserWarning, match=r"was stopped at 2026-11-27 .*:01: run\(\) goes on"):
+            sh.run()
         eventually(lambda: refused == [1, 1])
         assert sh.clock.time() == NOON + 1, "where it was paused"
-        sh.run(speed=600)
+        with pytest.warns(UserWarning, match="was stopped at"):
+            sh.run(speed=600)
         eventually(lambda: len(refused) == 4)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "said"),
+    [
+        ("time", lambda times: times.dt.tz_localize(None), "with a time zone in each row"),
+        ("time", lambda times: times.where(times.index > 0), "with a time zone in each row"),
+        ("received", lambda times: times.astype(str), "with a time zone in each row"),
+        ("event", lambda names: names.astype(object).where(names.index > 0), "without an event"),
+    ],
+)
+def test_a_frame_that_cannot_be_replayed_says_what_to_do(column, values, said):
+    source = frame(*DAY)
+    source["received"] = source["time"]
+    source[column] = values(source[column])
+    with pytest.raises(ConfError, match=said):
+        ast_notebook.replay(source)
+
+
+def test_a_column_whose_name_is_a_number_is_a_header_like_others():
+    source = frame(bell(0), bell(1))
+    source[5] = ["one", "two"]
+    with ast_notebook.replay(source) as sh:
+        heard = []
+        sh.ast.on("UserEvent")(lambda event: heard.append(event["5"]))
+        sh.run()
+        assert heard == ["one", "two"]
 
 
 def test_a_record_that_cannot_be_read_any_further_is_told(monkeypatch):

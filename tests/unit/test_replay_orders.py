@@ -112,6 +112,19 @@ def test_the_database_has_what_the_replay_wrote_and_what_the_record_tells(sh):
         sh.ast.db_read("dnd/office")
 
 
+def test_a_family_that_a_logic_deletes_is_gone_and_headers_count_in_any_case(sh):
+    sh.replay.seek("2026-11-27 12:00:03Z")
+    sh.ast.action("DBPut", family="lamps", KEY="door", val="7")
+    assert sh.ast.db_read("lamps/door") == "7"
+    sh.ast.action("DBDelTree", Family="lamps")
+    with pytest.raises(KeyMissing):
+        sh.ast.db_read("lamps/door")
+    assert sh.ast.db_read("dnd/hall") == "1"
+    sh.ast.action("DBDelTree", Family="dnd", Key="hall")
+    with pytest.raises(KeyMissing):
+        sh.ast.db_read("dnd/hall")
+
+
 def test_what_no_record_tells_is_an_error_that_says_so(sh):
     with pytest.raises(NotRecorded, match="the record does not tell what Asterisk answered"):
         sh.ast.action("CoreSettings")

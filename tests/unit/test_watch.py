@@ -261,6 +261,22 @@ def test_folders_of_days_to_come_hide_no_recorder(recorder, tmp_path):
     assert tail.is_alive
 
 
+def test_a_clock_that_was_set_back_hides_no_event_of_the_next_recorder(tmp_path, monkeypatch):
+    first = Recorder(tmp_path)
+    first.hear(bell(0, 1))
+    tail = ArchiveTail(ArchiveFiles(tmp_path), "ast")
+    tail.poll()
+    first.close()
+    tail.poll()
+    real, real_ns = time.time, time.time_ns
+    monkeypatch.setattr(time, "time", lambda: real() - 7200)
+    monkeypatch.setattr(time, "time_ns", lambda: real_ns() - 7200 * 10**9)
+    second = Recorder(tmp_path)
+    second.hear(bell(0, 2))
+    assert [value for block in tail.poll() for value in told(block)] == ["2"]
+    second.close()
+
+
 def test_what_was_read_is_told_before_the_error_of_a_disk(recorder, tmp_path, monkeypatch):
     recorder.hear(bell(0, 1))
     tail = ArchiveTail(ArchiveFiles(tmp_path), "ast")
