@@ -67,9 +67,9 @@ class Asking:
             raise ConfError("no action is named: write it, such as QueueStatus, or as Action")
         return self.session.request({**action, **fields}, timeout)
 
-    def _order(self, name: str, /, **fields: Field) -> Answer:
+    def _order(self, name: str, timeout: float | None = None, /, **fields: Field) -> Answer:
         """Send an action whose texts may come from anybody, since all are written safely."""
-        return self.session.request(ordered({"Action": name, **fields}))
+        return self.session.request(ordered({"Action": name, **fields}), timeout)
 
     def _refuse_beginning(self, channel: str, question: str, **fields: Field) -> None:
         """Refuse a channel if its name is also the beginning of another channel's name.

@@ -56,10 +56,12 @@ class Database(Asking):
             `default` was given.
         BadAnswer
             If Asterisk's answer has no entry and does not say that there is none.
+        UnsafeText
+            If family or key begins with a space, which Asterisk would leave out.
         """
         family, name = _family(key)
         try:
-            answer = self.action("DBGet", Family=family, Key=name)
+            answer = self._order("DBGet", Family=family, Key=name)
         except PermissionMissing:
             raise
         except NotRecorded:
@@ -84,10 +86,12 @@ class Database(Asking):
         ------
         KeyMissing
             If there is no such entry.
+        UnsafeText
+            If family or key begins with a space, which Asterisk would leave out.
         """
         self.db_read(key)  # Asterisk's refusal would not say that it is missing
         family, name = _family(key)
-        self.action("DBDel", Family=family, Key=name)
+        self._order("DBDel", Family=family, Key=name)
 
     def db_show(self, family: str = "", timeout: float | None = None) -> pd.DataFrame:
         """Return the entries of the Asterisk database: all, or those of a family.
@@ -99,7 +103,7 @@ class Database(Asking):
         """
         first, _, rest = family.strip("/").partition("/")
         fields = {name: text for name, text in (("Family", first), ("Key", rest)) if text}
-        found = self.action("DBGetTree", timeout, **fields)
+        found = self._order("DBGetTree", timeout, **fields)
         rows = [(entry["Key"].strip("/"), entry["Val"]) for entry in found]
         # In a family, Asterisk takes _ and % as wildcards, and ignores case.
         wanted = family.strip("/")

@@ -39,7 +39,7 @@ class Mailboxes(Asking):
         """
         box = named(mailbox, "mailbox", "22, or 22@default")
         box = box if "@" in box else f"{box}@{context}"
-        answer = self.action("MailboxCount", Mailbox=box)
+        answer = self._order("MailboxCount", Mailbox=box)
         urgent = answer.count("UrgMessages") if "UrgMessages" in answer.response else 0
         counts = MailboxCount(answer.count("OldMessages"), answer.count("NewMessages") + urgent)
         if counts == (0, 0) and self._is_no_mailbox(box):

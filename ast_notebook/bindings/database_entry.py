@@ -128,7 +128,7 @@ class EntryWriter:
     def _action(self, write: _Write) -> dict[str, str]:
         entry = {"Family": self._family, "Key": self._key}
         if write.text is None:
-            return {"Action": "DBDel", **entry}
+            return ordered({"Action": "DBDel", **entry})
         return ordered({"Action": "DBPut", **entry, "Val": write.text})
 
     @staticmethod

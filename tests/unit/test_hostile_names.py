@@ -143,3 +143,25 @@ def test_a_channel_with_an_impossible_name_keeps_no_other_from_being_hung_up() -
                 sh.ast.hangup("30")
             ended = [one["Channel"] for one in fake.asked if one["Action"] == "Hangup"]
             assert ended == ["SIP/30-1", "SIP/30-2"]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda pbx: pbx.db_read("blacklist/ 123"),
+        lambda pbx: pbx.db_read(" blacklist/123", default=None),
+        lambda pbx: pbx.db_write("blacklist/ 123", 1),
+        lambda pbx: pbx.db_delete("blacklist/ 123"),
+        lambda pbx: pbx.db_delete(" blacklist/123"),
+        lambda pbx: pbx.db_show(" blacklist"),
+        lambda pbx: pbx.mailbox_count(" 22"),
+    ],
+)
+def test_a_blank_that_asterisk_would_drop_names_no_other_entry_or_mailbox(ask) -> None:
+    with FakeManager() as fake:
+        connected = ast_notebook.connect("127.0.0.1", fake.port, username="a", password="secret")
+        with connected as sh:
+            with pytest.raises(UnsafeText, match="begins with"):
+                ask(sh.ast)
+            sent = {one["Action"] for one in fake.asked}
+            assert sent.isdisjoint(["DBGet", "DBPut", "DBDel", "DBGetTree", "MailboxCount"])
