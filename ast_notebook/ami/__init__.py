@@ -8,7 +8,7 @@ from ast_notebook.ami.message import Event, Message, Response
 from ast_notebook.ami.secret import Secret
 from ast_notebook.ami.session import Session
 from ast_notebook.ami.settings import Settings
-from ast_notebook.ami.shapes import plain_name
+from ast_notebook.ami.shapes import plain_name, split_line
 
 __all__ = [
     "BEFORE_THE_DIALPLAN",
@@ -23,4 +23,5 @@ __all__ = [
     "Settings",
     "is_one_argument",
     "plain_name",
+    "split_line",
 ]

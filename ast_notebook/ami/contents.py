@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 
 from ast_notebook.ami.framer import END_OF_COMMAND, FOLLOWS, is_command
-from ast_notebook.ami.shapes import Shapes, plain_name
+from ast_notebook.ami.shapes import Shapes, plain_name, split_line
 
 # The headers, the lines that are no headers, and the values of each repeated header.
 Contents = tuple[dict[str, str], str, dict[str, list[str]] | None]
@@ -38,6 +38,7 @@ def parsed(text: str, name: str) -> Contents:
     if (
         event is not None
         and len(headers) == len(lines)
+        and ":" not in "".join(headers)  # of a header without a blank behind its colon
         and not is_command(text)
         and (event != "UserEvent" or _is_plain(headers))
     ):
@@ -66,14 +67,13 @@ def _odd_contents(lines: list[str]) -> Contents:
     by_asterisk: frozenset[str] | None = None  # Asterisk's own headers
     is_of_dialplan = any(line.startswith("UserEvent:") for line in lines)
     for number, line in enumerate(lines):
-        key, colon, value = line.partition(":")
+        key, colon, value = split_line(line)
         if follows and (not colon or key not in ("Response", "Privilege", "ActionID")):
             data = lines[number:]
             break
         if not colon:
             data.append(line)
             continue
-        value = value.removeprefix(" ")
         if by_asterisk is not None and key.lower() in by_asterisk:
             key = f"header_{key}"
         elif (

@@ -91,6 +91,21 @@ class Shapes:
         self._known[name] = {**self._known.get(name, {}), lines: EventShape(names)}
 
 
+def split_line(line: str) -> tuple[str, str, str]:
+    """Return a header's name, the colon, and its value without the blank behind that colon.
+
+    Only a name with a channel in it may have a colon of its own.
+
+    >>> split_line("Source:Door: front"), split_line("ChanVariable(SIP/a:5060-1): X=1")[2]
+    (('Source', ':', 'Door: front'), 'X=1')
+    """
+    name, colon, value = line.partition(":")
+    if "(" in name and ")" not in name and "):" in line:
+        end = line.index("):") + 1
+        name, value = line[:end], line[end + 1 :]
+    return name, colon, value.removeprefix(" ")
+
+
 def plain_name(header: str) -> str:
     """Return a header's name in lower case, without the channel that some names have in them.
 

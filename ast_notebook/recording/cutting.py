@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ast_notebook.ami import split_line
+
 Places = np.ndarray[Any, Any]
 
 
@@ -42,9 +44,10 @@ def cut(texts: pa.StringArray) -> Lines:
     lines = pc.list_flatten(split).dictionary_encode()
     places = lines.indices.to_numpy()
     parts = pc.split_pattern(lines.dictionary, ": ", max_splits=1)
-    lengths = pc.list_value_length(parts).to_numpy()
-    if (lengths != 2).any():
-        parts, kept = _odd(parts, lengths)
+    is_odd = pc.list_value_length(parts).to_numpy() != 2
+    is_odd |= pc.match_substring(pc.list_element(parts, 0), ":").to_numpy(zero_copy_only=False)
+    if is_odd.any():
+        parts, kept = _odd(parts, lines.dictionary, is_odd)
         is_header = kept[places] >= 0
         places, rows = kept[places[is_header]], rows[is_header]
     names = pc.list_element(parts, 0).dictionary_encode()
@@ -53,14 +56,15 @@ def cut(texts: pa.StringArray) -> Lines:
     return Lines(names.dictionary.to_pylist(), codes, rows, values.dictionary, words)
 
 
-def _odd(parts: pa.ListArray, lengths: Places) -> tuple[pa.ListArray, Places]:
-    """Split the few lines with no space behind the colon, and leave out those with no colon.
+def _odd(parts: pa.ListArray, lines: pa.StringArray, is_odd: Places) -> tuple[pa.ListArray, Places]:
+    """Split the few lines with no blank behind the colon, and leave out those with no colon.
 
     The second result has the new place of each line, or -1.
     """
     fixed = parts.to_pylist()
-    for number in np.flatnonzero(lengths != 2).tolist():
-        fixed[number] = fixed[number][0].split(":", 1) if fixed[number] else []
+    for number in np.flatnonzero(is_odd).tolist():
+        name, colon, value = split_line(lines[number].as_py())
+        fixed[number] = [name, value] if colon else []
     is_kept = np.array([len(part) == 2 for part in fixed], bool)
     kept = pa.array([part for part in fixed if len(part) == 2], pa.list_(pa.string()))
     return kept, np.where(is_kept, np.cumsum(is_kept) - 1, -1)

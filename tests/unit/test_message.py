@@ -109,6 +109,20 @@ def test_odd_lines_are_no_reason_to_lose_a_message():
     assert (event.name, event["Empty"], event.data) == ("Odd", "", "Not a header")
 
 
+@pytest.mark.parametrize("times", [1, 40])
+def test_a_header_ends_at_its_first_colon_whatever_is_in_its_value(times):
+    text = b"Event: UserEvent\r\nUserEvent: Bell\r\nSource:Door: front\r\nValue: a: b\r\n\r\n"
+    for event in messages(text * times):  # the last ones come after their headers were learned
+        assert [event[name] for name in ("Source", "Value")] == ["Door: front", "a: b"]
+        assert event.headers["Source"] == "Door: front"
+
+
+def test_a_channels_name_may_have_a_colon_in_the_name_of_a_header():
+    text = b"Event: A\r\nChanVariable(SIP/192.0.2.1:5060-1): X=a: b\r\n\r\n"
+    (event,) = messages(text)
+    assert event["ChanVariable"] == "X=a: b"
+
+
 @given(st.binary(), st.integers(1, 9))
 def test_any_bytes_are_read_and_what_follows_is_too(noise, size):
     noise = noise.replace(b"Response: Follows", b"")

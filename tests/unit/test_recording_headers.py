@@ -46,6 +46,16 @@ def kept(request, tmp_path):
     return of
 
 
+def test_a_header_ends_at_its_first_colon_whatever_is_in_its_value(kept):
+    found = kept(
+        text("UserEvent", "UserEvent: Bell", "Source:Door: front", "Value: a: b"),
+        text("UserEvent", "UserEvent: Bell", "Source: back", "ChanVariable(SIP/h:5060-1): X=a: b"),
+    )
+    assert values(found["source"]) == ["Door: front", "back"]
+    assert values(found["value"]) == ["a: b", None]
+    assert values(found["chanvariable"]) == [None, "X=a: b"]
+
+
 # --- ChanVariable --------------------------------------------------------------------------------
 
 
