@@ -15,6 +15,9 @@ _PLACE = len("Event: ")
 # Each of these is the same in a message as in the text, unlike ``ChanVariable(CHANNEL)``.
 _is_plain = re.compile(r"(?!event$|.*chanvariable$)[a-z0-9_-]+").fullmatch
 
+# The text that was looked at last, and the same in lower case: mostly, it is looked at again.
+_last = [("", "")]
+
 
 def place_of(text: str, header: str) -> int:
     """Return where a header's value begins in the text of an event, or `ABSENT`, or `UNSURE`.
@@ -23,7 +26,10 @@ def place_of(text: str, header: str) -> int:
     the event: exactly one of its lines begins with that name, in upper or lower case.
     """
     begin, is_asterisks = _beginning(header)
-    lower = text.lower()
+    known, lower = _last[0]
+    if known is not text:
+        lower = text.lower()
+        _last[0] = text, lower
     if (
         not begin
         # A header of the dialplan may have another name in the message.
