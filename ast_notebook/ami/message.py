@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 from itertools import islice
 
 from ast_notebook.ami import contents
-from ast_notebook.ami.shapes import EventShape, plain_name
+from ast_notebook.ami.lookup import ABSENT, place_of
+from ast_notebook.ami.shapes import plain_name
 from ast_notebook.errors import BadAnswer
 from ast_notebook.show import plain
 
@@ -29,8 +29,6 @@ _LOOKED_AT = OWN | {"FullyBooted"}
 # The ids that Asterisk puts into an event once each.
 _IDS = frozenset(("channel", "uniqueid", "linkedid", "destchannel", "destuniqueid", "destlinkedid"))
 _FIRST = 3  # headers at the front; one of them says whether a list begins or ends
-
-_Found = tuple[re.Match[str], EventShape]
 
 NAMES, LONG = 1000, 64  # names of events that are kept at hand, and the letters of each, at most
 _names: dict[str, str] = {}  # names by the first letters of such events
@@ -58,7 +56,7 @@ class Message:
         When it was read, in microseconds since 1970 UTC.
     """
 
-    __slots__ = ("_data", "_found", "_headers", "_lower", "_repeated", "_text", "name", "received")
+    __slots__ = ("_data", "_headers", "_lower", "_repeated", "_text", "name", "received")
 
     def __init__(
         self,
@@ -75,7 +73,6 @@ class Message:
         self._repeated = repeated
         self._lower: dict[str, str] | None = None
         self._text: str | None = None  # what is not parsed yet
-        self._found: _Found | None = None  # the headers in that text, if it fits a shape
 
     @property
     def headers(self) -> dict[str, str]:
@@ -127,6 +124,7 @@ class Message:
     def repeats_an_id(self) -> bool:
         """Whether it names more than one channel, though Asterisk names one.
 
+        Of an event that is not parsed yet, no header was looked at that was sent more than once.
         A caller wrote a part of it: Asterisk does not take line ends out of a number in its events.
         """
         repeated = None if self._text is not None else self._repeated
@@ -140,11 +138,12 @@ class Message:
         """Return a header's value, or `defval`; upper and lower case in its name are the same."""
         text = self._text
         if text is not None:
-            found = self._found or self._fitting(text)
-            if found is not None:
-                match, shape = found
-                place = shape.place(hname)
-                return defval if place is None else match[place]
+            place = place_of(text, hname)
+            if place > 0:
+                end = text.find("\r\n", place)
+                return text[place:] if end < 0 else text[place:end]
+            if place == ABSENT:
+                return defval
         headers = self.headers
         value = headers.get(hname)
         if value is not None:
@@ -165,14 +164,6 @@ class Message:
             The headers' names as they are spelled, by their plain names.
         """
         self._lower = names
-
-    def _fitting(self, text: str) -> _Found | None:
-        shape = contents.shapes.of(text, self.name)
-        match = None if shape is None else shape.match(text)
-        if shape is None or match is None:
-            return None
-        self._found = found = match, shape
-        return found
 
     def get_all(self, hname: str) -> list[str]:
         """Return every value of a header, in the order sent; empty if the header was not sent."""
@@ -204,10 +195,6 @@ class Message:
             what = f"the event {self.name}" if self.name else "what Asterisk answered"
             raise BadAnswer(f"{what} has no header {hname}")
         return value
-
-    def __getstate__(self) -> object:
-        self._found = None  # a match cannot be pickled, and is found again
-        return super().__getstate__()
 
     def __repr__(self) -> str:
         return plain(f"<{type(self).__name__} {self.name or self.headers.get('Response', '')}>")
@@ -251,7 +238,6 @@ class Event(Message):
         text = self._text
         if text is not None:
             event = _unread(text, self.name, self.received)
-            event._found = self._found
         else:
             repeated = self._repeated and {key: [*values] for key, values in self._repeated.items()}
             headers = self._headers.copy()
@@ -351,7 +337,7 @@ def _unread(text: str, name: str, received: int) -> Event:
     # This does not call the constructor, since it runs for every event of a flood.
     event = Event.__new__(Event)
     event._text = text
-    event._found = event._lower = None
+    event._lower = None
     event.name = name
     event.received = received
     event.answer = False

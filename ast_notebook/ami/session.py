@@ -334,7 +334,8 @@ class Session(Manager):
         """Call `function(event, session)` for each event of that name, or ``*`` for all.
 
         It runs on the dispatcher's thread and should be quick. A function that raises is counted
-        and logged, and holds up no other function; its return value is ignored.
+        and logged, and holds up no other function; its return value is ignored. All functions are
+        given the same event: one that changes it has to change a copy, ``event.copy()``.
         """
         self._dispatcher.register(event, function)
 

@@ -22,29 +22,20 @@ class EventShape:
     ----------
     names : tuple of str
         The names of the headers, in their order.
-    match : callable
-        It matches an event that has these headers, in this order, and nothing else. Each value is
-        a group, which costs next to nothing until somebody asks for it.
     """
 
-    __slots__ = ("_any_case", "_places", "match", "names")
+    __slots__ = ("_match", "names")
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
+        # It matches an event that has these headers, in this order, and nothing else.
         pattern = "\r\n".join(f"{re.escape(name)}: ([^\r]*+)" for name in names)
-        self.match = re.compile(pattern).fullmatch
-        self._places = {name: place for place, name in enumerate(names, 1)}
-        # If two names differ only in case, the first is Asterisk's own.
-        self._any_case = {plain_name(name): self._places[name] for name in reversed(names)}
+        self._match = re.compile(pattern).fullmatch
 
     def headers(self, text: str) -> dict[str, str] | None:
         """Return the headers of an event; None if it does not fit."""
-        found = self.match(text)
+        found = self._match(text)
         return None if found is None else dict(zip(self.names, found.groups(), strict=True))
-
-    def place(self, header: str) -> int | None:
-        """Return the group of `match` that is a header's value; the case of letters is the same."""
-        return self._places.get(header) or self._any_case.get(header.lower())
 
 
 class Shapes:

@@ -45,16 +45,16 @@ class Callbacks:
             worker = Worker(key, function, cell=Cell.current(), clock=self.session.clock)
             self.off(key)
 
-            calls: list[tuple[Event]] = []
+            heard: list[Event] = []
 
             def put(event: Event, session: Session) -> None:
-                if not calls:
+                if not heard:
                     session.after_batch(put_all)
-                calls.append((event.copy(),))
+                heard.append(event)
 
             def put_all() -> None:
-                worker.put_many(calls)
-                calls.clear()
+                worker.put_many(heard, arguments=_copied)
+                heard.clear()
 
             def put_event(event: Event, session: Session) -> None:
                 if not event.answer:
@@ -65,8 +65,8 @@ class Callbacks:
                     put(event, session)
 
             self.callbacks[key] = worker
-            heard = names or (() if wanted else ("*",))
-            self._registered[key] = [(event, put_event) for event in heard]
+            followed = names or (() if wanted else ("*",))
+            self._registered[key] = [(event, put_event) for event in followed]
             if wanted and not {"UserEvent", "*"} & set(names):
                 self._registered[key].append(("UserEvent", put_userevent))
             for event, registered in self._registered[key]:
@@ -83,6 +83,11 @@ class Callbacks:
         worker = self.callbacks.pop(key, None)
         if worker is not None:
             worker.stop(0)
+
+
+def _copied(event: Event) -> tuple[Event]:
+    """Return a function's own copy of an event, as its arguments."""
+    return (event.copy(),)
 
 
 def _key(function: Callable[..., object]) -> str:

@@ -14,7 +14,7 @@ from ast_notebook.bindings.item import Item, bindings_of, state_of
 from ast_notebook.bindings.live_values import watch_value
 from ast_notebook.bindings.logic import Logics
 from ast_notebook.bindings.tree import Items
-from ast_notebook.callbacks.worker import BindingRow, one_line
+from ast_notebook.callbacks import BindingRow, one_line
 from ast_notebook.clock import SystemClock, work_at, working_at
 from ast_notebook.errors import (
     AstError,

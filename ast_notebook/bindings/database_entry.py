@@ -13,7 +13,7 @@ from ast_notebook.ami.arguments import ordered
 from ast_notebook.bindings.attributes import BindingAttribute
 from ast_notebook.bindings.item import Item, state_of
 from ast_notebook.bindings.state import Change
-from ast_notebook.callbacks.worker import BindingRow, one_line
+from ast_notebook.callbacks import BindingRow, one_line
 from ast_notebook.clock import at_time_of, working_at
 from ast_notebook.errors import ActionRefused, AstError, ConnectionLost, PermissionMissing
 

@@ -7,6 +7,7 @@ from types import TracebackType
 from ast_notebook.errors import AstError
 
 LONGEST = 2000  # letters of a message
+LONGEST_LINE = 200
 CHAIN = 10  # errors of a chain, in which each is the cause or the context of another one
 FRAMES = 60  # frames of a traceback; a longer one keeps its first and its last frames
 GROUPED = 10  # errors of an exception group
@@ -104,3 +105,13 @@ def _shorter(text: str) -> str:
     if len(text) <= LONGEST:
         return text
     return f"{text[:LONGEST]}… ({len(text):,} letters)"
+
+
+def one_line(error: BaseException) -> str:
+    """Return an error's type and message, in one line of at most 200 characters."""
+    try:
+        message = " ".join(str(error).split())
+    except BaseException:  # an error of the user's own class may fail here, too, or exit
+        message = ""
+    line = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"

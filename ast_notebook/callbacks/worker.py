@@ -13,20 +13,20 @@ import logging
 import queue
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from ast_notebook.callbacks.cell import Cell, users_frames
-from ast_notebook.callbacks.shortened import shortened
+from ast_notebook.callbacks.shortened import one_line, shortened
+from ast_notebook.callbacks.waiting import Arguments, WaitingCalls
 from ast_notebook.clock import MACHINE, SystemClock, working_at
 from ast_notebook.errors import AstError, ConfError
 
 logger = logging.getLogger(__name__)
 
 IDLE = 5.0  # seconds without a call after which the thread ends
-LONGEST_ERROR = 200
 SHOWN = 3  # times that an error of one kind is shown under its cell
 KINDS = 100  # kinds of errors of one callback that are shown; further kinds are only counted
 
@@ -117,7 +117,7 @@ class Worker:
         self._on_error = on_error
         self._clock = clock
         self._shown: Counter[object] = Counter()
-        self._calls: deque[tuple[SystemClock, tuple[Any, ...]]] = deque()
+        self._calls = WaitingCalls()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()  # as often as calls were put
         # The lock is held for a few instructions, never around user code. It is reentrant, since
         # user code that the garbage collector runs meanwhile may call `put`.
@@ -164,11 +164,17 @@ class Worker:
         """Queue a call of the function with `args`; this never waits."""
         self.put_many([args])
 
-    def put_many(self, calls: Sequence[tuple[Any, ...]], clock: SystemClock | None = None) -> None:
+    def put_many(
+        self,
+        calls: Sequence[Any],
+        clock: SystemClock | None = None,
+        arguments: Arguments = tuple,
+    ) -> None:
         """Queue a call for each of these tuples of arguments, in order, and wake the thread once.
 
         The effect is that of a `put` for each: if too many calls wait, the last ones are dropped. A
         `clock` is told of the calls in place of the worker's own, and in a replay the replay's is.
+        If they are no tuples, `arguments` makes a tuple of each when the call is made.
         """
         room = 0 if self._stopped else max(0, self.limit - len(self._calls))
         if len(calls) > room:
@@ -178,7 +184,7 @@ class Worker:
             return
         clock = working_at(clock or self._clock)
         clock.hold(len(calls), self)
-        self._calls.extend((clock, args) for args in calls)
+        self._calls.put(clock, calls, arguments)
         self._wake.put(None)
         if not self._alive:
             try:
@@ -249,7 +255,7 @@ class Worker:
     def _drop_waiting(self) -> None:
         with contextlib.suppress(IndexError):
             while True:
-                clock, _ = self._calls.popleft()
+                clock, _ = self._calls.take()
                 clock.release(1, self)
                 with self._lock:
                     self.dropped += 1
@@ -273,7 +279,7 @@ class Worker:
                     self._alive = True
             with contextlib.suppress(IndexError):  # none is left, or `stop` has dropped them
                 while not self._stopped:
-                    self._call(*self._calls.popleft())
+                    self._call(*self._calls.take())
         self._drop_waiting()
 
     def _call(self, clock: SystemClock, args: tuple[Any, ...]) -> None:
@@ -351,6 +357,8 @@ def _check_that_it_ran(result: object) -> None:
     ------
     ConfError
     """
+    if result is None:
+        return
     if inspect.iscoroutine(result):
         is_new = inspect.getcoroutinestate(result) == inspect.CORO_CREATED
     elif inspect.isgenerator(result):
@@ -388,13 +396,3 @@ def tell_of_endless(workers: Iterable[Worker]) -> None:
                 worker.name,
                 f"{worker.running_since:%H:%M:%S} UTC" if worker.running_since else "last",
             )
-
-
-def one_line(error: BaseException) -> str:
-    """Return an error's type and message, in one line of at most 200 characters."""
-    try:
-        message = " ".join(str(error).split())
-    except BaseException:  # an error of the user's own class may fail here, too, or exit
-        message = ""
-    line = f"{type(error).__name__}: {message}" if message else type(error).__name__
-    return line if len(line) <= LONGEST_ERROR else line[: LONGEST_ERROR - 1] + "…"

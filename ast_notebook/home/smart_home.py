@@ -19,7 +19,7 @@ from ast_notebook.bindings.item import Item, sayable
 from ast_notebook.bindings.logic import Logic, Logics
 from ast_notebook.bindings.tree import Items
 from ast_notebook.bindings.watching import LogicWatches
-from ast_notebook.callbacks.worker import BindingRow, one_line
+from ast_notebook.callbacks import BindingRow, one_line
 from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.durations import Duration, duration
 from ast_notebook.errors import ConfError

@@ -16,7 +16,7 @@ from ast_notebook.ami import Event
 from ast_notebook.bindings.item import Item
 from ast_notebook.bindings.logic import Logic, Trigger
 from ast_notebook.bindings.script import compile_logic
-from ast_notebook.callbacks.worker import one_line
+from ast_notebook.callbacks.shortened import one_line
 from ast_notebook.durations import duration
 from ast_notebook.errors import ConfError
 from ast_notebook.magics import values

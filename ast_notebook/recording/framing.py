@@ -27,7 +27,7 @@ HEADER = _HEAD.size + _CHECK.size
 LARGEST = 1 << 30
 
 
-def packed(stream: bytes) -> bytes:
+def packed(stream: bytes | pa.Buffer) -> bytes:
     """Make a frame of a whole Arrow stream."""
     data: bytes = pa.compress(stream, codec="zstd", asbytes=True)
     return _header(_MARK, len(data), len(stream), zlib.crc32(data)) + data

@@ -141,11 +141,11 @@ class Segment:
                     self.path.unlink()
 
 
-def _stream(block: pa.RecordBatch) -> bytes:
+def _stream(block: pa.RecordBatch) -> pa.Buffer:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, block.schema) as stream:
         stream.write_batch(block)
-    return bytes(sink.getvalue())
+    return sink.getvalue()
 
 
 def _created(path: Path) -> int:

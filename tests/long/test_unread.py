@@ -31,6 +31,7 @@ NAMES = st.sampled_from(
         *("ActionID", "actionid", "Actionid", "UserEvent", "userevent", "Channel", "channel"),
         *("ChanVariable", "ChanVariable(PJSIP/2)", "Timestamp", "Output", "Response", "Variable"),
         *("xPrivilege", "Privilege ", " ActionID", "header_Event", "header_ActionID", "Prİvilege"),
+        *("Uniqueid", "UniqueID", "header_Channel", "a:b", "\u212a", "É"),
     ]
 )
 VALUES = st.sampled_from(
@@ -58,12 +59,18 @@ STREAMS = st.lists(
 ).map(b"\r\n\r\n".join)
 
 
+ASKED = (
+    *("ActionID", "actionid", "Privilege", "Event", "header_Event", "CHANNEL", "Nothing", "X"),
+    *("channel", "ChanVariable", "UserEvent", "Timestamp", "Variable", "a", "a:b", " X", "É"),
+    *("chanvariable(PJSIP/2)", "Prİvilege", "header_Channel", "Uniqueid", "UNIQUEID"),
+)
+
+
 def told(one: Message) -> list[object]:
     """All that a message tells, the headers looked at last."""
-    names = ("ActionID", "actionid", "Privilege", "Event", "header_Event", "CHANNEL", "Nothing")
     return [
         *(type(one), one.name, one.received, one.is_garbled, repr(one)),
-        *([one.has_header(name), one.get_header(name), one.get_all(name)] for name in names),
+        *([one.has_header(name), one.get_header(name), one.get_all(name)] for name in ASKED),
         *(one.data, list(one.headers.items()), getattr(one, "answer", None)),
     ]
 
@@ -93,6 +100,7 @@ def same(text: str) -> None:
 def _hold_against(whole: Message, text: str) -> None:
     looks: list[Callable[[Message], object]] = [
         *(lambda one: one.get_header("event"), lambda one: "channel" in one),
+        *(lambda one: one.get_header("Uniqueid"), lambda one: one.get_header("Source")),
         *(lambda one: None, lambda one: one.headers, lambda one: one.data, lambda one: "X" in one),
         *(lambda one: one.get_all("Event"), lambda one: one.is_garbled, repr),
     ]
@@ -102,6 +110,8 @@ def _hold_against(whole: Message, text: str) -> None:
             assert "ActionID" not in whole.headers and not whole.is_garbled
         look(one)
         if isinstance(one, Event):
+            for name in ASKED:  # each of an event of which nothing else is known
+                assert one.copy().get_header(name) == whole.get_header(name), name
             another, unseen = one.copy(), one.copy()
             assert told(another) == told(one) == told(whole) == told(unseen.copy())
             another.headers["Added"] = "1"

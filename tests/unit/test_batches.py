@@ -98,6 +98,28 @@ def test_each_callback_hears_its_events_in_order_and_may_change_them(
     assert all(one.is_unread for one in shared), "a copy is not taken apart"
 
 
+def test_an_event_waits_as_it_is_and_is_copied_for_the_call(
+    session: Any, callbacks: Callbacks
+) -> None:
+    heard, gate = [], threading.Event()
+
+    @callbacks.on("*")
+    def star(one: Event) -> None:
+        heard.append(one)
+        gate.wait(30)
+
+    shared = [event("A", number) for number in range(3)]
+    with mock.patch.object(Event, "copy", autospec=True, side_effect=Event.copy) as copy:
+        session.dispatch(shared)
+        eventually(lambda: len(heard) == 1)
+        (worker,) = callbacks.callbacks.values()
+        assert (copy.call_count, worker.waiting) == (1, 2)
+        gate.set()
+        eventually(lambda: worker.done == 3)
+    assert [one["Number"] for one in heard] == ["0", "1", "2"]
+    assert not {*map(id, heard)} & {*map(id, shared)}
+
+
 def test_entries_of_lists_are_left_out_and_those_beside_them_are_not(
     session: Any, callbacks: Callbacks
 ) -> None:
@@ -140,7 +162,7 @@ def test_what_nobody_follows_is_not_taken_apart() -> None:
     assert "Newstate" in followed and "VarSet" not in followed and "*" not in followed
     unfollowed = [event(name, 1) for name in ("VarSet", "Cdr", "DialBegin-like")]
     session._dispatcher._hand_out([*unfollowed])
-    assert all(one.is_unread and one._found is None for one in unfollowed)
+    assert all(one.is_unread for one in unfollowed)
     assert session._dispatcher._routes["VarSet"] == ()
     with mock.patch.object(session._dispatcher, "_route") as route:
         session._dispatcher._hand_out([event("VarSet", 2)])

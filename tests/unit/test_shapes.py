@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ast_notebook.ami import Event, contents, shapes
-from ast_notebook.ami.message import parse
+from ast_notebook.ami.message import parse, parse_whole
 from ast_notebook.ami.shapes import LONGEST, MOST, OFTEN, Shapes, plain_name
 
 NAMES = st.text("aA:( .+*[]\\\r\n-", min_size=1, max_size=6)
@@ -96,6 +96,26 @@ def test_a_flood_of_long_names_is_not_remembered():
     assert plain_name(f"ChanVariable({'X' * 1000})") == "chanvariable"
     assert shapes._short_name.cache_info().currsize == before
     assert isinstance(parse("Event: A"), Event)
+
+
+def test_a_single_header_is_found_without_parsing_the_others():
+    text = text_of([("Channel", "a"), ("Cause-txt", "Normal: Clearing"), ("Note", "")], "Hangup")
+    one = parse(text)
+    assert isinstance(one, Event)
+    assert (one["channel"], one["CAUSE-TXT"], one["Note"]) == ("a", "Normal: Clearing", "")
+    assert one.get_header("Cause") is None and one.is_unread
+    for odd in ("NOTE: 1", "note:1", "Note: 2\r\nNote: 3"):
+        one = parse(f"{text}\r\n{odd}")
+        assert one["Note"] == parse_whole(f"{text}\r\n{odd}")["Note"]
+        assert isinstance(one, Event) and not one.is_unread, odd
+
+
+def test_what_a_caller_writes_into_a_user_event_is_no_header_of_the_dialplan():
+    text = "Event: UserEvent\r\nCallerIDNum: 1\r\nSource: 2\r\nUserEvent: Call\r\nValue: 3"
+    one = parse(text)
+    assert isinstance(one, Event)
+    assert (one["CallerIDNum"], one.is_unread) == ("1", True)
+    assert (one.get_header("Source"), one["header_Source"], one["Value"]) == (None, "2", "3")
 
 
 def test_an_event_is_pickled_whether_or_not_it_was_looked_at():
