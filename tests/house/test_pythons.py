@@ -36,8 +36,6 @@ def unit_tests(python: Path) -> None:
             "unit",
             "-p",
             "no:cacheprovider",
-            "-p",
-            "_ast_notebook_pytest",
         ],
         cwd=ROOT,
         env=environment,
