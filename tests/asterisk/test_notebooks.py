@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import nbformat
 
 from tests.lab.asterisk import Asterisk
-from tests.support.notebooks import QUICKSTART, execute
+from tests.support.notebooks import NOTEBOOKS, QUICKSTART, execute
 
 
 def of(pbx: Asterisk) -> dict[str, str]:
@@ -32,6 +32,15 @@ def test_quickstart_runs_on_asterisk_22(asterisk22, environment, tmp_path):
     assert f"admin@{asterisk22.host}:{asterisk22.port}" in text
     assert "<Call PJSIP/200 -> 240@door: answered>" in text
     assert "('answered', True, '1')" in text
+    assert "secret" not in text
+
+
+def test_own_asterisk_goes_from_the_login_to_the_doctor(asterisk22, environment, tmp_path):
+    notebook = nbformat.read(NOTEBOOKS / "own-asterisk.ipynb", 4)
+    text = execute(notebook, environment | of(asterisk22), tmp_path)
+    assert f"admin@{asterisk22.host}:{asterisk22.port}" in text
+    assert "missing this login lacks read = agent and write = agent" in text
+    assert re.search(r"^\[admin\]\nread = system,call,user,cdr,agent", text, re.MULTILINE)
     assert "secret" not in text
 
 

@@ -102,10 +102,10 @@ def install(version: int) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".unpacking-") as temporary:
         work = Path(temporary)
-        packages = _download(SUITES[version], work / "apt")
+        packages = download(SUITES[version], work / "apt")
         unpacked = work / "tree"
         for package in packages:
-            _run(["dpkg-deb", "-x", str(package), str(unpacked)])
+            run(["dpkg-deb", "-x", str(package), str(unpacked)])
         _finish(unpacked)
         try:
             unpacked.rename(target)
@@ -187,7 +187,7 @@ def _release_name() -> str:
     return "sid"
 
 
-def _download(suite: Suite, folder: Path) -> list[Path]:
+def download(suite: Suite, folder: Path) -> list[Path]:
     """Let apt fetch the packages of `suite` with all that they need, libc included."""
     lists, archives = folder / "state" / "lists", folder / "cache" / "archives"
     for part in (lists / "partial", archives / "partial"):
@@ -217,8 +217,8 @@ def _download(suite: Suite, folder: Path) -> list[Path]:
         "Debug::NoLocking": "true",
     }
     apt = ["apt-get", "-q", "-y", *(f"-o{name}={value}" for name, value in options.items())]
-    _run([*apt, "update"])
-    _run([*apt, "--download-only", "install", *suite.packages, "libc6"])
+    run([*apt, "update"])
+    run([*apt, "--download-only", "install", *suite.packages, "libc6"])
     packages = sorted(archives.glob("*.deb"))
     if not packages:
         raise InstallError(f"apt downloaded nothing from {suite.name}.")
@@ -233,7 +233,7 @@ def _finish(unpacked: Path) -> None:
         (sounds / "en").symlink_to(english.name)
 
 
-def _run(command: Sequence[str]) -> None:
+def run(command: Sequence[str]) -> None:
     """Run `command` quietly; what it wrote is shown when it fails."""
     environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(

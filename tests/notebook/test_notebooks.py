@@ -64,43 +64,43 @@ def test_a_logic_is_mended_on_yesterdays_calls(environment, tmp_path):
     assert re.search(r"gone +Originate +8\nnew +DBPut +8\n", text)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
-def test_a_notebook_is_kept_without_outputs(path):
-    notebook = nbformat.read(path, 4)
-    nbformat.validate(notebook)
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert not any(cell.outputs or cell.execution_count for cell in cells)
-
-
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = ROOT / "README.md"
+PLAIN = [README, ROOT / "docs" / "connecting.md"]
+#: `rooms.md` quotes the code, which says `%ast db` of all that begins with it.
+PAGES = [README, *sorted(set((ROOT / "docs").glob("*.md")) - {ROOT / "docs" / "rooms.md"})]
 PROMPT = re.compile(r"^(?:In \[\d+\]| +\.\.\.): ", re.MULTILINE)
 
 
 def test_the_transcript_in_the_readme_runs_as_it_is_shown(environment, tmp_path):
-    shown = README.split("```")[1]
+    blocks = [one for one in README.read_text(encoding="utf-8").split("```") if "In [" in one]
+    parts = [part for block in blocks for part in re.split(r"(?=^In \[)", block, flags=re.M)[1:]]
     cells = [
         "\n".join(PROMPT.sub("", line) for line in part.splitlines() if PROMPT.match(line))
-        for part in shown.split("\n\n")
+        for part in parts
     ]
+    assert len(cells) == 14
     notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
     text = execute(notebook, environment, tmp_path)
-    assert "<Call PJSIP/200 -> 240@door: answered>" in shown
+    assert "<Call PJSIP/200 -> 240@door: answered>" in "".join(parts)
     assert "<Call PJSIP/200 -> 240@door: answered>" in text
     assert "MailboxCount(" in text
+    assert "<Panel of ast>" in text
 
 
-def test_the_plain_python_in_the_readme_runs_as_it_is_shown(monkeypatch, capsys):
-    code = README.split("```python\n")[1].split("```")[0]
+@pytest.mark.parametrize("page", PLAIN, ids=lambda page: page.stem)
+def test_plain_python_runs_as_it_is_shown(page, monkeypatch, capsys):
+    code = page.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
     with demo.start(calls=False, seed=1, username="admin") as small:
         monkeypatch.setenv("AST_PASSWORD", small.password)
         exec(code.replace('"pbx.example"', f'"127.0.0.1", {small.port}'), {})
     printed = capsys.readouterr().out
     assert "answered" in printed
-    assert "Newchannel" in printed
+    assert re.search("Newchannel|dialled", printed)
 
 
-def test_the_readme_names_only_subcommands_that_there_are():
-    for words in re.findall(r"%ast ([a-z]+(?: [a-z]+)?)", README):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_names_only_subcommands_that_there_are(page):
+    for words in re.findall(r"%ast ([a-z]+(?: [a-z]+)?)", page.read_text(encoding="utf-8")):
         if not words.startswith("help"):
             find(words.split())
 

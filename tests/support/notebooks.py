@@ -12,7 +12,8 @@ from nbclient import NotebookClient
 
 from tests.support.paths import ROOT
 
-QUICKSTART = ROOT / "notebooks" / "quickstart.ipynb"
+NOTEBOOKS = ROOT / "notebooks"
+QUICKSTART = NOTEBOOKS / "quickstart.ipynb"
 PATIENCE = 60
 
 

@@ -55,7 +55,7 @@ def opened(uri: str) -> sqlite3.Connection:
     A private database is a file without a name, which is gone when it is closed.
     """
     return sqlite3.connect(
-        uri, _WAIT * _WAITS, isolation_level=None, check_same_thread=False, uri=True
+        uri, timeout=_WAIT * _WAITS, isolation_level=None, check_same_thread=False, uri=True
     )
 
 
