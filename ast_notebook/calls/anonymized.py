@@ -28,7 +28,7 @@ def anonymized_history(past: History, anonymizer: Anonymizer) -> History:
     made.visits_frame = anonymizer.frame(past.visits)
     made.sessions = anonymizer.frame(past.sessions)
     made.pauses = anonymizer.frame(past.pauses)
-    made.parts = ()  # they have the numbers
+    made.parts, made.events_of = (), None  # they have the numbers
     made.bad = past.bad[["line"]].reindex(columns=past.bad.columns)
     return made
 

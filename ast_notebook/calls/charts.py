@@ -35,6 +35,8 @@ _INKS = (
 )
 #: The most days that each have a label below the picture.
 _NAMED_DAYS = 14
+#: Inches of a picture, with letters of 8 points.
+WIDTH = 4.6
 
 
 def heat_map(table: pd.DataFrame, *, title: str = WEEK) -> Figure:
@@ -62,7 +64,7 @@ def heat_map(table: pd.DataFrame, *, title: str = WEEK) -> Figure:
     if np.isnan(values).any():
         axes.set_xlabel(GREY_IS_UNKNOWN, color=GREY, fontsize=8, loc="left")
     axes.set_yticks(range(7), WEEKDAYS)
-    axes.set_xticks(range(0, 24, 2), [f"{hour}:00" for hour in range(0, 24, 2)])
+    _hours(axes)
     for edge in axes.spines.values():
         edge.set_visible(False)
     bar = figure.colorbar(image, ax=axes, pad=0.02)
@@ -93,6 +95,7 @@ def concurrency(
     axes.step(when, table["peak"], color=ORANGE, linewidth=0.9, where="post", label="peak")
     _dates(axes, zone)
     axes.set_ylim(bottom=0)
+    _counts(axes)
     _legend(figure)
     return figure
 
@@ -117,6 +120,7 @@ def days(table: pd.DataFrame, *, title: str = "Calls by day") -> Figure:
         axes.set_xticks(table["day"], names)
     else:
         _dates(axes, UTC)
+    _counts(axes)
     _legend(figure)
     return figure
 
@@ -149,6 +153,7 @@ def waits(table: pd.DataFrame, *, title: str = "How long callers waited") -> Fig
         )
         below = below + table[name]
     axes.set_ylim(0, 1.05 * max(below.max(), 1))
+    _counts(axes)
     axes.set_xlabel("seconds", color=GREY, fontsize=8)
     # A few very long waits must not hide the others.
     reached = below.cumsum() / max(below.sum(), 1)
@@ -184,7 +189,7 @@ def quality(table: pd.DataFrame, *, title: str = "Bad calls by hour") -> Figure:
         axes.set_xlabel(GREY_IS_UNKNOWN, color=GREY, fontsize=8, loc="left")
     axes.set_ylabel("percent bad", color=GREY, fontsize=8)
     axes.set_xlim(-0.5, 23.5)
-    axes.set_xticks(range(0, 24, 2), [f"{hour}:00" for hour in range(0, 24, 2)])
+    _hours(axes)
     return figure
 
 
@@ -244,7 +249,8 @@ def _canvas(title: str, *, height: float = 2.3) -> tuple[Figure, Axes]:
     # pyplot is not used, since it keeps each figure, and shows it twice in a notebook.
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.8, height), layout="constrained")
+    # A page shows it wider than this, and a narrow one hardly smaller, so that its words are read.
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     axes: Any = figure.add_subplot()
     figure.patch.set_alpha(0)
     axes.patch.set_alpha(0)
@@ -257,11 +263,23 @@ def _canvas(title: str, *, height: float = 2.3) -> tuple[Figure, Axes]:
     return figure, axes
 
 
+def _hours(axes: Axes) -> None:
+    """Name every third hour of the day: there is no room for more."""
+    axes.set_xticks(range(0, 24, 3), [f"{hour}:00" for hour in range(0, 24, 3)])
+
+
+def _counts(axes: Axes) -> None:
+    """Write only whole numbers of calls, since there is no half of one."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+
+
 def _dates(axes: Axes, zone: tzinfo) -> None:
     """Write the month with each day; a month that stands once beside the axis may be the next."""
     from matplotlib.dates import DAILY, AutoDateLocator, ConciseDateFormatter
 
-    places = AutoDateLocator(tz=zone, maxticks={DAILY: 8})  # type: ignore[no-untyped-call]
+    places = AutoDateLocator(tz=zone, maxticks={DAILY: 6})  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(places)
     labels = ConciseDateFormatter(  # type: ignore[no-untyped-call]
         places,

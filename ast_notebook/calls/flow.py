@@ -57,7 +57,8 @@ _OTHER = {
     "UnParkedCall": "retrieveruniqueid",
     "Pickup": "targetuniqueid",
 }
-_KINDS = (
+#: The events that a ladder is made of.
+KINDS: tuple[str, ...] = (
     *("Newchannel", "Newstate", "DialBegin", "DialEnd", "BridgeEnter", "BridgeLeave"),
     *("Hold", "Unhold", "QueueCallerLeave", "Hangup", *_TOLD),
 )
@@ -149,7 +150,7 @@ _IDS = ("uniqueid", "destuniqueid", *dict.fromkeys((*_ABOUT.values(), *_OTHER.va
 def _rows(source: Source, lanes: Mapping[str, int]) -> list[dict[str, Any]]:
     """Return the events of these channels in order, and those of others in the same bridges."""
     headers = {name: name for name in dict.fromkeys(_HEADERS)}
-    found = source.only(_KINDS, event="event", **{ORDER: ORDER}, **headers)
+    found = source.only(KINDS, event="event", **{ORDER: ORDER}, **headers)
     ids = list(lanes)
     mine = [nw.coalesce(name, nw.lit("")).is_in(ids) for name in _IDS]
     bridges = (

@@ -60,16 +60,21 @@ class Flow:
         phases: Sequence[LadderPhase],
         lives: Sequence[tuple[int | None, int | None]],
         tz: Zone,
+        labels: Sequence[str] | None = None,
     ) -> None:
         self.call = call
         self.channels = tuple(channels)
-        self.labels = tuple(_labels(channels))
+        self.labels = tuple(_labels(channels) if labels is None else labels)
         self.steps = tuple(steps)
         self.phases = tuple(phases)
         self.tz = tz
         self._ids = tuple(ids)
         self._lives = tuple(lives)
         self._times = [step.time for step in self.steps]
+        ends = [end for one in self.phases for end in (one.begin, one.end) if end is not None]
+        # Events have fractions of a second; many logs have whole ones, and no tenths to show.
+        known = (*self._times, *ends)
+        self._is_whole = labels is not None and not any(time % SECOND for time in known)
 
     def call_by(self, names: Sequence[str | None]) -> None:
         """Add the names of the channels' numbers, as far as they are known, to their labels."""
@@ -90,14 +95,14 @@ class Flow:
             if step.to is not None:
                 who += f" {'--' if step.both else '->'} {self.labels[step.to]}"
             phase = begun.get((step.time, step.lane, step.text))
-            yield step.time, place, who, step.text if phase is None else _told(phase)
+            yield step.time, place, who, step.text if phase is None else self._told(phase)
 
     def _phase_lines(self) -> Iterator[tuple[int, int, str, str]]:
         steps = {(step.time, step.lane, step.text) for step in self.steps}
         for phase in self.phases:
             # Steps tell of talks, since these have two channels.
             if phase.kind != "talks" and (phase.begin, phase.lane, phase.word) not in steps:
-                yield phase.begin, len(self.steps), self.labels[phase.lane], _told(phase)
+                yield phase.begin, len(self.steps), self.labels[phase.lane], self._told(phase)
 
     def _repr_html_(self) -> str:
         return f'<div class="{NO_MATH}" style="overflow-x:auto">{self.svg()}</div>'
@@ -127,10 +132,11 @@ class Flow:
         begin, end = self._lives[lane]
         top = _TOP if begin is None else self._y(begin, lane)
         bottom = self._bottom() if end is None else self._y(end, lane)
+        name = "\n".join(filter(None, (self.channels[lane], self._ids[lane])))
         yield (
             f'<text x="{x}" y="{_TOP - 24}" text-anchor="middle" font-weight="600">'
             f"{escape(_cut(self.labels[lane]))}"
-            f"<title>{escape(self.channels[lane])}\n{escape(self._ids[lane])}</title></text>"
+            f"<title>{escape(name)}</title></text>"
             f'<line x1="{x}" y1="{top:g}" x2="{x}" y2="{bottom:g}" stroke="currentColor" '
             'stroke-opacity="0.45"/>'
         )
@@ -147,7 +153,7 @@ class Flow:
             f'height="{max(bottom - top, 2):g}" fill="{COLOURS[phase.kind]}">'
             f"<title>{escape(title)}</title></rect>"
             f'<text x="{x - _BAR}" y="{top + _ROW / 2 + 4:g}" text-anchor="end">'
-            f"{escape(_told(phase).replace(' for ', ' '))}</text>"
+            f"{escape(self._told(phase).replace(' for ', ' '))}</text>"
         )
 
     def _step(self, step: LadderStep, y: int, wide: int) -> Iterator[str]:
@@ -216,16 +222,22 @@ class Flow:
 
     def _clock(self, time: int) -> str:
         local = self._local(time)
-        return f"{local:%H:%M:%S}.{local.microsecond // 1000:03}"
+        whole = f"{local:%H:%M:%S}"
+        return whole if self._is_whole else f"{whole}.{local.microsecond // 1000:03}"
 
     def _local(self, time: int) -> pd.Timestamp:
         return pd.Timestamp(time, unit="us", tz="UTC").tz_convert(self.tz)
 
+    def _told(self, phase: LadderPhase) -> str:
+        if phase.end is None:
+            return f"{phase.word}, and goes on"
+        return f"{phase.word} for {length(phase.end - phase.begin, is_whole=self._is_whole)}"
 
-def _told(phase: LadderPhase) -> str:
-    if phase.end is None:
-        return f"{phase.word}, and goes on"
-    return f"{phase.word} for {span((phase.end - phase.begin) / SECOND)}"
+
+def length(microseconds: int, *, is_whole: bool) -> str:
+    """Return the text for a length of time; of whole seconds, it shows no tenths."""
+    seconds = microseconds / SECOND
+    return f"{seconds:.0f} s" if is_whole and seconds < 60 else span(seconds)
 
 
 def _labels(channels: Sequence[str]) -> Iterator[str]:

@@ -123,14 +123,18 @@ class Office:
                     for one, first, again, share in shares
                 )
                 yield draw(f"Called again within a day, by {who}", head, lines)
-        if self.comparison is not None:
-            head = ["measure", "now", "before", "difference", "p", "more than chance"]
-            known = self.comparison[self.comparison[["now", "before"]].notna().any(axis="columns")]
-            changes = map(_compared, known.to_dict("records"))
-            title = "What differs from before, and whether by more than chance"
-            if self._per_day:
-                title += "; as these times differ in length, calls are compared per day"
-            yield draw(title, head, changes)
+
+    def compared(self, draw: Draw) -> str:
+        """Return the table of what differs from before; empty if nothing is compared."""
+        if self.comparison is None:
+            return ""
+        head = ["measure", "now", "before", "difference", "p", "more than chance"]
+        known = self.comparison[self.comparison[["now", "before"]].notna().any(axis="columns")]
+        changes = map(_compared, known.to_dict("records"))
+        title = "What differs from before, and whether by more than chance"
+        if self._per_day:
+            title += "; as these times differ in length, calls are compared per day"
+        return draw(title, head, changes)
 
     def _shown(self, value: Any) -> str:
         if isinstance(value, pd.Timestamp):

@@ -8,12 +8,13 @@ import pandas as pd
 from IPython.core.error import UsageError
 
 from ast_notebook.calls import ENGINES, Flow, begun, pick
+from ast_notebook.calls.anonymized import anonymized_history
 from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
 from ast_notebook.magics.command import Given, argument, command
 from ast_notebook.magics.context import Context
 from ast_notebook.magics.past import OF_FILE, PLACES, TRUNK, TZ, read
-from ast_notebook.magics.period import PERIOD, zone
+from ast_notebook.magics.period import PERIOD
 from ast_notebook.magics.progress import Progress
 from ast_notebook.moments import span
 from ast_notebook.views import ShownFrame, shown_calls, shown_queue_calls
@@ -141,18 +142,28 @@ def visits(context: Context, given: Given) -> pd.DataFrame:
         values=values.calls,
         help="a call's id, a channel, a number, a device",
     ),
-    argument(
-        "--tz",
-        type=zone,
-        metavar="ZONE",
-        values=values.zones,
-        help="the zone of the times, such as Europe/Berlin",
-    ),
+    PLACES,
+    TZ,
+    *OF_FILE,
+    TRUNK,
+    ANONYMIZE,
+    KEEP_PREFIX,
 )
 def flow(context: Context, given: Given) -> Flow:
     """Draw one call as a ladder: by its id or channel, or the last call of a number or device.
 
+    It is one of those heard so far, or of files. A file tells less than events do: the ladder has
+    what is known, and leaves out all else. The id of a call is in the column call of %ast calls.
+
     In [1]: %ast flow 2222
     In [2]: %ast flow PJSIP/200
+    In [3]: %ast flow 2222 Master.csv queue_log --tz Europe/Berlin
+    In [4]: %ast flow 1795419880.5 /var/lib/calls
     """
-    return context.heard(given.pbx).flow(given.which, tz=given.tz)
+    if not given.places:
+        return context.heard(given.pbx).flow(given.which, tz=given.tz)
+    hiding = anonymizer(given, given.trunk)
+    past = read(context, given)
+    if hiding is not None:
+        past = anonymized_history(past, hiding)
+    return past.flow(given.which, tz=given.tz)

@@ -23,7 +23,7 @@ from ast_notebook.magics import values
 from ast_notebook.magics.command import Given, argument, command, did_you_mean
 from ast_notebook.magics.context import Context
 from ast_notebook.show import Text
-from ast_notebook.views import shown_items
+from ast_notebook.views import shown_items, shown_logics
 
 
 @command(
@@ -277,9 +277,10 @@ def _logics_frame(found: Iterable[Logic]) -> pd.DataFrame:
         "started_by": _starts,
     }
     rows = list(found)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             name: pd.Series([look(one) for one in rows], dtype=object)
             for name, look in columns.items()
         }
-    ).infer_objects()
+    )
+    return shown_logics(frame.infer_objects())

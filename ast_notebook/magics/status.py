@@ -152,7 +152,11 @@ class PbxStatus:
         if self.asterisk:
             up = f", up since {self.up_since} by its clock" if self.up_since else ""
             lines.append(("Asterisk", f"{self.asterisk}{up}"))
-        late = f"{self.backlog:,} waiting, {self.undispatched:,} never dispatched"
+        late = f"{self.backlog:,} waiting"
+        if self.undispatched:
+            late += (
+                f", {self.undispatched:,} that items, logics and callbacks missed: too many waited"
+            )
         kept = f"{self.kept:,} kept, {self.dropped:,} dropped"
         least = "at least " if self.channels >= MOST else ""
         lines += [

@@ -51,14 +51,15 @@ class Displays:
         """Show the last state of a panel that is closed."""
         _publish({"text/html": f"<div>{head}{body}</div>", "text/plain": text}, {})
 
-    def renew(self, head: str, body: str) -> None:
-        """Replace all pictures, unless only the time in the head differs."""
+    def renew(self, head: str, body: str) -> bool:
+        """Replace all pictures, unless only the time in the head differs; tell whether it did."""
         with self._lock:
             if body == self._picture:
-                return
+                return False
             self._picture = body
         for number in range(self._shown):
             _display(self._marked(head, body), {}, self._image(number), update=True)
+        return True
 
     def freeze(self, text: str, head: str, body: str) -> None:
         """Replace the widget by a text wherever it is shown, and the pictures by the last one."""
@@ -68,8 +69,12 @@ class Displays:
             picture = {"text/html": f"<div>{head}{body}</div>", "text/plain": ""}
             _display(picture, {}, self._image(number), update=True)
 
+    def still(self, head: str, body: str) -> str:
+        """Return a picture as HTML, with the attribute by which the page finds it."""
+        return f"<div {self.attribute}>{head}{body}</div>"
+
     def _marked(self, head: str, body: str) -> Data:
-        return {"text/html": f"<div {self.attribute}>{head}{body}</div>", "text/plain": ""}
+        return {"text/html": self.still(head, body), "text/plain": ""}
 
     def _widget(self, number: int) -> str:
         return f"ast-panel-{self._name}-{number}"

@@ -343,6 +343,13 @@ class Done(TypedDict):
     text: str
 
 
+class Still(TypedDict):
+    """The picture that the notebook keeps beside the panel is another: as HTML, with its mark."""
+
+    t: Literal["still"]
+    html: str
+
+
 class Closed(TypedDict):
     """The panel is closed: no more messages follow."""
 
@@ -375,5 +382,5 @@ class Do(TypedDict):
     at: float
 
 
-FromKernel = Snapshot | Delta | Done | Closed
+FromKernel = Snapshot | Delta | Done | Still | Closed
 FromPage = Hello | Visible | Do

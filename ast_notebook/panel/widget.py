@@ -192,8 +192,9 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         state = self._feed.state()
         self._feed.close()
         with contextlib.suppress(Exception):  # an error of a closed page must not prevent the end
-            self.send({"t": "closed"})
             picture = snapshot.html_head(state), snapshot.html_tables(state)
+            self.send({"t": "still", "html": self._displays.still(*picture)})
+            self.send({"t": "closed"})
             self._displays.freeze(repr(self), *picture)
         self._clicks.join(1.0)
         if not len(_publisher):
@@ -206,7 +207,10 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             return
         self._pictured = now
         state = self._feed.state()
-        self._displays.renew(snapshot.html_head(state), snapshot.html_tables(state))
+        picture = snapshot.html_head(state), snapshot.html_tables(state)
+        if self._displays.renew(*picture):
+            # A page that was loaded anew does not know any more which output the picture is.
+            self.send({"t": "still", "html": self._displays.still(*picture)})
 
     def close(self) -> None:
         """Freeze it, and close the widget."""

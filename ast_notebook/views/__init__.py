@@ -7,6 +7,7 @@ from ast_notebook.views.states import (
     shown_channels,
     shown_events,
     shown_items,
+    shown_logics,
     shown_queues,
     shown_talks,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "shown_channels",
     "shown_events",
     "shown_items",
+    "shown_logics",
     "shown_queue_calls",
     "shown_queues",
     "shown_talks",

@@ -79,6 +79,12 @@ def shown_items(items: pd.DataFrame) -> ShownFrame:
     return ShownFrame(items, View("items", _items, empty))
 
 
+def shown_logics(logics: pd.DataFrame) -> ShownFrame:
+    """Return a frame of logics that shows what starts each, its runs, and its last error."""
+    empty = "There are no logics: %%ast logic defines one, and %ast load reads them from a file."
+    return ShownFrame(logics, View("logics", _logics, empty))
+
+
 def _channels(clock: SystemClock, channels: pd.DataFrame, _: tzinfo) -> Columns:
     rows = channels.to_dict("records")
     return {
@@ -185,6 +191,19 @@ def _items(items: pd.DataFrame, zone: tzinfo) -> Columns:
     return {
         **told,
         "changed": times(pd.to_datetime(items["changed"], utc=True), zone),
-        "by": [text(row["by"]) for row in rows],
+        # Nobody has set it yet: SmartHome.py writes Init:None for that.
+        "by": [UNKNOWN if row["by"] == "Init:None" else text(row["by"]) for row in rows],
         "stale": ["stale" if row["stale"] else "" for row in rows],
+    }
+
+
+def _logics(logics: pd.DataFrame, _: tzinfo) -> Columns:
+    rows = logics.to_dict("records")
+    counts = {name: [text(row[name]) for row in rows] for name in ("runs", "failed")}
+    return {
+        "logic": [text(row["logic"]) for row in rows],
+        "started by": [text(row["started_by"]) for row in rows],
+        "enabled": ["yes" if row["enabled"] else "no" for row in rows],
+        **counts,
+        "last error": [text(row["last_error"] or None) for row in rows],
     }

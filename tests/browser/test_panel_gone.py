@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 
+import nbformat
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -118,3 +120,34 @@ def test_a_page_that_is_loaded_anew_has_the_live_panel_and_no_picture_beside_it(
     expect(page.locator(PICTURE)).to_be_hidden()
     expect(page.locator(f".jp-OutputArea-child:has({PICTURE})")).to_be_hidden()
     expect(page.locator(".jp-Notebook")).not_to_contain_text("model not found")
+
+
+LOADED = "() => window.jupyterapp?.shell.currentWidget?.context?.isReady"
+RENEW = """
+async () => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const code = 'sh.office.box(7); panel.renew_picture(0)';
+    await kernel.requestExecute({code}).done;
+    await window.jupyterapp.commands.execute('docmanager:save');
+}"""
+
+
+def test_after_the_page_was_loaded_anew_the_saved_picture_is_still_renewed(
+    lab: tuple[Server, Seen],
+) -> None:
+    server, seen = lab
+    page = seen.page
+    page.evaluate(SAVE)
+    page.reload()
+    page.wait_for_function(LOADED)
+    expect(seen.lamp("PJSIP/2222")).to_be_visible(timeout=60_000)
+    page.evaluate(RENEW)
+
+    def saved() -> list[str]:
+        cells = nbformat.read(server.notebook, 4).cells
+        found = [one.get("data", {}).get("text/html", "") for one in cells[1].outputs]
+        return [one for one in found if "data-ast-picture" in one]
+
+    page.evaluate(SAVE)
+    eventually(lambda: len(saved()) == 1 and re.search(r">\s*7\s*<", saved()[0]))
+    expect(page.locator(PICTURE)).to_be_hidden()

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from ast_notebook.calls import agent_pauses, agent_sessions, calls, visits
+from ast_notebook.calls import agent_pauses, agent_sessions, calls, charts, visits
 from ast_notebook.calls.report import Report
 from ast_notebook.demo.week import week
 from tests.support import browser
@@ -73,6 +73,12 @@ def test_there_are_two_columns_where_there_is_room_and_nothing_is_cut_off(page: 
     page.set_viewport_size({"width": 700, "height": 900})
     assert page.evaluate(COLUMNS) == 1
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
+    assert page.evaluate(TOO_WIDE) == []
+    # The letters of 8 points in the pictures are at least 9 pixels, in two columns and in one.
+    for width in (700, 1010):
+        page.set_viewport_size({"width": width, "height": 900})
+        least = page.evaluate("Math.min(...[...document.images].map(one => one.width))")
+        assert least / (charts.WIDTH * 96) * 8 * 96 / 72 >= 9
 
 
 def test_paper_is_white_and_as_wide_as_the_page(page: Page) -> None:

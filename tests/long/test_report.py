@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from functools import cache
+from itertools import pairwise
 from typing import Any
 from xml.dom import minidom
 
@@ -192,15 +193,24 @@ def test_only_what_began_in_the_time_counts_and_only_that_part_of_a_session():
 
 def test_each_day_has_a_row_also_a_day_without_calls():
     days = Report(two_weeks(), NOBODY, until="2026-11-29", tz=BERLIN).days
-    assert [f"{day:%d}" for day in days["day"]] == ["23", "24", "25", "26"]
-    assert days["calls"].tolist() == [1, 2, 0, 1]
-    assert days["answered"].tolist() == [1, 1, 0, 0]
-    assert days["missed"].tolist() == [0, 1, 0, 1]
+    # Calls of later days are known, so there were none on the last three days of this time.
+    assert [f"{day:%d}" for day in days["day"]] == ["23", "24", "25", "26", "27", "28", "29"]
+    assert days["calls"].tolist() == [1, 2, 0, 1, 0, 0, 0]
+    assert days["answered"].tolist() == [1, 1, 0, 0, 0, 0, 0]
+    assert days["missed"].tolist() == [0, 1, 0, 1, 0, 0, 0]
     assert pd.isna(days["asr"][2]) and pd.isna(days["acd"][2])
     # The 100 s from 10:00 on are more than the 10 s from 11:00 on; of hours that begin at a
     # quarter and are as busy, the one whose first quarter is the busiest counts.
     assert [str(one) for one in days["busiest"]][:2] == ["10:00:00", "10:00:00"]
     assert pd.isna(days["busiest"][2])
+
+
+def test_days_of_which_nothing_is_known_have_no_row():
+    days = Report(two_weeks(), NOBODY, since="2026-11-20", until="2026-12-20", tz=BERLIN).days
+    assert [f"{day:%d}" for day in days["day"].iloc[[0, -1]]] == ["23", "03"]
+    days = Report(two_weeks(), NOBODY, since="2026-11-27", tz=BERLIN).days
+    assert [f"{day:%d}" for day in days["day"]] == ["27", "28", "29", "30", "01", "02", "03"]
+    assert days["calls"].tolist() == [0, 0, 0, 4, 0, 0, 1]
 
 
 def test_a_day_is_one_of_the_zone_of_the_report():
@@ -299,6 +309,38 @@ def test_where_nothing_is_known_of_before_no_number_repeats_it():
     page = Report(late, NOBODY, since="2026-11-30", against="7d", tz=BERLIN).html()
     assert "<dd>before -</dd>" not in page
     assert page.count("Nothing to compare with") == 1
+    never = Report(two_weeks(), NOBODY, month="2027-02", against="last-month", tz=BERLIN)
+    told = "Nothing to compare with: nothing is known of the time of the report itself"
+    assert told in never.html() and told in repr(never)
+
+
+def test_the_comparison_has_a_heading_of_its_own():
+    page = Report(two_weeks(), NOBODY, since="2026-11-30", against="7d", tz=BERLIN).html()
+    assert "<h2>What differs by more than chance</h2>" in page
+    assert "Who waits, and who called again" not in page, "nothing of that is known"
+
+
+def test_a_queue_has_columns_of_what_occurs():
+    few = some_visits([("desk", 1.0, "ANSWERED"), ("desk", 5.0, "ABANDONED")])
+    page = Report(two_weeks(), few, tz=BERLIN).html()
+    assert '<th scope="col">gave up</th><th scope="col">within 20 s</th>' in page
+    more = some_visits([("desk", 1.0, "ANSWERED"), ("desk", 5.0, "TIMEOUT")])
+    page = Report(two_weeks(), more, tz=BERLIN).html()
+    assert '<th scope="col">gave up</th><th scope="col">other</th><th scope="col">within' in page
+
+
+def test_pictures_number_whole_calls_and_their_words_do_not_touch():
+    one = report(until="2026-11-24")
+    for figure in (charts.days(one.days), charts.concurrency(one.load), charts.waits(one.waits)):
+        figure.draw_without_rendering()
+        ticks = figure.axes[0].get_yticks()
+        assert (ticks == ticks.round()).all(), ticks
+    for figure in (charts.heat_map(report().heat_map), charts.concurrency(report().load)):
+        assert figure.get_figwidth() * 96 <= 464, "no wider than the narrowest column of two"
+        figure.draw_without_rendering()
+        labels = figure.axes[0].get_xticklabels()
+        boxes = [label.get_window_extent() for label in labels if label.get_text()]
+        assert all(left.x1 < right.x0 for left, right in pairwise(boxes)), boxes
 
 
 def test_hours_of_the_week_are_known_as_far_as_the_log_is_and_not_only_the_calls():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from IPython.core.error import UsageError
 
-from ast_notebook.errors import ConfError
+from ast_notebook.errors import ChannelGone, ConfError
 from tests.support.logs import NAMES, csv_of, database, row, write
 from tests.support.past import line
 from tests.support.shell import TestingShell, an_ipython
@@ -71,3 +71,19 @@ def test_since_and_the_heading_are_in_the_zone_of_the_line(
     assert shell.run("past.report(since='2026-06-01 01:01')").summary["calls"][0] == 1
     with pytest.raises(UsageError, match="'never' is no moment"):
         shell.run(f"%ast report {path} --tz Europe/Berlin --since never")
+
+
+def test_flow_draws_a_call_of_files(shell: TestingShell, tmp_path: Path) -> None:
+    master, log = tmp_path / "Master.csv", tmp_path / "queue_log"
+    master.write_text(line("1780308000.1"))
+    log.write_text("1780308500|1780308500.9|support|NONE|ENTERQUEUE||300|1\n")
+    files = f"{master} {log} --tz UTC"
+    with pytest.raises(ConfError, match=r"there is no .*Nowhere"):
+        shell.run("%ast flow 100 Nowhere --tz UTC")
+    drawn = shell.run(f"%ast flow 300 {files}")
+    assert "comes to support" in repr(drawn)
+    assert repr(drawn) == repr(shell.run(f"%ast history {files}").flow("300"))
+    with pytest.raises(ChannelGone, match="No call '999' is among the 2 of"):
+        shell.run(f"%ast flow 999 {files}")
+    hidden = shell.run(f"%ast flow 1780308500.9 {files} --anonymize")
+    assert "300" not in "".join(hidden.labels)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ast_notebook.calls import frames, memory
 from ast_notebook.calls.engines import lazy
+from ast_notebook.calls.flow import KINDS as LADDER_KINDS
 from ast_notebook.calls.from_events import from_events
-from ast_notebook.calls.source import OF_CALLS, needed, needed_in_arrow
+from ast_notebook.calls.source import COLUMNS, KINDS, OF_CALLS, needed, needed_in_arrow
 from ast_notebook.moments import Moment, moment
 from ast_notebook.recording.archive_place import ArchivePlace
 from ast_notebook.recording.by_duckdb import relation
-from ast_notebook.recording.reading import table
+from ast_notebook.recording.reading import read, table
 
 if TYPE_CHECKING:
     import duckdb
@@ -160,3 +162,23 @@ def archive_events(
 def in_memory(place: ArchivePlace, **chosen: Any) -> pa.Table:
     """Read the events of an archive that calls need, with as few columns as possible."""
     return table(place, OF_CALLS, where=needed_in_arrow(), **chosen)
+
+
+def events_around(place: ArchivePlace, call: Mapping[str, Any]) -> pd.DataFrame:
+    """Read the events of the time of one call again, with all headers that its ladder needs.
+
+    Parameters
+    ----------
+    place : ArchivePlace
+    call : mapping
+        The row of the call in a calls frame.
+    """
+    begin, end = call["start"], call["end"]
+    return read(
+        place,
+        since=None if pd.isna(begin) else begin - _BEFORE,
+        until=None if pd.isna(end) else end + _LATER[0],
+        servers=() if pd.isna(call["server"]) else [str(call["server"])],
+        columns=COLUMNS,
+        where=pc.field("event").isin([*KINDS, *LADDER_KINDS]),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,7 @@ import pandas as pd
 
 from ast_notebook.calls import frames, memory, queues
 from ast_notebook.calls.calls import log_of
-from ast_notebook.calls.history.archived import archive_events, in_memory
+from ast_notebook.calls.history.archived import archive_events, events_around, in_memory
 from ast_notebook.calls.history.clock import zone_of
 from ast_notebook.calls.history.ids import ids_of
 from ast_notebook.calls.history.lines import Bad
@@ -215,4 +216,5 @@ def _of_archive(place: ArchivePlace, wanted: HistoryOptions) -> History:
             ids = ids_of(chosen) if wanted.ids else {}
     made = History(log, "events", place.name, events, Bad(), 0, notes, zone)
     made.ids = ids
+    made.events_of = partial(events_around, place)
     return made

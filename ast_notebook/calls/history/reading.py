@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+
+import pandas as pd
 
 from ast_notebook.calls import frames, queues
 from ast_notebook.calls.calls import log_of
@@ -194,7 +197,15 @@ def _of_capture(path: Path, wanted: HistoryOptions) -> History:
     zone = zone_of(wanted.tz)
     made = History(log, "events", str(path), count + bad.count, bad, 0, notes, zone)
     made.ids = ids_of(events) if wanted.ids else {}
+    made.events_of = partial(_captured, path, wanted.server)
     return made
+
+
+def _captured(path: Path, server: str | None, call: Mapping[str, Any]) -> pd.DataFrame:
+    """Read the events of a capture again, to draw one of its calls."""
+    del call  # all of them fit in memory
+    events, _ = events_of(lines(path, Bad()), str(path), Bad(), [])
+    return events if server is None else events.assign(server=server)
 
 
 def _read(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,14 +12,23 @@ import pyarrow as pa
 
 from ast_notebook.calls import agents, frames, queues
 from ast_notebook.calls.calls import Log
+from ast_notebook.calls.flow import flow
+from ast_notebook.calls.flow_of_rows import flow_of_rows
 from ast_notebook.calls.history.lines import Bad
+from ast_notebook.calls.ladder import Flow
+from ast_notebook.calls.measures.grouping import Zone, check_zone
+from ast_notebook.calls.picking import pick
 from ast_notebook.calls.report import Report
+from ast_notebook.errors import ChannelGone
 from ast_notebook.moments import Moment
 from ast_notebook.show import NO_MATH, escape, plain, table
 from ast_notebook.views import ShownFrame, shown_calls, shown_queue_calls
+from ast_notebook.zone import people_zone
 
 if TYPE_CHECKING:
     import duckdb
+#: It returns the events around a call, given its row.
+EventsOf = Callable[[Mapping[str, Any]], Any]
 
 
 class History:
@@ -61,6 +70,8 @@ class History:
         How many calls of each of them are in others, too.
     unread : pandas.DataFrame
         What in a folder could not be read: ``file`` and ``reason`` (str).
+    events_of : callable or None
+        It reads the events around a call again, given its row; None if there are none.
     """
 
     def __init__(
@@ -90,6 +101,7 @@ class History:
         self.parts: tuple[History, ...] = ()
         self.joins: list[str] = []
         self.unread = pd.DataFrame({"file": [], "reason": []}, dtype="str")
+        self.events_of: EventsOf | None = None
 
     @cached_property
     def calls(self) -> ShownFrame:
@@ -160,6 +172,56 @@ class History:
             within=within,
             title=f"Calls of {self.origin}" if title is None else title,
         )
+
+    def flow(self, which: object, tz: Zone | None = None) -> Flow:
+        """Return one call as a ladder.
+
+        Of an archive or a capture, it is made of the events of the call. Of a CDR, a CEL or a
+        queue_log, it has what the rows of the call tell, and nothing that they do not know.
+
+        Parameters
+        ----------
+        which : str
+            A call's id; or a number or a device, with its technology or without: then the last
+            call in which it had a part.
+        tz : str or tzinfo, optional
+            The zone of the times; by default that of the history, or else that of `use_zone`.
+
+        Raises
+        ------
+        ChannelGone
+            If there is no such call.
+
+        Examples
+        --------
+        >>> past = ast_notebook.history("Master.csv", "queue_log", tz="Europe/Berlin")
+        >>> past.flow("200")
+        """
+        zone = tz or self.tz or people_zone()
+        check_zone(zone)
+        call = self._call(str(which))
+        for part in self.parts or (self,):
+            if part.events_of is not None and call["source"] == "events" and part._has(call):
+                return flow(part.events_of(call), call["call"], tz=zone)
+        mine = self.visits.frame
+        mine = mine[(mine["call"] == call["call"]).fillna(False)]
+        return flow_of_rows(call, mine.sort_values("start").to_dict("records"), tz=zone)
+
+    def _call(self, which: str) -> dict[str, Any]:
+        """Find the row of a call."""
+        calls = self.calls.frame
+        found = calls[(calls["call"] == which).fillna(False)]
+        if found.empty and which.strip():
+            found = pick(calls, number=which).sort_values("start", na_position="first")
+        if found.empty:
+            raise ChannelGone(
+                f"No call {which!r} is among the {len(calls):,} of {self.origin}: give a call's id "
+                "(the column call) or a number"
+            )
+        return {str(name): value for name, value in found.iloc[-1].to_dict().items()}
+
+    def _has(self, call: Mapping[str, Any]) -> bool:
+        return bool((self.calls.frame["call"] == call["call"]).any())
 
     def __repr__(self) -> str:
         lines = [

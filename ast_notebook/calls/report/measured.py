@@ -21,6 +21,7 @@ from ast_notebook.zone import people_zone
 
 #: The most points of a line; a line over months has longer steps than minutes.
 _POINTS = 1500
+_TICK = pd.Timedelta("1us")
 Span = tuple[pd.Timestamp, pd.Timestamp]
 
 
@@ -92,14 +93,22 @@ class Measured:
         self.left_out = load.left_out
         self.peak = self.figures.peak
         self.busy_hour = self.figures.busy_hour
-        self.days = self._days(calls)
+        self.days = self._days(calls, known)
 
-    def _days(self, calls: Any) -> pd.DataFrame:
-        """Return `measures.summary` by day, also of days without calls, with the busiest hours."""
+    def _days(self, calls: Any, known: Edges) -> pd.DataFrame:
+        """Return `measures.summary` by day, with the busiest hours.
+
+        Days without calls are in it, also at the edges of the time if all calls are known there.
+        """
         days = measures.summary(calls, by=("day",), tz=self.tz).dropna(subset="day")
         days = days.set_index("day")
         if len(days):
-            every = pd.date_range(days.index[0], days.index[-1], name="day").as_unit("us")
+            first, last = (
+                None if edge is None else edge.tz_convert(self.tz).tz_localize(None).normalize()
+                for edge in (known[0], None if known[1] is None else known[1] - _TICK)
+            )
+            first, last = first or days.index[0], last or days.index[-1]
+            every = pd.date_range(first, last, name="day").as_unit("us")
             quiet = every[~every.isin(days.index)]
             days = days.reindex(every)
             days.loc[quiet, list(ADDED_UP)] = 0
@@ -137,6 +146,9 @@ class Measured:
             self.not_compared = "there are no calls"
             return
         end = covered[1] if self.until is None else min(self.until, covered[1])
+        if end <= since:
+            self.not_compared = "nothing is known of the time of the report itself"
+            return
         known = since, max(end.tz_convert(self.tz), since)
         end = earlier(known[1], against)
         if end > since:

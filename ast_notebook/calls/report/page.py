@@ -97,6 +97,8 @@ def _sections(found: Measured, draw: ModuleType) -> Iterator[tuple[str, str]]:
     yield "Missed calls", _missed(found)
     if told := _office(found):
         yield "Who waits, and who called again", told
+    if told := found.office.compared(_table):
+        yield "What differs by more than chance", told
     picture = draw.image(draw.heat_map(found.heat_map, title=""), charts.WEEK)
     yield charts.WEEK, picture
     if found.sounded.known:
@@ -182,22 +184,24 @@ def _moment(time: Any, found: Measured) -> str:
 
 
 def _queues(found: Measured) -> str:
+    service = found.service.assign(gave_up=found.service["abandoned"])
+    service["other"] = service["offered"] - service[["answered", "abandoned", "unknown"]].sum(
+        axis=1
+    )
+    # What no queue has needs no column.
+    seldom = [name for name in ("other", "unknown") if service[name].any()]
     rows = (
         (
             row["queue"],
-            values.count(row["offered"]),
-            values.count(row["answered"]),
-            values.count(row["abandoned"]),
-            values.count(row["offered"] - row["answered"] - row["abandoned"] - row["unknown"]),
-            values.count(row["unknown"]),
+            *(values.count(row[name]) for name in ("offered", "answered", "gave_up", *seldom)),
             values.share(row["service_level"]),
             values.span(row["asa"]),
             values.span(row["wait_max"]),
             values.span(row["p95"]),
         )
-        for row in found.service.to_dict("records")
+        for row in service.to_dict("records")
     )
-    head = ["queue", "offered", "answered", "gave up", "other", "unknown"]
+    head = ["queue", "offered", "answered", "gave up", *seldom]
     waited = [f"within {found.within:g} s", "speed of answer", "longest wait"]
     return _table("Each queue", [*head, *waited, "95 % waited less than"], rows)
 

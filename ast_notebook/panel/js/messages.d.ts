@@ -5,7 +5,7 @@
 
 export type Scalar = string | boolean | number;
 export type Fields = Record<string, string | boolean | number | null>;
-export type FromKernel = Snapshot | Delta | Done | Closed;
+export type FromKernel = Snapshot | Delta | Done | Still | Closed;
 export type FromPage = Hello | Visible | Do;
 
 /** A row of a panel of several PBXs names its own. */
@@ -345,6 +345,12 @@ export interface Done {
   id: string | number | null;
   ok: boolean;
   text: string;
+}
+
+/** The picture that the notebook keeps beside the panel is another: as HTML, with its mark. */
+export interface Still {
+  t: "still";
+  html: string;
 }
 
 /** The panel is closed: no more messages follow. */

@@ -3,19 +3,19 @@
 /**
  * @import { ConnectionRow, Delta, Do, Done, EventRow, FromKernel, FromPage, Hello, ItemRow, LiveRows,
  *   Picture, ReplayRow, Scalar, Snapshot, Visible } from "./messages.d.ts"
+ * @import { Absence, Kernel } from "./kernel.js"
+ * @import { Holder } from "./still.js"
  */
 
-/** @import { Absence, Kernel } from "./kernel.js" */
-
 import { watchKernel } from "./kernel.js";
-
+import { renewStill } from "./still.js";
 /**
  * @typedef {Object} Model the used part of anywidget's model
  * @property {(name: string) => any} get
  * @property {(event: "msg:custom", listener: (message: FromKernel) => void) => void} on
  * @property {(event: "msg:custom", listener: (message: FromKernel) => void) => void} off
  * @property {(message: FromPage) => void} send
- * @property {{kernel?: Kernel | null}} [widget_manager]
+ * @property {{kernel?: Kernel | null} & Holder} [widget_manager]
  *
  * @typedef {Object} Watcher a view of the store
  * @property {boolean} visible
@@ -189,6 +189,7 @@ export class Store {
     if (message.t === "snapshot") this.takeSnapshot(message);
     else if (message.t === "delta") this.takeDelta(message);
     else if (message.t === "done") this.takeDone(message);
+    else if (message.t === "still") renewStill(this.model, this.name, message.html);
     else if (message.t === "closed") this.takeClosed();
   }
 

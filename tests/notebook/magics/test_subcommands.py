@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import threading
@@ -29,6 +30,10 @@ def test_status_tells_how_it_goes(connected):
     for shown in (repr(status), status._repr_html_()):
         assert "on_Hangup" in shown
         assert "256 MB" in shown
+        assert "missed" not in shown and "dispatch" not in shown
+    behind = dict(dataclasses.replace(pbx, backlog=7, undispatched=1200).lines())
+    told = "7 waiting, 1,200 that items, logics and callbacks missed: too many waited"
+    assert behind["events"].endswith(told)
 
 
 def test_status_names_the_permissions_that_are_missing(shell, small_pbx, monkeypatch):

@@ -274,7 +274,11 @@ def test_a_logic_that_nothing_starts_says_so(tmp_path: Path, shell: TestingShell
     )
     with pytest.warns(UserWarning, match="crontab does not start the logic idle"):
         shell.run(f"%ast load {path}")
-    starts = shell.run("%ast logics").set_index("logic")["started_by"]
+    logics = shell.run("%ast logics")
+    shown = repr(logics).splitlines()
+    assert " ".join(shown[0].split()) == "logic started by enabled runs failed last error"
+    assert max(map(len, shown)) <= 80
+    starts = logics.set_index("logic")["started_by"]
     assert starts["idle"] == "nothing: crontab does not count here"
     assert starts["bare"] == "nothing: it has no userevent and no watch_item"
     assert starts["watching"] == "changes of a.fon"
