@@ -1,0 +1,67 @@
+"""Lays out the pages of the site in a folder, and has Sphinx build them there."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BUILD = ROOT / "build" / "site"
+
+#: Pages that are made anew at each build, by their paths in the site.
+PAGES: dict[str, Callable[[], str]] = {
+    "contributing.md": lambda: _of_root("CONTRIBUTING.md"),
+    "changelog.md": lambda: _of_root("CHANGELOG.md"),
+}
+
+
+def build(to: Path = BUILD, *, run: bool = True, links: bool = False) -> int:
+    """Build the site.
+
+    Parameters
+    ----------
+    to : Path
+        The folder for it; `html` in it has the pages.
+    run : bool
+        Whether the cells of the pages are run.
+    links : bool
+        Whether external links are checked, in place of the pages being made.
+
+    Returns
+    -------
+    int
+        Sphinx's exit status: 0 if there was no warning.
+    """
+    lay_out(to / "source")
+    return sphinx(to / "source", to, run=run, links=links)
+
+
+def sphinx(source: Path, to: Path, *, run: bool = True, links: bool = False) -> int:
+    """Have Sphinx build the pages in a folder; the parameters and the result are as in `build`."""
+    builder = "linkcheck" if links else "html"
+    shutil.rmtree(to / builder, ignore_errors=True)
+    command = [sys.executable, "-m", "sphinx", "-b", builder, "-W", "--keep-going", "-E", "-q"]
+    command += ["-d", str(to / "doctrees")]
+    if not run:
+        command += ["-D", "nb_execution_mode=off"]
+    command += [str(source), str(to / builder)]
+    return subprocess.run(command, cwd=ROOT).returncode  # noqa: S603 (no word of it is a user's)
+
+
+def lay_out(source: Path) -> None:
+    """Write the pages of `docs/`, and those that are made of the code, into one folder."""
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(ROOT / "docs", source, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, page in PAGES.items():
+        path = source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page(), encoding="utf-8")
+
+
+def _of_root(name: str) -> str:
+    """Return a page of the checkout's root, with its links as they are from `docs/`."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return text.replace("](docs/", "](").replace("](CHANGELOG.md", "](changelog.md")
