@@ -25,6 +25,7 @@ default_role = "code"
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 napoleon_use_ivar = True
+napoleon_use_param = False  # a type such as "frame" is a word, and no link
 napoleon_use_rtype = False
 
 html_theme = "furo"

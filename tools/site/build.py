@@ -6,7 +6,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+from tools.site import api, frames, magics, messages
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "site"
@@ -15,6 +18,11 @@ BUILD = ROOT / "build" / "site"
 PAGES: dict[str, Callable[[], str]] = {
     "contributing.md": lambda: _of_root("CONTRIBUTING.md"),
     "changelog.md": lambda: _of_root("CHANGELOG.md"),
+    "reference/magics.md": magics.page,
+    "reference/frames.md": frames.page,
+    "reference/messages.md": messages.page,
+    "reference/command-line.md": magics.console_page,
+    **{f"reference/{name}.md": partial(api.page, name) for name in api.PAGES},
 }
 
 
