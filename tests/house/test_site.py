@@ -52,3 +52,31 @@ def test_what_is_wrong_with_a_page_fails_the_build(tmp_path, wrong, capfd):
     assert build.sphinx(source, tmp_path) != 0
     said = capfd.readouterr().err
     assert "nowhere" in said or "ZeroDivisionError" in said
+
+
+RECIPES = [
+    (page.stem, *part.split("\n", 1))
+    for page in sorted((ROOT / "docs" / "howto").glob("*.md"))
+    for part in page.read_text(encoding="utf-8").split("\n## ")[1:]
+]
+#: A test of Spark's runs this one.
+ELSEWHERE = {"Have Spark compute the calls of an archive"}
+
+
+def test_there_are_forty_recipes():
+    assert len(RECIPES) >= 40
+
+
+@pytest.mark.parametrize(("page", "title", "text"), RECIPES)
+def test_a_recipe_is_run(page, title, text):
+    assert "```{code-cell}" in text or title in ELSEWHERE
+
+
+def test_the_command_says_by_its_status_whether_all_is_well(monkeypatch, tmp_path):
+    from tools.site import __main__ as command
+
+    given = []
+    monkeypatch.setattr(command, "build", lambda to, **more: given.append((to, more)) or 3)
+    monkeypatch.setattr("sys.argv", ["site", "--quick", "--to", str(tmp_path)])
+    assert command.main() == 3
+    assert given == [(tmp_path, {"run": False, "links": False})]
