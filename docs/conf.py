@@ -18,7 +18,7 @@ myst_heading_anchors = 3
 # warning, and so fails the build.
 nb_execution_mode = "force"
 nb_execution_show_tb = True
-nb_execution_timeout = 300
+nb_execution_timeout = 600
 nb_merge_streams = True
 
 default_role = "code"

@@ -18,7 +18,7 @@ def site(tmp_path_factory):
     return to
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 def test_every_page_is_on_the_site(site):
     names = [page.relative_to(ROOT / "docs").with_suffix(".html") for page in PAGES]
     assert len(names) > 15
@@ -26,7 +26,7 @@ def test_every_page_is_on_the_site(site):
     assert (site / "html" / "contributing.html").exists()
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 def test_the_site_asks_nothing_of_other_machines(site):
     """Scripts, styles and pictures are its own, so that it can be read without a network."""
     foreign = [

@@ -9,11 +9,11 @@ from types import ModuleType
 #: The pages by their names: a title, and the modules whose public names it has. A name stands once,
 #: in the first module here that has it.
 PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "python": ("The main names", ("ast_notebook",)),
     "sh": (
         "sh and sh.ast: PBXs, items and logics",
         ("ast_notebook.home", "ast_notebook.asterisk", "ast_notebook.live"),
     ),
+    "python": ("connect, history, replay, panels and errors", ("ast_notebook",)),
     "calls": (
         "Calls, histories and reports",
         ("ast_notebook.calls", "ast_notebook.calls.history", "ast_notebook.calls.report"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -158,6 +159,7 @@ def page() -> str:
     return "".join(parts)
 
 
+@cache
 def frames() -> dict[str, tuple[pd.DataFrame, Callable[..., Any]]]:
     """Return a frame of each kind, and the function whose docstring tells of it."""
     from ast_notebook.recording import Record
