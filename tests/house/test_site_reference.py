@@ -124,3 +124,19 @@ def test_each_error_class_is_among_the_symptoms_or_says_all_by_itself():
     text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     by_itself = {"AstError", "ActionRefused", "AnswerTimeout", "BadAnswer", "BadValue", "ConfError"}
     assert [one for one in errors.__all__ if one not in text and one not in by_itself] == []
+
+
+def test_the_pages_name_only_magics_that_there_are():
+    groups = {name.partition(" ")[0] for name in COMMANDS if " " in name} | {"help"}
+    named = {
+        words
+        for page in (ROOT / "docs").rglob("*.md")
+        for found in re.finditer(
+            r"(?:^|`)%ast ([a-z]+(?: [a-z]+)?)", page.read_text(encoding="utf-8"), re.MULTILINE
+        )
+        if (words := found[1]) not in groups
+    }
+    assert len(named) > 40
+    for words in named:
+        if not words.startswith("help"):
+            find(words.split())
