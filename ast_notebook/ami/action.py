@@ -24,7 +24,7 @@ def encode(action: Mapping[str, Field]) -> bytes:
         If a header or a value holds a carriage return, a line feed or a NUL. The error comes before
         anything is sent.
     """
-    # Written so that no variable holds a password while an error is raised: tracebacks show them.
+    # No variable may hold a password while an error is raised, since tracebacks show variables.
     fields: list[tuple[str, Any]] = []
     for key, value in action.items():
         is_list = isinstance(value, Iterable) and not isinstance(value, _NO_LIST)

@@ -15,7 +15,8 @@ from ast_notebook.show import plain, table
 
 LARGEST = 32 * 1024 * 1024  # of all entries of a list together, in letters
 
-# The classes of manager.conf's `write`, any of which an action needs (`manager show command NAME`).
+# Actions by the classes of manager.conf's `write` that they need, as `manager show command NAME`
+# tells. Of several classes, one suffices.
 _NEED = {
     "agent": "AgentLogoff Agents QueueAdd QueueLog QueueMemberRingInUse QueuePause QueuePenalty "
     "QueueRemove",
@@ -88,7 +89,7 @@ class Answer:
         """
         value = self.response[header].strip()
         if not is_count(value):
-            raise BadAnswer(f"{header} in what Asterisk answered is no number: {value[:40]!r}")
+            raise BadAnswer(f"{header} in the answer of Asterisk is no number: {value[:40]!r}")
         return int(value)
 
     def __bool__(self) -> bool:
@@ -180,7 +181,7 @@ class Pending:
 
     @property
     def has_no_end(self) -> bool:
-        """Whether a list follows whose end Asterisk may not mark with an event."""
+        """Whether a list follows, at whose end Asterisk may send no event."""
         return self._listing == "unannounced"
 
     def wait(self, timeout: float | None = None) -> Answer:
@@ -226,7 +227,7 @@ class Pending:
                 self.name, response.data or response.get_header("Message") or "no reason given"
             )
         elif self.ends:
-            return True  # asked for the response alone; a list would need an end of its own
+            return True  # only the response was asked for; no list is waited for
         elif response.begins_list:
             self._listing = "announced"
         elif (response.get_header("Message") or "").lower().endswith("will follow"):

@@ -24,7 +24,7 @@ def argument(text: str) -> str:
 
 
 def is_one_argument(text: str) -> bool:
-    """Tell whether a dialplan function takes a text as one argument, and as it stands.
+    """Tell whether a dialplan function takes a text as one argument, unchanged.
 
     Asterisk finds functions by their parentheses before it splits arguments, so quotes do not help.
     """
@@ -58,8 +58,8 @@ def _file(what: str, text: str) -> str:
     """Refuse a file name that holds options or a command for MixMonitor, or leaves its folder."""
     if "," in text:
         raise UnsafeText(
-            f"the file {text!r} holds a comma, behind which MixMonitor reads options and a command "
-            "for the PBX's shell: take it out; nothing was done"
+            f"the file {text!r} holds a comma, and MixMonitor reads what follows as options and "
+            "as a command for the PBX's shell: take it out; nothing was done"
         )
     if ".." in text.split("/"):
         raise UnsafeText(f"the file {text!r} leads out of its folder: take .. out")
@@ -139,7 +139,7 @@ _FREE = ("callerid", "data", "membername", "reason", "variable")
 def ordered(action: Mapping[str, Field]) -> dict[str, Any]:
     """Return an action in which every text is written safely for its header.
 
-    The action and its headers may be spelled in any case, as Asterisk reads them.
+    The action and its headers may be in upper or lower case; for Asterisk, both are the same.
 
     Raises
     ------

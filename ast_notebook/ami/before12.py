@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from ast_notebook.ami.legs import Headers, Leg, Legs, age
 
 UNKNOWN = (
-    "this is an Asterisk up to 11, whose Dial, Bridge and Masquerade are read as the events of "
-    "later ones; nothing is heard of parked calls, recordings, transfers by feature codes, and of "
+    "this is an Asterisk up to 11: its Dial, Bridge and Masquerade are read as the events of "
+    "later ones. It does not report parked calls, recordings and transfers by feature codes, nor "
     "whose telephone rings for a queue without `eventwhencalled = yes`"
 )
 TOO_OLD = (
@@ -84,7 +84,7 @@ class Before12:
         ended = headers.get("Uniqueid", "") if headers["Event"] == "Hangup" else ""
         made = self._handlers.get(headers["Event"], self._other)(headers)
         made = [*self._released(headers), *made]
-        # An event that changes nothing else tells it, too.
+        # A further event tells of each telephone whose call changed.
         made += [
             {"Event": "NewConnectedLine", **leg.told()}
             for leg in self._legs.take_moved()
@@ -103,7 +103,8 @@ class Before12:
         leg = self._legs.add(event)
         if leg is None or not _is_called(event):
             return [self._of_leg(event)]
-        # Only the next event tells who calls it, and it gets the caller's Linkedid.
+        # The event is held until the next one tells who calls this channel: it gets the caller's
+        # Linkedid.
         self._held[leg.uniqueid] = dict(event)
         return []
 
@@ -207,7 +208,7 @@ class Before12:
         if first is None or second is None:
             return [event]
         if first.bridge and first.bridge == second.bridge:
-            return [event]  # bridged in another way, but still connected
+            return [event]  # Asterisk changed the kind of the bridge; the two are still connected
         self._legs.join(first, second)
         made = [event, *self._answered(first), *self._answered(second)]
         made += [*self._leave(first), *self._leave(second)]
@@ -260,7 +261,7 @@ class Before12:
         if any(one.endswith(("<MASQ>", "<ZOMBIE>")) for one in (former, name)):
             return []
         if leg.headers.get("Channel") == name or leg.uniqueid != event.get("Uniqueid"):
-            return []  # the telephone that moved in brought its name along
+            return []  # a telephone that took over this channel keeps its own name
         leg.headers["Channel"] = name
         return [self._of_leg(event)]
 
@@ -271,7 +272,7 @@ class Before12:
         made = self._leave(leg)
         made += [self._dial_end(leg, called, "CANCEL") for called in list(leg.dials)]
         if leg.dialler is not None:
-            leg.dialler.dials[leg] = event.get("Cause", "")  # the cause of its end
+            leg.dialler.dials[leg] = event.get("Cause", "")  # why the telephone hung up
         made.append(self._of_leg(event))
         return made
 

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from ast_notebook.ami.elapsed import elapsed
 
 BLOCK = 256 * 1024
-LOOK = 1.0  # seconds between two looks at a silent connection, which tell until when it was up
-ASLEEP = 3.0  # seconds between two looks after which the machine or the process has slept
-SLICE = 0.2  # seconds of a wait that nothing can wake, before it checks whether to go on
+LOOK = 1.0  # seconds between two checks of a silent connection, which show until when it was up
+ASLEEP = 3.0  # seconds between two checks that mean that the machine or the process has slept
+SLICE = 0.2  # seconds after which a wait that nothing can wake checks whether to go on
 
 
 class HandshakeFailed(OSError):
@@ -157,8 +157,9 @@ class Connection:
     def _note(self, *, is_empty: bool) -> None:
         """Note the moment of a read; `is_empty` means that it found nothing, and no end either.
 
-        After a machine or a process slept, what is read first came at any time since. So it tells
-        nothing until a read finds the connection empty, and thus up.
+        After the machine or the process has slept, the bytes that are read first may have come at
+        any time during the sleep. They do not show that the connection is up now. Only a read that
+        finds neither bytes nor the end shows it.
         """
         now = elapsed()
         self._slept = not is_empty and (self._slept or now - self._read > ASLEEP)
@@ -209,7 +210,8 @@ class Connection:
     def shut(self) -> None:
         """End the connection, from any thread: the reader wakes and sees the end."""
         with contextlib.suppress(OSError):
-            # Not the TLS socket's own method, which takes the encryption from under the reader.
+            # The TLS socket's own method would remove the encryption while the reader still uses
+            # it.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Parses the text of a message: its headers, and the lines that are none."""
+"""Parses the text of a message: its headers, and its lines that are no headers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import takewhile
 from ast_notebook.ami.framer import END_OF_COMMAND, FOLLOWS, is_command
 from ast_notebook.ami.shapes import Shapes, plain_name
 
-# The headers, the lines that are none, and the values of each header that came several times.
+# The headers, the lines that are no headers, and the values of each repeated header.
 Contents = tuple[dict[str, str], str, dict[str, list[str]] | None]
 
 #: The headers that Asterisk puts into a UserEvent before those of the dialplan, in lower case.
@@ -24,7 +24,7 @@ shapes = Shapes()
 
 
 def parsed(text: str, name: str) -> Contents:
-    """Parse a message, by one match if it fits what is known of events of that name."""
+    """Parse a message: by one match, if it has the known headers of events of that name."""
     shape = shapes.of(text, name) if name else None
     known = None if shape is None else shape.headers(text)
     if known is not None:
@@ -63,7 +63,7 @@ def _odd_contents(lines: list[str]) -> Contents:
     while len(lines) > 1 and not lines[0]:
         del lines[0]
     follows = lines[0] == FOLLOWS
-    by_asterisk: frozenset[str] | None = None  # of Asterisk, before the dialplan's
+    by_asterisk: frozenset[str] | None = None  # Asterisk's own headers
     is_of_dialplan = any(line.startswith("UserEvent:") for line in lines)
     for number, line in enumerate(lines):
         key, colon, value = line.partition(":")

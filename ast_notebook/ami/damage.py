@@ -9,7 +9,8 @@ from operator import eq
 
 logger = logging.getLogger(__name__)
 
-# Asterisk's own Timestamp; a dialplan may send one with a UserEvent, too, and send it twice.
+# This matches Asterisk's own Timestamp alone: a dialplan may send the same one twice in a
+# UserEvent.
 _TIMED = re.compile(r"Event: [^\r]*\r\nPrivilege: [^\r]*\r\nTimestamp: \d+\.\d{6}\r\n")
 
 

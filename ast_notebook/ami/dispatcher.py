@@ -29,7 +29,7 @@ class Dispatcher:
     name : str
         The session's name, for the thread and the log.
     session : Session
-        What each function is given besides the event.
+        The second argument of each function.
     counts : Counter
         Where ``failed`` functions and ``undispatched`` events are counted.
     ended : callable
@@ -55,11 +55,11 @@ class Dispatcher:
         self._routes: dict[str, tuple[Callback, ...]] = {}
         self._registering = threading.Lock()
         self._after: list[Callable[[], object]] = []  # for the dispatcher's thread alone
-        self._handed = 0  # written by the reader alone, as the next is by the dispatcher
+        self._handed = 0  # only the reader's thread changes this
         self._dispatched = 0
         self.until = 0
         self.version = 0
-        self._overflows = False  # whether what was read last was dropped
+        self._overflows = False  # whether the events that were read last were dropped
         self._closing = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"ast-dispatch-{name}", daemon=True)
 
@@ -97,12 +97,12 @@ class Dispatcher:
         self._after.append(function)
 
     def put(self, stream: Collection[Event | Pending]) -> None:
-        """Queue what is to be handed on, however much waits already."""
+        """Queue events and answers, however many wait already."""
         self._handed += len(stream)
         self._stream.put(stream)
 
     def put_heard(self, stream: list[Event | Pending], events: int) -> None:
-        """Queue what was read; if too many events wait already, its events are dropped and counted.
+        """Queue what was read; if too many events wait already, drop its events and count them.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class Dispatcher:
         if self.backlog > BACKLOG:
             self._counts["undispatched"] += events
             stream = [item for item in stream if type(item) is not Event]
-            if not self._overflows:  # one is enough, since it stands behind all that waits
+            if not self._overflows:  # one such event is enough, since it comes after all that waits
                 stream.append(own_event("SessionOverflow"))
             self._overflows = True
             if not stream:
@@ -129,7 +129,7 @@ class Dispatcher:
         self.thread.start()
 
     def stop(self) -> None:
-        """Have the thread end after the function that runs now, even if more is waiting."""
+        """Let the thread end after the function that runs now, even if events wait."""
         self._closing.set()
 
     def join(self, seconds: float) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-# Linux counts sleep by the first clock only; macOS has the second one only, which counts sleep.
-# Windows has neither, and what Python calls monotonic there counts sleep.
+# Each of these clocks goes on while the machine sleeps: CLOCK_BOOTTIME on Linux, CLOCK_MONOTONIC on
+# macOS (on Linux, that one stops), and on Windows, which has neither, Python's own monotonic.
 _CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 

@@ -22,8 +22,8 @@ def unreachable(settings: Settings, error: OSError) -> ConnectionLost:
         )
     if isinstance(error, HandshakeFailed):
         return ConnectionLost(
-            f"{settings.address} accepts a connection, and {error} the TLS handshake: is this port "
-            "manager.conf's tlsbindaddr? Without TLS, leave tls out"
+            f"{settings.address} accepts the connection, but {error} the TLS handshake: is this "
+            "port manager.conf's tlsbindaddr? Without TLS, leave tls out"
         )
     if isinstance(error, socket.gaierror):
         if error.errno == socket.EAI_AGAIN:
@@ -49,7 +49,8 @@ def ungreeted(settings: Settings, error: OSError, *, was_known: bool) -> Connect
     if not isinstance(error, TimeoutError):
         return ConnectionLost(
             f"{settings.address} closed the connection before it greeted: a firewall or fail2ban "
-            "may bar this machine, or as many as `authlimit` in manager.conf allows are logging in"
+            "may bar this machine, or as many clients are logging in as `authlimit` in "
+            "manager.conf allows"
         )
     if was_known:
         return ConnectionLost(

@@ -12,7 +12,7 @@ END_OF_MESSAGE = b"\r\n\r\n"
 FOLLOWS = "Response: Follows"  # an old Asterisk's answer to Command is this line alone
 END_OF_COMMAND = "--END COMMAND--"
 RETURN, LINE_FEED = b"\r\n"
-SHORT = 4096  # bytes that are searched faster than an array is made of them
+SHORT = 4096  # bytes; to search so few is faster than to make an array of them
 LONGEST_MESSAGE = 32 * 1024 * 1024
 
 # CoreShowChannelMap of 18.19 to 20.8 ends like this, and another message begins behind it.
@@ -36,7 +36,7 @@ class Framer:
         self.privileges = 0
         self._rest = b""
         self._follows: list[str] = []
-        self._length = 0  # of what follows
+        self._length = 0  # of the texts in `_follows`
 
     @property
     def in_command(self) -> bool:
@@ -131,7 +131,7 @@ class Framer:
 
 
 def _may_have_bare_line_feeds(data: bytes) -> bool:
-    """Tell whether a line may end without a carriage return; short data are not checked: True."""
+    """Tell whether a line may end without a carriage return; for short data, always say yes."""
     if len(data) < SHORT:
         return True
     octets = np.frombuffer(data, np.uint8)

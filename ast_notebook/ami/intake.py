@@ -31,7 +31,7 @@ class Taken:
     booted : bool
         Whether Asterisk said that it has booted.
     without_end : list of str
-        The ActionIDs of lists whose end Asterisk may not mark with an event.
+        The ActionIDs of lists at whose end Asterisk may send no event.
     """
 
     answered: bool
@@ -82,7 +82,7 @@ class Intake:
         self._sieve = DamageFinder(name, "", counts)
         self._before12: Before12 | None = None
         self._command_since: float | None = None
-        self._moment = 0  # the moment at which the next event counts as read, if it comes at once
+        self._moment = 0  # when the next event counts as read, if it comes in the same microsecond
 
     def begin(self, address: str) -> None:
         """Begin with a new connection."""
@@ -115,7 +115,11 @@ class Intake:
         elif now - self._command_since > seconds:
             self._command_since = None
             self._counts["endless"] += 1
-            logger.warning("%s: a command's output has no end: it is taken for none", self._name)
+            logger.warning(
+                "%s: the end of a command's output did not come: the held bytes are "
+                "read as messages",
+                self._name,
+            )
             return self._take(self.framer.part())
         return _NOTHING
 

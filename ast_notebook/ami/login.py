@@ -45,7 +45,7 @@ def greeted(
         raise failures.ungreeted(settings, error, was_known=was_known) from None
     if not banner.startswith(settings.greeting):
         raise failures.foreign(settings, banner)
-    # What greets may have had the password before, and may greet at any length.
+    # Whoever greets may know the password from before and repeat it, at any length.
     title, _, version = settings.password.hidden_in(banner)[:_LONGEST].partition("/")
     return title.strip(), version.strip()
 
@@ -59,8 +59,8 @@ def log_in(settings: Settings, ask: Ask, *, is_first: Callable[[], bool]) -> Ans
     ask : callable
         Sends an action and waits for its answer.
     is_first : callable
-        Whether no connection of the session was lost yet. Whoever answers at an address later may
-        be another one who took the port, such as that of a tunnel that broke.
+        Whether no connection of the session was lost yet. Later, somebody else may answer at the
+        address: for example, whoever took the port of a tunnel that broke.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from ast_notebook.errors import BadAnswer
 from ast_notebook.show import plain
 
 _EVENT = "Event: "
-_PRIVILEGE = ",all"  # how that header ends, which only events have
+_PRIVILEGE = ",all"  # how the header Privilege ends; only events have this header
 _PRIVILEGED = "\r\nPrivilege:"
 
 #: The events that sessions, records and archives make themselves.
@@ -28,12 +28,12 @@ _LOOKED_AT = OWN | {"FullyBooted"}
 
 # The ids that Asterisk puts into an event once each.
 _IDS = frozenset(("channel", "uniqueid", "linkedid", "destchannel", "destuniqueid", "destlinkedid"))
-_FIRST = 3  # headers, among which is the one that begins or ends a list
+_FIRST = 3  # headers at the front; one of them says whether a list begins or ends
 
 _Found = tuple[re.Match[str], EventShape]
 
 NAMES, LONG = 1000, 64  # names of events that are kept at hand, and the letters of each, at most
-_names: dict[str, str] = {}  # by how their events begin
+_names: dict[str, str] = {}  # names by the first letters of such events
 
 
 class Message:
@@ -88,6 +88,7 @@ class Message:
     def headers(self, headers: dict[str, str]) -> None:
         self._parse()
         self._headers = headers
+        self._lower = None
 
     @property
     def data(self) -> str:
@@ -150,10 +151,20 @@ class Message:
             return value
         lower = self._lower
         if lower is None:
-            # Of two that differ in case, the first is Asterisk's own.
+            # If two names differ only in case, the first is Asterisk's own.
             lower = self._lower = {plain_name(key): key for key in reversed(headers)}
         key = lower.get(hname.lower())
-        return defval if key is None else headers[key]
+        return defval if key is None else headers.get(key, defval)
+
+    def share_names(self, names: dict[str, str]) -> None:
+        """Look headers up by these names, of which there may be more than the event has headers.
+
+        Parameters
+        ----------
+        names : dict of str to str
+            The headers' names as they are spelled, by their plain names.
+        """
+        self._lower = names
 
     def _fitting(self, text: str) -> _Found | None:
         shape = contents.shapes.of(text, self.name)
@@ -288,7 +299,7 @@ def parse(text: str, received: int = 0) -> Event | Response:
 
 
 def parse_later(text: str, received: int, *, may_answer: bool = True) -> Event | None:
-    """Return an event of which only the name is looked at; None if that is not enough.
+    """Return an event of which only the name is parsed; None if more has to be parsed now.
 
     Such an event has no other message attached to it, and is no part of an answer: it has no
     ActionID, or no action is waiting for an answer (`may_answer` is false). So its headers are
@@ -299,7 +310,8 @@ def parse_later(text: str, received: int, *, may_answer: bool = True) -> Event |
         end > 0
         and text.startswith(_EVENT)
         and not (may_answer and "\r\nActionID:" in text)
-        # No other header has this name in any case, but the one that follows the event's name.
+        # In upper or lower case, no header has this name except the one right after the event's
+        # name.
         and text.lower().count("privilege:") <= text.startswith("\r\nPrivilege:", end)
         and (name := text[len(_EVENT) : end]) not in OWN
     ):
@@ -308,7 +320,7 @@ def parse_later(text: str, received: int, *, may_answer: bool = True) -> Event |
 
 
 def parse_plain(texts: list[str], received: int) -> list[Event] | None:
-    """Return events of which only the names are looked at; None if that is not enough for all.
+    """Return events of which only the names are parsed; None if more has to be parsed now.
 
     The caller has to know that no action waits, and that the texts have as many headers named
     ``Privilege``, in upper or lower case, as there are texts. Then these events are the same as

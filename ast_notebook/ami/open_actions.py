@@ -1,4 +1,4 @@
-"""The table of actions that were sent and are not answered yet, by their ActionIDs."""
+"""Makes ActionIDs, and keeps the actions that wait for an answer, by their ActionIDs."""
 
 from __future__ import annotations
 

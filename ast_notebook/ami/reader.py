@@ -30,7 +30,7 @@ from ast_notebook.errors import AstError, ConnectionLost, LoginRefused
 
 logger = logging.getLogger(__name__)
 
-BOOT_TIMEOUT = 1.0  # a login without `read = system` never hears FullyBooted
+BOOT_TIMEOUT = 1.0  # seconds; without `read = system`, FullyBooted never comes
 LARGE = 32 * 1024  # bytes of a read after which there is no pause to gather more
 ODD_TIMEOUT = 0.1  # seconds of silence after which a message with an odd end is complete
 UNFORESEEN = 1.0  # seconds to pause after an unexpected error
@@ -161,7 +161,7 @@ class Reader:
         key = str(action.get("ActionID") or self._actions.new_id())
         # The ActionID comes first, since Asterisk may stop reading at a header that it refuses.
         front: dict[str, Field] = {"Action": name, "ActionID": key}
-        # A view, which a traceback does not show the text of.
+        # A traceback does not show the bytes behind a memoryview.
         data = memoryview(encode({**front, **action, **front}))
         connection = self._connection
         if connection is None:
@@ -329,7 +329,7 @@ class Reader:
             booting = self._boot_deadline
             if booting is not None and time.monotonic() > booting:
                 self._ready()
-            # No thread is held up that waits for an answer, or sends one action after the other.
+            # This holds up no thread that waits for an answer, or sends one action after the other.
             if len(data) < LARGE and not taken.answered and not self._actions.under_way:
                 pause = read + self.settings.gathering - time.monotonic()
                 if pause > 0:

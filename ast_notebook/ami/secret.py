@@ -16,8 +16,8 @@ class Secret:
 
     def __init__(self, text: str | bytes | bytearray | Secret) -> None:
         if isinstance(text, bytes | bytearray):
-            # Text that is not UTF-8 is refused when it is sent: the frames of an error here would
-            # show it.
+            # Text that is not UTF-8 is refused later, when it is sent: the traceback of an error
+            # here would show the text.
             text = text.decode(errors="surrogateescape")
         self._text: str = text._text if isinstance(text, Secret) else text
 
@@ -41,9 +41,9 @@ class Secret:
 
 
 def with_hidden_password(cls: _Class) -> _Class:
-    """Have a class with a keyword ``password`` hide it before anything else may raise.
+    """Make a class hide its keyword ``password`` before anything can raise an error.
 
-    The frames of a dataclass's own constructor would show the text.
+    Otherwise, a traceback through the dataclass's own constructor would show the text.
     """
     made = cls.__init__  # type: ignore[misc]
 
@@ -53,7 +53,7 @@ def with_hidden_password(cls: _Class) -> _Class:
         if isinstance(password, str):
             given["password"] = password = Secret(password)
         elif "password" in given and not isinstance(password, Secret):
-            given["password"] = password = None  # which the class refuses
+            given["password"] = password = None  # the class refuses None
         made(self, **given)
 
     cls.__init__ = __init__  # type: ignore[misc]

@@ -33,7 +33,7 @@ CLOSE_TIMEOUT = 0.8
 
 
 class Session(Manager):
-    """A session with Asterisk's manager that reads, answers, dispatches and comes back by itself.
+    """A session with Asterisk's manager that dispatches events, and connects again by itself.
 
     One thread, the reader, connects, logs in, reads and parses, and hands what it read to
     `recorder` and to the dispatcher's thread, which runs the functions of `register_event`. A lost
@@ -63,7 +63,7 @@ class Session(Manager):
         How often each odd thing happened, by its name; ``%ast status`` has words for each.
     """
 
-    #: What the handle of a call says of calls that are never made, as in a replay; else empty.
+    #: The result of each call if calls are never made, as in a replay; empty in other sessions.
     held_back = ""
 
     def __init__(
@@ -89,7 +89,7 @@ class Session(Manager):
         self._reader.tls = self.settings.tls_context()  # last, because it may raise
 
     def _new_reader(self, settings: Settings) -> Reader:
-        """Return what reads for this session; a replay has something else in its place."""
+        """Return the reader of this session; the session of a replay returns its player instead."""
         return Reader(
             self.name,
             settings,
@@ -101,7 +101,7 @@ class Session(Manager):
         )
 
     def __del__(self) -> None:
-        """Do nothing, where pyst2 would wait for its threads; whoever connects calls `close`."""
+        """Do nothing; pyst2 would wait for its threads here. Whoever connects calls `close`."""
 
     def __repr__(self) -> str:
         state = "connected" if self.connected() else "closed" if self.closed else "not connected"
@@ -161,7 +161,8 @@ class Session(Manager):
     def close(self) -> None:
         """Log off and end the threads, from any thread, within two seconds.
 
-        In a process that was forked from its own, this does nothing: the connection is the other's.
+        In a process that was forked from the session's own, this does nothing: the connection
+        belongs to the other process.
         """
         if os.getpid() != self._process:
             return
@@ -297,8 +298,8 @@ class Session(Manager):
         UnsafeText
             If a field holds a line break; nothing was sent.
         ConfError
-            If a field is no text, or the timeout no number of seconds; or if a logic, an item or a
-            callback of a replay asks, of which nothing reaches a PBX. Nothing was sent.
+            If a field is no text, or the timeout is no number of seconds; or if a logic, an item or
+            a callback of a replay calls this, since these send nothing to a PBX. Nothing was sent.
         """
         self._refuse_replays()
         if not self.connected() and self.settings.username:
@@ -308,11 +309,11 @@ class Session(Manager):
         return self._reader.send(action, then=then, timeout=timeout, apart=apart)
 
     def _refuse_replays(self) -> None:
-        """Refuse to send what something wants that works at the time of a replay."""
+        """Raise an error if the code that calls this runs in a replay."""
         if not self.held_back and working_at() is not MACHINE:
             raise ConfError(
-                f"{self.name} is no replay, and what runs at the time of one sends nothing to a "
-                "PBX: ask sh.replay, or replay in a home of its own by ast_notebook.replay"
+                f"{self.name} is a PBX, and code that runs in a replay sends nothing to one: ask "
+                "sh.replay, or replay in a home of its own by ast_notebook.replay"
             )
 
     def request(self, action: Mapping[str, Field], timeout: float | None = None) -> Answer:
@@ -330,7 +331,7 @@ class Session(Manager):
     # --- being told ----------------------------------------------------------------------------
 
     def register_event(self, event: str, function: Callback) -> None:
-        """Have `function(event, session)` called for each event of that name, or ``*`` for all.
+        """Call `function(event, session)` for each event of that name, or ``*`` for all.
 
         It runs on the dispatcher's thread and should be quick. A function that raises is counted
         and logged, and holds up no other function; its return value is ignored.
@@ -342,7 +343,7 @@ class Session(Manager):
         self._dispatcher.unregister(event, function)
 
     def after_batch(self, function: Callable[[], object]) -> None:
-        """Have `function()` called once, after the last of the events that were read at once.
+        """Call `function()` once, after the last of the events that were read at once.
 
         This is for functions of `register_event`, on the dispatcher's thread: they can collect what
         many events tell them, and hand it on in one go.

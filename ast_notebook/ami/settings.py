@@ -41,9 +41,9 @@ class Settings:
         verify by that file of certificates; a context for anything else.
     auth : {"auto", "secret", "md5"}
         How the password is proven. ``md5`` answers a challenge, and never sends the password;
-        ``secret`` sends it. ``auto`` sends it where TLS has verified who is there, and answers a
-        challenge everywhere else; on this machine, the first connection sends the password to a
-        manager that knows no challenge, and no later one does.
+        ``secret`` sends it. ``auto`` sends it if TLS has verified the PBX, and otherwise answers a
+        challenge. If the PBX is on this machine, the first connection also sends the password to a
+        manager that knows no challenge; later connections do not.
     events : str
         The mask of events wanted: ``on``, ``off``, or classes such as ``system,call``. Without
         ``call``, channels are unknown; items of devices, `Call.wait`, calls and the panel need
@@ -81,7 +81,7 @@ class Settings:
         if isinstance(self.port, str) and is_count(self.port.strip()):
             object.__setattr__(self, "port", int(self.port))
         if type(self.port) is not int or not 0 < self.port < 65536:
-            raise ConfError(f"port = {self.port} is none: Asterisk's manager listens on 5038")
+            raise ConfError(f"port = {self.port} is no port: Asterisk's manager listens on 5038")
         if not isinstance(self.host, str) or not _is_host(self.host):
             # Before an @ there may be a password.
             *before, shown = str(self.host).split("@")
@@ -138,7 +138,7 @@ class Settings:
     @property
     def _is_verified(self) -> bool:
         if isinstance(self.tls, ssl.SSLContext):
-            return self.tls.check_hostname  # which wants the certificate to be verified
+            return self.tls.check_hostname  # this requires that the certificate is verified
         return bool(self.tls)
 
     @property

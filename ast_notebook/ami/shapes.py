@@ -6,7 +6,7 @@ import functools
 import re
 
 OFTEN = 50  # events in a row with the same headers, after which these are learned
-MOST = 500  # kinds that are remembered, learned and not yet each; names come from the wire
+MOST = 500  # learned kinds, and as many that are not learned yet; names come from the wire
 LONGEST = 10_000  # letters of an event from which headers are learned, at most
 
 Kind = tuple[str, int]
@@ -34,7 +34,7 @@ class EventShape:
         pattern = "\r\n".join(f"{re.escape(name)}: ([^\r]*+)" for name in names)
         self.match = re.compile(pattern).fullmatch
         self._places = {name: place for place, name in enumerate(names, 1)}
-        # Of two that differ in case, the first is Asterisk's own.
+        # If two names differ only in case, the first is Asterisk's own.
         self._any_case = {plain_name(name): self._places[name] for name in reversed(names)}
 
     def headers(self, text: str) -> dict[str, str] | None:
@@ -80,14 +80,14 @@ class Shapes:
             count = 0
         if count + 1 < OFTEN:
             if kind not in self._seen and len(self._seen) >= MOST:
-                # Else kinds that come once each would keep all others from being learned.
+                # Otherwise, kinds that come once each would keep all others from being learned.
                 self._seen.clear()
             self._seen[kind] = names, count + 1
             return
         self._seen.pop(kind, None)
         if sum(map(len, self._known.values())) >= MOST:
             self._known = {}
-        # Another dictionary: threads look at the one that was.
+        # This makes a new dictionary, since other threads may be reading the old one.
         self._known[name] = {**self._known.get(name, {}), lines: EventShape(names)}
 
 

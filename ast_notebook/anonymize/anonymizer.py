@@ -44,7 +44,7 @@ class _Rows(NamedTuple):
 
 
 class Anonymizer(Pseudonyms):
-    """Replaces numbers and names by pseudonyms, in all that ast_notebook has of calls.
+    """Replaces numbers and names by pseudonyms, in all frames of events and of calls.
 
     What is known to be harmless stays: times, events, states, causes, ids, contexts, queues. What
     is known to be a number or a name becomes a pseudonym, the same in each place, so that frames
@@ -94,8 +94,8 @@ class Anonymizer(Pseudonyms):
         -------
         frame
             A frame of the same kind. Values that were left out are missing; in a frame of events,
-            so is their column. An index of pandas is treated like a column of its name; times, and
-            numbers without a name, stay.
+            so is their column. An index of pandas is treated like a column of the same name; an
+            index of times, and one of numbers without a name, stays.
 
         Raises
         ------
@@ -118,9 +118,7 @@ class Anonymizer(Pseudonyms):
 
     def _of_pandas(self, frame: pd.DataFrame) -> pd.DataFrame:
         if frame.columns.nlevels > 1 or frame.columns.name is not None:
-            raise ConfError(
-                "these columns are named by values: use melt() and reset_index() before"
-            )
+            raise ConfError("these columns are named by values: use melt() and reset_index() first")
         levels = [frame.index.get_level_values(place) for place in range(frame.index.nlevels)]
         by_level = [pd.Series(level, index=frame.index) for level in levels]
         columns = {str(name): column for name, column in frame.items()}
@@ -163,11 +161,11 @@ class Anonymizer(Pseudonyms):
         values: Values | None,
         rows: _Rows | None,
     ) -> pd.Index[Any]:
-        """Return a level of an index, treated like a column of its name."""
+        """Return a level of an index, treated like a column of the same name."""
         if level.name is None:
             raise ConfError(
-                "the index has no name: name it as the column that it is of,"
-                " or use reset_index(drop=True) before"
+                "the index has no name: name it like the column that it comes from, or use "
+                "reset_index(drop=True) first"
             )
         made = self._column(str(level.name), column, values, rows)
         if made is None:
@@ -179,7 +177,7 @@ class Anonymizer(Pseudonyms):
         try:
             whole = nw.from_native(frame, eager_only=True)
         except TypeError:
-            raise ConfError("to anonymize a frame, bring it to pandas before") from None
+            raise ConfError("to anonymize a frame, convert it to pandas first") from None
         table = whole.to_arrow()
         given = {name: of_array(table[name]) for name in table.column_names}
         rows = _rows(given, len(table))
@@ -239,7 +237,7 @@ class Anonymizer(Pseudonyms):
         return to_pairs(where, keys, Values(codes, words), count)
 
     def _kind(self, name: str, rows: _Rows | None) -> str | None:
-        """Return what kind a column is; None if that is unknown, which is noted in `dropped`."""
+        """Return the kind of a column; None if it is unknown, and then note it in `dropped`."""
         kind = headers.of_call(name) if rows is None else headers.of_event(name)
         if kind is None and len(self.dropped) < 1000:
             self.dropped.add(name)
@@ -259,7 +257,7 @@ class Anonymizer(Pseudonyms):
             form = headers.form_of(name)
             return values.mapped(lambda word: word if form.fullmatch(word) else None)
         if kind == headers.KEEP:
-            # Of a header that was sent repeatedly, some values are not Asterisk's.
+            # If a header was sent repeatedly, some of its values do not come from Asterisk.
             return values.mapped(lambda word: None if "\n" in word else word)
         make = getattr(self, kind)
         return values.mapped(lambda word: "\n".join(map(make, word.split("\n"))))
@@ -305,7 +303,7 @@ def _is_shaped(name: str, rows: _Rows | None) -> bool:
 
 
 def _some(name: str, values: Values, rows: _Rows) -> Values:
-    if name == "appdata":  # only the queue of Queue(support,tT,...), which tells who was refused
+    if name == "appdata":  # only the queue in Queue(support,tT,...): it shows who was refused
         found = values.where(rows.queue)
         return found.mapped(lambda word: word.partition(",")[0])
     pattern = headers.VARIABLE

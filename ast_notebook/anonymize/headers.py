@@ -83,8 +83,8 @@ _EVENTS = dict.fromkeys(_HARMLESS, KEEP) | {
 _OF_ALL = frozenset(
     words("received time server event privilege timestamp userevent uniqueid linkedid")
 )
-#: Without a channel, a dialplan sent these, not Asterisk; they stay only as the kind that they are
-#: named for.
+#: In an event without a channel, a dialplan sent these headers, and not Asterisk. Then a value
+#: stays only if it has the form that is given here.
 SHAPES = {
     "uniqueid": OWN_ID,
     "linkedid": OWN_ID,
@@ -107,7 +107,7 @@ _CALLS = dict.fromkeys(
 ) | {
     "channel": CHANNEL,
     "status": WORD,
-    # Of a call without an id, its channel; and an id may have been chosen by whoever originated it.
+    # A call without an id has a channel here; and whoever originates a call may choose its id.
     **dict.fromkeys(words("call leg dialled_by"), ID),
     **dict.fromkeys(
         words("caller dialled did answered_by agent number exten member returned_by"), PARTY
@@ -124,7 +124,7 @@ STATUSES = frozenset(
         "TRANSFERSTATUS RECORD_STATUS"
     )
 )
-#: Variables by names that Asterisk or a dialplan's author chose; others may have a channel in it.
+#: Names of variables that Asterisk or a dialplan's author chose; other names may hold a channel.
 VARIABLE = re.compile(r"[A-Z][A-Z_]{0,39}")
 CAPITALS = re.compile(r"[A-Z_ ]{1,30}")
 _ANY_WORD = re.compile(r"[A-Za-z<][A-Za-z_ &<>-]{0,40}|-?\d{1,3}", re.ASCII)
@@ -156,7 +156,7 @@ def of_call(name: str) -> str | None:
 def is_asterisks(name: str) -> bool:
     """Tell whether a header of a UserEvent may be kept, whoever sent it.
 
-    Asterisk sends such headers itself. Even if a dialplan sent them, they are harmless; those of
-    the channel are so because they become pseudonyms.
+    Asterisk sends such headers itself. Even if a dialplan sent them, they are harmless; the headers
+    of the channel become pseudonyms.
     """
     return name in _OF_ALL or _SNAPSHOT.get(name, KEEP) != KEEP

@@ -41,8 +41,9 @@ _STATES = frozenset(words("custom hint mwi park agent presence custompresence co
 _IN_CONTEXT = ("local/", "hint:", "mwi:", "park:")
 _PAUSED = "_pause_"  # in the name of a device that tells whether a queue's member pauses
 
-# PJSIP, SIP and Local number channels by eight digits, of which the first is 0 for 268 million
-# channels; before, it was part of an address. IAX2 and DAHDI use fewer digits.
+# PJSIP, SIP and Local give each channel a number of eight digits, which begins with 0 for 268
+# million channels; in older versions, the number was part of an address. IAX2 and DAHDI use fewer
+# digits.
 _NUMBERED = re.compile(
     r"-(?:(?![1-9]\d{7})[0-9a-fA-F]{8}|(?P<few>\d{1,5}))(?P<half>;[12])?(?:<[A-Z]+>)?$"
 )
@@ -59,7 +60,7 @@ OWN_ID = re.compile(
 _UUID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?:;[12])?"
 )
-#: Behind the name of a PBX, the second in which a channel was made.
+#: The name of a PBX, and behind it the second in which a channel was made.
 _BORN = re.compile(r"(.+)(-[12]\d{9}\.\d{1,9}(?:;[12])?)", re.ASCII | re.DOTALL)
 
 

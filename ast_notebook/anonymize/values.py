@@ -92,7 +92,7 @@ def of_array(array: pa.Array | pa.ChunkedArray) -> Values | None:
         array = array.cast(pa.string()).dictionary_encode()
         if isinstance(array, pa.ChunkedArray):
             array = array.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):  # of no chunk at all
+    if isinstance(array, pa.ChunkedArray):  # without any chunk
         return nothing(0)
     codes = array.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
     return Values(codes, array.dictionary.cast(pa.string()).to_pylist())

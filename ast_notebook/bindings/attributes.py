@@ -24,7 +24,7 @@ FITTING: dict[str, tuple[tuple[str, ...], str]] = {
     "ast_trunk": (("bool",), "ast_trunk = provider"),
     "ast_missed": (("num",), "ast_missed = 03012345"),
 }
-#: The attributes by which an item gets its value from the PBX; by `ast_db`, the PBX gets it.
+#: The attributes by which an item gets its value from the PBX; `ast_db` writes to the PBX instead.
 READ: tuple[Kind, ...] = (
     "ast_dev",
     "ast_box",

@@ -15,7 +15,7 @@ from ast_notebook.bindings.live_values import watch_value
 from ast_notebook.bindings.logic import Logics
 from ast_notebook.bindings.tree import Items
 from ast_notebook.callbacks.worker import BindingRow, one_line
-from ast_notebook.clock import SystemClock, at_time_of, working_at
+from ast_notebook.clock import SystemClock, work_at, working_at
 from ast_notebook.errors import (
     AstError,
     ConfError,
@@ -24,7 +24,7 @@ from ast_notebook.live import Live, Watch
 
 logger = logging.getLogger(__name__)
 
-# Longer than a working PBX takes to answer; later answers set the items later.
+# Seconds; a working PBX answers sooner. Answers that come later still set the items.
 SETTLING = 2.0
 
 
@@ -125,7 +125,7 @@ class Binder:
             except Exception:
                 logger.exception("%s could not be unbound", item)
         state_of(item).not_stale_when(self._is_lost)
-        if state_of(item).clock is self._session.clock:  # a replay's stands still from now on
+        if state_of(item).clock is self._session.clock:  # a replay's clock stands still now
             state_of(item).clock = self._items.clock
 
     def settle(self) -> None:
@@ -232,12 +232,17 @@ class _WatchedBinding:
     def _changed(self, value: Any) -> None:
         if self._closed:  # a change may still be on its way from the dispatcher
             return
+        former, now = working_at(), working_at(self._clock)
         try:
-            with at_time_of(working_at(self._clock)):  # whatever thread tells it
-                state_of(self._item).update(
-                    self._item, value, "Asterisk", self._attribute.written, waits=False
-                )
+            if now is not former:  # a thread that is none of the PBX brings it
+                work_at(now)
+            state_of(self._item).update(
+                self._item, value, "Asterisk", self._attribute.written, waits=False
+            )
         except Exception as error:  # other items are told of the same change
             self._failed += 1
             self._last_error = one_line(error)
             logger.warning("%s was not told of a change: %s", self._item, self._last_error)
+        finally:
+            if now is not former:
+                work_at(former)

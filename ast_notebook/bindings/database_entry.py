@@ -58,7 +58,7 @@ class EntryWriter:
         state_of(item).listen(self)
 
     def __call__(self, change: Change) -> Callable[[], None]:
-        """Queue a change, and return what sends it."""
+        """Queue a change, and return the function that sends it."""
         write = _Write(self._attribute.text_of(change.value), waits=change.waits)
         self._queue.append(write)
         return lambda: self._finish(write)
@@ -91,7 +91,7 @@ class EntryWriter:
         )
 
     def _finish(self, write: _Write) -> None:
-        """Send a write, and wait for the answer if the one who changed the item can wait."""
+        """Send a write, and wait for the answer if the thread that changed the item may wait."""
         self._send()
         if not write.waits:
             return
@@ -112,7 +112,7 @@ class EntryWriter:
             while self._queue and not self._closed:
                 write = self._queue.popleft()
                 try:
-                    with at_time_of(write.clock):  # whatever thread sends it
+                    with at_time_of(write.clock):  # whichever thread sends it
                         write.pending = self._session.ask(
                             self._action(write), then=functools.partial(self._answered, write)
                         )

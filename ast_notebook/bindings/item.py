@@ -260,7 +260,7 @@ def _name(function: Callable[..., object]) -> str:
 
 
 def _key(function: Callable[..., object]) -> object:
-    """Return a key by which a function is known again when its cell is run again."""
+    """Return a key of a function that stays the same if its cell is run again."""
     code = getattr(function, "__code__", None)
     if code is None:
         return function

@@ -10,7 +10,7 @@ from ast_notebook.clock import SystemClock
 from ast_notebook.live import Live, Watch
 from ast_notebook.views.words import DEVICES
 
-EVERY = 1.0  # seconds after which a wait is looked at again
+EVERY = 1.0  # seconds between two looks at the longest wait
 
 _TABLES = {
     "ast_state": ("devices",),
@@ -26,7 +26,7 @@ def watch_value(
 ) -> Watch:
     """Watch the value of an attribute ``ast_state``, ``ast_queue`` or ``ast_trunk``.
 
-    Waits end at the present time of the clock, by which they are counted on, too.
+    Waits are counted up to the present time of the clock, and grow with it.
     """
     target, kind = attribute.target, str(attribute.kind)
     if kind == "ast_queue":
@@ -68,7 +68,7 @@ class _Ticking(Watch):
 
     def _tick(self) -> None:
         self._stop = None
-        self._plan()  # nothing is computed while lists are being heard
+        self._plan()  # nothing is computed while lists are coming in
         self._live.values.look(every=True)
 
 
@@ -94,7 +94,7 @@ def _trunk(live: Live, trunk: str) -> bool | None:
 
 
 def _names(account: str, server: str) -> set[str]:
-    """Return the names by which a registration is meant: the account, its user, and the server."""
+    """Return the names that may stand for a registration: the account, its user, the server."""
     found = set()
     for text in (account.casefold(), server.casefold()):
         rest = text.removeprefix("sip:")

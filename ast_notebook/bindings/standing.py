@@ -11,7 +11,7 @@ from ast_notebook.bindings.values import same
 class StandingCallback(Callback):
     """Passes a change on once the item has kept the new value for some seconds.
 
-    If the value changes back before that to the one that was passed on last, nothing is passed on.
+    If the value changes back in that time to the one that was passed on last, nothing is passed on.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class StandingCallback(Callback):
         self._change: Change | None = None
 
     def __call__(self, change: Change) -> None:
-        """Begin to wait whether the item keeps its value; it is called under the item's lock."""
+        """Begin to watch whether the item keeps its value; this is called under the item's lock."""
         self._forget()
         if same(change.value, self._told):
             return

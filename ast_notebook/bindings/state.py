@@ -145,9 +145,11 @@ class ItemState:
                 self.previous, self.value = self.value, value
                 self.changed_before, self.changed = self.changed, self.clock.now()
                 self.changed_by = f"{caller}:{source}"
-            clock = working_at(self.clock)
-            change = Change(item, value, caller, source, dest, waits, clock)
-            for listener in tuple(self._listeners):
+            listeners = tuple(self._listeners)
+            if not listeners:
+                return
+            change = Change(item, value, caller, source, dest, waits, working_at(self.clock))
+            for listener in listeners:
                 try:
                     finish = listener(change) if changes or listener.owes else None
                 except Exception as error:  # the other listeners are called all the same

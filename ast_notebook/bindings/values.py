@@ -63,7 +63,7 @@ def _to_num(value: Any) -> int | float:
         except ValueError:
             number = float(text)
     elif isinstance(value, numbers.Integral):
-        str(int(value))  # raises for one of so many digits that Python does not write it
+        str(int(value))  # raises an error if Python does not write so many digits
         return int(value)
     elif isinstance(value, numbers.Real | decimal.Decimal):
         number = float(value)
@@ -112,7 +112,7 @@ def literal(text: str) -> Any:
         return text
     try:
         found = ast.literal_eval(text)
-        repr(found)  # Python reads a number of any length in hexadecimal, and does not write it
+        repr(found)  # Python reads longer hexadecimal numbers than it writes
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return text
     return found

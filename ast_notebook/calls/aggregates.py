@@ -52,7 +52,7 @@ class Aggregate:
 def gather(
     source: Source, headers: dict[str, str], *, key: str = "uniqueid", **aggregates: Aggregate
 ) -> nw.LazyFrame[Any]:
-    """Return ``uniqueid`` and these aggregates, which are missing without such an event.
+    """Return ``uniqueid`` and these aggregates; one is missing if the channel has no such event.
 
     Parameters
     ----------

@@ -121,7 +121,7 @@ class LogCache:
 def _narrowed(events: pd.DataFrame) -> pa.Table:
     """Keep what calls are made of, with times in microseconds since 1970 UTC."""
     whole: Any = events
-    if "extra" not in events:  # which may have headers that calls are made of
+    if "extra" not in events:  # it may have headers that calls are made of
         known = events[[name for name in COLUMNS if name in events]]
         whole = pa.Table.from_pandas(known, preserve_index=False)
     table: pa.Table = needed(read(whole)).collect().to_native()

@@ -258,7 +258,7 @@ def _canvas(title: str, *, height: float = 2.3) -> tuple[Figure, Axes]:
 
 
 def _dates(axes: Axes, zone: tzinfo) -> None:
-    """Write the month with each day: what stands once beside the axis may be the month after."""
+    """Write the month with each day; a month that stands once beside the axis may be the next."""
     from matplotlib.dates import DAILY, AutoDateLocator, ConciseDateFormatter
 
     places = AutoDateLocator(tz=zone, maxticks={DAILY: 8})  # type: ignore[no-untyped-call]

@@ -13,7 +13,8 @@ MISSED = ("NO ANSWER", "BUSY", "REJECTED", "CANCELLED", "ABANDONED", "VOICEMAIL"
 #: A party that hung up at most this long before the end of the call has ended it; otherwise, the
 #: dialplan has.
 AT_THE_END = 1 * SECOND
-#: The same for channels that talked: of a parked call, Asterisk keeps the other one for a second.
+#: The same for channels that talked: Asterisk keeps the other channel of a parked call for a
+#: second.
 _LEFT_ALONE = 3 * SECOND // 2
 
 #: The disposition of an unanswered call is that of the telephone that came nearest to an answer, by
@@ -44,8 +45,8 @@ def disposed(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Add the ``disposition`` of each call."""
     up = ~nw.col("up").is_null()
     cancelled, asked = nw.col("cancelled"), nw.col("origin_asked_at_all")
-    # Asterisk calls all callers abandoned who left neither to an agent nor by a key, also those
-    # whom the queue let go, and those who were sent elsewhere.
+    # Asterisk counts a caller as abandoned if he left neither to an agent nor by a key, even if the
+    # queue let him go, or if he was sent elsewhere.
     let_go = ~nw.col("let_go").is_null() & (nw.col("let_go") >= nw.col("abandoned") - AT_THE_END)
     moved = nw.coalesce(nw.col("moved"), nw.lit(0)) > 0
     # Without the dialplan's steps, it is unknown whom the queue let go.

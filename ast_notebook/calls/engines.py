@@ -67,7 +67,7 @@ def is_spark(frame: nw.LazyFrame[Any]) -> bool:
 
 
 def is_in_sql(frame: nw.LazyFrame[Any]) -> bool:
-    """Tell whether a frame is on an engine that computes in SQL and takes it: DuckDB or Spark."""
+    """Tell whether a frame is on an engine that computes by SQL: DuckDB or Spark."""
     return bool(frame.implementation.is_duckdb()) or is_spark(frame)
 
 
@@ -115,8 +115,8 @@ class Work:
         self._undo.clear()
         if self.copies and raised is None:
             warn(
-                f"{self.copies:,} events are there once more, as of frames that overlap: each was "
-                "taken once"
+                f"{self.copies:,} events are copies of others, as in frames that overlap: they "
+                "do not count"
             )
 
     def materialise(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -152,7 +152,7 @@ class Work:
         """Give Spark Connect a name for a frame of many steps; other engines need none.
 
         A client of Spark Connect sends all steps as one message, whose parts may be nested a
-        hundred deep. Those of a view are known to the server, which gets its name alone.
+        hundred deep. The server knows the steps of a view already, and is sent only its name.
         """
         if not frame.implementation.is_pyspark_connect():
             return frame

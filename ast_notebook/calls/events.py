@@ -45,7 +45,7 @@ _ONCE = (
     "QueueMemberPause",
     "QueueMemberRemoved",
 )
-_ROWS = 30_000  # a block has at most as many different words, so that small codes do
+_ROWS = 30_000  # a block has no more different words, so that codes of 16 bits suffice
 _WORDS = pa.dictionary(pa.int16(), pa.string())
 _PAIRS = pa.map_(pa.string(), pa.string())
 _OWN = ("server", "time", "event")

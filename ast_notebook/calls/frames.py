@@ -86,7 +86,7 @@ def pandas(frame: pd.DataFrame, times: tuple[str, ...], whole: tuple[str, ...]) 
 
 
 def begun(frame: Any, since: Moment | None, until: Moment | None = None) -> Any:
-    """Return the rows that began at a moment or later, and before the end of another one.
+    """Return the rows that began at `since` or later, and before the end of `until`.
 
     Parameters
     ----------

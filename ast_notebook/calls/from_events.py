@@ -213,7 +213,7 @@ def _known(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 def _answerers(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return legs.select(
         nw.col("uniqueid").alias("answerer"),
-        # The number is not set later: to the dialled number, or to the caller's own.
+        # This is the number at first; later, it may be set to the dialled number, or the caller's.
         nw.col("number_created").alias("answered_by"),
         nw.col("device").str.replace_all("^[^/]*/", "").alias("answered_peer"),
         nw.col("rung").alias("rang"),
@@ -236,7 +236,7 @@ def _picked_up(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 
 def _transfers(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Return the number of transfers in each call of which events tell."""
+    """Return how many transfers of each call the events tell of."""
     linkedids = legs.select("linkedid", nw.col("call").alias("call_linked")).unique()
     channels_of = legs.select("uniqueid", "call")
     told = [
@@ -246,8 +246,8 @@ def _transfers(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             ("AttendedTransfer", "origtransfererlinkedid"),
         )
     ]
-    # At the time of a transfer, a linkedid may have become the other call's, so that no channel
-    # began with the named one; then it is the call's own.
+    # At the time of a transfer, a channel may have changed to the other call's linkedid. If no
+    # channel began with the linkedid in the event, that is the id of the call.
     return (
         nw.concat(told, how="vertical")
         .filter(nw.col("result") == "Success")

@@ -37,7 +37,7 @@ def with_gaps(
     if not lost:
         return rows.with_columns(nw.lit(False).alias(name) for name in spans)
     moments = sorted(set(lost))
-    # Of all gaps, only the first one that is not before the span can tell, so that the number of
+    # Only the first gap at or after the beginning of a span matters, so that the number of
     # conditions does not grow with the number of gaps.
     rows = rows.with_columns(
         nw.coalesce(since.cast(nw.Int64), nw.lit(moments[0])).alias(f"{_SINCE} {name}")
@@ -56,7 +56,7 @@ def with_gaps(
 def _next(
     rows: nw.LazyFrame[Any], moments: list[int], work: Work, names: list[str]
 ) -> nw.LazyFrame[Any]:
-    """Add the first moment that is not before that of each column; `_NEVER` if there is none."""
+    """Add for each name the first of the moments at or after the row's; `_NEVER` if none is."""
     if is_in_sql(rows):
         data = {_BEFORE: [_EVER, *moments], _NEXT: [*moments, _NEVER]}
         small = work.small(data, {_BEFORE: nw.Int64, _NEXT: nw.Int64}, rows)

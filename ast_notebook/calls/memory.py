@@ -34,7 +34,7 @@ _TAKEN = Path("/sys/fs/cgroup/memory.current")
 def available() -> int:
     """Return how many bytes of memory are available.
 
-    This is the available memory of the system or, in a container with a limit, the rest of that.
+    This is the available memory of the system or, in a container, the rest of its limit.
     """
     free = int(psutil.virtual_memory().available)
     try:

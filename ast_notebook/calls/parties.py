@@ -16,8 +16,8 @@ def first_parties(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Return ``call`` and ``origin``, the channel of the call's first party.
 
     That is the oldest real channel that dialled by itself or came up. If there is none, it is the
-    oldest Local channel that came up, or else the oldest real channel that was dialled. Of a Local
-    channel, it is the half that executes the dialplan.
+    oldest Local channel that came up, or else the oldest real channel that was dialled. If it is a
+    Local channel, the half that executes the dialplan is returned.
     """
     behind = 10**17  # more than any time has
     reached = nw.col("begun").is_null() | ~nw.col("up").is_null()

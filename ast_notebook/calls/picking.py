@@ -67,7 +67,7 @@ def pick(
         )
     if "agent" in wanted:
         if visits is None:
-            raise ConfError("agent is known of queue calls alone: give these, too")
+            raise ConfError("only queue calls tell the agent: give these, too")
         fits &= _of_visits(calls, visits, "agent", wanted["agent"])
     if "number" in wanted:
         fits &= _has(calls, wanted["number"], _NUMBERS, (*_DEVICES, "trunk"))

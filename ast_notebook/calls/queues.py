@@ -273,11 +273,11 @@ def _bridged(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 
 def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    # Asterisk calls all callers abandoned who left neither to an agent nor by a key.
+    # Asterisk counts a caller as abandoned if he left neither to an agent nor by a key.
     given_up = ~nw.col("abandoned").is_null()
     over = ~nw.col("over").is_null()
     heard = ~nw.col("steps").is_null()
-    # A hangup is requested before the queue lets the caller go; later, he had gone elsewhere.
+    # A caller who hangs up in the queue does so before he leaves it; later, he was elsewhere.
     asked_before = nw.col("asked_at_all") <= nw.col("abandoned")
     # `h` is the extension in which the dialplan cleans up after any hangup.
     came_by = nw.coalesce(nw.col("exten"), nw.lit(""))

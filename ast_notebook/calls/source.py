@@ -143,12 +143,12 @@ FREQUENT: tuple[str, ...] = (
     "Newchannel",
     "Newstate",
 )
-#: Kinds of which only events count that have a value, or a certain one, in a header.
+#: Kinds of events that count only if a header has a value, or has one of some values.
 _TELLING: dict[str, tuple[str, tuple[str, ...]]] = NEEDED | {
     "Cdr": ("lastapplication", ("VoiceMail",)),
     "DialEnd": ("forward", ()),
 }
-#: The headers that are needed of these.
+#: The needed headers of these events.
 _SELDOM = (
     "time",
     "event",
@@ -255,7 +255,7 @@ class Source:
     def with_value(self, column: str, **columns: str) -> nw.LazyFrame[Any]:
         """Return the events that have a header, except the kinds in `NEEDED`, as `only` does."""
         kinds = [kind for kind in KINDS if kind not in NEEDED] if self.has(column) else []
-        told = nw.col("event").is_in(kinds or [""])  # Arrow wants to know what it is a list of
+        told = nw.col("event").is_in(kinds or [""])  # Arrow needs the type of the list
         return self._pick(told & ~nw.col(column).is_null() if kinds else told, columns)
 
     @cached_property
@@ -324,7 +324,7 @@ def servers(events: nw.LazyFrame[Any], work: Work) -> Iterator[tuple[str | None,
 def _seldom(events: nw.LazyFrame[Any], *more: str) -> nw.LazyFrame[Any]:
     """Return the few events that are counted or paired within a call, and some of their columns.
 
-    If any other event is there twice, that changes nothing.
+    Copies of any other event change nothing.
     """
     schema = events.collect_schema()
     rows = _wanted(schema, set(KINDS).difference(FREQUENT, reports.KINDS), _TELLING)

@@ -138,7 +138,7 @@ def earlier(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 
 def _beyond(rows: nw.LazyFrame[Any], others: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Return those of `rows` whose channel and queue have more `rows` than `others`."""
+    """Return the `rows` of the channels and queues that have more `rows` than `others`."""
     keys = ["uniqueid", "queue"]
     mine = rows.group_by(*keys).agg(nw.len().alias("mine"))
     theirs = others.group_by(*keys).agg(nw.len().alias("theirs"))

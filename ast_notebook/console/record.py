@@ -29,14 +29,15 @@ from ast_notebook.recording import Archive
 from ast_notebook.recording.record import BUDGET
 from ast_notebook.zone import people_zone
 
-LOOK = 0.2  # seconds between two looks at how it goes
-EVERY = 60.0  # seconds between two lines that say so
+LOOK = 0.2  # seconds between two checks of the recording
+EVERY = 60.0  # seconds between two lines of status
 
 ABOUT = "record every event of a PBX to a folder, until SIGTERM or Ctrl-C"
 MORE = (
     "The address, the settings and the password come from where `%ast connect` takes them: from "
     "--conf, $AST_HOST, $AST_PORT, $AST_USERNAME, $AST_PASSWORD and the keyring. The password is "
-    "never an argument. While nothing answers, it tries again. It ends with 0 once all is sealed."
+    "never an argument. While nothing answers, it tries again. Its exit status is 0 once all is "
+    "written."
 )
 
 
@@ -50,14 +51,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     for one in record_to.arguments:
         if one.is_option:
             parser.add_argument(*one.flags, **one.options)
-    parser.add_argument("--json", action="store_true", help="say how it goes as lines of JSON")
+    parser.add_argument("--json", action="store_true", help="write the status as lines of JSON")
     parser.add_argument(
-        "--every", type=number, default=EVERY, metavar="S", help="seconds between them; 60"
+        "--every",
+        type=number,
+        default=EVERY,
+        metavar="S",
+        help="seconds between two lines of status; 60",
     )
 
 
 def run(given: argparse.Namespace) -> int:
-    """Record until a signal comes; return 0 then, and 1 if a thread has ended by itself.
+    """Record until a signal comes, and return 0 if no event was lost by that end.
+
+    It is 1 otherwise, and if a thread has ended by itself.
 
     Raises
     ------
@@ -68,6 +75,7 @@ def run(given: argparse.Namespace) -> int:
     recorded = _recorded(given)
     service = Service()
     stop = threading.Event()
+    lost = 0
     with _signals(stop, recorded):
         try:
             for one in recorded:
@@ -76,12 +84,12 @@ def run(given: argparse.Namespace) -> int:
         finally:
             service.tell("STOPPING=1")
             for one in recorded:
-                one.close()
+                lost += one.close()
             _say(recorded, given)
     failed = [one.failure for one in recorded if one.failure is not None]
     if failed and len(failed) == len(recorded):
         raise failed[0]
-    return code
+    return code or int(lost > 0)
 
 
 def _watch(
@@ -90,7 +98,7 @@ def _watch(
     stop: threading.Event,
     given: argparse.Namespace,
 ) -> int:
-    """Say how it goes until a signal comes, or nothing is recorded any more."""
+    """Write the status until a signal comes, or until nothing is recorded any more."""
     is_ready, passed = False, 0.0
     while not stop.wait(LOOK):
         passed += LOOK
@@ -139,7 +147,7 @@ def _recorded(given: argparse.Namespace) -> list[RecordedPbx]:
 
 @contextlib.contextmanager
 def _signals(stop: threading.Event, recorded: Sequence[RecordedPbx]) -> Iterator[None]:
-    """Take SIGTERM and SIGINT for a request to end; a second one, for one to hurry."""
+    """Take the first SIGTERM or SIGINT as a request to end, and a second as one to hurry."""
 
     def ask(*_: object) -> None:
         if stop.is_set():

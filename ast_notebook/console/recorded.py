@@ -93,7 +93,7 @@ class RecordedPbx:
 
     @property
     def is_alive(self) -> bool:
-        """Whether all threads run by which its events get on disk, or the first connection."""
+        """Whether its threads run: those that write events, or that of the first connection."""
         if self._beginner.is_alive():
             return True
         pbx, archive = self._pbx, self._archive
@@ -103,7 +103,7 @@ class RecordedPbx:
         return all(thread.is_alive() for thread in threads) and not archive.is_closed
 
     def status(self) -> dict[str, Any]:
-        """Return how it goes, by the names of `told`; what is not known yet is None."""
+        """Return its status, by the names of `told`; a value that is not known yet is None."""
         pbx, archive = self._pbx, self._archive
         state, error = "failed" if self.failure else "connecting", self.failure or self._last_error
         if pbx is not None and archive is not None:
@@ -121,18 +121,28 @@ class RecordedPbx:
             "error": " ".join(str(error).split()),
         }
 
-    def close(self) -> None:
-        """End the connection, write what is left, and seal the files."""
+    def close(self) -> int:
+        """End the connection, write what is left, and seal the files.
+
+        Returns
+        -------
+        int
+            How many events were lost by this end, such as those that a full disk refused.
+        """
         self._closing.set()
         self._pauses.end()
         for pbx in self._sh.pbxs.values():
             pbx.session.close()
+        lost = 0
         if self._archive is not None:
+            lost = self._archive.lost
             self._archive.close(SEALING)
+            lost = self._archive.lost + self._archive.waiting - lost
         self._beginner.join(self.settings.timeout)
         self._sh.close()
+        return lost
 
     def hurry(self) -> None:
-        """Leave unsealed what is not sealed yet; the next recorder of the folder seals it."""
+        """Do not seal the remaining files; the next recorder of the folder seals them."""
         if self._archive is not None:
-            self._archive.close(0.0)
+            self._archive.leave_open()

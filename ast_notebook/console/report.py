@@ -12,8 +12,8 @@ from ast_notebook.magics.astmagics import AstMagics
 from ast_notebook.magics.context import Context
 from ast_notebook.magics.past import PLACES, report
 
-ABOUT = "make a page of what matters of the calls of an archive, or of what a PBX has written"
-MORE = "It is what `%ast report` makes in a notebook, and its arguments are the same."
+ABOUT = "make a page of the main measures of calls: of an archive, or of a PBX's own logs"
+MORE = "`%ast report` makes the same page in a notebook, and its arguments are the same."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Write the page, and print the numbers on it."""
-    with contextlib.redirect_stdout(sys.stderr):  # where it says how far it is
+    with contextlib.redirect_stdout(sys.stderr):  # its progress is written there
         made = report.run(_context(), given)
     sys.stdout.write(f"{made!r}\n")
     return 0

@@ -1,4 +1,4 @@
-"""What systemd is told of a service: that it is ready, how it goes, and that it is alive."""
+"""Tells systemd about a service: that it is ready, what its status is, and that it is alive."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ast_notebook.units import SECOND
 
 
 class Service:
-    """The service that this process is to systemd; nobody is told anything if it is none.
+    """The process as a service of systemd; if it is no service, nothing is sent.
 
-    The environment says which socket is listened to (``NOTIFY_SOCKET``), and how often a sign of
-    life is expected (``WATCHDOG_USEC``).
+    The environment says on which socket systemd listens (``NOTIFY_SOCKET``), and how often it
+    expects a sign of life (``WATCHDOG_USEC``).
     """
 
     def __init__(self) -> None:
@@ -26,14 +26,14 @@ class Service:
         self._due = 0.0
 
     def tell(self, *states: str) -> None:
-        """Tell states such as ``READY=1``; it does not matter if nobody listens."""
+        """Send states such as ``READY=1``; it does not matter if nobody listens."""
         if not self._address:
             return
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one:
             one.sendto("\n".join(states).encode(), self._address)
 
     def lives(self) -> None:
-        """Give the sign of life, twice as often as it is expected."""
+        """Send a sign of life if it is due: twice as often as systemd expects it."""
         now = time.monotonic()
         if self._interval and now >= self._due:
             self._due = now + self._interval / 2

@@ -54,9 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command line."""
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="127.0.0.1, which it is by default, or ::1"
-    )
+    parser.add_argument("--host", default="127.0.0.1", help="127.0.0.1 (the default) or ::1")
     parser.add_argument("--port", type=int, default=5038, help="its port; 0 takes a free one")
     parser.add_argument(
         "--tech",

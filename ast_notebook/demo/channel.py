@@ -79,7 +79,7 @@ class Sent(Exception):
 
 
 class Dialling(Protocol):
-    """The dialler of an outbound channel, which is told the progress."""
+    """The dialler of an outbound channel: it is told how the call goes on."""
 
     def ringing(self, channel: Channel) -> None:
         """Hear that the remote end rings."""

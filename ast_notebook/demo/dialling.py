@@ -53,7 +53,7 @@ class Attempt:
         return True
 
     def ringing(self, leg: Channel) -> None:
-        """Take in that a leg rings."""
+        """Note that a leg rings."""
         if self.on_ringing is not None:
             self.on_ringing(leg)
         if self._caller is not None:
@@ -73,7 +73,7 @@ class Attempt:
             self._finish()
 
     def failed(self, leg: Channel, cause: int) -> None:
-        """Take in that a leg will not answer."""
+        """Note that a leg will not answer."""
         if leg not in self.legs:
             return
         self.legs.remove(leg)

@@ -213,7 +213,7 @@ def calculate(text: str) -> str:
     """
     tokens = _TOKEN.findall(text)
     value = _level(tokens, 0)
-    # If something is left over, it was no expression, for which Asterisk returns an empty text.
+    # If tokens are left over, the text was no expression; Asterisk returns an empty text then.
     return "" if tokens else value
 
 

@@ -88,7 +88,7 @@ class ManagerClient:
         return True
 
     def hear(self, permission: str, text: str) -> None:
-        """Send an event, if this login may hear it and wants to."""
+        """Send an event, if this login has permission for it and wants it."""
         if self._hears(permission) and self._passes(text):
             # The events that an action causes are sent after its answer.
             if self._held is None:

@@ -1,4 +1,4 @@
-"""Calls back, made up for a made-up week: to nearly all who gave up in a queue."""
+"""Makes up calls back for the made-up week: to nearly all callers who gave up in a queue."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import pandas as pd
 
 from ast_notebook.demo.week import EventWriter
 
-#: Of a call back, the share that reaches nobody at first.
+#: The share of calls back that reach nobody at the first try.
 _IN_VAIN = 0.2
 
 
 def with_calls_back(
     events: pd.DataFrame, *, left: int = 11, outside: str = "0", seed: int = 1
 ) -> pd.DataFrame:
-    """Return the events of a made-up week, and those of agents who call back who gave up.
+    """Return a made-up week's events together with those of calls back to callers who gave up.
 
     Parameters
     ----------
     events : pandas.DataFrame
         From `ast_notebook.demo.week.week`.
     left : int
-        How many of the callers nobody reaches.
+        How many of the callers are not reached by anybody.
     outside : str
         The digits that the agents dial for an outside line.
     seed : int

@@ -60,7 +60,7 @@ class Stress:
         while True:
             await asyncio.sleep(TICK)
             due = self._rate * (time.monotonic() - began)
-            # The events of a call's end and the next one's begin, from Hangup to BridgeEnter.
+            # One cycle has the events from the end of one call to the talk of the next.
             while self._calls and self.changes + len(_CYCLE) <= due:
                 self._end()
                 self._begin()

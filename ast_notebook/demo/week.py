@@ -48,7 +48,7 @@ def week(
     seed : int
         The seed of the random numbers: the same seed gives the same week.
     server : str
-        For the column ``server``.
+        The value of the column ``server``.
 
     Returns
     -------

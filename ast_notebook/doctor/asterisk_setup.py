@@ -53,8 +53,8 @@ def _times(info: PbxInfo) -> Iterator[Finding]:
         yield Finding(
             Level.WRONG,
             "events do not say when they happened",
-            "times are those of arrival: what comes in a burst, or while a notebook computes, "
-            "looks later than it was",
+            "times are those of arrival: events that come in a burst, or while a notebook "
+            "computes, seem later than they were",
             "manager.conf",
             "general",
             ("timestampevents = yes",),
@@ -76,7 +76,7 @@ def _clock(info: PbxInfo) -> Iterator[Finding]:
     if clock.offset != ours:
         yield Finding(
             Level.NOTE,
-            f"the PBX lives at {clock.offset}, this machine at {ours}",
+            f"the PBX's time zone is {clock.offset}, this machine's is {ours}",
             "its CDR and CEL have its own local times: read them with tz= of its zone",
         )
 
@@ -88,7 +88,7 @@ def _cdr(info: PbxInfo) -> Iterator[Finding]:
         yield Finding(
             Level.MISSING,
             "call detail records are not sent as events",
-            "calls that end in a mailbox are told apart from others by them",
+            "they tell calls that end in a mailbox from others",
             "cdr_manager.conf",
             "general",
             ("enabled = yes",),

@@ -173,8 +173,8 @@ def _treatment(info: PbxInfo) -> Iterator[Finding]:
         yield Finding(
             Level.NOTE,
             "each login may be used once at a time (allowmultiplelogin = no)",
-            "a second notebook is refused, and so is this one while Asterisk holds a connection of "
-            "it that broke: give each its own login",
+            "a second notebook is refused, and so is this one as long as Asterisk still holds "
+            "its broken connection: give each its own login",
         )
     if info.login is None:
         return
@@ -211,7 +211,7 @@ def _unfollowed(info: PbxInfo) -> Iterator[Finding]:
             lines = (f"read = {','.join(ordered(kept))}",)
         yield Finding(
             Level.COSTLY,
-            f"events come that nothing here follows: {told}",
+            f"events come that ast_notebook does not follow: {told}",
             "they are read, recorded and kept all the same",
             _MANAGER,
             info.username,

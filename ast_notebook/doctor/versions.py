@@ -31,8 +31,8 @@ def major(version: str) -> int | None:
 def end_of_life(version: str) -> date | None:
     """Return the day from which this version gets no fixes any more, not even for security.
 
-    None if it is unknown: for versions later than this table, and for certified versions, which are
-    maintained for longer.
+    The result is None if the day is unknown: for versions later than this table, and for certified
+    versions, which are maintained for longer.
     """
     known = major(version)
     if known is None or version.startswith("certified"):

@@ -66,7 +66,7 @@ def connect(
     if isinstance(password, str | bytes | bytearray):
         password = Secret(password)  # so that no traceback shows the plain text
     if isinstance(host, str) and "@" in host:
-        host = host.rpartition("@")[2]  # and no password before an @ either
+        host = host.rpartition("@")[2]  # there may be a password before the @
         raise ConfError(
             f"host = '…@{host}' is neither a name nor an address: username and password are "
             "settings of their own"
@@ -102,8 +102,8 @@ def _tell_of_former(settings: Settings) -> None:
             known = pbx.session.settings
             if (known.address, known.username) == there:
                 warn(
-                    f"an earlier sh is still connected to {there[0]} as {there[1]}, and its logics "
-                    "and callbacks run on: call its close() before, or write %ast connect, which "
-                    "takes the former one's place"
+                    f"an earlier sh is still connected to {there[0]} as {there[1]}, and its "
+                    "logics and callbacks run on: call its close() first, or write %ast "
+                    "connect, which replaces the earlier one"
                 )
                 return

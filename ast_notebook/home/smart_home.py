@@ -109,7 +109,7 @@ class SmartHome:
     def first_pbx(self) -> str:
         """The name of the PBX that items and logics mean if they name none; empty without one.
 
-        It is the one that was connected first; a replay is it only as long as there is no PBX.
+        It is the PBX that was connected first; a replay counts only as long as there is none.
         """
         return next((name for name, one in list(self._binders.items()) if one.first), "")
 
@@ -221,7 +221,7 @@ class SmartHome:
         """Close every PBX and end every logic and callback, within two seconds for each PBX."""
         if os.getpid() != self._process:  # a process that was forked has none of the threads
             return
-        with contextlib.ExitStack() as closing:  # an error of one leaves none open
+        with contextlib.ExitStack() as closing:  # all are closed, even after an error of one
             closing.callback(self._items.close)
             closing.callback(self._logics.close)
             closing.callback(self._watches.close)

@@ -12,7 +12,7 @@ from ast_notebook.live.tracker import Question, Tracker, begun, moment, number, 
 
 UNASKED = (
     "Asterisk cannot be asked for a conference whose name holds a line break, or begins with a "
-    "space: of its participants those are known who came since this connection was made"
+    "space: only those participants are known who came after this connection was made"
 )
 
 
@@ -45,7 +45,7 @@ class ConferenceTracker(Tracker):
             },
             times=("since",),
         )
-        # By what a caller dialled, a conference may have any name.
+        # A conference may have any name, since a caller may dial it.
         self._unasked: frozenset[str] = frozenset()
         self.tables = {"conferences": self.conferences, "participants": self.participants}
         self.events = {

@@ -143,8 +143,8 @@ class DeviceTracker(Tracker):
         known = self.devices.get(device)
         since = known["since"] if known and known["state"] == state else moment(event)
         if known is not None and known["state"] != state and known["since"]:
-            # Asterisk was observed to send two such states in the wrong order, and to list the
-            # other one.
+            # Asterisk was observed to send two such states in the wrong order. Its list then has
+            # the other one.
             self.doubts |= abs(moment(event) - known["since"]) < AT_ONCE
         self.devices.put(device, device=device, state=state, since=since)
 

@@ -252,7 +252,7 @@ class Live:
         if not self.stale:
             for watch in watches:
                 is_up = self._channels.is_up(watch.name)
-                # A device of which no channel is kept may have one that was left out.
+                # A device without a channel in the table may have one that was left out.
                 watch.is_unsure = self.tables["channels"].left_out > 0 and not is_up
                 if not watch.is_unsure:
                     watch.see(is_up)

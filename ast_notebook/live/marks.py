@@ -21,7 +21,7 @@ from ast_notebook.live.tracker import Tracker
 EVERY = 600.0  # seconds after which the whole state is noted again
 MANY = 50_000  # events after which the whole state is noted again
 LARGEST = 4_000_000  # letters of a mark; a larger mark is left out
-SHARE = 20  # about how many letters of events come on one of marks; an event counts as 200 letters
+SHARE = 20  # letters of events for one letter of marks, about; an event counts as 200
 
 
 class Notes(Protocol):
@@ -65,7 +65,7 @@ class Marks:
         self._expected = False  # whether the whole state will be noted soon
 
     def is_due(self) -> bool:
-        """Tell whether the whole state should be noted now, once until it is noted."""
+        """Tell whether the whole state should be noted now; say yes only once until it is noted."""
         archive = self._archive()
         if archive is None or self._expected:
             return False
@@ -102,7 +102,7 @@ class Marks:
         if archive is None:
             yield
             return
-        self._follower.take()  # events have told that
+        self._follower.take()  # events have told of these changes
         before = inner_of(self._trackers, is_stale=self._is_stale())
         try:
             yield

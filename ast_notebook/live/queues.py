@@ -286,7 +286,7 @@ class QueueTracker(Tracker):
         self._add(text(event, "Queue"), "abandoned")
 
     def _transferred(self, event: Event) -> None:
-        """Give the position of a colleague who waited to the caller whom he transferred to it."""
+        """Give a waiting colleague's position to the caller whom he transferred into the queue."""
         heir = text(event, "TransfereeUniqueid")
         if text(event, "Result") != "Success" or not heir:
             return
@@ -362,6 +362,6 @@ def _known(caller: str) -> str:
 
 
 def _mean(event: Event, name: str) -> int | None:
-    """Return a mean of a queue, in seconds; it is missing where 0 stands for that of no call."""
+    """Return a mean of a queue, in seconds; it is missing where 0 means that there was no call."""
     value = number(event, name)
     return value if value or number(event, "Completed") else None

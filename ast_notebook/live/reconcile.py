@@ -21,7 +21,7 @@ from ast_notebook.live.table import Follower, LiveTable, Row
 from ast_notebook.live.tracker import Question, Tracker
 
 EVERY = 60.0  # about how many seconds are between two comparisons
-SHARE = 100  # the next comparison waits so many times as long as the lists took
+SHARE = 100  # the next comparison waits this many times the duration of the lists
 TICK = 0.5  # seconds between two checks whether a comparison is due
 APART = 1.0  # seconds between the two lists of one comparison, at least
 IN_DOUBT, IN_DOUBT_MOST = 5.0, 20.0  # seconds between two comparisons that odd events ask for
@@ -54,7 +54,7 @@ class Reconciler:
     settled : callable
         It tells whether the tables are complete now.
     observed : callable
-        It returns the function that takes an answer in place of a given one.
+        It wraps a function that takes an answer, as `Marks.observed` does.
     ticked : callable
         It is called twice a second while the tables are complete.
     """
@@ -106,11 +106,11 @@ class Reconciler:
             with self._lock:
                 self._wanted.append(wanted)
             if not wanted.done.wait(timeout):
-                raise AnswerTimeout(f"Asterisk's lists were not all heard within {timeout:g} s")
+                raise AnswerTimeout(f"Asterisk's lists did not all come within {timeout:g} s")
         if wanted.found is None:
             raise ConnectionLost(
-                "the connection is lost, and with it Asterisk's lists: it is made again by itself, "
-                "and all is asked anew then"
+                "the connection was lost before Asterisk's lists came: it is made again by "
+                "itself, and then the lists are asked for again"
             )
         return wanted.found
 
@@ -276,7 +276,7 @@ class _Comparison:
                 self._session.ask(questions[0], then=self._observed(answered), apart=True)
             except ConnectionLost:
                 self._end(failed=True)
-            except AstError:  # names from the wire go into questions: what cannot be asked is out
+            except AstError:  # a name from the wire may make a question impossible: leave it out
                 questions = questions[1:]
             else:
                 return
@@ -336,7 +336,7 @@ def _listed(
     blank = tracker.blank()
     for table in blank.tables.values():
         table.fields = dict.fromkeys(table.fields, _UNTOLD)
-        table.most = math.inf  # of a longer list, others would be taken than are known
+        table.most = math.inf  # of a longer list, a limit might keep other rows than the table has
     touched = Follower(blank.tables)
     told_by: dict[Key, Event] = {}
     for event in entries:

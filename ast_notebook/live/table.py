@@ -28,7 +28,7 @@ class Follower:
         self._tables = tables
         self._changed: dict[str, set[str]] = {}
         for name, table in tables.items():
-            with table.lock:  # else a row that comes right now would be missed
+            with table.lock:  # otherwise, a row that comes right now would be missed
                 changed = self._changed[name] = set(table)
                 table.followers.append(changed)
 

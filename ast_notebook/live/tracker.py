@@ -71,7 +71,7 @@ class Tracker:
         """Take what `inner` returned at another time, or nothing if that is empty."""
 
     def rows_were_put(self) -> None:
-        """React when rows were put into its tables, or taken out, that no event told of."""
+        """React to rows that were put into its tables, or removed, without an event."""
 
     def blank(self) -> Tracker:
         """Return another tracker of the same kind, with empty tables and no callbacks."""
@@ -124,10 +124,10 @@ class Tracker:
         """Handle rows that were removed because they were not listed any more."""
 
     def filled(self) -> None:
-        """React when a table is complete again, of which rows had been left out."""
+        """React when a table is complete again after rows had been left out."""
 
     def is_asked(self, row: Row) -> bool:
-        """Whether the answers list what a row is about, as long as that exists."""
+        """Whether the answers list the thing that a row stands for, as long as it exists."""
         return self.whole
 
     def unknown(self) -> dict[str, str]:
@@ -153,7 +153,7 @@ def truth(event: Message, header: str) -> bool:
 
 
 def moment(event: Message) -> float:
-    """Return when the event happened, in seconds since 1970, by Asterisk or else by its arrival."""
+    """Return when an event happened, in seconds since 1970; else, when it arrived."""
     try:
         said = float(event.headers["Timestamp"])
     except (KeyError, ValueError):

@@ -43,7 +43,7 @@ class Watch:
         try:
             self._changed(value)
         except BaseException:  # the next watch must be told all the same
-            logger.exception("who watches %s raised", self.name)
+            logger.exception("a function that watches %s raised an error", self.name)
 
     def close(self) -> None:
         """End the watch."""
@@ -59,7 +59,7 @@ class ValueWatches:
     tables : mapping
         The tables, by name.
     is_settled : callable
-        Whether the tables are known and complete; values are not computed meanwhile.
+        It tells whether the tables are known and complete; until then, no values are computed.
     """
 
     def __init__(self, tables: Mapping[str, LiveTable], is_settled: Callable[[], bool]) -> None:
@@ -67,7 +67,7 @@ class ValueWatches:
         self._is_settled = is_settled
         self._follower: Follower | None = None
         self._watches: dict[Watch, tuple[frozenset[str], Compute]] = {}
-        # Events and the clock both have values computed; a later one is never told before.
+        # Values are computed at events and by the clock; the lock keeps them in order.
         self._lock = threading.RLock()
 
     def __len__(self) -> int:
@@ -80,7 +80,7 @@ class ValueWatches:
         compute: Compute,
         changed: Callable[[Any], None],
     ) -> Watch:
-        """Call `changed` with the value whenever it is another one after these tables changed."""
+        """Call `changed` with the value whenever a change of these tables makes it another one."""
         watch = Watch(name, changed, self._forget)
         with self._lock:
             if self._follower is None:

@@ -14,6 +14,9 @@ from ast_notebook.numbering import csvbook, vcards
 from ast_notebook.numbering.plan import NumberingPlan, TelephoneNumber
 
 _NO_DIGIT = re.compile(r"[^0-9+*#]")
+_LETTER = re.compile(r"[^\W\d_]")
+#: A whole number as pandas and spreadsheets write it if a number of the column is missing.
+_FLOAT = re.compile(r"([0-9]+)\.0")
 #: The most letters of a name and bytes of a file, since a file may come from any program.
 _LONGEST = 120
 _LARGEST = 64_000_000
@@ -24,8 +27,8 @@ class PhoneBook:
     """A phone book: the name that belongs to each number.
 
     With a country, numbers are compared as E.164, so that ``030 123`` and ``+49 30 123`` are the
-    same number; without one, their digits are compared. If a number occurs twice, its first name
-    is used.
+    same number; without one, their digits are compared. A text with letters is no number. If a
+    number occurs twice, its first name is used.
 
     Parameters
     ----------
@@ -56,7 +59,7 @@ class PhoneBook:
         self._keys: dict[str, str] = {}
         self.left_out = 0
         for number, name in pairs:
-            key, shown = self._key(str(number)), " ".join(str(name).split())[:_LONGEST]
+            key, shown = self._key(_written(number)), " ".join(str(name).split())[:_LONGEST]
             if not key or not shown or self._names.setdefault(key, shown) != shown:
                 self.left_out += 1
         self._keys.clear()
@@ -101,6 +104,11 @@ class PhoneBook:
             return cls(csvbook.entries(heads, rows, columns, "the frame"), country)
         if isinstance(source, Mapping):
             return cls(source, country)
+        if not isinstance(source, str | os.PathLike):
+            raise ConfError(
+                "a phone book is a file, a frame, or a dict from numbers to names; this is a "
+                f"{type(source).__name__}"
+            )
         path = Path(source).expanduser()
         text = _text_of(path)
         if path.suffix.lower() in _VCARD or text.lstrip().upper().startswith("BEGIN:VCARD"):
@@ -136,7 +144,15 @@ class PhoneBook:
         return _digits(number)
 
 
+def _written(number: object) -> str:
+    text = str(number).strip()
+    found = _FLOAT.fullmatch(text)
+    return found[1] if found else text
+
+
 def _digits(text: str) -> str:
+    if _LETTER.search(text):  # a name, or a number in which a spreadsheet has left digits out
+        return ""
     digits = _NO_DIGIT.sub("", text)
     return digits if any(map(str.isdigit, digits)) else ""
 
@@ -148,7 +164,7 @@ def _text_of(path: Path) -> str:
     except OSError as error:
         raise ConfError(f"{path} cannot be read: {error.strerror}") from None
     if len(data) > _LARGEST:
-        raise ConfError(f"{path} is larger than {_LARGEST // 1_000_000} MB: no phone book is")
+        raise ConfError(f"{path} is larger than {_LARGEST // 1_000_000} MB, so it is no phone book")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
     try:

@@ -51,7 +51,7 @@ class Numbering:
         return None if self.country is None else NumberingPlan(self.country)
 
     def number(self, text: str) -> TelephoneNumber | None:
-        """Return the number that a text is; None if it is none or there is no country."""
+        """Read a text as a number; return None if it is none, or if there is no country."""
         return None if self.plan is None else self.plan.number(text)
 
     def key(self, text: str) -> str:

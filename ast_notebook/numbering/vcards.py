@@ -16,7 +16,7 @@ _QUOTED_PRINTABLE = "QUOTED-PRINTABLE"
 _NO_TELEPHONE = {"FAX", "PAGER", "TEXTPHONE"}
 _WANTED = ("BEGIN", "END", "FN", "N", "ORG", "TEL")
 _NAME = re.compile(r"(?:[\w-]+\.)?([\w-]+)[;:]", re.ASCII)
-#: Letters of a line, folded lines included, and before its value; longer ones are left out.
+#: The most letters of a line, folded lines included, and of its part before the value.
 _LONGEST, _LONGEST_HEAD = 10_000, 500
 
 
@@ -89,7 +89,7 @@ def _name(card: list[_Property]) -> str:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Yield lines with what was folded put back, without those that are too long."""
+    """Yield the lines, with folded ones joined again, and without those that are too long."""
     parts: list[str] = []
     length = 0
     soft = False  # whether the line so far ends with a soft line break of quoted-printable
@@ -114,7 +114,7 @@ def _is_quoted(parts: list[str]) -> bool:
 
 
 def _property(line: str) -> _Property | None:
-    """Read a line; None if it is none of a vCard, or one that nobody asks for."""
+    """Read a line; return None if it is no line of a vCard, or if nobody asks for it."""
     found = _NAME.match(line)
     name = "" if found is None else found[1].upper()
     head, colon, _ = _parted(line[:_LONGEST_HEAD], ":")
@@ -146,7 +146,7 @@ def _value(one: _Property) -> str:
     octets = quopri.decodestring(one.value.encode())
     try:
         return octets.decode(one.charset or "utf-8")
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):  # the file may name any character set, or none
         return decode(octets)
 
 

@@ -1,4 +1,4 @@
-"""The actions of a panel's buttons: each calls a method of `sh.ast`, after checks."""
+"""What each button of a panel does: the method of `sh.ast`, and the permission that it needs."""
 
 from __future__ import annotations
 

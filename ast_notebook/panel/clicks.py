@@ -1,6 +1,6 @@
-"""Carries out the clicks on a panel's pages, each after checks and on a thread of its own.
+"""Takes the clicks on a panel's buttons: refuses those without permission, and carries out others.
 
-What each button does is in `actions`.
+`actions` says what each button does. Each click is carried out on a thread of its own.
 """
 
 from __future__ import annotations

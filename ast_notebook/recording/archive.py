@@ -99,6 +99,7 @@ class Archive:
         self._flushed = threading.Condition()
         self._closing = False
         self._deadline = 0.0
+        self._leaves_open = False
         self._notes: deque[tuple[int, str]] = deque()
         self._writer = Writer(
             self.archive_files,
@@ -112,7 +113,7 @@ class Archive:
             record.server,
             self._troubles,
             is_gone=self._writer.is_gone,
-            hurried=self._hurried,
+            hurried=lambda: self._leaves_open or self._hurried(),
             retention=lambda: self.retention_days,
         )
         warm_up()
@@ -170,7 +171,9 @@ class Archive:
 
     @property
     def waiting(self) -> int:
-        """How many events are not on disk yet."""
+        """How many events are not on disk yet; none are awaited by an archive that has ended."""
+        if self._closing and not self._thread.is_alive():
+            return 0
         return max(0, self._record.end - self._next)
 
     @property
@@ -226,6 +229,10 @@ class Archive:
         self._wake.set()
         self._thread.join(seconds)
         self._sealer.thread.join(max(0.2, self._deadline + 0.2 - time.monotonic()))
+
+    def leave_open(self) -> None:
+        """Seal no further file: the next recorder of this folder does it."""
+        self._leaves_open = True
 
     def hand_over(self, follower: Archive) -> int:
         """Close, and return the number of the first event that is left to another archive."""

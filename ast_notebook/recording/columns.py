@@ -1,4 +1,4 @@
-"""Events as columns: compact Arrow batches, and pandas frames made of them."""
+"""Events as columns: Arrow batches that take little memory, and pandas frames made of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ TEXTS = pa.schema([("received", pa.int64()), ("text", pa.string())])
 MOST_WORDS = 1 << 15  # of a column of `_TEXTS`
 
 
-def seal(texts: Sequence[str] | pa.StringArray, received: Sequence[int] | Places) -> pa.RecordBatch:
+def batch_of(
+    texts: Sequence[str] | pa.StringArray, received: Sequence[int] | Places
+) -> pa.RecordBatch:
     """Turn the texts of events into a batch of columns, in their order.
 
     Arrow does the work without Python's lock, so that the reader's thread is not held up. Times are
@@ -87,7 +89,7 @@ def seal(texts: Sequence[str] | pa.StringArray, received: Sequence[int] | Places
 def in_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return events that may be `TEXTS` in columns."""
     if batch.schema.equals(TEXTS):
-        return seal(batch["text"], batch["received"].to_numpy())
+        return batch_of(batch["text"], batch["received"].to_numpy())
     return batch
 
 
@@ -186,7 +188,7 @@ def frame(batches: Sequence[pa.RecordBatch], server: str) -> pd.DataFrame:
     """Make one frame of batches, with a row for each event; see `Record.frame` for its columns."""
     tables = [pa.Table.from_batches([_wide(batch)]) for batch in batches]
     if not tables:
-        tables = [pa.Table.from_batches([_wide(seal([], []))])]
+        tables = [pa.Table.from_batches([_wide(batch_of([], []))])]
     table = pa.concat_tables(tables, promote_options="permissive")
     received = table["received"].to_numpy()
     time = table["time"]

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from ast_notebook.recording import intact
 from ast_notebook.recording.archive_files import ArchiveFile
-from ast_notebook.recording.compact import ROWS
 from ast_notebook.recording.layout import SCHEMA, Name, is_anonymized
+from ast_notebook.recording.sealing import ROWS
 from ast_notebook.recording.selection import FORMAT, Selection
 
 Rows = npt.NDArray[np.bool_]

@@ -180,7 +180,7 @@ def check_version(metadata: dict[bytes, bytes] | None, path: str) -> None:
 
 
 def widened(block: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """Give a block of events from `columns.seal` all the columns of an open file."""
+    """Give a block of events from `columns.batch_of` all the columns of an open file."""
     received = block["received"]
     time = pc.coalesce(block["time"], received)
     columns = {
@@ -217,7 +217,7 @@ def flattened(block: pa.RecordBatch, recorder: str) -> pa.RecordBatch:
 
 
 def narrowed(block: pa.RecordBatch) -> pa.RecordBatch:
-    """Turn a block of an archive into one like those of `columns.seal`: without empty columns."""
+    """Turn an archive's block into one like those of `columns.batch_of`: without empty columns."""
     arrays: dict[str, pa.Array] = {"received": block["received_us"], "time": block["time_us"]}
     for name in ("event", *PROMOTED):
         column = block[name] if name in block.schema.names else None
@@ -235,7 +235,7 @@ def day_of(microseconds: int) -> date:
 
 
 def by_day(block: pa.RecordBatch) -> Iterator[tuple[date, pa.RecordBatch]]:
-    """Split a block from `columns.seal` where the UTC day of the receive time changes, in order."""
+    """Split a block of `columns.batch_of` where the UTC day of the receive time changes."""
     days = block["received"].to_numpy() // DAY
     edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
     for first, last in pairwise(edges):

@@ -13,7 +13,7 @@ from functools import partial
 
 from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.columns import release
-from ast_notebook.recording.compact import compact, compact_leftovers, discard, remove_old
+from ast_notebook.recording.sealing import discard, remove_old, seal, seal_leftovers
 from ast_notebook.recording.segment import Segment
 from ast_notebook.recording.troubles import Troubles
 
@@ -127,14 +127,14 @@ class Sealer:
 
     def _seal(self, segment: Segment) -> None:
         segment.mend()
-        sealed = compact(segment.path, self._files, killed=False, stop=self._hurried)
+        sealed = seal(segment.path, self._files, killed=False, stop=self._hurried)
         segment.damaged = sealed.damaged
         release()
 
     def tidy(self) -> None:
         """Seal the files of dead recorders, and remove days that are too old."""
         attempt, days = self._troubles.attempt, self._retention()
-        attempt("leftovers", lambda: compact_leftovers(self._files, self._hurried))
+        attempt("leftovers", lambda: seal_leftovers(self._files, self._hurried))
         if days is not None and not self._hurried():
             today = self._today()
             attempt("retention", lambda: remove_old(self._files, self._server, days, today))

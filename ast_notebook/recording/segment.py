@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from ast_notebook.errors import ConfError
 from ast_notebook.recording import private
-from ast_notebook.recording.columns import TEXTS, in_columns, seal
+from ast_notebook.recording.columns import TEXTS, batch_of, in_columns
 from ast_notebook.recording.framing import Frames, end, packed
 from ast_notebook.recording.layout import (
     NO_MOMENT,
@@ -161,7 +161,7 @@ def _created(path: Path) -> int:
 def lost_row(name: Name, received: int, reason: str, unread: int = 0) -> pa.RecordBatch:
     """Return a row that says that events of a file are lost, and how many bytes are unreadable."""
     text = f"Event: RecordingLost\r\nReason: {reason}\r\nBytes: {unread}"
-    return widened(seal([text], [received]), block_schema(name))
+    return widened(batch_of([text], [received]), block_schema(name))
 
 
 def count_of(path: Path) -> int:
@@ -175,7 +175,7 @@ def count_of(path: Path) -> int:
 def warm_up() -> None:
     """Write a block to memory, since the first one takes Arrow a tenth of a second."""
     name = Name("0", 0, "", date.min)
-    packed(_stream(widened(seal(["Event: Warm\r\nRare: 1"], [0]), block_schema(name))))
+    packed(_stream(widened(batch_of(["Event: Warm\r\nRare: 1"], [0]), block_schema(name))))
 
 
 class _Foreign(Exception):

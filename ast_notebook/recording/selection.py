@@ -20,7 +20,7 @@ from ast_notebook.moments import Moment, end_microseconds, microseconds
 from ast_notebook.recording import intact
 from ast_notebook.recording.archive_files import ArchiveFile, ArchiveFiles
 from ast_notebook.recording.archive_place import ArchivePlace
-from ast_notebook.recording.columns import seal
+from ast_notebook.recording.columns import batch_of
 from ast_notebook.recording.layout import (
     FOLDERS,
     NO_MOMENT,
@@ -232,7 +232,7 @@ def _loss(name: Name, moment: int, events: int, size: int) -> pa.RecordBatch:
         "Event: RecordingLost\r\nReason: the file is damaged: some of its events are lost\r\n"
         f"Events: {events}\r\nBytes: {size}"
     )
-    return widened(seal([text], [moment]), block_schema(name))
+    return widened(batch_of([text], [moment]), block_schema(name))
 
 
 def _notes(chosen: Selection) -> list[str]:

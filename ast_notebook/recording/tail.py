@@ -12,12 +12,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ast_notebook.recording.archive_files import ArchiveFiles
-from ast_notebook.recording.layout import OPEN, SEALED, Name, named, narrowed
+from ast_notebook.recording.layout import DAY, OPEN, SEALED, Name, day_of, named, narrowed
 from ast_notebook.recording.lock import is_held
 from ast_notebook.recording.segment import Blocks, joined
 
 YOUNG = 5.0  # seconds after which the recorder of an empty file has taken its lock for sure
 DAYS = 2  # folders of days in which a recorder writes, at most: around midnight
+#: How a file or folder is missing; a file in the place of a folder is no folder of ours.
+_NONE = (FileNotFoundError, NotADirectoryError)
 
 
 class ArchiveTail:
@@ -36,35 +38,45 @@ class ArchiveTail:
     ----------
     is_alive : bool
         Whether the recorder lived at the last `poll`.
+    is_resumed : bool
+        Whether its file was there again at the last `poll`, after a time in which it was not.
     """
 
     def __init__(self, files: ArchiveFiles, server: str) -> None:
-        self.is_alive = False
+        self.is_alive = self.is_resumed = False
         self._folder = Path(files.root) / f"server={quote(server, safe='')}"
         self._server = server
         self._name: Name | None = None
         self._place = self._rows = 0  # bytes of the open file, and rows, that are passed on
         self._is_over = True  # whether nothing more comes to that file
+        self._is_gone = False  # whether it was not there any more: its disk may come back
         self._last = 0  # when the newest event was received
         self._after = 0  # what another recorder received until then is passed over
 
     def poll(self) -> list[pa.RecordBatch]:
-        """Return the blocks that came since the last poll, in columns like those of `seal`.
+        """Return the blocks that came since the last poll, in columns like those of `batch_of`.
 
         The first time, that is all of the file to which the newest living recorder writes.
         """
         found: list[pa.RecordBatch] = []
+        self.is_resumed = False
         while True:
-            if self._name is not None and not self._is_over:
+            if self._name is not None and (self._is_gone or not self._is_over):
                 found += [narrowed(block) for block in self._read(self._name) if len(block)]
             if not self._is_over:
                 break
-            following = self._following()
+            try:
+                following = self._following()
+            except OSError:
+                if found:  # it is told by the next poll: what was read must not be lost
+                    break
+                raise
             if following is None:
                 break
             if self._name is not None and following.recorder != self._name.recorder:
                 self._after = self._last
             self._name, self._place, self._rows, self._is_over = following, 0, 0, False
+            self._is_gone = False
         self.is_alive = not self._is_over
         return found
 
@@ -75,9 +87,10 @@ class ArchiveTail:
             lives = self._lives(name)  # at first: what it wrote until its end is read then
             blocks = Blocks(path, self._place)
             found = joined([block for block in blocks if len(block)])
-        except FileNotFoundError:
+        except _NONE:
             self._is_over = True
             return self._passed_on(self._sealed(name))
+        self._is_gone, self.is_resumed = False, self._is_gone
         self._place = blocks.place
         self._is_over = blocks.complete or not lives
         return self._passed_on(found)
@@ -86,8 +99,10 @@ class ArchiveTail:
         """Return those events of a file that was sealed meanwhile that are not passed on yet."""
         try:
             table = pq.read_table(self._path(name, SEALED), partitioning=None)
-        except FileNotFoundError:
+        except _NONE:
+            self._is_gone = True
             return []
+        self._is_gone, self.is_resumed = False, self._is_gone
         batches: list[pa.RecordBatch] = table.slice(self._rows).to_batches()
         return batches
 
@@ -119,15 +134,18 @@ class ArchiveTail:
         return next(name for name, _ in there if name.recorder == others[-1].recorder)
 
     def _files(self) -> Iterator[tuple[Name, str]]:
-        """Yield the files of the newest days, with their endings."""
+        """Yield the files of the present day and of the newest days, with their endings."""
         try:
             days = sorted(one for one in self._folder.iterdir() if one.name.startswith("day="))
-        except FileNotFoundError:
+        except _NONE:
             return
-        for day in days[-DAYS:]:
+        # A recorder whose clock was wrong may have left folders of days to come.
+        now = time.time_ns() // 1000
+        present = [f"day={day_of(now + days * DAY)}" for days in (-1, 0, 1)]
+        for day in sorted({*days[-DAYS:], *(one for one in days if one.name in present)}):
             try:
                 files = list(day.iterdir())
-            except FileNotFoundError:
+            except _NONE:
                 continue
             for file in files:
                 known = named(file.as_posix())
@@ -147,5 +165,5 @@ class ArchiveTail:
             state = path.stat()
             is_new = not state.st_size and time.time() - state.st_mtime < YOUNG
             return is_new or is_held(path)
-        except FileNotFoundError:
+        except _NONE:
             return False

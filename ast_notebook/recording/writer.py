@@ -11,7 +11,7 @@ from datetime import date
 import pyarrow as pa
 
 from ast_notebook.recording.archive_files import ArchiveFiles
-from ast_notebook.recording.columns import in_columns, release, seal
+from ast_notebook.recording.columns import batch_of, in_columns, release
 from ast_notebook.recording.layout import Name, by_day
 from ast_notebook.recording.segment import Segment, lost_row, lost_with
 from ast_notebook.recording.source import Anonymizing
@@ -81,7 +81,7 @@ class Writer:
     def note(self, text: str, at: int) -> None:
         """Write a row of our own behind all events on disk."""
         self._last = max(at, self._last + 1)
-        for day, row in by_day(seal([text], [self._last])):
+        for day, row in by_day(batch_of([text], [self._last])):
             self._segment_of(day).write(row)
 
     def replace_if_full(self) -> None:

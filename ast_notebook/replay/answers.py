@@ -121,7 +121,8 @@ class Answers:
                 return Told({**REFUSED, "Message": "No such channel"})
             if variable == "UNIQUEID":
                 return Told({**OK, "Variable": variable, "Value": there["uniqueid"]})
-        # No record has the dialplan, and the action for which somebody asks is not sent anyway.
+        # No record has the dialplan. Whoever asks wants to send an action, which is not sent
+        # anyway.
         if variable.startswith("DIALPLAN_EXISTS("):
             return Told({**OK, "Variable": variable, "Value": "1"})
         raise not_recorded("Getvar", f"the variable {variable}")

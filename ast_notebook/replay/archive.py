@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ast_notebook.recording.archive_place import ArchivePlace
-from ast_notebook.recording.columns import seal
+from ast_notebook.recording.columns import batch_of
 from ast_notebook.recording.duplicates import Rows
 from ast_notebook.recording.layout import Name, narrowed
 from ast_notebook.recording.reading import duplicates
@@ -94,7 +94,7 @@ def _piece(
     received = np.concatenate([file.received for file in group])
     told = texts_of([file.names for file in group])
     last = int(received.max())
-    pause = seal([_PAUSE.format(last, last + 1)], [last + 1]) if pauses else None
+    pause = batch_of([_PAUSE.format(last, last + 1)], [last + 1]) if pauses else None
 
     def load() -> list[pa.RecordBatch]:
         blocks = place.each(blocks_of(selected, names, repeated, None, None))

@@ -1,4 +1,4 @@
-"""A PBX of the past: the class of `sh.ast` in a replay."""
+"""A PBX of the past: the class of `sh.ast` in a replay; it holds back what would change a PBX."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class ReplayedAsterisk(Asterisk):
     def recorded(self) -> tuple[pd.Timestamp, pd.Timestamp]:
         """The first and the last moment of the replay of which there is a record.
 
-        Where it began is within, too.
+        The moment at which the replay began is covered, too.
         """
         first = min(max(self._since, self._tape.first), self._begin)
         last = max(min(self._until, self._tape.last), self._begin)
@@ -310,7 +310,7 @@ class ReplayedAsterisk(Asterisk):
 
     @staticmethod
     def _refuse_calls() -> None:
-        """Raise an error on a thread for whose calls the time stands still."""
+        """Raise an error if the time stands still for the calls of this thread."""
         if time_waits():
             raise ConfError(
                 "a logic, a callback or an item cannot move the replay that it runs in: do it in a "

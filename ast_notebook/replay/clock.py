@@ -22,7 +22,7 @@ def time_waits() -> bool:
 
 
 class _Due(NamedTuple):
-    """What is to be done at a moment, in the order of moments and of their numbers."""
+    """A thing to do at a moment; things are ordered by their moments, and then by their numbers."""
 
     at: int
     number: int
@@ -181,7 +181,7 @@ class ReplayClock(SystemClock):
         self._at = at
 
     def jump(self, at: int) -> None:
-        """Set the time without a passage of time: whoever waits has the same wait before him."""
+        """Set the time without letting time pass: whoever waits still has to wait as long."""
         with self._changed:
             gone = at - self._at
             self._at = at

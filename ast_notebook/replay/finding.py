@@ -12,12 +12,12 @@ Found = tuple[int, Event]
 
 
 def first_call(tape: Tape, after: int, until: int) -> Found | None:
-    """Return the first event of the next call behind a moment, and when it counts."""
+    """Return the first event of the next call after a moment, and the moment at which it counts."""
     return _first(tape, after, until, {"Newchannel": _begins})
 
 
 def first_alarm(tape: Tape, after: int, until: int) -> Found | None:
-    """Return the next alarm behind a moment, and when it counts."""
+    """Return the next alarm after a moment, and the moment at which it counts."""
     return _first(tape, after, until, _ALARMS)
 
 

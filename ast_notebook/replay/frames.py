@@ -27,7 +27,7 @@ _MEMBERS = ("membername", "pausedreason", "stateinterface")
 
 
 def frame_batch(frame: pd.DataFrame) -> pa.RecordBatch:
-    """Return the events of a frame such as `Record.frame`, as `recording.columns.seal` does."""
+    """Return the events of a frame such as `Record.frame`, as `recording.columns.batch_of` does."""
     received = frame["received"] if "received" in frame else frame["time"]
     arrays: dict[str, Any] = {
         "received": _moments(received),
@@ -60,13 +60,14 @@ def _texts(column: Any) -> pa.Array:
         words = array.dictionary.cast(pa.string())
         return pa.DictionaryArray.from_arrays(array.indices.cast(pa.int32()), words)
     if pa.types.is_floating(array.type):  # pandas makes whole numbers float if some are missing
-        array = array.cast(pa.int64(), safe=False)
+        array = pa.array(map(_text, array.to_pylist()), pa.string())
     return array.cast(pa.string()).dictionary_encode()
 
 
-def _text(value: object) -> str:
-    is_whole = isinstance(value, float) and value.is_integer()
-    return str(int(value)) if is_whole and isinstance(value, float) else str(value)
+def _text(value: object) -> str | None:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return None if value is None else str(value)
 
 
 def _filled(frame: pd.DataFrame) -> dict[str, Any]:

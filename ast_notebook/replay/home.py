@@ -89,8 +89,8 @@ def replay(
         for both, so ``until="2026-11-21"`` ends before that day.
     at : datetime or str, optional
         The moment at which the replay stands at first, such as ``yesterday 14:05``; by default, its
-        beginning.
-        Without `since` and `until`, the replay goes from a day before it to a day after it.
+        beginning. Without `since` and `until`, the replay goes from a day before `at` to a day
+        after it.
     speed : float, optional
         From 1 to 600: the replay begins to play at once, at this speed. By default, it stands still
         until ``sh.run()`` plays it as fast as it can.
@@ -114,7 +114,7 @@ def replay(
     ...     sh.run()
     """
     found = source if isinstance(source, pd.DataFrame) else ArchivePlace(source)
-    del source  # a URL may hold a password, and a traceback shows what is in sight
+    del source  # a URL may hold a password, and a traceback shows variables
     tape, clock, where = prepared(found, since, until, at, tz, server)
     sh = ReplayedHome(clock)
     try:
@@ -140,7 +140,7 @@ def prepared(
     The parameters and the errors are those of `replay`.
     """
     found = source if isinstance(source, pd.DataFrame) else ArchivePlace(source)
-    del source  # a URL may hold a password, and a traceback shows what is in sight
+    del source  # a URL may hold a password, and a traceback shows variables
     zone = ZoneInfo(tz) if isinstance(tz, str) else tz
     first, last = range_of(since, until, MACHINE, zone)
     standing = None if at is None else read_moment(at, MACHINE, zone)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ast_notebook.ami import Event
+from ast_notebook.ami import Event, plain_name
 from ast_notebook.recording.headers import NUMBERS
 from ast_notebook.replay.spelling import spelled
 from ast_notebook.units import SECOND
@@ -60,7 +60,7 @@ def events_of(
     Parameters
     ----------
     batch : pyarrow.RecordBatch
-        Events in columns, as `recording.columns.seal` returns them.
+        Events in columns, as `recording.columns.batch_of` returns them.
     is_wanted : callable
         It is called with the name of an event, and tells whether such events are wanted.
     """
@@ -86,29 +86,41 @@ def _made(batch: pa.RecordBatch) -> list[Event]:
     headers: list[dict[str, str]] = [{}] * count
     order = np.argsort(codes, kind="stable")
     ends = np.cumsum(np.bincount(codes, minlength=len(words))).tolist()
+    counts = {
+        name: np.bincount(codes[one.is_there], minlength=len(words))
+        for name, one in columns.items()
+    }
     first = 0
-    for word, end in zip(words, ends, strict=True):
+    for code, (word, end) in enumerate(zip(words, ends, strict=True)):
         if end > first:  # by name, since events of one name have nearly the same headers
             rows = order[first:end]
-            for row, mine in zip(rows.tolist(), _rows(word, columns, rows), strict=True):
+            there = {name: one for name, one in columns.items() if counts[name][code]}
+            for row, mine in zip(rows.tolist(), _rows(word, there, rows), strict=True):
                 headers[row] = mine
         first = end
+    names = {"event": "Event"} | {plain_name(name): spelled(name) for name in columns}
     repeats = [
         (row, spelled(name))
         for name, values in columns.items()
-        for row in np.flatnonzero(values.repeats).tolist()
+        for row in np.flatnonzero(values.repeats()).tolist()
     ]
     if "extra" in batch.schema.names:
-        _put_pairs(headers, repeats, batch["extra"])
+        rare = _put_pairs(headers, repeats, batch["extra"])
         _rename_texts(headers, batch["extra"])
+        for header in rare:
+            for one in (header, header.removeprefix("header_")):
+                names[plain_name(one)] = one
     several: dict[int, dict[str, list[str]]] = {}
     for row, name in repeats:
-        several.setdefault(row, {})[name] = headers[row][name].split("\n")
+        mine = headers[row]
+        header = name if name in mine else name.removeprefix("header_")
+        several.setdefault(row, {})[header] = mine[header].split("\n")
     events = []
     received = batch["received"].to_pylist()
     for row, (code, mine, moment) in enumerate(zip(codes.tolist(), headers, received, strict=True)):
         name = words[code]
         event = Event(mine, name, moment, "", several.get(row))
+        event.share_names(names)
         event.answer = name in _ENTRIES or ("ActionID" in mine and name not in _NEWS)
         events.append(event)
     return events
@@ -117,19 +129,29 @@ def _made(batch: pa.RecordBatch) -> list[Event]:
 class _ColumnTexts(NamedTuple):
     """The values of a column.
 
-    ``texts`` has None for a missing value, and ``repeats`` tells which values are those of a
-    repeated header.
+    ``words`` has the different texts, and None at its end; ``places`` has the place of each row's
+    text among them, and ``is_there`` tells which rows have one.
     """
 
-    texts: Any
-    repeats: Any
+    words: Any
+    places: Any
+    is_there: Any
+
+    def of(self, rows: Any) -> list[str | None]:
+        """Return the texts of some rows, with None for a missing one."""
+        texts: list[str | None] = self.words[self.places[rows]].tolist()
+        return texts
+
+    def repeats(self) -> Any:
+        """Tell which texts are the values of a repeated header."""
+        several = np.array([word is not None and "\n" in word for word in self.words], bool)
+        return several[self.places] if several.any() else np.zeros(0, bool)
 
 
 def _values(column: pa.DictionaryArray) -> _ColumnTexts:
     words = np.array([*column.dictionary.to_pylist(), None], object)
-    codes = column.indices.fill_null(len(words) - 1).to_numpy()
-    several = np.array([word is not None and "\n" in word for word in words], bool)
-    return _ColumnTexts(words[codes], several[codes] if several.any() else np.zeros(0, bool))
+    places = column.indices.fill_null(len(words) - 1).to_numpy()
+    return _ColumnTexts(words, places, places < len(words) - 1)
 
 
 def _stamps(times: pa.Array) -> _ColumnTexts:
@@ -137,7 +159,8 @@ def _stamps(times: pa.Array) -> _ColumnTexts:
         None if time is None else f"{time // SECOND}.{time % SECOND:06d}"
         for time in times.to_pylist()
     ]
-    return _ColumnTexts(np.array([*stamps, None], object)[:-1], np.zeros(0, bool))
+    is_there = times.is_valid().to_numpy(zero_copy_only=False)
+    return _ColumnTexts(np.array([*stamps, None], object), np.arange(len(stamps)), is_there)
 
 
 def _rows(name: str, columns: dict[str, _ColumnTexts], rows: Any) -> Iterator[dict[str, str]]:
@@ -150,7 +173,7 @@ def _rows(name: str, columns: dict[str, _ColumnTexts], rows: Any) -> Iterator[di
         header = spelled(column)
         if header in heads:
             continue
-        some = columns[column].texts[rows].tolist()
+        some = columns[column].of(rows)
         missing = some.count(None)
         if missing < len(some):
             heads.append(header)
@@ -180,8 +203,11 @@ def _rename_texts(headers: list[dict[str, str]], pairs: pa.MapArray) -> None:
 
 def _put_pairs(
     headers: list[dict[str, str]], repeats: list[tuple[int, str]], pairs: pa.MapArray
-) -> None:
-    """Add the rare headers, which share one column of pairs, to the headers of each row."""
+) -> set[str]:
+    """Add the rare headers, which share one column of pairs, to the headers of each row.
+
+    It returns their names.
+    """
     offsets = pairs.offsets.to_pylist()
     first, last = offsets[0], offsets[-1]
     keys = [spelled(key) for key in pairs.keys.slice(first, last - first).to_pylist()]
@@ -201,3 +227,4 @@ def _put_pairs(
             for row, key, item in zip(rows, keys, items, strict=True)
             if item is not None and "\n" in item
         ]
+    return set(keys)

@@ -1,4 +1,4 @@
-"""The orders of a replay: actions that were held back, and not sent to Asterisk.
+"""The list of the orders that a replay has held back, so that they did not reach Asterisk.
 
 `ReplayedAsterisk` decides which actions these are.
 """
@@ -17,7 +17,7 @@ from ast_notebook.errors import ConfError
 
 #: The message in the answer to an order, and in the handle of a call.
 NOT_SENT = "not sent: replay"
-CHANNEL_ID = "ChannelId"  # of a call, which is another one each time
+CHANNEL_ID = "ChannelId"  # the id of a call's channel, a new one each time
 HIDDEN = "…"
 _SECRETS = ("secret", "password", "passwd")
 COLUMNS = ("time", "by", "action", "fields")

@@ -277,7 +277,7 @@ class Player(Reader):
         self._intake.events -= batch.end - batch.reached
 
     def _wait_for_calls(self) -> None:
-        """Wait until the calls that events have started are over: their time is the present."""
+        """Wait until the calls that events have started are over, since they run at this time."""
         if not self._clock.is_held:
             return
         deadline = time.monotonic() + PATIENCE

@@ -27,7 +27,7 @@ class Position:
         self._row = 0
 
     def seek(self, moment: int) -> None:
-        """Go to the place after the last row whose moment is not after `moment`."""
+        """Go to the place after the last row at or before `moment`."""
         self._piece = self.tape.piece_at(moment)
         parts = self.tape.parts(self._piece)
         self._part = self._row = 0

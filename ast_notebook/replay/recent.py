@@ -1,7 +1,8 @@
-"""The last seconds of a record that grows, by which a mark that comes late finds its place.
+"""The last seconds of a growing record, which show where a mark that comes late belongs.
 
-A recorder writes a mark some time after the events that came when it was made. So a live state that
-follows the record is made anew if a mark turns out to stand before events that were told already.
+A recorder writes a mark some time after the events that came while the mark was made. So a live
+state that follows the record is computed again if a mark belongs before events that it has already
+taken in.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ HELD = 10 * SECOND  # how late a mark may come
 
 
 class _RecentEvent(NamedTuple):
-    """An event or a mark, with what orders them: a mark stands behind the event that it names."""
+    """An event or a mark, with its sort key: a mark comes right after the event that it names."""
 
     after: int
     is_mark: bool
@@ -31,7 +32,7 @@ class _RecentEvent(NamedTuple):
 
 
 class Recent:
-    """What was told lately, and the live state before that.
+    """The latest events and marks, and the live state before them.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ class Recent:
         return is_late
 
     def _settle(self, until: int) -> None:
-        """Forget what was told until a moment; the state before has it now."""
+        """Forget the events and marks up to a moment, after the state has taken them in."""
         count = 0
         for one in self._told:
             if one.after > until:
@@ -93,7 +94,7 @@ class Recent:
         del self._told[:count]
 
     def state(self) -> ReplayedLive:
-        """Return the live state behind all that was told, in its order."""
+        """Return the live state after all events and marks, each of them in its place."""
         ears, live = self._state()
         live.take_from(self._before)
         for one in self._told:

@@ -36,8 +36,8 @@ def tape_of(
         messages of the manager interface.
     since, until : int or None
         The tape has the events that were received at `since` or later and before `until`, in
-        microseconds since 1970. Of an archive, it also has earlier events, from which the state at
-        `since` follows.
+        microseconds since 1970. For an archive, it also has earlier events, since the state at
+        `since` depends on them.
     server : str
         The name of the PBX; it is needed if there are several.
 

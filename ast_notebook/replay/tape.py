@@ -18,7 +18,7 @@ Moments = np.ndarray[Any, Any]
 MARKS = ("LiveState", "LiveChange")
 PART = 10_000  # events at most in a part
 LOADED = 3  # pieces that are kept in memory
-LEAST = 1000  # microseconds of a gap that is told
+LEAST = 1000  # microseconds of the shortest gap that is reported
 
 
 class Part(NamedTuple):
@@ -60,13 +60,13 @@ class Piece:
     marks, lists : sequence of int
         When the ``LiveState`` rows were received, and when lists of all channels ended.
     load : callable
-        It returns batches of the events in columns, as `recording.columns.seal` does.
+        It returns batches of the events in columns, as `recording.columns.batch_of` does.
     marked : int
         How many of the rows are marks.
     names : collection of str
         The names of its events.
     lost : sequence of int
-        The moments behind which the state is not known until the next mark or list.
+        The moments after which the state is not known until the next mark or list.
 
     Attributes
     ----------
@@ -153,7 +153,7 @@ class Tape:
     def gaps(self, since: int, until: int) -> list[tuple[int, int]]:
         """Return where nothing is recorded, or the state is not known, within a time.
 
-        Behind a loss, the state is not known until the next mark or list.
+        After a loss, the state is not known until the next mark or list.
         """
         has_marks = any(piece.marks for piece in self.pieces)
         known = [at for one in self.pieces for at in (one.marks if has_marks else one.lists)]

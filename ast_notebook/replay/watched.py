@@ -53,7 +53,8 @@ class WatchedAsterisk(Asterisk):
     server : str
         The PBX.
     since : int
-        From when on events are read that are there already, in microseconds since 1970 UTC.
+        Events that are already recorded are read from this moment on, in microseconds since 1970
+        UTC.
     name : str
         Its name: the attribute of `sh`.
     budget : float
@@ -151,7 +152,7 @@ def watch(
     folder : str or path
         The archive, in a folder of this machine.
     since : datetime or str, optional
-        From when on the events are read that are recorded already; by default those of a day.
+        Events that are already recorded are read from this moment on; by default, those of one day.
     server : str
         The PBX, if the archive has several.
     name : str
@@ -159,7 +160,7 @@ def watch(
     budget : float
         Bytes of memory that its events may take.
     tz : str or tzinfo, optional
-        The zone of `since`, if that tells none; this machine's by default.
+        The zone of `since`, if it names none; by default, this machine's.
 
     Raises
     ------
@@ -171,9 +172,11 @@ def watch(
     >>> with ast_notebook.watch("calls") as sh:
     ...     sh.ast.live.channels
     """
+    place = ArchivePlace(folder)
+    del folder  # a URL may hold a password, and a traceback shows what is in sight
     sh = SmartHome()
     try:
-        sh.add(watched(folder, since=since, server=server, name=name, budget=budget, tz=tz), name)
+        sh.add(watched(place, since=since, server=server, name=name, budget=budget, tz=tz), name)
     except BaseException:
         sh.close()
         raise
@@ -181,7 +184,7 @@ def watch(
 
 
 def watched(
-    folder: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | ArchivePlace,
     *,
     since: Moment | None = None,
     server: str = "",
@@ -191,6 +194,7 @@ def watched(
 ) -> WatchedAsterisk:
     """Return a PBX that another process records; the parameters are those of `watch`."""
     place = ArchivePlace(folder)
+    del folder  # a URL may hold a password, and a traceback shows what is in sight
     if place.is_remote:
         raise ConfError(
             f"{place.name} cannot be watched: events get to a URL when their file is sealed. Watch "

@@ -8,16 +8,16 @@ import pyarrow as pa
 from ast_notebook.errors import ConfError
 from ast_notebook.recording import Archive, Record
 from ast_notebook.recording.block import Block
-from ast_notebook.recording.columns import seal
+from ast_notebook.recording.columns import batch_of
 from ast_notebook.recording.record import BLOCK
 from ast_notebook.replay.tape import Piece
 
 
 class WatchedRecord(Record):
-    """Events within a budget of memory, as `Record` keeps them, which come in columns."""
+    """A `Record` within a budget of memory, whose events come in columns."""
 
     def take(self, events: pa.RecordBatch) -> None:
-        """Keep events in columns like those of `seal`; small blocks are joined now and then."""
+        """Keep events in columns like those of `batch_of`; small blocks are joined now and then."""
         if not len(events):
             return
         with self._lock:
@@ -37,7 +37,7 @@ class WatchedRecord(Record):
 
     def add(self, texts: list[str], received: int) -> None:
         """Keep the texts of events of our own, such as ``SessionLost``."""
-        self.take(seal(texts, np.arange(received, received + len(texts), dtype=np.int64)))
+        self.take(batch_of(texts, np.arange(received, received + len(texts), dtype=np.int64)))
 
     def to(self, *args: object, **kwargs: object) -> Archive:
         """Refuse to record what is recorded already.

@@ -1,4 +1,4 @@
-"""The reader of a PBX that is watched: it reads what another process records, as that grows."""
+"""The reader of a watched PBX: it reads the files of another process's recorder as they grow."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ast_notebook.replay.choosing import piece_of, texts_of
 from ast_notebook.replay.live import ReplayedLive
 from ast_notebook.replay.messages import events_of
 from ast_notebook.replay.recent import Recent
-from ast_notebook.replay.tape import MARKS
+from ast_notebook.replay.tape import MARKS, Part
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class Watcher(Reader):
         self._begun: list[pa.RecordBatch] = []
 
     def begin(self, live: ReplayedLive, recent: Recent, blocks: list[pa.RecordBatch]) -> None:
-        """Set what takes marks, which are no events of the PBX, and what is handed out first."""
+        """Set the live state and the recent events, which take marks, and the first blocks."""
         self._live, self._recent = live, recent
         self._begun = [block for block in blocks if len(block)]
 
@@ -139,13 +139,15 @@ class Watcher(Reader):
             self._ended()
 
     def _look(self) -> None:
-        """Hand out what has come: behind the news that somebody records, before that of an end."""
+        """Hand out new events: after the news that a recorder runs, and before that of its end."""
         blocks, self._begun = [*self._begun, *self._tail.poll()], []
         if self._tail.is_alive:
             self._live_on()
         self._hand_out(blocks)
         if not self._tail.is_alive:
             self._lose()
+        elif self._tail.is_resumed:
+            self._dispatcher.put([self._known_again()])
 
     def _hand_out(self, blocks: list[pa.RecordBatch]) -> None:
         if not blocks:
@@ -154,13 +156,26 @@ class Watcher(Reader):
         names = texts_of([block["event"] for block in blocks])
         for part in piece_of(received, names, partial(list, blocks)).parts():
             self._keep(part.shown)
-            wanted = events_of(part.batch, self._dispatcher.is_wanted)[1]
-            stream = [self._told(one) for one in wanted]
             self._intake.events += len(part.shown)
-            self._dispatcher.put_heard(stream, len(part.shown))
+            try:
+                wanted = events_of(part.batch, self._dispatcher.is_wanted)[1]
+                stream = [self._told(one) for one in wanted]
+            except Exception as error:  # an archive may hold anything; what comes next is heard
+                self._leave_out(part, error)
+            else:
+                self._dispatcher.put_heard(stream, len(part.shown))
+
+    def _leave_out(self, part: Part, error: Exception) -> None:
+        """Tell everyone that no function hears these events, so that the state is unknown."""
+        count = len(part.shown)
+        self._counts["failed"] += count
+        told = "%s: %d events were handed to no function"
+        logger.warning(told, self._name, count, exc_info=error)
+        why = f"{count} events could not be handed out: {error!r}"
+        self._intake.tell("RecordingLost", Reason=why, Missing=str(count))
 
     def _told(self, event: Event) -> Event | Pending:
-        """Return what is handed out of an event or a mark."""
+        """Return what is handed out for an event or a mark."""
         live, recent = self._live, self._recent
         assert live is not None
         assert recent is not None
@@ -176,6 +191,14 @@ class Watcher(Reader):
                 live.take_from(state)
 
         return Pending("Mark", math.inf, take)
+
+    def _known_again(self) -> Pending:
+        """Return what sets the live state to that of all events: none was lost meanwhile."""
+        live, recent = self._live, self._recent
+        assert live is not None
+        assert recent is not None
+        state = recent.state()
+        return Pending("Mark", math.inf, lambda _: live.take_from(state))
 
     def _live_on(self) -> None:
         self.last_error = ""
@@ -228,7 +251,7 @@ class WatchSession(Session):
 
     @property
     def watcher(self) -> Watcher:
-        """What reads the archive."""
+        """The reader of the archive."""
         assert isinstance(self._reader, Watcher)
         return self._reader
 

@@ -67,7 +67,7 @@ class _Standing(SystemClock):
 def range_of(
     since: Moment | None, until: Moment | None, clock: SystemClock, tz: tzinfo | None
 ) -> tuple[int | None, int | None]:
-    """Return a beginning and an end; a time of the day as the end is on the day of the beginning.
+    """Return a beginning and an end; an end without a date is on the day of the beginning.
 
     Raises
     ------

@@ -21,8 +21,8 @@ class Codec(NamedTuple):
     bpl: float | None
 
 
-#: Codecs of narrowband by Asterisk's names. Those that have no value in the Recommendation, such as
-#: iLBC, and those of wideband (G.722, Opus), for which G.107 does not hold, are not among them.
+#: Narrowband codecs by Asterisk's names. Codecs without a value in the Recommendation, such as
+#: iLBC, are left out. So are wideband codecs (G.722, Opus), since G.107 does not hold for them.
 CODECS = {
     "ulaw": Codec(0.0, 25.1),  # G.711 with its packet loss concealment (G.711, appendix I)
     "alaw": Codec(0.0, 25.1),
@@ -32,5 +32,5 @@ CODECS = {
     "g726": Codec(7.0, None),  # at 32 kbit/s
     "g726aal2": Codec(7.0, None),
 }
-#: The codec of a leg whose codec no event names.
+#: The codec that is assumed for a leg if no event names its codec.
 ASSUMED = "ulaw"

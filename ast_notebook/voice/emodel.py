@@ -13,7 +13,7 @@ import narwhals as nw
 
 Value = TypeVar("Value", float, nw.Expr)
 
-#: The rating at which a connection has no impairment but those of the default values.
+#: The rating of a connection that has no impairments besides those of the default values.
 BEST = 93.2
 #: The score below which many people are dissatisfied (table B.1; R = 70).
 BAD = 3.6
@@ -23,7 +23,7 @@ LEAST = 1.0
 
 @dataclass(frozen=True)
 class VoicePath:
-    """The parameters of a connection, with the default values of G.107, table 2.
+    """The parameters of a connection; the defaults are those of G.107, table 2.
 
     Attributes
     ----------
@@ -168,5 +168,5 @@ def mos(r: float) -> float:
 
 
 def score(r: Value) -> Value:
-    """Return the score of a rating from 0 to 100; below 6.5 it has to be taken as `LEAST`."""
+    """Return the score of a rating from 0 to 100; a rating below 6.5 has to count as `LEAST`."""
     return 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6

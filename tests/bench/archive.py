@@ -19,9 +19,9 @@ import pandas as pd
 import pyarrow as pa
 
 from ast_notebook.calls.source import KINDS, NEEDED
-from ast_notebook.recording.compact import ROWS, writing
 from ast_notebook.recording.headers import PROMOTED
 from ast_notebook.recording.layout import DAY, SCHEMA, SEALED, Name, day_of
+from ast_notebook.recording.sealing import ROWS, writing
 from tests.support.paths import RECORDINGS
 
 A_CALL = 24  # events

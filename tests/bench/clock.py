@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 from unittest import mock
 
-from ast_notebook.recording import archive, compact, sealer, segment, writer
+from ast_notebook.recording import archive, sealer, sealing, segment, writer
 
 
 class Clock:
@@ -33,7 +33,7 @@ class Clock:
         self._patches = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        for module in (archive, writer, segment, sealer, compact):
+        for module in (archive, writer, segment, sealer, sealing):
             self._patches.enter_context(mock.patch.object(module, "time", _Time(self)))
         return self
 

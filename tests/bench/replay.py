@@ -20,8 +20,7 @@ import pyarrow as pa
 
 import ast_notebook
 from ast_notebook.live.marks import MANY
-from ast_notebook.recording.columns import seal
-from ast_notebook.recording.compact import writing
+from ast_notebook.recording.columns import batch_of
 from ast_notebook.recording.layout import (
     DAY,
     SEALED,
@@ -32,6 +31,7 @@ from ast_notebook.recording.layout import (
     narrowed,
     widened,
 )
+from ast_notebook.recording.sealing import writing
 from ast_notebook.replay.clock import ReplayClock
 from ast_notebook.replay.live import past_live
 from ast_notebook.replay.messages import events_of
@@ -64,7 +64,7 @@ def write_day(folder: Path, events: int) -> int:
                         f"Event: LiveState\r\nAfter: {first}\r\nAt: {first + 1}\r\n"
                         f"Snapshot: {json.dumps(live.state(), separators=(',', ':'))}"
                     )
-                    row = widened(seal([mark], [first + 1]), block_schema(name))
+                    row = widened(batch_of([mark], [first + 1]), block_schema(name))
                     writer.write_table(pa.Table.from_batches([flattened(row, name.recorder)]))
                 writer.write_table(table)
                 written += len(table)

@@ -28,7 +28,7 @@ from ast_notebook.magics.table import find
 from ast_notebook.recording import read
 from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.block import Block
-from ast_notebook.recording.compact import compact_leftovers
+from ast_notebook.recording.sealing import seal_leftovers
 from tests.support.archives import leave, numbered, numbers
 
 Target = Callable[[bytes], None]
@@ -151,7 +151,7 @@ def _good(ending: str) -> tuple[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         leave(Path(folder), numbered(0, EVENTS), at_once=20)
         if ending == ".parquet":
-            compact_leftovers(ArchiveFiles(folder))
+            seal_leftovers(ArchiveFiles(folder))
         (path,) = Path(folder).rglob(f"*{ending}")
         return path.relative_to(folder).as_posix(), path.read_bytes()
 

@@ -114,5 +114,5 @@ def test_polars_and_arrow_are_given_back_what_they_give(anonymizer, log):
         found = nw.from_native(hidden, eager_only=True).to_pandas()
         for name in ("caller", "caller_device", "disposition", "recording"):
             assert found[name].fillna("-").tolist() == expected[name].fillna("-").tolist()
-    with pytest.raises(ConfError, match="bring it to pandas"):
+    with pytest.raises(ConfError, match="convert it to pandas"):
         anonymizer.frame(duckdb.sql("select '6102' as caller"))

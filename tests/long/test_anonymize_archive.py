@@ -17,7 +17,7 @@ from ast_notebook.calls.calls import log_of
 from ast_notebook.calls.history import history
 from ast_notebook.calls.source import KINDS
 from ast_notebook.recording import Record
-from ast_notebook.recording.columns import seal
+from ast_notebook.recording.columns import batch_of
 from ast_notebook.recording.layout import is_anonymized
 from ast_notebook.recording.segment import Blocks
 from tests.support.paths import RECORDINGS
@@ -139,10 +139,10 @@ def test_a_block_of_anything_is_anonymized_without_an_error():
     odd = ["Event: X", "Nothing", "", "Event: UserEvent\r\nChannel: a\r\nChannel: Anna\r\nX: Anna"]
     odd += ["Event: Y\r\nCallerIDNum: \r\nCallerIDNum: <unknown>\r\nExtra: 1\r\nEvent: Anna"]
     odd += ["Event: Z\r\nChannel: " + "/-@;" * 2000 + "\r\nHint: &&\r\nMailbox: ,,@"]
-    block = anonymizer.block(seal(odd, list(range(len(odd)))))
+    block = anonymizer.block(batch_of(odd, list(range(len(odd)))))
     assert len(block) == len(odd)
     assert "Anna" not in str(block.to_pylist())
-    assert len(anonymizer.block(seal([], []))) == 0
+    assert len(anonymizer.block(batch_of([], []))) == 0
 
 
 def test_a_bad_line_is_not_repeated(tmp_path):

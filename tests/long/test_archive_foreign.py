@@ -17,9 +17,9 @@ from ast_notebook.calls.history import history
 from ast_notebook.errors import ConfError
 from ast_notebook.recording import Record, read, scan, verify
 from ast_notebook.recording.archive_files import ArchiveFiles
-from ast_notebook.recording.compact import compact_leftovers, remove_old
 from ast_notebook.recording.framing import end, packed
 from ast_notebook.recording.layout import DAY
+from ast_notebook.recording.sealing import remove_old, seal_leftovers
 from ast_notebook.recording.segment import Blocks
 from tests.support.archives import (
     NOON,
@@ -45,7 +45,7 @@ EVERY_WAY = pytest.mark.parametrize("rows", WAYS)
 def archived(folder: Path) -> Path:
     """Make an archive of one sealed file with 51 rows."""
     leave(folder, numbered(0, 50))
-    compact_leftovers(ArchiveFiles(folder))
+    seal_leftovers(ArchiveFiles(folder))
     (path,) = files(folder, ".parquet")
     return path
 
@@ -110,7 +110,7 @@ def test_what_is_named_like_an_open_file_is_passed_over_and_named(
     good = archived(tmp_path)
     foreign = good.with_name("_0123456789abcdef-000001.arrows")
     PARQUET[what](good, foreign)
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     assert foreign.is_symlink() or foreign.exists()
     with pytest.warns(UserWarning, match=foreign.name):
         assert rows(tmp_path) == 51
@@ -169,7 +169,7 @@ def test_files_may_have_no_rows_and_no_statistics(
 ) -> None:
     leave(tmp_path, numbered(0, 50))
     leave(tmp_path, numbered(0, 50), NOON + 1)
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     first, second = files(tmp_path, ".parquet")
     other = first.with_name("0123456789abcdef-000001.parquet")
     second.rename(other)
@@ -194,7 +194,7 @@ def test_the_recipe_erases_all_calls_of_a_number_and_nothing_else(tmp_path: Path
         for event, caller in (("Newchannel", 6100 + call % 2), ("Hangup", "<unknown>"))
     ]
     leave(tmp_path, texts)
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     (path,) = files(tmp_path, ".parquet")
     before = pq.read_metadata(path).metadata
     page = (ROOT / "docs/security.md").read_text()
@@ -234,7 +234,7 @@ def test_the_recipe_erases_what_has_the_number_in_other_places_and_other_files(
         leave(tmp_path, first)
         leave(tmp_path, second, NOON + DAY)
     leave(tmp_path, call("5", 7, 3)[0], server="another")
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     page = (ROOT / "docs/security.md").read_text()
     recipe = page[page.index("To erase the events of a number") :].split("```")[1]
     exec(recipe.removeprefix("python"), {"folder": tmp_path, "number": "6101"})
@@ -402,7 +402,7 @@ def test_an_open_file_with_other_columns_costs_itself_and_is_named(
     (note,) = verify(tmp_path)
     assert foreign.name in note
     with pytest.raises(ConfError, match=f"{foreign.name} is passed over: it .*{said}"):
-        compact_leftovers(ArchiveFiles(tmp_path))
+        seal_leftovers(ArchiveFiles(tmp_path))
     assert foreign.read_bytes() == data
     assert len(files(tmp_path, ".parquet")) == 1
 
@@ -413,7 +413,7 @@ def test_an_open_file_with_a_column_more_is_read(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert [way(tmp_path) for way in WAYS] == [50] * len(WAYS)
-        compact_leftovers(ArchiveFiles(tmp_path))
+        seal_leftovers(ArchiveFiles(tmp_path))
         assert [way(tmp_path) for way in WAYS] == [50] * len(WAYS)
 
 
@@ -422,7 +422,7 @@ def test_a_copy_of_an_open_file_is_not_sealed_as_another_file(tmp_path: Path) ->
     copy = path.with_name(path.name.replace("-000001", "-000007"))
     copy.write_bytes(path.read_bytes())
     with pytest.raises(ConfError, match="it is a copy"):
-        compact_leftovers(ArchiveFiles(tmp_path))
+        seal_leftovers(ArchiveFiles(tmp_path))
     assert copy.exists()
     assert not path.exists()
     with pytest.warns(UserWarning, match="it is a copy"):

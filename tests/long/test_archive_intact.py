@@ -18,22 +18,22 @@ import pytest
 from ast_notebook.calls import memory
 from ast_notebook.calls.history import history
 from ast_notebook.errors import ConfError
-from ast_notebook.recording import Record, compact, read, reading, relation, scan, verify
+from ast_notebook.recording import Record, read, reading, relation, scan, sealing, verify
 from ast_notebook.recording.archive_files import ArchiveFiles
-from ast_notebook.recording.compact import compact_leftovers
+from ast_notebook.recording.sealing import seal_leftovers
 from tests.support.archives import NOON, files, frame_starts, leave, numbered, numbers, spoil
 
 
 @pytest.fixture(autouse=True)
 def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compact, "ROWS", 1000)
+    monkeypatch.setattr(sealing, "ROWS", 1000)
 
 
 def sealed(folder: Path, texts: list[str], received: int = NOON) -> Path:
     """Seal what a recorder that was killed has left."""
     before = set(files(folder, ".parquet"))
     leave(folder, texts, received)
-    compact_leftovers(ArchiveFiles(folder))
+    seal_leftovers(ArchiveFiles(folder))
     (path,) = set(files(folder, ".parquet")) - before
     return path
 
@@ -140,7 +140,7 @@ def test_what_is_damaged_of_one_recorder_another_fills_in(
     for record in records:
         record.close()
     if closed:
-        compact_leftovers(ArchiveFiles(place))
+        seal_leftovers(ArchiveFiles(place))
         path = files(place, ".parquet")[which]
         spoil_group(path, 1)
     else:
@@ -224,7 +224,7 @@ def test_an_error_without_words_of_its_own_is_told_by_its_kind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
     leave(tmp_path, numbered(0, 50))
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     why = words.strip() or "ArrowInvalid"
 
     def fails(*_: object, **__: object) -> None:

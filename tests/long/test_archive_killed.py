@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ast_notebook.recording import archive, read
 from ast_notebook.recording.archive_files import ArchiveFiles
-from ast_notebook.recording.compact import compact_leftovers
+from ast_notebook.recording.sealing import seal_leftovers
 from tests.support.archives import files, numbers
 from tests.support.paths import ROOT
 from tests.support.waiting import eventually
@@ -76,7 +76,7 @@ def test_kill_9_loses_one_open_block_at_most(tmp_path: Path) -> None:
         assert len(lost) == 1 or not found
         heard_of_losses += len(lost)
 
-        compact_leftovers(ArchiveFiles(folder))
+        seal_leftovers(ArchiveFiles(folder))
         assert not any(path.stat().st_size for path in files(folder, ".arrows"))
         again = read(folder)
         assert numbers(again) == found

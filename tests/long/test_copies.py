@@ -21,7 +21,7 @@ from ast_notebook.calls import (
 from ast_notebook.calls.batches import BATCH
 from tests.support.paths import RECORDINGS
 
-TOLD = r"^[\d,]+ events are there once more, as of frames that overlap: each was taken once$"
+TOLD = r"^[\d,]+ events are copies of others, as in frames that overlap: they do not count$"
 
 
 def plain(events: pd.DataFrame) -> Any:
@@ -58,10 +58,10 @@ def test_events_of_frames_that_overlap_count_once(
 
 def test_how_often_events_are_there_once_more_is_counted(events: pd.DataFrame) -> None:
     told = events[events["event"] == "Hold"]
-    with pytest.warns(UserWarning, match=rf"^{len(told)} events are there once more"):
+    with pytest.warns(UserWarning, match=rf"^{len(told)} events are copies of others"):
         from_events(pd.concat([events, told], ignore_index=True))
     several = pd.concat([events, *([told] * 3)], ignore_index=True)
-    with pytest.warns(UserWarning, match=rf"^{3 * len(told)} events are there once more"):
+    with pytest.warns(UserWarning, match=rf"^{3 * len(told)} events are copies of others"):
         log_of(several)
 
 

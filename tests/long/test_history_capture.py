@@ -11,7 +11,7 @@ import pytest
 from ast_notebook.calls.from_events import from_events
 from ast_notebook.calls.history import history
 from ast_notebook.errors import ConfError
-from ast_notebook.recording.columns import frame, seal
+from ast_notebook.recording.columns import batch_of, frame
 from tests.support.paths import RECORDINGS
 from tests.support.recorded import texts_of
 
@@ -33,7 +33,7 @@ def test_a_capture_gives_the_calls_that_its_events_give(tmp_path: Path, version:
     )
     past = history(path, server="berlin")
     assert (past.kind, past.records, past.bad_count) == ("events", len(sent), 0)
-    live = from_events(frame([seal(sent, [0] * len(sent))], "berlin"))
+    live = from_events(frame([batch_of(sent, [0] * len(sent))], "berlin"))
     assert len(past.calls) > 10
     pd.testing.assert_frame_equal(past.calls, live, check_dtype=False, check_categorical=False)
     # A client that writes plain lines, and packs them.
@@ -75,7 +75,7 @@ def test_an_event_that_the_beginning_or_the_end_of_a_capture_tears_is_bad(tmp_pa
     assert past.bad["line"][0] == 1
     pd.testing.assert_frame_equal(
         past.calls,
-        from_events(frame([seal(sent[1:-1], [0] * (len(sent) - 2))], "ast")),
+        from_events(frame([batch_of(sent[1:-1], [0] * (len(sent) - 2))], "ast")),
         check_dtype=False,
         check_categorical=False,
     )

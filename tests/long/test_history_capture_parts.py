@@ -11,7 +11,7 @@ import pytest
 from ast_notebook.calls.from_events import from_events
 from ast_notebook.calls.history import history
 from ast_notebook.errors import ConfError
-from ast_notebook.recording.columns import frame, seal
+from ast_notebook.recording.columns import batch_of, frame
 
 BEGUN = 1_715_072_400
 
@@ -107,7 +107,7 @@ def test_events_of_captures_that_overlap_count_once(tmp_path: Path, again: int) 
 @pytest.mark.parametrize("engine", ["pandas", "polars", "arrow", "duckdb"])
 def test_a_channel_that_is_told_of_twice_is_in_one_row_of_calls(engine: str) -> None:
     texts = [one.removesuffix("\r\n\r\n") for one in CALL]
-    events = frame([seal(texts + texts, [0] * 2 * len(texts))], "ast")
+    events = frame([batch_of(texts + texts, [0] * 2 * len(texts))], "ast")
     events = events[["time", "event", *(c for c in events if c not in ("time", "event"))]]
     plain = events.astype({c: "str" for c in events if c not in ("time", "received")})
     given = {

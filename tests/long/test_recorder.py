@@ -15,6 +15,7 @@ import pytest
 from ast_notebook import demo
 from ast_notebook.__main__ import main
 from ast_notebook.recording import read
+from tests.support.fake_manager import FakeManager
 from tests.support.paths import ROOT
 from tests.support.recorder import COMMAND, RecorderProcess, files
 from tests.support.waiting import eventually
@@ -50,6 +51,26 @@ def test_a_signal_ends_it_once_all_is_written_and_sealed(pbx, tmp_path):
     assert len(found[~found["event"].isin(["LiveState", "LiveChange"])]) == heard
     assert "RecordingLost" not in set(found["event"])
     assert {"CoreShowChannelsComplete", "LiveState"} <= set(found["event"])
+
+
+def test_a_second_signal_loses_no_event(tmp_path):
+    many = 40_000
+    text = "Event: UserEvent\r\nPrivilege: user,all\r\nUserEvent: Tick\r\nNumber: {}\r\n\r\n"
+    with FakeManager() as manager:
+        address = f"admin@127.0.0.1:{manager.port}"
+        with RecorderProcess(address, "--to", tmp_path, "--every", 0.2) as recorder:
+            eventually(lambda: recorder.last.get("state") == "connected", PATIENCE)
+            manager.clients[-1].raw("".join(map(text.format, range(many))).encode())
+            eventually(lambda: recorder.last.get("written"), PATIENCE)
+            recorder.process.send_signal(signal.SIGTERM)
+            recorder.process.send_signal(signal.SIGINT)
+            recorder.process.send_signal(signal.SIGTERM)
+            assert recorder.wait(PATIENCE) == 0
+            end = recorder.last
+            assert (end["waiting"], end["lost"]) == (0, 0)
+    found = read(tmp_path)
+    assert len(found[~found["event"].isin(["LiveState", "LiveChange"])]) == end["written"] > 0
+    assert "RecordingLost" not in set(found["event"])
 
 
 def test_systemd_is_told_that_it_is_ready_alive_and_ending(pbx, tmp_path):

@@ -14,9 +14,9 @@ import pytest
 from ast_notebook.recording import Record, relation, scan
 from ast_notebook.recording import read as archived
 from ast_notebook.recording.archive_files import ArchiveFiles
-from ast_notebook.recording.columns import seal
-from ast_notebook.recording.compact import compact_leftovers
+from ast_notebook.recording.columns import batch_of
 from ast_notebook.recording.layout import DAY, Name
+from ast_notebook.recording.sealing import seal_leftovers
 from ast_notebook.recording.segment import Segment
 from tests.bench.sender import events
 from tests.support.recorded import microseconds, texts_of
@@ -59,7 +59,7 @@ def leave(
     segment = Segment(folder, Name("00c0ffee", len(files(folder, "")) + 1, server, day))
     for first in range(0, len(texts), at_once):
         block = texts[first : first + at_once]
-        segment.write(seal(block, [received] * len(block)))
+        segment.write(batch_of(block, [received] * len(block)))
     os.close(segment._handle)
     return segment.path
 
@@ -121,7 +121,7 @@ def is_named_each_time(folder: Path, column: str, way: Callable[[Path], int]) ->
     """Damage a column of a sealed file; a way of reading warns of it as long as it is there."""
     leave(folder, numbered(0, 5000))
     leave(folder, numbered(0, 50), NOON + DAY)
-    compact_leftovers(ArchiveFiles(folder))
+    seal_leftovers(ArchiveFiles(folder))
     assert way(folder) >= 0
     path, _ = files(folder, ".parquet")  # of the earlier day
     chunk = pq.read_metadata(path).row_group(0).column(footer_names(path).index(column))

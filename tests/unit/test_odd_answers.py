@@ -68,12 +68,12 @@ def ask(question: Callable[[Asterisk], Any], **answers: str) -> Any:
         (
             lambda ast: ast.mailbox_count("22"),
             {"MailboxCount": RESPONSE + "OldMessages: 1\r\nNewMessages: x\r\n\r\n"},
-            "NewMessages in what Asterisk answered is no number: 'x'",
+            "NewMessages in the answer of Asterisk is no number: 'x'",
         ),
         (
             lambda ast: ast.mailbox_count("22"),
             {"MailboxCount": RESPONSE + f"OldMessages: {'9' * 5000}\r\n\r\n"},
-            "OldMessages in what Asterisk answered is no number",
+            "OldMessages in the answer of Asterisk is no number",
         ),
         (
             lambda ast: ast.mailbox_count("22"),
@@ -173,7 +173,7 @@ def listening(take: Callable[[socket.socket], None]) -> Iterator[int]:
 @pytest.mark.parametrize(
     ("take", "timeout", "words"),
     [
-        (lambda connection: None, 0.5, "accepts a connection, and did not answer the TLS"),
+        (lambda connection: None, 0.5, "accepts the connection, but did not answer the TLS"),
         (lambda connection: connection.close(), 60, "TLS"),
     ],
 )

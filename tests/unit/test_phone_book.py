@@ -123,9 +123,38 @@ def test_frames_and_dicts_are_phone_books_too():
     assert len(book) == 2 and repr(book) == "<PhoneBook of 2 numbers>"
 
 
+@pytest.mark.parametrize("country", ["DE", None])
+def test_a_column_of_numbers_with_one_missing_keeps_their_digits(country):
+    frame = pd.DataFrame({"name": ["Ann Able", "Bo"], "number": [4930123456.0, float("nan")]})
+    book = PhoneBook.read(frame, country=country)
+    assert book.name("4930123456") == "Ann Able"
+    assert book.name("49301234560") is None
+    assert len(book) == 1
+
+
+@pytest.mark.parametrize("number", ["4.93012E+10", "front door 1", "030 123456 ext. 4", "A1"])
+def test_a_text_with_letters_is_no_number(number):
+    book = PhoneBook([(number, "Ann Able")])
+    assert (len(book), book.left_out) == (0, 1)
+    assert PhoneBook([("1", "Ann Able")]).name("door1") is None
+
+
+def test_a_character_set_that_there_cannot_be_costs_no_book(tmp_path):
+    path = tmp_path / "book.vcf"
+    head = "FN;ENCODING=QUOTED-PRINTABLE;CHARSET=utf-8\0:=41nn"
+    path.write_text(f"BEGIN:VCARD\n{head}\nTEL:030 11111\nEND:VCARD\n")
+    assert PhoneBook.read(path).name("03011111") == "Ann"
+
+
 def test_the_first_name_of_a_number_counts_and_the_others_are_counted():
     book = PhoneBook([("030 11111", "Ann"), ("+49 30 11111", "Amy"), ("", "Nobody")], country="DE")
     assert book.name("030 11111") == "Ann" and book.left_out == 2
+
+
+@pytest.mark.parametrize("source", [5, None])
+def test_what_is_no_phone_book_is_told(source):
+    with pytest.raises(ConfError, match="a phone book is a file, a frame, or a dict"):
+        PhoneBook.read(source)
 
 
 def test_what_cannot_be_read_is_told_in_one_line(tmp_path):

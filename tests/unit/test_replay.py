@@ -85,6 +85,29 @@ def test_a_user_event_that_an_action_has_sent_is_no_answer():
         assert heard == ["dialplan", "action"]
 
 
+def test_headers_of_a_replay_are_found_in_any_case_by_those_events_alone_that_have_them():
+    with ast_notebook.replay(frame(bell(0, 1, Door="front"), bell(1, 2))) as sh:
+        heard = []
+        sh.ast.on("UserEvent")(lambda e: heard.append([e.get_header(n, "none") for n in names]))
+        names = ["door", "DOOR", "value", "event", "calleridnum"]
+        sh.run()
+        none = "none"
+        assert heard == [
+            ["front", "front", "1", "UserEvent", none],
+            [none, none, "2", "UserEvent", none],
+        ]
+
+
+@pytest.mark.parametrize("header", ["Count", "Cause", "Position", "Door"])
+def test_a_header_that_came_twice_has_both_values_in_a_replay(header):
+    lines = bell(0)[1] + f"\r\n{header}: 1\r\n{header}: 2"
+    with ast_notebook.replay(frame((0, lines), bell(1, 5))) as sh:
+        heard = []
+        sh.ast.on("UserEvent")(lambda event: heard.append(event.get_all(header)))
+        sh.run()
+        assert heard == [["1", "2"], []]
+
+
 def test_a_logic_that_sleeps_by_the_clock_wakes_at_that_time_of_the_record():
     with ast_notebook.replay(frame(*DAY)) as sh:
         seen = []
@@ -124,6 +147,18 @@ def test_the_events_and_calls_are_those_until_the_present_of_the_replay():
         pd.testing.assert_frame_equal(sh.ast.calls(), calls.from_events(frame(*DAY)))
         assert len(sh.ast.calls(since="5s")) == 0
         assert len(sh.ast.calls(since="9s")) == 2
+
+
+def test_numbers_of_a_frame_that_were_made_float_are_replayed_as_they_are():
+    source = frame(bell(0, RTT=0.05, Number=1), bell(1, Number=2), bell(2, RTT=23.9))
+    names = ["rtt", "number"]
+    for name in names:
+        source[name] = pd.to_numeric(source[name]).astype(float)
+    with ast_notebook.replay(source) as sh:
+        heard = []
+        sh.ast.on("UserEvent")(lambda event: heard.append([event.get_header(n) for n in names]))
+        sh.run()
+        assert heard == [["0.05", "1"], [None, "2"], ["23.9", None]]
 
 
 @pytest.mark.parametrize("kind", ["frame", "parquet", "capture"])

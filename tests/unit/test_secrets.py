@@ -145,6 +145,7 @@ WAYS: dict[str, tuple[Any, Callable[..., Any]]] = {
     "archive_calls": (archive_calls, lambda url: archive_calls(url)),
     "history": (history, lambda url: history(url)),
     "replay": (ast_notebook.replay, lambda url: ast_notebook.replay(url)),
+    "watch": (ast_notebook.watch, lambda url: ast_notebook.watch(url)),
     "record": (Record.to, lambda url, **more: Record("ast").to(url, **more)),
 }
 PLACES = (

@@ -3,6 +3,7 @@
 import json
 import time
 from functools import partial
+from unittest.mock import Mock
 
 import pytest
 
@@ -11,8 +12,10 @@ from ast_notebook import ConfError, PermissionMissing
 from ast_notebook.panel import actions
 from ast_notebook.recording import Record
 from ast_notebook.recording.archive_files import ArchiveFiles
-from ast_notebook.recording.compact import compact_leftovers
+from ast_notebook.recording.sealing import seal_leftovers
 from ast_notebook.recording.tail import ArchiveTail
+from ast_notebook.replay import watcher
+from ast_notebook.replay.messages import events_of
 from tests.support.days import NOON, bell, channel
 from tests.support.waiting import eventually, stays
 
@@ -88,6 +91,38 @@ def test_the_live_state_is_that_of_the_recorders_session(recorder, tmp_path):
         eventually(lambda: not sh.office())
         assert len(sh.ast.calls()) == 1
         assert "LiveState" not in names(sh)
+
+
+def test_events_that_cannot_be_handed_out_are_told_and_the_state_is_unknown(
+    recorder, tmp_path, monkeypatch, caplog
+):
+    recorder.note()
+    recorder.hear(channel(0, "Newchannel", "PJSIP/200", 1))
+    with ast_notebook.watch(tmp_path) as sh:
+        eventually(partial(has_alone, sh, "PJSIP/200"))
+        heard = []
+        sh.ast.on("Hangup")(lambda event: heard.append(event["Channel"]))
+        refused = []
+
+        def refuse_bells(batch, is_wanted):
+            if "UserEvent" in batch["event"].dictionary.to_pylist():
+                refused.append(len(batch))
+                raise KeyError("bell\r\nEvent: Bell")
+            return events_of(batch, is_wanted)
+
+        monkeypatch.setattr(watcher, "events_of", refuse_bells)
+        recorder.hear(bell(1))
+        eventually(lambda: sh.ast.live.stale)
+        assert sh.ast.session.counts["failed"] == sum(refused) == 1
+        assert "RecordingLost" in names(sh)
+        assert "Bell" not in names(sh)
+        assert "handed to no function" in caplog.text
+        recorder.hear(channel(2, "Hangup", "PJSIP/200", 1))
+        eventually(lambda: heard == ["PJSIP/200-00000001"])
+        recorder.note()
+        recorder.hear(channel(3, "Newchannel", "PJSIP/300", 2))
+        eventually(partial(has_alone, sh, "PJSIP/300"))
+        assert not sh.ast.live.stale
 
 
 def test_a_mark_that_is_written_late_counts_where_it_was_made(recorder, tmp_path):
@@ -176,7 +211,7 @@ def test_a_recorder_that_ends_is_told_and_the_next_one_is_followed(tmp_path, cap
         eventually(lambda: "nobody records" in sh.ast.session.last_error)
         eventually(lambda: sh.ast.live.stale)
         assert not sh.ast.session.connected()
-        assert "nobody records" in caplog.text
+        eventually(lambda: "nobody records" in caplog.text)
         second = Recorder(tmp_path)
         second.note()
         second.hear(bell(0, 2))
@@ -185,6 +220,57 @@ def test_a_recorder_that_ends_is_told_and_the_next_one_is_followed(tmp_path, cap
         assert names(sh) == ["UserEvent", "SessionLost", "SessionRestored", "UserEvent"]
         assert sh.ast.session.last_error == ""
         second.close()
+
+
+def test_a_disk_that_was_away_for_a_while_is_read_on_where_it_was(tmp_path):
+    folder = tmp_path / "calls"
+    one = Recorder(folder)
+    one.note()
+    one.hear(channel(0, "Newchannel", "PJSIP/200", 1))
+    with ast_notebook.watch(folder) as sh:
+        eventually(partial(has_alone, sh, "PJSIP/200"))
+        folder.rename(tmp_path / "away")
+        eventually(lambda: "nobody records" in sh.ast.session.last_error)
+        eventually(lambda: sh.ast.live.stale)
+        (tmp_path / "away").rename(folder)
+        eventually(lambda: not sh.ast.live.stale)
+        assert has_alone(sh, "PJSIP/200")
+        one.hear(channel(1, "Hangup", "PJSIP/200", 1), channel(2, "Newchannel", "PJSIP/300", 2))
+        eventually(partial(has_alone, sh, "PJSIP/300"))
+        assert sh.ast.session.last_error == ""
+        told = ["Newchannel", "SessionLost", "SessionRestored", "Hangup", "Newchannel"]
+        assert names(sh) == told
+    one.close()
+
+
+@pytest.mark.parametrize("stray", ["day=2026-11-29.tar.gz", "day=2999-01-01"])
+def test_a_file_in_the_place_of_a_day_is_none_of_ours(recorder, tmp_path, stray):
+    recorder.hear(bell(0, 1))
+    (tmp_path / "server=ast" / stray).write_bytes(b"x")
+    tail = ArchiveTail(ArchiveFiles(tmp_path), "ast")
+    assert [value for block in tail.poll() for value in told(block)] == ["1"]
+    assert tail.is_alive
+
+
+def test_folders_of_days_to_come_hide_no_recorder(recorder, tmp_path):
+    recorder.hear(bell(0, 1))
+    for day in ("2999-01-01", "2999-01-02"):
+        (tmp_path / "server=ast" / f"day={day}").mkdir()
+    tail = ArchiveTail(ArchiveFiles(tmp_path), "ast")
+    assert [value for block in tail.poll() for value in told(block)] == ["1"]
+    assert tail.is_alive
+
+
+def test_what_was_read_is_told_before_the_error_of_a_disk(recorder, tmp_path, monkeypatch):
+    recorder.hear(bell(0, 1))
+    tail = ArchiveTail(ArchiveFiles(tmp_path), "ast")
+    tail.poll()
+    recorder.hear(bell(1, 2))
+    recorder.close()
+    monkeypatch.setattr(tail, "_files", Mock(side_effect=PermissionError("no")))
+    assert [value for block in tail.poll() for value in told(block)] == ["2"]
+    with pytest.raises(PermissionError):
+        tail.poll()
 
 
 def test_a_file_that_is_sealed_in_between_is_read_on_from_where_it_was(tmp_path, monkeypatch):
@@ -202,7 +288,7 @@ def test_a_file_that_is_sealed_in_between_is_read_on_from_where_it_was(tmp_path,
     values = [value for block in found for value in told(block)]
     assert values == [str(number) for number in range(11)]
     one.close()
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     assert not [value for block in tail.poll() for value in told(block)]
     assert not tail.is_alive
 

@@ -173,4 +173,4 @@ def test_what_follows_a_commands_output_without_its_end_is_heard(more, caplog):
             eventually(lambda: "1" in names)
             assert session.connected()
             assert session.counts["endless"] == 1
-    assert "a command's output has no end" in caplog.text
+    assert "the end of a command's output did not come" in caplog.text

@@ -11,7 +11,7 @@ from ast_notebook.ami import Event, contents
 from ast_notebook.ami.answer import Pending
 from ast_notebook.ami.message import Response, parse, parse_whole
 from ast_notebook.ami.shapes import OFTEN
-from ast_notebook.recording.columns import frame, seal
+from ast_notebook.recording.columns import batch_of, frame
 from tests.support.waiting import eventually
 from tests.unit.test_live_queues import Lists, living
 
@@ -45,7 +45,9 @@ def test_headers_before_the_dialplans_own_are_none_of_its() -> None:
 
 
 def test_they_are_none_of_its_in_a_frame_either() -> None:
-    rows = frame([seal([FRONT.format(WRITTEN) + BEHIND, FRONT.format("") + BEHIND], [1, 2])], "ast")
+    rows = frame(
+        [batch_of([FRONT.format(WRITTEN) + BEHIND, FRONT.format("") + BEHIND], [1, 2])], "ast"
+    )
     assert rows["source"].tolist() == ["30", "30"]
     assert rows["destination"].tolist() == ["Office", "Office"]
     assert rows["header_source"].tolist()[0] == "2222" and "value" not in rows

@@ -16,7 +16,7 @@ from ast_notebook.calls.history.lines import LONGEST, Bad
 from ast_notebook.calls.history.repeats import Repeats
 from ast_notebook.calls.source import COLUMNS
 from ast_notebook.errors import ConfError
-from ast_notebook.recording.columns import frame, seal
+from ast_notebook.recording.columns import batch_of, frame
 from ast_notebook.units import SECOND
 
 _BATCH = 10_000
@@ -138,7 +138,7 @@ def _heads(block: list[str]) -> list[int]:
 
 
 def _sealed(texts: list[str]) -> pa.RecordBatch:
-    return seal(texts, np.zeros(len(texts), np.int64))
+    return batch_of(texts, np.zeros(len(texts), np.int64))
 
 
 def _timed(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:

@@ -1,4 +1,4 @@
-"""Makes calls of Asterisk's queue_log: those that came into a queue."""
+"""Reads Asterisk's queue_log: the calls that came into a queue, and the pauses of agents."""
 
 from __future__ import annotations
 

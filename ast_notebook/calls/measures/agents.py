@@ -58,8 +58,8 @@ def agents(
         ``agent``, calls ``answered``, seconds of ``talk`` as far as it is known, mean seconds that
         his telephone rang (``ring``), and what follows. A queue call whose outcome or agent nobody
         knows is in no row; `service` counts the ``unknown`` ones. ``answered`` and ``talk`` are
-        missing for an agent whose calls may have another name: in a queue_log an interface, and
-        everywhere an agent in `AgentLogin`.
+        missing for an agent whose calls may be under another name: for an interface in a queue_log,
+        and for any agent in `AgentLogin`.
 
         wrapup, wrapup_from
             Total seconds of wrap-up; ``pause`` if they come from pauses, missing if they are
@@ -119,11 +119,11 @@ def agents(
 
 
 def _renamed(found: pd.DataFrame, of_log: bool) -> pd.Series:
-    """Tell whose queue calls may be those of another row.
+    """Tell for which agents the queue calls may be in another row.
 
-    A queue_log has an agent's interface where he joins a queue, and his name at his calls. Of an
-    agent in `AgentLogin`, only the name at his calls is that of the queue's member. If all agents
-    with calls have sessions, nobody has calls of another name.
+    A queue_log has an agent's interface where he joins a queue, and his name at his calls. An agent
+    in `AgentLogin` has the name of the queue's member only at his calls. If all agents with calls
+    have sessions, nobody has calls of another name.
     """
     strangers = found.index[(found["answered"] > 0) & found["sessions"].isna()].astype("str")
     names = found.index.astype("str")

@@ -16,7 +16,7 @@ _FEW = 8
 
 
 def rate_ratio(one: int, other: int, length: float, other_length: float) -> float:
-    """Return the p of two counts in times of these lengths, both sides, by the conditional test.
+    """Return the two-sided p of two counts in times of these lengths, by the conditional test.
 
     If the rates are equal, the first count is binomial, given the sum (Przyborowski and Wilenski,
     Biometrika 31, 1940). The smaller tail is doubled, as in R's ``rateratio.test``; beyond 10,000
@@ -34,7 +34,7 @@ def rate_ratio(one: int, other: int, length: float, other_length: float) -> floa
 
 
 def shares(one: int, of_one: int, other: int, of_other: int) -> tuple[float, str]:
-    """Return the p of two shares, both sides, and the name of the test.
+    """Return the two-sided p of two shares, and the name of the test.
 
     It is the two-proportion z test with the pooled share (Fleiss, Statistical Methods for Rates and
     Proportions), without a correction for continuity, or Fisher's exact test if fewer than 5 calls
@@ -53,7 +53,7 @@ def shares(one: int, of_one: int, other: int, of_other: int) -> tuple[float, str
 
 
 def mann_whitney(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the p of two sets of durations, both sides, by their ranks.
+    """Return the two-sided p of two sets of durations, by their ranks.
 
     This is Mann and Whitney's U (Annals of Mathematical Statistics 18, 1947) with its normal
     approximation, corrected for ties and for continuity. Missing if one side has fewer than 8
@@ -79,7 +79,7 @@ def mann_whitney(one: np.ndarray, other: np.ndarray) -> float:
 def holm(chances: Sequence[float]) -> list[float]:
     """Return each p, corrected for the number of tests (Holm, Scandinavian J. of Stat. 6, 1979).
 
-    Missing ones are no tests.
+    A missing p counts as no test.
     """
     known = sorted((p, place) for place, p in enumerate(chances) if not math.isnan(p))
     found, least = [math.nan] * len(chances), 0.0

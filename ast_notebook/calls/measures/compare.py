@@ -17,7 +17,7 @@ from ast_notebook.calls.measures.summary import COLUMNS as OF_SUMMARY
 from ast_notebook.calls.measures.summary import summary
 from ast_notebook.errors import ConfError
 
-#: What is certain enough: one false alarm in twenty comparisons.
+#: The level of significance: one false alarm in twenty comparisons.
 LEVEL = 0.05
 
 _COLUMNS = {
@@ -31,7 +31,7 @@ _COLUMNS = {
     "wait": nw.Float64,
     "ring": nw.Float64,
 }
-#: What lasts, and of which calls.
+#: The measures of time, each with the disposition of its calls; None means calls of any.
 _LASTING = {"talk": "ANSWERED", "wait": None, "ring": None}
 
 
@@ -170,7 +170,7 @@ def _of_decided(one: pd.Series, name: str) -> tuple[int, int] | None:
 
 
 def _missed(calls: Any) -> tuple[int, int] | None:
-    """Return how many calls from outside nobody took; None where a call hides what it was."""
+    """Return how many calls from outside nobody took; None if some call's kind is unknown."""
     rows = read(calls, _COLUMNS, ("start", "end"))
     rows = rows.filter(~not_over(nw.col("disposition").is_null()))
     counted = rows.group_by("direction", "disposition").agg(nw.len().alias("calls"))
@@ -206,5 +206,5 @@ def _seconds(rows: Rows, name: str, disposition: str | None) -> np.ndarray:
         rows = rows.filter(nw.col("disposition") == disposition)
     known = rows.filter(~nw.col(name).is_null()).select(name).collect("pyarrow")
     found = known[name].to_numpy()
-    # Engines differ in the last digits of seconds, and a tie is to be one everywhere.
+    # Engines differ in the last digits of seconds; rounded, equal values are equal everywhere.
     return np.round(found[~np.isnan(found)], 6)

@@ -17,7 +17,7 @@ from ast_notebook.units import SECOND
 
 Zone = str | tzinfo
 Rows = nw.LazyFrame[Any]
-#: When a time begins and ends; None where nobody knows.
+#: The beginning and end of a time; None if unknown.
 Edges = tuple[pd.Timestamp | None, pd.Timestamp | None]
 
 #: Words to group by besides the columns: the local time of the start.
@@ -119,12 +119,11 @@ def gather(
 
 
 def quarters_of_week(rows: Rows, tz: Zone, known: Edges = (None, None)) -> pd.Series:
-    """Count how often there was each hour of the week while calls are known, in quarters of it.
+    """Count how often each hour of the week occurred while calls are known, in quarters of it.
 
-    They are the hours from that of the first start to that of the last, or from the beginning and
-    to the end of the time that is known. The hour that a clock
-    change repeats is there twice, and the hour that it leaves out is not there. Quarters are
-    counted, as there are zones whose changes take half an hour.
+    This time goes from the hour of the first start to that of the last, or from the known beginning
+    to the known end. The hour that a clock change repeats counts twice, and the hour that it leaves
+    out does not count. Quarters are counted, since the clocks of some zones change by half an hour.
 
     Parameters
     ----------
@@ -133,12 +132,12 @@ def quarters_of_week(rows: Rows, tz: Zone, known: Edges = (None, None)) -> pd.Se
     tz : str or tzinfo
         The zone of the hours.
     known : tuple
-        When the time begins and ends of which all calls are known; None where nobody knows.
+        The beginning and end of the time of which all calls are known; None if unknown.
 
     Returns
     -------
     pandas.Series
-        By ``weekday`` (0 is Monday) and ``hour``; hours that never were are not in it.
+        By ``weekday`` (0 is Monday) and ``hour``; an hour that did not occur is not in it.
     """
     start = nw.col("start")
     ends = rows.select(start.min().alias("first"), start.max().alias("last"))

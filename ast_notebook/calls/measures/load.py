@@ -41,9 +41,10 @@ class BusyHour(NamedTuple):
         When it begins, by the local clock; None if there were no calls, or all have an unknown
         length. The hour ends at midnight at the latest.
     erlangs, attempts : float
-        Its traffic, and the calls that began in it, on an average day; missing if unknown. A day on
-        which the hour is before the first call or after the last does not count, nor one on which a
-        clock change leaves out a part of it. The hour that one repeats counts once, by its mean.
+        Its traffic, and the calls that began in it, on an average day; missing if unknown. A day
+        does not count if the hour is before the first call or after the last one, or if a clock
+        change leaves out a part of it. An hour that a clock change repeats counts once, by its
+        mean.
     days : pandas.DataFrame
         The busiest hour of each day: ``day begins erlangs attempts``.
     """

@@ -54,10 +54,11 @@ def repeats(
     Returns
     -------
     pandas.DataFrame
-        The columns of ``by``, then ``first_calls`` and ``repeated`` (int64), ``fcr`` (float64, 0
-        to 1, missing without first calls), and ``undecided`` (int64): the answered calls that may
-        be first calls, or may be repeated, but the frame does not reach so far before or after
-        them. It reaches from its earliest start to its latest one. They count in no other column.
+        The columns of ``by``, then ``first_calls`` and ``repeated`` (int64), ``fcr`` (float64, 0 to
+        1, missing without first calls), and ``undecided`` (int64): the answered calls of which it
+        is unknown whether they are first calls or are repeated, since the frame does not reach far
+        enough before or after them. (It reaches from its earliest start to its latest one.) These
+        calls count in no other column.
 
     Raises
     ------

@@ -96,7 +96,7 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
             Network effectiveness ratio (ITU-T E.425): the share of calls that were delivered among
             all calls with a disposition. Delivered are calls that were answered, busy, not answered
             or rejected by the telephone, or came to a mailbox, a menu or a queue; the remaining
-            ones FAILED. It is missing where a source does not tell which ones did: a queue_log
+            ones FAILED. It is missing where a source does not tell which ones FAILED: a queue_log
             never does, and a CDR has some of them as NO ANSWER.
         acd
             Average call duration, or average length of conversation (ALOC): seconds of talk of an
@@ -118,7 +118,7 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
 
 
 def may_be_elsewhere() -> nw.Expr:
-    """Return whether a queue_log has a call as NO ANSWER, so that who answered it is unknown."""
+    """Return whether a queue_log has a call as NO ANSWER: somebody may have answered it later."""
     source, disposition = (
         nw.coalesce("source", nw.lit("events")),
         nw.coalesce("disposition", nw.lit("")),
@@ -228,7 +228,7 @@ def top(calls: Any, column: str = "caller", n: int = 10) -> pd.DataFrame:
 def heat_map(
     calls: Any, *, tz: Zone = "UTC", value: str = "calls", known: Edges = (None, None)
 ) -> pd.DataFrame:
-    """Return the hours of an average week: a row for each weekday (0 is Monday), a column an hour.
+    """Return an average week: a row for each weekday (0 is Monday), and a column for each hour.
 
     Counts and sums are those of an average such day: calls at 10:00 on five Thursdays are divided
     by five, and calls in an hour that a clock change repeats count in two hours. All such hours
@@ -242,13 +242,13 @@ def heat_map(
         The zone of hours and days.
     value : str
         ``calls``, or another column of `summary`. Counts and sums are 0 in hours without calls, and
-        other values are missing there. All are missing in hours of the week that there were none of
+        other values are missing there. All are missing for an hour of the week that did not occur
         between the first call and the last. Counts of a disposition are missing if some calls are
-        ``unknown``, and those of answered calls as in `top`. Calls with an unknown beginning are
-        in no hour.
+        ``unknown``, and those of answered calls as in `top`. Calls with an unknown beginning are in
+        no hour.
     known : tuple of pandas.Timestamp or None
-        When the time begins and ends of which all calls are known, if it is longer than from the
-        first call to the last.
+        The beginning and end of the time of which all calls are known, if it is longer than that
+        from the first call to the last.
 
     Raises
     ------

@@ -33,7 +33,7 @@ _COLUMNS = {
     "answered_by": nw.String,
     "queue": nw.String,
 }
-#: What a call is to a missed one of the same number; at one moment, in this order.
+#: The part that a call has in a matter; calls of one moment are sorted in this order.
 _TRY, _UNKNOWN, _IN_VAIN, _TALK = range(4)
 
 
@@ -50,15 +50,15 @@ def unreturned(
     of them and ends with the next call in which somebody talked with him: an answered call from
     outside by the same number, or an answered call to that number. It is settled in time if that
     call began at most ``within`` after the first missed one. (The call centre's "callback" and
-    "abandoned call return" reports ask the same; there is no standard for it. What a missed call
-    is, follows the dispositions in ``docs/sources.md``.)
+    "abandoned call return" reports ask the same; there is no standard for it. The dispositions in
+    ``docs/sources.md`` say which calls are missed.)
 
     Parameters
     ----------
     calls : frame
         A calls frame of any engine, with directions. Numbers are compared by ``caller_e164`` and
-        ``dialled_e164`` (see `ast_notebook.calls.numbered`) where they are known, and as they are
-        written otherwise.
+        ``dialled_e164`` (see `ast_notebook.calls.numbered`) where these are known, and otherwise as
+        they are written.
     within : str or number or timedelta, optional
         ``1d``, ``4h``, or seconds. With None, a talk at any later time settles a matter: then the
         result has those who still wait.
@@ -146,7 +146,7 @@ def _dialable(column: str) -> nw.Expr:
 
 
 def _sorted(rows: Rows, missed: Collection[str]) -> pd.DataFrame:
-    """Return what matters of the calls, by number and time: tries, talks, and attempts."""
+    """Return the calls that count, by number and time: tries, talks, and attempts."""
     inbound, outbound = nw.col("direction") == "inbound", nw.col("direction") == "outbound"
     disposition = nw.col("disposition")
     kind = (
@@ -177,7 +177,7 @@ def _sorted(rows: Rows, missed: Collection[str]) -> pd.DataFrame:
     table: pd.DataFrame = picked.collect("pyarrow").to_pandas()
     table = pd.concat([table, *_undirected(rows)], ignore_index=True)
     table["code"] = pd.factorize(table["number"])[0]
-    # Of the calls of all others, those of numbers that never tried are of no use.
+    # Calls of numbers without a missed call are of no use.
     tried = np.zeros(table["code"].max() + 1 if len(table) else 0, dtype=bool)
     tried[table.loc[table["kind"] == _TRY, "code"].to_numpy()] = True
     table = table[tried[table["code"].to_numpy()]]

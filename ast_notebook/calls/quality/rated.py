@@ -19,7 +19,7 @@ DIRECTIONS = {"received": SENT, "sent": RECEIVED}
 #: The columns of a direction.
 VALUES = ("reports", "packets", "loss", "loss_peak", "jitter", "rtt", "mes", "mos")
 
-#: Time stamps in a second: of all narrowband codecs, and of none of wideband but G.722.
+#: Time stamps in a second for narrowband codecs; of the wideband ones, only G.722 has as many.
 _RATE = 8000
 #: Other clock rates of RTP, and how much a measured one may differ from them.
 _RATES = (16000, 24000, 32000, 48000)
@@ -45,7 +45,7 @@ def rated(streams: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
     """
     count, span = nw.col("reports"), nw.col("last") - nw.col("first")
     several = (count > 1) & (span > 0)
-    # Nobody says how many packets there were before the first report: as many as between others.
+    # No report counts the packets before the first one: take as many as between two others.
     expected = span * count / (count - 1)
     loss = (
         nw.when(several)
@@ -56,7 +56,8 @@ def rated(streams: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
     parts: list[nw.Expr] = []
     values: list[nw.Expr] = []
     for direction, event in DIRECTIONS.items():
-        # Who sends in a direction tells how much and by which clock; who receives tells the rest.
+        # The sender of a direction tells how much it sent and by which clock, the receiver the
+        # rest.
         other = next(one for one in DIRECTIONS.values() if one != event)
         mine, of_sender = nw.col("event") == event, nw.col("event") == other
         known = mine & ~nw.col("loss").is_null()
@@ -149,7 +150,7 @@ def _in_units(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     rtt = nw.coalesce(nw.col("rtt") / 1000.0 / rtts, at_last)
     return legs.with_columns(*made, rtt.alias("rtt")).with_columns(
         *(nw.col("rtt").alias(f"{direction}_rtt") for direction in DIRECTIONS),
-        # Its score of this direction takes the count of all lost packets for a share of them.
+        # Asterisk's score of this direction takes the count of lost packets for a share.
         nw.lit(None, nw.Float64).alias("sent_mes"),
         nw.col("codec").is_null().alias("assumed"),
         nw.coalesce("codec", nw.lit(ASSUMED)).alias("codec"),
@@ -197,7 +198,7 @@ def _by_delay() -> tuple[float, ...]:
 
 
 def _impairments(like: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
-    """Return the impairment by each whole millisecond of delay, which spares each row the sum."""
+    """Return the impairment by each whole millisecond of delay, so that no row computes it."""
     delays: list[Any] = list(range(_LONGEST + 1))
     columns = {"delay": delays, "by_delay": list(_by_delay())}
     return work.small(columns, {"delay": nw.Int64, "by_delay": nw.Float64}, like)

@@ -2,7 +2,7 @@
 
 ``RTCPSent`` says what Asterisk receives from a telephone, and ``RTCPReceived`` what the telephone
 receives from Asterisk; both come about every five seconds. The variable ``RTPAUDIOQOS`` is set when
-a channel ends, but what it says was lost is that of the last report.
+a channel ends, but its count of lost packets is that of the last report.
 
 Sums of whole numbers do not depend on the order of the events, nor on the parts in which they come.
 """
@@ -106,9 +106,9 @@ def streams_of(events: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
         is reported on, and the rest whole numbers: how many ``reports``; the ``first`` and the
         ``last`` sequence number; packets ``lost``; the greatest ``fraction`` lost in 256ths; the
         sum of ``jitter`` in time stamp units; ``rtt`` in microseconds and how many ``rtts``;
-        ``score`` in millionths and how many ``scores``; ``packets`` sent; what ``stamp`` and what
-        ``moment`` in microseconds the first and the last report of the sender have; and the sums
-        at the ``end``.
+        ``score`` in millionths and how many ``scores``; ``packets`` sent; the ``stamp`` and the
+        ``moment`` (in microseconds) of the sender's first and last report; and the sums at the
+        ``end``.
     """
     rows = events.filter(told(events))
     names = rows.collect_schema().names()
@@ -176,7 +176,7 @@ def added(streams: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 
 def _field(name: str) -> nw.Expr:
-    """Return a field of the sums at the end, such as ``lp=60``, or what is no number without it."""
+    """Return a field of the sums at the end, such as ``lp=60``, else a text that is no number."""
     value = nw.when(nw.col("variable") == AT_END).then(nw.col("value"))
     return value.str.replace_all(f"^(.*;)?{name}=", "").str.replace_all(";.*$", "")
 

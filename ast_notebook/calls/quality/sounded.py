@@ -15,7 +15,7 @@ from ast_notebook.voice.emodel import BAD
 
 #: How many devices and trunks a page lists.
 MOST = 10
-#: It draws a table of a caption, a head and rows.
+#: The type of a function that draws a table from a caption, a head and rows.
 Draw = Callable[[str, Sequence[str], Iterable[Sequence[object]]], str]
 
 

@@ -56,9 +56,9 @@ def streams(events: Any) -> Any:
         loss
             Lost packets, in percent. From two reports on, packets are counted by their sequence
             numbers; those before the first report are taken to be as many as between two reports.
-            Of a single report, it is its fraction lost, which is 0.4 percent too low at most. From
-            RTPAUDIOQOS it is a little too low: Asterisk counts lost packets until the last report,
-            and received ones until the end.
+            From a single report, it is that report's fraction lost, which is at most 0.4 percent
+            too low. From RTPAUDIOQOS it is a little too low: Asterisk counts lost packets until the
+            last report, and received ones until the end.
         loss_peak
             The highest share lost between two reports, in percent: how bad a burst was.
         jitter
@@ -74,10 +74,10 @@ def streams(events: Any) -> Any:
             The mean opinion score, from 1 to 4.5, that the E-model (ITU-T G.107) predicts with its
             default values, for losses at random, with the codec's values of ITU-T G.113, appendix
             I. The delay is half the round trip, a packet of 20 ms, and a buffer of twice the
-            jitter; an unknown round trip is left out, so that the score tells of listening only.
-            It is missing if the loss is unknown, for codecs without values in G.113, and for
-            wideband, which G.107 does not cover. That a codec is one of wideband is also known by
-            its clock, but not of G.722: its clock says 8000 Hz.
+            jitter; an unknown round trip is left out, so that the score tells of listening only. It
+            is missing if the loss is unknown, for codecs without values in G.113, and for wideband,
+            which G.107 does not cover. The clock also shows that a codec is wideband, except for
+            G.722, whose clock says 8000 Hz.
     """
     with Work(given := read(events)) as work:
         parts = []

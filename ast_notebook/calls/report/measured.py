@@ -124,7 +124,7 @@ class Measured:
         return nothing(self.figures.numbers())
 
     def _find_before(self, against: str, covered: Span | None) -> None:
-        """Find the time to compare with: as long as what is known of the report's own time."""
+        """Find the time to compare with: as long as the known part of the report's own time."""
         if self.since is None:
             raise ConfError(
                 "to compare with an earlier time, say when this one begins: since='last-week', or "

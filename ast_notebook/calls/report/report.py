@@ -29,7 +29,8 @@ class Report(Measured):
         The report has the calls that began at `since` or later, and before the end of `until`. A
         moment that names no zone is in `tz`.
     month : str, optional
-        What began in a month, such as ``2026-10`` or ``last-month``, instead.
+        The month of the calls, such as ``2026-10`` or ``last-month``, in place of `since` and
+        `until`.
     against : str, optional
         ``last-week``, ``last-month``, ``7d``: compare with the same time so much earlier, and tell
         which differences are more than chance. Days, weeks, months and years are those of the

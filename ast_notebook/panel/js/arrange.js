@@ -9,12 +9,12 @@ export const ROW_HEIGHT = 24; // px, until one was measured
 const OVERSCAN = 6; // rows beyond the edges of what is in view
 
 /**
- * Put entries in order: those of one group stand together, by age, and groups by their first.
+ * Put entries in order: entries of a group stay together, by age, and groups are sorted by their first entry.
  * @template Row
  * @param {Entry<Row>[]} entries
  * @param {Column<Row>} column
  * @param {boolean} down
- * @param {((row: Row) => boolean) | null} matches of a group, one row has to
+ * @param {((row: Row) => boolean) | null} matches one row of a group has to fulfil it
  * @returns {Entry<Row>[]}
  */
 export function arrange(entries, column, down, matches) {
@@ -60,7 +60,7 @@ function placed(group) {
 }
 
 /**
- * Order two entries by age, as one leg of a call comes after the other.
+ * Order two entries by age, since one leg of a call comes after the other.
  * @param {Entry<any>} one
  * @param {Entry<any>} other
  */
@@ -71,7 +71,7 @@ const byAge = (one, other) => compare(one.row.since, other.row.since) || NATURAL
  * @param {number} total of rows
  * @param {number} top how far it is scrolled, in rows
  * @param {number} height of what is in view, in rows
- * @returns {[number, number]} the first, and the one behind the last
+ * @returns {[number, number]} the first place, and the one after the last
  */
 export function inView(total, top, height) {
   const first = Math.max(0, Math.min(Math.floor(top) - OVERSCAN, total - 1));

@@ -8,13 +8,13 @@ import { age, duration, known, party, pbxWords } from "./text.js";
 /** @typedef {keyof typeof shared.tables} TableName */
 
 /**
- * @typedef {Object} Described a column as it is described there
+ * @typedef {Object} Described a column as `tables.json` describes it
  * @property {string} id
  * @property {string} label
- * @property {string} [kind] none is the page's own
- * @property {string[]} [fields] of a row; of a text, the first that is known
+ * @property {string} [kind] without one, the page itself says how the column reads a row
+ * @property {string[]} [fields] of a row that it shows; a text is the first known one
  * @property {boolean} [near]
- * @property {string} [only] where it is
+ * @property {string} [only] the one place that has it
  */
 
 /**
@@ -24,7 +24,7 @@ import { age, duration, known, party, pbxWords } from "./text.js";
 export const labelOf = (name) => shared.tables[name].label;
 
 /**
- * The columns that the page has of a table.
+ * The columns of a table on the page.
  * @template Row
  * @param {TableName} name
  * @param {(moment: number | null) => number} since gives the seconds since a moment
@@ -75,7 +75,7 @@ export const readAs = (kind, fields, since) => KINDS[kind](fields, since);
 const NUMBER_CLASS = "ast-number";
 
 /**
- * How a column of a kind is read: its text, and what it is ordered by where that is another.
+ * How each kind of column reads a row: its text, and the value to sort by, if that is another.
  * @type {Record<string, Kind>}
  */
 const KINDS = {

@@ -41,7 +41,7 @@ export function makeDrawn(tag, attributes, ...children) {
 }
 
 /**
- * Set the text of an element, if it is another one.
+ * Set the text of an element, if it changes.
  * @param {Node} element
  * @param {string} text
  */
@@ -50,7 +50,7 @@ export function setText(element, text) {
 }
 
 /**
- * Set an attribute, or remove it for null, if it is another one.
+ * Set an attribute, or remove it for null, if that changes it.
  * @param {Element} element
  * @param {string} name
  * @param {string | null} value
@@ -64,7 +64,7 @@ export function setAttribute(element, name, value) {
 }
 
 /**
- * Set a text in which words between backquotes are code, if it is another one.
+ * Set a text in which words between backquotes are code, if it changes.
  * @param {HTMLElement} element
  * @param {string} text
  */
@@ -76,7 +76,7 @@ export function setProse(element, text) {
 }
 
 /**
- * The element of a kind that an event is of, or in.
+ * The element of a kind on which, or inside of which, an event occurred.
  * @param {Event} event
  * @param {string} selector
  * @returns {HTMLElement | null}

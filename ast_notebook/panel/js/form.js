@@ -5,7 +5,8 @@
 import { make } from "./dom.js";
 
 /**
- * Submit the form of a field in which Enter is pressed: JupyterLab takes the key, so that it alone submits nothing there.
+ * Submit the form of a field in which Enter is pressed. In JupyterLab, the key by itself would not submit it,
+ * since JupyterLab takes the key.
  * @param {KeyboardEvent} event
  */
 export function submitByEnter(event) {

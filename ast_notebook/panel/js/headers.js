@@ -2,7 +2,7 @@
 
 import { known } from "./text.js";
 
-/** Those that say most, the most telling first. */
+/** The headers that say most about an event, the most telling first. */
 const TELLING = [
   "UserEvent",
   "Device",
@@ -29,7 +29,7 @@ const TELLING = [
 const MOST = 4;
 
 /**
- * The channel that an event is about: the first, where several have a part in it.
+ * The channel that an event is about: the first one, if several take part in it.
  * @param {Record<string, string>} headers
  */
 export function channelOf(headers) {

@@ -6,7 +6,8 @@ import { make } from "./dom.js";
 import { classOf } from "./row.js";
 
 /**
- * The head of a column, which sorts by it: a button in it does, or itself where there is none.
+ * The head of a column, which sorts the table: its button does or, on a page without buttons, the head
+ * itself.
  * @param {Column<any>} column
  * @param {boolean} readonly whether there are no buttons
  * @param {() => void} sort

@@ -1,11 +1,11 @@
-/** Whether there still is a kernel that hears: JupyterLab, Notebook and Voila tell it at once. */
+/** Watches whether the kernel still hears the page: JupyterLab, Notebook and Voila tell it at once. */
 
 /**
  * @typedef {Object} Signal
  * @property {(slot: () => void) => void} connect
  * @property {(slot: () => void) => void} disconnect
  *
- * @typedef {Object} Kernel what is used of JupyterLab's connection with a kernel
+ * @typedef {Object} Kernel the used part of JupyterLab's connection with a kernel
  * @property {string} status
  * @property {string} connectionStatus
  * @property {boolean} isDisposed
@@ -26,10 +26,10 @@ const GONE = {
 const CUT_OFF = { why: "The page has lost its connection with the kernel, and tries again.", forGood: false };
 
 /**
- * Tell what becomes of the kernel.
+ * Tell when the kernel is gone, and when it hears again.
  * @param {{widget_manager?: {kernel?: Kernel | null}}} model
  * @param {(absence: Absence | null) => void} tell null when the kernel hears
- * @returns {() => void} what ends it
+ * @returns {() => void} a function that ends the watch
  */
 export function watchKernel(model, tell) {
   const kernel = model.widget_manager?.kernel;

@@ -5,7 +5,7 @@
 import { known, party } from "./text.js";
 
 /**
- * Whether the PBX called this leg, whose own number then is the one that was called.
+ * Whether the PBX called this leg; then the leg's own number is the called one.
  * @param {ChannelRow} row
  */
 const isCalled = (row) =>
@@ -24,7 +24,7 @@ const other = (row) => party(row.connected, row.connected_name);
 export const callerOf = (row) => (isCalled(row) ? other(row) : own(row));
 
 /**
- * Who was called, or the extension where nobody has been reached yet.
+ * Who was called, or the extension if nobody has been reached yet.
  * @param {ChannelRow} row
  */
 export const calleeOf = (row) => (isCalled(row) ? own(row) : other(row)) || known(row.exten);

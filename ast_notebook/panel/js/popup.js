@@ -1,4 +1,4 @@
-/** A menu, a question, a form or a list of details, beside what it is about. */
+/** A menu, a question, a form or a list of details, beside the element that it belongs to. */
 
 /** @import { Action, Field, Host, Opener, Target } from "./types.d.ts" */
 
@@ -58,11 +58,11 @@ export class Popup {
   }
 
   /**
-   * Stand below what it is about, or above where there is no room.
+   * Place it below its element, or above if there is no room below.
    * @param {DOMRect} anchor
    */
   place(anchor) {
-    this.element.style.top = this.element.style.left = "0"; // where it has the room that it wants
+    this.element.style.top = this.element.style.left = "0"; // there, it is as large as it wants to be
     const { width, height } = this.element.getBoundingClientRect();
     const below = anchor.bottom + 4;
     const top = below + height > innerHeight ? Math.max(4, anchor.top - height - 4) : below;
@@ -71,7 +71,7 @@ export class Popup {
     this.element.style.left = `${left}px`;
   }
 
-  /** @param {boolean} back whether the keyboard goes back to what it was about */
+  /** @param {boolean} back whether the keyboard's focus goes back to its row */
   close(back = true) {
     const target = this.about;
     if (!target) return;
@@ -86,7 +86,7 @@ export class Popup {
     else target.anchor.focus();
   }
 
-  /** Close it when what it is about is gone. */
+  /** Close it if its row is gone. */
   check() {
     if (!this.about || this.about.alive()) return;
     this.view.tell(`${this.about.title} is gone.`);
@@ -94,7 +94,7 @@ export class Popup {
   }
 
   /**
-   * Walk through a menu.
+   * Move through a menu by keys.
    * @param {KeyboardEvent} event
    */
   walk(event) {
@@ -110,7 +110,7 @@ export class Popup {
   }
 
   /**
-   * Offer what a row has.
+   * Offer the actions of a row.
    * @param {Action[]} actions
    * @param {Target} target
    */
@@ -127,7 +127,7 @@ export class Popup {
   }
 
   /**
-   * Ask once whether something is meant.
+   * Ask once whether an action is really meant.
    * @param {Action} action
    * @param {string} ask
    * @param {Target} target
@@ -145,7 +145,7 @@ export class Popup {
   }
 
   /**
-   * Ask for what an action needs to know.
+   * Ask for the values that an action needs.
    * @param {Action} action
    * @param {Field[]} fields
    * @param {Target} target

@@ -1,6 +1,6 @@
 /** Whether a button of the mouse, a pen or a finger is held down on an element. */
 
-const LONGEST = 10_000; // ms; a release that nobody told of is not waited for any longer
+const LONGEST = 10_000; // ms; after this, a press is over even if no event told of its end
 
 export class Press {
   /**

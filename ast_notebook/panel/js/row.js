@@ -39,7 +39,7 @@ export class TableRow {
   /**
    * @param {Entry<Row>} entry
    * @param {boolean} isCurrent whether the keyboard comes to it
-   * @param {number | null} index its number in a table that is longer than the page has
+   * @param {number | null} index its number, if the page has only a part of the table
    */
   draw({ row, place }, isCurrent, index) {
     setAttribute(this.element, "tabindex", isCurrent ? "0" : "-1");
@@ -84,7 +84,7 @@ export class TableRow {
 }
 
 /**
- * The class of a column's cells, by which a page that is not wide leaves some out.
+ * The class of a column's cells, by which a narrower page leaves some columns out.
  * @param {Column<any>} column
  */
 export const classOf = ({ className = "", near }) => `${className}${near ? " ast-near" : ""}`.trim() || null;

@@ -33,7 +33,7 @@ export class Section {
     /** @type {DataTable<any>[]} */
     this.tables = [];
     this.dirty = true; // whether it is to be drawn
-    this.changed = true; // whether what it shows is another, not only its age
+    this.changed = true; // whether its content changed, and not only an age
     this.onScreen = false;
     const heading = `${view.uid}-${id}`;
     /** @type {HTMLHeadingElement} */
@@ -116,12 +116,12 @@ export class Section {
     return Array.from(rows, ([key, row]) => ({ key, row, group: group?.(row, key) }));
   }
 
-  /** Whether the PBX has it. */
+  /** Whether the PBX has its subject. */
   exists() {
     return this.needs.some((name) => this.store.tables[/** @type {StateTable} */ (name)]?.size > 0);
   }
 
-  /** Why nothing can be known of it. */
+  /** Why nothing can be known of its subject. */
   reason() {
     return [...new Set(this.needs.map((name) => this.store.silent[name]).filter(Boolean))].join(" ");
   }
@@ -140,24 +140,24 @@ export class Section {
     this.changed = this.dirty = false;
   }
 
-  /** Draw what is no table. */
+  /** Draw everything but the tables. */
   drawMore() {}
 
-  /** What it shows is another, and to be drawn. */
+  /** Note that its content has changed and has to be drawn. */
   refresh() {
     this.changed = true;
     this.view.redraw(this);
   }
 
   /**
-   * Seconds since a moment; while nothing is heard, until the last that was.
+   * Seconds since a moment; while the kernel is silent, up to the last moment that is known.
    * @param {number | null | undefined} moment
    */
   since(moment) {
     return this.store.since(moment);
   }
 
-  /** @param {string} text what is sought in all that there is */
+  /** @param {string} text the words to search for in all sections */
   setSearch(text) {
     for (const table of this.tables) table.setSearch(text);
   }
@@ -187,7 +187,7 @@ export class Section {
 }
 
 /**
- * What an action of a row says of its PBX, where there are several.
+ * The argument by which an action names a row's PBX, if there are several.
  * @param {{pbx?: string}} row
  * @returns {{pbx?: string}}
  */
@@ -200,7 +200,7 @@ export const ofPbx = ({ pbx }) => (pbx === undefined ? {} : { pbx });
 export const onPbx = ({ pbx }) => (pbx === undefined ? "" : ` on ${pbx}`);
 
 /**
- * The actions that there are.
+ * Those of the actions that exist.
  * @param {...(Action | null)} actions
  * @returns {Action[]}
  */

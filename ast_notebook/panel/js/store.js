@@ -10,28 +10,28 @@
 import { watchKernel } from "./kernel.js";
 
 /**
- * @typedef {Object} Model what anywidget gives of its model
+ * @typedef {Object} Model the used part of anywidget's model
  * @property {(name: string) => any} get
  * @property {(event: "msg:custom", listener: (message: FromKernel) => void) => void} on
  * @property {(event: "msg:custom", listener: (message: FromKernel) => void) => void} off
  * @property {(message: FromPage) => void} send
  * @property {{kernel?: Kernel | null}} [widget_manager]
  *
- * @typedef {Object} Watcher somebody who shows what is kept
+ * @typedef {Object} Watcher a view of the store
  * @property {boolean} visible
  * @property {() => void} tick
  * @property {(changed: Set<string> | null) => void} mark what changed; null for everything
  *
- * @typedef {Omit<Hello, "view"> | Omit<Visible, "view"> | Omit<Do, "view">} Unsigned what is sent, but
- *   for who sends it
+ * @typedef {Omit<Hello, "view"> | Omit<Visible, "view"> | Omit<Do, "view">} Unsigned a message,
+ *   without its sender
  * @typedef {keyof LiveRows} StateTable
  * @typedef {{[Name in StateTable]-?: Map<string, NonNullable<LiveRows[Name]>[string]>}} TableMaps
  */
 
 export const EVENTS_KEPT = 200;
 export const HOUR = 3600; // seconds of the line of calls
-const RENEW = 30_000; // ms between two words of a page that it is still looked at
-const QUIET = 12_000; // ms without a word from the kernel that are worth a word
+const RENEW = 30_000; // ms between two messages which say that the page is still visible
+const QUIET = 12_000; // ms without a message from the kernel, after which people are told
 const ASK_AGAIN = 5_000; // ms that a snapshot may take to come
 /** @type {StateTable[]} */
 const TABLES = [
@@ -83,7 +83,7 @@ export class Store {
     this.heard = Date.now();
     /** @type {ReplayRow | null} */
     this.replay = null;
-    this.replayed = 0; // when its present was told, by this page's clock
+    this.replayed = 0; // when the kernel told the present of the replay, by this page's clock
     /** @type {number | null} */
     this.offset = null; // from this page's clock to the kernel's, in ms
     this.asked = 0;
@@ -115,7 +115,7 @@ export class Store {
     return 1000 * (moves ? Math.min(at + passed, until) : at);
   }
 
-  /** The moment that the state is of, in seconds: now, unless nothing is heard. */
+  /** The moment of the state, in seconds: now or, while the kernel is silent, the last known one. */
   stands() {
     if (!this.live || this.closed || this.absence || this.isQuiet()) return this.taken;
     const { state, lost_since: lost } = this.connection;
@@ -123,7 +123,7 @@ export class Store {
   }
 
   /**
-   * Seconds since a moment; while nothing is heard, until the last that was.
+   * Seconds since a moment; while the kernel is silent, up to the last moment that is known.
    * @param {number | null | undefined} moment
    */
   since(moment) {
@@ -142,7 +142,7 @@ export class Store {
     if (!this.closed && !this.absence) this.model.send({ view: this.id, ...message });
   }
 
-  /** Ask for a snapshot, once in a while until it comes. */
+  /** Ask for a snapshot; `tick` asks again until it comes. */
   ask() {
     this.asked = Date.now();
     this.send({ t: "hello" });
@@ -175,7 +175,7 @@ export class Store {
     for (const view of this.views) view.tick();
   }
 
-  /** Whether the kernel has not been heard of for long. */
+  /** Whether no message has come from the kernel for long. */
   isQuiet() {
     return Date.now() - this.heard > QUIET;
   }
@@ -205,7 +205,7 @@ export class Store {
   takeSnapshot(message) {
     const mine = message.to.includes("*") || message.to.includes(this.id);
     if (!mine && !(message.to.includes("?") && !this.live)) return;
-    this.live = true; // before views hear of it, which show buttons only then
+    this.live = true; // views are told afterwards, since they show buttons only if this is true
     this.adopt(message);
   }
 
@@ -326,7 +326,7 @@ export class Store {
     for (const view of this.views) view.mark(changed);
   }
 
-  /** How many calls there are: channels that share a Linkedid are one, and more where PBXs are joined. */
+  /** How many calls there are: channels that share a Linkedid, or a call of joined PBXs, are one. */
   calls() {
     const calls = new Set();
     for (const [key, row] of this.tables.channels) calls.add(callOf(row, key));
@@ -338,7 +338,7 @@ export class Store {
   /**
    * Whether a button may be shown.
    * @param {string} what
-   * @param {string} [pbx] of several, the one that it is for
+   * @param {string} [pbx] the PBX that it is for, if there are several
    */
   can(what, pbx) {
     if (this.readonly || !this.live || this.closed || this.absence) return false;
@@ -351,7 +351,7 @@ export class Store {
     return [...this.tables.pbxs.keys()];
   }
 
-  /** What may be done now, to tell whether that is another. */
+  /** What may be done now, as a text that shows whether this has changed. */
   powers() {
     return [
       ...(this.several ? this.names() : [undefined]).map((pbx) => this.can("hangup", pbx)),
@@ -361,7 +361,7 @@ export class Store {
   }
 
   /**
-   * Have the kernel do something; `done` is told what became of it.
+   * Ask the kernel to do something; `done` is called with the result.
    * @param {string} what
    * @param {Record<string, Scalar>} args
    * @param {(done: Done) => void} done
@@ -386,7 +386,7 @@ export class Store {
 export const callOf = (row, key) => row.call || row.linkedid || key;
 
 /**
- * Put rows, or the fields of them that changed, into a map.
+ * Put rows, or only their changed fields, into a map.
  * @param {Map<string, any>} rows
  * @param {Record<string, object>} changes
  */

@@ -26,7 +26,7 @@ export class DataTable {
     this.sort = options.sort.replace("-", "");
     this.down = options.sort.startsWith("-");
     this.filter = "";
-    this.search = ""; // what is sought in all tables
+    this.search = ""; // the words that all tables are searched for
     /** @type {Entry<Row>[]} */
     this.entries = [];
     /** @type {Map<string, number>} */
@@ -131,7 +131,7 @@ export class DataTable {
     return this.entries.length > WINDOW_FROM;
   }
 
-  /** The row at the upper edge, to stay there. */
+  /** The row at the upper edge, which is to stay there. */
   anchor() {
     const top = this.scroller.scrollTop;
     if (!this.isWindowed || !this.rowHeight || !top) return null;
@@ -348,7 +348,7 @@ export class DataTable {
   }
 
   /**
-   * Open what a row has to offer.
+   * Open the menu or the details of a row.
    * @param {string} key
    * @param {HTMLElement} anchor
    */
@@ -363,7 +363,7 @@ export class DataTable {
   }
 
   /**
-   * What a row is called, with its PBX where there are several.
+   * The title of a row, with its PBX if there are several.
    * @param {Row} row
    */
   title(row) {
@@ -372,7 +372,7 @@ export class DataTable {
   }
 
   /**
-   * What a popup is about, where it stands, and whether that is still there.
+   * The row that a popup belongs to, its element, and whether the row is still there.
    * @param {Entry<Row>} entry
    * @param {HTMLElement} anchor
    * @returns {Target}

@@ -15,7 +15,7 @@ export const DATE = new Intl.DateTimeFormat(undefined, {
 });
 
 /**
- * Text of what may not be known.
+ * The text of a value; empty if the value is not known.
  * @param {unknown} value
  */
 export const known = (value) => (value === null || value === undefined ? "" : String(value));
@@ -57,7 +57,7 @@ export function age(seconds) {
 }
 
 /**
- * A text, and what else is to be told of it where it does not say so itself.
+ * A text, and what else is known about it, unless that contains the text already.
  * @param {string} text
  * @param {string | undefined} more
  */
@@ -87,10 +87,10 @@ export const count = (number, word) => `${NUMBER.format(number)} ${word}${number
 const isMissing = (value) => value === null || value === undefined || value === "";
 
 /**
- * Order two values: numbers by size, text as people sort it, what is not known last.
+ * Order two values: numbers by size, text as people sort it, unknown values last.
  * @param {Value} one
  * @param {Value} other
- * @param {1 | -1} [sign] -1 for the other way round, in which what is not known stands last, too
+ * @param {1 | -1} [sign] -1 for the reverse order, in which unknown values are last, too
  * @returns {number}
  */
 export function compare(one, other, sign = 1) {

@@ -1,4 +1,4 @@
-/** What the parts of the page know of each other; no part knows one that is built of it. */
+/** The types by which the parts of the page know each other; no part knows one that is built on it. */
 
 import type { Done, Scalar } from "./messages.d.ts";
 import type { Store } from "./store.js";
@@ -16,22 +16,22 @@ export interface Field {
   optional?: boolean;
 }
 
-/** What a button acts on; of several PBXs, it names one. */
+/** What a button acts on; if there are several PBXs, it names one. */
 export type Args = Record<string, Scalar> & { pbx?: string };
 
-/** What a button does, after a question or a form where it has one. */
+/** What a button does, after a question or a form if it has one. */
 export interface Action {
   what: string;
   label: string;
   args: Args;
-  /** What it is called where it cannot be seen which row it is of. */
+  /** Its name where nothing else shows which row it belongs to. */
   name?: string;
   ask?: string;
   fields?: Field[];
   done?: (done: Done) => void;
 }
 
-/** What a popup is about, where it stands, whether that is still there, and how to get back to it. */
+/** The row that a popup belongs to, its element, whether the row is still there, and the way back to it. */
 export interface Target {
   anchor: HTMLElement;
   title: string;
@@ -49,7 +49,7 @@ export interface Column<Row> {
   title?: (row: Row) => string;
   draw?: (cell: HTMLElement, row: Row) => void;
   className?: string;
-  /** Whether it is for who stands near, and not for a wall. */
+  /** Whether it is for people who stand near, and not for a wall. */
   near?: boolean;
 }
 
@@ -58,7 +58,7 @@ export interface Entry<Row> {
   key: string;
   row: Row;
   group?: string;
-  /** Where it stands in its group of several. */
+  /** Its place in its group, if that has several entries. */
   place?: "" | "first" | "mid" | "last";
 }
 
@@ -68,14 +68,14 @@ export interface TableOptions<Row> {
   className?: string;
   columns: Column<Row>[];
   rows: () => Entry<Row>[];
-  /** The id of a column; "-id" for the other way round. */
+  /** The id of a column; "-id" for the reverse order. */
   sort: string;
   /** What to say when there are no rows. */
   empty?: string;
   actions?: (row: Row) => Action[];
   /** The action that has a button of its own. */
   quick?: (row: Row) => Action | null;
-  /** What a click on a row opens, where that is not its menu. */
+  /** What a click on a row opens, if that is not its menu. */
   open?: (row: Row, target: Target) => void;
 }
 
@@ -90,7 +90,7 @@ export interface Opener {
   details(title: string, pairs: [string, unknown][], target: Target): void;
 }
 
-/** What the parts of a view may ask of it. */
+/** What the parts of a view may ask of the view. */
 export interface Host {
   readonly store: Store;
   readonly uid: string;

@@ -25,7 +25,7 @@ import { known, NATURAL } from "./text.js";
 
 const ANSWER_DELAY = 1_500; // ms that a button waits before it says so
 const TOLD = 8_000; // ms that the result of a button stands
-const OPTIONS = 500; // that a list has at most
+const OPTIONS = 500; // options that a list has at most
 /** @type {ListName[]} */
 const LISTS = ["devices", "extensions", "contexts"];
 
@@ -209,7 +209,7 @@ export class View {
     if (this.visible && !this.frame) this.frame = requestAnimationFrame(() => this.draw());
   }
 
-  /** Draw what is to be drawn; what a button is pressed on stays where it is until it is let go. */
+  /** Draw what has to be drawn; while a button is held down on the panel, nothing moves below the mouse. */
   draw() {
     this.frame = 0;
     if (this.press.isDown) return;
@@ -229,7 +229,7 @@ export class View {
   // --- what is to be done
 
   /**
-   * Do an action: after a question, or a form, where it has one.
+   * Do an action, after a question or a form if it has one.
    * @param {Action | null} action
    * @param {Target} target
    */
@@ -249,7 +249,7 @@ export class View {
    */
   order(action, values) {
     const waits = setTimeout(
-      () => this.tell(`${action.label}: waiting for the kernel, which runs a cell perhaps…`),
+      () => this.tell(`${action.label}: waiting for the kernel, which may be running a cell…`),
       ANSWER_DELAY,
     );
     this.store.order(action.what, { ...action.args, ...values }, (done) => {
@@ -260,7 +260,7 @@ export class View {
   }
 
   /**
-   * Say what became of a button, for all to read.
+   * Say what the result of a button is, for all to read.
    * @param {string} text
    * @param {boolean} bad
    */
@@ -285,7 +285,7 @@ export class View {
   }
 
   /**
-   * Say something to who listens instead of looking.
+   * Say something to people who use a screen reader.
    * @param {string} text
    */
   announce(text) {
@@ -306,7 +306,7 @@ export class View {
 
   /**
    * Put what is known into the lists that fields complete from.
-   * @param {string} [pbx] of several, the one that it is for
+   * @param {string} [pbx] the PBX that it is for, if there are several
    */
   fillLists(pbx) {
     const devices = [...this.store.tables.devices.values()].filter((row) => row.pbx === pbx);
@@ -330,7 +330,7 @@ function takenPlaces() {
   return page.astPanels;
 }
 
-/** The least number that no panel on this page has: two of one name would be told apart by no reader. */
+/** The least number that no panel on this page has: a screen reader cannot tell two of one name apart. */
 function takePlace() {
   const taken = takenPlaces();
   let place = 1;
@@ -340,7 +340,7 @@ function takePlace() {
 }
 
 /**
- * What hides the picture that a notebook has beside the live panel, and the output that it is in.
+ * The style that hides a notebook's picture beside the live panel, and the output that it is in.
  * @param {string} name the panel's
  */
 function hidingRule(name) {

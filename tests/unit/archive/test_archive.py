@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import duckdb
 import pandas as pd
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ast_notebook.recording import Record, read, reading, relation, scan, writer
-from ast_notebook.recording.columns import seal
+from ast_notebook.recording.columns import batch_of
 from ast_notebook.recording.layout import DAY, Name, by_day, named
 from ast_notebook.recording.sealer import Sealer
 from ast_notebook.recording.segment import Blocks
@@ -50,6 +51,28 @@ def test_only_what_comes_after_the_command_is_kept(record: Record, tmp_path: Pat
     record.add(numbered(10, 30), NOON)
     assert kept.flush()
     assert numbers(read(tmp_path)) == list(range(10, 30))
+
+
+def test_a_recorder_that_seals_no_more_writes_all_the_same(record: Record, tmp_path: Path) -> None:
+    kept = record.to(tmp_path)
+    for first in range(0, 30_000, 1000):
+        record.add(numbered(first, first + 1000), NOON + first)
+    kept.leave_open()
+    kept.close(90)
+    assert (kept.written, kept.waiting, kept.lost) == (30_000, 0, 0)
+    assert files(tmp_path, ".arrows")
+    assert not files(tmp_path, ".parquet")
+    assert numbers(read(tmp_path)) == list(range(30_000))
+
+
+def test_what_a_closed_archive_did_not_write_is_lost_and_not_waited_for(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = record.to(tmp_path)
+    monkeypatch.setattr(kept._writer, "write", Mock(side_effect=OSError("no room")))
+    record.add(numbered(0, 7), NOON)
+    kept.close(90)
+    assert (kept.written, kept.waiting, kept.lost) == (0, 0, 7)
 
 
 def test_an_event_is_on_disk_after_a_second(record: Record, tmp_path: Path) -> None:
@@ -193,7 +216,7 @@ def test_the_day_of_a_file_is_the_utc_day_of_receiving(record: Record, tmp_path:
 
 @given(st.lists(st.integers(0, 5 * DAY), max_size=30))
 def test_parting_by_day_keeps_every_event_in_its_order(moments: list[int]) -> None:
-    parts = list(by_day(seal(["Event: E"] * len(moments), moments)))
+    parts = list(by_day(batch_of(["Event: E"] * len(moments), moments)))
     assert [m for _, part in parts for m in part["received"].to_pylist()] == moments
     for day, part in parts:
         assert {(datetime(1970, 1, 1) + timedelta(microseconds=m)).date()

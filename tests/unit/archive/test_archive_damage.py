@@ -18,9 +18,9 @@ import pytest
 
 from ast_notebook.recording import Record, read, scan
 from ast_notebook.recording.archive_files import ArchiveFiles
-from ast_notebook.recording.compact import compact_leftovers, remove_old
 from ast_notebook.recording.framing import HEADER, Frames, end, packed
 from ast_notebook.recording.layout import DAMAGED, Name, named
+from ast_notebook.recording.sealing import remove_old, seal_leftovers
 from ast_notebook.recording.segment import Blocks
 from tests.support.archives import (
     NOON,
@@ -55,7 +55,7 @@ def test_a_damaged_file_is_sealed_as_far_as_it_is_read_and_kept_aside(
     path = leave(tmp_path, numbered(0, 3000))
     spoil(path, frame_starts(path)[1] + HEADER + 50)
     before = path.read_bytes()
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     (aside,) = files(tmp_path, ".damaged")
     assert aside.read_bytes() == before
     assert str(aside) in caplog.text
@@ -73,7 +73,7 @@ def test_a_file_damaged_while_its_recorder_lives_is_kept_aside_too(tmp_path: Pat
     (path,) = files(tmp_path, ".arrows")
     spoil(path, frame_starts(path)[1] + HEADER + 50)
     with_record.close()
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     assert len(files(tmp_path, ".damaged")) == 1
     assert numbers(read(tmp_path)) == [*range(100), *range(200, 300)]
 
@@ -82,7 +82,7 @@ def test_a_damaged_file_goes_when_its_day_does(tmp_path: Path) -> None:
     path = leave(tmp_path, numbered(0, 2000))
     spoil(path, frame_starts(path)[0] + HEADER + 50)
     there = ArchiveFiles(tmp_path)
-    compact_leftovers(there)
+    seal_leftovers(there)
     remove_old(there, "other", 0, datetime.now(UTC).date())
     assert len(files(tmp_path, ".damaged")) == 1
     remove_old(there, "ast", 0, datetime.now(UTC).date())
@@ -153,7 +153,7 @@ def test_a_foreign_file_is_passed_over_and_named(
     tmp_path: Path, what: str, rows: Callable[[Path], int]
 ) -> None:
     leave(tmp_path, numbered(0, 50))
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     (good,) = files(tmp_path, ".parquet")
     foreign = good.with_name("0123456789abcdef-000001.parquet")
     FOREIGN[what](foreign)
@@ -164,7 +164,7 @@ def test_a_foreign_file_is_passed_over_and_named(
 def test_a_sealed_file_damaged_inside_costs_itself_and_is_named(tmp_path: Path) -> None:
     leave(tmp_path, numbered(0, 50), server="a")
     leave(tmp_path, numbered(50, 100), server="b")
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     path = next(file for file in files(tmp_path, ".parquet") if "server=a" in str(file))
     footer = pq.read_metadata(path).row_group(0)
     event = footer.column(footer_names(path).index("event"))
@@ -282,7 +282,7 @@ def test_what_is_sound_is_gone_through_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave(tmp_path, numbered(0, 50))
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     read_again = []
     whole = pq.ParquetFile.iter_batches
     monkeypatch.setattr(
@@ -331,6 +331,6 @@ def test_a_block_that_somebody_made_up_costs_itself(
     with pytest.warns(UserWarning, match=path.name):
         frame = read(tmp_path)
     assert numbers(frame) == [*range(1000)]
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     assert files(tmp_path, ".damaged")
     assert numbers(read(tmp_path)) == [*range(1000)]

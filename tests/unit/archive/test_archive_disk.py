@@ -17,9 +17,9 @@ from ast_notebook import recording
 from ast_notebook.errors import ConfError
 from ast_notebook.recording import Record, archive, read, sealer
 from ast_notebook.recording.archive_files import ArchiveFiles
-from ast_notebook.recording.compact import compact_leftovers
 from ast_notebook.recording.framing import packed
 from ast_notebook.recording.layout import DAY
+from ast_notebook.recording.sealing import seal_leftovers
 from ast_notebook.recording.segment import Blocks
 from tests.support.archives import NOON, TEXTS, files, leave, numbered, numbers
 from tests.support.waiting import eventually
@@ -216,7 +216,7 @@ def test_one_file_that_cannot_be_sealed_keeps_no_other_from_it(
         pass
     first.write_bytes(packed(bytes(sink.getvalue())))
     with pytest.raises(ConfError):
-        compact_leftovers(ArchiveFiles(tmp_path))
+        seal_leftovers(ArchiveFiles(tmp_path))
     assert files(tmp_path, ".arrows") == [first]
     assert len(files(tmp_path, ".parquet")) == 1
 
@@ -264,7 +264,7 @@ def test_old_days_of_this_pbx_are_removed_and_nothing_else(record: Record, tmp_p
 
 def test_a_file_of_a_later_version_is_refused(tmp_path: Path) -> None:
     path = leave(tmp_path, numbered(0, 5))
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     (path,) = files(tmp_path, ".parquet")
     table = pq.read_table(path, partitioning=None)
     with pq.ParquetWriter(path, table.schema) as writer:

@@ -16,8 +16,8 @@ import pytest
 
 from ast_notebook.recording import Record, read, relation, scan
 from ast_notebook.recording.archive_files import ArchiveFiles
-from ast_notebook.recording.compact import compact_leftovers
 from ast_notebook.recording.lock import is_held
+from ast_notebook.recording.sealing import seal_leftovers
 from tests.support.archives import NOON, files, leave, numbered, numbers
 from tests.support.paths import ROOT
 from tests.support.waiting import eventually
@@ -33,7 +33,7 @@ def test_a_torn_block_is_left_out_and_its_loss_is_told(tmp_path: Path, cut: int)
     torn = int(frame["bytes"].iloc[-1])
     assert torn > 0
     assert frame.attrs["archive"]["torn"] == {str(path): torn}
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     sealed = read(tmp_path)
     assert numbers(sealed) == list(range(2000))
     assert int(sealed["bytes"].iloc[-1]) == torn
@@ -56,13 +56,13 @@ def test_an_empty_file_of_a_dead_recorder_is_cleared_away(tmp_path: Path) -> Non
     path = leave(tmp_path, [])
     assert read(tmp_path).empty
     os.utime(path, (time.time() - 61, time.time() - 61))
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     assert not files(tmp_path, "s")
 
 
 def test_a_file_that_was_made_just_now_is_left_to_its_recorder(tmp_path: Path) -> None:
     path = leave(tmp_path, [])  # as between its making and its locking
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     assert path.exists()
 
 
@@ -101,8 +101,8 @@ def test_a_living_recorders_file_is_nobody_elses(record: Record, tmp_path: Path)
     code = (
         "import sys\n"
         "from ast_notebook.recording.archive_files import ArchiveFiles\n"
-        "from ast_notebook.recording.compact import compact_leftovers\n"
-        "print(compact_leftovers(ArchiveFiles(sys.argv[1])))"
+        "from ast_notebook.recording.sealing import seal_leftovers\n"
+        "print(seal_leftovers(ArchiveFiles(sys.argv[1])))"
     )
     said = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True
@@ -115,11 +115,11 @@ def test_a_living_recorders_file_is_nobody_elses(record: Record, tmp_path: Path)
 def test_a_file_that_is_sealed_already_is_not_read_again(tmp_path: Path) -> None:
     path = leave(tmp_path, numbered(0, 50))
     before = path.read_bytes()
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     path.write_bytes(before)  # as if killed between sealing and removing
     assert numbers(read(tmp_path)) == list(range(50))
     assert scan(tmp_path).count_rows() == 51  # with the row that tells of the end
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     assert not path.exists()
     assert numbers(read(tmp_path)) == list(range(50))
 

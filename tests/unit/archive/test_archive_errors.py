@@ -15,7 +15,7 @@ import pytest
 from ast_notebook.recording import Record, archive, read, sealer, writer
 from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.archive_place import ArchivePlace
-from ast_notebook.recording.compact import compact_leftovers
+from ast_notebook.recording.sealing import seal_leftovers
 from ast_notebook.recording.troubles import Troubles
 from tests.support.archives import NOON, files, leave, numbered, numbers
 from tests.support.waiting import eventually
@@ -147,7 +147,7 @@ def test_files_are_sealed_even_if_one_cannot_be_removed_afterwards(
     eventually(lambda: kept.error == "")
     assert numbers(read(tmp_path)) == list(range(300))
     record.close()
-    compact_leftovers(ArchiveFiles(tmp_path))
+    seal_leftovers(ArchiveFiles(tmp_path))
     assert files(tmp_path, ".arrows") == []
     assert numbers(read(tmp_path)) == list(range(300))
 
@@ -242,6 +242,6 @@ def test_one_file_that_cannot_be_removed_keeps_no_other_from_being_sealed(
     with monkeypatch.context() as strict:
         keep_open_files(strict)
         with pytest.raises(OSError, match="Permission denied"):
-            compact_leftovers(ArchiveFiles(tmp_path))
+            seal_leftovers(ArchiveFiles(tmp_path))
     assert len(files(tmp_path, ".parquet")) == 2
     assert numbers(read(tmp_path)) == list(range(20))

@@ -8,7 +8,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from ast_notebook.recording import Record
-from ast_notebook.recording.columns import TEXTS, seal
+from ast_notebook.recording.columns import TEXTS, batch_of
 from ast_notebook.recording.framing import Frames, packed
 from ast_notebook.recording.reading import read
 from ast_notebook.recording.segment import Blocks
@@ -91,7 +91,7 @@ def test_an_event_gives_the_same_columns_whichever_others_are_cut_with_it() -> N
     together = [*ODD, *numbered(0, 5), *reversed(ODD)]
 
     def told(texts: list[str]) -> list[dict[str, object]]:
-        rows = seal(texts, [NOON] * len(texts)).to_pylist()
+        rows = batch_of(texts, [NOON] * len(texts)).to_pylist()
         return [{name: value for name, value in row.items() if value} for row in rows]
 
     assert told(together) == [row for text in together for row in told([text])]

@@ -83,7 +83,7 @@ export class Channels extends Section {
     ];
     /** @type {Field[]} */
     const by = [{ name: "by", label: "From telephone", list: "devices" }];
-    const rings = row.state === "Ringing" || row.state === "Down"; // to move it would end the call
+    const rings = row.state === "Ringing" || row.state === "Down"; // moving it would end the call
     return those(
       this.hangUp(row),
       rings ? null : this.action("redirect", "Redirect", args, { fields: place }),

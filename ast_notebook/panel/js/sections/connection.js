@@ -21,7 +21,7 @@ const FACTS = /** @type {const} */ ({
 });
 const NOT_RECORDED =
   "Nothing was recorded at this moment: what is shown was so before, as far as it is known.";
-const BAD = new Set(["dropped", "failed"]); // unless they are zero
+const BAD = new Set(["dropped", "failed"]); // these counts are bad unless they are zero
 
 /** @typedef {keyof typeof FACTS} Fact */
 
@@ -77,7 +77,7 @@ export class Connection extends Section {
   }
 
   /**
-   * The calls of now on the line, which has the sum of all PBXs' own: one on two of them counts twice.
+   * The present calls, for the line. It adds up the calls of all PBXs, so a call on two of them counts twice.
    * @param {number} calls
    */
   current(calls) {
@@ -127,7 +127,7 @@ export class Connection extends Section {
     if (connection.state === "closed") return `Disconnected. This is the state of ${at}.`;
     const lost = [...store.tables.pbxs.values()].filter((row) => row.state !== "connected");
     if (connection.state === "connected" && lost.length)
-      return `No connection with ${lost.map((row) => row.pbx).join(" and ")}: what is shown of there is old.`;
+      return `No connection with ${lost.map((row) => row.pbx).join(" and ")}: their rows are old.`;
     if (connection.state !== "lost") {
       if (!connection.stale) return "";
       return store.replay ? NOT_RECORDED : "Connected: asking how things stand.";

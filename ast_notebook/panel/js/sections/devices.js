@@ -10,8 +10,8 @@ import { Section } from "../section.js";
 import { isInUse, lampOf, stateWords } from "../states.js";
 import { count, known, NATURAL, NUMBER } from "../text.js";
 
-const DENSE_FROM = 24; // devices: on a wall, more than that are a lamp and a name each
-const FILTER_FROM = 25; // devices: fewer need none
+const DENSE_FROM = 24; // devices; on a wall, more than these are only lamps with names
+const FILTER_FROM = 25; // devices; fewer need no filter
 
 /** @typedef {Partial<DeviceRow> & {device: string, state: string}} Shown an item's device is not all known */
 
@@ -86,7 +86,7 @@ export class Devices extends Section {
     return { first: from * columns, last, above: from * height, below: (lines - to) * height };
   }
 
-  /** Gather the devices, with the items tied to them; a device only an item knows, too. */
+  /** Gather the devices with the items that stand for them, also devices that only an item names. */
   collect() {
     /** @type {Map<string, Shown>} */
     const rows = new Map(this.rowsOf("devices"));
@@ -118,7 +118,7 @@ export class Devices extends Section {
   }
 
   /**
-   * The key of a row, where a device of several PBXs has that of its PBX before it.
+   * The key of a device's row; if there are several PBXs, the name of its PBX comes first.
    * @param {string | undefined} pbx
    * @param {string} device
    */
@@ -188,7 +188,7 @@ export class Devices extends Section {
   }
 }
 
-/** What stands for the lamps out of view. */
+/** The empty room in place of the lamps that are out of view. */
 const makeGap = () => make("li", { class: "ast-gap", "aria-hidden": "true" });
 
 function makeShown() {

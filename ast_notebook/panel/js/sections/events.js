@@ -53,7 +53,7 @@ export class Events extends Section {
     this.tools.append(button);
   }
 
-  /** Without a button, stand still below the mouse, and while the keyboard is in it. */
+  /** On a page without buttons, hold the table while the mouse is over it or the keyboard is in it. */
   holdWhileLookedAt() {
     const { element } = this.table;
     const look = (/** @type {MouseEvent | FocusEvent} */ { type, relatedTarget }) => {

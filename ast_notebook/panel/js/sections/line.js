@@ -4,7 +4,7 @@ import { make, makeDrawn, setText } from "../dom.js";
 import { HOUR } from "../store.js";
 import { NUMBER } from "../text.js";
 
-const STEP = 10; // seconds, of which each may shift the line by a pixel
+const STEP = 10; // seconds; the line shifts by one pixel in each of these steps
 const WIDTH = 360;
 
 export class Line {
@@ -24,7 +24,7 @@ export class Line {
   }
 
   /**
-   * Draw points, which come once in a while, and behind them what is now.
+   * Draw the points, which come once in a while, and after them the present number.
    * @param {[number, number][]} known
    * @param {number} now
    * @param {number} current

@@ -21,7 +21,7 @@ const STEPS = {
   Home: Number.NEGATIVE_INFINITY,
   End: Number.POSITIVE_INFINITY,
 };
-const GAPS_READ = 20; // that are read out
+const GAPS_READ = 20; // gaps that are read out, at most
 
 /** @param {number} moment in seconds */
 const said = (moment) => DATE.format(moment * 1000);
@@ -30,7 +30,7 @@ export class Replay extends Section {
   /** @param {Host} view */
   constructor(view) {
     super(view, "replay", "Replay", ["replay"]);
-    /** @type {number | null} where it goes, until it is there */
+    /** @type {number | null} the moment to which it goes, until it is there */
     this.wish = null;
     this.isAsking = false;
     this.isNext = false; // whether another wish came meanwhile
@@ -131,7 +131,7 @@ export class Replay extends Section {
 
   /** @param {number | null} speed */
   drawSpeed(speed) {
-    if (!speed || this.view.activeElement() === this.speed) return; // nobody's choice is taken away
+    if (!speed || this.view.activeElement() === this.speed) return; // somebody is choosing
     if (![...this.speed.options].some((one) => one.value === String(speed))) this.offer(speed);
     this.speed.value = String(speed);
   }
@@ -167,7 +167,7 @@ export class Replay extends Section {
   // --- what moves it
 
   /**
-   * Have the kernel move the replay.
+   * Ask the kernel to move the replay.
    * @param {string} what
    * @param {string} label
    * @param {Record<string, Scalar>} args
@@ -193,7 +193,7 @@ export class Replay extends Section {
   }
 
   /**
-   * Go to a moment; of several that come while the kernel is on its way, the last one counts.
+   * Go to a moment; of several that come while the kernel goes there, the last one counts.
    * @param {number} moment in seconds
    */
   seek(moment) {
@@ -227,7 +227,7 @@ export class Replay extends Section {
   }
 
   /**
-   * Space plays and pauses, and arrows move, unless what has the keyboard knows them itself.
+   * Space plays and pauses, and arrows move, unless the element that has the keyboard uses these keys itself.
    * @param {KeyboardEvent} event
    */
   press(event) {

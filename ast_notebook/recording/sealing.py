@@ -1,4 +1,4 @@
-"""Seals open files, also those of dead recorders, as Parquet files; sets damaged ones aside."""
+"""Seals an open file: makes a Parquet file of it, and sets the open file aside if it is damaged."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Sealed(NamedTuple):
     damaged: int
 
 
-def compact(
+def seal(
     path: Path,
     archive_files: ArchiveFiles,
     *,
@@ -149,7 +149,7 @@ def _write(blocks: Blocks, temporary: Path, killed: bool, stop: Callable[[], boo
     return events + held
 
 
-def compact_leftovers(archive_files: ArchiveFiles, stop: Callable[[], bool] = lambda: False) -> int:
+def seal_leftovers(archive_files: ArchiveFiles, stop: Callable[[], bool] = lambda: False) -> int:
     """Seal the files of dead recorders, and return how many events they have.
 
     A recorder is dead if its file's lock is free, since the lock ends with its process. An empty
@@ -166,7 +166,7 @@ def compact_leftovers(archive_files: ArchiveFiles, stop: Callable[[], bool] = la
             continue  # sealed by another recorder in between, or without permission
         try:
             dead = _is_dead(path, handle)
-            sealed = compact(path, archive_files, killed=True, stop=stop) if dead else None
+            sealed = seal(path, archive_files, killed=True, stop=stop) if dead else None
         except FileNotFoundError:
             continue
         except Stopped:
