@@ -20,6 +20,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 MODULES = {"python_dateutil": "dateutil", "ruamel.yaml": "ruamel", "ipython": "IPython"}
 #: What is needed and not imported: by narwhals, where the kernel is, or by its name.
 BENEATH = {"pyspark", "ipykernel", "jupyterlab", "pyst2"}
+#: Extras for work on the package itself.
+WORK = ("docs", "test")
 #: Frames of these are taken and never made: who has none does not need them.
 TAKEN = {"polars"}
 
@@ -29,9 +31,9 @@ def names(requirements):
 
 
 def users():
-    """What the package needs, and what its extras need, but not what its tests do."""
+    """What the package needs, and what its extras need, but not what its tests and its site do."""
     extras = PROJECT["optional-dependencies"]
-    needed = [one for extra in extras if extra != "test" for one in extras[extra]]
+    needed = [one for extra in extras if extra not in WORK for one in extras[extra]]
     return names([*PROJECT["dependencies"], *needed])
 
 
@@ -74,7 +76,8 @@ def test_tests_run_with_exact_versions_of_all_that_is_declared():
     lines = [one for one in text.splitlines() if not one.startswith("#")]
     assert [one for one in lines if not re.fullmatch(r"[\w.-]+==[\w.!+]+", one)] == []
     fixed = {re.sub(r"[-_.]+", "_", one.partition("==")[0].lower()) for one in lines}
-    declared = users() | names(PROJECT["optional-dependencies"]["test"]) - {"ast_notebook"}
+    work = [one for extra in WORK for one in PROJECT["optional-dependencies"][extra]]
+    declared = users() | names(work) - {"ast_notebook"}
     assert {one.replace(".", "_") for one in declared} <= fixed
 
 

@@ -15,6 +15,7 @@ from ast_notebook.errors import ConfError
 from ast_notebook.recording import read
 from tests.scenarios.sources import TRUNKS
 from tests.support.archives import record_again
+from tests.support.paths import ROOT
 from tests.support.recorded import events
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(1400)]
@@ -68,3 +69,13 @@ def test_files_of_two_recorders_are_refused_on_spark(spark_of_texts: Any, tmp_pa
         record_again(tmp_path, few, "west")
     with pytest.raises(ConfError, match="there twice"):
         calls(spark_of_texts.read.parquet(str(tmp_path)))
+
+
+def test_the_recipe_of_the_documentation_runs(spark_of_texts, place, capsys):
+    page = (ROOT / "docs" / "howto" / "record.md").read_text(encoding="utf-8")
+    recipe = page.partition("## Have Spark")[2].partition("```python\n")[2].partition("```")[0]
+    spark_of_texts.conf.unset(AS_TEXT)
+    names: dict[str, Any] = {"spark": spark_of_texts}
+    exec(recipe.replace("/srv/calls", str(place)), names)
+    assert "ANSWERED" in capsys.readouterr().out
+    assert names["calls"].count() > 100
