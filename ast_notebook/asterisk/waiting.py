@@ -72,6 +72,10 @@ class WaitingCallers:
         """End all watches."""
         for watch in list(self._watches):
             watch.close()
+        with self._lock:
+            if self._due is not None:
+                self._due()  # else its thread would wait until then
+                self._due = None
         self._worker.stop(0)
 
     def _forget(self, watch: Watch) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 import ast_notebook
 from ast_notebook import PhoneBook
+from ast_notebook.panel import Panel, actions, snapshot
 from tests.lab.asterisk import Asterisk
 from tests.support.waiting import eventually
 
@@ -42,6 +43,37 @@ def test_whoever_was_not_answered_waits_until_he_is_called_back(pbx, sh):
         eventually(lambda: sh.lamp() == "in use")
         call.hang_up()
     eventually(lambda: (sh.missed(), sh.of_30()) == (before, 0))
+
+
+def test_the_panel_lists_who_waits_until_he_is_called_back(pbx, sh):
+    sh.ast.tell(phone_book=PhoneBook({"30": "Kitchen, Ltd"}))
+    panel = Panel(sh)
+    try:
+        waiting(pbx, sh, panel)
+    finally:
+        panel.close()
+
+
+def waiting(pbx, sh, panel):
+    with pbx.telephone("2222").rings(), pbx.telephone("30").calls("2222") as call:
+        eventually(lambda: sh.ast.live.calls)
+        call.hang_up()
+    row = eventually(lambda: panel._feed.state()["tables"]["unreturned"].get("30"))
+    assert (row["caller_name"], row["tries"], row["dial"]) == ("Kitchen, Ltd", 1, "30")
+    text = snapshot.to_text(panel._feed.state())
+    assert "Who waits for a call" in text and "Kitchen, Ltd" in text
+    with pbx.telephone("2222").answers(), pbx.telephone("30").answers():
+        mine = {"source": "2222", "context": "phones", "dest": row["dial"]}
+        assert actions.run(sh.ast, "call", mine).endswith("2222 rings, to be connected with 30")
+        eventually(lambda: "30" in {one["device"].partition("/")[2] for one in up(sh)})
+        sh.ast.hangup("2222")
+        eventually(lambda: not up(sh))
+    eventually(lambda: "30" not in panel._feed.state()["tables"]["unreturned"])
+
+
+def up(sh):
+    rows = sh.ast.live.tables["channels"].rows().values()
+    return [row for row in rows if row["state"] == "Up"]
 
 
 def test_a_queue_counts_who_waits(pbx, sh):

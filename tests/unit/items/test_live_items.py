@@ -243,3 +243,4 @@ def test_who_waits_is_counted_less_often_the_longer_it_takes(hand):
     assert [round(at - hand.seconds) for at, _ in hand.waiting] == [70]
     watch.close()
     calls.waiting.close()
+    assert not hand.waiting, "no thread waits for a count that nobody needs"
