@@ -29,8 +29,7 @@ ENDING = 1.0  # seconds that the last look has to end
 MOST = 1_000  # rows, since whoever calls may choose a new number for each call
 LONGEST = 80  # letters of a number or a name, which callers choose
 NO_TRUNK = (
-    "Nobody knows which calls come from outside: name the devices that lead to the public network, "
-    "as in %ast trunks PJSIP/provider; %ast trunks alone shows which look like it."
+    "To know calls from outside, name the trunks: %ast trunks DEVICE, or %ast trunks --guess."
 )
 DEAR = ("premium", "shared cost", "personal", "pager")  # kinds of numbers with tariffs of their own
 # What a button may dial: digits, and no `*` or `#`, by which a caller could choose a service code.

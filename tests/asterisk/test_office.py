@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import ast_notebook
 from ast_notebook import PhoneBook
 from ast_notebook.panel import Panel, actions, snapshot
 from tests.lab.asterisk import Asterisk
+from tests.lab.relayed import relayed
 from tests.support.waiting import eventually
 
 ITEMS = {
@@ -91,3 +94,29 @@ def test_a_phone_book_fills_cidname(pbx, sh):
     sh.ast.fill_names(write=True)
     assert pbx.database("cidname/030123456") == "Ann Able, Ltd"
     assert sh.ast.fill_names()["what"].tolist() == ["same", "same"]
+
+
+def test_the_trunk_between_two_pbxs_is_guessed_by_whose_numbers_it_carries():
+    with relayed() as (one, other, _):
+        login: dict[str, Any] = {"username": other.panel, "password": other.password}
+        with ast_notebook.connect(other.host, other.port, **login) as sh:
+            with other.telephone("200").answers(), other.telephone("2222").calls("200") as call:
+                call.wait_answered()
+            with ast_notebook.connect(one.host, one.port, **login) as there:
+                for number in ("030111", "030222", "030222", "030333"):
+                    there.ast.action(
+                        "Originate",
+                        Channel="SIP/relay/600",
+                        Application="Wait",
+                        Data="1",
+                        CallerID=f"<{number}>",
+                        Async="true",
+                    )
+                    eventually(lambda: not other.channels() and not one.channels(), 30)
+            eventually(lambda: len(sh.ast.calls()) == 5)
+            (row,) = sh.ast.guess_trunks().to_dict("records")
+            assert (row["device"], row["calls"], row["numbers"]) == ("PJSIP/relay", 4, 3)
+            assert row["why"] == "3 different numbers called from it"
+            with pytest.warns(UserWarning, match=r"PJSIP/relay \(3 different numbers"):
+                sh.ast.tell(trunks="guess")
+            assert sorted(sh.ast.calls()["direction"]) == [*["inbound"] * 4, "internal"]
