@@ -12,9 +12,10 @@ import pandas as pd
 from ast_notebook.asterisk.call_log import CallLog
 from ast_notebook.asterisk.database import Database
 from ast_notebook.asterisk.waiting import WaitingCallers
-from ast_notebook.calls.trunks import guess_trunks
+from ast_notebook.calls.trunks import NONE_FOUND, guess_in_words, guess_trunks, is_guess
 from ast_notebook.errors import ConfError
 from ast_notebook.numbering import Numbering, PhoneBook
+from ast_notebook.warned import warn
 
 #: The family of the Asterisk database in which dialplans look for callers' names.
 FAMILY = "cidname"
@@ -33,7 +34,7 @@ class Site(Database, CallLog):
     def tell(
         self,
         *,
-        trunks: Collection[str] | str | None = None,
+        trunks: pd.DataFrame | Collection[str] | str | None = None,
         country: str | None = None,
         outside: str | None = None,
         phone_book: PhoneBook | str | os.PathLike[str] | Mapping[str, str] | None = None,
@@ -45,9 +46,10 @@ class Site(Database, CallLog):
 
         Parameters
         ----------
-        trunks : str or collection of str, optional
-            The devices that lead to the public network, such as ``PJSIP/provider``; ``guess`` for
-            those that `guess_trunks` finds now.
+        trunks : str, collection of str or pandas.DataFrame, optional
+            The devices that lead to the public network, such as ``PJSIP/provider``. It may be what
+            `guess_trunks` returned, or the rows of it that are right. ``guess`` stands for those
+            that it finds now, and a warning names them.
         country : str, optional
             The country of numbers without a country code, such as ``DE``.
         outside : str, optional
@@ -61,9 +63,15 @@ class Site(Database, CallLog):
             If there is no such country, the phone book cannot be read, or there is nothing that
             looks like a trunk.
 
+        Warns
+        -----
+        UserWarning
+            If the trunks are guessed: which they are, why, and how to correct that.
+
         Examples
         --------
         >>> sh.ast.tell(trunks="PJSIP/provider", country="DE", phone_book="people.vcf")
+        >>> sh.ast.tell(trunks=sh.ast.guess_trunks().query("device != 'PJSIP/door'"))
         """
         now = self.numbering
         place = now.country if country is None else country or None
@@ -75,15 +83,43 @@ class Site(Database, CallLog):
         elif place != now.country and book is not None:
             book = PhoneBook(book.items(), place)  # it compares numbers as that country has them
         numbering = Numbering(place, now.outside if outside is None else outside, book)
-        if trunks == "guess":
-            trunks = self.guess_trunks()["device"].tolist()
-            if not trunks:
-                raise ConfError("no device looks like a trunk so far: name them, as PJSIP/provider")
+        if isinstance(trunks, pd.DataFrame):
+            trunks = trunks["device"].tolist()
+        if is_guess(trunks):
+            trunks = self._guessed()
         if trunks is not None:
             names = _SPLIT.split(trunks) if isinstance(trunks, str) else list(trunks)
             self.trunks = tuple(filter(None, names)) or None
         self.numbering = numbering
         self.waiting.plan()
+
+    def _guessed(self) -> list[str]:
+        """Return the devices that look like trunks now, and warn of it."""
+        guess = self.guess_trunks()
+        if not len(guess):
+            raise ConfError(NONE_FOUND)
+        warn(f"{self.name}: {guess_in_words(guess)}")
+        names: list[str] = guess["device"].tolist()
+        return names
+
+    def begin(self, **site: Any) -> None:
+        """Set the settings of a site for a connection that was just made; see `tell`.
+
+        Warns
+        -----
+        UserWarning
+            If the trunks are to be guessed, as nothing was heard yet.
+        """
+        if is_guess(site.get("trunks")) and not len(self.guess_trunks()):
+            del site["trunks"]
+            warn(
+                f"{self.name}: no call was heard yet by which to guess the trunks: once some came "
+                "from outside, %ast trunks --guess or tell(trunks='guess') finds them"
+            )
+        self.tell(**site)
+
+    def _told(self, trunks: Collection[str] | None) -> tuple[str, ...] | None:
+        return tuple(self._guessed()) if is_guess(trunks) else super()._told(trunks)
 
     def guess_trunks(self) -> pd.DataFrame:
         """Guess which devices are trunks, by the calls so far and the registrations.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from time import thread_time
 from typing import Any
 
 import pandas as pd
@@ -17,7 +18,7 @@ from ast_notebook.live import Watch
 logger = logging.getLogger(__name__)
 
 #: Seconds after the end of a call until callers are counted, once for all calls that end meanwhile;
-#: and how many times as long as a count took the next one waits.
+#: and how many times as long as a count worked the next one waits.
 GATHERED, REST = 1.0, 10
 EVERYBODY = "*"
 
@@ -46,7 +47,7 @@ class WaitingCallers:
         self._lock = threading.Lock()
         self._due: Callable[[], None] | None = None
         self._worker = Worker("ast_missed", self._count, on_error=self._failed, clock=session.clock)
-        self._took = 0.0  # seconds of the last count; none at the time of a replay
+        self._took = 0.0  # seconds that the last count worked; none at the time of a replay
 
     def watch(self, number: str, changed: Callable[[int], None]) -> Watch:
         """Call `changed` with the count of waiting callers that have a number, or called it.
@@ -72,6 +73,10 @@ class WaitingCallers:
         """End all watches."""
         for watch in list(self._watches):
             watch.close()
+        with self._lock:
+            if self._due is not None:
+                self._due()  # else its thread would wait until then
+                self._due = None
         self._worker.stop(0)
 
     def _forget(self, watch: Watch) -> None:
@@ -99,7 +104,7 @@ class WaitingCallers:
             self._worker.put()
 
     def _count(self) -> None:
-        began = self._session.clock.time()
+        began, worked = self._session.clock.time(), thread_time()
         try:
             found = self._unreturned()
         except ConfError as error:
@@ -110,7 +115,8 @@ class WaitingCallers:
         for watch in watches:
             watch.is_unsure = False
             watch.see(self._of(found, watch.name))
-        self._took = self._session.clock.time() - began
+        # What others on this machine do does not count, and no time passes in a replay meanwhile.
+        self._took = min(self._session.clock.time() - began, thread_time() - worked)
 
     def _of(self, found: pd.DataFrame, number: str) -> int:
         if number == EVERYBODY:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import narwhals as nw
@@ -10,6 +10,10 @@ import pandas as pd
 
 from ast_notebook.calls.measures.grouping import read
 
+#: What may be told in place of the trunks.
+GUESS = "guess"
+NONE_FOUND = "no device looks like a trunk so far: name them, as PJSIP/provider"
+_SHOWN = 5  # guessed trunks that a line names
 #: More different callers than one telephone has, even if people share it.
 FEWEST = 3
 _COLUMNS = {"caller_device": nw.String, "caller": nw.String}
@@ -57,6 +61,35 @@ def guess_trunks(calls: Any, registrations: Iterable[tuple[str, str]] = ()) -> p
     guess = pd.DataFrame(found, columns=["device", "calls", "numbers", "why"])
     guess = guess.astype({"device": "str", "calls": "int64", "numbers": "int64", "why": "str"})
     return guess.sort_values(["numbers", "device"], ascending=[False, True], ignore_index=True)
+
+
+def is_guess(trunks: object) -> bool:
+    """Tell whether the trunks are to be guessed: ``guess`` is told in place of them."""
+    return trunks == GUESS if isinstance(trunks, str) else _only(trunks) == GUESS
+
+
+def _only(trunks: object) -> object:
+    return next(iter(trunks)) if isinstance(trunks, Collection) and len(trunks) == 1 else None
+
+
+def guess_in_words(guess: pd.DataFrame) -> str:
+    """Return a line that tells which trunks are guessed, why, and how to correct that.
+
+    Parameters
+    ----------
+    guess : pandas.DataFrame
+        What `guess_trunks` returned.
+    """
+    if not len(guess):
+        return NONE_FOUND
+    pairs = zip(guess["device"], guess["why"], strict=True)
+    words = [f"{device} ({why})" for device, why in list(pairs)[:_SHOWN]]
+    if len(guess) > _SHOWN:
+        words.append(f"and {len(guess) - _SHOWN:,} more")
+    return (
+        f"the trunks are guessed: {', '.join(words)}; if that is wrong, name them: "
+        f"trunks={[str(guess['device'].iloc[0])]}"
+    )
 
 
 def _names(registrations: Iterable[tuple[str, str]]) -> set[str]:

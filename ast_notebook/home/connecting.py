@@ -80,7 +80,7 @@ def connect(
     pbx = sh.connect(found, name=name, budget=budget)
     try:
         if plugin is not None:
-            pbx.tell(**plugin.site)
+            pbx.begin(**plugin.site)
         _tell_of_former(found)
     except BaseException:  # a warning may be an error here: nobody else could close this sh
         sh.close()

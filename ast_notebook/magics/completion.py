@@ -13,6 +13,8 @@ from IPython.core.completer import (
 )
 from IPython.core.error import UsageError
 
+from ast_notebook.bindings.attributes import FITTING, VALUES
+from ast_notebook.magics import values
 from ast_notebook.magics.command import Argument, Subcommand
 from ast_notebook.magics.context import Context
 from ast_notebook.magics.line import written
@@ -25,6 +27,19 @@ ID = "ast_notebook.magics"
 
 # It matches at the beginning of a line, or behind `x =`, also in a block.
 _LINE = re.compile(r"^\s*(?:[\w.,\[\]'\" ]+=\s*)?%{1,2}ast\s+(?P<rest>.*)$")
+# A line of items in a cell: a keyword, or a value behind it.
+_ITEMS = re.compile(r"\s*%%ast\s+items\b")
+_KEYWORD = re.compile(r"^\s*(?P<word>\w*)$")
+_VALUE = re.compile(r"^\s*(?P<keyword>\w+)\s*[=:]\s*(?P<word>\S*)$")
+KEYWORDS = ("type", "value", "name", *FITTING, VALUES)
+OF_KEYWORDS: dict[str, Callable[[Context], Iterable[str]]] = {
+    "type": lambda context: ("bool", "num", "str", "foo"),
+    "ast_dev": values.devices,
+    "ast_state": values.devices,
+    "ast_trunk": values.devices,
+    "ast_box": values.mailboxes,
+    "ast_queue": values.queues,
+}
 
 
 def matcher(context: Context) -> Matcher:
@@ -33,7 +48,7 @@ def matcher(context: Context) -> Matcher:
     def complete_ast(asked: CompletionContext) -> SimpleMatcherResult:
         match = _LINE.match(asked.line_with_cursor)
         if match is None:
-            return {"completions": [], "suppress": False}
+            return _in_items(context, asked)
         *before, fragment = re.split(r"\s+", match["rest"])
         found = [
             word
@@ -48,6 +63,30 @@ def matcher(context: Context) -> Matcher:
 
     decorate: Callable[[Matcher], Matcher] = context_matcher(identifier=ID)
     return decorate(complete_ast)
+
+
+def _in_items(context: Context, asked: CompletionContext) -> SimpleMatcherResult:
+    """Complete a keyword of an item, or its value, in the cell that defines items."""
+    line = asked.line_with_cursor
+    if not asked.cursor_line or not _ITEMS.match(asked.full_text):
+        return {"completions": [], "suppress": False}
+    if match := _VALUE.match(line):
+        told = OF_KEYWORDS.get(match["keyword"])
+        words = () if told is None else told(context)
+    elif match := _KEYWORD.match(line):
+        words = KEYWORDS
+    else:
+        return {"completions": [], "suppress": False}
+    fragment = match["word"]
+    return {
+        "completions": [
+            SimpleCompletion(text=word, type="ast")
+            for word in dict.fromkeys(words)
+            if word.casefold().startswith(fragment.casefold())
+        ],
+        "matched_fragment": fragment,
+        "suppress": True,
+    }
 
 
 def _quoted(fragment: str) -> list[str]:

@@ -165,9 +165,6 @@ def sections_of(given: Given) -> dict[str, PluginDefinition | None]:
 def _connect(context: Context, name: str, settings: Settings, budget: float) -> None:
     with Progress(f"connecting to {settings.address}"):
         pbx = context.sh.connect(settings, name=name, budget=budget)
-        told = context.site()
-        if told.get("trunks") == "guess":
-            told.pop("trunks")  # nothing was heard yet
-        pbx.tell(**told)
+        pbx.begin(**context.site())
     context.end_demo(name)
     context.give_sh()

@@ -94,7 +94,7 @@ class Context:
     def trunks(self, given: list[str] | None) -> list[str] | None:
         """Return the trunks of a line, or those of `%config`, for the calls of a file."""
         told = [name for name in re.split(r"[,|\s]+", self._config()["trunks"]) if name]
-        return given or (told if told and told != ["guess"] else None)
+        return given or told or None
 
     def numbering(self) -> Numbering:
         """Return the settings of `%config` for numbers, for the calls of a file."""

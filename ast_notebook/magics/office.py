@@ -9,6 +9,7 @@ from IPython.core.error import UsageError
 
 from ast_notebook.asterisk.site import FORMS
 from ast_notebook.calls import begun, measures
+from ast_notebook.calls.trunks import NONE_FOUND
 from ast_notebook.durations import duration
 from ast_notebook.errors import ConfError
 from ast_notebook.magics import values
@@ -79,16 +80,20 @@ def trunks(context: Context, given: Given) -> pd.DataFrame:
     The result has the devices that are set, and those that look like trunks by the calls so far
     and the registrations, with the reasons. %config AstMagics.trunks sets them for all PBXs.
 
+    With --guess, the second are set; to correct that, name the right ones.
+
     In [1]: %ast trunks
-    In [2]: %ast trunks PJSIP/provider
-    In [3]: %ast trunks --guess
+    In [2]: %ast trunks --guess
+    In [3]: %ast trunks PJSIP/provider
     """
     if given.name and given.guess:
         raise UsageError("%ast trunks: name devices, or write --guess; not both")
     pbx = context.pbx(given.pbx)
-    if given.name or given.guess:
-        pbx.tell(trunks=given.name or "guess")
     found = pbx.guess_trunks()
+    if given.guess and not len(found):
+        raise ConfError(NONE_FOUND)
+    if given.name or given.guess:
+        pbx.tell(trunks=given.name or found)
     told = pbx.trunks or ()
     others = [name for name in told if name not in found["device"].tolist()]
     found = pd.concat([found, pd.DataFrame({"device": pd.Series(others, dtype="str")})])

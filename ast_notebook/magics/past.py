@@ -29,8 +29,8 @@ TRUNK = argument(
     nargs="+",
     action="extend",
     metavar="NAME",
-    values=values.devices,
-    help="devices that lead to the public network: they tell inbound from outbound",
+    values=values.trunks,
+    help="devices that lead to the public network, or guess: they tell inbound from outbound",
 )
 
 TZ = argument(

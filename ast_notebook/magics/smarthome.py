@@ -35,6 +35,15 @@ def items(context: Context, given: Given) -> pd.DataFrame:
     """Show the items, or define those of the cell, as in items.conf or items.yaml.
 
     A pattern may contain *; *:ast_dev shows the items that have the attribute ast_dev.
+    What an item has from the PBX:
+
+    ast_dev = 2222         bool: whether the device has a channel
+    ast_state = 2222       str: the lamp of the device, as a text
+    ast_box = 22           num: the new messages of a mailbox
+    ast_db = active/office bool, num, str: an entry of the database, written at each change
+    ast_queue = support    num: callers who wait; or support longest, or support agents
+    ast_trunk = provider   bool: whether the trunk is registered
+    ast_missed = *         num: callers who wait for a call; or a number
 
     In [1]: %ast items office.*
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ast_notebook.asterisk import Asterisk
 from ast_notebook.calls.linkedids import age
+from ast_notebook.calls.trunks import GUESS
 from ast_notebook.errors import AstError
 from ast_notebook.magics.context import Context
 
@@ -23,6 +24,11 @@ def devices(context: Context) -> Iterable[str]:
         device for pbx in _pbxs(context) for device in pbx.live.tables["devices"].rows()
     ]
     return [*with_technology, *(one.partition("/")[2] for one in with_technology)]
+
+
+def trunks(context: Context) -> Iterable[str]:
+    """Return what may be told as trunks: devices, and the word for those that look like it."""
+    return [GUESS, *devices(context)]
 
 
 def extensions(context: Context) -> Iterable[str]:

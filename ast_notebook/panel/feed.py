@@ -16,23 +16,14 @@ from ast_notebook.home import SmartHome
 from ast_notebook.live import Follower
 from ast_notebook.panel import replaying
 from ast_notebook.panel.items import ShownItems
-from ast_notebook.panel.messages import (
-    ConnectionRow,
-    EventRow,
-    ItemRow,
-    LiveRows,
-    OfReplay,
-    PanelState,
-)
+from ast_notebook.panel.messages import ConnectionRow, ItemRow, LiveRows, OfReplay, PanelState
+from ast_notebook.panel.news import EVENTS_KEPT, News
+from ast_notebook.panel.unreturned import ENDS, UNRETURNED, Unreturned
 from ast_notebook.replay import ReplayedAsterisk
 
 Row = dict[str, Any]
 Message = dict[str, Any]
 
-EVENTS_KEPT = 200
-EVENTS_AT_ONCE = 60  # events of one delta; further ones are counted
-LONGEST_HEADER = 500
-HEADERS = 80
 COUNT_EVERY = 1.0
 LOOK_AT_BINDINGS = 3.0
 LOOK_AT_CONCURRENCY = 10.0
@@ -63,9 +54,8 @@ class Feed:
         self._silent: dict[str, str] = {}
         self._shown_items: dict[str, ItemRow] = {}
         self._connection: Row = {}
-        self._events: deque[tuple[int, Event]] = deque(maxlen=EVENTS_KEPT)
-        self._numbered = 0
-        self._events_sent = 0
+        self._news = News()
+        self._unreturned = Unreturned()
         self._rates: deque[tuple[float, int]] = deque(maxlen=5)
         self._due = dict.fromkeys(("connection", "bindings", "concurrency"), 0.0)
         self._bindings = (0, 0)
@@ -125,6 +115,7 @@ class Feed:
         """Stop collecting; the last state can still be read."""
         with self._lock:
             self._unbind()
+            self._unreturned.close()
 
     def _unbind(self) -> None:
         self.rest()
@@ -135,16 +126,16 @@ class Feed:
 
     def _heard(self, event: Event, session: Session) -> None:
         """Keep an event; this runs on the dispatcher's thread."""
+        if event.name in ENDS:
+            self._unreturned.note_end()
         if not event.answer and event.name != "SessionReady":
-            self._numbered += 1
-            self._events.append((self._numbered, event))
+            self._news.add(event)
 
     def _sought(self) -> None:
         """Take the events before the moment that a replay went to; the dispatcher's thread."""
         assert isinstance(self.pbx, ReplayedAsterisk)
-        self._events.clear()
-        for event in self.pbx.newest_events(EVENTS_KEPT):
-            self._heard(event, self.pbx.session)
+        self._news.begin(self.pbx.newest_events(EVENTS_KEPT))
+        self._unreturned.note_end()
         self._moved = True  # the last, so that the next full state has these events
 
     # --- all of it -----------------------------------------------------------------------------
@@ -154,7 +145,7 @@ class Feed:
         with self._lock:
             if self._follower is None and self.pbx is not None:
                 self._follower = self.pbx.live.follow()
-                self._sent = {name: {} for name in self.pbx.live.tables}
+                self._sent = {name: {} for name in (*self.pbx.live.tables, UNRETURNED)}
                 self._due = dict.fromkeys(self._due, 0.0)
                 if self._items is not None:
                     self._items.forget()
@@ -185,17 +176,18 @@ class Feed:
             How many rows of each table at most; by default all.
         """
         with self._lock:
-            live = None if self.pbx is None else self.pbx.live
-            tables = {} if live is None else live.tables
-            rows = {name: self._rows_of(table.rows(), most) for name, table in tables.items()}
+            tables = {} if self.pbx is None else self.pbx.live.tables
+            rows = {name: table.rows() for name, table in tables.items()}
+            rows[UNRETURNED] = self._look_at_unreturned()
+            rows = {name: self._rows_of(there, most) for name, there in rows.items()}
             return {
                 **self._replay(),
                 "taken": self.clock.time(),
                 "tables": cast(LiveRows, rows),
-                "silent": {name: table.missing for name, table in tables.items()},
+                "silent": self._silence(),
                 "items": {} if self._items is None else self._items.rows(),
                 "connection": self._connected(),
-                "events": [_shown(number, event) for number, event in list(self._events)][-20:],
+                "events": self._news.newest(),
                 "concurrency": self.points(),
             }
 
@@ -209,11 +201,7 @@ class Feed:
                 "silent": dict(self._silent),
                 "items": dict(self._shown_items),
                 "connection": cast(ConnectionRow, dict(self._connection)),
-                "events": [
-                    _shown(number, event)
-                    for number, event in list(self._events)
-                    if number <= self._events_sent
-                ],
+                "events": self._news.sent(),
                 "concurrency": self.points(),
             }
 
@@ -238,6 +226,7 @@ class Feed:
             if self._follower is None or self.pbx is None:
                 return message
             self._rows(message)
+            self._changed(message, UNRETURNED, self._look_at_unreturned())
             self._add(message, "silent", self._changed_silence())
             self._changed_items(message)
             self._add(message, "connection", self._changed_connection())
@@ -245,7 +234,7 @@ class Feed:
                 points = [point for point in self.points() if point[0] >= self._last_point]
                 self._last_point = points[-1][0] if points else 0.0
                 message["concurrency"] = points
-            self._news(message)
+            message |= self._news.take()
             if isinstance(self.pbx, ReplayedAsterisk):
                 present = replaying.present(self.pbx)
                 if present["speed"] != 0 or present != self._present:
@@ -260,20 +249,41 @@ class Feed:
     def _rows(self, message: Message) -> None:
         assert self._follower is not None and self.pbx is not None
         for name, keys in self._follower.take().items():
-            sent = self._sent[name]
-            rows = self.pbx.live.tables[name].rows(keys)
-            changed = {}
-            for key, row in rows.items():
-                known = sent.get(key)
-                fields = row if known is None else difference(known, row)
-                if fields:
-                    changed[key] = fields
-                    sent[key] = row
-            gone = [key for key in keys if key not in rows and sent.pop(key, None) is not None]
-            if changed:
-                message.setdefault("set", {})[name] = changed
-            if gone:
-                message.setdefault("gone", {})[name] = gone
+            self._changed(message, name, self.pbx.live.tables[name].rows(keys), keys)
+
+    def _changed(
+        self,
+        message: Message,
+        name: str,
+        rows: Mapping[str, Row],
+        keys: Iterable[str] | None = None,
+    ) -> None:
+        """Add to a message how some rows of a table differ from those that were sent.
+
+        `keys` are those of the rows that may have changed or gone; by default, of all rows.
+        """
+        sent = self._sent[name]
+        changed = {}
+        for key, row in rows.items():
+            known = sent.get(key)
+            fields = row if known is None else difference(known, row)
+            if fields:
+                changed[key] = fields
+                sent[key] = row
+        keys = list(sent) if keys is None else keys
+        gone = [key for key in keys if key not in rows and sent.pop(key, None) is not None]
+        if changed:
+            message.setdefault("set", {})[name] = changed
+        if gone:
+            message.setdefault("gone", {})[name] = gone
+
+    def _look_at_unreturned(self) -> dict[str, Row]:
+        return {} if self.pbx is None else self._unreturned.rows_of(self.pbx)
+
+    def settle(self, seconds: float) -> None:
+        """Wait until it is known who waits for a call, but no longer than so many seconds."""
+        self._look_at_unreturned()
+        self._unreturned.settle(seconds)
 
     def _changed_items(self, message: Message) -> None:
         if self._items is None:
@@ -285,9 +295,13 @@ class Feed:
         self._add(message, "items", rows)
         self._add(message, "items_gone", gone)
 
+    def _silence(self) -> dict[str, str]:
+        tables = {} if self.pbx is None else self.pbx.live.tables
+        silent = {name: table.missing for name, table in tables.items()}
+        return {**silent, UNRETURNED: self._unreturned.why}
+
     def _changed_silence(self) -> dict[str, str]:
-        assert self.pbx is not None
-        silent = {name: table.missing for name, table in self.pbx.live.tables.items()}
+        silent = self._silence()
         changed = difference(self._silent, silent)
         self._silent = silent
         return changed
@@ -302,15 +316,6 @@ class Feed:
 
     def _has_turned(self) -> bool:
         return self._connection.get("state") != self._connection_state()
-
-    def _news(self, message: Message) -> None:
-        news = [one for one in list(self._events) if one[0] > self._events_sent]
-        missed = self._numbered - self._events_sent - len(news)
-        left_out = max(0, len(news) - EVENTS_AT_ONCE)
-        if news:
-            message["events"] = [_shown(*one) for one in news[left_out:]]
-            message["dropped_events"] = max(0, missed) + left_out
-            self._events_sent = news[-1][0]
 
     def _is_due(self, what: str, every: float) -> bool:
         now = time.monotonic()
@@ -389,10 +394,3 @@ class Feed:
 def difference(known: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that are new, or have another value than before."""
     return {name: value for name, value in now.items() if known.get(name, known) != value}
-
-
-def _shown(number: int, event: Event) -> EventRow:
-    """Return an event for a message, with a bounded size."""
-    headers: Iterable[tuple[str, str]] = event.headers.items()
-    kept = {key: value[:LONGEST_HEADER] for key, value in list(headers)[:HEADERS] if key != "Event"}
-    return {"n": number, "time": event.received / 1e6, "name": event.name, "headers": kept}

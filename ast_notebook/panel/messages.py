@@ -188,10 +188,29 @@ class ParkedRow(OfPbx):
     timeout: float | None
 
 
+class UnreturnedRow(OfPbx):
+    """A row of the callers who wait for a call.
+
+    `dial` is what to dial to call him back: digits, maybe after a ``+``; empty if nobody should.
+    `caution` is why that may be dear, in words; `note` is what is known beyond the missed calls.
+    """
+
+    caller: str
+    caller_name: str
+    queue: str
+    tries: int
+    first: float
+    last: float
+    note: str
+    dial: str
+    caution: str
+
+
 class LiveRows(TypedDict):
-    """The tables of `Live`, by their names, and in a panel of several PBXs these."""
+    """The tables of `Live`, by their names, and besides these two, the first of several PBXs."""
 
     pbxs: NotRequired[dict[str, PbxRow]]
+    unreturned: dict[str, UnreturnedRow]
 
     channels: dict[str, ChannelRow]
     devices: dict[str, DeviceRow]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
@@ -11,10 +12,11 @@ from ast_notebook.asterisk import Asterisk
 from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.home import SmartHome
 from ast_notebook.panel.callids import CallIds
-from ast_notebook.panel.feed import EVENTS_KEPT, Feed, Message, Row, difference
+from ast_notebook.panel.feed import Feed, Message, Row, difference
 from ast_notebook.panel.items import ShownItems
 from ast_notebook.panel.joins import Joins, Place
 from ast_notebook.panel.messages import ConnectionRow, ItemRow, LiveRows, PanelState, PbxRow
+from ast_notebook.panel.news import EVENTS_KEPT
 
 SUMS = ("rate", "kept", "dropped")
 OF_A_PBX = ("state", "stale", "address", "version", "since", "lost_since", "next_try", "error")
@@ -296,6 +298,12 @@ class Feeds:
         """Ask the PBX of that name for its version and start time, and wait for the answers."""
         if (feed := self._feeds.get(name)) is not None:
             feed.ask(name)
+
+    def settle(self, seconds: float) -> None:
+        """Wait until it is known who waits for a call, but no longer than so many seconds."""
+        until = time.monotonic() + seconds
+        for feed in list(self._feeds.values()):
+            feed.settle(max(0.0, until - time.monotonic()))
 
     def points(self) -> list[tuple[int, int]]:
         """Return how many calls there were at once over the last hour, summed over all PBXs."""

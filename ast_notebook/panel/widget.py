@@ -40,6 +40,7 @@ ABSENCE = 1.5  # seconds between a PBX's end and the connection of another one o
 PICTURED = 200  # rows of a table in a notebook's picture
 RENEW_PICTURE = 30.0  # seconds between two pictures while the panel is shown
 LEAST_PICTURE = 1.0  # seconds between two pictures at the ends of cells
+FIRST_LOOK = 1.0  # seconds that the first picture may wait for who waits for a call
 ALL = "all"
 
 _publisher = Publisher()
@@ -151,6 +152,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         """Display the widget and a static picture, or print the tables in a terminal."""
+        self._feed.settle(FIRST_LOOK)
         state = self._feed.state()
         if terminal.is_one():
             sys.stdout.write(f"{snapshot.to_text(state)}\n")

@@ -20,37 +20,10 @@ import pytest
 import ast_notebook
 from ast_notebook.calls import from_events, streams
 from ast_notebook.voice import emodel
-from tests.lab.asterisk import Asterisk
-from tests.lab.fixtures import require
 from tests.lab.relay import Harm, Relay, Stream
+from tests.lab.relayed import relayed
 from tests.support.waiting import eventually
 
-TRUNK_16 = """
-[relay]
-type = peer
-host = 127.0.0.1
-port = {port}
-context = phones
-insecure = port,invite
-"""
-TRUNK_22 = """
-[relay]
-type = endpoint
-context = phones
-direct_media = no
-disallow = all
-allow = ulaw
-aors = relay
-
-[relay]
-type = aor
-contact = sip:127.0.0.1:{port}
-
-[relay-by-header]
-type = identify
-endpoint = relay
-match_header = User-Agent: /^Asterisk/
-"""
 HARMS = (Harm(0.0, 0.01), Harm(0.02, 0.05, 0.008), Harm(0.10, 0.08, 0.016))
 #: Reports that each side is to have sent and received, five seconds apart.
 REPORTS = 3
@@ -81,21 +54,9 @@ def reported(events: pd.DataFrame) -> bool:
 
 @pytest.fixture(scope="module")
 def played() -> Iterator[Played]:
-    require(16)
-    require(22)
-    one, other = Asterisk(16), Asterisk(22)
-    with Relay() as relay:
-        for pbx, name, text, port in (
-            (one, "sip.conf", TRUNK_16, relay.near_one),
-            (other, "pjsip.conf", TRUNK_22, relay.near_other),
-        ):
-            with (pbx.directories.etc / name).open("a") as conf:
-                conf.write(text.format(port=port))
-        relay.join(one.sip_port, other.sip_port)
+    with relayed() as (one, other, relay):
         logins: dict[str, Any] = {"username": one.panel, "password": one.password}
         with (
-            one,
-            other,
             ast_notebook.connect(one.host, one.port, **logins) as here,
             ast_notebook.connect(other.host, other.port, **logins) as there,
         ):

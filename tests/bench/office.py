@@ -1,9 +1,9 @@
 """What the measures of an office cost: ``python -m tests.bench.office [--calls 1000000]``.
 
 It makes up a year of calls of 20,000 numbers, and measures each on its own: who was never called
-back, who called again, a year against another one, and numbers with their names. It ends with 1
-when all together take more than 10 seconds for a million calls, of one processor's time, so that
-other work on the machine does not count.
+back, who called again, a year against another one, how calls sounded, which devices look like
+trunks, and numbers with their names. It ends with 1 when all together take more than 10 seconds for
+a million calls, of one processor's time, so that other work on the machine does not count.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pandas as pd
 from ast_notebook import PhoneBook
 from ast_notebook.calls import measures, numbered
 from ast_notebook.calls.office import Office
+from ast_notebook.calls.trunks import guess_trunks
 
 #: Seconds that a million calls may take.
 WANTED = 10.0
@@ -50,6 +51,9 @@ def year(count: int, seed: int = 1) -> pd.DataFrame:
     talked = disposition == "ANSWERED"
     inbound = direction == "inbound"
     seconds = chance.exponential(180, count)
+    trunk = np.array(["PJSIP/provider", "PJSIP/backup"])[chance.integers(0, 2, count)]
+    device = np.char.add("PJSIP/", own)
+    loss = chance.exponential(1.0, count)
     return pd.DataFrame(
         {
             "start": pd.to_datetime(start, unit="us", utc=True),
@@ -63,6 +67,13 @@ def year(count: int, seed: int = 1) -> pd.DataFrame:
             "talk": np.where(talked, seconds, 0.0),
             "wait": chance.exponential(20, count),
             "ring": chance.exponential(8, count),
+            "trunk": pd.array(trunk, dtype="str"),
+            "caller_device": pd.array(np.where(inbound, trunk, device), dtype="str"),
+            "answered_device": pd.Series(device, dtype="str").where(talked),
+            "mos": pd.Series(np.clip(4.4 - loss / 3, 1.0, 4.5)).where(talked),
+            "loss": pd.Series(loss).where(talked),
+            "jitter": pd.Series(chance.exponential(5.0, count)).where(talked),
+            "rtt": pd.Series(chance.exponential(40.0, count)).where(talked),
         }
     )
 
@@ -78,8 +89,14 @@ def main() -> None:
     steps: dict[str, Callable[[], object]] = {
         "numbers and names": lambda: numbered(calls, "DE", outside="0", book=book),
         "unreturned": lambda: measures.unreturned(known),
-        "repeats": lambda: measures.repeats(known, by=("answered_by",)),
+        "without a number": lambda: measures.without_number(known),
+        "repeats by agent": lambda: measures.repeats(known, by=("answered_by",)),
+        "repeats by queue": lambda: measures.repeats(known, by=("queue",)),
         "compare": lambda: measures.compare(calls, before),
+        "quality by trunk": lambda: measures.quality(calls, by=("trunk",)),
+        "quality by device": lambda: measures.quality(calls, by=("device",)),
+        "quality by hour": lambda: measures.quality(calls, by=("hour",), tz="Europe/Berlin"),
+        "guess of trunks": lambda: guess_trunks(calls),
     }
     took: dict[str, float] = {}
     for name, step in steps.items():

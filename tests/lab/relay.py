@@ -120,6 +120,12 @@ class Relay:
         self.watch(self._other, lambda data: self._sip(data, "one", self._one, one))
         self._thread.start()
 
+    def treat(self, harm: Harm) -> None:
+        """Do this to the voice of all calls from now on, those that have begun included."""
+        self.harm = harm
+        for voice in list(self._voices.values()):
+            voice.harm = harm
+
     def __enter__(self) -> Self:
         return self
 
@@ -184,7 +190,7 @@ class _Voice:
         self, relay: Relay, harm: Harm, streams: dict[str, Stream], chance: random.Random
     ) -> None:
         self._relay = relay
-        self._harm = harm
+        self.harm = harm
         self._streams = streams
         self._random = chance
         self._at: dict[str, int] = {}
@@ -203,7 +209,7 @@ class _Voice:
         number = stream.extended(int.from_bytes(data[2:4], "big"))
         stamp = int.from_bytes(data[4:8], "big")
         stream.highest = max(stream.highest, number)
-        if self._random.random() < self._harm.loss:
+        if self._random.random() < self.harm.loss:
             stream.lost.add(number)
             return
 
@@ -211,7 +217,7 @@ class _Voice:
             stream.passed[number] = now, stamp
             self._send(data, to, 0)
 
-        self._relay.after(self._harm.delay + self._random.random() * self._harm.jitter, pass_on)
+        self._relay.after(self.harm.delay + self._random.random() * self.harm.jitter, pass_on)
 
     def _rtcp(self, data: bytes, to: str) -> None:
         came = time.monotonic()
@@ -220,7 +226,7 @@ class _Voice:
             self._streams[f"to {to}"].held.append(now - came)
             self._send(data, to, 1)
 
-        self._relay.after(self._harm.delay, pass_on)
+        self._relay.after(self.harm.delay, pass_on)
 
     def _send(self, data: bytes, to: str, what: int) -> None:
         # What comes from the other side has to come from where its voice is said to be.

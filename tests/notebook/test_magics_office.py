@@ -107,6 +107,20 @@ def test_a_site_is_told_once(connected: TestingShell, tmp_path: Path) -> None:
         connected.run("%ast trunks --guess")
 
 
+def test_a_guess_of_the_trunks_is_shown_and_can_be_corrected(
+    connected: TestingShell, tmp_path: Path
+) -> None:
+    connected.run("%config AstMagics.trunks = ''")
+    text = "".join(missed(day, f"03000{day}") for day in (1, 2, 3))
+    path = write(tmp_path, text)
+    with pytest.warns(UserWarning, match=r"PJSIP/provider \(3 different numbers called from it\)"):
+        found = connected.run(f"%ast unreturned {path} --tz UTC --trunk guess")
+    assert found["caller"].tolist() == ["030001", "030002", "030003"]
+    assert "guess" in connected.complete_words("%ast unreturned --trunk ")
+    assert "--guess" in connected.complete_words("%ast trunks --")
+    assert "name the right ones" in str(connected.run("%ast help trunks"))
+
+
 def test_a_mistake_in_the_settings_is_told_at_once_and_taken_back(
     connected: TestingShell, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -21,6 +21,7 @@ from ast_notebook.calls.history.reading import HistoryOptions, Progress, of_file
 from ast_notebook.calls.history.result import History, pandas_of
 from ast_notebook.calls.history.several import is_sqlite, of_folder, of_places
 from ast_notebook.calls.history.table import is_database
+from ast_notebook.calls.trunks import guess_in_words, guess_trunks, is_guess
 from ast_notebook.errors import ConfError
 from ast_notebook.recording.archive_place import ArchivePlace
 from ast_notebook.recording.reading import scan
@@ -77,6 +78,8 @@ def history(
         years of two digits come first.
     trunks : collection of str, optional
         Devices that lead to the public network, such as ``PJSIP/provider`` or ``provider``.
+        ``guess`` stands for those that look like it (`ast_notebook.calls.trunks.guess_trunks`); a
+        note names them. This reads everything twice.
     members : mapping, optional
         The names of agents by their interfaces, such as ``{"PJSIP/200": "Office"}``. By default, a
         queue_log has the agent's interface where he joins and leaves a queue, and his name
@@ -128,18 +131,28 @@ def history(
     if isinstance(columns, str) or not all(isinstance(name, str) for name in names):
         raise ConfError("columns= is a list of names, or a mapping of their names to Asterisk's")
     told = columns if columns is None or isinstance(columns, Mapping) else list(columns)
+    named = None if is_guess(trunks) else trunks
     wanted = HistoryOptions(
-        tz, kind, server, told, table, dates, trunks, members, engine, progress, len(found_at) > 1
+        tz, kind, server, told, table, dates, named, members, engine, progress, len(found_at) > 1
     )
     if engine not in (None, *_ENGINES):
         raise ConfError(
             f"a history is not made on {engine!r}: take {' or '.join(_ENGINES)}, or give the "
             "events to calls (docs/archive.md says how for Spark, Dask and others)"
         )
-    found = _read(found_at[0], wanted) if len(found_at) == 1 else _several(found_at, wanted)
+    found = _whole(found_at, wanted)
+    if is_guess(trunks):
+        guess = guess_trunks(found.frame)
+        if len(guess):
+            found = _whole(found_at, wanted._replace(trunks=guess["device"].tolist()))
+        found.notes.append(guess_in_words(guess))
     for note in found.notes:
         warn(note)
     return found
+
+
+def _whole(places: Sequence[ArchivePlace], wanted: HistoryOptions) -> History:
+    return _read(places[0], wanted) if len(places) == 1 else _several(places, wanted)
 
 
 def _several(places: Sequence[ArchivePlace], wanted: HistoryOptions) -> History:

@@ -174,8 +174,9 @@ def _is_text(column: pd.Series) -> bool:
 
 
 def one(condition: nw.Expr) -> nw.Expr:
-    """Return 1 where it is true, else 0."""
-    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))
+    """Return 1 where it is true, else 0; also where it is missing."""
+    # Of a literal, as in when and otherwise, Arrow makes a whole column each time.
+    return condition.fill_null(value=False).cast(nw.Int64)
 
 
 def not_over(undecided: nw.Expr) -> nw.Expr:
@@ -189,8 +190,8 @@ def not_over(undecided: nw.Expr) -> nw.Expr:
     undecided : nw.Expr
         Whether it has no outcome; ``start``, ``end``, ``gap`` and ``source`` are to be there.
     """
-    source = nw.coalesce("source", nw.lit("events"))
-    endless = undecided & nw.col("end").is_null() & ~nw.coalesce("gap", nw.lit(False))
+    source = nw.col("source").fill_null("events")
+    endless = undecided & nw.col("end").is_null() & ~nw.col("gap").fill_null(value=False)
     logged = (source == "queue_log") & ~nw.col("start").is_null()
     return endless & ((source == "events") | logged)
 

@@ -79,7 +79,7 @@ def quality(
     sums: dict[str, nw.Expr] = {"bad": one(nw.col("mos") < bad)}
     maxima: dict[str, nw.Expr] = {"mos_least": -nw.col("mos")}
     for name in _VALUES:
-        sums[f"{name}_sum"] = nw.coalesce(name, nw.lit(0.0))
+        sums[f"{name}_sum"] = nw.col(name).fill_null(0.0)
         sums[f"{name}_count"] = one(~nw.col(name).is_null())
         maxima[f"{name}_max"] = nw.col(name)
     found = gather(rows, by, tz, sums, maxima, count="calls")
@@ -99,7 +99,7 @@ def quality(
 def _by_telephone(rows: Rows) -> Rows:
     """Return each call once for each telephone that it had, which is its ``device``."""
     caller, other = nw.col("caller_device"), nw.col("answered_device")
-    second = ~other.is_null() & (nw.coalesce("caller_device", nw.lit("")) != other)
+    second = ~other.is_null() & (nw.col("caller_device").fill_null("") != other)
     return nw.concat(
         [
             rows.with_columns(caller.alias("device")).filter(~caller.is_null()),

@@ -120,26 +120,26 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
 def may_be_elsewhere() -> nw.Expr:
     """Return whether a queue_log has a call as NO ANSWER: somebody may have answered it later."""
     source, disposition = (
-        nw.coalesce("source", nw.lit("events")),
-        nw.coalesce("disposition", nw.lit("")),
+        nw.col("source").fill_null("events"),
+        nw.col("disposition").fill_null(""),
     )
     return (source == "queue_log") & (disposition == "NO ANSWER")
 
 
 def is_missed() -> nw.Expr:
     """Return whether a call was missed, as `summary` counts it."""
-    vain = nw.coalesce("disposition", nw.lit("")).is_in(MISSED)
-    return vain & (nw.coalesce("direction", nw.lit("")) != "outbound") & ~may_be_elsewhere()
+    vain = nw.col("disposition").fill_null("").is_in(MISSED)
+    return vain & (nw.col("direction").fill_null("") != "outbound") & ~may_be_elsewhere()
 
 
 def _summed(calls: Any, by: Sequence[str], tz: Zone) -> pd.DataFrame:
     """Return what `summary` does, and ``elsewhere``: how many may have been answered elsewhere."""
     rows = read(calls, COLUMNS, ("start", "end"))
     spoken = nw.coalesce("talk", "billsec")
-    disposition = nw.coalesce("disposition", nw.lit(""))
+    disposition = nw.col("disposition").fill_null("")
     answered = disposition == "ANSWERED"
     undecided = ~disposition.is_in(list(DISPOSITIONS))
-    source, vain = nw.coalesce("source", nw.lit("events")), disposition == "NO ANSWER"
+    source, vain = nw.col("source").fill_null("events"), disposition == "NO ANSWER"
     # A queue_log knows nothing of what came after the queue, and Asterisk writes NO ANSWER into a
     # CDR for calls that failed before they dialled, too.
     elsewhere = may_be_elsewhere()
@@ -155,7 +155,7 @@ def _summed(calls: Any, by: Sequence[str], tz: Zone) -> pd.DataFrame:
     }
     for name in ("pdd", "ring", "wait", "talk", "billsec"):
         sums |= {
-            f"{name}_sum": nw.coalesce(name, nw.lit(0.0)),
+            f"{name}_sum": nw.col(name).fill_null(0.0),
             f"{name}_count": one(~nw.col(name).is_null()),
         }
     for name in ("talk", "billsec"):
@@ -189,8 +189,8 @@ def _not_over(undecided: nw.Expr) -> dict[str, nw.Expr]:
 
     If the CEL tells that any call ``ended``, the ``open`` ones are up, too.
     """
-    of_cel = nw.coalesce("source", nw.lit("events")) == "cel"
-    endless = undecided & nw.col("end").is_null() & ~nw.coalesce("gap", nw.lit(False))
+    of_cel = nw.col("source").fill_null("events") == "cel"
+    endless = undecided & nw.col("end").is_null() & ~nw.col("gap").fill_null(value=False)
     return {
         "up": one(not_over(undecided)),
         "open": one(endless & of_cel),

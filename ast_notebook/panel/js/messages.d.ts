@@ -180,9 +180,27 @@ export interface ParkedRow {
   timeout: number | null;
 }
 
-/** The tables of `Live`, by their names, and in a panel of several PBXs these. */
+/** A row of the callers who wait for a call.
+
+`dial` is what to dial to call him back: digits, maybe after a ``+``; empty if nobody should.
+`caution` is why that may be dear, in words; `note` is what is known beyond the missed calls. */
+export interface UnreturnedRow {
+  pbx?: string;
+  caller: string;
+  caller_name: string;
+  queue: string;
+  tries: number;
+  first: number;
+  last: number;
+  note: string;
+  dial: string;
+  caution: string;
+}
+
+/** The tables of `Live`, by their names, and besides these two, the first of several PBXs. */
 export interface LiveRows {
   pbxs?: Record<string, PbxRow>;
+  unreturned: Record<string, UnreturnedRow>;
   channels: Record<string, ChannelRow>;
   devices: Record<string, DeviceRow>;
   registrations: Record<string, RegistrationRow>;

@@ -37,6 +37,7 @@ const ASK_AGAIN = 5_000; // ms that a snapshot may take to come
 const TABLES = [
   "pbxs",
   "channels",
+  "unreturned",
   "devices",
   "mailboxes",
   "registrations",

@@ -106,4 +106,6 @@ export interface Host {
   /** Show only what has these words, in all sections. */
   seek(text: string): void;
   fillLists(pbx?: string): void;
+  /** The telephone of whoever sits here, and the context that it dials in; empty if not known. */
+  telephone(pbx?: string): { source: string; context: string };
 }

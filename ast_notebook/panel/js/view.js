@@ -21,6 +21,7 @@ import { Pbxs } from "./sections/pbxs.js";
 import { Queues } from "./sections/queues.js";
 import { Replay } from "./sections/replay.js";
 import { Trunks } from "./sections/trunks.js";
+import { Unreturned } from "./sections/unreturned.js";
 import { known, NATURAL } from "./text.js";
 
 const ANSWER_DELAY = 1_500; // ms that a button waits before it says so
@@ -83,11 +84,12 @@ export class View {
     const replay = new Replay(this);
     const several = this.store.several ? [new Pbxs(this)] : [];
     const calls = new Channels(this);
-    const middle = [new Queues(this), new Conferences(this), new Parking(this)];
+    const middle = [new Unreturned(this), new Queues(this), new Conferences(this), new Parking(this)];
     const events = new Events(this);
     /** @type {Section[]} */
     const side = [new Devices(this), new Mailboxes(this), new Items(this), new Trunks(this)];
-    if (!readonly) side.push(new Call(this));
+    this.call = readonly ? null : new Call(this);
+    if (this.call) side.push(this.call);
     const column = (/** @type {string} */ name, /** @type {Section[]} */ sections) =>
       make("div", { class: name }, ...sections.map((one) => one.element));
     const main = wall
@@ -252,8 +254,10 @@ export class View {
       () => this.tell(`${action.label}: waiting for the kernel, which may be running a cell…`),
       ANSWER_DELAY,
     );
-    this.store.order(action.what, { ...action.args, ...values }, (done) => {
+    const args = { ...action.args, ...values };
+    this.store.order(action.what, args, (done) => {
       clearTimeout(waits);
+      if (done.ok && action.what === "call") this.call?.keep(args);
       if (done.text) this.tell(done.text, !done.ok);
       if (action.done) action.done(done);
     });
@@ -290,6 +294,11 @@ export class View {
    */
   announce(text) {
     setText(this.live, text);
+  }
+
+  /** @param {string} [pbx] of several, the one that it is on */
+  telephone(pbx) {
+    return this.call?.telephone(pbx) ?? { source: "", context: "" };
   }
 
   /** @param {string} text */

@@ -226,7 +226,8 @@ def test_calls_without_directions_leave_the_number_unknown(hand, caplog):
     calls.waiting.close()
 
 
-def test_who_waits_is_counted_less_often_the_longer_it_takes(hand):
+def test_who_waits_is_counted_less_often_the_longer_it_takes(hand, monkeypatch):
+    monkeypatch.setattr("ast_notebook.asterisk.waiting.thread_time", hand.time)
     calls, begin, told = Calls(hand), threading.Event(), []
 
     def count():
@@ -243,3 +244,4 @@ def test_who_waits_is_counted_less_often_the_longer_it_takes(hand):
     assert [round(at - hand.seconds) for at, _ in hand.waiting] == [70]
     watch.close()
     calls.waiting.close()
+    assert not hand.waiting, "no thread waits for a count that nobody needs"

@@ -20,15 +20,39 @@ export class Call extends Section {
     super(view, "call", "Call", ["pbxs"]);
     /** @type {HTMLSelectElement | null} */
     this.choice = this.store.several ? make("select", { name: "pbx" }) : null;
-    const form = makeForm(
+    this.form = makeForm(
       (name) => view.listId(name),
       FIELDS,
       "Call",
       (values) => view.order({ what: "call", label: `Call ${values.dest}`, args: this.args() }, values),
     );
-    form.addEventListener("focusin", () => view.fillLists(this.choice?.value));
-    if (this.choice) form.prepend(make("label", {}, make("span", { text: "On PBX" }), this.choice));
-    this.add(form);
+    this.form.addEventListener("focusin", () => view.fillLists(this.choice?.value));
+    if (this.choice) this.form.prepend(make("label", {}, make("span", { text: "On PBX" }), this.choice));
+    this.add(this.form);
+  }
+
+  /**
+   * The telephone of whoever sits here, as the fields tell it.
+   * @param {string} [pbx] of several, the one that it is on
+   */
+  telephone(pbx) {
+    if (this.choice && this.choice.value !== pbx) return { source: "", context: "" };
+    return { source: this.field("source").value.trim(), context: this.field("context").value.trim() };
+  }
+
+  /**
+   * Keep the telephone that somebody has called from.
+   * @param {Record<string, import("../messages.d.ts").Scalar>} called
+   */
+  keep({ pbx, source, context }) {
+    if (this.choice) this.choice.value = String(pbx);
+    this.field("source").value = String(source);
+    this.field("context").value = String(context);
+  }
+
+  /** @param {string} name */
+  field(name) {
+    return /** @type {HTMLInputElement} */ (this.form.elements.namedItem(name));
   }
 
   /** @returns {import("../types.d.ts").Args} */

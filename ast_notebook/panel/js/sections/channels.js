@@ -50,7 +50,12 @@ export class Channels extends Section {
 
   rows() {
     this.bridges = new Map();
-    for (const row of this.rowsOf("channels").values()) {
+    const channels = [...this.rowsOf("channels").values()];
+    this.element.classList.toggle(
+      "ast-some-bad",
+      channels.some((row) => row.bad),
+    );
+    for (const row of channels) {
       if (!row.bridge) continue;
       const there = this.bridges.get(bridgeOf(row));
       if (there) there.push(row);
