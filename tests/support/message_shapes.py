@@ -14,6 +14,7 @@ BY_KIND = {
     "snapshot": messages.Snapshot,
     "delta": messages.Delta,
     "done": messages.Done,
+    "still": messages.Still,
     "closed": messages.Closed,
     "hello": messages.Hello,
     "visible": messages.Visible,

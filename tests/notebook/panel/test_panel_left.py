@@ -120,7 +120,8 @@ def test_freezing_leaves_the_picture_of_the_last_state(page: Page, shown: Shown)
     ]
     assert "closed" in shown[4][0]["text/plain"]
     assert "data-ast-picture" not in shown[5][0]["text/html"]  # no live panel hides it
-    assert page.of("closed")
+    last, end = page.messages[-2:]
+    assert (last["t"], end["t"]) == ("still", "closed") and page.panel.name in last["html"]
 
 
 def test_a_picture_is_renewed_only_if_the_state_is_another(
@@ -139,6 +140,8 @@ def test_a_picture_is_renewed_only_if_the_state_is_another(
     page.panel.renew_picture(0.0)
     ((data, name, update),) = shown[told:]
     assert update and name == shown[1][1] and "Somebody else" in data["text/html"]
+    # For a page that was loaded anew, and cannot find the output by its name any more.
+    assert page.of("still")[-1]["html"] == data["text/html"]
     sh.ast.live.tables["devices"].put("PJSIP/30", name="Kitchen")
 
 
