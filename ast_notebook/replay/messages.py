@@ -165,7 +165,8 @@ def _stamps(times: pa.Array) -> _ColumnTexts:
 
 def _rows(name: str, columns: dict[str, _ColumnTexts], rows: Any) -> Iterator[dict[str, str]]:
     """Yield the headers of some events, which have the same name."""
-    heads, values = ["Event"], [[name] * len(rows)]
+    heads = ["Event"]
+    values: list[list[Any]] = [[name] * len(rows)]
     is_whole = True
     for column in ("privilege", "timestamp", *columns):
         if column not in columns:

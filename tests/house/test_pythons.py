@@ -58,13 +58,13 @@ def environment(place: Path, python: Path | str, *how: str | Path) -> Path:
     return there
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 def test_unit_tests_pass_on_the_newest_python(tmp_path):
     """All other tests run on the Python of this machine, which on Debian 12 is the oldest one."""
     unit_tests(environment(tmp_path / "newest", pythons.newest(), "-c", CONSTRAINTS))
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 def test_unit_tests_pass_with_the_oldest_versions(tmp_path):
     lowest = ("--resolution", "lowest-direct")
     unit_tests(environment(tmp_path / "oldest", sys.executable, *lowest))

@@ -88,8 +88,8 @@ def test_a_user_event_that_an_action_has_sent_is_no_answer():
 def test_headers_of_a_replay_are_found_in_any_case_by_those_events_alone_that_have_them():
     with ast_notebook.replay(frame(bell(0, 1, Door="front"), bell(1, 2))) as sh:
         heard = []
-        sh.ast.on("UserEvent")(lambda e: heard.append([e.get_header(n, "none") for n in names]))
         names = ["door", "DOOR", "value", "event", "calleridnum"]
+        sh.ast.on("UserEvent")(lambda e: heard.append([e.get_header(n, "none") for n in names]))
         sh.run()
         none = "none"
         assert heard == [

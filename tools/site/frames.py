@@ -151,7 +151,7 @@ def page() -> str:
     for name, frame in live().items():
         about = str(inspect.getattr_static(Live, name).__doc__)
         rows = (
-            (literal(one), literal(str(kind)), MEANINGS[str(one)])
+            (literal(str(one)), literal(str(kind)), MEANINGS[str(one)])
             for one, kind in frame.dtypes.items()
         )
         parts += [f"### live.{name}\n\n{escaped(about)}\n\n"]
@@ -196,14 +196,11 @@ _ALWAYS = ("received", "time", "server", "event", "channel", "uniqueid", "linked
 def live() -> dict[str, pd.DataFrame]:
     """Return the tables of the live state, without rows."""
 
-    def nothing(*_: object) -> tuple[()]:
-        return ()
-
     trackers = (
-        ChannelTracker(nothing),
+        ChannelTracker(lambda _: None),
         DeviceTracker(),
         RegistrationTracker(),
-        MailboxTracker(nothing, nothing),
+        MailboxTracker(lambda *_: None, set),
         QueueTracker(),
         ConferenceTracker(),
         ParkingTracker(),
