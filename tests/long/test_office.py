@@ -109,7 +109,7 @@ def test_this_week_is_compared_with_the_last_one():
     # The period ends with its last call, at hour 116: 30 of 40, and 10 of 39 before.
     assert (answered["now"], answered["before"]) == (30 / 40, 10 / 39)
     assert bool(answered["significant"])
-    page = list(office.tables(drawn))[-1]
+    page = office.compared(drawn)
     assert "+49.4 points" in page and "(median)" in page  # 75 % and 25.6 %
     assert "yes" in page
 
