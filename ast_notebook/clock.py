@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 IDLE = 5.0  # seconds without planned calls after which the thread of `call` ends
 LONGEST = 86_400.0  # seconds of one wait; a lock waits for 292 years at most
+MANY = 100  # cancelled calls that are kept until their time comes
 
 
 class SystemClock:
@@ -60,7 +61,8 @@ class Alarms:
     """Calls functions after a delay, on the thread ``ast-later``, which runs while it has any."""
 
     def __init__(self) -> None:
-        self._calls: list[tuple[float, int, Callable[[], object]]] = []
+        self._times: list[tuple[float, int]] = []  # a heap, in which cancelled calls stay a while
+        self._calls: dict[int, Callable[[], object]] = {}
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -69,7 +71,8 @@ class Alarms:
         """Plan the call of a function; the returned function cancels it."""
         with self._changed:
             number = next(self._numbers)
-            heapq.heappush(self._calls, (time.monotonic() + max(0.0, seconds), number, function))
+            self._calls[number] = function
+            heapq.heappush(self._times, (time.monotonic() + max(0.0, seconds), number))
             if self._thread is None:
                 thread = threading.Thread(target=self._run, name="ast-later", daemon=True)
                 thread.start()  # it may raise, and the next call tries again
@@ -79,11 +82,12 @@ class Alarms:
 
     def _cancel(self, number: int) -> None:
         with self._changed:
-            before = len(self._calls)
-            self._calls = [one for one in self._calls if one[1] != number]
-            heapq.heapify(self._calls)
-            if len(self._calls) != before:
-                self._changed.notify()
+            if self._calls.pop(number, None) is None:
+                return
+            if len(self._times) > 2 * len(self._calls) + MANY:
+                self._times = [one for one in self._times if one[1] in self._calls]
+                heapq.heapify(self._times)
+            self._changed.notify()
 
     def _run(self) -> None:
         while (function := self._next()) is not None:
@@ -93,14 +97,16 @@ class Alarms:
         """Wait for the next call, and return it; None after some time without planned calls."""
         with self._changed:
             while True:
-                if not self._calls:
+                while self._times and self._times[0][1] not in self._calls:
+                    heapq.heappop(self._times)
+                if not self._times:
                     if not self._changed.wait(IDLE) and not self._calls:
                         self._thread = None
                         return None
                     continue
-                pause = self._calls[0][0] - time.monotonic()
+                pause = self._times[0][0] - time.monotonic()
                 if pause <= 0:
-                    return heapq.heappop(self._calls)[2]
+                    return self._calls.pop(heapq.heappop(self._times)[1])
                 self._changed.wait(min(pause, LONGEST))
 
 

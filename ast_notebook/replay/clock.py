@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ast_notebook.ami.timeouts import SLICE
-from ast_notebook.clock import MACHINE, SystemClock, call_alone, work_at
+from ast_notebook.clock import MACHINE, MANY, SystemClock, call_alone, work_at
 from ast_notebook.errors import ConnectionLost
 from ast_notebook.units import SECOND
 
@@ -59,6 +59,7 @@ class ReplayClock(SystemClock):
         self._asleep: set[object] = set()
         self._working: dict[int, object] = {}  # workers by their threads
         self._dues: list[_Due] = []
+        self._cancelled: set[int] = set()  # the numbers of those that are not called any more
         self.next_due: int | None = None
         self._numbers = itertools.count()
         self._closed = False
@@ -124,7 +125,10 @@ class ReplayClock(SystemClock):
 
     def _cancel(self, due: _Due) -> None:
         with self._changed:
-            self._set([one for one in self._dues if one.number != due.number])
+            self._cancelled.add(due.number)
+            if len(self._cancelled) > len(self._dues) // 2 + MANY:
+                self._set([one for one in self._dues if one.number not in self._cancelled])
+                self._cancelled.clear()
 
     def _set(self, dues: list[_Due]) -> None:
         heapq.heapify(dues)
@@ -192,7 +196,11 @@ class ReplayClock(SystemClock):
         with self._changed:
             due = []
             while self._dues and self._dues[0].at <= self._at:
-                due.append(heapq.heappop(self._dues))
+                one = heapq.heappop(self._dues)
+                if one.number in self._cancelled:
+                    self._cancelled.discard(one.number)
+                else:
+                    due.append(one)
             self._set(self._dues)
         for one in due:
             call_alone(one.function)

@@ -1,14 +1,18 @@
 """Whatever has a time of its own has it from the clock that it was given."""
 
+import heapq
+import threading
 from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
 
 from ast_notebook import SmartHome
-from ast_notebook.clock import MACHINE, SystemClock
+from ast_notebook.clock import MACHINE, MANY, Alarms, SystemClock
 from ast_notebook.moments import microseconds, moment
 from ast_notebook.recording import Record
+from ast_notebook.replay.clock import ReplayClock
+from tests.support.waiting import eventually
 
 
 class Standing(SystemClock):
@@ -82,3 +86,26 @@ def test_a_record_reads_ages_by_its_clock(clock):
 def test_this_machines_clock_tells_the_time_of_this_machine():
     assert abs(MACHINE.time() - datetime.now(UTC).timestamp()) < 60
     assert MACHINE.now().tzinfo is not None
+
+
+@pytest.mark.parametrize("make", [Alarms, lambda: ReplayClock(0)])
+def test_calls_that_are_cancelled_are_not_made_and_not_kept(make, monkeypatch):
+    alarms, made, sorted_anew = make(), [], []
+    monkeypatch.setattr(
+        heapq, "heapify", lambda heap, real=heapq.heapify: (sorted_anew.append(1), real(heap))
+    )
+    cancels = [alarms.call(3600 + number, lambda: made.append(1)) for number in range(2000)]
+    for cancel in cancels[:1999]:
+        cancel()
+        cancel()
+    assert len(sorted_anew) < 100, "to sort all anew at each would take the square of the time"
+    kept = alarms._times if isinstance(alarms, Alarms) else alarms._dues
+    assert len(kept) <= 2 * MANY
+    soon = [alarms.call(0, lambda number=number: made.append(number)) for number in (1, 2, 3)]
+    soon[1]()
+    if isinstance(alarms, ReplayClock):
+        alarms.move(0)
+        alarms.wake()
+    eventually(lambda: made == [1, 3])
+    cancels[-1]()
+    eventually(lambda: not any(one.name == "ast-later" for one in threading.enumerate()), 30)

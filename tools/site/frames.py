@@ -195,7 +195,6 @@ _ALWAYS = ("received", "time", "server", "event", "channel", "uniqueid", "linked
 
 def live() -> dict[str, pd.DataFrame]:
     """Return the tables of the live state, without rows."""
-
     trackers = (
         ChannelTracker(lambda _: None),
         DeviceTracker(),
