@@ -35,6 +35,8 @@ _INKS = (
 )
 #: The most days that each have a label below the picture.
 _NAMED_DAYS = 14
+#: The most days that have bars of their own; of a longer time, months are drawn.
+_MOST_DAYS = 800
 #: Inches of a picture, with letters of 8 points.
 WIDTH = 4.6
 
@@ -111,9 +113,11 @@ def days(table: pd.DataFrame, *, title: str = "Calls by day") -> Figure:
         The title above the picture.
     """
     figure, axes = _canvas(title, height=2.2)
+    table = days_or_months(table)
     below = pd.Series(0.0, table.index)
+    width = 0.8 if len(table) < 2 else 0.8 * table["day"].diff().min().days
     for name, height in by_day(table).items():
-        axes.bar(table["day"], height, 0.8, below, color=OF_DAY[name], label=name)
+        axes.bar(table["day"], height, width, below, color=OF_DAY[name], label=name)
         below = below + height
     if len(table) <= _NAMED_DAYS:
         names = [f"{WEEKDAYS[day.day_of_week]}\n{day.day}." for day in table["day"]]
@@ -123,6 +127,14 @@ def days(table: pd.DataFrame, *, title: str = "Calls by day") -> Figure:
     _counts(axes)
     _legend(figure)
     return figure
+
+
+def days_or_months(table: pd.DataFrame) -> pd.DataFrame:
+    """Return ``day calls answered missed``, by month if there are too many days to be drawn."""
+    if len(table) <= _MOST_DAYS:
+        return table
+    counts = table.set_index("day")[["calls", "answered", "missed"]].astype(float)
+    return counts.resample("MS").sum(min_count=1).reset_index()
 
 
 def by_day(table: pd.DataFrame) -> dict[str, pd.Series]:

@@ -19,6 +19,7 @@ from ast_notebook.calls.charts import (
     WEEKDAYS,
     bad_by_hour,
     by_day,
+    days_or_months,
     waited,
 )
 from ast_notebook.errors import ConfError
@@ -66,6 +67,7 @@ def concurrency(
 
 def days(table: pd.DataFrame, *, title: str = "Calls by day") -> Any:
     """Draw what `charts.days` draws."""
+    table = days_or_months(table)
     bars = [
         graph_objects.Bar(x=table["day"], y=height, name=name, marker_color=OF_DAY[name])
         for name, height in by_day(table).items()

@@ -363,3 +363,18 @@ def test_each_date_below_a_picture_has_its_month():
         assert axes.xaxis.get_offset_text().get_text() == ""
         shown = [label.get_text() for label in axes.get_xticklabels()]
         assert shown and all(re.fullmatch(r"\d\d (Nov|Dec)", one) for one in shown)
+
+
+def test_calls_of_a_wrong_clock_are_told_and_long_times_are_drawn_by_month():
+    stray = some_calls([(-20_000 * DAY, 5 - 20_000 * DAY, None, None, "NO ANSWER", "0309")])
+    found = Report(pd.concat([stray, two_weeks()], ignore_index=True), NOBODY, tz=BERLIN)
+    assert found.apart.startswith("1 call of these began more than a year before or after")
+    assert "at first on 1972-02-20" in found.apart
+    assert found.apart in repr(found)
+    assert found.apart in re.sub(r"<[^>]*>", "", found.html())
+    assert len(found.days) > 20_000, "the frame has each day"
+    drawn = charts.days_or_months(found.days)
+    assert len(drawn) == 659  # 54 years from February 1972, and 11 months
+    assert drawn["calls"].sum() == 10
+    assert not report().apart
+    assert charts.days_or_months(report().days) is report().days

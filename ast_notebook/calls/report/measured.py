@@ -21,6 +21,7 @@ from ast_notebook.zone import people_zone
 
 #: The most points of a line; a line over months has longer steps than minutes.
 _POINTS = 1500
+_YEAR = pd.Timedelta(days=366)
 _TICK = pd.Timedelta("1us")
 Span = tuple[pd.Timestamp, pd.Timestamp]
 
@@ -94,6 +95,7 @@ class Measured:
         self.peak = self.figures.peak
         self.busy_hour = self.figures.busy_hour
         self.days = self._days(calls, known)
+        self.apart = _told_apart(self.days)
 
     def _days(self, calls: Any, known: Edges) -> pd.DataFrame:
         """Return `measures.summary` by day, with the busiest hours.
@@ -218,3 +220,20 @@ def _step(quarters: int) -> str:
     minutes = quarters * 15
     steps = ((1, "1min"), (5, "5min"), (15, "15min"), (60, "1h"), (360, "6h"))
     return next((name for length, name in steps if minutes / length <= _POINTS), "1D")
+
+
+def _told_apart(days: pd.DataFrame) -> str:
+    """Return a line on calls that began more than a year before or after the others, if any did."""
+    some = days[days["calls"] > 0]
+    part = (some["day"].diff() > _YEAR).cumsum()
+    sums = some.groupby(part)["calls"].sum()
+    if len(sums) < 2:
+        return ""
+    strays = some[part != sums.idxmax()]
+    count = int(strays["calls"].sum())
+    calls = "1 call" if count == 1 else f"{count:,} calls"
+    return (
+        f"{calls} of these began more than a year before or after the others, at first on "
+        f"{strays['day'].iloc[0]:%Y-%m-%d}. If a clock was wrong then, leave them out by since and "
+        "until: means over days count all the time between"
+    )

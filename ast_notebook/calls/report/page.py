@@ -76,7 +76,7 @@ def _parts(found: Measured, draw: ModuleType, level: int) -> Iterator[str]:
     line = period(found) if found.span is None else f"From {period(found)}"
     if isinstance(found.tz, str):
         line += f". Times are in {found.tz}."
-    lines = "".join(f"<p>{escape(one)}</p>" for one in (line, told) if one)
+    lines = "".join(f"<p>{escape(one)}</p>" for one in (line, found.apart, told) if one)
     yield f'<div class="ast-head"><h{level}>{escape(found.title)}</h{level}>{lines}</div>'
     tiles = "".join(_tile(one, old) for one, old in found.compared())
     yield _section("At a glance", f"<dl>{tiles}</dl>", level)

@@ -52,6 +52,8 @@ class Report(Measured):
     days : pandas.DataFrame
         `measures.summary` by day, with the days without calls, and with the beginning of each day's
         ``busiest`` hour.
+    apart : str
+        A line on calls that began more than a year before or after all others; empty if none did.
     missed : pandas.DataFrame
         `measures.missed`.
     service : pandas.DataFrame
@@ -116,7 +118,7 @@ class Report(Measured):
             if self.span is None
             else (f"{self.title} from {page.period(self)}")
         )
-        head = [heading, *([told] if told else [])]
+        head = [heading, *filter(None, (self.apart, told))]
         of_office = self.office.numbers() + self.sounded.numbers()
         parts = [plain("\n".join(head)), columns(rows, "  ")]
         return "\n\n".join([*parts, *([columns(of_office, "  ")] if of_office else [])])
