@@ -66,10 +66,17 @@ def _several(uniqueid: str, lines: list[CdrRecord]) -> bool:
     if born(uniqueid) is None:
         return True
     lines.sort(key=lambda line: line.start)
-    latest: dict[str | None, int] = {}
+    # The channel that ended last until then, and the one of the others that did.
+    nobody: tuple[str | None, int] = (None, lines[0].start)
+    last = other = nobody
     for line in lines:
-        others = (end for channel, end in latest.items() if channel != line.channel)
-        if any(line.start + _APART < end for end in others):
+        before = other if line.channel == last[0] else last
+        if line.start + _APART < before[1]:
             return True
-        latest[line.channel] = max(line.end, latest.get(line.channel, line.end))
+        if line.channel == last[0]:
+            last = (last[0], max(last[1], line.end))
+        elif line.end > last[1]:
+            last, other = (line.channel, line.end), last
+        elif line.end > other[1]:
+            other = (line.channel, line.end)
     return False
