@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +29,7 @@ def ended_before(lines):
 
 @given(LINES)
 def test_one_pass_finds_what_comparing_each_with_each_finds(lines):
-    records = [
+    records: list[Any] = [
         SimpleNamespace(channel=name, start=start * SECOND, end=(start + length) * SECOND)
         for name, start, length in lines
     ]
