@@ -49,7 +49,7 @@ def test_a_call_that_exits_or_is_due_in_ages_ends_no_other() -> None:
 
     cancel = later.call(AGES, done.set)
     later.call(0, leave)
-    eventually(lambda: later._calls[0][0] > AGES / 2)
+    eventually(lambda: later._times[0][0] > AGES / 2)
     later.call(0, done.set)
     assert done.wait(30)
     cancel()
