@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pandas as pd
@@ -70,3 +71,12 @@ def test_with_pseudonyms_nothing_is_read_again(archive: Path) -> None:
     row = past.calls.loc[place]
     whole = hidden.flow(hidden.calls.loc[place, "call"]).svg()
     assert row["caller_device"] not in whole and f">{row['caller']}" not in whole
+
+
+def test_a_pickled_history_has_its_calls_and_draws_what_their_rows_tell(archive: Path) -> None:
+    past = history(archive, tz="UTC")
+    again = pickle.loads(pickle.dumps(past))
+    pd.testing.assert_frame_equal(again.calls.frame, past.calls.frame)
+    call = past.calls.dropna(subset="answered")["call"].iloc[0]
+    assert again.flow(call).call == call
+    assert again.flow(call).steps

@@ -124,6 +124,10 @@ class History:
         visits = pandas_of(self.visits_frame, queues.TIMES, queues.WHOLE)
         return shown_queue_calls(visits, zone=self.tz, empty=f"No queue calls in {self.origin}")
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what reads events again: its place may be another one where this is restored."""
+        return {**self.__dict__, "events_of": None}
+
     def __len__(self) -> int:
         if isinstance(self.frame, pd.DataFrame):
             return len(self.frame)
