@@ -125,7 +125,7 @@ class History:
         return shown_queue_calls(visits, zone=self.tz, empty=f"No queue calls in {self.origin}")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what reads events again: its place may be another one where this is restored."""
+        """Leave out what reads events again: it may be restored where their place is another."""
         return {**self.__dict__, "events_of": None}
 
     def __len__(self) -> int:
