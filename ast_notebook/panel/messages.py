@@ -1,8 +1,6 @@
-"""The types of the messages between the kernel and the page, and of the rows in them.
+"""The types of the messages between the kernel and the page, and of the rows in them."""
 
-``js/messages.d.ts`` has the same types for the page; ``python -m tests.support.page_types`` writes
-it.
-"""
+# `python -m tests.support.page_types` writes the same types for the page, to js/messages.d.ts.
 
 from __future__ import annotations
 
@@ -36,15 +34,13 @@ class PbxRow(TypedDict):
 
 
 class ChannelRow(OfPbx):
-    """A row of the channels that are up.
+    """A row of the channels that are up; in a panel of several PBXs, `call` is that of its call.
 
-    In a panel of several PBXs, `call` is the same for all channels of a call. If the call is on
-    another PBX, too, `joined` says so, and how sure that is.
+    If the call is on another PBX, too, `joined` says so, and how sure that is.
     """
 
     call: NotRequired[str]
     joined: NotRequired[Literal["", "surely", "probably"]]
-
     channel: str
     uniqueid: str
     linkedid: str
@@ -315,9 +311,8 @@ class PanelState(OfReplay):
 class Picture(PanelState):
     """A state, and the actions that a page may do; it also serves a page without a kernel.
 
-    `now` is the time by the kernel's clock, also in a replay, whose present is in `replay`.
-
-    In a panel of several PBXs, `may` has the name of the PBX before each action: ``berlin/hangup``.
+    `now` is the time by the kernel's clock, also in a replay, whose present is in `replay`. In a
+    panel of several PBXs, `may` has the PBX's name before each action: ``berlin/hangup``.
     """
 
     t: Literal["snapshot"]

@@ -29,10 +29,9 @@ export interface PbxRow {
   channels: number;
 }
 
-/** A row of the channels that are up.
+/** A row of the channels that are up; in a panel of several PBXs, `call` is that of its call.
 
-In a panel of several PBXs, `call` is the same for all channels of a call. If the call is on
-another PBX, too, `joined` says so, and how sure that is. */
+If the call is on another PBX, too, `joined` says so, and how sure that is. */
 export interface ChannelRow {
   pbx?: string;
   call?: string;
@@ -299,9 +298,8 @@ export interface PanelState {
 
 /** A state, and the actions that a page may do; it also serves a page without a kernel.
 
-`now` is the time by the kernel's clock, also in a replay, whose present is in `replay`.
-
-In a panel of several PBXs, `may` has the name of the PBX before each action: ``berlin/hangup``. */
+`now` is the time by the kernel's clock, also in a replay, whose present is in `replay`. In a
+panel of several PBXs, `may` has the PBX's name before each action: ``berlin/hangup``. */
 export interface Picture {
   replay?: ReplayRow;
   taken: number;

@@ -22,8 +22,7 @@ import { renewStill } from "./still.js";
  * @property {() => void} tick
  * @property {(changed: Set<string> | null) => void} mark what changed; null for everything
  *
- * @typedef {Omit<Hello, "view"> | Omit<Visible, "view"> | Omit<Do, "view">} Unsigned a message,
- *   without its sender
+ * @typedef {Omit<Hello, "view"> | Omit<Visible, "view"> | Omit<Do, "view">} Unsigned without sender
  * @typedef {keyof LiveRows} StateTable
  * @typedef {{[Name in StateTable]-?: Map<string, NonNullable<LiveRows[Name]>[string]>}} TableMaps
  */
