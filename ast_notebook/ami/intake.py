@@ -1,4 +1,4 @@
-"""Turns the bytes that were read into messages, and passes each to its recipient."""
+"""Turns bytes into messages, passes each to its recipient, and counts answers that come late."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Workers: each calls one of the user's functions in order, on a thread of its own.
+"""Workers: each calls one user's function on its own thread, and drops calls if too many wait.
 
-The number of waiting calls is limited, and all calls and errors are counted.
+The calls are made in their order. All calls, dropped ones, and errors are counted.
 """
 
 from __future__ import annotations

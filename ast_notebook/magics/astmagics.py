@@ -142,7 +142,7 @@ class AstMagics(Magics):
         if found.help:
             return one.help()
         found.pbx, found.body = pbx or getattr(found, "pbx", ""), cell
-        if has_secret(given):  # of the words as they were typed: a variable has its value later
+        if has_secret(given):  # the words are as typed: variables get their values later
             warn(STAYS_IN_URL)
         with Progress("waiting for Asterisk") if one.asks else contextlib.nullcontext():
             return one.run(self.context, found)

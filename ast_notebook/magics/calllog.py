@@ -78,9 +78,9 @@ def calls(context: Context, given: Given) -> pd.DataFrame:
 
 @command("missed", PLACES, *PERIOD, TRUNK, TZ, *OF_FILE, ANONYMIZE, KEEP_PREFIX)
 def missed(context: Context, given: Given) -> pd.DataFrame:
-    """Show the calls that nobody took, of those heard so far or of files.
+    """Show the missed calls among those heard so far or those of files.
 
-    They were not answered, busy, rejected, given up, failed, or went to voicemail.
+    Nobody answered them, or they were busy, rejected, given up, failed, or went to voicemail.
 
     In [1]: %ast missed --since yesterday
     In [2]: %ast missed Master.csv --tz Europe/Berlin --since last-week --until last-week
@@ -92,7 +92,7 @@ def _calls(context: Context, given: Given, session: Any = None, **wanted: Any) -
     hiding = anonymizer(given, given.trunk)
     time = given.since, given.until, given.month, given.tz
     if given.places:
-        first, over = span(*time)  # an age counts from before the reading
+        first, over = span(*time)  # an age counts from the time before the files are read
         past = read(context, given)
         some = pick(begun(past.calls, first, over), past.visits, **wanted)
         empty = f"No such calls among the {len(past):,} of {past.origin}"
@@ -110,7 +110,7 @@ def _calls(context: Context, given: Given, session: Any = None, **wanted: Any) -
 
 @command("visits", PLACES, *PERIOD, TZ, *OF_FILE, ANONYMIZE, KEEP_PREFIX)
 def visits(context: Context, given: Given) -> pd.DataFrame:
-    """Show the queue calls heard so far, or of files: each time that a caller came to a queue.
+    """Show the queue calls heard so far, or those of files: each time a caller came to a queue.
 
     %ast queue calls is the same.
 

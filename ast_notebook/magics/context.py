@@ -35,7 +35,7 @@ class Context:
     demos : dict of str to Demo
         The demo PBXs that run, by the names of their connections.
     panels : dict of str to tuple
-        By the id of a cell: the id of its newest run, and the panels that this run has shown.
+        For each cell, by its id: the id of its newest run, and the panels that this run has shown.
     log : logging.Logger
         The `logger` of cells that ``%%ast on`` binds.
     """

@@ -80,7 +80,7 @@ def trunks(context: Context, given: Given) -> pd.DataFrame:
     The result has the devices that are set, and those that look like trunks by the calls so far
     and the registrations, with the reasons. %config AstMagics.trunks sets them for all PBXs.
 
-    With --guess, the second are set; to correct that, name the right ones.
+    With --guess, those that look like trunks are set; to correct that, name the right ones.
 
     In [1]: %ast trunks
     In [2]: %ast trunks --guess

@@ -52,7 +52,7 @@ PLACES = argument(
 
 
 def _against(text: str) -> str:
-    """Check how long ago the time to compare with was."""
+    """Check the word that says how much earlier the period to compare with is."""
     return checked(lambda said: earlier(moment("today", tz="UTC"), said), text)
 
 
@@ -89,7 +89,7 @@ OF_FILE = (
     ),
     argument("--dates", choices=ORDERS, help="the order of day, month and year in 5/7/2024"),
 )
-#: And where calls are made.
+#: The same, and the argument that says where calls are made.
 OF_PLACE = (
     *OF_FILE,
     argument(
@@ -205,7 +205,7 @@ def report(context: Context, given: Given) -> Report:
 
 
 def time_of(context: Context, given: Given) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
-    """Return the time that a line tells, of the files that it names or of what was heard."""
+    """Return the period that a line asks for; without files, it is by the clock of the PBX."""
     clock = MACHINE if given.places else context.heard(given.pbx).record.clock
     return span(given.since, given.until, given.month, given.tz, clock)
 

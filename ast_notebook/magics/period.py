@@ -70,7 +70,7 @@ MONTH = argument(
     values=_months,
     help="2026-10 or last-month, in place of --since and --until",
 )
-#: All of them.
+#: All arguments for a period.
 PERIOD = (SINCE, UNTIL, MONTH)
 
 

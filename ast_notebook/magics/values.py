@@ -27,7 +27,7 @@ def devices(context: Context) -> Iterable[str]:
 
 
 def trunks(context: Context) -> Iterable[str]:
-    """Return what may be told as trunks: devices, and the word for those that look like it."""
+    """Return the words that name trunks: devices, and ``guess`` for those that look like it."""
     return [GUESS, *devices(context)]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ast_notebook.asterisk import Asterisk, Call
 from ast_notebook.errors import AnswerTimeout, AstError, ChannelGone, ConfError, ConnectionLost
 
-SOON = 0.5  # seconds within which a call that is impossible fails
+SOON = 0.5  # seconds in which an impossible call is known to have failed
 FURTHEST = 1e15  # milliseconds since 1970; a page's clock cannot be later
 MOST_PENALTY = 2**31 - 1  # the largest penalty that Asterisk can hold
 OLDEST = 5.0  # seconds; an older click is not carried out

@@ -52,7 +52,7 @@ class Displays:
         _publish({"text/html": f"<div>{head}{body}</div>", "text/plain": text}, {})
 
     def renew(self, head: str, body: str) -> bool:
-        """Replace all pictures, unless only the time in the head differs; tell whether it did."""
+        """Replace all pictures if more than the time in the head differs; tell if it did so."""
         with self._lock:
             if body == self._picture:
                 return False

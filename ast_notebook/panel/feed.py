@@ -61,7 +61,7 @@ class Feed:
         self._bindings = (0, 0)
         self._versions: Row = {}
         self._last_point = 0.0
-        self._present: Any = None  # of a replay, as it was told last
+        self._present: Any = None  # the present of a replay, as it was sent last
         self._moved = False  # whether a replay has gone to another moment
         self.bind()
 
@@ -76,7 +76,7 @@ class Feed:
         """Use the PBX that has the name now, and tell whether it is another one than before."""
         pbx = self._sh.pbxs.get(self.name)
         if self._moved:
-            self.rest()  # the next look takes all of it anew
+            self.rest()  # so that the next state is a full one
         if pbx is None or pbx is self.pbx:
             return False
         with self._lock:
@@ -132,11 +132,11 @@ class Feed:
             self._news.add(event)
 
     def _sought(self) -> None:
-        """Take the events before the moment that a replay went to; the dispatcher's thread."""
+        """Take the events before a replay's new moment; this runs on the dispatcher's thread."""
         assert isinstance(self.pbx, ReplayedAsterisk)
         self._news.begin(self.pbx.newest_events(EVENTS_KEPT))
         self._unreturned.note_end()
-        self._moved = True  # the last, so that the next full state has these events
+        self._moved = True  # set last, so that the next full state has these events
 
     # --- all of it -----------------------------------------------------------------------------
 
@@ -207,7 +207,7 @@ class Feed:
 
     @property
     def _speed(self) -> float:
-        """How many seconds pass here in a second; at least 1."""
+        """How many seconds a replay plays in one second, but at least 1."""
         return max(1.0, self.pbx.speed) if isinstance(self.pbx, ReplayedAsterisk) else 1.0
 
     def _replay(self) -> OfReplay:
@@ -260,7 +260,7 @@ class Feed:
     ) -> None:
         """Add to a message how some rows of a table differ from those that were sent.
 
-        `keys` are those of the rows that may have changed or gone; by default, of all rows.
+        `keys` are the keys of rows that may have changed or gone; by default, those of all rows.
         """
         sent = self._sent[name]
         changed = {}

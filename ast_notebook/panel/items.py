@@ -181,7 +181,7 @@ class ShownItems:
         return f"{path} is {_in_words(item())}"
 
     def _write(self, pbx: Asterisk, item: Item, key: str) -> None:
-        """Write the entry if it differs, since an item that is set to its own value writes none."""
+        """Write an item's entry if it differs: setting an item to its own value writes none."""
         attribute = self._entry(item)
         wanted = None if attribute is None else attribute.text_of(item())
         if attribute is not None and pbx.db_read(key, None) != wanted:

@@ -23,7 +23,7 @@ Place = tuple[str, str]  # a PBX, and a Uniqueid or Linkedid on it
 Sureness = Literal["surely", "probably"]
 
 WITHIN = 3.0  # seconds between both ends of a call on a trunk
-SHORTEST_END = 3  # digits at least of a called number that is the end of another one
+SHORTEST_END = 3  # a called number with fewer digits does not count as the end of another one
 
 
 @dataclasses.dataclass

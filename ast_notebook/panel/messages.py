@@ -11,7 +11,7 @@ Fields = dict[str, Scalar | None]  # the changed fields of a row
 
 
 class OfPbx(TypedDict):
-    """A row of a panel of several PBXs names its own."""
+    """In a panel of several PBXs, each row names its PBX."""
 
     pbx: NotRequired[str]
 
@@ -34,9 +34,9 @@ class PbxRow(TypedDict):
 
 
 class ChannelRow(OfPbx):
-    """A row of the channels that are up; in a panel of several PBXs, `call` is that of its call.
+    """A row of the channels that are up; in a panel of several PBXs, `call` names its whole call.
 
-    If the call is on another PBX, too, `joined` says so, and how sure that is.
+    If the call is on another PBX, too, `joined` says so, and says how sure that is.
     """
 
     call: NotRequired[str]
@@ -203,7 +203,7 @@ class UnreturnedRow(OfPbx):
 
 
 class LiveRows(TypedDict):
-    """The tables of `Live`, by their names, and besides these two, the first of several PBXs."""
+    """The tables of `Live`, and two more: `unreturned`, and `pbxs` in a panel of several PBXs."""
 
     pbxs: NotRequired[dict[str, PbxRow]]
     unreturned: dict[str, UnreturnedRow]
@@ -275,7 +275,7 @@ class ConnectionRow(TypedDict):
 class ReplayPresent(TypedDict):
     """The present of a replay, in seconds since 1970, and its speed.
 
-    The speed is 0 while it stands still, and missing while it plays as fast as it goes.
+    The speed is 0 while the replay stands still, and missing while it plays as fast as it can.
     """
 
     at: float
@@ -291,7 +291,7 @@ class ReplayRow(ReplayPresent):
 
 
 class OfReplay(TypedDict):
-    """The state of a panel of a replay has it, too."""
+    """The state of a panel of a replay has this row as well."""
 
     replay: NotRequired[ReplayRow]
 
@@ -358,7 +358,7 @@ class Done(TypedDict):
 
 
 class Still(TypedDict):
-    """The picture that the notebook keeps beside the panel is another: as HTML, with its mark."""
+    """The notebook's picture beside the panel has changed: `html` is the new one, with its mark."""
 
     t: Literal["still"]
     html: str

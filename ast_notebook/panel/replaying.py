@@ -15,7 +15,7 @@ from ast_notebook.replay import ReplayedAsterisk
 from ast_notebook.replay.when import read_moment
 from ast_notebook.units import SECOND
 
-GAPS = 200  # of a record that are shown; further ones are left out
+GAPS = 200  # the most gaps of a record that are shown; further ones are left out
 
 Args = Mapping[str, Any]
 

@@ -17,7 +17,7 @@ HINT = "^C or q ends, the arrow keys scroll"
 
 
 def is_one() -> bool:
-    """Tell whether IPython runs in a terminal, rather than in a kernel before a page."""
+    """Tell whether IPython runs in a terminal, and not in a kernel with a page."""
     return isinstance(get_ipython(), TerminalInteractiveShell)
 
 

@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 UNRETURNED = "unreturned"
 #: The events after which somebody else may wait: the end of a channel, and of a gap.
 ENDS = ("Hangup", "SessionReady")
-#: Seconds after the end of a call until callers are looked for, once for all calls that end
-#: meanwhile; and how many times as long as one look worked the next one waits.
+#: Seconds from the end of a call to the next look for callers, which covers all calls that end
+#: meanwhile. If looks are slow, the pause is so many times as long as the last look worked.
 GATHERED, REST = 1.0, 10
 ENDING = 1.0  # seconds that the last look has to end
 MOST = 1_000  # rows, since whoever calls may choose a new number for each call
@@ -43,7 +43,7 @@ class Unreturned:
     """Keeps the callers of one PBX who wait for a call; see `measures.unreturned`.
 
     Nothing is computed unless somebody asks for the rows, and then only if a call has ended since
-    the last time, or the site's trunks or numbering are others.
+    the last time, or the site's trunks or numbering have changed.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Unreturned:
         self._of: tuple[Any, ...] | None = None  # what the last look was planned for
         self._due: float | None = None
         self._took = 0.0
-        self._seen = threading.Event()  # whether one look is over
+        self._seen = threading.Event()  # set when the first look is over
         self._worker = Worker("panel-unreturned", self._look, on_error=self._failed)
 
     def note_end(self) -> None:
@@ -75,7 +75,7 @@ class Unreturned:
         if self._of == wanted:
             return self._rows
         if self._due is None:
-            is_told = self._of is None or self._of[1:] != wanted[1:]  # and no call: at once
+            is_told = self._of is None or self._of[1:] != wanted[1:]  # new settings: at once
             self._due = now + (0.0 if is_told else max(GATHERED, REST * self._took))
         if now >= self._due and not self._worker.waiting:
             if self._of is None:
@@ -94,7 +94,7 @@ class Unreturned:
         self._worker.stop(ENDING)
 
     def _look(self, pbx: Asterisk) -> None:
-        began = time.thread_time()  # what others on this machine do does not count
+        began = time.thread_time()  # only this thread's own work counts
         try:
             found = pbx.unreturned().frame
         except ConfError as error:

@@ -40,7 +40,7 @@ ABSENCE = 1.5  # seconds between a PBX's end and the connection of another one o
 PICTURED = 200  # rows of a table in a notebook's picture
 RENEW_PICTURE = 30.0  # seconds between two pictures while the panel is shown
 LEAST_PICTURE = 1.0  # seconds between two pictures at the ends of cells
-FIRST_LOOK = 1.0  # seconds that the first picture may wait for who waits for a call
+FIRST_LOOK = 1.0  # seconds that the first picture may wait for the table `unreturned`
 ALL = "all"
 
 _publisher = Publisher()
@@ -211,11 +211,11 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         state = self._feed.state()
         picture = snapshot.html_head(state), snapshot.html_tables(state)
         if self._displays.renew(*picture):
-            # A page that was loaded anew does not know any more which output the picture is.
+            # After it was loaded anew, a page no longer knows which output the picture is.
             self.send({"t": "still", "html": self._displays.still(*picture)})
 
     def close(self) -> None:
-        """Freeze it, and close the widget."""
+        """Freeze the panel, and close the widget."""
         self.freeze()
         super().close()
 

@@ -52,9 +52,10 @@ class Archive:
     anonymizer : Anonymizer, optional
         It replaces numbers and names before anything is written.
     after : Archive, optional
-        The record's archive until now, which is closed and continued once the threads run.
+        The record's former archive. Once the threads run, it is closed, and this one goes on.
     whole : bool
-        Without `after`: whether it begins with the oldest event in memory, not with the next one.
+        Without `after`, whether the archive begins with the oldest event in memory; otherwise, it
+        begins with the next event.
 
     Attributes
     ----------
@@ -90,7 +91,7 @@ class Archive:
         self._is_followed = False
         self._after = after
         self._next: int = (0 if whole else record.end) if after is None else after._next
-        self._decided = threading.Lock()  # who takes it decides whether the thread begins or never
+        self._decided = threading.Lock()  # who takes it decides if the thread ever begins
         self._begun = threading.Event()
         self._troubles = Troubles(at)
         self._dropped = 0  # events that the record dropped, or that cannot be written
@@ -124,10 +125,10 @@ class Archive:
         """Start the threads; after an error or interruption, `gives_up` tells whether they run."""
         self._sealer.start()
         self._thread.start()
-        self._begun.wait(2 * STOP)  # a former archive has ended then, unless its disk is slow
+        self._begun.wait(2 * STOP)  # by then a former archive has ended, unless its disk is slow
 
     def gives_up(self) -> bool:
-        """Tell whether the archive has not begun; then it never will, and is closed."""
+        """Close the archive if it has not begun yet, and tell whether that was so."""
         if not self._decided.acquire(blocking=False):
             return False
         self._closing = True
@@ -151,7 +152,7 @@ class Archive:
 
     @property
     def lost(self) -> int:
-        """How many events never got into the archive, or were lost with a file of it."""
+        """How many events never got into the archive, or were lost with one of its files."""
         return self._dropped + self._writer.lost
 
     @property
@@ -171,7 +172,7 @@ class Archive:
 
     @property
     def waiting(self) -> int:
-        """How many events are not on disk yet; none are awaited by an archive that has ended."""
+        """How many events are not on disk yet; 0 after the end, since no more are written."""
         if self._closing and not self._thread.is_alive():
             return 0
         return max(0, self._record.end - self._next)
@@ -219,9 +220,10 @@ class Archive:
         return self._next
 
     def close(self, seconds: float | None = None) -> None:
-        """Write what is left, seal files if a moment or so many seconds suffice, end the threads.
+        """Write what is left, seal files while there is time, and end the threads.
 
-        The next recorder of this folder seals files that stay open.
+        The time is a moment, or so many seconds. The next recorder of this folder seals the files
+        that stay open.
         """
         seconds = STOP if seconds is None else seconds
         self._deadline = time.monotonic() + seconds
@@ -251,7 +253,7 @@ class Archive:
             self._next, self._after = self._after.hand_over(self), None
             self._tell_flushed()  # the former archive may have written all that is waited for
         self._begun.set()
-        written = seen = time.monotonic()  # when all was written, and when there were new events
+        written = seen = time.monotonic()  # when all was written last, and when events came last
         retry = pause = 0.0
         last = self._next
         while not self._closing:

@@ -87,7 +87,7 @@ class _Local:
             return  # not a file of ours, whatever its name
         whole.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
-            whole.parent.rmdir()  # the day's last file
+            whole.parent.rmdir()  # it was the day's last file
 
 
 def _below(folder: Path, beginning: str) -> list[Path]:
@@ -140,7 +140,7 @@ class _Remote:
         from fsspec import AbstractFileSystem
 
         if type(self.system).mv is AbstractFileSystem.mv:
-            # That one takes ?, * and [ in a path for a pattern.
+            # The `mv` of fsspec itself takes ?, * and [ in a path for a pattern.
             self.system.cp_file(old, new)
             self.system.rm_file(old)
         else:
@@ -319,7 +319,8 @@ def _found(files: _Files, root: str, ending: str, servers: Collection[str]) -> l
         known = named(path)
         if known is None or known[1] != ending:
             continue
-        # Somebody may have written a name in another way; of two equal ones, ours counts.
+        # Somebody may have spelled a name in another way. If two files have one name, the file
+        # that is spelled in our way counts.
         if known[0] not in found or path == known[0].path(ending):
             found[known[0]] = path
     return [

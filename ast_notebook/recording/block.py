@@ -20,7 +20,7 @@ COLUMN = 2500  # bytes that a column takes besides its values: schema, buffers' 
 
 
 class Block:
-    """Events in order, in as little memory as there was time for.
+    """Events in order; the more time there was, the less memory they take.
 
     Texts are kept as the bytes of all that were read at once, since one object for each of them
     would take more time and memory. Packing takes a fiftieth of the time of making columns, and
@@ -61,7 +61,7 @@ class Block:
         self._lengths = array("i")  # of each text in them, in bytes
         self._received = array("q")
         self._packed: bytes | None = None
-        self._size = 0  # of what is packed
+        self._size = 0  # of the packed data, in bytes before it was packed
         self._columns: pa.RecordBatch | None = None
         self.nbytes = 0
         self.settled = False
@@ -177,7 +177,7 @@ class Block:
                 return
             data = b"".join((self._lengths.tobytes(), END.join(self._parts)))
             self._size = len(data)
-            # The result is copied to bytes, since Arrow's buffer keeps the memory of the worst
+            # The result is copied to bytes, since Arrow's own buffer stays as large as the worst
             # case.
             self._packed = pa.compress(data, codec="zstd", asbytes=True)
             self._parts, self._counts, self._lengths = None, [], array("i")

@@ -87,14 +87,14 @@ def batch_of(
 
 
 def in_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return events that may be `TEXTS` in columns."""
+    """Return events in columns, also if they come as `TEXTS`."""
     if batch.schema.equals(TEXTS):
         return batch_of(batch["text"], batch["received"].to_numpy())
     return batch
 
 
 def with_names(batch: pa.RecordBatch, events: Collection[str]) -> pa.RecordBatch:
-    """Return the events of these names, or all events without a name; a text is one name."""
+    """Return the events of these names, or all events if none is given; a text is one name."""
     names = pa.array([events] if isinstance(events, str) else list(events), pa.string())
     return batch.filter(pc.is_in(batch["event"].cast(pa.string()), names)) if len(names) else batch
 

@@ -68,12 +68,12 @@ class Duplicates(NamedTuple):
 def heard_by_several(chosen: Selection, names: list[Name]) -> Duplicates:
     """Return the duplicate rows in the files of one server, which are to be left out.
 
-    Each duplicate has the same headers and the same time of Asterisk's as a row that stays. The
-    times may differ by a fifth of a second, but only if a proxy has set them anew, so that many
-    events have another time at each recorder. Events without a time of Asterisk's are duplicates if
+    Each duplicate has the same headers and the same time of Asterisk's as a row that stays. If a
+    proxy has set the times anew, many events have another time at each recorder; only then, the
+    times may differ by a fifth of a second. Events without a time of Asterisk's are duplicates if
     they have the same content and arrived within two seconds. The rows of the recorder with more
-    events on that day stay; of two recorders with equally many, those of the older one. Events of
-    the recorders themselves always stay.
+    events on that day stay. If two recorders have equally many, the rows of the older one stay.
+    Events of the recorders themselves always stay.
     """
     rows: dict[Name, Rows] = {}
     by_arrival = 0
@@ -111,8 +111,8 @@ def _joined(parts: list[_Heard]) -> _Heard:
 def _nearly(own: _Heard, others: _Heard, again: Rows) -> tuple[Rows, Rows]:
     """Tell which of the remaining events equal other recorders' events at nearly the same time.
 
-    Events with a time of Asterisk's are compared by it, if a proxy has set it anew on each
-    connection: then the times of many events differ between the recorders, by about the same
+    Events with a time of Asterisk's are compared by it only if a proxy has set the times anew on
+    each connection. Then the times of many events differ between the recorders by about the same
     amount. Without such a proxy, events with different times are different events, however close
     the times are. Events without a time of Asterisk's are compared by their arrival.
     """
@@ -139,7 +139,7 @@ def _nearest(own: _Heard, others: _Heard, apart: int, slacks: tuple[int, ...]) -
     found = np.zeros(len(own.time), bool)
     taken = np.zeros(len(others.time), bool)
     mine = np.argsort(own.time, kind="stable").tolist()
-    theirs = np.argsort(-others.time, kind="stable").tolist()  # the first is the last of its list
+    theirs = np.argsort(-others.time, kind="stable").tolist()  # `pop` takes the earliest
     for slack in slacks:
         waiting: dict[int, list[int]] = defaultdict(list)
         for row in theirs:
@@ -220,7 +220,7 @@ def _blocks(chosen: Selection, name: Name) -> Iterator[tuple[int, pa.RecordBatch
         damaged = chosen.faults.get(file.path, {})
         yield from intact.blocks(chosen.archive_files, file, _TOLD, damaged, ROWS)
     except FileNotFoundError:
-        return  # who reads its events tells
+        return  # this is reported when its events are read
 
 
 def _contents(block: pa.RecordBatch) -> _Words:
@@ -296,7 +296,7 @@ def _ranges(chosen: Selection, names: set[Name]) -> Iterator[tuple[Name, _Range,
             try:
                 found = [_told(chosen, file, column) for column in _MOMENTS]
             except FileNotFoundError:
-                continue  # who reads its events tells
+                continue  # this is reported when its events are read
             if found[0] is not None and found[1] is not None:
                 yield file.name, found[0], found[1]
 

@@ -139,7 +139,7 @@ def block_schema(name: Name, *, is_anonymized: bool = False) -> pa.Schema:
 
 
 def misses(schema: pa.Schema, wanted: pa.Schema) -> str:
-    """Say which column of our files is not there exactly once with its type; empty if all are."""
+    """Say which column is missing, there twice, or of another type; empty if all are right."""
     for each in wanted:
         at = schema.get_field_index(each.name)
         if at < 0 or schema.field(at).type != each.type:

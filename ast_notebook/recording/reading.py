@@ -107,7 +107,7 @@ def read(
     wanted = None if columns is None else list(dict.fromkeys(columns))
     blocks: list[pa.RecordBatch] = []
     rows: list[tuple[str, int]] = []
-    counts: list[int] = []  # of each recorder's rows
+    counts: list[int] = []  # how many rows each recorder has
     repeated = duplicates(chosen, None)
     names = sorted(chosen.names, key=by_server)
     for (server, _), own in groupby(names, lambda name: (name.server, name.recorder)):

@@ -92,7 +92,7 @@ class Record:
     @budget.setter
     def budget(self, value: float) -> None:
         least = 2 * LARGEST
-        if not value >= least:  # NaN is none
+        if not value >= least:  # NaN is refused, too
             raise ConfError(f"a budget of {value:g} bytes is too small: give at least {least}")
         if value > MOST:
             raise ConfError(f"a budget of {value:g} bytes is too large: give at most {MOST}")
@@ -222,9 +222,9 @@ class Record:
             Asterisk's own Timestamp if it was sent, else ``received``. Then follows a column for
             each header, by its name in lower case: Int64 for numbers (``priority``, ``cause`` …),
             categories for all others. ``<unknown>`` and empty texts are missing values; the values
-            of a repeated header are joined by line feeds. In ``header_cause``, ``header_channel``
-            and so on are texts that would be in a column of numbers, and headers that a dialplan
-            adds to its UserEvent although Asterisk sends headers of these names with it.
+            of a repeated header are joined by line feeds. The columns ``header_cause`` and so on
+            have texts that do not fit into a column of numbers, and headers that a dialplan adds
+            to its UserEvent although Asterisk sends headers of these names with it.
         """
         kept = self._kept()
         earliest = None if since is None else microseconds(since, self.clock)
@@ -369,7 +369,7 @@ class Record:
         Returns
         -------
         tuple of int and pyarrow.RecordBatch, or None
-            The number of the first event from `number` on that is still kept, and those from it on.
+            The number of the first event from `number` on that is still kept; events from it on.
         """
         with self._lock:
             found = self._open

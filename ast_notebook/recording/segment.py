@@ -80,7 +80,7 @@ class Segment:
         self.locked = hold(self._handle)
 
     def write(self, block: pa.RecordBatch) -> None:
-        """Append events, in columns or as texts; after an error, nothing of them is left.
+        """Append events, in columns or as texts; after an error, none of them is in the file.
 
         Texts become columns when the file is read or sealed: a flood leaves no time for it before.
         """
@@ -307,7 +307,7 @@ class Blocks:
 def joined(blocks: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:
     """Join small blocks of a file, each of which costs readers as much as thousands of events.
 
-    A joined one has no more values in a column than its dictionaries have room for.
+    A joined block has no more values in a column than its dictionaries have room for.
     """
     groups: list[list[pa.RecordBatch]] = []
     events = JOINED

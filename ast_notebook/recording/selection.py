@@ -309,7 +309,7 @@ def _has_moments(footer: pq.FileMetaData, opened: pa.NativeFile) -> bool:
     names = footer.schema.names
     for name in ("received_us", "time_us"):
         if names.count(name) != 1:
-            continue  # which is told apart
+            continue  # this is reported elsewhere
         at = names.index(name)
         told = [footer.row_group(n).column(at).statistics for n in range(footer.num_row_groups)]
         if all(one is not None and one.has_null_count for one in told):
@@ -320,7 +320,7 @@ def _has_moments(footer: pq.FileMetaData, opened: pa.NativeFile) -> bool:
             except (pa.ArrowException, OSError) as error:
                 if is_of_the_system(error):
                     raise
-                continue  # what is damaged is told apart, too
+                continue  # damage is reported elsewhere, too
         if missing:
             return False
     return True
@@ -376,7 +376,7 @@ def dataset(archive_files: ArchiveFiles, files: Iterable[ArchiveFile]) -> ds.Dat
         schema=ALL,
         format=_PLAIN,
         filesystem=archive_files.filesystem,
-        # No folder is called "/", so no PBX is nameless, whatever it is called.
+        # No folder can be called "/", so no name of a PBX is taken for a missing one.
         partitioning=ds.HivePartitioning(FOLDERS, null_fallback="/"),
         partition_base_dir=archive_files.root,
     )

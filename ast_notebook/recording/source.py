@@ -17,10 +17,10 @@ class ArchiveSource(Protocol):
         """The number of the next event to come."""
 
     def after(self, number: int, most: int) -> tuple[int, pa.RecordBatch] | None:
-        """Return events from a number on, and before them the number of the first.
+        """Return the number of the first event from `number` on, and the events from it on.
 
-        They are in columns or, while nobody has needed these, as `columns.TEXTS`. The number is
-        larger than `number` if events were dropped meanwhile.
+        They are in columns or, while nobody has needed columns, as `columns.TEXTS`. The returned
+        number is larger than `number` if events were dropped meanwhile.
         """
 
 

@@ -19,7 +19,7 @@ from ast_notebook.recording.segment import Blocks, joined
 from ast_notebook.units import SECOND
 
 YOUNG = 5.0  # seconds after which the recorder of an empty file has taken its lock for sure
-SET = 1.0  # seconds by which a clock is set at least; lesser differences are drift
+SET = 1.0  # seconds by which a clock is set at least; a smaller difference is drift
 DAYS = 2  # folders of days in which a recorder writes, at most: around midnight
 #: How a file or folder is missing; a file in the place of a folder is no folder of ours.
 _NONE = (FileNotFoundError, NotADirectoryError)
@@ -54,8 +54,8 @@ class ArchiveTail:
         self._is_over = True  # whether nothing more comes to that file
         self._is_gone = False  # whether it was not there any more: its disk may come back
         self._last = 0  # when the last event was received
-        self._clock = 0.0  # this machine's clock then, less the time that nobody can set
-        self._after = 0  # what another recorder received until then is passed over
+        self._clock = 0.0  # this machine's clock at that time, less the one that nobody can set
+        self._after = 0  # events that another recorder received up to then are left out
 
     def poll(self) -> list[pa.RecordBatch]:
         """Return the blocks that came since the last poll, in columns like those of `batch_of`.
@@ -72,7 +72,7 @@ class ArchiveTail:
             try:
                 following = self._following()
             except OSError:
-                if found:  # it is told by the next poll: what was read must not be lost
+                if found:  # the next poll raises it, so that what was read is not lost
                     break
                 raise
             if following is None:
@@ -88,7 +88,7 @@ class ArchiveTail:
         """Return the rest of the file."""
         path = self._path(name, OPEN)
         try:
-            lives = self._lives(name)  # at first: what it wrote until its end is read then
+            lives = self._lives(name)  # asked first, so that all it wrote before its end is read
             blocks = Blocks(path, self._place)
             found = joined([block for block in blocks if len(block)])
         except _NONE:
@@ -100,7 +100,7 @@ class ArchiveTail:
         return self._passed_on(found)
 
     def _sealed(self, name: Name) -> list[pa.RecordBatch]:
-        """Return those events of a file that was sealed meanwhile that are not passed on yet."""
+        """Return the events of a file that was sealed meanwhile, but not those passed on before."""
         try:
             table = pq.read_table(self._path(name, SEALED), partitioning=None)
         except _NONE:
@@ -121,7 +121,7 @@ class ArchiveTail:
         return blocks
 
     def _last_by_the_present_clock(self) -> int:
-        """Return when the last event was received, as the clock has it that was set since."""
+        """Return when the last event was received, by the clock as it has been set since then."""
         step = _offset() - self._clock
         return self._last + (int(step * SECOND) if step < -SET else 0)
 
@@ -168,7 +168,8 @@ class ArchiveTail:
     def _lives(self, name: Name) -> bool:
         """Tell whether a recorder has an open file locked.
 
-        An empty one may just have been made; to look at its lock could keep its recorder from it.
+        An empty file may just have been made, and a look at its lock could keep its recorder from
+        taking the lock.
         """
         path = self._path(name, OPEN)
         try:
@@ -180,5 +181,5 @@ class ArchiveTail:
 
 
 def _offset() -> float:
-    """Return this machine's clock, less the time that nobody can set, in seconds."""
+    """Return this machine's clock, less the clock that nobody can set, in seconds."""
     return time.time() - elapsed()

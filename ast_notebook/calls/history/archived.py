@@ -26,7 +26,8 @@ from ast_notebook.recording.reading import read, table
 if TYPE_CHECKING:
     import duckdb
 
-#: How long before a day agents on the line are sought, and how long calls are followed after it.
+#: Events are read from this long before a day, since agents may wait on the line since then, and
+#: up to one of these times after the day, until all of its calls have ended.
 _BEFORE = pd.Timedelta(hours=12)
 _LATER = tuple(pd.Timedelta(hours=hours) for hours in (1, 6, 24))
 
@@ -54,8 +55,8 @@ def archive_calls(
     trunks : collection of str, optional
         The devices that lead to the public network; see `from_events`.
     connection : duckdb.DuckDBPyConnection, optional
-        The connection that keeps the calls in a temporary table; by default a DuckDB of their own,
-        which takes at most 1 GB of memory, and the disk for more.
+        The connection that keeps the calls in a temporary table; by default a new DuckDB, which
+        takes at most 1 GB of memory, and the disk for more.
 
     Returns
     -------
@@ -88,10 +89,11 @@ def calls_of_day(
     servers: Collection[str] | str = (),
     trunks: Collection[str] | None = None,
 ) -> pd.DataFrame:
-    """Make the calls of an archive that began on one day, so that days can be computed apart.
+    """Make the calls of an archive that began on one day, so that each day can be computed alone.
 
-    The calls of all days, made in as many processes or on as many machines, are those of the whole
-    archive: a call counts on the day on which it began, and is followed beyond midnight.
+    Each day may be computed in its own process or on its own machine; together, the days have all
+    calls of the archive. A call counts on the day on which it began, and is followed beyond
+    midnight.
 
     Parameters
     ----------
@@ -100,9 +102,9 @@ def calls_of_day(
     day : date or str
         The day, such as ``2026-03-01``.
     tz : str or tzinfo, optional
-        The zone whose day is meant.
+        The zone in which the day begins and ends.
     servers, trunks
-        As `archive_calls` has them.
+        The same as for `archive_calls`.
 
     Returns
     -------
@@ -142,7 +144,7 @@ def calls_of_day(
 def archive_events(
     place: ArchivePlace, *, connection: duckdb.DuckDBPyConnection, **chosen: Any
 ) -> Iterator[duckdb.DuckDBPyRelation]:
-    """Return the events of an archive that calls need, in a form that can be read repeatedly."""
+    """Return the events from which calls are made, in a form that can be read repeatedly."""
     events = relation(place, columns=OF_CALLS, connection=connection, **chosen)
     if not place.is_remote:
         yield events
@@ -160,12 +162,12 @@ def archive_events(
 
 
 def in_memory(place: ArchivePlace, **chosen: Any) -> pa.Table:
-    """Read the events of an archive that calls need, with as few columns as possible."""
+    """Read the events from which calls are made, with as few columns as possible."""
     return table(place, OF_CALLS, where=needed_in_arrow(), **chosen)
 
 
 def events_around(place: ArchivePlace, call: Mapping[str, Any]) -> pd.DataFrame:
-    """Read the events of the time of one call again, with all headers that its ladder needs.
+    """Read the events around one call again, with all headers that its ladder needs.
 
     Parameters
     ----------

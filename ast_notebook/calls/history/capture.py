@@ -21,7 +21,7 @@ from ast_notebook.units import SECOND
 
 _BATCH = 10_000
 _TIME = re.compile(r"^Timestamp: (\d{1,11})\.(\d{1,6})\r?$", re.MULTILINE)
-_OVER = 0  # the number of the line that no file has
+_OVER = 0  # it marks the end of the lines, whose numbers begin with 1
 _HEADER = re.compile(r"[A-Za-z][\w()-]*:( |$)")
 #: The first lines of messages, in either direction.
 _BEGINNINGS = ("Event: ", "Response: ", "Action: ", "action: ", "Asterisk Call Manager")
@@ -124,12 +124,12 @@ def _events(lines: Iterable[tuple[int, str]], bad: Bad) -> Iterator[tuple[int, s
 
 
 def _begins(block: list[str]) -> bool:
-    """Tell whether a message begins with any of these lines."""
+    """Tell whether any of these lines is the first line of a message."""
     return any(one.startswith(_BEGINNINGS) for one in block)
 
 
 def _heads(block: list[str]) -> list[int]:
-    """Return the positions at which events begin, in Asterisk's way."""
+    """Return where events begin as Asterisk writes them, with Privilege in the second line."""
     return [
         place
         for place, (one, two) in enumerate(pairwise(block))
@@ -142,7 +142,7 @@ def _sealed(texts: list[str]) -> pa.RecordBatch:
 
 
 def _timed(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    """Set missing times: each event gets the time before it, and the first ones the first time."""
+    """Give events without a time that of the event before them, or else the first known time."""
     whole = pd.concat([batch["time"].to_pandas() for batch in batches], ignore_index=True)
     known = whole.ffill().bfill().fillna(0).astype("int64").to_numpy()
     timed = []

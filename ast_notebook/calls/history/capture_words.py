@@ -6,7 +6,7 @@ from ast_notebook.ami.before12 import UNKNOWN, Before12, is_before_12, what_is_u
 from ast_notebook.calls.history.lines import Bad
 
 GREETING = "Asterisk Call Manager/"
-_HELD = 10_000  # events that are held until one of them tells how old Asterisk is
+_HELD = 10_000  # the most events that wait until one of them shows the version
 #: Events that only an Asterisk up to 11 sends, with a header that makes this certain.
 _OLD = {"Dial": "SubEvent", "Bridge": "Bridgestate", "Unlink": "Uniqueid1"}
 #: Events of every call in later versions, in case a client has left out the Linkedid.
@@ -16,7 +16,8 @@ _LATER = frozenset(("BridgeEnter", "BridgeLeave", "DialBegin", "DialEnd"))
 class Words:
     """Translates the events of a capture into those of Asterisk 12 and later.
 
-    The greeting, or the first event that only one of them sends, tells the version.
+    The version is known from the greeting, or from the first event that shows whether Asterisk is
+    of a version up to 11.
 
     Parameters
     ----------
@@ -26,7 +27,7 @@ class Words:
     Attributes
     ----------
     notes : list of str
-        What cannot be known of such an Asterisk.
+        What is unknown if the capture is of an Asterisk up to 11.
     """
 
     def __init__(self, bad: Bad) -> None:

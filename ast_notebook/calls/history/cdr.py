@@ -40,8 +40,8 @@ CUSTOM = [*_COMMON, "accountcode", "uniqueid", "userfield", "sequence"]
 _NEW = ["peeraccount", "linkedid", "sequence"]
 #: A call is over once all its records are this much older, or newer, than the last records read.
 _OPEN = 6 * 3600 * SECOND
-_RECENT = 1_000  # the newest records, which tell how far in time the file is
-_MANY = 10_000  # records after which calls are made of those that are over
+_RECENT = 1_000  # the last records read, whose times tell how far reading has come
+_MANY = 10_000  # so many records are collected before calls are made of those that are over
 
 
 def layout(record: Sequence[str]) -> list[str]:
@@ -99,7 +99,7 @@ class Cdr:
         Raises
         ------
         ValueError
-            If it cannot be one, or its call was over.
+            If it cannot be a record, or if its call was over already.
         """
         line = CdrRecord(record, self._clock, self._count)
         if not self._seen.take(record, line):
@@ -131,7 +131,7 @@ class Cdr:
             )
 
     def _give(self, since: int | None = None, until: int | None = None) -> None:
-        """Make calls of the records outside of a time between two moments; by default of all."""
+        """Make calls of all records. If moments are given, calls between them stay unfinished."""
         self._either.settle(self._lines)
         self._spoiled.settle(self._lines)
         waiting: list[CdrRecord] = []
@@ -147,7 +147,7 @@ class Cdr:
 
 
 def _ids(line: CdrRecord) -> tuple[str | None, ...]:
-    """Return the ids that tell the call of a record; the linkedid of an agent does not."""
+    """Return the ids that tell to which call a record belongs; an agent's linkedid does not."""
     return (line.uniqueid,) if line.of_agent else (line.uniqueid, line.linkedid)
 
 

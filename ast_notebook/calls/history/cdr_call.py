@@ -233,7 +233,8 @@ class _Made:
     def _answered(self, path: Sequence[ConnectedPair]) -> int | None:
         """Return the earliest moment at which the telephone may have answered.
 
-        A record has when its channel was answered: by the telephone or, earlier, by a menu.
+        A record tells when its channel was answered, but a menu may have answered it before the
+        telephone.
         """
         if any(pair.line is not None and pair.line.answer is None for pair in path):
             return None
@@ -300,7 +301,7 @@ class _Made:
         return "NO ANSWER" if word == "FAILED" and lines[-1].app not in _ENDS else word
 
     def _is_hidden(self, line: CdrRecord) -> bool:
-        """Tell whether what the extension h did has replaced the application of a record."""
+        """Tell whether the extension h has overwritten the application in a record."""
         lasted = line.end - line.start > SECOND or all(one.after for one in self._lines)
         return line.after and line.answered and lasted
 

@@ -1,12 +1,12 @@
 """Groups call detail records (CDR) by call.
 
 Records of one channel have the same uniqueid, and records that Asterisk itself counts as one call
-have the same linkedid (with ``newcdrcolumns = yes``). Beyond that, connected channels are in one
-call: then the channel of one record is the ``dstchannel`` of another at the same time. There are
-two exceptions, where people meet who came by calls of their own: a conference, and the channel on
-which an agent waits, which serves one caller after the other and gives them all its linkedid.
-Channels of two PBXs, or of two calls at one time, may have the same name; then their ids tell them
-apart.
+have the same linkedid (with ``newcdrcolumns = yes``). Channels that were connected are in one call,
+too: the channel of one record is then the ``dstchannel`` of another at the same time. There are two
+exceptions, since people meet there who have separate calls: conferences, and the channels on which
+agents wait. Such a channel serves one caller after the other, and gives all of them its linkedid.
+Channels of two PBXs, or of two calls at one time, may have the same name; their ids show then that
+they are different channels.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OWN_NAME = re.compile(r"-([0-9a-f]{8}|[0-9a-f]{4,8};[12])$")
 _TOUCH = 5 * SECOND
 #: Times are whole seconds, so two of them may differ by this and be the same moment.
 _APART = 1 * SECOND
-#: The most channels of one name at a time that are compared; there are never so many.
+#: At most so many channels with one name at one time are compared; there are never so many.
 _MOST = 50
 
 
@@ -71,7 +71,7 @@ def has_own_name(channel: str | None) -> bool:
 
 
 def calls_in(lines: Sequence[CdrRecord]) -> Iterator[CdrCall]:
-    """Yield the calls that records are of."""
+    """Yield the calls to which the records belong."""
     desks = _desks(lines)
     met = Times((name, line) for line in lines if line.in_room for name in _those_who_met(line))
     named = Times((line.room, line) for line in lines if line.room)
@@ -115,7 +115,7 @@ def _met(members: Sequence[CdrRecord], met: Times, named: Times) -> bool | None:
 
 
 def _around(line: CdrRecord) -> tuple[int, int]:
-    """Return the time in which records of the same channel belong to one."""
+    """Return the time in which a record belongs to the same channel if it has the same name."""
     return line.start - _TOUCH, line.end + _TOUCH
 
 
@@ -148,7 +148,7 @@ def _is_paged(line: CdrRecord) -> bool:
 
 
 class _Rooms:
-    """The channels that were in conferences: since when, and those that were paged into one."""
+    """When channels came into conferences, and which of them were paged into one."""
 
     def __init__(self, lines: Sequence[CdrRecord]) -> None:
         self.since: dict[str, int] = {}

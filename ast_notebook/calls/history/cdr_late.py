@@ -23,7 +23,7 @@ _ALWAYS = ("call", "server", "source", "start", "end")
 
 
 def amended(call: Mapping[str, Any], line: CdrRecord) -> dict[str, Any]:
-    """Return the changed columns of a call to which a late record belongs, too.
+    """Return the columns of a call that change because a record of it came late.
 
     Only the beginning and the end of the call are certain then, since its records are not kept.
     All values that depend on the records together become missing, unless they were decided before.

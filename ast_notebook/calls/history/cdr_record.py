@@ -41,7 +41,7 @@ _FRACTION = re.compile(r"(\d{1,9})[.,](\d{1,9})$")
 _ROOMS = frozenset({"confbridge", "meetme", "page", "konference", "conference"})
 #: Dial's options by which the callee is asked first whether he accepts the call.
 _ASKS = frozenset("UMpP")
-#: The application's data of a dialled channel.
+#: What the record of a dialled channel has as the data of an application.
 _CALLED = "(Outgoing Line)"
 #: Caller ids without a name.
 _NUMBER = re.compile(r"[-+*#.()\s\d]*$")
@@ -185,7 +185,7 @@ class CdrRecord:
 
     @property
     def after(self) -> bool:
-        """Whether the dialplan executed it after the end of the call."""
+        """Whether the record is of what the dialplan did after the end of the call."""
         return self.dst == "h" and self.dstchannel is None
 
     @property

@@ -14,7 +14,7 @@ _APART = 1 * SECOND
 
 
 class Spoiled:
-    """Takes the ids from records that cannot have them.
+    """Removes spoiled ids from the records.
 
     A uniqueid belongs to one channel. If several channels have the same one, it is not a uniqueid.
 
@@ -28,7 +28,7 @@ class Spoiled:
         self.count = 0
 
     def settle(self, lines: Sequence[CdrRecord]) -> None:
-        """Take spoiled ids from records."""
+        """Remove the spoiled uniqueids and linkedids of these records."""
         spoiled = {
             (line.server, known) for line in lines for known in _ids(line) if is_spoiled(known)
         }
@@ -66,7 +66,7 @@ def _several(uniqueid: str, lines: list[CdrRecord]) -> bool:
     if born(uniqueid) is None:
         return True
     lines.sort(key=lambda line: line.start)
-    # The channel that ended last until then, and the one of the others that did.
+    # Of the records so far: the channel that ended last, and the last one of all other channels.
     nobody: tuple[str | None, int] = (None, lines[0].start)
     last = other = nobody
     for line in lines:

@@ -28,7 +28,7 @@ class ConnectedPair(NamedTuple):
     since : int
         The earliest moment of their connection: when the channel of the record was answered.
     place : tuple of int
-        The sort key of pairs of one second.
+        The sort key of pairs that begin in the same second.
     one, other : str
         The channels.
     line : CdrRecord or None
@@ -83,7 +83,7 @@ class CdrTalk:
 
     @cached_property
     def _seen(self) -> dict[str, int]:
-        """When the last own record of a channel began; without one, the last that names it."""
+        """When a channel's last own record began, or else the last record that names it."""
         found = {line.dstchannel: line.start for line in self._lines if line.dstchannel}
         return found | {line.owner: line.start for line in self._lines}
 
@@ -107,7 +107,7 @@ class CdrTalk:
         return found
 
     def pairs_of(self, channel: str) -> Sequence[ConnectedPair]:
-        """Return the pairs of a channel, which is the first one in them."""
+        """Return the pairs of a channel; each has this channel as its first one."""
         return self._pairs_of.get(channel, ())
 
     def _is_talk(self) -> bool:
@@ -173,7 +173,7 @@ class CdrTalk:
         return line.answered and line.asks and gone
 
     def was_lost(self, line: CdrRecord) -> bool:
-        """Tell whether a record says answered although the telephone that it names did not talk.
+        """Tell whether a record is ANSWERED although the telephone that it names did not talk.
 
         Somebody else picked up the call: such a record ends with the answer, and another one of the
         same Dial begins.
@@ -185,7 +185,8 @@ class CdrTalk:
         after = next((one for one in self.after(line) if one.answered), None)
         if after is None or after.dstchannel is None or after.dstchannel in self.owned:
             return False
-        # A channel that picks up was not called itself; one that a manager bridges was.
+        # A channel that picks up a call was not called itself. If a manager bridges a channel, it
+        # was called.
         callers = {one.owner for one in self._lines if one.dstchannel == after.dstchannel}
         return (after.app, after.data) == (line.app, line.data) and len(callers) == 1
 

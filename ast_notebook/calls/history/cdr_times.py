@@ -12,7 +12,7 @@ _NEVER = -(1 << 62)
 
 
 class _Latest(NamedTuple):
-    """Among the records up to one: who ended last, when, and when the last of all others ended."""
+    """Of some records: whose record ended last, when, and when the last of all others ended."""
 
     owner: str
     end: int

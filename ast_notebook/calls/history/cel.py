@@ -237,8 +237,9 @@ class Cel:
         return first
 
     def _give(self, calls: Sequence[CelCall]) -> None:
-        # A channel whose uniqueid has the second in which the log begins may have begun before it.
-        # If the log has beginnings, they tell that; without them, such a channel counts as whole.
+        # A channel that was made in the second in which the log begins may be older than the log.
+        # If the log has beginnings of channels, its own one is there or missing. If the log has
+        # none, the channel counts as whole.
         begun = (self._begun or 0) // SECOND * SECOND
         begun = (self._begun or 0) + SECOND if self._starts else begun
         for call in calls:

@@ -54,9 +54,10 @@ class Bridges:
             self._end(row.moment, channel)
 
     def replaces(self, successor: CelChannel, channel: CelChannel) -> None:
-        """Note that another channel takes the place of a channel once that one ends.
+        """Note that `successor` takes the place of `channel` in its bridge when `channel` ends.
 
-        An attended transfer into a conference has this effect, and no event tells of the entry.
+        This happens at an attended transfer into a conference, and no event tells that `successor`
+        enters it.
         """
         if channel.bridge is not None:
             self._successors[channel] = successor

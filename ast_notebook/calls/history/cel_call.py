@@ -40,7 +40,7 @@ class CelCall:
     channels : dict
         Its channels by their names.
     last : int
-        When something was told of it last.
+        When the log last told something of it.
     up : int
         How many of its channels have not ended.
     """
@@ -261,8 +261,8 @@ def _dialled(dialler: CelChannel | None, everybody: list[CelChannel]) -> str | N
         return None
     if not dialler.originated:
         return dialler.dialled
-    # By its next event, the channel may be elsewhere. The channel that was called for it has the
-    # extension at which it was then.
+    # When its next event comes, the channel may be at another extension. But the channel that was
+    # called for it has the extension at which the first one was at that time.
     called = (one for one in everybody if one.called and not one.originated)
     if dialler.local:
         # The party behind it was called from the extension that is in its name.

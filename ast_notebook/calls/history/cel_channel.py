@@ -13,7 +13,7 @@ from ast_notebook.calls.history.options import goes_on
 
 #: The suffix of a channel's name after Asterisk up to 11 has put another one into its place.
 _REPLACED = ("<ZOMBIE>", "<MASQ>")
-#: Channels that Asterisk makes for itself; those up to 11 also make some to move others about.
+#: Channels that Asterisk makes for itself; versions up to 11 also make some to move others.
 _NOBODY = (*OWN, "AsyncGoto/", "Transfered/", "Parked/")
 _NOWHERE = (None, "s", "h")
 _OUTGOING = "(Outgoing Line)"
@@ -123,7 +123,7 @@ class CelChannel:
     joined_unseen : bool
         Whether it had entered a bridge before the log begins, and left somebody in it.
     talked_unseen : bool
-        Whether that somebody was another telephone.
+        Whether the channel that it left there was another telephone.
     picked : CelChannel or None
         The channel that rang, if this one picked up its call.
     """
@@ -165,7 +165,7 @@ class CelChannel:
         self.first_with: list[CelChannel] = []
         self.joined_unseen = False
         self.talked_unseen = False
-        #: Each number that it had, with the places in the log of the first and last such event.
+        #: Each number that it had, with the places in the log of the first and last event with it.
         self._numbers: list[tuple[int, int, str | None]] = []
         self._extens: list[tuple[int, str]] = []
         self._outgoing = False
@@ -290,9 +290,9 @@ class CelChannel:
         return {number for _, _, number in self._numbers}
 
     def number(self, since: int | None, *, over: bool) -> str | None:
-        """Return the number that it had at its first event from place `since` of the log on.
+        """Return the number in its first event at or after the place `since` in the log.
 
-        If there is no such event, return its last number; None until the call is over.
+        If there is no such event, return its last number if the call is over, and None otherwise.
         """
         if since is not None:
             for _, last, number in self._numbers:
@@ -306,7 +306,7 @@ class CelChannel:
         return self.rang_until(self.end if self.answer is None else self.answer)
 
     def rang_until(self, moment: int | None) -> int | None:
-        """Return how long it had rung by then."""
+        """Return how long it had rung at a moment, if it was called."""
         if moment is None or self.start is None or not self.may_be_called:
             return None
         return max(0, moment - self.start)

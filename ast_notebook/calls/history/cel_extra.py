@@ -1,4 +1,4 @@
-"""The field ``extra`` of a channel event: JSON, as far as it goes; up to Asterisk 11 plain text."""
+"""The field ``extra`` of a channel event: JSON, perhaps cut off; up to Asterisk 11 plain text."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Outcome:
     Attributes
     ----------
     answerer : CelChannel or None
-        Who answered, where the PBX logs answers, but not who is in which bridge.
+        Who answered, if the log tells that by its answers and not by its bridges.
     answered : int or None
         When that was.
     disposition : str or None
@@ -219,8 +219,8 @@ class Outcome:
     def _ended_as_left(self, moment: int) -> bool:
         """Tell whether the first party ended at the moment at which somebody left it.
 
-        If it did not, the dialplan may have gone on with it. Then the source of its hangup is still
-        the party that left, whoever ended what followed.
+        If it did not, the dialplan may have gone on with it. Its hangup then still names the party
+        that left as its source, no matter who ended what followed.
         """
         origin = self._origin
         if origin.end is None or origin.went_on or self._sent_on:
@@ -261,7 +261,7 @@ class Outcome:
         gave_up = origin.asked and self.disposition in ("CANCELLED", "ABANDONED")
         if gave_up or by_caller[0] >= end - AT_THE_END:
             return "caller"
-        # The source still names a party that left earlier, whoever ended the rest of the call.
+        # The source still is a party that left earlier, no matter who ended the rest of the call.
         last = max(self._everybody, key=lambda one: (one.end or 0, one.end_order))
         stale = any(_names_another(one) for one in (origin, last))
         return None if stale else "pbx"

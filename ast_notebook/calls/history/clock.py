@@ -1,4 +1,4 @@
-"""Reads moments as PBXs write them, in microseconds since 1970 UTC."""
+"""Reads moments as PBXs write them, and asks the user for their time zone if nothing tells it."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ _UNIQUE = re.compile(r"(?:^|-)(\d{9,10})\.\d+$")
 #: Seconds by which a record's start may differ from the second in its uniqueid.
 _EARLY, _LATE = -2, 5
 _QUARTER = 900
-#: This is added to a moment to choose between two readings, an hour apart, of the one after it: the
-#: reading nearer to the sum is at most five seconds earlier than that moment.
+#: If a moment can be read in two ways, an hour apart, this is added to the moment before it, and
+#: the reading nearer to the sum is chosen. So no reading is chosen that is more than five seconds
+#: earlier than the moment before it.
 ONWARD = 1795 * SECOND
 _ENOUGH = 1000
 
@@ -99,7 +100,7 @@ class Clock:
         value : str, number or datetime
             As a file or a database has it.
         near : int, optional
-            Where it is about, to choose in the hour that a clock change repeats.
+            A moment near it. In the hour that a clock change repeats, the nearer reading is chosen.
 
         Raises
         ------
@@ -177,7 +178,7 @@ class Clock:
         Raises
         ------
         ConfError
-            When enough was seen to know that the times are not UTC.
+            If enough moments show that the times are not in UTC, and no zone is given.
         """
         made = born(uniqueid)
         if self._told or made is None:
@@ -203,7 +204,7 @@ class Clock:
         return round(offset / timedelta(seconds=_QUARTER))
 
     def settle(self, name: str) -> None:
-        """Check that every moment had a zone; add a note if the uniqueids tell another one.
+        """Check that every moment had a zone; add a note if the uniqueids show another zone.
 
         Raises
         ------

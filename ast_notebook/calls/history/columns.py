@@ -131,7 +131,7 @@ _IN_CLID = re.compile(r"<([^<>]*)>$")
 
 @lru_cache(maxsize=1024)
 def plain(name: str) -> str:
-    """Return a column's name in lower case, letters and digits only: so names are compared."""
+    """Return a column's name as names are compared: in lower case, letters and digits only."""
     return re.sub(r"[\W_]+", "", name.casefold())
 
 
@@ -183,8 +183,8 @@ def value_of(value: Any) -> Any:
 class Shape:
     """Makes records of rows of values.
 
-    If several columns mean the same, the first one with a value counts, and the one with Asterisk's
-    own name before others.
+    If several columns mean the same, the first one with a value counts. A column with Asterisk's
+    own name comes before the others.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ class Shape:
     columns : sequence of str
         The columns' names as they are found.
     told : mapping or sequence of str, optional
-        Our names of them as somebody told them.
+        Our names for them, as the user gave them.
     """
 
     def __init__(

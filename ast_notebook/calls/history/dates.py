@@ -108,7 +108,7 @@ class Evidence:
 
     def __init__(self) -> None:
         self._days = {"dmy": 0, "mdy": 0}  # dates that are dates in this order only
-        self._made = {"dmy": 0, "mdy": 0}  # those that their uniqueids bear out in this order only
+        self._made = {"dmy": 0, "mdy": 0}  # those that fit their uniqueids in this order only
         self._either = False
 
     def take(self, text: str, made: int | None = None) -> None:

@@ -88,8 +88,8 @@ def fields(line: str, form: Form = PLAIN) -> list[str]:
     OpenQuote
         If a quote is not closed.
     ValueError
-        If something else stands where the separator is to stand, a field is too long, or there
-        are too many.
+        If something else is in the place of a separator, a field is too long, or there are too
+        many fields.
     """
     try:
         found = next(
@@ -107,7 +107,7 @@ def fields(line: str, form: Form = PLAIN) -> list[str]:
 def loosely(
     line: str, form: Form, fits: Callable[[list[str]], bool], count: int | None = None
 ) -> list[str] | None:
-    """Return the fields of a line that is not as RFC 4180 has it; None if nothing fits.
+    """Return the fields of a line that does not follow RFC 4180; None if nothing fits.
 
     Databases write a backslash before a quote. Other programs quote a field only if it has a
     separator, and do not double the quotes in it; then all meanings of the quotes are tried.

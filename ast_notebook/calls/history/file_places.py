@@ -11,7 +11,7 @@ from ast_notebook.calls.history.lines import Bad
 
 
 class FilePlaces:
-    """The files of one log: the lines of each are numbered on behind those of the former one.
+    """The files of one log, whose lines have numbers that go on from one file to the next.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class FilePlaces:
         self._last = 0
 
     def begin(self) -> None:
-        """Begin with the first file, perhaps once more."""
+        """Begin with the first file; the files may be read repeatedly."""
         self._begins = [0]
         self._last = 0
 
@@ -35,7 +35,7 @@ class FilePlaces:
         return self._begins[-1] + line
 
     def bad_of(self, bad: Bad) -> Bad:
-        """Return what takes the bad lines of the present file."""
+        """Return the object to which the bad lines of the present file are added."""
         return _BadOf(bad, self)
 
     def over(self) -> None:
@@ -57,7 +57,7 @@ class FilePlaces:
 
 
 class _BadOf(Bad):
-    """Bad lines of one of the files, which are those of all."""
+    """Adds the bad lines of one file to those of all files."""
 
     def __init__(self, whole: Bad, places: FilePlaces) -> None:
         super().__init__()

@@ -49,9 +49,9 @@ def lines(
 
     Lines are decoded as UTF-8, or else as Latin-1; a file that begins as UTF-16 is decoded as that.
     Lines end with LF, CR LF, or CR alone if the file has no others. If compressed data is damaged,
-    the lines before the damage are returned, and the rest is one bad record. `heard` is told how
-    many bytes of the file were read so far. The same holds if a
-    line does not end for 64 MiB, since a small compressed file may expand without end.
+    the lines before the damage are returned, and the rest is one bad record. The same holds if a
+    line does not end within 64 MiB, since a small compressed file may expand without end. `heard`
+    is called with the number of bytes of the file that were read so far.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def _unpacked(blocks: Iterator[bytes], make: Callable[[], Any]) -> Iterator[byte
     begun = False
     for block in blocks:
         rest = block
-        held = False  # whether the machine has more to give of its input
+        held = False  # whether the decompressor has more output for the same input
         while rest or held:
             if not begun and not rest.strip(b"\0"):
                 break  # zeros fill the last block of a tape
@@ -162,7 +162,7 @@ def _unpacked(blocks: Iterator[bytes], make: Callable[[], Any]) -> Iterator[byte
 
 
 def _last(machine: Any, block: bytes) -> bytes:
-    """Return what can be unpacked of a block before the damage in it."""
+    """Return what can be unpacked from a block, up to the damage in it."""
     found = bytearray()
     try:
         for place in range(len(block) if machine is not None else 0):

@@ -36,7 +36,7 @@ _PAGE = re.compile(r"<(\?xml|!doctype|html|table)\b", re.IGNORECASE)
 
 
 def guess(path: Path, kind: str | None, told: Told) -> RecordParser | None:
-    """Return what makes records of a file's lines; None for a stream of the manager's events.
+    """Return the parser for a file's lines; None for a stream of the manager's events.
 
     Raises
     ------

@@ -45,11 +45,11 @@ def history(
     engine: str | None = None,
     progress: Progress = None,
 ) -> History:
-    """Read what PBXs have written of their calls already.
+    """Read the calls that PBXs have written to their logs.
 
-    Of several sources, a call is told once: by the uniqueids and linkedids that they share, and as
-    the source has it that knows most (events, then a CEL, a CDR, a queue_log). Notes say what could
-    not be joined.
+    A call that several sources have is in the history once, since the sources share uniqueids and
+    linkedids. Its row is that of the source that knows most (events, then a CEL, a CDR, a
+    queue_log). Notes say what could not be joined.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def history(
         reports and spreadsheets export of these as CSV or as lines of JSON (all perhaps packed by
         gzip, bzip2 or xz), a SQLite file, the SQLAlchemy URL of a database, a capture of the
         manager's stream, or an archive's folder or URL. Of any other folder, all of these in it are
-        read; ``unread`` names what could not be.
+        read; ``unread`` names what could not be read.
     tz : str or tzinfo, optional
         The zone of times without one: ``UTC`` if cdr.conf has ``usegmtime=yes``, else the PBX's
         own. It is not needed if the uniqueids, which begin with the second in UTC, show that the

@@ -144,7 +144,7 @@ class LogBuilder:
     source : str
         For the column ``source``.
     server : str, optional
-        For the column ``server``, where the call does not tell.
+        For the column ``server`` of calls that do not tell their PBX.
     trunks : collection of str, optional
         Devices that lead to the public network, such as ``PJSIP/provider`` or ``provider``.
     """
@@ -183,7 +183,7 @@ class LogBuilder:
         caller, callee : str, optional
             The channels of the two telephones.
         others : collection of str
-            The channels that were dialled besides.
+            The other channels that were dialled.
         ids : collection of str
             The uniqueids and linkedids by which other sources may know the call.
         """

@@ -79,7 +79,7 @@ class QueueCall:
     is_timed: bool = True
 
     def leave(self, moment: int, event: str, record: Mapping[str, Any]) -> None:
-        """Set what is told by the entry with which he left the line."""
+        """Take the values of the entry that says that the caller left the line."""
         told = waited(record, event)
         self.end = moment
         self.wait = told
@@ -93,7 +93,7 @@ class QueueCall:
             self.over = moment
 
     def finish(self, moment: int, event: str, record: Mapping[str, Any]) -> None:
-        """Set what is told by the entry with which the agent's work with him ended."""
+        """Take the values of the entry that says that the agent's work with him ended."""
         told = talked(record, event)
         self.talk = moment - (self.end or moment) if told is None else told
         self.hangup_by = COMPLETED.get(event)
@@ -111,8 +111,8 @@ class QueueCall:
 def talked(record: Mapping[str, Any], event: str) -> int | None:
     """Return how long an agent had talked, in microseconds; None if the entry does not tell.
 
-    The field before it names who was called (``EXTEN|CONTEXT``), what was joined (``BRIDGE|ID``,
-    ``APP|NAME``), or both channels that were linked (``LINK|ONE|OTHER``).
+    The field before these seconds names who was called (``EXTEN|CONTEXT``), what was joined
+    (``BRIDGE|ID``, ``APP|NAME``), or both channels that were linked (``LINK|ONE|OTHER``).
     """
     if event in COMPLETED:
         place = "data2"

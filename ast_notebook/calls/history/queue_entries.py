@@ -57,12 +57,12 @@ _EVENTS = frozenset(
 
 
 def record_of(line: str) -> dict[str, str]:
-    """Part a line.
+    """Split a line of a queue_log into its fields.
 
     Raises
     ------
     ValueError
-        If it is none of a queue_log.
+        If it is no line of a queue_log.
     """
     parts = line.split("|")
     if len(parts) < 5:
@@ -82,7 +82,7 @@ def layout(record: Sequence[str]) -> list[str]:
     if place is None:
         raise ValueError(f"{len(record)} fields that are no entry of a queue_log")
     more = record[place + 1 :]
-    # Asterisk's realtime has all data in one column, or that column and one for each besides.
+    # Asterisk's realtime has all data in one column, or has that column and one for each value.
     whole = ["data"] if len(more) == 1 or (len(more) == 6 and "|" in more[0]) else []
     names = [*["id"][: place - 4], *PLAIN[:5], *whole, *PLAIN[5:]]
     return [*names, *(f"column{n}" for n in range(len(names), len(record)))][: len(record)]

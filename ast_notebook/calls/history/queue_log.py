@@ -190,7 +190,7 @@ class QueueLog:
         call = self._calls.get(callid)
         one = next(iter(line.of(call)), None)
         if one is None:
-            near = self._strangers(line, moment, event, record, told)
+            near = self._arrived_as_told(line, moment, event, record, told)
             one = near[0] if near else None
             if one is not None and not (_is_known(callid) and line.owner(one).is_known):
                 call = line.owner(one)
@@ -216,7 +216,7 @@ class QueueLog:
             one.interface = self._interface(agent or "", one.agent or "")
             self._talking[queue].put(one, call, moment)
 
-    def _strangers(
+    def _arrived_as_told(
         self,
         line: Places,
         moment: int,
@@ -224,7 +224,7 @@ class QueueLog:
         record: Mapping[str, Any],
         told: int | None,
     ) -> list[QueueCall]:
-        """Return the queue calls whose caller's arrival and position are those that an entry tells.
+        """Return the queue calls whose caller came at the time and position that an entry tells.
 
         The likeliest is the first. The entry may tell no position.
         """
@@ -242,7 +242,7 @@ class QueueLog:
         """Make a queue call part of another call, which may be new to the log."""
         call = self._calls.get(callid)
         if call is None:
-            # The call stays the colleague's, and now is that of the caller who was transferred.
+            # The call of the colleague goes on, and now is also the call of the transferred caller.
             former.transfers += 1
             one.caller = None
             call = former

@@ -43,8 +43,8 @@ class QueueLogCall:
     queue_calls : dict
         The queue calls, in the order in which the log told of them.
     unsettled : dict
-        The queue calls that a further one of the call may change: ABANDONED ones, and those
-        without an end.
+        The queue calls that may change if the call comes to a queue again: ABANDONED ones, and
+        those without an end.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class QueueLogCall:
     moment : int
         When the log told of it first.
     is_known : bool
-        Whether `callid` is a uniqueid; otherwise it is a mark of ours.
+        Whether `callid` is a uniqueid; otherwise it was made up here.
     """
 
     def __init__(self, callid: str, moment: int, *, is_known: bool = True) -> None:

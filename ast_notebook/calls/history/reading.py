@@ -40,7 +40,7 @@ _Arrange = Callable[[Iterator[Found], str, Clock, list[str]], Iterator[Found]]
 #: It is called with what is read and which part of it was read so far, from 0 to 1; None if the
 #: whole is unknown.
 Progress = Callable[[str, float | None], None] | None
-_TOLD = 5_000  # rows of a table between two calls of it
+_TOLD = 5_000  # rows of a table between two calls of `Progress`
 
 
 class HistoryOptions(NamedTuple):
@@ -115,7 +115,7 @@ def of_table(at: ArchivePlace | Path, wanted: HistoryOptions) -> History:
 
 
 def _is_told(place: int, table: str, progress: Progress) -> bool:
-    """Tell how many rows were read; always true."""
+    """Call `progress` with how many rows were read, now and then; the result is always True."""
     if progress is not None and place % _TOLD == 0:
         progress(f"{table}, {place:,} rows", None)
     return True
@@ -134,7 +134,7 @@ def of_file(path: Path, wanted: HistoryOptions) -> History:
 
 
 def parser_of(path: Path, wanted: HistoryOptions) -> RecordParser | None:
-    """Return what makes records of a file's lines; None for a stream of the manager's events.
+    """Return the parser for a file's lines; None for a stream of the manager's events.
 
     Raises
     ------

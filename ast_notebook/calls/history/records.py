@@ -64,7 +64,7 @@ class RecordParser(Protocol):
         """
 
     def alone(self, text: str) -> Record | None:
-        """Return the record of a line, on the condition that it does not go on; errors as above."""
+        """Return the record of a line that does not go on in the next one; errors as above."""
 
     def ending(self, first: str) -> Callable[[str], bool]:
         """Return a function that tells whether the record can end in a further line."""
@@ -136,7 +136,7 @@ def _joined(
 
 
 class Bars:
-    """Parts the lines of Asterisk's own queue_log."""
+    """Makes records of the lines of Asterisk's own queue_log, in which bars separate the fields."""
 
     kind = "queue_log"
 
@@ -147,16 +147,16 @@ class Bars:
     alone = __call__
 
     def ending(self, _: str) -> Callable[[str], bool]:
-        """Tell that no entry goes on."""
+        """Return a function that is always False, since no entry goes on in a further line."""
         return lambda _: False
 
     def stands(self, text: str) -> bool:
-        """Tell that no entry goes on."""
+        """Return True, since no entry goes on in the next line."""
         return True
 
 
 class Objects:
-    """Parts lines of JSON with an object for each record, as Asterisk 22 and others write them."""
+    """Makes records of JSON: each is an object, as Asterisk 22 and others write them."""
 
     def __init__(self, kind: str, told: Told = None) -> None:
         self.kind = kind
@@ -181,7 +181,7 @@ class Objects:
         return self(text)
 
     def ending(self, _: str) -> Callable[[str], bool]:
-        """Tell whether an object can end in a line."""
+        """Return a function that tells whether the object can end in a further line."""
         return lambda line: "}" in line
 
     def stands(self, text: str) -> bool:
@@ -218,7 +218,7 @@ def _flat(value: Any) -> Any:
 
 
 class Separated:
-    """Parts lines of separated values; a line of names or their layout tells the columns.
+    """Makes records of lines of separated values, whose first line or layout tells the columns.
 
     Parameters
     ----------
@@ -270,7 +270,7 @@ class Separated:
         return self._loosely(text, ValueError("a quote is never closed"))
 
     def ending(self, first: str) -> Callable[[str], bool]:
-        """Tell whether a quote that was opened before can be closed in a line."""
+        """Return a function that tells whether the open quote can be closed in a further line."""
         if self.form.separator == "\t":
             return lambda _: True
         return Quotes(first, self.form.quote).close

@@ -60,14 +60,14 @@ class History:
     notes : list of str
         Remarks for the user, such as a time zone that does not fit.
     tz : tzinfo or None
-        The zone that was told; times in the frames are in UTC.
+        The zone that the user gave; times in the frames are in UTC.
     ids : mapping
         The call of each uniqueid and linkedid, by the PBX's name and the id; it is empty unless
         several sources are read.
     parts : tuple of History
-        The sources that it is joined of; empty if it is of one.
+        The histories from which it was joined; empty if there is only one source.
     joins : list of str
-        How many calls of each of them are in others, too.
+        Lines on how many calls of each source are in other sources, too.
     unread : pandas.DataFrame
         What in a folder could not be read: ``file`` and ``reason`` (str).
     events_of : callable or None
@@ -107,8 +107,8 @@ class History:
     def calls(self) -> ShownFrame:
         """The calls frame in pandas, brought there at first use if it is on DuckDB.
 
-        A notebook shows when, who, whom, answered by and what became of each, by the clock of the
-        history's zone; ``.frame`` is as pandas shows it.
+        For each call, a notebook shows when it was, who called whom, who answered, and what became
+        of it, with times in the history's zone. ``.frame`` is the same data as a plain frame.
         """
         calls = pandas_of(self.frame, frames.TIMES, frames.WHOLE)
         calls.attrs["history"] = {
@@ -125,7 +125,7 @@ class History:
         return shown_queue_calls(visits, zone=self.tz, empty=f"No queue calls in {self.origin}")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what reads events again: it may be restored where their place is another."""
+        """Leave out `events_of`: on another machine, the events may be at another place."""
         return {**self.__dict__, "events_of": None}
 
     def __len__(self) -> int:
@@ -144,26 +144,25 @@ class History:
         title: str | None = None,
         against: str | None = None,
     ) -> Report:
-        """Return what matters of these calls on one page, computed on their own engine.
+        """Return the main measures of these calls on one page, computed on the calls' own engine.
 
         Parameters
         ----------
         since, until : datetime or str, optional
             Only calls that began at `since` or later, and before the end of `until`; a moment
-            without a zone is in the report's.
+            without a zone is in the report's zone.
         month : str, optional
             The calls of a month, such as ``2026-10`` or ``last-month``, instead.
         tz : str or tzinfo, optional
-            The zone of hours and days; by default that which the history was told, or else that of
-            `use_zone`.
+            The zone of hours and days; by default that of the history, or else that of `use_zone`.
         within : float
             Seconds of the service level.
         title : str, optional
             The title of the page.
         against : str, optional
-            Compare with the same time so much earlier: ``last-week``, ``last-month``, or ``14d``.
-            If its calls are not all known, its numbers are missing.
-            They are known from the day of the first call on.
+            Compare with an earlier period: the one of ``last-week`` or ``last-month``, or ``14d``
+            earlier. If not all calls of that period are known, its numbers are missing. Calls
+            count as known from the day of the first call on.
         """
         log = Log(self.frame, self.visits_frame, self.sessions, self.pauses)
         return Report.of(
@@ -186,8 +185,8 @@ class History:
         Parameters
         ----------
         which : str
-            A call's id; or a number or a device, with its technology or without: then the last
-            call in which it had a part.
+            The id of a call. Or a number or a device, with or without its technology; this means
+            the last call in which it took part.
         tz : str or tzinfo, optional
             The zone of the times; by default that of the history, or else that of `use_zone`.
 

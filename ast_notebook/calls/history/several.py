@@ -27,7 +27,7 @@ from ast_notebook.errors import ConfError
 
 #: The folders with logs of calls in the folder in which Asterisk writes its logs.
 _INNER = ("cdr-csv", "cdr-custom", "cel-custom", "queue_log.d")
-_LOOKED = 100  # records at the beginning of a file by which its age is known
+_LOOKED = 100  # records at the beginning of a file that tell its age
 _MOST = 1000  # files of a folder that are read
 #: The type of a function that reads one source which is no text file of records.
 ReadOne = Callable[[Path], History]

@@ -31,7 +31,7 @@ UNFINISHED = ("SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_RE
 
 
 def file_of(engine: Any) -> tuple[str, str] | None:
-    """Return the file of an engine of SQLAlchemy for SQLite, and its URI to read it only.
+    """Return the file of SQLAlchemy's engine for SQLite, and the URI for reading it only.
 
     A database in memory has none.
     """

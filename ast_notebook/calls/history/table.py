@@ -19,7 +19,7 @@ from ast_notebook.recording.archive_place import ArchivePlace
 _ROWS = 10_000  # rows that are fetched at a time
 #: The most steps of SQLite for a view, some millions of rows; it may be an endless recursion.
 _STEPS = 100_000_000
-#: The most steps of it while a live database is locked, some milliseconds.
+#: The most steps of SQLite while a live database is locked, some milliseconds.
 _FEW_STEPS = 500_000
 #: Columns that number the rows in the order in which they were written.
 _SERIALS = ("id", "acctid", "cdr_id", "recid")
@@ -68,7 +68,7 @@ class DatabaseTable:
     name : str
         The table.
     kind : str
-        What it has.
+        The kind of its records.
     columns : list of str
         The names of its columns.
     notes : list of str
@@ -96,7 +96,7 @@ class DatabaseTable:
         self._at = ArchivePlace(at)
         self._told = told
         self.notes: list[str] = []
-        # No error is raised while another one is handled: the frames of that hold the password.
+        # No error is raised while one of the driver's is handled, whose frames hold the password.
         failed = ""
         try:
             self._engine = sqlalchemy.create_engine(
@@ -145,7 +145,7 @@ class DatabaseTable:
         return engine
 
     def _find(self, name: str | None, kind: str | None) -> tuple[str, str]:
-        """Return the table that is wanted, and what it has."""
+        """Return the wanted table, and the kind of its records."""
         there = dict(self._tables(name))
         found = {
             table: known
@@ -176,7 +176,7 @@ class DatabaseTable:
             yield each, [column["name"] for column in columns]
 
     def _kind(self, columns: list[str], kind: str | None) -> str | None:
-        """Tell what a table has; None if nothing that we know, or not what is wanted."""
+        """Tell the kind of a table's records; None if it is unknown, or not the wanted one."""
         if isinstance(self._told, Mapping):
             if not {*map(plain, self._told)} <= {*map(plain, columns)}:
                 return None
@@ -255,7 +255,7 @@ class DatabaseTable:
                 return True
 
     def rows(self) -> Iterator[tuple[int | None, Mapping[str, Any]]]:
-        """Yield the rows by time, of which only some are in memory at once.
+        """Yield the rows in the order of time; only some of them are in memory at once.
 
         Each row comes with the number that the table gave it when it was written, or None.
 
@@ -292,7 +292,7 @@ class DatabaseTable:
             raise ConfError(failed)
 
     def _copy_file(self) -> None:
-        """From now on, read a private copy of the table, since nobody can write while one reads."""
+        """Read a private copy from now on, since nobody can write to a table while it is read."""
         if self._file is not None:
             copy = copied(self._file, self._table.name)
             self.close()

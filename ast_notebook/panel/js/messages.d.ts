@@ -8,7 +8,7 @@ export type Fields = Record<string, string | boolean | number | null>;
 export type FromKernel = Snapshot | Delta | Done | Still | Closed;
 export type FromPage = Hello | Visible | Do;
 
-/** A row of a panel of several PBXs names its own. */
+/** In a panel of several PBXs, each row names its PBX. */
 export interface OfPbx {
   pbx?: string;
 }
@@ -29,9 +29,9 @@ export interface PbxRow {
   channels: number;
 }
 
-/** A row of the channels that are up; in a panel of several PBXs, `call` is that of its call.
+/** A row of the channels that are up; in a panel of several PBXs, `call` names its whole call.
 
-If the call is on another PBX, too, `joined` says so, and how sure that is. */
+If the call is on another PBX, too, `joined` says so, and says how sure that is. */
 export interface ChannelRow {
   pbx?: string;
   call?: string;
@@ -196,7 +196,7 @@ export interface UnreturnedRow {
   caution: string;
 }
 
-/** The tables of `Live`, by their names, and besides these two, the first of several PBXs. */
+/** The tables of `Live`, and two more: `unreturned`, and `pbxs` in a panel of several PBXs. */
 export interface LiveRows {
   pbxs?: Record<string, PbxRow>;
   unreturned: Record<string, UnreturnedRow>;
@@ -264,7 +264,7 @@ export interface ConnectionRow {
 
 /** The present of a replay, in seconds since 1970, and its speed.
 
-The speed is 0 while it stands still, and missing while it plays as fast as it goes. */
+The speed is 0 while the replay stands still, and missing while it plays as fast as it can. */
 export interface ReplayPresent {
   at: number;
   speed: number | null;
@@ -279,7 +279,7 @@ export interface ReplayRow {
   gaps: [number, number][];
 }
 
-/** The state of a panel of a replay has it, too. */
+/** The state of a panel of a replay has this row as well. */
 export interface OfReplay {
   replay?: ReplayRow;
 }
@@ -363,7 +363,7 @@ export interface Done {
   text: string;
 }
 
-/** The picture that the notebook keeps beside the panel is another: as HTML, with its mark. */
+/** The notebook's picture beside the panel has changed: `html` is the new one, with its mark. */
 export interface Still {
   t: "still";
   html: string;
