@@ -287,3 +287,9 @@ def test_a_file_whose_name_is_no_text_keeps_no_other_from_being_read(
     assert any("\\udcdcbersicht.csv" in one for one in told)
     assert "\\udcdcbersicht.csv" in repr(past) or not len(past.unread)
     assert past._repr_html_().encode()
+
+
+def test_a_kind_that_there_is_not_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "Master.csv").write_text(csv_of([NAMES, row()]), encoding="utf-8")
+    with pytest.raises(ConfError, match=r"no kind 'x': take cdr, cel, queue_log, events$"):
+        history(tmp_path / "Master.csv", tz="UTC", kind="x")  # type: ignore[arg-type]
