@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from ast_notebook.ami import Session, Settings
@@ -121,11 +122,12 @@ class Asterisk(Site, Mailboxes, Present, Switchboard, Queues, Callbacks):
         """
         if os.getpid() != self._process:
             return
-        self.waiting.close()
-        self.session.close()
         workers = list(self.callbacks.values())
-        for key in list(self.callbacks):
-            self.off(key)
-        self.record.close()
-        stop_all(workers, ENDING)
-        tell_of_endless(workers)
+        with contextlib.ExitStack() as last:  # an error of one leaves no other one open
+            last.callback(tell_of_endless, workers)
+            last.callback(stop_all, workers, ENDING)
+            last.callback(self.record.close)
+            for key in list(self.callbacks):
+                last.callback(self.off, key)
+            last.callback(self.session.close)
+            self.waiting.close()

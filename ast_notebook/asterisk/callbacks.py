@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from ast_notebook.ami import Event, Session
 from ast_notebook.callbacks.cell import Cell
 from ast_notebook.callbacks.worker import Worker
+from ast_notebook.errors import ConfError
 
 Function = TypeVar("Function", bound=Callable[[Event], object])
 
@@ -20,7 +21,9 @@ class Callbacks:
         self.callbacks: dict[str, Worker] = {}
         self._registered: dict[str, list[tuple[str, Any]]] = {}
 
-    def on(self, *names: str, userevents: Collection[str] = ()) -> Callable[[Function], Function]:
+    def on(
+        self, *names: str | Collection[str], userevents: Collection[str] = ()
+    ) -> Callable[[Function], Function]:
         """Call a function with each event of these names, or ``*``, on a thread of its own.
 
         With `userevents`, it is also called with each UserEvent of those names, in any case.
@@ -31,16 +34,26 @@ class Callbacks:
         delays no other, and `%ast status` shows it. The entries of lists that answer an action are
         no events here. A function that is bound replaces an earlier one of the same name.
 
+        Raises
+        ------
+        ConfError
+            If a name is no text, or what is to be called is no function.
+
         Examples
         --------
         >>> @sh.ast.on("Hangup")
         ... def tell(event):
         ...     print(event["Channel"], event["Cause-txt"])
         """
-        userevents = [userevents] if isinstance(userevents, str) else userevents
-        wanted = {name.casefold() for name in userevents}
+        events = _names(*names)
+        wanted = {name.casefold() for name in _names(userevents)}
 
         def bind(function: Function) -> Function:
+            if not callable(function):
+                raise ConfError(
+                    f"a function is called at an event, and {type(function).__name__} is none: "
+                    "write @sh.ast.on('Hangup') before def tell(event): …"
+                )
             key = _key(function)
             worker = Worker(key, function, cell=Cell.current(), clock=self.session.clock)
             self.off(key)
@@ -65,9 +78,9 @@ class Callbacks:
                     put(event, session)
 
             self.callbacks[key] = worker
-            followed = names or (() if wanted else ("*",))
+            followed = events or (() if wanted else ("*",))
             self._registered[key] = [(event, put_event) for event in followed]
-            if wanted and not {"UserEvent", "*"} & set(names):
+            if wanted and not {"UserEvent", "*"} & set(events):
                 self._registered[key].append(("UserEvent", put_userevent))
             for event, registered in self._registered[key]:
                 self.session.register_event(event, registered)
@@ -83,6 +96,17 @@ class Callbacks:
         worker = self.callbacks.pop(key, None)
         if worker is not None:
             worker.stop(0)
+
+
+def _names(*given: str | Collection[str]) -> tuple[str, ...]:
+    """Return the names in texts and in lists of texts."""
+    names: list[object] = []
+    for one in given:
+        names += [one] if isinstance(one, str) or not isinstance(one, Collection) else one
+    wrong = [one for one in names if not isinstance(one, str) or not one]
+    if wrong:
+        raise ConfError(f"events are named by texts, such as 'Hangup', and not by {wrong[0]!r}")
+    return tuple(str(one) for one in names)
 
 
 def _copied(event: Event) -> tuple[Event]:

@@ -78,7 +78,7 @@ def database(folder: Path, **tables: tuple[str, Sequence[Sequence[object]]]) -> 
     path = folder / "calls.sqlite"
     with closing(sqlite3.connect(path)) as base, base:
         for name, (columns, rows) in tables.items():
-            base.execute(f"create table {name} ({columns})")
+            base.execute(f'create table "{name}" ({columns})')
             marks = ",".join("?" * len(columns.split(",")))
-            base.executemany(f"insert into {name} values ({marks})", rows)
+            base.executemany(f'insert into "{name}" values ({marks})', rows)
     return path

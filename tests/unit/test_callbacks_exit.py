@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from unittest.mock import Mock
 
 import pytest
 
@@ -9,6 +10,7 @@ import ast_notebook
 from ast_notebook.ami import Secret, Session, Settings
 from ast_notebook.callbacks.cell import Cell
 from ast_notebook.callbacks.worker import Worker
+from ast_notebook.errors import ConfError
 from ast_notebook.live import Watch
 from ast_notebook.panel.publisher import Publisher
 from tests.support.fake_manager import FakeManager
@@ -152,3 +154,44 @@ def test_one_who_watches_a_device_and_leaves_harms_no_other():
     watch = Watch("30", leaves(SystemExit()), lambda _: None)
     watch.see(True)
     assert watch.value is True
+
+
+@pytest.mark.parametrize("names", [(5,), (None,), ("",), (["Hangup", 5],), (b"Hangup",)])
+def test_what_names_no_event_is_refused_before_anything_is_bound(names) -> None:
+    with FakeManager() as fake:
+        connected = ast_notebook.connect("127.0.0.1", fake.port, username="a", password="secret")
+        with connected as sh:
+            with pytest.raises(ConfError, match="events are named by texts"):
+                sh.ast.on(*names)(print)
+            with pytest.raises(ConfError, match="events are named by texts"):
+                sh.ast.on("Hangup", userevents=names)
+            for none in (None, "tell"):
+                with pytest.raises(ConfError, match="a function is called at an event"):
+                    sh.ast.on("Hangup")(none)
+            assert sh.ast.callbacks == {}
+
+
+def test_a_list_of_names_is_taken_as_the_names_in_it() -> None:
+    heard = []
+    with FakeManager() as fake:
+        connected = ast_notebook.connect("127.0.0.1", fake.port, username="a", password="secret")
+        with connected as sh:
+            sh.ast.on(["Hangup", "Newchannel"], "Hold")(lambda event: heard.append(event.name))
+            for name in ("Newchannel", "Hangup", "Hold", "Unhold", "Newchannel"):
+                fake.clients[-1].send(f"Event: {name}", "Channel: SIP/1-1", "Uniqueid: 1.1")
+            eventually(lambda: len(heard) == 4)
+    assert heard == ["Newchannel", "Hangup", "Hold", "Newchannel"]
+
+
+def test_what_goes_wrong_while_a_pbx_is_closed_leaves_nothing_open(tmp_path) -> None:
+    with FakeManager() as fake:
+        connected = ast_notebook.connect("127.0.0.1", fake.port, username="a", password="secret")
+        pbx = connected.ast
+        archive = pbx.record.to(tmp_path)
+        pbx.on("Hangup")(lambda event: None)
+        pbx.off = Mock(side_effect=RuntimeError("no"))
+        with pytest.raises(RuntimeError, match="no"):
+            connected.close()
+        assert archive.is_closed
+        assert pbx.session.closed
+        assert len(pbx.events) >= 0

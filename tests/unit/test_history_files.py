@@ -7,6 +7,7 @@ import csv
 import gzip
 import json
 import lzma
+import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -271,3 +272,24 @@ def test_what_takes_too_much_to_unpack_is_refused_and_told(tmp_path: Path) -> No
     packed[20:24] = zlib.crc32(bytes(packed[12:20])).to_bytes(4, "little")
     with pytest.raises(ConfError, match=r"no line .* can be read.*[Mm]emory"):
         history(write(tmp_path, bytes(packed), "cdr.csv.xz"), tz="UTC")
+
+
+@pytest.mark.parametrize("content", ["no log of calls\n", csv_of([NAMES, row(9), ["bad"] * 5])])
+def test_a_file_whose_name_is_no_text_keeps_no_other_from_being_read(
+    tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "Master.csv").write_text(csv_of([NAMES, row()]), encoding="utf-8")
+    name = os.fsdecode(b"\xdcbersicht.csv")
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    past = history(tmp_path, tz="UTC")
+    assert len(past.calls) == 1 + content.count("ANSWERED")
+    told = [*past.unread["file"], *past.bad.get("file", [])]
+    assert any("\\udcdcbersicht.csv" in one for one in told)
+    assert "\\udcdcbersicht.csv" in repr(past) or not len(past.unread)
+    assert past._repr_html_().encode()
+
+
+def test_a_kind_that_there_is_not_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "Master.csv").write_text(csv_of([NAMES, row()]), encoding="utf-8")
+    with pytest.raises(ConfError, match=r"no kind 'x': take cdr, cel, queue_log, events$"):
+        history(tmp_path / "Master.csv", tz="UTC", kind="x")  # type: ignore[arg-type]

@@ -194,3 +194,21 @@ def test_a_file_that_was_left_in_the_middle_of_a_write_is_not_written_to(tmp_pat
     with pytest.raises(ConfError, match="writing into it when it was left"):
         history(left, tz="UTC")
     assert left.read_bytes() == before
+
+
+@pytest.mark.parametrize("table", [None, "cdr.2023"])
+def test_a_dot_in_the_name_of_a_table_is_no_schema(tmp_path: Path, table: str | None) -> None:
+    path = database(tmp_path, **{"cdr.2023": (COLUMNS, [row(n) for n in range(3)])})
+    assert len(history(path, tz="UTC", table=table).calls) == 3
+
+
+def test_a_table_with_a_dot_keeps_no_other_from_being_read(tmp_path: Path) -> None:
+    path = database(
+        tmp_path,
+        cdr=(COLUMNS, [row(n) for n in range(5)]),
+        **{"cdr.2023": (COLUMNS, [row(n) for n in range(3)])},
+    )
+    past = history(path, tz="UTC", table="main.cdr")
+    assert len(past.calls) == 5
+    with pytest.warns(UserWarning, match="cdr was read, and not cdr.2023"):
+        assert len(history(path, tz="UTC").calls) == 5

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ast_notebook.calls.history.lines import Bad
+from ast_notebook.show import plain
 
 
 class FilePlaces:
@@ -47,7 +48,7 @@ class FilePlaces:
         if len(self._names) == 1:
             return bad
         places = [bisect_right(self._begins, line - 1) - 1 for line in bad["line"]]
-        files = [self._names[min(place, len(self._names) - 1)] for place in places]
+        files = [plain(self._names[min(place, len(self._names) - 1)]) for place in places]
         lines = [
             line - self._begins[place] for line, place in zip(bad["line"], places, strict=True)
         ]

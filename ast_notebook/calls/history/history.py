@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import pandas as pd
 
@@ -135,6 +135,8 @@ def history(
     wanted = HistoryOptions(
         tz, kind, server, told, table, dates, named, members, engine, progress, len(found_at) > 1
     )
+    if kind not in (None, *get_args(Kind)):
+        raise ConfError(f"a history has no kind {kind!r}: take {', '.join(get_args(Kind))}")
     if engine not in (None, *_ENGINES):
         raise ConfError(
             f"a history is not made on {engine!r}: take {' or '.join(_ENGINES)}, or give the "

@@ -24,6 +24,7 @@ from ast_notebook.calls.history.reading import (
 from ast_notebook.calls.history.records import RecordParser, records
 from ast_notebook.calls.history.result import History
 from ast_notebook.errors import ConfError
+from ast_notebook.show import plain
 
 #: The folders with logs of calls in the folder in which Asterisk writes its logs.
 _INNER = ("cdr-csv", "cdr-custom", "cel-custom", "queue_log.d")
@@ -66,7 +67,9 @@ def of_folder(folder: Path, wanted: HistoryOptions, read: ReadOne) -> History:
         )
     made = copy.copy(joined(found))
     made.origin, made.parts = str(folder), tuple(found)
-    made.unread = pd.DataFrame({"file": list(unread), "reason": list(unread.values())}, dtype="str")
+    # Names of files may have letters that no text of a frame can have.
+    told = {"file": map(plain, unread), "reason": map(plain, unread.values())}
+    made.unread = pd.DataFrame({name: list(texts) for name, texts in told.items()}, dtype="str")
     return made
 
 

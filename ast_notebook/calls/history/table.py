@@ -96,6 +96,7 @@ class DatabaseTable:
         self._at = ArchivePlace(at)
         self._told = told
         self.notes: list[str] = []
+        self._listed: list[str] = []
         # No error is raised while one of the driver's is handled, whose frames hold the password.
         failed = ""
         try:
@@ -156,23 +157,30 @@ class DatabaseTable:
         return chosen, found[chosen]
 
     def _reflected(self) -> Any:
-        schema, _, table = self.name.rpartition(".")
+        schema, table = self._parted(self.name)
         with self._engine.connect() as connection:
             return self._sql.Table(
-                table, self._sql.MetaData(), schema=schema or None, autoload_with=connection
+                table, self._sql.MetaData(), schema=schema, autoload_with=connection
             )
+
+    def _parted(self, name: str) -> tuple[str | None, str]:
+        """Return the schema that a name has, and the table; a table's own name may have a dot."""
+        if name in self._listed:
+            return None, name
+        schema, _, table = name.rpartition(".")
+        return schema or None, table
 
     def _tables(self, name: str | None) -> Iterator[tuple[str, list[str]]]:
         """Yield the tables and views, or the one that is named, and their columns."""
         inspector = self._sql.inspect(self._engine)
+        self._listed = [*inspector.get_table_names(), *inspector.get_view_names()]
+        names = self._listed
         if name is not None:
-            schema, _, table = name.rpartition(".")
-            names = [name] if inspector.has_table(table, schema=schema or None) else []
-        else:
-            names = [*inspector.get_table_names(), *inspector.get_view_names()]
+            schema, table = self._parted(name)
+            names = [name] if inspector.has_table(table, schema=schema) else []
         for each in names:
-            schema, _, table = each.rpartition(".")
-            columns = inspector.get_columns(table, schema=schema or None)
+            schema, table = self._parted(each)
+            columns = inspector.get_columns(table, schema=schema)
             yield each, [column["name"] for column in columns]
 
     def _kind(self, columns: list[str], kind: str | None) -> str | None:
@@ -243,9 +251,9 @@ class DatabaseTable:
         )
 
     def _has_rows(self, name: str) -> bool:
-        schema, _, table = name.rpartition(".")
+        schema, table = self._parted(name)
         query: Any = self._sql.select(self._sql.literal_column("1")).select_from(
-            self._sql.table(table, schema=schema or None)
+            self._sql.table(table, schema=schema)
         )
         with self._engine.connect() as connection:
             try:
