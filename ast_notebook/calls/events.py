@@ -70,20 +70,38 @@ def read(events: Any) -> nw.LazyFrame[Any]:
     Raises
     ------
     ConfError
-        If calls are not computed on this engine. For events of an archive's files, also if
+        If calls are not computed on this engine, or the events have no column ``event``, no
+        moments as ``time``, or two columns of one name. For events of an archive's files, also if
         ``extra`` is missing or is no map of texts, if a PBX's name is missing or is no text, or if
         an event that two recorders have both heard is there twice.
     """
     if isinstance(events, ds.Dataset):
         return microseconds(lazy(_of_dataset(events)), ("time",))
+    if isinstance(events, pd.DataFrame) and not events.columns.is_unique:
+        twice = events.columns[events.columns.duplicated()][0]
+        raise ConfError(f"the events have the column {twice!r} twice: leave one out")
     frame = lazy(events)
     schema = frame.collect_schema()
+    _check_moments(schema)
     _check_rare(schema.names())
     if "extra" in schema:
         engine = "pyspark" if is_spark(frame) else frame.implementation.value
         _check(schema, engine, lambda names: [frame.select(*names)])
         frame = _in_sql(frame) if is_in_sql(frame) else _in_memory(frame)
     return microseconds(frame, ("time",))
+
+
+def _check_moments(schema: nw.Schema) -> None:
+    for name in ("event", "time"):
+        if name not in schema:
+            raise ConfError(
+                f"the events have no column {name!r}: give a frame like sh.ast.events, or "
+                "history(path) for a file"
+            )
+    if isinstance(schema["time"], nw.String | nw.Object | nw.Categorical):
+        raise ConfError(
+            "the events' column 'time' is text: make it by pd.to_datetime(frame['time'], utc=True)"
+        )
 
 
 # --- frames on an engine, which stay there -------------------------------------------------------

@@ -313,3 +313,21 @@ def test_dask_is_refused_with_what_to_do() -> None:
     events = dask.dataframe.from_pandas(frame(*two_talk()), npartitions=1)
     with pytest.raises(ConfError, match=r"not computed on Dask.*compute\(\)"):
         calls(events)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda events: events.drop(columns=["time"]), "no column 'time'"),
+        (lambda events: events.rename(columns=str.upper), "no column 'event'"),
+        (lambda events: events.astype({"time": "str"}), "column 'time' is text"),
+        (lambda events: pd.concat([events, events[["channel"]]], axis=1), "'channel' twice"),
+        (lambda events: pl.from_pandas(events.astype({"time": "str"})), "column 'time' is text"),
+        (lambda events: pa.Table.from_pandas(events.drop(columns="time")), "no column 'time'"),
+    ],
+)
+def test_events_that_somebody_has_changed_are_refused_in_one_line(change, said) -> None:
+    events = frame(channel(0, "SIP/1-1", 1), event(5, "Hangup", "SIP/1-1", 1))
+    for made in (calls, legs, visits):
+        with pytest.raises(ConfError, match=said):
+            made(change(events))
