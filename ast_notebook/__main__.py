@@ -118,8 +118,8 @@ def _parser() -> argparse.ArgumentParser:
         one = commands.add_parser(
             name,
             help=command.about,
-            description=command.about.replace("%", "%%"),
-            epilog=command.more.replace("%", "%%"),
+            description=command.about,
+            epilog=command.more,
             allow_abbrev=False,
         )
         command.arguments(one)

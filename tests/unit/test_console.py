@@ -57,3 +57,10 @@ def test_nobody_is_told_where_nobody_listens(monkeypatch):
     service = Service()
     service.tell("READY=1")
     service.lives()
+
+
+@pytest.mark.parametrize("command", ["record", "report", "doctor", "strip", "demo"])
+def test_the_help_writes_magics_as_people_write_them(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert "%%" not in capsys.readouterr().out
