@@ -55,8 +55,8 @@ def console_page() -> str:
         for name, command in console._COMMANDS.items():
             parser = argparse.ArgumentParser(f"ast-notebook {name}", epilog=command.more or None)
             command.arguments(parser)
-            parser.description = command.about.replace("%", "%%")
-            parser.epilog = command.more.replace("%", "%%")
+            parser.description = command.about
+            parser.epilog = command.more
             parts += [f"## ast-notebook {name}\n\n", code(parser.format_help()), "\n"]
     return "".join(parts)
 
