@@ -18,6 +18,7 @@ from ast_notebook.live.devices import DeviceTracker, RegistrationTracker
 from ast_notebook.live.mailboxes import MailboxTracker
 from ast_notebook.live.marks import Marks, Notes
 from ast_notebook.live.parking import ParkingTracker
+from ast_notebook.live.priming import PrimingPauses
 from ast_notebook.live.queues import QueueTracker
 from ast_notebook.live.reconcile import Reconciler
 from ast_notebook.live.table import LEFT_OUT, MOST, Follower, LiveTable
@@ -100,8 +101,8 @@ class Live:
         self._device_watches: list[Watch] = []
         self._mailbox_watches: list[Watch] = []
         self._reads: frozenset[str] | None = None
-        self._priming = 0
-        self._again = False
+        self._priming, self._again = 0, False
+        self._pauses = PrimingPauses()
         self._channels = ChannelTracker(self._channel_changed, clock)
         self._mailboxes = MailboxTracker(self._mailbox_changed, self._mailboxes_wanted)
         self._trackers: tuple[Tracker, ...] = (
@@ -115,7 +116,7 @@ class Live:
         )
         self._marks = Marks(session, self._trackers, lambda: self.stale, archive)
         self.lists = Reconciler(
-            session, self._trackers, self._is_settled, self._marks.observed, self._mark
+            session, self._trackers, self._is_settled, self._marks.observed, self._tick
         )
         self.tables: dict[str, LiveTable] = {}
         self.values = ValueWatches(self.tables, self._is_settled)
@@ -279,9 +280,6 @@ class Live:
             self._ask({"Action": "Ping"}, lambda _: then(failed))
 
     def _ready(self, event: Event, session: Session) -> None:
-        user = session.settings.username
-        question = {"Action": "GetConfig", "Filename": "manager.conf", "Category": user}
-        self._ask(question, self._permissions)
         if self.stale and not self._priming:  # it is a new connection
             with self._marks.observing():
                 self._channels.forget()
@@ -294,15 +292,18 @@ class Live:
         self._prime_once_more()
 
     def _prime_once_more(self) -> None:
-        """Ask for all lists, after the questions that are under way."""
-        if self._priming:
-            self._again = True
-        else:
+        """Ask for all lists: after the questions that are under way, and not without a pause."""
+        self._again = True
+        if not self._priming and self._pauses.are_over:
             self._prime()
 
     def _prime(self) -> None:
         self._again = False
+        self._pauses.begin()
         self._priming = len(self._trackers)
+        user = self._session.settings.username
+        question = {"Action": "GetConfig", "Filename": "manager.conf", "Category": user}
+        self._ask(question, self._permissions)
         for tracker in self._trackers:
             tracker.prime(self._ask, self._heard)
 
@@ -310,6 +311,7 @@ class Live:
         self._priming -= 1
         if self._priming or not self._session.connected():
             return
+        self._pauses.end()
         self._tell_silence()
         self.stale = False
         self._marks.note_all()
@@ -319,12 +321,15 @@ class Live:
         self.values.look(every=True)
         self.primed.set()
         if self._again:
-            self._prime()
+            self._prime_once_more()
 
-    def _mark(self) -> None:
-        """Note the whole state for replays, if it is time; the thread of `lists` calls this."""
+    def _tick(self) -> None:
+        """Note the whole state, or prime once more, if it is time; `lists` calls this."""
         if self._marks.is_due():
             self._ask({"Action": "Ping"}, lambda _: self._marks.note_all())
+        if self._again and self._pauses.are_over:
+            self._again = False
+            self._ask({"Action": "Ping"}, lambda _: self._prime_once_more())
 
     def _is_settled(self) -> bool:
         return self._session.connected() and not self.stale and not self._priming
@@ -334,6 +339,7 @@ class Live:
         self.primed.clear()
         # The questions have failed by now, and a tracker that could not ask gets no answer.
         self._priming, self._again = 0, False
+        self._pauses.forget()
 
     def _permissions(self, pending: Pending) -> None:
         """Learn which events the login hears, if it may ask."""

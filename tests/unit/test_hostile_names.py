@@ -10,9 +10,10 @@ import pytest
 import ast_notebook
 from ast_notebook.ami import Secret, Session, Settings
 from ast_notebook.errors import UnsafeText
-from ast_notebook.live import Live, reconcile
+from ast_notebook.live import Live, priming, reconcile
+from ast_notebook.live.priming import PrimingPauses
 from tests.support.fake_manager import Client, FakeManager, Headers
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, stays
 
 
 @pytest.fixture(autouse=True)
@@ -165,3 +166,43 @@ def test_a_blank_that_asterisk_would_drop_names_no_other_entry_or_mailbox(ask) -
                 ask(sh.ast)
             sent = {one["Action"] for one in fake.asked}
             assert sent.isdisjoint(["DBGet", "DBPut", "DBDel", "DBGetTree", "MailboxCount"])
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "12\r\n\r\nEvent: FullyBooted\r\nPrivilege: system,all\r\nStatus: x",
+        "14\r\nPrivilege: x,all\r\nPrivilege: y,all",
+        "15\r\n\r\nEvent: SessionLost\r\nPrivilege: x,all",
+    ],
+)
+def test_a_caller_in_a_list_does_not_have_the_list_asked_for_without_end(number: str) -> None:
+    script = Rooms()
+    script.channels = (f"SIP/30-1\r\nCallerIDNum: {number}",)
+    with living(script) as (fake, live):
+        eventually(lambda: fake.names().count("CoreShowChannels") >= 2)
+        assert stays(lambda: fake.names().count("CoreShowChannels") <= 5, 1.5)
+        assert live._pauses._pause >= priming.FIRST
+        eventually(lambda: fake.names().count("CoreShowChannels") >= 3, 30)
+
+
+def test_pauses_between_primings_grow_as_long_as_more_follow(monkeypatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(priming.time, "monotonic", lambda: now)
+    pauses, taken = PrimingPauses(), []
+    for _ in range(9):
+        pauses.begin()
+        pauses.end()
+        before = now
+        while not pauses.are_over:
+            now += 0.25
+        taken.append(now - before)
+    assert taken == [0, 0.5, 1, 2, 4, 8, 16, 20, 20]
+    now += priming.CALM + 1
+    pauses.begin()
+    pauses.end()
+    assert pauses.are_over
+    pauses.begin()
+    pauses.end()
+    pauses.forget()
+    assert pauses.are_over
