@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -188,7 +189,7 @@ def test_a_caller_in_a_list_does_not_have_the_list_asked_for_without_end(number:
 
 def test_pauses_between_primings_grow_as_long_as_more_follow(monkeypatch) -> None:
     now = 1000.0
-    monkeypatch.setattr(priming.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     pauses, taken = PrimingPauses(), []
     for _ in range(9):
         pauses.begin()
