@@ -6,6 +6,7 @@ import base64
 import re
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from xml.dom import minidom
 
@@ -378,3 +379,24 @@ def test_calls_of_a_wrong_clock_are_told_and_long_times_are_drawn_by_month():
     assert drawn["calls"].sum() == 10
     assert not report().apart
     assert charts.days_or_months(report().days) is report().days
+
+
+def test_an_older_page_stays_until_the_new_one_is_whole(tmp_path, monkeypatch):
+    place, link = tmp_path / "page.html", tmp_path / "link.html"
+    place.write_text("yesterday's")
+    link.symlink_to(place)
+    write = Path.write_text
+
+    def refuse(self, text, **given):
+        write(self, text[:100], **given)
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_text", refuse)
+        with pytest.raises(OSError, match="No space left"):
+            report().save(link)
+    assert place.read_text() == "yesterday's"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["link.html", "page.html"]
+    assert report().save(link) == link
+    assert link.is_symlink()
+    assert place.read_text(encoding="utf-8") == report().html()

@@ -131,7 +131,20 @@ class Report(Measured):
         return page.document(self, self._charts)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the page to a file, and return its path."""
-        place = Path(path).expanduser()
-        place.write_text(self.html(), encoding="utf-8")
+        """Write the page to a file, and return its path.
+
+        An older page stays until the new one is written whole.
+        """
+        place, page = Path(path).expanduser(), self.html()
+        at = place.resolve()
+        if at.exists() and not at.is_file():  # such as /dev/stdout
+            at.write_text(page, encoding="utf-8")
+            return place
+        beside = at.with_name(f".{at.name[:200]}.{os.getpid()}")
+        try:
+            beside.write_text(page, encoding="utf-8")
+            beside.replace(at)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
         return place
