@@ -88,7 +88,7 @@ def heard_by_several(chosen: Selection, names: list[Name]) -> Duplicates:
         for recorder in sorted(parts, key=lambda recorder: (more[recorder], recorder)):
             own = _joined([heard for _, _, heard in parts[recorder]])
             others = _joined([*before, *kept])
-            again = np.isin(own.identity(), others.identity())
+            again = np.isin(own.identity(), others.identity(), kind="sort")
             timed, untimed = _nearly(own, others, again)
             by_arrival += int(untimed.sum())
             again |= timed | untimed
@@ -116,12 +116,13 @@ def _nearly(own: _Heard, others: _Heard, again: Rows) -> tuple[Rows, Rows]:
     amount. Without such a proxy, events with different times are different events, however close
     the times are. Events without a time of Asterisk's are compared by their arrival.
     """
-    left, there = ~again, ~np.isin(others.identity(), own.identity())
+    # Hashes fill 64 bits, from which NumPy 2.0 would make no table.
+    left, there = ~again, ~np.isin(others.identity(), own.identity(), kind="sort")
     found = []
     for timed in (True, False):
         mine = np.flatnonzero(left & ((own.time != own.received) == timed))
         theirs = others.chosen(there & ((others.time != others.received) == timed))
-        mine = mine[np.isin(own.content[mine], theirs.content)]
+        mine = mine[np.isin(own.content[mine], theirs.content, kind="sort")]
         some = own.chosen(mine)
         slacks = SLACKS[:2] if timed else SLACKS
         apart = _apart(some, theirs, slacks[-1])
