@@ -13,11 +13,13 @@ from ast_notebook.ami import Pending, Session
 from tests.bench import twenty, week
 from tests.bench.clock import Clock, Wall
 from tests.bench.files import look
+from tests.support.waiting import eventually
 
 
 def test_each_pbx_has_its_threads_and_tab_and_status_know_all_of_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    eventually(lambda: not our_threads(), 60)  # those of earlier tests, which end by themselves
     with twenty.a_kernel(rate=50.0) as kernel:
         for _ in range(3):
             kernel.add()
