@@ -36,6 +36,7 @@ def an_ipython() -> Iterator[TestingShell]:
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
+    InteractiveShell.clear_instance()  # display() makes one where there is none
     shell = TestingShell.instance(config=config)
     try:
         yield shell
