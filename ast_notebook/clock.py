@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 logger = logging.getLogger(__name__)
@@ -139,12 +138,15 @@ def working_at(otherwise: SystemClock = MACHINE) -> SystemClock:
     return otherwise if clock is MACHINE else clock
 
 
-@contextlib.contextmanager
-def at_time_of(clock: SystemClock) -> Iterator[None]:
-    """Work at the time of a clock for a while."""
-    former = working_at()
-    work_at(clock)
-    try:
-        yield
-    finally:
-        work_at(former)
+class AtTimeOf:
+    """Work at the time of a clock for a while, in a `with`; each change of an item does so."""
+
+    def __init__(self, clock: SystemClock) -> None:
+        self._clock = clock
+
+    def __enter__(self) -> None:
+        self._former = working_at()
+        work_at(self._clock)
+
+    def __exit__(self, *_: object) -> None:
+        work_at(self._former)

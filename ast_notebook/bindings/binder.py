@@ -15,7 +15,7 @@ from ast_notebook.bindings.live_values import watch_value
 from ast_notebook.bindings.logic import Logics
 from ast_notebook.bindings.tree import Items
 from ast_notebook.callbacks import BindingRow, one_line
-from ast_notebook.clock import SystemClock, work_at, working_at
+from ast_notebook.clock import AtTimeOf, SystemClock, working_at
 from ast_notebook.errors import (
     AstError,
     ConfError,
@@ -232,17 +232,12 @@ class _WatchedBinding:
     def _changed(self, value: Any) -> None:
         if self._closed:  # a change may still be on its way from the dispatcher
             return
-        former, now = working_at(), working_at(self._clock)
         try:
-            if now is not former:  # a thread that is none of the PBX brings it
-                work_at(now)
-            state_of(self._item).update(
-                self._item, value, "Asterisk", self._attribute.written, waits=False
-            )
+            with AtTimeOf(working_at(self._clock)):  # whichever thread brings the change
+                state_of(self._item).update(
+                    self._item, value, "Asterisk", self._attribute.written, waits=False
+                )
         except Exception as error:  # other items are told of the same change
             self._failed += 1
             self._last_error = one_line(error)
             logger.warning("%s was not told of a change: %s", self._item, self._last_error)
-        finally:
-            if now is not former:
-                work_at(former)

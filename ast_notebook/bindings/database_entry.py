@@ -14,7 +14,7 @@ from ast_notebook.bindings.attributes import BindingAttribute
 from ast_notebook.bindings.item import Item, state_of
 from ast_notebook.bindings.state import Change
 from ast_notebook.callbacks import BindingRow, one_line
-from ast_notebook.clock import at_time_of, working_at
+from ast_notebook.clock import AtTimeOf, working_at
 from ast_notebook.errors import ActionRefused, AstError, ConnectionLost, PermissionMissing
 
 logger = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ class EntryWriter:
             while self._queue and not self._closed:
                 write = self._queue.popleft()
                 try:
-                    with at_time_of(write.clock):  # whichever thread sends it
+                    with AtTimeOf(write.clock):  # whichever thread sends it
                         write.pending = self._session.ask(
                             self._action(write), then=functools.partial(self._answered, write)
                         )

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ast_notebook.asterisk import Asterisk
+from ast_notebook.asterisk.waiting import GATHERED, REST
 from ast_notebook.callbacks.worker import Worker
 from ast_notebook.errors import ConfError
 from ast_notebook.numbering import Numbering
@@ -22,9 +23,6 @@ logger = logging.getLogger(__name__)
 UNRETURNED = "unreturned"
 #: The events after which somebody else may wait: the end of a channel, and of a gap.
 ENDS = ("Hangup", "SessionReady")
-#: Seconds from the end of a call to the next look for callers, which covers all calls that end
-#: meanwhile. If looks are slow, the pause is so many times as long as the last look worked.
-GATHERED, REST = 1.0, 10
 ENDING = 1.0  # seconds that the last look has to end
 MOST = 1_000  # rows, since whoever calls may choose a new number for each call
 LONGEST = 80  # letters of a number or a name, which callers choose
