@@ -68,7 +68,7 @@ def waiting(pbx, sh, panel):
     with pbx.telephone("2222").answers(), pbx.telephone("30").answers():
         mine = {"source": "2222", "context": "phones", "dest": row["dial"]}
         assert actions.run(sh.ast, "call", mine).endswith("2222 rings, to be connected with 30")
-        eventually(lambda: "30" in {one["device"].partition("/")[2] for one in up(sh)})
+        eventually(lambda: len({one["bridge"] for one in up(sh)} - {""}) == 1 and len(up(sh)) == 2)
         sh.ast.hangup("2222")
         eventually(lambda: not up(sh))
     eventually(lambda: "30" not in panel._feed.state()["tables"]["unreturned"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -199,11 +200,16 @@ def test_whoever_was_called_back_leaves_the_list(
         )
         eventually(lambda: len(asterisk.channels()) == 2 and seen.leg("PJSIP/30").count())
         expect(seen.leg("PJSIP/30")).to_contain_text("up", timeout=30_000)
+        eventually(lambda: are_bridged(asterisk))  # a telephone is up before the call is answered
         for channel in asterisk.channels():
             asterisk.cli(f"channel request hangup {channel}")
     expect(seen.section("unreturned")).to_be_hidden(timeout=60_000)
     page.context.close()
     assert not errors
+
+
+def are_bridged(asterisk: Asterisk) -> bool:
+    return re.search(r" 2 +basic ", asterisk.cli("bridge show all")) is not None
 
 
 def picture(page: Page, seen: Seen, name: str) -> None:
