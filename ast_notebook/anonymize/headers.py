@@ -112,7 +112,7 @@ _CALLS = dict.fromkeys(
     **dict.fromkeys(
         words("caller dialled did answered_by agent number exten member returned_by"), PARTY
     ),
-    **dict.fromkeys(words("caller_e164 dialled_e164"), PARTY),
+    **dict.fromkeys(words("caller_e164 dialled_e164 dialled_number"), PARTY),
     **dict.fromkeys(words("caller_name caller_contact dialled_contact name conference"), OF),
     **dict.fromkeys(words("caller_device answered_device trunk device interface"), DEVICE),
 }

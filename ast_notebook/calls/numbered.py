@@ -32,8 +32,8 @@ def numbered(
     country : str, optional
         The country of numbers without a country code, such as ``DE``.
     outside : str
-        The digits that are dialled for an outside line, such as ``0``; they are removed from the
-        dialled numbers of outbound calls.
+        The digits that are dialled for an outside line, such as ``0``. Other columns than
+        ``dialled`` have the numbers of outbound calls without them.
     book : PhoneBook, optional
         The names of numbers' owners.
 
@@ -55,6 +55,9 @@ def numbered(
             ``voip`` and so on; missing if no plan knows the number.
         caller_contact, dialled_contact
             The name in the phone book.
+        dialled_number
+            With `outside`: ``dialled`` without these digits, if the call is outbound and a number
+            follows them; without a country, any text is a number here.
 
     Raises
     ------
@@ -111,6 +114,7 @@ def _added(columns: dict[str, pd.Series], numbering: Numbering) -> dict[str, pd.
         numbers = [known[text] for text in texts]
         if side == "dialled" and numbering.outside and "direction" in columns:
             codes, texts, numbers = _behind_prefix(columns, codes, texts, numbers, numbering)
+            added["dialled_number"] = _take(pd.array(texts, dtype="str"), codes)
         parts = _parts(numbers) if numbering.country is not None else {}
         if numbering.book is not None:
             name_of = numbering.book.name_of
@@ -132,11 +136,11 @@ def _behind_prefix(
     is_out = columns["direction"].eq("outbound").fillna(False).to_numpy(dtype=bool) & (codes >= 0)
     place = np.arange(len(texts))
     for code in np.unique(codes[is_out]):
-        behind = numbering.dialled_out(texts[code])
-        if behind is not None:
+        behind = numbering.behind_outside(texts[code])
+        if behind:
             place[code] = len(numbers)
-            numbers.append(behind)
-            texts.append(texts[code])
+            numbers.append(numbering.number(behind))
+            texts.append(behind)
     return np.where(is_out, place[codes], codes), texts, numbers
 
 

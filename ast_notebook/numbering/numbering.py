@@ -42,8 +42,8 @@ class Numbering:
             self.plan  # noqa: B018, so that a wrong country is an error here, and not later
 
     def __bool__(self) -> bool:
-        """Whether there is a country or a phone book."""
-        return self.country is not None or self.book is not None
+        """Whether anything is told."""
+        return self.country is not None or self.book is not None or self.outside != ""
 
     @functools.cached_property
     def plan(self) -> NumberingPlan | None:
@@ -59,11 +59,12 @@ class Numbering:
         found = self.number(text)
         return text if found is None else found.e164
 
-    def dialled_out(self, text: str) -> TelephoneNumber | None:
-        """Return the number after the digits for an outside line; None if there is none."""
+    def behind_outside(self, text: str) -> str:
+        """Return what follows the digits for an outside line; empty if the text has none."""
         if not self.outside or not text.startswith(self.outside):
-            return None
-        return self.number(text[len(self.outside) :])
+            return ""
+        behind = text[len(self.outside) :]
+        return "" if self.plan is not None and self.number(behind) is None else behind
 
     def name(self, text: str) -> str | None:
         """Return the name that the phone book has for a number; None if it has none."""

@@ -101,6 +101,24 @@ def test_whoever_was_called_back_by_another_spelling_waits_no_longer():
     assert measures.unreturned(numbered(CALLS, "DE", outside="0")).empty
 
 
+def test_an_outside_line_is_known_without_a_country():
+    book = PhoneBook([("030123", "Ann Able")])
+    calls = CALLS.assign(
+        caller=CALLS["caller"].replace({"030 123": "030123"}),
+        dialled=CALLS["dialled"].replace({"0004930123": "0030123", "201": "0201"}),
+    )
+    found = numbered(calls, outside="0", book=book)
+    # The first 0 is for the line; an internal call that begins with one stays as it is.
+    assert found["dialled_number"].tolist() == ["100", "100", "100", "030123", "0201"]
+    assert found["dialled_contact"].fillna("-").tolist() == ["-", "-", "-", "Ann Able", "-"]
+    assert "dialled_e164" not in found
+    assert len(measures.unreturned(calls)) == 1
+    assert measures.unreturned(found).empty
+    assert measures.missed(calls)["reached"].isna().all()
+    late = measures.missed(found).set_index("caller")["reached"]
+    assert late["030123"] == found["start"][3]
+
+
 def test_other_engines_get_the_same_columns():
     expected = numbered(CALLS, "DE", outside="0")
     found = numbered(pl.from_pandas(CALLS), "DE", outside="0").to_pandas()

@@ -13,7 +13,10 @@ from ast_notebook.calls.measures.summary import is_missed
 _COLUMNS = {
     "start": nw.Int64,
     "caller": nw.String,
+    "caller_e164": nw.String,
     "dialled": nw.String,
+    "dialled_e164": nw.String,
+    "dialled_number": nw.String,
     "direction": nw.String,
     "disposition": nw.String,
     "source": nw.String,
@@ -40,41 +43,42 @@ def missed(calls: Any, n: int = 10) -> pd.DataFrame:
 
         reached
             When that number was next in a call that somebody answered, after the last missed
-            one, whoever called. It is missing if these calls have none. A number is recognised
-            only if it is written in the same way: a prefix for an outside line hides a call back.
+            one, whoever called. It is missing if these calls have none. Numbers are compared as
+            `unreturned` does.
     """
-    rows = read(calls, _COLUMNS, ("start",))
-    start, caller = nw.col("start"), nw.col("caller")
+    rows = read(calls, _COLUMNS, ("start",)).with_columns(
+        nw.coalesce("caller_e164", "caller").alias("from"),
+        nw.coalesce("dialled_e164", "dialled_number", "dialled").alias("to"),
+    )
+    start = nw.col("start")
     found = (
         rows.filter(is_missed())
-        .group_by("caller")
+        .group_by("caller", "from")
         .agg(nw.len().alias("missed"), start.min().alias("first"), start.max().alias("last"))
     )
     every = found.collect("pyarrow").to_pandas().astype({"caller": "str", "missed": "int64"})
     every = every.sort_values(["missed", "last", "caller"], ascending=[False, False, True])
     known = every["caller"].notna()
     table = pd.concat([every[known].head(n), every[~known]]).reset_index(drop=True)
-    names = table["caller"].dropna().tolist() or [""]
+    names = table["from"].dropna().tolist() or [""]
     answered = rows.filter(nw.coalesce("disposition", nw.lit("")) == "ANSWERED")
-    talks = answered.filter(caller.is_in(names) | nw.col("dialled").is_in(names))
-    small = talks.select("start", "caller", "dialled").collect("pyarrow").to_pandas()
+    talks = answered.filter(nw.col("from").is_in(names) | nw.col("to").is_in(names))
+    small = talks.select("start", "from", "to").collect("pyarrow").to_pandas()
     long = pd.concat(
-        [
-            small[["start", side]].set_axis(["start", "caller"], axis=1)
-            for side in ("caller", "dialled")
-        ]
+        [small[["start", side]].set_axis(["start", "number"], axis=1) for side in ("from", "to")]
     )
+    keys = table.pop("from")
     table["reached"] = [
-        _after(long, name, last) for name, last in zip(table["caller"], table["last"], strict=True)
+        _after(long, key, last) for key, last in zip(keys, table["last"], strict=True)
     ]
     for name in ("first", "last", "reached"):
         table[name] = pd.to_datetime(table[name].astype("Int64"), unit="us", utc=True)
     return table
 
 
-def _after(talks: pd.DataFrame, name: Any, last: Any) -> int | None:
+def _after(talks: pd.DataFrame, number: Any, last: Any) -> int | None:
     """Return when a number was first in a talk after a moment."""
-    if pd.isna(name) or pd.isna(last):
+    if pd.isna(number) or pd.isna(last):
         return None
-    later = talks["start"][(talks["caller"] == name) & (talks["start"] > last)]
+    later = talks["start"][(talks["number"] == number) & (talks["start"] > last)]
     return int(later.min()) if len(later) else None

@@ -30,6 +30,7 @@ _COLUMNS = {
     "caller_contact": nw.String,
     "dialled": nw.String,
     "dialled_e164": nw.String,
+    "dialled_number": nw.String,
     "answered_by": nw.String,
     "queue": nw.String,
 }
@@ -58,7 +59,7 @@ def unreturned(
     calls : frame
         A calls frame of any engine, with directions. Numbers are compared by ``caller_e164`` and
         ``dialled_e164`` (see `ast_notebook.calls.numbered`) where these are known, and otherwise as
-        they are written.
+        they are written, without the digits for an outside line (``dialled_number``).
     within : str or number or timedelta, optional
         ``1d``, ``4h``, or seconds. With None, a talk at any later time settles a matter: then the
         result has those who still wait.
@@ -128,7 +129,7 @@ def _read(calls: Any) -> Rows:
     checked_directions(rows)
     return rows.with_columns(
         nw.coalesce("caller_e164", "caller").alias("caller_key"),
-        nw.coalesce("dialled_e164", "dialled").alias("dialled_key"),
+        nw.coalesce("dialled_e164", "dialled_number", "dialled").alias("dialled_key"),
     )
 
 
