@@ -10,6 +10,7 @@ import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
+from ast_notebook.calls import memory
 from ast_notebook.errors import ConfError
 from ast_notebook.warned import warn
 
@@ -185,10 +186,18 @@ class Work:
         return lazy(session.createDataFrame(list(zip(*data.values(), strict=True)), columns))
 
     def _table(self, native: Any, query: str, rows: Any = None) -> nw.LazyFrame[Any]:
-        """Make a temporary table on a relation's connection, which finds `rows` by its name."""
+        """Make a temporary table on a relation's connection.
+
+        DuckDB finds `rows` by its name among the variables of the function that asks it.
+        """
         name = f"calls_{uuid.uuid4().hex}"
         source = f"{name}_source"
-        native.query(source, f"CREATE TEMP TABLE {name} AS {query.format(source=source)}")
+        created = f"CREATE TEMP TABLE {name} AS {query.format(source=source)}"
+
+        def create(rows: Any = rows) -> None:
+            native.query(source, created)
+
+        memory.with_room(create, self._events)
         # A relation carries everything that it was made from, whenever it is used. The given events
         # carry the least, and are on the same connection.
         self._undo.append(lambda: self._events.query(source, f"DROP TABLE {name}"))

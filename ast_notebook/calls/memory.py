@@ -9,9 +9,10 @@ import platform
 import shutil
 import tempfile
 import uuid
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
 #: Bytes that an event of an archive takes at most while calls are made in memory: half of it is for
 #: the needed columns, the rest for intermediate results (``tests.bench.calls``).
 AN_EVENT = 250
-#: Bytes of memory that DuckDB may take; it uses the disk for more.
+#: Bytes of memory that DuckDB may take at first; it uses the disk for more.
 AT_MOST = 1_000_000_000
 
 _LIMIT = Path("/sys/fs/cgroup/memory.max")
 _TAKEN = Path("/sys/fs/cgroup/memory.current")
+#: The bytes that each DuckDB of ours may take, by its folder on the disk.
+_limits: dict[str, int] = {}
+Result = TypeVar("Result")
 
 
 def available() -> int:
@@ -66,13 +70,55 @@ def connect() -> duckdb.DuckDBPyConnection:
         raise ConfError(
             "these are more events than fit in memory: pip install duckdb, or take fewer of them"
         ) from None
+    folder, limit = str(_room()), min(AT_MOST, available() // 2)
+    _limits[folder] = limit
     return duckdb.connect(
         config={
-            "memory_limit": f"{min(AT_MOST, available() // 2)}B",
-            "temp_directory": str(_room()),
+            "memory_limit": f"{limit}B",
+            "temp_directory": folder,
             "preserve_insertion_order": False,
         }
     )
+
+
+def with_room(step: Callable[[], Result], relation: duckdb.DuckDBPyRelation) -> Result:
+    """Take a step on DuckDB, and take it again with more memory if there was too little.
+
+    DuckDB keeps the texts that it aggregates in memory, however much disk there is. A DuckDB that
+    `connect` has opened may take twice as much each time, as long as half of the available memory
+    suffices; the limit of other connections is their owner's.
+
+    Parameters
+    ----------
+    step : callable
+        It can be called again if it raises an error.
+    relation : DuckDBPyRelation
+        A relation on the connection of the step.
+
+    Raises
+    ------
+    ConfError
+        If there is no more memory for a DuckDB of `connect`.
+    """
+    import duckdb
+
+    while True:
+        try:
+            return step()
+        except duckdb.OutOfMemoryException:
+            view = f"calls_{uuid.uuid4().hex}"
+            asked = relation.query(view, "SELECT current_setting('temp_directory')")
+            folder = str(asked.fetchall()[0][0])
+            if folder not in _limits:
+                raise
+            limit = min(2 * _limits[folder], _limits[folder] + available() // 2)
+            if limit < 1.1 * _limits[folder]:
+                raise ConfError(
+                    "these events need more memory than there is: take fewer of them, such as "
+                    "those of a day"
+                ) from None
+            _limits[folder] = limit
+            relation.query(view, f"SET memory_limit = '{limit}B'")
 
 
 def _room() -> Path:

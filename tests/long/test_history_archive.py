@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from ast_notebook.calls import agent_pauses, agent_sessions, measures, memory, visits
+from ast_notebook.calls.engines import Work, lazy
 from ast_notebook.calls.from_events import from_events
 from ast_notebook.calls.history import archive_calls, history
 from ast_notebook.errors import ConfError
@@ -201,3 +202,32 @@ def test_what_is_nothing_is_told_in_one_line(tmp_path: Path) -> None:
     ):
         with pytest.raises(ConfError, match=words):
             history(place)
+
+
+#: A text of 36 MB, which DuckDB keeps in memory until it is whole.
+LONG = "SELECT length(string_agg(uuid()::TEXT, '')) AS letters FROM range(1_000_000)"
+
+
+def test_duckdb_gets_more_memory_for_what_it_cannot_move_to_the_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memory, "AT_MOST", 20_000_000)
+    connection = memory.connect()
+    given = lazy(connection.sql("SELECT 1 AS one"))
+    with Work(given) as work:
+        kept = work.keep(lazy(connection.sql(LONG)))
+        assert kept.collect().item() == 36_000_000
+    small = memory.connect()
+    monkeypatch.setattr(memory, "available", lambda: 0)
+    with (
+        Work(lazy(small.sql("SELECT 1 AS one"))) as work,
+        pytest.raises(ConfError, match="more memory than there is"),
+    ):
+        work.keep(lazy(small.sql(LONG)))
+
+
+def test_the_limit_of_a_connection_that_is_given_is_its_owners() -> None:
+    with duckdb.connect(config={"memory_limit": "20MB"}) as connection:
+        given = lazy(connection.sql("SELECT 1 AS one"))
+        with Work(given) as work, pytest.raises(duckdb.OutOfMemoryException):
+            work.keep(lazy(connection.sql(LONG)))
