@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from ast_notebook.recording.layout import DAY, OPEN, SEALED, Name, day_of, named
 from ast_notebook.recording.lock import is_held
 from ast_notebook.recording.segment import Blocks, joined
 from ast_notebook.units import SECOND
+
+logger = logging.getLogger(__name__)
 
 YOUNG = 5.0  # seconds after which the recorder of an empty file has taken its lock for sure
 SET = 1.0  # seconds by which a clock is set at least; a smaller difference is drift
@@ -97,7 +100,11 @@ class ArchiveTail:
         self._is_gone, self.is_resumed = False, self._is_gone
         self._place = blocks.place
         self._is_over = blocks.complete or not lives
-        return self._passed_on(found)
+        found = self._passed_on(found)
+        if blocks.damaged and (lost := blocks.lost_row()) is not None:
+            logger.warning("%s: %d bytes of it are damaged", path, blocks.damaged)
+            found.append(lost)  # it is no row of the file, and so is not counted as one
+        return found
 
     def _sealed(self, name: Name) -> list[pa.RecordBatch]:
         """Return the events of a file that was sealed meanwhile, but not those passed on before."""
