@@ -78,7 +78,8 @@ def _tried(settings: Settings, ask: Ask, is_first: Callable[[], bool]) -> Answer
     action: dict[str, Field] = {
         "Action": "Login",
         "Username": settings.username,
-        "Events": settings.events,
+        # No event may come before the filters that keep it away.
+        "Events": "off" if settings.filters else settings.events,
     }
     try:
         proof = _proof(settings, ask, is_first)
@@ -94,9 +95,14 @@ def _tried(settings: Settings, ask: Ask, is_first: Callable[[], bool]) -> Answer
 
 
 def add_filters(settings: Settings, ask: Ask) -> None:
-    """Set the event filters of the settings in Asterisk."""
-    for text in settings.filters:
-        refused = _refusal(settings, ask, {"Action": "Filter", "Operation": "Add", "Filter": text})
+    """Set the event filters of the settings in Asterisk, if there are any, and the mask behind."""
+    actions: list[Mapping[str, Field]] = [
+        {"Action": "Filter", "Operation": "Add", "Filter": text} for text in settings.filters
+    ]
+    if actions:
+        actions.append({"Action": "Events", "EventMask": settings.events})
+    for action in actions:
+        refused = _refusal(settings, ask, action)
         if refused is not None:
             raise refused
 

@@ -16,7 +16,7 @@ from ast_notebook.ami.answer import Answer, Pending
 from ast_notebook.ami.before12 import what_is_unknown
 from ast_notebook.ami.dispatcher import Callback, Dispatcher
 from ast_notebook.ami.intake import Intake
-from ast_notebook.ami.login import log_in
+from ast_notebook.ami.login import add_filters, log_in
 from ast_notebook.ami.message import Response
 from ast_notebook.ami.open_actions import OpenActions
 from ast_notebook.ami.reader import Reader
@@ -143,11 +143,12 @@ class Session(Manager):
         self._refuse_replays()
         reader = self._reader
         reader.change(username=username, password=secret)
-        answer = log_in(
-            self.settings,
-            lambda action: reader.send(action).wait(),
-            is_first=lambda: not reader.was_lost,
-        )
+
+        def ask(action: Mapping[str, Field]) -> Answer:
+            return reader.send(action).wait()
+
+        answer = log_in(self.settings, ask, is_first=lambda: not reader.was_lost)
+        add_filters(self.settings, ask)
         reader.logged_in.set()
         return answer.response
 

@@ -71,6 +71,8 @@ class Call:
         As given to `Asterisk.call`.
     uniqueid : str
         The Uniqueid of the source's channel.
+    connection : int
+        How many connections of the session were lost before it was originated.
     """
 
     def __init__(self, source: str, dest: str, context: str, uniqueid: str, timeout: float) -> None:
@@ -78,6 +80,7 @@ class Call:
         self.dest = dest
         self.context = context
         self.uniqueid = uniqueid
+        self.connection = 0
         self._timeout = timeout
         self._source = _CallEnd()
         self._dest = _CallEnd()
@@ -150,6 +153,7 @@ class Originating:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._lost_so_far = 0  # connections, as far as events were dispatched
         self._calls: dict[str, Call] = {}
         for name, function in {
             "Newchannel": self._new,
@@ -196,14 +200,15 @@ class Originating:
             action["Variable"] = [variable(name, value) for name, value in variables.items()]
         dest, context = extension or (*(application or ()), "", "")[:2]
         call = Call(source, dest, context, key, timeout + self._session.settings.timeout)
+        call.connection = self._session.counts["reconnects"]
         self._calls[key] = call
         try:
             self._session.request(ordered(action))
-        except AstError:
-            del self._calls[key]
+        except BaseException:
+            self._calls.pop(key, None)  # the event of a lost connection may have removed it
             raise
         if self._session.held_back:
-            del self._calls[key]
+            self._calls.pop(key, None)
             call._source.end(self._session.held_back)
             call._dest.end(self._session.held_back)
         return call
@@ -235,7 +240,7 @@ class Originating:
             call._dest.end(f"source {words}")
         else:
             call._dest.end(call._dialled or "failed: the source hung up before anybody was dialled")
-        del self._calls[call.uniqueid]
+        self._calls.pop(call.uniqueid, None)
 
     def _of(self, event: Event) -> Call | None:
         """Return the call of an event's channel; without open calls, the event is not parsed."""
@@ -262,8 +267,11 @@ class Originating:
             self._settle(call)
 
     def _lost(self, event: Event, session: Session) -> None:
-        for call in self._calls.values():
-            error = ConnectionLost(f"the connection broke during the call from {call.source}")
-            call._source.end(error=error)
-            call._dest.end(error=error)
-        self._calls.clear()
+        for call in list(self._calls.values()):
+            # The next connection may have been made before this event is dispatched.
+            if call.connection <= self._lost_so_far:
+                error = ConnectionLost(f"the connection broke during the call from {call.source}")
+                call._source.end(error=error)
+                call._dest.end(error=error)
+                self._calls.pop(call.uniqueid, None)
+        self._lost_so_far += 1

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -174,9 +175,27 @@ def _say(recorded: Sequence[RecordedPbx], given: argparse.Namespace) -> str:
     now = datetime.now(people_zone())
     told = [{"time": now.isoformat(timespec="seconds"), **one.status()} for one in recorded]
     lines = [json.dumps(one) if given.json else plain_line(one) for one in told]
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
+    _write("".join(f"{line}\n" for line in lines))
     return "; ".join(plain_line({**one, "time": ""}).strip() for one in told)
+
+
+def _write(text: str) -> None:
+    """Write to the standard output, if that takes it.
+
+    Its disk may be full, or its reader gone, and it may lack the letters of a path. Recording goes
+    on all the same, and nothing waits in a buffer for the end, where it would be an error.
+    """
+    if sys.stdout is None:
+        return
+    data = text.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
+    try:
+        output = sys.stdout.fileno()
+    except OSError:  # what takes its place has no file
+        sys.stdout.write(text)
+        return
+    with contextlib.suppress(OSError):
+        while data:
+            data = data[os.write(output, data) :]
 
 
 _COUNTS = {"events": "events heard", "written": "on disk", "waiting": "waiting", "lost": "lost"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,11 +10,16 @@ from typing import Any
 from ast_notebook.ami import Settings
 from ast_notebook.ami.pauses import Pauses
 from ast_notebook.asterisk import Asterisk
-from ast_notebook.errors import ConnectionLost, LoginRefused
+from ast_notebook.errors import ConfError, ConnectionLost, LoginRefused
 from ast_notebook.home import SmartHome
 from ast_notebook.recording import Archive
 
 SEALING = 60.0  # seconds that sealing may take at the end
+# Errors of a disk that may be over later, unlike a missing permission.
+_PASSING = {
+    getattr(errno, name, None)
+    for name in ("ENOSPC", "EDQUOT", "EIO", "ESTALE", "ETIMEDOUT", "EHOSTDOWN", "ENOTCONN")
+} - {None}
 
 
 class RecordedPbx:
@@ -83,13 +89,25 @@ class RecordedPbx:
                     self._pauses.wait(self._pauses.failed(error))
                 else:
                     pbx.tell(**self._site)
-                    self._archive = self._keep(pbx)
+                    self._archive = self._kept(pbx)
                     self._pbx = pbx
                     return
         except Exception as error:
             self.failure = error
         finally:
             self.tried.set()
+
+    def _kept(self, pbx: Asterisk) -> Archive:
+        """Begin the archive; while its disk has no room or does not answer, try again."""
+        while True:
+            try:
+                return self._keep(pbx)
+            except ConfError as error:
+                if not _may_pass(error) or self._closing.is_set():
+                    raise
+                self._last_error = str(error)
+                self.tried.set()
+                self._pauses.wait(self._pauses.failed(error))
 
     @property
     def is_alive(self) -> bool:
@@ -146,3 +164,9 @@ class RecordedPbx:
         """Do not seal the remaining files; the next recorder of the folder seals them."""
         if self._archive is not None:
             self._archive.leave_open()
+
+
+def _may_pass(error: ConfError) -> bool:
+    """Tell whether an archive could not be begun because of an error that may be over later."""
+    cause = error.__context__
+    return isinstance(cause, OSError) and cause.errno in _PASSING

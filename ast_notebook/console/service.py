@@ -30,7 +30,7 @@ class Service:
         if not self._address:
             return
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one:
-            one.sendto("\n".join(states).encode(), self._address)
+            one.sendto("\n".join(states).encode(errors="backslashreplace"), self._address)
 
     def lives(self) -> None:
         """Send a sign of life if it is due: twice as often as systemd expects it."""

@@ -18,7 +18,7 @@ from ast_notebook.live.devices import DeviceTracker, RegistrationTracker
 from ast_notebook.live.mailboxes import MailboxTracker
 from ast_notebook.live.marks import Marks, Notes
 from ast_notebook.live.parking import ParkingTracker
-from ast_notebook.live.priming import PrimingPauses
+from ast_notebook.live.priming import Priming, PrimingPauses
 from ast_notebook.live.queues import QueueTracker
 from ast_notebook.live.reconcile import Reconciler
 from ast_notebook.live.table import LEFT_OUT, MOST, Follower, LiveTable
@@ -101,8 +101,8 @@ class Live:
         self._device_watches: list[Watch] = []
         self._mailbox_watches: list[Watch] = []
         self._reads: frozenset[str] | None = None
-        self._priming, self._again = 0, False
-        self._pauses = PrimingPauses()
+        self._priming: Priming | None = None
+        self._pauses, self._again = PrimingPauses(), False
         self._channels = ChannelTracker(self._channel_changed, clock)
         self._mailboxes = MailboxTracker(self._mailbox_changed, self._mailboxes_wanted)
         self._trackers: tuple[Tracker, ...] = (
@@ -300,17 +300,17 @@ class Live:
     def _prime(self) -> None:
         self._again = False
         self._pauses.begin()
-        self._priming = len(self._trackers)
+        self._priming = priming = Priming(len(self._trackers))
         user = self._session.settings.username
         question = {"Action": "GetConfig", "Filename": "manager.conf", "Category": user}
         self._ask(question, self._permissions)
         for tracker in self._trackers:
-            tracker.prime(self._ask, self._heard)
+            tracker.prime(self._ask, lambda: self._heard(priming))
 
-    def _heard(self) -> None:
-        self._priming -= 1
-        if self._priming or not self._session.connected():
+    def _heard(self, priming: Priming) -> None:
+        if not priming.is_last() or priming is not self._priming or not self._session.connected():
             return
+        self._priming = None
         self._pauses.end()
         self._tell_silence()
         self.stale = False
@@ -337,8 +337,8 @@ class Live:
     def _lost(self, event: Event, session: Session) -> None:
         self.stale = True
         self.primed.clear()
-        # The questions have failed by now, and a tracker that could not ask gets no answer.
-        self._priming, self._again = 0, False
+        # Answers to earlier questions do not count, and a tracker that could not ask gets none.
+        self._priming, self._again = None, False
         self._pauses.forget()
 
     def _permissions(self, pending: Pending) -> None:

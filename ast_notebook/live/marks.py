@@ -27,6 +27,10 @@ SHARE = 20  # letters of events for one letter of marks, about; an event counts 
 class Notes(Protocol):
     """An object that keeps marks: an archive."""
 
+    @property
+    def lost(self) -> int:
+        """How many events it does not have: behind them, a replay needs a whole state."""
+
     def note(self, text: str, at: int) -> None:
         """Keep the text of a row of our own, made at a moment in microseconds since 1970 UTC."""
 
@@ -62,6 +66,7 @@ class Marks:
         self._marked: Notes | None = None  # the archive that has a whole state
         self._due = 0.0
         self._due_events = 0
+        self._lost = 0  # events that the archive had lost at the last whole state
         self._expected = False  # whether the whole state will be noted soon
 
     def is_due(self) -> bool:
@@ -70,7 +75,7 @@ class Marks:
         if archive is None or self._expected:
             return False
         passed = time.monotonic() >= self._due or self._session.events_read >= self._due_events
-        self._expected = passed or archive is not self._marked
+        self._expected = passed or archive is not self._marked or archive.lost != self._lost
         return self._expected
 
     def note_all(self) -> None:
@@ -79,6 +84,7 @@ class Marks:
         archive = self._archive()
         if archive is None:
             return
+        self._lost = archive.lost
         state = whole_state(self._trackers, is_stale=self._is_stale())
         size = self._note(archive, "LiveState", state)
         self._marked = archive

@@ -1,4 +1,4 @@
-"""When all lists may be asked for again, since what made us ask may stand in these lists, too."""
+"""Primings of the live state, which ask for all lists, and the pauses between them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,24 @@ import time
 #: Seconds between a second priming and a third one, which are doubled as long as more follow.
 FIRST, MOST = 0.5, 20.0
 CALM = 60.0  # seconds without a further one, after which the pauses are short again
+
+
+class Priming:
+    """One priming; answers to an earlier one do not count for a later one.
+
+    Parameters
+    ----------
+    trackers : int
+        How many trackers ask.
+    """
+
+    def __init__(self, trackers: int) -> None:
+        self._waiting = trackers
+
+    def is_last(self) -> bool:
+        """Note that a tracker has its answers, and tell whether it was the last one."""
+        self._waiting -= 1
+        return not self._waiting
 
 
 class PrimingPauses:

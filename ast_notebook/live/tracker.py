@@ -82,7 +82,11 @@ class Tracker:
         return not self.denied and not self.deaf
 
     def prime(self, ask: Ask, heard: Callable[[], None]) -> None:
-        """Ask for everything; `heard` is called when all answers have come."""
+        """Ask for everything; `heard` is called when all answers have come.
+
+        It is not called if the connection was lost meanwhile: everything is asked again on the next
+        connection, which may be there already although the events until then are not dispatched.
+        """
         for table in self.tables.values():
             table.begin_list()
         refused: list[AstError] = []
@@ -103,7 +107,8 @@ class Tracker:
             waiting -= 1
             if not waiting:
                 self._complete(refused)
-                heard()
+                if not any(isinstance(error, ConnectionLost) for error in refused):
+                    heard()
 
         put(self.questions)
 

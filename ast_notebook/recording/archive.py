@@ -7,7 +7,6 @@ import os
 import secrets
 import threading
 import time
-from collections import deque
 from typing import Any
 
 from ast_notebook.errors import ConfError
@@ -18,6 +17,7 @@ from ast_notebook.recording.sealer import Sealer
 from ast_notebook.recording.segment import warm_up
 from ast_notebook.recording.source import Anonymizing, ArchiveSource
 from ast_notebook.recording.troubles import Troubles
+from ast_notebook.recording.waiting_notes import WaitingNotes
 from ast_notebook.recording.writer import Writer
 from ast_notebook.show import escape, plain
 
@@ -101,7 +101,7 @@ class Archive:
         self._closing = False
         self._deadline = 0.0
         self._leaves_open = False
-        self._notes: deque[tuple[int, str]] = deque()
+        self._notes = WaitingNotes()
         self._writer = Writer(
             self.archive_files,
             self.recorder,
@@ -195,7 +195,7 @@ class Archive:
     def note(self, text: str, at: int) -> None:
         """Write a row of ours after the present events, unless the archive has pseudonyms."""
         if self.anonymizer is None and not self._closing:
-            self._notes.append((at, text))
+            self._notes.put(text, at)
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until all events of the record are on disk; False if the disk refuses too long."""
@@ -315,7 +315,7 @@ class Archive:
                 most = min(BLOCK, most * 10)
             if self._hurried():
                 break
-        self._put_notes()
+        self._notes.write(self._writer.note)
         self._troubles.end("disk")
         self._tell_flushed()
         return True
@@ -326,26 +326,26 @@ class Archive:
 
     def _take(self, most: int, end: int) -> None:
         number, block = self._record.after(self._next, most) or (end, None)
-        self._dropped += number - self._next
+        self._left_out(number - self._next)
         self._next = number
         if block is not None:
             for day, part in by_day(block):
                 self._writer.write(day, part)
                 self._next += len(part)
 
+    def _left_out(self, events: int) -> None:
+        """Count events that are not written, and have a row tell of them."""
+        self._dropped += events
+        if events or self._notes.take_left_out():
+            self._writer.leave_out(events)
+
     def _leave_out(self, error: Exception) -> None:
         """Count the next event as lost; log only the type of its error, which may quote numbers."""
-        self._dropped += 1
+        self._left_out(1)
         self._next += 1
         logger.error(
             "the archive %s: an event cannot be written (%s)", self.place, type(error).__name__
         )
-
-    def _put_notes(self) -> None:
-        while self._notes:
-            at, text = self._notes[0]
-            self._writer.note(text, at)
-            self._notes.popleft()
 
     def _hurried(self) -> bool:
         return self._closing and time.monotonic() > self._deadline

@@ -158,9 +158,16 @@ def _created(path: Path) -> int:
     raise FileNotFoundError(f"{path.parent} is removed again and again")
 
 
-def lost_row(name: Name, received: int, reason: str, unread: int = 0) -> pa.RecordBatch:
-    """Return a row that says that events of a file are lost, and how many bytes are unreadable."""
+def lost_row(
+    name: Name, received: int, reason: str, unread: int = 0, *, missing: int | None = None
+) -> pa.RecordBatch:
+    """Return a row that says that events of a file are lost.
+
+    It says how many bytes are unreadable and, if that is known, how many events are missing.
+    """
     text = f"Event: RecordingLost\r\nReason: {reason}\r\nBytes: {unread}"
+    if missing is not None:
+        text += f"\r\nMissing: {missing}"
     return widened(batch_of([text], [received]), block_schema(name))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,11 @@ from ast_notebook.ami.elapsed import elapsed
 from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.layout import DAY, OPEN, SEALED, Name, day_of, named, narrowed
 from ast_notebook.recording.lock import is_held
-from ast_notebook.recording.segment import Blocks, joined
+from ast_notebook.recording.segment import Blocks, joined, lost_row
+from ast_notebook.recording.troubles import is_of_the_system
 from ast_notebook.units import SECOND
+
+logger = logging.getLogger(__name__)
 
 YOUNG = 5.0  # seconds after which the recorder of an empty file has taken its lock for sure
 SET = 1.0  # seconds by which a clock is set at least; a smaller difference is drift
@@ -65,13 +69,13 @@ class ArchiveTail:
         found: list[pa.RecordBatch] = []
         self.is_resumed = False
         while True:
-            if self._name is not None and (self._is_gone or not self._is_over):
-                found += [narrowed(block) for block in self._read(self._name) if len(block)]
-            if not self._is_over:
-                break
             try:
+                if self._name is not None and (self._is_gone or not self._is_over):
+                    found += [narrowed(block) for block in self._read(self._name) if len(block)]
+                if not self._is_over:
+                    break
                 following = self._following()
-            except OSError:
+            except Exception:
                 if found:  # the next poll raises it, so that what was read is not lost
                     break
                 raise
@@ -92,23 +96,34 @@ class ArchiveTail:
             blocks = Blocks(path, self._place)
             found = joined([block for block in blocks if len(block)])
         except _NONE:
+            rest = self._sealed(name)  # if it raises, the next poll tries again
             self._is_over = True
-            return self._passed_on(self._sealed(name))
+            return rest
         self._is_gone, self.is_resumed = False, self._is_gone
         self._place = blocks.place
         self._is_over = blocks.complete or not lives
-        return self._passed_on(found)
+        found = self._passed_on(found)
+        if blocks.damaged and (lost := blocks.lost_row()) is not None:
+            logger.warning("%s: %d bytes of it are damaged", path, blocks.damaged)
+            found.append(lost)  # it is no row of the file, and so is not counted as one
+        return found
 
     def _sealed(self, name: Name) -> list[pa.RecordBatch]:
         """Return the events of a file that was sealed meanwhile, but not those passed on before."""
+        path = self._path(name, SEALED)
         try:
-            table = pq.read_table(self._path(name, SEALED), partitioning=None)
+            table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
         except _NONE:
             self._is_gone = True
             return []
+        except (OSError, pa.ArrowException) as error:
+            if is_of_the_system(error):
+                raise
+            logger.warning("%s is damaged, and the rest of it is passed over: %s", path, error)
+            self._is_gone = False
+            return [lost_row(name, self._last + 1, "the file is damaged: its rest is lost")]
         self._is_gone, self.is_resumed = False, self._is_gone
-        batches: list[pa.RecordBatch] = table.slice(self._rows).to_batches()
-        return batches
+        return self._passed_on(table.slice(self._rows).to_batches())
 
     def _passed_on(self, blocks: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
         """Note what is passed on, and leave out what was heard by an earlier recorder."""

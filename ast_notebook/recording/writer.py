@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ast_notebook.recording.archive_files import ArchiveFiles
 from ast_notebook.recording.columns import batch_of, in_columns, release
-from ast_notebook.recording.layout import Name, by_day
+from ast_notebook.recording.layout import DAY, Name, by_day
 from ast_notebook.recording.segment import Segment, lost_row, lost_with
 from ast_notebook.recording.source import Anonymizing
 
@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 FULL = 500_000  # events after which a file is sealed
 OLD = 3600.0  # seconds after which a file is sealed, however few events it has
 _GONE = "a file of the archive was removed or replaced: its events are lost"
+_LEFT_OUT = "events could not be written in time: they are lost"
 
 
 class Writer:
@@ -64,19 +65,31 @@ class Writer:
         self._number = 0
         self._segment: Segment | None = None
         self._last = 0  # when the newest event on disk was received
-        self._untold = 0  # events that were lost, and that no row tells of yet
+        self._untold: dict[str, int] = {}  # events that no row tells of yet, by how they were lost
 
     def write(self, day: date, block: pa.RecordBatch) -> None:
         """Write events of one day; an OSError says that none of them is on disk."""
         if self._anonymizer is not None:
             block = self._anonymizer.block(in_columns(block))
         segment = self._segment_of(day)
-        if self._untold:
-            segment.write(lost_row(segment.name, block["received"][0].as_py() - 1, _GONE))
-            self._untold = 0
+        self._tell_losses(segment, block["received"][0].as_py())
         segment.write(block)
         self.written += len(block)
         self._last = block["received"][-1].as_py()
+
+    def leave_out(self, events: int) -> None:
+        """Note that events between the last one on disk and the next one were not written."""
+        self._untold[_LEFT_OUT] = self._untold.get(_LEFT_OUT, 0) + events
+
+    def _tell_losses(self, segment: Segment, following: int) -> None:
+        """Write rows that tell of lost events, before an event that was received at `following`."""
+        for reason, events in list(self._untold.items()):
+            at = following - 1
+            if reason == _LEFT_OUT and self._last:  # nothing is known from the last event on
+                begin = following // DAY * DAY  # of the day whose file this is
+                at = max(begin, min(self._last + 1, at))
+            segment.write(lost_row(segment.name, at, reason, missing=events))
+            del self._untold[reason]
 
     def note(self, text: str, at: int) -> None:
         """Write a row of our own behind all events on disk."""
@@ -119,7 +132,7 @@ class Writer:
         logger.warning("%s is gone or was replaced: %d events are lost", segment.path, lost)
         self.lost += lost
         self.written -= lost
-        self._untold += lost
+        self._untold[_GONE] = self._untold.get(_GONE, 0) + lost
         return True
 
     def _segment_of(self, day: date) -> Segment:

@@ -51,6 +51,7 @@ class Recent:
         self.has_lists = past.has_lists
         self._ears, self._before = self._state()
         self._told: list[_RecentEvent] = []
+        self._settled = 0  # when the last event was received that `_before` has taken in
         self._count = 0
         if tape.pieces:
             until = tape.last - HELD
@@ -61,6 +62,8 @@ class Recent:
                     for event in events_of(part.batch, self.is_wanted)[1]:
                         if event.received > until:
                             self.tell(event)
+                        elif event.name not in MARKS:
+                            self._settled = event.received
 
     def _state(self) -> tuple[Ears, ReplayedLive]:
         return past_live(ReplayClock(0), has_marks=self.has_marks, has_lists=self.has_lists)
@@ -70,11 +73,19 @@ class Recent:
         return self._ears.is_wanted(name)
 
     def tell(self, event: Event) -> bool:
-        """Take an event or a mark; return whether it is a mark that comes late."""
+        """Take an event or a mark; return whether it is a mark that comes late.
+
+        A mark is left out if events that came after it are no longer held, as when it had to wait
+        for a disk: the state has gone on since then.
+        """
         is_mark = event.name in MARKS
         after = event.received
         if is_mark and is_count(told := event.get_header("After") or ""):
             after = int(told)
+        if after < self._settled:
+            if is_mark:
+                return True
+            self._settled = after - HELD  # the recorder's clock was set back
         one = _RecentEvent(after, is_mark, self._count, event)
         self._count += 1
         is_late = is_mark and bool(self._told) and one < self._told[-1]
@@ -90,6 +101,8 @@ class Recent:
             if one.after > until:
                 break
             self._ears.hear(one.event)
+            if not one.is_mark:
+                self._settled = one.after
             count += 1
         del self._told[:count]
 

@@ -15,6 +15,8 @@ from tests.support.waiting import eventually
 class Notebook:
     """It keeps what is noted."""
 
+    lost = 0
+
     def __init__(self):
         self.notes = []
 

@@ -154,13 +154,36 @@ def test_mask_and_filters_are_sent_anew_at_each_reconnect():
     with FakeManager() as fake:
         more = {"events": "call,user", "filters": ("Event: Hangup", "!Channel: Local/")}
         with opened(fake, **more) as session:
-            expected = ["Login", "Filter", "Filter"]
+            expected = ["Login", "Filter", "Filter", "Events"]
             assert fake.names() == expected
             fake.asked.clear()
             fake.drop()
-            eventually(lambda: session.connected() and fake.names()[:3] == expected)
-            assert fake.asked[0]["Events"] == "call,user"
+            eventually(lambda: session.connected() and fake.names()[:4] == expected)
+            assert fake.asked[0]["Events"] == "off"
             assert [one["Filter"] for one in fake.asked[1:3]] == list(more["filters"])
+            assert fake.asked[3]["EventMask"] == "call,user"
+
+
+def test_no_event_comes_before_the_filters_that_keep_it_away():
+    kept = []
+
+    def script(client, action):
+        client.ok(action)
+        if action.get("Events", "off") != "off":
+            client.send("Event: Private", "Privilege: call,all")
+        if action["Action"] == "Events":
+            client.send("Event: Wanted", "Privilege: call,all")
+
+    def keep(texts, received):
+        kept.extend(text.partition("\r\n")[0] for text in texts)
+
+    with FakeManager(script) as fake:
+        session = Session(settings(fake, filters=("!Event: Private",)), recorder=keep)
+        with session.connect():
+            eventually(lambda: "Event: Wanted" in kept)
+            fake.drop()
+            eventually(lambda: kept.count("Event: Wanted") == 2)
+        assert "Event: Private" not in kept
 
 
 def test_a_later_login_proves_the_password_in_the_way_that_was_set():
@@ -171,6 +194,15 @@ def test_a_later_login_proves_the_password_in_the_way_that_was_set():
         assert "hunter2" not in str(fake.asked)
         assert fake.names()[0] == "Login"
         assert fake.asked[0]["Key"] == hashlib.md5(b"123456hunter2").hexdigest()
+
+
+def test_a_later_login_sets_the_filters_too():
+    with FakeManager() as fake:
+        session = Session(settings(fake, username="", events="call", filters=("!Event: X",)))
+        with session.connect():
+            session.login("admin", "hunter2")
+        assert fake.names()[:3] == ["Login", "Filter", "Events"]
+        assert fake.asked[2]["EventMask"] == "call"
 
 
 def test_a_session_is_ready_once_and_only_when_it_may_ask():

@@ -16,6 +16,7 @@ from ast_notebook.recording.sealing import seal_leftovers
 from ast_notebook.recording.tail import ArchiveTail
 from ast_notebook.replay import watcher
 from ast_notebook.replay.messages import events_of
+from ast_notebook.units import SECOND
 from tests.support.days import NOON, bell, channel
 from tests.support.waiting import eventually, stays
 
@@ -154,6 +155,49 @@ def test_a_watch_that_begins_behind_a_late_mark_has_the_state_of_the_recorder(re
         with ast_notebook.watch(tmp_path) as sh:
             eventually(lambda: not sh.ast.live.stale)
             eventually(partial(has_alone, sh, f"PJSIP/{number}00"))
+
+
+def test_a_mark_that_waited_long_for_the_disk_brings_no_ended_call_back(recorder, tmp_path):
+    now = time.time_ns() // 1000
+    began = now - 61 * SECOND
+    recorder.archive.note(
+        f"Event: LiveState\r\nAfter: {began}\r\nAt: {began}\r\nSnapshot: {WHOLE}", began
+    )
+    for ago, kind, device, number in (
+        (60, "Newchannel", 200, 1),
+        (30, "Hangup", 200, 1),
+        (0, "Newchannel", 300, 2),
+    ):
+        _, text = channel(0, kind, f"PJSIP/{device}", number)
+        recorder.record.add([text], now - ago * SECOND)
+    assert recorder.archive.flush(30)
+    with ast_notebook.watch(tmp_path) as sh:
+        eventually(partial(has_alone, sh, "PJSIP/300"))
+        row = [f"PJSIP/200-{1:08x}", f"{NOON}.1", "PJSIP/200"]
+        known = {"fields": ["channel", "uniqueid", "device"], "rows": {f"{NOON}.1": row}}
+        state = json.loads(WHOLE) | {"tables": {"channels": known}}
+        text = f"After: {now - 50 * SECOND}\r\nAt: {now}\r\nSnapshot: {json.dumps(state)}"
+        recorder.archive.note(f"Event: LiveState\r\n{text}", now)
+        recorder.hear(bell(0))
+        eventually(lambda: "UserEvent" in names(sh))
+        assert stays(partial(has_alone, sh, "PJSIP/300"), 1.5)
+        recorder.hear(channel(1, "Newchannel", "PJSIP/400", 3))
+        eventually(lambda: up(sh) == ["PJSIP/300", "PJSIP/400"])
+
+
+def test_a_mark_of_a_quiet_pbx_counts_however_long_ago_its_last_event_was(recorder, tmp_path):
+    now = time.time_ns() // 1000
+    _, text = channel(0, "Newchannel", "PJSIP/200", 1)
+    recorder.record.add([text], now - 100 * SECOND)
+    assert recorder.archive.flush(30)
+    told = f"After: {now - 100 * SECOND}\r\nAt: {now}\r\nSnapshot: "
+    recorder.archive.note(f"Event: LiveState\r\n{told}{WHOLE}", now)
+    with ast_notebook.watch(tmp_path) as sh:
+        eventually(lambda: not sh.ast.live.stale and up(sh) == [])
+        row = {"channel": "PJSIP/400-1", "uniqueid": "1.4", "device": "PJSIP/400"}
+        change = json.dumps({"rows": {"channels": {"1.4": row}}})
+        recorder.archive.note(f"Event: LiveChange\r\n{told}{change}", now)
+        eventually(partial(has_alone, sh, "PJSIP/400"))
 
 
 def test_a_button_of_the_panel_says_why_nothing_is_done(recorder, tmp_path):
