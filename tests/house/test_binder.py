@@ -97,7 +97,8 @@ def test_a_visitor_sees_the_panel_and_the_quickstart_on_the_demo_of_start(built,
 @pytest.mark.timeout(1200)
 def test_nothing_of_a_container_outlives_it(built, visited):
     port = int(built.environment()["AST_PORT"])
-    assert socket.socket().connect_ex(("127.0.0.1", port)) != 0
+    with socket.socket() as client:
+        assert client.connect_ex(("127.0.0.1", port)) != 0
     own = str(built.prefix)
     eventually(lambda: not [one for one in commands() if own in one] or None, 60)
 
