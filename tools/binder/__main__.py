@@ -25,6 +25,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from playwright.sync_api import Error
+
+from tests.lab.install import InstallError
 from tests.support.browser import browser
 from tests.support.paths import ROOT
 from tools.binder import debian
@@ -91,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
         if os.geteuid() != 0:
             raise StepFailed("a root of Debian is made by root: run this by sudo")
         done = rehearse(ROOT, given.picture)
-    except StepFailed as error:
+    except (StepFailed, InstallError, OSError, Error) as error:
         print(f"Failed: {error}", file=sys.stderr)
         return 1
     return verdict(done)
