@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from packaging.specifiers import SpecifierSet
 from playwright.sync_api import Browser
@@ -104,8 +105,8 @@ def test_nothing_of_a_container_outlives_it(built, visited):
 
 
 def commands() -> list[str]:
-    done = subprocess.run(["ps", "-ewwo", "args="], capture_output=True, text=True, check=True)
-    return done.stdout.splitlines()
+    found = (one.info["cmdline"] for one in psutil.process_iter(["cmdline"]))
+    return [" ".join(words or []) for words in found]
 
 
 @pytest.fixture
