@@ -11,17 +11,11 @@ import pytest
 
 from tests.lab import pythons
 from tests.support.paths import ROOT
+from tests.support.uv import CONSTRAINTS, PROJECT, uv
 
 EXTRAS = ("archive", "history", "hover", "lab", "numbers")
 #: What unit tests import besides; these have the versions of all tests.
 TOOLS = ("hypothesis", "nbformat", "polars", "pytest", "pytest-timeout", "trustme")
-PROJECT = ROOT / "pyproject.toml"
-CONSTRAINTS = ROOT / "tests" / "constraints.txt"
-
-
-def uv(*arguments: str | Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "uv", *arguments], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def unit_tests(python: Path) -> None:

@@ -1,0 +1,1 @@
+"""Rehearses what Binder does with this repository: see `python -m tools.binder`."""
