@@ -38,7 +38,7 @@ class TooManyFields(ValueError):
     """A line has more fields than any record of a call."""
 
     def __init__(self) -> None:
-        super().__init__(f"more than {MOST_FIELDS} fields, and no record of a call has so many")
+        super().__init__(f"it has more than {MOST_FIELDS} fields, which no record of a call has")
 
 
 class Quotes:
