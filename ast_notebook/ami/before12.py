@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from ast_notebook.ami.legs import Headers, Leg, Legs, age
 
 UNKNOWN = (
-    "this is an Asterisk up to 11: its Dial, Bridge and Masquerade are read as the events of "
-    "later ones. It does not report parked calls, recordings and transfers by feature codes, nor "
-    "whose telephone rings for a queue without `eventwhencalled = yes`"
+    "this PBX is an Asterisk up to 11: its events Dial, Bridge and Masquerade are translated into "
+    "those of later versions. It does not report parked calls, recordings and transfers by feature "
+    "codes, nor, without `eventwhencalled = yes`, whose telephone rings for a queue"
 )
 TOO_OLD = (
-    "this is an Asterisk up to 1.4, whose events are not understood: calls, queues and live state "
-    "will be empty or wrong"
+    "this PBX is an Asterisk up to 1.4, whose events are not understood: calls, queues and live "
+    "state will be empty or wrong"
 )
 
 _SPELLED = {"uniqueid": "Uniqueid", "calleridnum": "CallerIDNum", "calleridname": "CallerIDName"}

@@ -103,7 +103,7 @@ class Connection:
             except OSError as failed:
                 dialled.close()
                 error = failed
-        raise error or OSError(f"no address for {host}")
+        raise error or OSError(f"the name {host} has no address")
 
     def _shake_hands(self, tls: ssl.SSLContext, host: str, deadline: float) -> None:
         encrypted = tls.wrap_socket(

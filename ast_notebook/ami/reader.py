@@ -186,10 +186,10 @@ class Reader:
         if self.closing.is_set():
             return ConnectionLost(f"the session with {address} is closed: connect again")
         if self.thread.ident is None:
-            return ConnectionLost(f"not connected to {address} yet: connect first")
+            return ConnectionLost(f"the session with {address} is not connected yet: connect first")
         return ConnectionLost(
-            f"no connection to {address} now ({self.last_error or 'being made'}); "
-            "it is made again by itself: wait, or see %ast status"
+            f"there is no connection to {address} now ({self.last_error or 'being made'}); it is "
+            "made again automatically: wait, or see %ast status"
         )
 
     # --- the reader's thread -------------------------------------------------------------------
@@ -387,7 +387,9 @@ class Reader:
             self._counts["torn"] += torn
             why = " ".join(str(error).split())
             self._intake.tell("SessionLost", Reason=why, Missing=str(torn), Since=f"{since:.6f}")
-            logger.warning("%s: connection lost: %s; it is made again by itself", self._name, error)
+            logger.warning(
+                "%s: connection lost: %s; it is made again automatically", self._name, error
+            )
         return self._pauses.lost(lasted)
 
     def _release(self, error: ConnectionLost) -> None:

@@ -81,7 +81,7 @@ def gather(
     maxima = maxima or {}
     check_zone(tz)
     if isinstance(by, str):
-        raise ConfError(f"by takes several names: write by=({by!r},)")
+        raise ConfError(f"by has to be a tuple or list of names: write by=({by!r},)")
     unknown = [name for name in by if name not in (*CLOCK, *rows.collect_schema())]
     if unknown:
         raise ConfError(
@@ -207,7 +207,7 @@ def exact(value: object, name: str) -> Fraction:
     try:
         return Fraction(str(value))
     except (ValueError, ZeroDivisionError):
-        raise ConfError(f"{name} is a number, not {value!r}") from None
+        raise ConfError(f"{name} has to be a number, not {value!r}") from None
 
 
 def ratio(part: pd.Series, whole: pd.Series) -> pd.Series:
