@@ -183,7 +183,7 @@ class Pending:
 
     @property
     def has_no_end(self) -> bool:
-        """Whether a list follows, at whose end Asterisk may send no event."""
+        """Whether the answer is a list whose end Asterisk may not announce by an event."""
         return self._listing == "unannounced"
 
     def wait(self, timeout: float | None = None) -> Answer:

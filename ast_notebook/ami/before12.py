@@ -338,7 +338,7 @@ class Before12:
         return [self._of_leg(event)]
 
     def _of_leg(self, event: Headers) -> Headers:
-        """Name a telephone's own channel in an event of the channel that the telephone uses now."""
+        """Put a telephone's own channel into an event of the channel that it uses now."""
         uniqueid = event.get("Uniqueid", "")
         leg = self._legs.get(uniqueid)
         if leg is not None:

@@ -157,7 +157,7 @@ class Message:
         return defval if key is None else headers.get(key, defval)
 
     def share_names(self, names: dict[str, str]) -> None:
-        """Look headers up by these names, of which there may be more than the event has headers.
+        """Look up headers by these names; they may be more names than the event has headers.
 
         Parameters
         ----------

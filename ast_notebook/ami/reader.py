@@ -57,10 +57,11 @@ class Reader:
     ----------
     settings : Settings
     tls : ssl.SSLContext or None
+        How to encrypt; None for plain text.
     title, version : str
-        How to encrypt, and what the manager greeted with.
+        The title and the version in the manager's greeting.
     connected_since, lost_since, next_try : float or None
-        Moments, in seconds since 1970 UTC; the second is the last one before the gap.
+        Moments, in seconds since 1970 UTC; `lost_since` is the last one before the gap.
     last_error : str
         Why there is no connection.
     failure : Exception or None

@@ -134,7 +134,7 @@ def loosely(
 
 
 def unescaped(line: str, form: Form) -> list[str] | None:
-    r"""Part a line as MySQL, MariaDB and PostgreSQL write them: ``\N``, ``\t``, ``\"``, ``\\``.
+    r"""Split a line as MySQL, MariaDB and PostgreSQL write them: ``\N``, ``\t``, ``\"``, ``\\``.
 
     Return None if a quote is not closed, something follows it, or there are too many fields.
     """

@@ -52,7 +52,7 @@ def text_of(record: Mapping[str, Any], name: str) -> str | None:
 
 
 def whole_of(record: Mapping[str, Any], name: str) -> int | None:
-    """Return a field as a whole number of seconds or times; None if it is not there.
+    """Return a field as a whole number, of seconds or of times; None if it is empty or missing.
 
     Raises
     ------

@@ -276,7 +276,7 @@ def _made(
 
 
 def _order(source: Callable[[Bad], Iterator[Found]], origin: str, kind: str) -> str:
-    """Tell by all dates of a file or table in which order day and month stand."""
+    """Find the order of day and month from all dates of a file or table."""
     evidence = Evidence()
     first, *others = TIMES[kind]
     for _, _, record in source(Bad()):
