@@ -62,8 +62,8 @@ def _page(text: str) -> str:
     if path.suffix.lower() not in (".html", ".htm"):
         end = path.suffix or "no ending"
         raise argparse.ArgumentTypeError(
-            f"it is a page, and {end} is none: name it {path.stem or 'report'}.html (to get a PDF, "
-            "open it in a browser and print it to a file)"
+            f"the report is a page of HTML, not {end}: name it {path.stem or 'report'}.html (to "
+            "get a PDF, open it in a browser and print it to a file)"
         )
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"there is no folder {path.parent}: make it before")
