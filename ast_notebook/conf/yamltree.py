@@ -247,9 +247,7 @@ class _Pieces:
             if fits:
                 pieces.append((above + start, lines[start:end]))
             else:
-                self._tree.mistake(
-                    path, above + start + 1, "no line above is indented like this one"
-                )
+                self._tree.mistake(path, above + start + 1, "this is indented like no line above")
         self._halves(pieces, path)
 
     def _halves(self, pieces: list[tuple[int, list[str]]], path: tuple[str, ...]) -> None:

@@ -60,10 +60,9 @@ def _page(text: str) -> str:
     """Check the name of a page before any work is done."""
     path = Path(text).expanduser()
     if path.suffix.lower() not in (".html", ".htm"):
-        end = path.suffix or "no ending"
         raise argparse.ArgumentTypeError(
-            f"the report is a page of HTML, not {end}: name it {path.stem or 'report'}.html (to "
-            "get a PDF, open it in a browser and print it to a file)"
+            f"the report is a page of HTML: name it {path.stem or 'report'}.html (to get a PDF, "
+            "open it in a browser and print it to a file)"
         )
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"there is no folder {path.parent}: make it before")

@@ -106,7 +106,7 @@ BROKEN: dict[str, tuple[str, Callable[[str], str], str, str]] = {
     ),
     "one at a time": (
         "manager.conf", having("general", "allowmultiplelogin = no"),
-        "once at a time", "",
+        "one session at a time", "",
     ),
     "filtered": (
         "manager.conf", having("panel", "eventfilter = !Event: VarSet"),
