@@ -57,7 +57,6 @@ class Reader:
     ----------
     settings : Settings
     tls : ssl.SSLContext or None
-        How to encrypt; None for plain text.
     title, version : str
         The title and the version in the manager's greeting.
     connected_since, lost_since, next_try : float or None
@@ -190,7 +189,7 @@ class Reader:
             return ConnectionLost(f"the session with {address} is not connected yet: connect first")
         return ConnectionLost(
             f"there is no connection to {address} now ({self.last_error or 'being made'}); it is "
-            "made again automatically: wait, or see %ast status"
+            "renewed automatically: wait, or see %ast status"
         )
 
     # --- the reader's thread -------------------------------------------------------------------
@@ -388,9 +387,7 @@ class Reader:
             self._counts["torn"] += torn
             why = " ".join(str(error).split())
             self._intake.tell("SessionLost", Reason=why, Missing=str(torn), Since=f"{since:.6f}")
-            logger.warning(
-                "%s: connection lost: %s; it is made again automatically", self._name, error
-            )
+            logger.warning("%s: connection lost: %s; it is renewed automatically", self._name, why)
         return self._pauses.lost(lasted)
 
     def _release(self, error: ConnectionLost) -> None:
