@@ -104,9 +104,11 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfError(f"{path} cannot be read: {error.strerror}") from None
     except _NamedTwice:
-        raise ConfError(f"{path} is no notebook as Jupyter writes them: a name is twice") from None
+        raise ConfError(
+            f"{path} is no notebook as Jupyter writes them: it has a name twice"
+        ) from None
     except (ValueError, RecursionError):
-        raise ConfError(f"{path} is no notebook: it is no JSON") from None
+        raise ConfError(f"{path} is not a notebook, since it is not JSON") from None
     whole = notebook if isinstance(notebook, dict) else {}
     cells, is_old = whole.get("cells"), "worksheets" in whole
     if is_old or not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):

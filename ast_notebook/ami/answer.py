@@ -1,4 +1,4 @@
-"""Actions under way and what became of them: an answer, a refusal, or silence."""
+"""Actions that were sent, and their results: an answer, a refusal, or no answer in time."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ class Answer:
         """
         value = self.response[header].strip()
         if not is_count(value):
-            raise BadAnswer(f"{header} in the answer of Asterisk is no number: {value[:40]!r}")
+            raise BadAnswer(
+                f"Asterisk's answer has {header} = {value[:40]!r}, which is not a whole number"
+            )
         return int(value)
 
     def __bool__(self) -> bool:
@@ -110,7 +112,7 @@ class Answer:
 
 
 class Pending:
-    """An action that was sent, and its answer as far as it has come.
+    """An action that was sent, and the part of its answer that was received so far.
 
     `wait` returns the answer, or raises an error that says what went wrong. Several threads may
     wait.
@@ -181,7 +183,7 @@ class Pending:
 
     @property
     def has_no_end(self) -> bool:
-        """Whether a list follows, at whose end Asterisk may send no event."""
+        """Whether the answer is a list whose end Asterisk may not announce by an event."""
         return self._listing == "unannounced"
 
     def wait(self, timeout: float | None = None) -> Answer:
@@ -195,7 +197,7 @@ class Pending:
         Raises
         ------
         ActionRefused
-            If Asterisk says no; `PermissionMissing` if the login lacks a class of permission.
+            If Asterisk refuses the action; `PermissionMissing` if the login lacks a permission.
         AnswerTimeout
             If Asterisk does not answer in time.
         ConnectionLost
@@ -247,7 +249,8 @@ class Pending:
         if self.is_too_long:
             self._events.clear()
             self._error = AnswerTimeout(
-                f"the answer to {self.name} has no end: it is more than {LARGEST >> 20} MiB by now"
+                f"the answer to {self.name} was given up: it has more than {LARGEST >> 20} MiB, "
+                "and no end"
             )
             return True
         is_announced = self._listing == "announced"
@@ -275,5 +278,5 @@ def refusal(action: str, reason: str) -> ActionRefused:
             reason=reason,
         )
     if reason.strip().endswith("line too long"):
-        reason = "a field of it is too long: Asterisk takes lines of up to 1,022 bytes"
+        reason = "one of its fields is too long: Asterisk takes lines of up to 1,022 bytes"
     return ActionRefused(f"Asterisk refused {action}: {reason}", action=action, reason=reason)

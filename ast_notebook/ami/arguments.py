@@ -1,4 +1,4 @@
-"""How a text is written for Asterisk so that Asterisk does not split it.
+"""Writes texts for Asterisk in such a way that Asterisk does not split them.
 
 The manager interface passes many headers to places that have a syntax of their own: the arguments
 of an application, a function of the dialplan, a list of variables, the stored members of a queue.
@@ -41,15 +41,17 @@ def variable(name: str, value: object) -> str:
         value.
     """
     if not name or any(map(name.__contains__, "=,;")):
-        raise UnsafeText(f"{name!r} is no name of a variable: write it without =, comma, semicolon")
+        raise UnsafeText(
+            f"{name!r} is not a name of a variable: write it without =, comma and semicolon"
+        )
     return f"{_literal('variable', name)}={argument(_literal(f'variable {name}', str(value)))}"
 
 
 def _literal(what: str, text: str) -> str:
     if "${" in text or "$[" in text:
         raise UnsafeText(
-            f"the {what} {text!r} holds what the dialplan may evaluate: take ${{ and $[ out, or "
-            "send it by action() if it is your own"
+            f"the {what} {text!r} contains ${{ or $[, which the dialplan would evaluate: take them "
+            "out or, if you wrote the text yourself, send it by action()"
         )
     return text
 
@@ -58,31 +60,38 @@ def _file(what: str, text: str) -> str:
     """Refuse a file name that holds options or a command for MixMonitor, or leaves its folder."""
     if "," in text:
         raise UnsafeText(
-            f"the file {text!r} holds a comma, and MixMonitor reads what follows as options and "
-            "as a command for the PBX's shell: take it out; nothing was done"
+            f"the file {text!r} contains a comma, behind which MixMonitor reads options and a "
+            "command for the PBX's shell: take the comma out; nothing was done"
         )
     if ".." in text.split("/"):
-        raise UnsafeText(f"the file {text!r} leads out of its folder: take .. out")
+        raise UnsafeText(f"the file {text!r} leads out of the folder for recordings: take .. out")
     return argument(_literal(what, text))
 
 
 def _one(what: str, text: str) -> str:
     """Refuse a regular expression: Hangup would hang up every channel that matches it."""
     if text.startswith("/"):
-        raise UnsafeText(f"{text!r} is no channel: Hangup would take it for a pattern")
+        raise UnsafeText(
+            f"{text!r} is not a channel: Hangup would take it for a pattern; name one channel"
+        )
     return text
 
 
 def _participant(what: str, text: str) -> str:
     """Refuse a word by which Asterisk would mute or remove everybody in a conference."""
     if text.strip().lower() in ("all", "participants"):
-        raise UnsafeText(f"{text!r} is no channel: Asterisk would take it for everybody there")
+        raise UnsafeText(
+            f"{text!r} is not a channel: Asterisk would take it for everybody there; name one "
+            "channel"
+        )
     return text
 
 
 def _queue(what: str, text: str) -> str:
     if not text:
-        raise UnsafeText("no queue is named: Asterisk would take that for every queue")
+        raise UnsafeText(
+            "no queue is named, and Asterisk would take that for every queue: name one"
+        )
     return text
 
 

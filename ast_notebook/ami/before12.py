@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from ast_notebook.ami.legs import Headers, Leg, Legs, age
 
 UNKNOWN = (
-    "this is an Asterisk up to 11: its Dial, Bridge and Masquerade are read as the events of "
-    "later ones. It does not report parked calls, recordings and transfers by feature codes, nor "
-    "whose telephone rings for a queue without `eventwhencalled = yes`"
+    "this PBX is an Asterisk up to 11: its events Dial, Bridge and Masquerade are translated into "
+    "those of later versions. It does not report parked calls, recordings and transfers by feature "
+    "codes, nor, without `eventwhencalled = yes`, whose telephone rings for a queue"
 )
 TOO_OLD = (
-    "this is an Asterisk up to 1.4, whose events are not understood: calls, queues and live state "
-    "will be empty or wrong"
+    "this PBX is an Asterisk up to 1.4, whose events are not understood: calls, queues and live "
+    "state will be empty or wrong"
 )
 
 _SPELLED = {"uniqueid": "Uniqueid", "calleridnum": "CallerIDNum", "calleridname": "CallerIDName"}
@@ -338,7 +338,7 @@ class Before12:
         return [self._of_leg(event)]
 
     def _of_leg(self, event: Headers) -> Headers:
-        """Name a telephone's own channel in an event of the channel that the telephone uses now."""
+        """Put a telephone's own channel into an event of the channel that it uses now."""
         uniqueid = event.get("Uniqueid", "")
         leg = self._legs.get(uniqueid)
         if leg is not None:

@@ -44,7 +44,7 @@ class Connection:
     Attributes
     ----------
     current : float
-        The last moment, on the clock of `elapsed`, until which all that had come has been read.
+        Everything that had come until this moment, on the clock of `elapsed`, has been read.
 
     Raises
     ------
@@ -103,7 +103,7 @@ class Connection:
             except OSError as failed:
                 dialled.close()
                 error = failed
-        raise error or OSError(f"no address for {host}")
+        raise error or OSError(f"the name {host} has no address")
 
     def _shake_hands(self, tls: ssl.SSLContext, host: str, deadline: float) -> None:
         encrypted = tls.wrap_socket(
@@ -183,7 +183,7 @@ class Connection:
         return b"".join(parts)
 
     def send(self, data: bytes | memoryview) -> None:
-        """Send all of it, or shut the connection and raise; messages of several threads never mix.
+        """Send all bytes, or shut the connection and raise; messages of several threads never mix.
 
         Any exception halfway shuts the connection, a KeyboardInterrupt too, since nothing may
         follow half a message.

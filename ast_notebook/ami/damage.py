@@ -65,8 +65,8 @@ class DamageFinder:
         if kind not in self._told:
             self._told.add(kind)
             logger.warning(
-                "%s: %s: something between %s and this machine changes what is sent; %%ast status "
-                "counts it",
+                "%s: %s: something between %s and this machine changes the data; %%ast status "
+                "counts such messages",
                 self._name,
                 what,
                 self._address,

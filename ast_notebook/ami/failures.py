@@ -54,8 +54,8 @@ def ungreeted(settings: Settings, error: OSError, *, was_known: bool) -> Connect
         )
     if was_known:
         return ConnectionLost(
-            f"{settings.address} accepts a connection but does not greet: it hangs or is held up. "
-            "Look at that machine and the network"
+            f"{settings.address} accepts a connection but does not greet: it hangs, or the "
+            "network is slow. Look at that machine and the network"
         )
     return ConnectionLost(
         f"{settings.address} accepts a connection but does not greet as "
@@ -67,9 +67,9 @@ def foreign(settings: Settings, banner: str) -> ConnectionLost:
     """Return the error for a greeting that is not a manager's."""
     greeting = settings.password.hidden_in(banner)[:60]  # it may repeat the password
     return ConnectionLost(
-        f"{settings.address} greets with {plain(greeting)!r}, not as Asterisk's manager does, "
-        "and was not sent the password: is this the manager's port? If it is, connect with "
-        "greeting= and how it begins"
+        f"{settings.address} greets with {plain(greeting)!r}, not as Asterisk's manager does, so "
+        "the password was not sent: is this the manager's port? If it is, connect with greeting= "
+        "and the beginning of that greeting"
     )
 
 
@@ -78,11 +78,11 @@ def unanswered(settings: Settings, error: OSError) -> ConnectionLost:
     if isinstance(error, TimeoutError):
         return ConnectionLost(
             f"{settings.address} has not answered the login within {settings.timeout:g} s: it is "
-            "overloaded or held up. Try again, or connect with a larger timeout"
+            "overloaded, or the network is slow. Try again, or connect with a larger timeout"
         )
     return ConnectionLost(
-        f"{settings.address} closed the connection instead of answering the login: its log says "
-        "why, /var/log/asterisk/messages.log"
+        f"{settings.address} closed the connection instead of answering the login: see why in its "
+        "log, /var/log/asterisk/messages.log"
     )
 
 
@@ -91,10 +91,10 @@ def refused(settings: Settings, error: ActionRefused) -> LoginRefused:
     reason = settings.password.hidden_in(error.reason or str(error))
     if reason.strip().lower() == IN_USE:
         return LoginRefused(
-            f"{settings.address} has {settings.username!r} logged in already, and lets nobody in "
-            "twice: close the other session (`manager show connected` on the PBX lists it; it may "
-            "be an earlier one of ours whose connection broke), or set allowmultiplelogin = yes "
-            "in that section of manager.conf",
+            f"{settings.address} has {settings.username!r} logged in already, and allows that only "
+            "once: close the other session (`manager show connected` on the PBX lists it; it may "
+            "be an earlier session of this machine whose connection broke), or set "
+            "allowmultiplelogin = yes in that section of manager.conf",
             is_in_use=True,
         )
     return LoginRefused(
@@ -104,12 +104,12 @@ def refused(settings: Settings, error: ActionRefused) -> LoginRefused:
 
 
 def without_challenge(settings: Settings, said: str) -> LoginRefused:
-    """Return the error for a manager that gives no challenge, and is not sent the password."""
+    """Return the error for a manager without a challenge, to which no password was sent."""
     words = f" ({plain(settings.password.hidden_in(said)[:60])})" if said else ""
     return LoginRefused(
         f"{settings.address} did not let {settings.username!r} in: it gave no challenge{words}, "
-        "and was not sent the password instead: is this the PBX? If it is, and knows no challenge, "
-        "write auth = secret in plugin.conf, which is auth='secret' in Python"
+        "so the password was not sent: is this the PBX? If it is, but supports no challenge, write "
+        "auth = secret in plugin.conf, or auth='secret' in Python"
     )
 
 
@@ -117,8 +117,8 @@ def no_answer(settings: Settings, said: str) -> LoginRefused:
     """Return the error for an answer that neither accepts nor refuses the login."""
     words = plain(settings.password.hidden_in(said)[:60])
     return LoginRefused(
-        f"{settings.address} answered the login of {settings.username!r} with {words!r}, which "
-        "Asterisk's manager does not: is this the manager's port?"
+        f"{settings.address} answered the login of {settings.username!r} with {words!r}, which is "
+        "no answer of Asterisk's manager: is this the manager's port?"
     )
 
 

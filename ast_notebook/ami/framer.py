@@ -125,7 +125,8 @@ class Framer:
     def _bounded(rest: bytes, *, over: bool = False) -> bytes:
         if over or len(rest) > LONGEST_MESSAGE:
             raise ValueError(
-                f"a message of more than {LONGEST_MESSAGE} bytes: this does not speak AMI"
+                f"a message has more than {LONGEST_MESSAGE} bytes: the other side does not speak "
+                "AMI"
             )
         return rest
 
@@ -146,7 +147,7 @@ def _lower(data: bytes) -> bytes:
 
 
 def _mended(found: re.Match[bytes]) -> bytes:
-    """Return what odd line ends mean: the end of a message, or a line end between two headers."""
+    """Replace odd line ends by their meaning: a message's end, or a line end between headers."""
     text, behind = found.string, found.string[found.end() : found.end() + 10]
     if found[1] is not None:
         return END_OF_MESSAGE

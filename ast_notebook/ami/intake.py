@@ -124,7 +124,7 @@ class Intake:
         return _NOTHING
 
     def tell(self, name: str, **headers: str) -> None:
-        """Put an event of our own into the record and the stream."""
+        """Put an event that Asterisk did not send into the record and the stream."""
         event = own_event(name, **headers)
         event.received = self._next_moment()
         self._moment = event.received + 1
@@ -213,7 +213,7 @@ class Intake:
                 found += before12.translate(text)
             except Exception:
                 self._counts["untranslated"] += 1
-                logger.exception("%s: an event that cannot be translated", self._name)
+                logger.exception("%s: an event cannot be translated", self._name)
                 found.append(text)
         return found
 

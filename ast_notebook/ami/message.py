@@ -107,10 +107,10 @@ class Message:
 
     @property
     def is_garbled(self) -> bool:
-        """Whether Asterisk itself would not have sent the message like this.
+        """Whether the message contains parts that do not belong to it.
 
-        Either another message is attached to it, because its own end was lost; or a caller wrote a
-        part of it, since Asterisk does not take line ends out of a dialled number in its events.
+        Either another message is attached to it, because its own end was lost. Or a caller wrote a
+        part of it, since Asterisk does not remove line ends from a dialled number in its events.
         """
         if self._text is not None:
             return False
@@ -122,10 +122,11 @@ class Message:
 
     @property
     def repeats_an_id(self) -> bool:
-        """Whether it names more than one channel, though Asterisk names one.
+        """Whether a header with the id of a channel was sent more than once.
 
-        Of an event that is not parsed yet, no header was looked at that was sent more than once.
-        A caller wrote a part of it: Asterisk does not take line ends out of a number in its events.
+        Then a caller wrote a part of the event, since Asterisk does not remove line ends from a
+        number in its events. The result is false for an event that is not parsed yet: if a header
+        was looked up in it, that header was sent once.
         """
         repeated = None if self._text is not None else self._repeated
         return repeated is not None and not _IDS.isdisjoint(name.lower() for name in repeated)
@@ -156,7 +157,7 @@ class Message:
         return defval if key is None else headers.get(key, defval)
 
     def share_names(self, names: dict[str, str]) -> None:
-        """Look headers up by these names, of which there may be more than the event has headers.
+        """Look up headers by these names; they may be more names than the event has headers.
 
         Parameters
         ----------

@@ -59,7 +59,7 @@ class OpenActions:
             If there is one with that ActionID already.
         """
         if self.under_way.setdefault(key, pending) is not pending:
-            raise ValueError(f"an action with the ActionID {key} is under way")
+            raise ValueError(f"another action with the ActionID {key} still waits for its answer")
 
     def forget(self, key: str) -> None:
         """Remove an action that was not sent after all."""

@@ -1,4 +1,4 @@
-"""Pauses between tries to connect: they spare the PBX a storm, and the session a ban."""
+"""Decides how long to wait between tries to connect, to avoid overload and a ban."""
 
 from __future__ import annotations
 

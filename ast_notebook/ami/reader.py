@@ -58,9 +58,9 @@ class Reader:
     settings : Settings
     tls : ssl.SSLContext or None
     title, version : str
-        How to encrypt, and what the manager greeted with.
+        The title and the version in the manager's greeting.
     connected_since, lost_since, next_try : float or None
-        Moments, in seconds since 1970 UTC; the second is the last one before the gap.
+        Moments, in seconds since 1970 UTC; `lost_since` is the last one before the gap.
     last_error : str
         Why there is no connection.
     failure : Exception or None
@@ -186,10 +186,10 @@ class Reader:
         if self.closing.is_set():
             return ConnectionLost(f"the session with {address} is closed: connect again")
         if self.thread.ident is None:
-            return ConnectionLost(f"not connected to {address} yet: connect first")
+            return ConnectionLost(f"the session with {address} is not connected yet: connect first")
         return ConnectionLost(
-            f"no connection to {address} now ({self.last_error or 'being made'}); "
-            "it is made again by itself: wait, or see %ast status"
+            f"there is no connection to {address} now ({self.last_error or 'being made'}); it is "
+            "renewed automatically: wait, or see %ast status"
         )
 
     # --- the reader's thread -------------------------------------------------------------------
@@ -387,7 +387,7 @@ class Reader:
             self._counts["torn"] += torn
             why = " ".join(str(error).split())
             self._intake.tell("SessionLost", Reason=why, Missing=str(torn), Since=f"{since:.6f}")
-            logger.warning("%s: connection lost: %s; it is made again by itself", self._name, error)
+            logger.warning("%s: connection lost: %s; it is renewed automatically", self._name, why)
         return self._pauses.lost(lasted)
 
     def _release(self, error: ConnectionLost) -> None:

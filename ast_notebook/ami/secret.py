@@ -37,7 +37,7 @@ class Secret:
         return "<secret>"
 
     def __reduce__(self) -> str:
-        raise TypeError("a secret is not written anywhere: pickle the settings without it")
+        raise TypeError("a secret cannot be pickled: pickle the settings without it")
 
 
 def with_hidden_password(cls: _Class) -> _Class:

@@ -122,7 +122,9 @@ class Session(Manager):
         self._refuse_replays()
         reader = self._reader
         if self._was_opened:
-            raise ConnectionLost(f"this session with {self.settings.address} was opened before")
+            raise ConnectionLost(
+                f"this session with {self.settings.address} was opened before: make a new one"
+            )
         if host is not None or port is not None:
             reader.change(host=host or self.settings.host, port=port or self.settings.port)
         self._dispatcher.start()
@@ -313,8 +315,8 @@ class Session(Manager):
         """Raise an error if the code that calls this runs in a replay."""
         if not self.held_back and working_at() is not MACHINE:
             raise ConfError(
-                f"{self.name} is a PBX, and code that runs in a replay sends nothing to one: ask "
-                "sh.replay, or replay in a home of its own by ast_notebook.replay"
+                f"{self.name} is a real PBX, to which code in a replay may send nothing: ask "
+                "sh.replay instead, or begin a separate replay by ast_notebook.replay"
             )
 
     def request(self, action: Mapping[str, Field], timeout: float | None = None) -> Answer:

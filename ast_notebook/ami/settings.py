@@ -81,7 +81,7 @@ class Settings:
         if isinstance(self.port, str) and is_count(self.port.strip()):
             object.__setattr__(self, "port", int(self.port))
         if type(self.port) is not int or not 0 < self.port < 65536:
-            raise ConfError(f"port = {self.port} is no port: Asterisk's manager listens on 5038")
+            raise ConfError(f"port = {self.port} is not a port: Asterisk's manager listens on 5038")
         if not isinstance(self.host, str) or not _is_host(self.host):
             # Before an @ there may be a password.
             *before, shown = str(self.host).split("@")
@@ -90,9 +90,11 @@ class Settings:
                 "port and the username are settings of their own"
             )
         if not isinstance(self.username, str) or not isinstance(self.password, Secret):
-            raise ConfError("username and password are text")
+            raise ConfError("username and password have to be text")
         if not isinstance(self.greeting, str):
-            raise ConfError(f"greeting = {self.greeting} is no text: write how the manager greets")
+            raise ConfError(
+                f"greeting = {self.greeting} is not text: write how the greeting begins"
+            )
         self._check_events()
         if self.auth not in ("auto", "secret", "md5"):
             raise ConfError(f"auth = {self.auth} is unknown: write auto, secret or md5")
@@ -100,13 +102,13 @@ class Settings:
         seconds(self.keepalive, "keepalive")
         if seconds(self.gathering, "gathering", least=0) > MOST_GATHERING:
             raise ConfError(
-                f"gathering = {self.gathering:g} is too long: no event is held up for more than "
-                f"{MOST_GATHERING:g} s"
+                f"gathering = {self.gathering:g} is too long: write {MOST_GATHERING:g} seconds or "
+                "less"
             )
 
     def _check_events(self) -> None:
         if not isinstance(self.events, str):
-            raise ConfError(f"events = {self.events} is no text: write on, off, or system,call")
+            raise ConfError(f"events = {self.events} is not text: write on, off, or system,call")
         classes = [word.strip().lower() for word in self.events.split(",")]
         unknown = [word for word in classes if word not in CLASSES.split(",")]
         if unknown and classes not in (["on"], ["off"]):
@@ -156,7 +158,8 @@ class Settings:
             return ssl.create_default_context(cafile=None if self.tls is True else str(self.tls))
         except OSError as error:
             raise ConfError(
-                f"tls = {self.tls} is no readable file of certificates: {error.strerror or error}"
+                f"tls = {self.tls} is not a readable file of certificates: "
+                f"{error.strerror or error}"
             ) from None
 
 

@@ -34,7 +34,7 @@ def seconds(given: object, what: str = "timeout", *, least: float | None = None)
             return number
     above = "above 0" if least is None else f"from {least:g}"
     raise ConfError(
-        f"{what} = {given!r:.40} is no time to wait: write seconds {above} to {LONGEST:,}"
+        f"{what} = {given!r:.40} is not a number of seconds {above} to {LONGEST:,}: write one"
     )
 
 

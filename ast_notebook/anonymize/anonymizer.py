@@ -113,12 +113,15 @@ class Anonymizer(Pseudonyms):
             self._has_told = True
             names = ", ".join(plain(name)[:40] for name in sorted(self.dropped)[:_NAMED])
             more = f" and {len(self.dropped) - _NAMED} more" if len(self.dropped) > _NAMED else ""
-            warn(f"left out, since nothing says that they are harmless: {names}{more}")
+            warn(f"columns that are not known to be harmless were left out: {names}{more}")
         return made
 
     def _of_pandas(self, frame: pd.DataFrame) -> pd.DataFrame:
         if frame.columns.nlevels > 1 or frame.columns.name is not None:
-            raise ConfError("these columns are named by values: use melt() and reset_index() first")
+            raise ConfError(
+                "the names of these columns are values, as in a pivot table: use melt() and "
+                "reset_index() first"
+            )
         levels = [frame.index.get_level_values(place) for place in range(frame.index.nlevels)]
         by_level = [pd.Series(level, index=frame.index) for level in levels]
         columns = {str(name): column for name, column in frame.items()}
@@ -197,7 +200,7 @@ class Anonymizer(Pseudonyms):
         return nw.from_arrow(pa.table(made), backend=whole.implementation).to_native()
 
     def block(self, block: pa.RecordBatch) -> pa.RecordBatch:
-        """Return a block of events with pseudonyms, in columns as a `Record` has them.
+        """Return a block of events with pseudonyms; it has the columns that a `Record` has.
 
         It gives no warnings, since it runs on a thread of the archive.
         """

@@ -98,7 +98,7 @@ class Pseudonyms:
             key = key.decode("latin-1")
         self._key = (key_of() or new_key()) if key is None else checked(Secret(key))
         if type(prefix) is not int or not 0 <= prefix <= 15:
-            raise ConfError(f"{prefix} digits cannot be kept: write a number from 0 to 15")
+            raise ConfError(f"prefix = {prefix} is not a number of digits: write one from 0 to 15")
         self.prefix = prefix
         self.countries = countries
         self.keep = frozenset([keep] if isinstance(keep, str) else keep)
@@ -108,7 +108,7 @@ class Pseudonyms:
         return f"<{type(self).__name__}: prefix {self.prefix}, countries {self.countries}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("an anonymizer holds its key, and is not written anywhere")
+        raise TypeError("an anonymizer cannot be pickled, since it holds its key")
 
     def of(self, text: str) -> str:
         """Return the pseudonym of a number or a name.

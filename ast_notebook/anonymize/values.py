@@ -1,4 +1,4 @@
-"""Columns as codes and words, so that each different value is handled once."""
+"""Handles each different value of a column once: columns as codes and a list of words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Codes = np.ndarray[Any, Any]
 
 
 class Values(NamedTuple):
-    """For each row the place of its value in a list of words, -1 if it is missing; and the list."""
+    """The place of each row's value in a list of words (-1 if it is missing), and that list."""
 
     codes: Codes
     words: list[str]

@@ -1,4 +1,4 @@
-"""Lists of words, written as one text."""
+"""Splits lists of words that are written as one text."""
 
 from __future__ import annotations
 

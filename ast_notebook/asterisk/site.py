@@ -182,7 +182,9 @@ class Site(Database, CallLog):
             )
         unknown = [form for form in forms if form not in FORMS]
         if unknown or not forms:
-            raise ConfError(f"forms are some of {', '.join(FORMS)}, and not {unknown or 'none'}")
+            raise ConfError(
+                f"forms have to be some of {', '.join(FORMS)}, and not {unknown or 'none'}"
+            )
         wanted: dict[str, str] = {}
         for number, name in book.items():
             shown = " ".join(_HIDDEN.sub(" ", name).split())[:_LONGEST].strip()

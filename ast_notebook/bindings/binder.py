@@ -151,7 +151,9 @@ class Binder:
             return self._live.watch_mailbox
         if attribute.kind == "ast_missed":
             if self._missed is None:
-                raise ConfError(f"no calls are kept for ast_missed = {attribute.written}")
+                raise ConfError(
+                    f"ast_missed = {attribute.written} has no effect, since this PBX keeps no calls"
+                )
             return self._missed
         return lambda _, changed: watch_value(self._live, self._session.clock, attribute, changed)
 

@@ -314,7 +314,7 @@ def _note_foreign(definitions: Definitions, plan: Iterable[_Planned]) -> None:
             more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
             definitions.note(
                 (*paths[0], "type"),
-                f"type = {type_name} does nothing here: {'.'.join(paths[0])}{more} only holds "
+                f"type = {type_name} has no effect here: {'.'.join(paths[0])}{more} only holds "
                 "what it is set to",
             )
     for attribute in IDLE:
@@ -323,7 +323,7 @@ def _note_foreign(definitions: Definitions, plan: Iterable[_Planned]) -> None:
             names = ", ".join(".".join(path) for path in paths[:_NAMED])
             more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
             definitions.note(
-                (*paths[0], attribute), f"{attribute} sets nothing here; it is of {names}{more}"
+                (*paths[0], attribute), f"{attribute} has no effect here, at {names}{more}"
             )
 
 

@@ -80,7 +80,7 @@ class AgentSession:
 
 
 class Shifts:
-    """Makes sessions of steps, which must come in order.
+    """Makes sessions from the steps of agents, such as a login or a pause, in order of time.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Aggregates of events by channel: one row for each channel."""
+"""Computes aggregates of events by channel: one row for each channel."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _WIDTH = len(str(_DIGITS))
 
 
 def dated(value: nw.Expr) -> nw.Expr:
-    """Put an event's order before a text, so that the minimum of several is the first one."""
+    """Put an event's number before its text, so that the minimum of several texts is the first."""
     order = (nw.col(ORDER) + _DIGITS).cast(nw.String)
     return nw.concat_str([order, value])
 
 
 def undated(name: str) -> nw.Expr:
-    """Return the text of `dated` without the order."""
+    """Return the text of `dated` without the number."""
     return nw.col(name).str.slice(_WIDTH)
 
 

@@ -1,4 +1,4 @@
-"""Calls and legs of events, on an engine of choice."""
+"""Makes calls and legs of events, on an engine of choice."""
 
 from __future__ import annotations
 
@@ -71,13 +71,16 @@ def calls(
     if not isinstance(events, pd.DataFrame):
         if engine is not None and engine != _engine_of(events):
             raise ConfError(
-                f"these events are not {engine}'s: leave the engine out, or give pandas"
+                f"these events are not a frame of {engine}: leave engine= out, or give a pandas "
+                "frame"
             )
         return from_events(events, trunks=trunks)
     if engine is None or engine == "pandas":
         return from_events(events, trunks=trunks)
     if engine == "spark" and session is None:
-        raise ConfError("spark wants a session of yours: calls(events, engine='spark', session=…)")
+        raise ConfError(
+            "engine='spark' needs your session: calls(events, engine='spark', session=…)"
+        )
     whole = read(events).collect().to_pandas() if "extra" in events else events
     known = whole[[name for name in COLUMNS if name in whole]]
     # Categories are Arrow's dictionaries, which Spark does not accept.

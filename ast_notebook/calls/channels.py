@@ -1,4 +1,4 @@
-"""Legs: one row for each channel."""
+"""Makes the legs of calls: one row for each channel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The disposition of a call, and who ended it."""
+"""Decides the disposition of a call, and who ended it."""
 
 from __future__ import annotations
 

@@ -27,15 +27,15 @@ def lazy(native: Any) -> nw.LazyFrame[Any]:
         taken: nw.LazyFrame[Any] = nw.from_native(native).lazy()
     except TypeError:
         raise ConfError(
-            f"a {type(native).__module__}.{type(native).__qualname__} is no frame of events: give "
-            "one of pandas, Polars, PyArrow, DuckDB or Spark; for a folder or a file, take "
+            f"a {type(native).__module__}.{type(native).__qualname__} is not a frame of events: "
+            "give one of pandas, Polars, PyArrow, DuckDB or Spark; for a folder or a file, take "
             "history(path)"
         ) from None
     if taken.implementation.is_dask():
         raise ConfError(
-            "calls are not computed on Dask: give frame.compute() where that fits into memory, "
-            "Parquet files to DuckDB or Spark, or the days of an archive to calls_of_day "
-            "(ast_notebook.calls.history), a task each"
+            "calls are not computed on Dask: give frame.compute() if that fits into memory, read "
+            "the Parquet files by DuckDB or Spark, or have each task call calls_of_day "
+            "(ast_notebook.calls.history) for one day of an archive"
         )
     return taken
 

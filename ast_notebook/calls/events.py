@@ -35,7 +35,7 @@ _AS_TEXT = {
     "pyarrow": _BY_ARROW,
     "pyspark": "set spark.sql.sources.partitionColumnTypeInference.enabled to false",
 }
-_OURS = "or take read, relation or scan of ast_notebook.recording"
+_OURS = "or use read, relation or scan of ast_notebook.recording"
 #: Events that a PBX sends once for a channel, or once at a moment for a member of a queue.
 _ONCE = (
     "AgentLogin",
@@ -263,8 +263,8 @@ def _pair(some: Any) -> Any:
 
 def _no_map(kind: object) -> ConfError:
     return ConfError(
-        f"the column extra is {kind}, and has to be a map of texts, out of which the rare headers "
-        f"of an archive's events can be taken: leave it as it is in the files, {_OURS}"
+        f"the column extra is {kind}, but it has to be a map of texts, since it holds the rare "
+        f"headers of an archive's events: leave it as it is in the files, {_OURS}"
     )
 
 
@@ -273,8 +273,8 @@ def _check_rare(names: Collection[str]) -> None:
     has_files_columns = "received_us" in names or "time_us" in names
     if has_files_columns and "extra" not in names and not _RARE.intersection(names):
         raise ConfError(
-            "the column extra was left out, which has the rare headers of an archive's events: "
-            f"leave it in, {_OURS}"
+            "the column extra is missing, which holds the rare headers of an archive's events: "
+            f"read it, too, {_OURS}"
         )
 
 
@@ -302,8 +302,9 @@ def _check(schema: nw.Schema, engine: str, parts: _Parts) -> None:
         first, last = _shared(parts)
         if first <= last and _is_repeated(schema, parts, first, last):
             raise ConfError(
-                "two recorders have written these events of one PBX, and what both heard is there "
-                "twice: take read, relation or scan of ast_notebook.recording, which give it once"
+                "two recorders wrote these events of one PBX, so an event that both received is "
+                "there twice: use read, relation or scan of ast_notebook.recording, which return "
+                "it once"
             )
 
 

@@ -20,7 +20,7 @@ def find_call(events: Any, which: object) -> str:
         Events as `from_events` takes them.
     which : str
         A call's id, the uniqueid or the name of one of its channels; or a number or a device, with
-        its technology or without: then the last call in which it had a part.
+        its technology or without; this means the last call in which it took part.
     """
     wanted = str(which)
     found = legs(events)[[*_EXACT, "number", "exten", "device"]].astype("str")

@@ -83,8 +83,8 @@ def flow(
     events : frame
         Events as `from_events` takes them.
     which : str
-        A call's id, the uniqueid or the name of one of its channels, or a number: then the last
-        call in which somebody had that number.
+        A call's id, the uniqueid or the name of one of its channels, or a number; a number
+        means the last call in which somebody had it.
     tz : str or tzinfo, optional
         The zone of the times; that of `use_zone` by default.
     name : callable, optional

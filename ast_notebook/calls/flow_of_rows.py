@@ -135,7 +135,7 @@ class _Drawing:
         self._step(_time(self._call["answered"]), _CALLER, said)
 
     def _answered(self) -> None:
-        """Draw who answered. A CDR may have the time of a menu or a queue that did so before."""
+        """Draw who answered. A CDR's time may be that of a menu or queue that answered first."""
         call = self._call
         time, by = _time(call["answered"]), _known(call["answered_by"])
         if time is None:
@@ -219,7 +219,7 @@ class _Drawing:
         self._phases.append(LadderPhase(lane, kind, kind, begin, end))
 
     def _life(self, lane: int) -> tuple[int | None, int | None]:
-        """Return the first and the last moment at which something is known of a lane."""
+        """Return the first and the last known moment of a lane."""
         times = [step.time for step in self._steps if lane in (step.lane, step.to)]
         times += [one for phase in self._phases if phase.lane == lane for one in _ends_of(phase)]
         return min(times, default=None), max(times, default=None)

@@ -77,7 +77,7 @@ class Flow:
         self._is_whole = labels is not None and not any(time % SECOND for time in known)
 
     def call_by(self, names: Sequence[str | None]) -> None:
-        """Add the names of the channels' numbers, as far as they are known, to their labels."""
+        """Add the known names of the channels' numbers to the labels of the channels."""
         pairs = zip(self.labels, names, strict=True)
         self.labels = tuple(f"{label} {name}" if name else label for label, name in pairs)
 

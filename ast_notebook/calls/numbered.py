@@ -80,7 +80,7 @@ def with_numbers(calls: Any, numbering: Numbering) -> Any:
         frame = nw.from_native(calls, eager_only=True)
     except TypeError:
         raise ConfError(
-            "numbers are looked up in pandas, Polars or PyArrow: bring these calls there first"
+            "numbers are looked up in pandas, Polars or PyArrow: convert these calls first"
         ) from None
     columns = {name: frame[name].to_pandas() for name in _USED if name in frame.columns}
     made = [

@@ -54,7 +54,7 @@ class LadderPhase:
 
 @dataclass(frozen=True)
 class Conversation:
-    """The lanes that talked with each other for some time, and whether others did, too."""
+    """The lanes that talked with each other for some time; `others` means that others did, too."""
 
     lanes: tuple[int, ...]
     others: bool

@@ -67,7 +67,9 @@ def pick(
         )
     if "agent" in wanted:
         if visits is None:
-            raise ConfError("only queue calls tell the agent: give these, too")
+            raise ConfError(
+                "agent= needs the queue calls, which tell who answered: give visits=, too"
+            )
         fits &= _of_visits(calls, visits, "agent", wanted["agent"])
     if "number" in wanted:
         fits &= _has(calls, wanted["number"], _NUMBERS, (*_DEVICES, "trunk"))

@@ -230,12 +230,11 @@ def _refused(source: Source) -> nw.LazyFrame[Any]:
 
 
 def _missed(stays: nw.LazyFrame[Any], lost: list[int], work: Work) -> nw.LazyFrame[Any]:
-    """Mark what is unknown because a connection was lost, since missing events prove nothing then.
+    """Mark values that are unknown because events may be missing: a connection was lost.
 
-    ``gap`` says that it was lost during a queue call. The other columns say that an event may have
-    been missed: ``unsure_left`` the one that tells why the caller left the line, ``unsure_talk``
-    the one that tells when his talk ended, and ``unsure_way`` the one that tells where he went
-    without an agent.
+    ``gap`` says that it was lost during a queue call. The other columns say which event may be
+    missing: for ``unsure_left`` that of the caller's leaving the line, for ``unsure_talk`` that of
+    the end of his talk, and for ``unsure_way`` that of his way on without an agent.
     """
     end, connected = nw.col("end"), nw.col("connected")
     talked = ~connected.is_null()

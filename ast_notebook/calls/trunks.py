@@ -64,7 +64,7 @@ def guess_trunks(calls: Any, registrations: Iterable[tuple[str, str]] = ()) -> p
 
 
 def is_guess(trunks: object) -> bool:
-    """Tell whether the trunks are to be guessed: ``guess`` is told in place of them."""
+    """Tell whether the trunks are to be guessed: the user gave ``guess`` instead of names."""
     return trunks == GUESS if isinstance(trunks, str) else _only(trunks) == GUESS
 
 

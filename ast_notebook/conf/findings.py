@@ -75,4 +75,4 @@ class Findings:
         for text in texts[:SHOWN]:
             warn(text)
         if len(texts) > SHOWN:
-            warn(f"{len(texts) - SHOWN} more things could not be read, or mean nothing here")
+            warn(f"{len(texts) - SHOWN} more lines could not be read, or have no effect here")

@@ -80,7 +80,7 @@ class _Structs:
         """Stop using a template, and report it once: one made of itself fails at many places."""
         if name not in self._endless:
             self._endless.add(name)
-            self._definitions.mistake((*path, "struct"), f"struct {name} gives nothing: {error}")
+            self._definitions.mistake((*path, "struct"), f"struct {name} was left out: {error}")
 
     def tell(self) -> None:
         """Report each missing template once."""

@@ -247,7 +247,7 @@ class _Pieces:
             if fits:
                 pieces.append((above + start, lines[start:end]))
             else:
-                self._tree.mistake(path, above + start + 1, "this is indented like nothing above")
+                self._tree.mistake(path, above + start + 1, "this is indented like no line above")
         self._halves(pieces, path)
 
     def _halves(self, pieces: list[tuple[int, list[str]]], path: tuple[str, ...]) -> None:
@@ -283,13 +283,17 @@ class _Pieces:
         text = "\n".join(lines)
         self._left -= len(text) + COST_OF_A_PIECE
         if self._left < 0:
-            self._tree.mistake(path, above + 1, "too much before this is not YAML: it is left out")
+            self._tree.mistake(
+                path,
+                above + 1,
+                "too many lines above are not YAML: the rest of this part was left out",
+            )
             return
         root = _compose(text, self._secret)
         if isinstance(root, MappingNode):
             self._tree.take(root, path, above)
         elif root is not None:
-            self._tree.mistake(path, above + 1, "this is no NAME: VALUE, and is passed over")
+            self._tree.mistake(path, above + 1, "this is not NAME: VALUE, and was left out")
 
 
 def _pieces(lines: list[str]) -> Iterator[tuple[int, int, bool]]:

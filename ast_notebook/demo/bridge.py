@@ -21,7 +21,7 @@ class Bridge:
     creator, name : str
         The creator, for conferences and parking lots.
     hidden : int
-        How many of its channels are shown in no list: a conference has one for announcements.
+        How many of its channels no list shows: a conference has one, for announcements.
     """
 
     def __init__(

@@ -49,22 +49,22 @@ class RemoteEnd(Protocol):
     """The remote end of a channel: a telephone, or the other half of a Local channel."""
 
     def called(self, channel: Channel) -> None:
-        """Hear that the exchange calls out on the channel."""
+        """Note that the exchange calls out on the channel."""
 
     def progressed(self, channel: Channel) -> None:
-        """Hear that the exchange changed the state of the channel, as by an answer."""
+        """Note that the exchange changed the state of the channel, as by an answer."""
 
     def hears_ringing(self, channel: Channel) -> None:
-        """Hear, as the end of a caller, that it rings at the other side."""
+        """Note, at the end of a caller, that it rings at the other side."""
 
     def hears_sound(self, channel: Channel) -> None:
-        """Hear that the exchange plays a sound."""
+        """Note that the exchange plays a sound."""
 
     def connected(self, channel: Channel) -> None:
-        """Hear whom the channel is connected with now."""
+        """Note whom the channel is connected with now."""
 
     def ended(self, channel: Channel) -> None:
-        """Hear that the exchange has hung up."""
+        """Note that the exchange has hung up."""
 
 
 class HungUp(Exception):
@@ -82,13 +82,13 @@ class Dialling(Protocol):
     """The dialler of an outbound channel: it is told how the call goes on."""
 
     def ringing(self, channel: Channel) -> None:
-        """Hear that the remote end rings."""
+        """Note that the remote end rings."""
 
     def answered(self, channel: Channel) -> None:
-        """Hear that the remote end has answered."""
+        """Note that the remote end has answered."""
 
     def failed(self, channel: Channel, cause: int) -> None:
-        """Hear that the remote end refused, or that the channel was hung up before an answer."""
+        """Note that the remote end refused, or that the channel was hung up before an answer."""
 
 
 @dataclasses.dataclass(eq=False, slots=True)

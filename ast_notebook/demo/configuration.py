@@ -34,7 +34,7 @@ class Section:
         try:
             return float(text)
         except ValueError:
-            raise ConfError(f"[{self.name}] {name} = {text}: that is no number") from None
+            raise ConfError(f"[{self.name}] {name} = {text} is not a number") from None
 
     def classes(self, name: str) -> frozenset[str]:
         """Return a list of names that are separated by commas."""
@@ -66,7 +66,9 @@ def sections(path: Path) -> list[Section]:
             continue
         name, equals, value = content.partition("=")
         if not equals or not found:
-            raise ConfError(f"{path}, line {number}: {line.strip()!r} is neither [section] nor =")
+            raise ConfError(
+                f"{path}, line {number}: {line.strip()!r} is neither a [section] nor NAME = VALUE"
+            )
         found[-1].lines.append((name.strip(), value.removeprefix(">").strip()))
     return [section for section in found if not section.is_template]
 

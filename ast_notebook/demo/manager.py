@@ -209,7 +209,7 @@ class ManagerClient:
             self._await_writes(backlog)
 
     def _cut_off(self) -> None:
-        logger.info("a client of the demo PBX reads too slowly: it is cut off")
+        logger.info("a client of the demo PBX reads too slowly: its connection was closed")
         self._transport.abort()
 
 
@@ -255,7 +255,7 @@ class Manager:
         except (OSError, asyncio.CancelledError):
             pass
         except Exception:
-            logger.exception("the demo PBX goes on without a client")
+            logger.exception("the demo PBX closed the connection of a client because of an error")
         finally:
             del self._clients[client]
             with contextlib.suppress(OSError):

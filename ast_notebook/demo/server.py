@@ -58,7 +58,8 @@ class Plan:
         """Refuse an address that other machines can reach, since the login may do everything."""
         if not _is_loopback(self.host):
             raise ConfError(
-                f"the demo PBX listens on this machine alone, not on {self.host}: take 127.0.0.1"
+                f"the demo PBX listens only on addresses of this machine, not on {self.host}: "
+                "write 127.0.0.1"
             )
 
 

@@ -1,4 +1,4 @@
-"""Load for tests: so many channels up, with so many changes per second."""
+"""Load for tests: it keeps channels up, and changes a given number of them per second."""
 
 from __future__ import annotations
 

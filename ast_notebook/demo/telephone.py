@@ -129,10 +129,10 @@ class TelephoneLine:
         self._pbx.devices.check(channel.device)
 
     def hears_sound(self, channel: Channel) -> None:
-        """Hear ringing; a telephone of the demo does nothing then."""
+        """Do nothing, since a telephone of the demo does not react to sounds."""
 
     def connected(self, channel: Channel) -> None:
-        """Show the connected party; a telephone of the demo does nothing then."""
+        """Do nothing, since a telephone of the demo has no display for the connected party."""
 
     def ended(self, channel: Channel) -> None:
         """Hang up, too."""

@@ -52,9 +52,9 @@ def _times(info: PbxInfo) -> Iterator[Finding]:
     if (told is not None and told not in _YES) or heard is False:
         yield Finding(
             Level.WRONG,
-            "events do not say when they happened",
-            "times are those of arrival: events that come in a burst, or while a notebook "
-            "computes, seem later than they were",
+            "events have no times (timestampevents)",
+            "the time of arrival counts instead: events that come in a burst, or while a notebook "
+            "computes, get times that are too late",
             "manager.conf",
             "general",
             ("timestampevents = yes",),
@@ -70,14 +70,14 @@ def _clock(info: PbxInfo) -> Iterator[Finding]:
         yield Finding(
             Level.WRONG,
             f"the PBX's clock is {abs(clock.ahead):.0f} seconds {way} this machine's",
-            "times of its events and of ours are confused: let both follow NTP",
+            "the times of its events do not fit those of this machine: let both machines use NTP",
         )
     ours = time.strftime("%z")
     if clock.offset != ours:
         yield Finding(
             Level.NOTE,
-            f"the PBX's time zone is {clock.offset}, this machine's is {ours}",
-            "its CDR and CEL have its own local times: read them with tz= of its zone",
+            f"the PBX's time zone is {clock.offset}, and this machine's is {ours}",
+            "its CDR and CEL have local times of the PBX: read them with the PBX's zone as tz=",
         )
 
 
@@ -88,7 +88,7 @@ def _cdr(info: PbxInfo) -> Iterator[Finding]:
         yield Finding(
             Level.MISSING,
             "call detail records are not sent as events",
-            "they tell calls that end in a mailbox from others",
+            "without them, some calls that end in a mailbox look like other calls",
             "cdr_manager.conf",
             "general",
             ("enabled = yes",),
@@ -102,7 +102,7 @@ def _cdr(info: PbxInfo) -> Iterator[Finding]:
         yield Finding(
             Level.MISSING,
             f"Master.csv has no {' and no '.join(_columns(name) for name in lacking)}",
-            "lines of one call can be joined only by guesses, and calls of one moment are confused",
+            "the lines of a call are joined by guessing, so calls at the same time are mixed up",
             "cdr.conf",
             "csv",
             tuple(f"{name} = yes" for name in lacking),
@@ -111,7 +111,7 @@ def _cdr(info: PbxInfo) -> Iterator[Finding]:
         yield Finding(
             Level.NOTE,
             "some unanswered calls are not in the CDR (unanswered)",
-            "a CDR counts fewer lost calls than events and CEL do",
+            "the CDR has fewer lost calls than the events and the CEL",
             "cdr.conf",
             "general",
             ("unanswered = yes",),
@@ -133,7 +133,7 @@ def _cel(info: PbxInfo) -> Iterator[Finding]:
         yield Finding(
             Level.MISSING,
             f"the CEL lacks {', '.join(lacking[:4])}{' and more' if len(lacking) > 4 else ''}",
-            "who talked, for how long, or how a call ended cannot be known from it",
+            "the CEL then cannot tell who talked, for how long, or how a call ended",
             "cel.conf",
             "general",
             (f"events = {','.join([*sorted(chosen - set(_CEL)), *_CEL])}",),
@@ -148,7 +148,7 @@ def _telephones(info: PbxInfo) -> Iterator[Finding]:
         yield Finding(
             Level.MISSING,
             "chan_sip does not count the calls of its telephones",
-            "lamps stay dark: a telephone is never in use",
+            "its telephones never count as in use, so their lamps stay dark",
             "sip.conf",
             "general",
             ("callcounter = yes",),
@@ -162,7 +162,7 @@ def _telephones(info: PbxInfo) -> Iterator[Finding]:
         yield Finding(
             Level.NOTE,
             f"telephones without a number of their own (callerid): {some}{more}",
-            "Asterisk then gives them the number that was dialled; who answered is told by device",
+            "Asterisk reports the dialled number as theirs, so calls name the device that answered",
             "pjsip.conf" if pjsip else "sip.conf",
             device,
             (f'callerid = "Name" <{device}>',),
@@ -175,8 +175,8 @@ def _queues(info: PbxInfo) -> Iterator[Finding]:
     if info.setting("queues.conf", "general", "log_membername_as_agent") in ("", *_NO):
         yield Finding(
             Level.NOTE,
-            "the queue_log has an agent's interface at his login, and his name in all else",
-            "histories of it need members= to bring both together",
+            "the queue_log has an agent's interface at his login, and his name everywhere else",
+            "a history needs members= to know that both are one agent",
             "queues.conf",
             "general",
             ("log_membername_as_agent = yes",),
@@ -192,11 +192,11 @@ def _version(info: PbxInfo) -> Iterator[Finding]:
         yield Finding(
             Level.UNSAFE,
             f"Asterisk {info.version} has had no fixes since {end:%Y-%m-%d}",
-            "its security holes stay open: 22 is maintained until 2029-10-16",
+            "its security holes stay open: upgrade to 22, which is maintained until 2029-10-16",
         )
     if (major(info.version) or 99) < 12:
         yield Finding(
             Level.WRONG,
             f"Asterisk {info.version} has no linkedid in its events",
-            "calls are put together by guesses: see what is said at the connection",
+            "its channels are joined to calls by guessing: the warning at the connection says more",
         )

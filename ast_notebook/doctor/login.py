@@ -38,7 +38,7 @@ _USED = {word for feature in FEATURES for word in feature.write}
 _MIGHTY = {
     "config": "it may rewrite every configuration file, and with them the dialplan",
     "agi": "it may run AGI commands on any channel",
-    "all": "it may do all that there is",
+    "all": "it may do everything",
 }
 #: Events a second of one kind; more than this that are not used are reported.
 _NOTICEABLE = 1.0
@@ -61,8 +61,8 @@ def _rights(info: PbxInfo) -> Iterator[Finding]:
         if info.may("GetConfig") is False:
             yield Finding(
                 Level.NOTE,
-                "the configuration cannot be seen",
-                "most of what follows is not known: it needs write = system",
+                "this login may not read the configuration",
+                "most of the other checks cannot be made: they need write = system",
                 _MANAGER,
                 info.username,
                 ("write = system,call,originate",),
@@ -71,7 +71,7 @@ def _rights(info: PbxInfo) -> Iterator[Finding]:
             yield Finding(
                 Level.NOTE,
                 f"manager.conf has no section {info.username}",
-                "this login is made elsewhere (users.conf, realtime), and cannot be examined",
+                "this login is defined elsewhere (users.conf, realtime), so it cannot be examined",
             )
         yield from _may_not(info)
         return
@@ -91,7 +91,7 @@ def _rights(info: PbxInfo) -> Iterator[Finding]:
         yield Finding(
             feature.level,
             f"this login lacks {told}",
-            f"for {feature.what}",
+            f"ast_notebook needs this for {feature.what}",
             _MANAGER,
             info.username,
             lines if feature.level < Level.NOTE else (),
@@ -106,7 +106,7 @@ def _may_not(info: PbxInfo) -> Iterator[Finding]:
             yield Finding(
                 Level.MISSING,
                 f"this login lacks write = {permission}",
-                f"Asterisk refuses it the action {action}, and others of that class",
+                f"Asterisk refuses the action {action}, and others of that class",
                 _MANAGER,
                 info.username,
             )
@@ -141,8 +141,8 @@ def _guard(info: PbxInfo) -> Iterator[Finding]:
         yield Finding(
             Level.UNSAFE,
             "this connection is not encrypted",
-            "others on the way can hear all calls, and take over the connection; then connect "
-            "with --tls to port 5039",
+            "others on the network can read all events, and take over the connection; with these "
+            "lines, connect with --tls to port 5039",
             _MANAGER,
             "general",
             (
@@ -161,7 +161,7 @@ def _guard(info: PbxInfo) -> Iterator[Finding]:
         yield Finding(
             Level.UNSAFE,
             "this login may come from any address",
-            "a password that got lost opens the PBX to everybody who reaches the port",
+            "whoever knows the password and reaches the port can use the PBX",
             _MANAGER,
             info.username,
             ("deny = 0.0.0.0/0.0.0.0", f"permit = {mine}/{mask}"),
@@ -172,9 +172,9 @@ def _treatment(info: PbxInfo) -> Iterator[Finding]:
     if info.setting(_MANAGER, "general", "allowmultiplelogin") in ("no", "false", "0", "off"):
         yield Finding(
             Level.NOTE,
-            "each login may be used once at a time (allowmultiplelogin = no)",
-            "a second notebook is refused, and so is this one as long as Asterisk still holds "
-            "its broken connection: give each its own login",
+            "each login may have only one session at a time (allowmultiplelogin = no)",
+            "a second notebook is refused, and so is this one while Asterisk still keeps its "
+            "broken connection: give each notebook its own login",
         )
     if info.login is None:
         return
@@ -183,9 +183,9 @@ def _treatment(info: PbxInfo) -> Iterator[Finding]:
     if wait < _ENOUGH:
         yield Finding(
             Level.WRONG,
-            f"Asterisk hangs up on a reader that keeps it waiting for {wait} ms",
-            "a burst of a few thousand events while a notebook computes costs the connection, and "
-            "the events until it is back",
+            f"Asterisk disconnects a client that does not read for {wait} ms (writetimeout)",
+            "a burst of a few thousand events while a notebook computes may break the connection, "
+            "and the events until the next one are lost",
             _MANAGER,
             info.username,
             (f"writetimeout = {_ENOUGH}",),
@@ -194,7 +194,7 @@ def _treatment(info: PbxInfo) -> Iterator[Finding]:
         yield Finding(
             Level.NOTE,
             "events of this login are filtered (eventfilter)",
-            "what is filtered out is in no frame, no call and no state",
+            "the filtered events are missing in all frames, calls and states",
         )
 
 
@@ -211,8 +211,8 @@ def _unfollowed(info: PbxInfo) -> Iterator[Finding]:
             lines = (f"read = {','.join(ordered(kept))}",)
         yield Finding(
             Level.COSTLY,
-            f"events come that ast_notebook does not follow: {told}",
-            "they are read, recorded and kept all the same",
+            f"Asterisk sends events that ast_notebook does not use: {told}",
+            "they are received and recorded all the same, which takes time and memory",
             _MANAGER,
             info.username,
             lines,

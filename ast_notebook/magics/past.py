@@ -60,9 +60,8 @@ def _page(text: str) -> str:
     """Check the name of a page before any work is done."""
     path = Path(text).expanduser()
     if path.suffix.lower() not in (".html", ".htm"):
-        end = path.suffix or "no ending"
         raise argparse.ArgumentTypeError(
-            f"it is a page, and {end} is none: name it {path.stem or 'report'}.html (to get a PDF, "
+            f"the report is a page of HTML: name it {path.stem or 'report'}.html (to get a PDF, "
             "open it in a browser and print it to a file)"
         )
     if not path.parent.is_dir():

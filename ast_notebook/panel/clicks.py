@@ -130,7 +130,7 @@ class Clicks:
         name = str(args.get("pbx")) if self._feed.several else self._feed.name
         pbx = self._feed.pbxs.get(name)
         if pbx is None and self._feed.several:
-            raise ConfError(f"the button {what} is of no PBX that is shown: nothing was done")
+            raise ConfError(f"the button {what} belongs to no PBX in this panel: nothing was done")
         if what in replaying.ACTIONS:
             return replaying.run(pbx, what, args)
         if pbx is None or what not in self.may.get(name, ()):

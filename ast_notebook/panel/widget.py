@@ -110,7 +110,9 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     ) -> None:
         names = _names(sh, pbx)
         if not 0.1 <= refresh_hz <= 50:
-            raise ConfError(f"refresh_hz = {refresh_hz} is no use: write 5, or 0.1 to 50")
+            raise ConfError(
+                f"refresh_hz = {refresh_hz} is not possible: write 0.1 to 50, such as 5"
+            )
         readonly = voila.may_be_public() if readonly is None else readonly
         editable = (editable,) if isinstance(editable, str) else tuple(editable)
         self._items = ShownItems(sh, names, editable)

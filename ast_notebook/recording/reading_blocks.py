@@ -73,7 +73,7 @@ def _of_file(
     except (pa.ArrowException, OSError) as error:
         if is_of_the_system(error):
             raise
-        raise ConfError(f"{file.path} was damaged just now: {said(error)}") from None
+        raise ConfError(f"{file.path} was damaged while it was read: {said(error)}") from None
 
 
 def _needed(columns: list[str] | None) -> list[str]:

@@ -122,7 +122,7 @@ def _write(blocks: Blocks, temporary: Path, killed: bool, stop: Callable[[], boo
     with writing(temporary) as writer:
         for block in blocks:
             if differs := blocks.name.differs(block.schema.metadata):
-                raise ConfError(f"{blocks.path} is passed over: {differs}")
+                raise ConfError(f"{blocks.path} was not sealed: {differs}")
             group.append(flattened(block, blocks.name.recorder))
             held += len(block)
             if held >= ROWS:
@@ -132,7 +132,7 @@ def _write(blocks: Blocks, temporary: Path, killed: bool, stop: Callable[[], boo
             if stop():
                 raise Stopped
         if blocks.foreign:
-            raise ConfError(f"{blocks.path} is passed over: {blocks.foreign}")
+            raise ConfError(f"{blocks.path} was not sealed: {blocks.foreign}")
         lost = blocks.lost_row() if killed or blocks.damaged else None
         if lost is not None:
             if blocks.torn:

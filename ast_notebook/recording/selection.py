@@ -252,7 +252,9 @@ def _notes(chosen: Selection) -> list[str]:
         why = next(iter(chosen.faults.get(path, {}).values()), "")
         damaged.append(f"{path} ({size:,} bytes{': ' if why else ''}{why})")
     if damaged:
-        notes.append(f"damaged, and events in the damaged parts are lost: {_some(damaged)}")
+        notes.append(
+            f"files are damaged, and events in the damaged parts are lost: {_some(damaged)}"
+        )
     return notes
 
 

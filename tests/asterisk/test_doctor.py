@@ -94,7 +94,7 @@ BROKEN: dict[str, tuple[str, Callable[[str], str], str, str]] = {
     ),
     "no times": (
         "manager.conf", without("general", "timestampevents"),
-        "do not say when they happened", "timestampevents = yes",
+        "events have no times", "timestampevents = yes",
     ),
     "from anywhere": (
         "manager.conf", without("panel", "permit", "deny"),
@@ -102,11 +102,11 @@ BROKEN: dict[str, tuple[str, Callable[[str], str], str, str]] = {
     ),
     "no patience": (
         "manager.conf", without("panel", "writetimeout"),
-        "keeps it waiting for 100 ms", "writetimeout = 5000",
+        "does not read for 100 ms", "writetimeout = 5000",
     ),
     "one at a time": (
         "manager.conf", having("general", "allowmultiplelogin = no"),
-        "once at a time", "",
+        "one session at a time", "",
     ),
     "filtered": (
         "manager.conf", having("panel", "eventfilter = !Event: VarSet"),
@@ -221,7 +221,7 @@ def test_a_login_that_may_ask_little_is_told_what_it_lacks(examined: Asterisk) -
     finally:
         path.write_text(before)
         examined.cli("manager reload")
-    assert "the configuration cannot be seen" in whats(found)
+    assert "this login may not read the configuration" in whats(found)
     assert "lacks write = originate" in whats(found)
 
 

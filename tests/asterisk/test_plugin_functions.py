@@ -297,7 +297,7 @@ def test_a_reconnect_makes_everything_right_again_and_leaves_a_row(pbx_of_ones_o
             pbx.kill()
             eventually(lambda: fon.stale)
             assert fon() is True
-            with pytest.raises(ast_notebook.ConnectionLost, match="by itself"):
+            with pytest.raises(ast_notebook.ConnectionLost, match="renewed automatically"):
                 sh.ast.db_write("dnd/office", 1)
             with pytest.raises(ast_notebook.ConnectionLost):
                 sh.ast.call(f"{pbx.tech}/200", "240", "door")

@@ -171,7 +171,7 @@ def test_tls_is_verified_unless_told_otherwise():
             assert session.connected()
         with pytest.raises(ConnectionLost, match="TLS"):
             opened(pbx, tls=True)
-    with pytest.raises(ConfError, match="no readable file"):
+    with pytest.raises(ConfError, match="not a readable file"):
         Session(Settings(tls="no/such.pem"))
 
 

@@ -163,7 +163,7 @@ def test_files_without_their_rare_headers_are_refused(place: Path) -> None:
         relation(place, connection=duckdb.connect()).select(*frequent),
         scan(place).to_table(columns=frequent),
     ):
-        with pytest.raises(ConfError, match="column extra was left out"):
+        with pytest.raises(ConfError, match="column extra is missing"):
             calls(given)
     some = relation(place, columns=["received_us", *OF_CALLS], connection=duckdb.connect())
     assert in_pandas(calls(some))["conference"].tolist() == ["room"]

@@ -401,7 +401,7 @@ def test_an_open_file_with_other_columns_costs_itself_and_is_named(
         assert rows(tmp_path) == 51
     (note,) = verify(tmp_path)
     assert foreign.name in note
-    with pytest.raises(ConfError, match=f"{foreign.name} is passed over: it .*{said}"):
+    with pytest.raises(ConfError, match=f"{foreign.name} was not sealed: it .*{said}"):
         seal_leftovers(ArchiveFiles(tmp_path))
     assert foreign.read_bytes() == data
     assert len(files(tmp_path, ".parquet")) == 1

@@ -236,5 +236,5 @@ def test_an_error_without_words_of_its_own_is_told_by_its_kind(
             read(tmp_path)
     assert verify(tmp_path) == []
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", fails)
-    with pytest.raises(ConfError, match=f"was damaged just now: {why}"):
+    with pytest.raises(ConfError, match=f"was damaged while it was read: {why}"):
         read(tmp_path)

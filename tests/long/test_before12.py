@@ -372,7 +372,7 @@ def test_it_is_said_at_connect_and_in_the_status_and_live_counts_one_call(pbx):
             pbx.dial(1, 2)
             fake.clients[-1].raw("".join(f"{text}\r\n\r\n" for text in pbx.texts).encode())
             eventually(lambda: len(live.channels) == 4 and live.calls == 2)
-            assert "not known: this is an Asterisk up to 11" in repr(Status(sh))
+            assert "not known: this PBX is an Asterisk up to 11" in repr(Status(sh))
 
 
 @pytest.mark.parametrize(

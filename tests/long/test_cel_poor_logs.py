@@ -193,7 +193,7 @@ def test_a_log_that_begins_with_a_user_event_is_known(tmp_path: Path) -> None:
 def test_a_word_that_is_no_kind_is_bad(tmp_path: Path) -> None:
     past = read(tmp_path, [*TALKED, line("TELEPATHY", 3, A, app="Dial")])
     assert past.bad_count == 1
-    assert past.bad["reason"][0] == "20 fields that are no channel event"
+    assert past.bad["reason"][0] == "its 20 fields are not those of a channel event"
 
 
 # --- Asterisk 1.8 to 11 ----------------------------------------------------------------------
@@ -394,7 +394,7 @@ def test_events_whose_uniqueid_a_spreadsheet_spoiled_are_no_call_and_are_told(
         past = read(tmp_path, [*lines, *good])
     assert past.calls["call"].tolist() == [f"{BEGIN}.77"]
     assert past.bad_count == len(lines)
-    assert past.bad["reason"].str.contains("a spreadsheet may have spoiled it").all()
+    assert past.bad["reason"].str.contains("a spreadsheet may have changed it").all()
 
 
 def test_a_whole_number_that_is_no_time_of_the_call_is_a_uniqueid_of_events(tmp_path: Path) -> None:

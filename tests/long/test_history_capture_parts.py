@@ -98,7 +98,7 @@ EXPECTED = ("ANSWERED", 5.0, 5.0, 2, "6101")
 def test_events_of_captures_that_overlap_count_once(tmp_path: Path, again: int) -> None:
     path = written(tmp_path / "capture", "".join(CALL + CALL[again:]))
     twice = len(CALL) - again
-    with pytest.warns(UserWarning, match=f"more than once, {twice} were left out"):
+    with pytest.warns(UserWarning, match=f"{twice} records repeat earlier ones"):
         past = history(path)
     assert the_call(past.calls) == EXPECTED
     assert (past.records, past.bad_count) == (len(CALL) + twice, 0)
@@ -122,7 +122,7 @@ def test_a_channel_that_is_told_of_twice_is_in_one_row_of_calls(engine: str) -> 
 @pytest.mark.parametrize("greeting", ["Asterisk Call Manager/1.1\r\n", ""])
 def test_a_capture_of_an_asterisk_up_to_11_gives_its_calls(tmp_path: Path, greeting: str) -> None:
     path = written(tmp_path / "capture", greeting + "".join(OLD))
-    with pytest.warns(UserWarning, match="this is an Asterisk up to 11"):
+    with pytest.warns(UserWarning, match="this PBX is an Asterisk up to 11"):
         past = history(path)
     assert the_call(past.calls) == EXPECTED
     assert (past.records, past.bad_count) == (len(OLD), 0)
@@ -130,14 +130,14 @@ def test_a_capture_of_an_asterisk_up_to_11_gives_its_calls(tmp_path: Path, greet
 
 def test_a_capture_of_an_old_asterisk_on_which_nobody_dials_gives_its_calls(tmp_path: Path) -> None:
     alone = [one for one in OLD if A["Uniqueid"] in one and B["Uniqueid"] not in one]
-    with pytest.warns(UserWarning, match="this is an Asterisk up to 11"):
+    with pytest.warns(UserWarning, match="this PBX is an Asterisk up to 11"):
         past = history(written(tmp_path / "capture", "".join(alone)))
     assert len(past.calls) == 1
 
 
 def test_a_capture_without_its_empty_lines_has_bad_records_and_no_calls(tmp_path: Path) -> None:
     jammed = "".join(CALL).replace("\r\n\r\n", "\r\n")
-    with pytest.raises(ConfError, match=r"no events .*: line 1: an event without an empty line"):
+    with pytest.raises(ConfError, match=r"no events .*: line 1: there is no empty line"):
         history(written(tmp_path / "capture", jammed))
     later = [one.replace(f"{BEGUN}.", f"{BEGUN + 60}.") for one in CALL]
     past = history(written(tmp_path / "capture", jammed + "\r\n" + "".join(later)))

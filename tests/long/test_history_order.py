@@ -79,7 +79,7 @@ def test_what_overlaps_counts_once(
     assert plain.notes == []
     twice = lines[: len(lines) // part] + lines[len(lines) // part // 2 * (part > 1) :]
     more = len(twice) - len(lines)
-    with pytest.warns(UserWarning, match=f"more than once, {more:,} were left out"):
+    with pytest.warns(UserWarning, match=f"{more:,} records repeat earlier ones"):
         found = read(tmp_path, twice)
     assert (found.records, found.bad_count) == (len(twice), plain.bad_count)
     pd.testing.assert_frame_equal(found.calls, plain.calls)
@@ -100,7 +100,10 @@ def test_old_files_that_were_put_together_in_any_order_are_read_by_their_times(
         warnings.simplefilter("ignore")
         found = read(tmp_path, [line for n in order for line in parts[n]])
     if not name.startswith("cdr"):
-        assert found.notes == ["parts of it come after newer ones: they were read by their times"]
+        assert found.notes == [
+            "some parts of the log come after newer ones: the parts were read in the order of "
+            "their times"
+        ]
     assert (found.records, found.bad_count) == (plain.records, plain.bad_count)
     pd.testing.assert_frame_equal(found.calls, plain.calls)
     pd.testing.assert_frame_equal(found.visits, plain.visits)
@@ -116,7 +119,7 @@ def test_old_files_that_overlap_are_read_by_their_times_and_count_once(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = read(tmp_path, [*lines[third:], *lines[: 2 * third]])
-    assert len(found.notes) == 2 and f"{third:,} were left out" in found.notes[1]
+    assert len(found.notes) == 2 and f"{third:,} records repeat" in found.notes[1]
     pd.testing.assert_frame_equal(found.calls, plain.calls)
     pd.testing.assert_frame_equal(found.visits, plain.visits)
 
@@ -201,7 +204,7 @@ def test_records_that_are_there_twice_count_once_where_their_file_is_sorted(tmp_
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = read(tmp_path, [*by_channel, *by_channel])
-    assert f"of records that are there more than once, {len(lines):,} were left out" in found.notes
+    assert f"{len(lines):,} records repeat earlier ones: they were left out" in found.notes
     assert found.records == 2 * len(lines)
     assert sorted(found.calls["call"]) == sorted(plain.calls["call"])
 
@@ -226,7 +229,7 @@ ONE = entries(
 
 
 def test_entries_of_which_each_is_there_twice_count_once(tmp_path: Path) -> None:
-    with pytest.warns(UserWarning, match="more than once, 3 were left out"):
+    with pytest.warns(UserWarning, match="3 records repeat earlier ones"):
         found = read(tmp_path, [line for line in ONE for _ in range(2)])
     assert found.bad_count == 0
     assert list(found.visits["talk"]) == [5.0]

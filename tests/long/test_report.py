@@ -114,7 +114,7 @@ def test_a_lower_bound_has_no_difference():
 
 
 def test_what_cannot_be_compared_is_refused_with_what_to_do():
-    with pytest.raises(ConfError, match="say when this one begins"):
+    with pytest.raises(ConfError, match="the report needs a beginning"):
         Report(two_weeks(), NOBODY, against="7d")
     with pytest.raises(ConfError, match="longer than 1d: compare with an earlier"):
         Report(two_weeks(), NOBODY, since="2026-11-23", against="1d", tz=BERLIN)
@@ -311,7 +311,7 @@ def test_where_nothing_is_known_of_before_no_number_repeats_it():
     assert "<dd>before -</dd>" not in page
     assert page.count("Nothing to compare with") == 1
     never = Report(two_weeks(), NOBODY, month="2027-02", against="last-month", tz=BERLIN)
-    told = "Nothing to compare with: nothing is known of the time of the report itself"
+    told = "Nothing to compare with: no calls of the time of the report itself are known"
     assert told in never.html() and told in repr(never)
 
 

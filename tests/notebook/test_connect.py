@@ -97,28 +97,28 @@ def test_a_port_may_be_text(small: demo.Demo) -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"port": "sip"}, "port = sip is no port"),
-        ({"port": "9" * 5000}, "port = 9+ is no port"),
-        ({"port": 5038.0}, "port = 5038.0 is no port"),
-        ({"port": True}, "port = True is no port"),
-        ({"timeout": "5"}, "timeout = '5' is no time to wait"),
+        ({"port": "sip"}, "port = sip is not a port"),
+        ({"port": "9" * 5000}, "port = 9+ is not a port"),
+        ({"port": 5038.0}, "port = 5038.0 is not a port"),
+        ({"port": True}, "port = True is not a port"),
+        ({"timeout": "5"}, "timeout = '5' is not a number of seconds"),
         ({"host": "127.0.0.1:5038"}, "the port and the username are settings of their own"),
         ({"host": "admin@pbx"}, "is neither a name nor an address"),
         ({"host": "pbx\n"}, "is neither a name nor an address"),
         ({"host": "pbx,x"}, "is neither a name nor an address"),
-        ({"timeout": float("nan")}, "timeout = nan is no time to wait: write seconds above 0"),
-        ({"timeout": float("inf")}, "timeout = inf is no time to wait"),
-        ({"keepalive": 1e300}, "keepalive = 1e[+]300 is no time to wait"),
+        ({"timeout": float("nan")}, "timeout = nan is not a number of seconds above 0"),
+        ({"timeout": float("inf")}, "timeout = inf is not a number of seconds"),
+        ({"keepalive": 1e300}, "keepalive = 1e[+]300 is not a number of seconds"),
         (
             {"gathering": 0.02},
-            "gathering = 0.02 is too long: no event is held up for more than 0.01",
+            "gathering = 0.02 is too long: write 0.01 seconds or less",
         ),
-        ({"gathering": -1}, "gathering = -1 is no time to wait: write seconds from 0 to"),
-        ({"username": 5}, "username and password are text"),
-        ({"password": 5}, "username and password are text"),
+        ({"gathering": -1}, "gathering = -1 is not a number of seconds from 0 to"),
+        ({"username": 5}, "username and password have to be text"),
+        ({"password": 5}, "username and password have to be text"),
         ({"events": "calls"}, "Asterisk has no class 'calls'; write on, off, or some of system,"),
         ({"events": "on,call"}, "Asterisk has no class 'on'"),
-        ({"events": None}, "events = None is no text"),
+        ({"events": None}, "events = None is not text"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused_in_one_line(
@@ -274,6 +274,6 @@ def test_what_fails_behind_the_login_closes_the_session(monkeypatch: pytest.Monk
 @pytest.mark.parametrize("kind", [Asterisk, Session])
 def test_what_cannot_be_made_can_be_shown(kind: Any) -> None:
     one = kind.__new__(kind)
-    with pytest.raises(ConfError, match="no readable file of certificates"):
+    with pytest.raises(ConfError, match="not a readable file of certificates"):
         one.__init__(Settings(tls="/nope"))
     assert repr(one).startswith(f"<{kind.__name__} ast")

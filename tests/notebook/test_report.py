@@ -201,7 +201,7 @@ def test_report_of_what_was_heard_and_of_what_was_written(shell, tmp_path):
     assert "calls are known only from" in repr(today)
     none = shell.run("%ast report --until 2020-01-01")
     assert repr(none).startswith("Calls of ast: there were none")
-    with pytest.raises(ConfError, match="say when this one begins"):
+    with pytest.raises(ConfError, match="the report needs a beginning"):
         shell.run("%ast report --against 7d")
     with pytest.raises(UsageError, match="there is no folder"):
         shell.run(f"%ast report --html {tmp_path}/no/such.html")

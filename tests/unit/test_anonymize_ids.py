@@ -35,7 +35,7 @@ QUEUE_LOG = (
 )
 
 
-pytestmark = pytest.mark.filterwarnings("ignore:left out")
+pytestmark = pytest.mark.filterwarnings("ignore:columns that are not known to be harmless")
 
 
 @pytest.fixture

@@ -139,15 +139,15 @@ def test_freepbx_tells_the_number_that_was_dialled_from_outside(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("billsec", "-1", "less than nothing"),
-        ("billsec", "nan", "no number"),
-        ("billsec", "many", "no number"),
+        ("billsec", "-1", "is negative"),
+        ("billsec", "nan", "is not a number"),
+        ("billsec", "many", "is not a number"),
         ("duration", "90000000", "longer than any call"),
-        ("billsec", "100", "more is billed"),
+        ("billsec", "100", "billsec is longer"),
         ("end", at(-5), "ends before"),
-        ("answer", at(500), "answered after its end"),
+        ("answer", at(500), "answer is after its end"),
         ("start", "0000-00-00 00:00:00", "no start"),
-        ("disposition", "PERHAPS", "unknown disposition"),
+        ("disposition", "PERHAPS", "disposition 'PERHAPS' is unknown"),
     ],
 )
 def test_an_odd_line_costs_itself(tmp_path: Path, name: str, value: str, reason: str) -> None:

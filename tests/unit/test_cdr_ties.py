@@ -223,7 +223,7 @@ def test_lines_that_are_there_twice_count_once_and_are_told(tmp_path: Path) -> N
     once, _ = read(tmp_path, [NAMES, *lines])
     twice, said = read(tmp_path, [NAMES, *lines, *lines[50:]])
     assert twice.calls.equals(once.calls)
-    assert [one for one in said if "190 records were there before" in one]
+    assert [one for one in said if "190 records repeat an earlier" in one]
 
 
 def test_equal_lines_that_name_no_channel_are_two_calls(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_a_number_that_is_none_is_no_reason_to_fail(wait: str) -> None:
         FakeManager(script) as fake,
         ast_notebook.connect("127.0.0.1", fake.port, password="x", timeout=5) as sh,
     ):
-        assert "keeps it waiting for 100 ms" in whats(examine(sh.ast))
+        assert "does not read for 100 ms" in whats(examine(sh.ast))
 
 
 def test_rights_that_some_add_and_others_take_are_joined() -> None:

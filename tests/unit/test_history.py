@@ -128,7 +128,7 @@ def test_bad_lines_are_counted_shown_and_kept(tmp_path: Path) -> None:
             good.encode(),
         ]
     )
-    with pytest.warns(UserWarning, match="1 records were there before"):
+    with pytest.warns(UserWarning, match="1 records repeat an earlier"):
         past = history(write(tmp_path, text), tz="UTC")
     assert len(past.calls) == 1
     assert past.bad["line"].tolist() == [2, 3, 5, 6, 7, 8, 9, 10]
@@ -164,8 +164,8 @@ def test_latin_1_and_utf_8_lines_live_together(tmp_path: Path) -> None:
     packed = write(tmp_path, gzip.compress(text), "Master.csv.gz")
     assert history(packed, tz="UTC").calls["caller_name"].tolist() == ["Jürgen", "Müller"]
     cut = write(tmp_path, gzip.compress(text * 100)[:-30], "cut.csv.gz")
-    with pytest.warns(UserWarning, match="records were there before"):
-        assert "ends badly" in history(cut, tz="UTC").bad["reason"].iloc[-1]
+    with pytest.warns(UserWarning, match="records repeat an earlier"):
+        assert "is damaged" in history(cut, tz="UTC").bad["reason"].iloc[-1]
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\r\n\0", codec="utf-8")), min_size=2))

@@ -66,7 +66,7 @@ def test_columns_are_named_by_the_names_that_they_have(tmp_path: Path) -> None:
     assert told(tmp_path, text, columns=known) == RIGHT
     with pytest.raises(ConfError, match=r"Quien, Cuando, .* is start, disposition.*columns="):
         history(tmp_path / "Master.csv", tz="UTC")
-    with pytest.raises(ConfError, match=r"is disposition: say so by columns="):
+    with pytest.raises(ConfError, match=r"is disposition: map them"):
         history(tmp_path / "Master.csv", tz="UTC", columns={"Cuando": "start", "Cuanto": "end"})
     with pytest.raises(ConfError, match="has no column Nadie: it has Quien"):
         history(tmp_path / "Master.csv", tz="UTC", columns=known | {"Nadie": "src"})
@@ -168,12 +168,12 @@ def test_lines_of_json_are_read_as_asterisk_22_writes_them(tmp_path: Path) -> No
         ("PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "dump of SQL"),
         ("<html><table><tr>\n", "page of HTML"),
         (b"PK\x03\x04....", "save its sheet as CSV"),
-        (b"\x28\xb5\x2f\xfd....", "unpack it by zstd"),
+        (b"\x28\xb5\x2f\xfd....", "decompress it by zstd"),
         (b"\xd4\xc3\xb2\xa1....", "capture of packets"),
-        ("[2026-06-01 10:00:00] Event: Hangup\n", "something before them"),
-        ("hello\nworld\n", "no records of calls that PBXs write"),
-        (bytes(range(256)) * 99, "no records of calls that PBXs write"),
-        ("x\n" * 5000, "no records of calls that PBXs write"),
+        ("[2026-06-01 10:00:00] Event: Hangup\n", "other text before them"),
+        ("hello\nworld\n", "not records of calls as PBXs write"),
+        (bytes(range(256)) * 99, "not records of calls as PBXs write"),
+        ("x\n" * 5000, "not records of calls as PBXs write"),
         ("1,2,3,4\n" * 9, r"name its 4 columns in order by columns="),
     ],
 )
@@ -206,5 +206,5 @@ def test_a_list_of_json_in_one_line_is_refused_with_what_makes_lines_of_it(
 ) -> None:
     rows = [dict(zip(NAMES, row(n), strict=True)) for n in (0, 1)]
     path = write(tmp_path, around.format(json.dumps(rows)))
-    with pytest.raises(ConfError, match=r"begin in a line of its own, as jq -c '\.\[\]' FILE"):
+    with pytest.raises(ConfError, match=r"in a line of its own, as written by jq -c '\.\[\]' FILE"):
         history(path, tz="UTC")

@@ -74,7 +74,7 @@ def test_a_cel_table_and_a_queue_log_table_are_known_by_their_columns(tmp_path: 
     entries = [tuple((one.split("|") + [""] * 10)[:10]) for one in log]
     columns = "time,callid,queuename,agent,event,data1,data2,data3,data4,data5"
     table(tmp_path, "queue_log", columns, entries)
-    with pytest.raises(ConfError, match="several such tables"):
+    with pytest.raises(ConfError, match="several tables of calls"):
         history(url)
     by_table = history(url, kind="queue_log").calls
     by_file = history(HISTORY / "asterisk22-queue_log").calls

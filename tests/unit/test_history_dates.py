@@ -121,7 +121,7 @@ def test_the_order_is_asked_for_where_nothing_decides(tmp_path: Path) -> None:
     assert (len(past.calls), past.bad_count) == (1, 1)
     same = write(tmp_path, csv_of([NAMES, row(0, calldate="5/5/2026 9:00", uniqueid="")]))
     assert starts(history(same, tz="UTC")) == ["2026-05-05 09:00"]
-    with pytest.raises(ConfError, match="no order of dates 'dd/mm'"):
+    with pytest.raises(ConfError, match="dates='dd/mm' is not an order"):
         history(same, tz="UTC", dates="dd/mm")
 
 

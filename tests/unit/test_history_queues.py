@@ -101,7 +101,7 @@ def test_what_agents_do_in_a_queue_log_becomes_sessions_pauses_and_occupancy(
     assert (kitchen["wrapup"], kitchen["aht"], kitchen["paused"]) == (12, 72, 100)
     assert kitchen["occupancy"] == pytest.approx(72 / 400)
     assert past.report().agents.equals(agents)
-    assert past.bad["reason"].tolist() == ["PAUSE of nobody"]
+    assert past.bad["reason"].tolist() == ["PAUSE names no agent"]
 
 
 def test_an_agent_who_comes_to_a_queue_where_he_is_already_stays_there(tmp_path: Path) -> None:

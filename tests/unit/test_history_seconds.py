@@ -70,14 +70,15 @@ def test_seconds_that_may_be_thousands_or_decimals_are_a_bad_record(
     found, reasons = billed(tmp_path, separator, ("8", "6"), seconds)
     assert found == [6]
     assert len(reasons) == 1
-    assert reasons[0].startswith(f"{shown}: nothing tells whether that is ")
+    assert reasons[0].startswith(f"its {shown}: nothing in the file shows whether that is ")
 
 
 def test_numbers_that_contradict_each_other_tell_nothing_of_others(tmp_path: Path) -> None:
     found, reasons = billed(tmp_path, ";", ("8,5", "6,25"), ("9.5", "6.5"), ("25,456", "20,123"))
     assert found == [6.25, 6.5]
     assert reasons == [
-        "duration is '25,456': nothing tells whether that is 25456 seconds, or 25.456"
+        "its duration is '25,456': nothing in the file shows whether that is 25456 seconds or "
+        "25.456"
     ]
 
 

@@ -60,7 +60,9 @@ def test_columns_of_a_table_are_named_in_their_order_or_by_their_names(tmp_path:
         history(path, tz="UTC", table="phone_calls")
     with pytest.raises(ConfError, match=r"columns= has 2 names, and the table .* 16 columns"):
         history(path, tz="UTC", table="phone_calls", columns=["src", "dst"])
-    with pytest.raises(ConfError, match=r"the table phone_calls has no nobody: it has x_calldate"):
+    with pytest.raises(
+        ConfError, match=r"the table phone_calls has no column nobody: it has x_calldate"
+    ):
         history(path, tz="UTC", table="phone_calls", columns={"nobody": "src"})
 
 
@@ -86,7 +88,7 @@ def test_the_usual_table_is_taken_and_the_others_are_named(tmp_path: Path) -> No
     path = database(tmp_path, cdr=(COLUMNS, [row()]), cdr_2025=(COLUMNS, [row(9)]))
     with pytest.warns(UserWarning, match="cdr was read, and not cdr_2025"):
         past = history(path, tz="UTC")
-    assert past.notes == ["cdr was read, and not cdr_2025"]
+    assert past.notes == ["the table cdr was read, and not cdr_2025: table=… names another one"]
 
 
 def test_names_of_a_vendors_tables_are_known(tmp_path: Path) -> None:
@@ -268,9 +270,9 @@ def unnumbered(folder: Path, rows: Sequence[Sequence[object]]) -> Path:
 
 def test_where_nothing_tells_the_hour_that_is_said_and_nothing_made_up(tmp_path: Path) -> None:
     path = unnumbered(tmp_path, [BEFORE, *OVER_THE_CHANGE, AFTER])
-    with pytest.warns(UserWarning, match=r"nothing numbers 8 rows .* 2 rows without a uniqueid"):
+    with pytest.warns(UserWarning, match=r"8 rows .* have no numbers .* 2 rows without a uniqueid"):
         past = history(path, tz="Europe/Berlin", table="queue_log")
-    assert past.bad["reason"].str.contains("nothing tells in which").tolist() == [True] * 2
+    assert past.bad["reason"].str.contains("nothing shows whether").tolist() == [True] * 2
     assert past.bad["text"].str.contains("PAUSE").tolist() == [True] * 2
     assert past.pauses.empty
     assert past.doubtful == 6
@@ -281,7 +283,7 @@ def test_numbers_that_were_given_later_do_not_order_the_rows(tmp_path: Path) -> 
     sorted_by_time = sorted(OVER_THE_CHANGE, key=lambda row: row[1])
     rows = [(number, *row[1:]) for number, row in enumerate(sorted_by_time)]
     path = database(tmp_path, queue_log=(LOG, rows))
-    with pytest.warns(UserWarning, match="nothing numbers 8 rows"):
+    with pytest.warns(UserWarning, match="8 rows .* have no numbers"):
         past = history(path, tz="Europe/Berlin")
     assert past.pauses.empty
     assert told_over_the_change(past)[2] == TOLD[2]
@@ -300,7 +302,7 @@ def test_after_a_quiet_while_the_calls_tell_the_hour_of_the_others(tmp_path: Pat
     alone = [row for row in rows if row[2] == "NONE"]
     (tmp_path / "alone").mkdir()
     past = history(database(tmp_path / "alone", queue_log=(LOG, alone)), tz="Europe/Berlin")
-    assert past.bad["reason"].str.contains("nothing tells in which").tolist() == [True]
+    assert past.bad["reason"].str.contains("nothing shows whether").tolist() == [True]
     assert past.pauses["seconds"].isna().all()
 
 

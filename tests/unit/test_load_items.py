@@ -73,7 +73,7 @@ def test_one_tie_that_cannot_be_costs_no_other(sh, load):
 )
 def test_a_type_of_smarthome_that_does_nothing_here_is_kept_and_named_once(sh, load, name, text):
     (told,) = load(text, name)
-    assert told.startswith(f"{name}, line 3: type = scene does nothing here: hall.m and 1 more")
+    assert told.startswith(f"{name}, line 3: type = scene has no effect here: hall.m and 1 more")
     assert sh.hall.m.type() == "scene"
     sh.hall.m(2)
     assert sh.hall.m() == 2
@@ -209,7 +209,7 @@ def test_a_name_that_should_not_be_shown_as_it_is_is_shown_safely(sh, load, name
 def test_many_mistakes_are_named_in_few_warnings(sh, load):
     said = load("[x]\ntype = bool\n" + "nonsense\n" * 500)
     assert len(said) == 21
-    assert said[-1] == "480 more things could not be read, or mean nothing here"
+    assert said[-1] == "480 more lines could not be read, or have no effect here"
     assert sh.x.type() == "bool"
 
 

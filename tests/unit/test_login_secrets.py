@@ -226,7 +226,7 @@ def test_settings_that_are_refused_show_no_password(
 
 
 def test_settings_with_a_password_that_is_no_text_show_none() -> None:
-    with pytest.raises(ConfError, match="username and password are text") as caught:
+    with pytest.raises(ConfError, match="username and password have to be text") as caught:
         Settings(password=[PASSWORD])  # type: ignore[arg-type]
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
     assert PASSWORD not in "".join(repr(frame.f_locals) for frame in frames)

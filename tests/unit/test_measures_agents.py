@@ -180,12 +180,12 @@ def test_a_talk_that_nobody_knows_is_no_talk_of_0_seconds():
 @pytest.mark.parametrize(
     ("compute", "words"),
     [
-        (lambda calls: measures.erlangs(calls, step="0s"), "a step '0s' is no length of time"),
-        (lambda calls: measures.erlangs(calls, step="banana"), "a step 'banana' is no length"),
+        (lambda calls: measures.erlangs(calls, step="0s"), "step = '0s' is not a length of time"),
+        (lambda calls: measures.erlangs(calls, step="banana"), "step = 'banana' is not a length"),
         (lambda calls: measures.busy_hour(calls, tz="Europe/Nix"), "no zone Europe/Nix"),
         (lambda calls: measures.summary(calls, tz="Nowhere/X"), "no zone Nowhere/X"),
         (lambda calls: measures.summary(calls, by="hour"), r"write by=\('hour',\)"),
-        (lambda _: measures.service_level(5, 6, 0), "aht is the seconds that a call takes"),
+        (lambda _: measures.service_level(5, 6, 0), "aht has to be the seconds that a call takes"),
         (lambda _: measures.erlang_b(5, -1), "whole numbers from 0 on, not -1"),
         (lambda _: measures.erlang_c(1, cast(Any, 2.5)), "whole numbers from 0 on, not 2.5"),
         (lambda _: measures.trunks_for(1e9), "more than anybody carries"),

@@ -91,7 +91,7 @@ def test_none_is_a_frame_of_the_same_columns():
 def test_what_cannot_be_grouped_by_is_refused():
     with pytest.raises(ConfError, match="no column 'planet'"):
         measures.repeats(WEEK, by=("planet",))
-    with pytest.raises(ConfError, match="by takes several names"):
+    with pytest.raises(ConfError, match="by has to be a tuple or list"):
         measures.repeats(WEEK, by="queue")
     with pytest.raises(ConfError, match="trunks="):
         measures.repeats(WEEK.assign(direction=None))

@@ -296,7 +296,9 @@ def test_a_uniqueid_that_a_spreadsheet_spoiled_ties_no_queue_calls(
     tmp_path: Path, own: str
 ) -> None:
     lines = [line for number in range(40) for line in answered(60 * number, own, number)]
-    with pytest.warns(UserWarning, match="120 entries have a uniqueid that is not A.* as text"):
+    with pytest.warns(
+        UserWarning, match="120 entries have a uniqueid that A.* not write.* as text"
+    ):
         found = past(tmp_path, *lines)
     expected = [(str(number), "ANSWERED", 5.0, 25.0, "Ann") for number in range(40)]
     assert plain(found.visits, "caller", "outcome", "wait", "talk", "agent") == expected
@@ -482,4 +484,4 @@ def test_an_agents_end_of_a_call_that_never_came_is_a_bad_record(
     found = past(tmp_path, (100, 1, f"desk|PJSIP/200|{event}"))
     assert len(found.calls) == 0
     name = event.partition("|")[0]
-    assert found.bad["reason"].tolist() == [f"{name} of a call that never came into the queue"]
+    assert found.bad["reason"].tolist() == [f"{name} is about a call that never entered the queue"]

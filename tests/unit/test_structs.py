@@ -138,7 +138,7 @@ def test_a_template_of_itself_costs_no_other_and_is_named(read, loops):
         tree = read(text, etc__struct=f"{STRUCTS}{loops}\n")
     assert [tree[name].get("name") for name in "abd"] == ["a telephone"] * 3
     (one,) = said
-    assert "struct loop gives nothing: " in str(one.message)
+    assert "struct loop was left out: " in str(one.message)
 
 
 def test_a_struct_that_is_no_name_and_a_file_that_cannot_be_read_are_named(read):

@@ -333,5 +333,5 @@ def test_calls_are_picked(wanted: dict[str, object], found: list[int]) -> None:
 def test_what_cannot_be_picked_by_is_refused() -> None:
     with pytest.raises(ConfError, match="number is empty"):
         picked(number=" ")
-    with pytest.raises(ConfError, match="only queue calls tell the agent"):
+    with pytest.raises(ConfError, match="agent= needs the queue calls"):
         pick(calls(call(1)), agent="Anna")

@@ -39,7 +39,7 @@ _ABOUT = {
     "ImportError": "What ast_notebook is built on is missing, or another package is in its place.",
     "LookupError": "There is no such item or function.",
     "NotImplementedError": "This is done in another way here.",
-    "TypeError": "A secret is not written anywhere.",
+    "TypeError": "A secret cannot be pickled.",
     "UsageError": "A line or a cell of `%ast` is not written as it has to be.",
     "TooLate": "A click in the panel came too late to be done.",
     "bad record": (

@@ -51,7 +51,7 @@ def batches_of(
     Raises
     ------
     ConfError
-        If no event has a time, or there are too many events for memory.
+        If no event has a time, or the events do not fit in memory.
     """
     batches: list[pa.RecordBatch] = []
     texts: list[str] = []
@@ -78,8 +78,8 @@ def batches_of(
     notes += [*words.notes, *repeats.notes()]
     if count and not any(len(batch) - batch["time"].null_count for batch in batches):
         raise ConfError(
-            f"the events of {name} tell no time: Asterisk sends one if manager.conf has "
-            "timestampevents = yes"
+            f"the events of {name} have no times: write timestampevents = yes into manager.conf, "
+            "and capture them again"
         )
     return _timed(batches), count
 
@@ -107,10 +107,10 @@ def _events(lines: Iterable[tuple[int, str]], bad: Bad) -> Iterator[tuple[int, s
             continue
         heads = _heads(block)
         if size > LONGEST:
-            bad.add(begun, f"an event of more than {LONGEST} bytes", "\n".join(block))
+            bad.add(begun, f"the event has more than {LONGEST} bytes", "\n".join(block))
         elif len(heads) > 1:
             for place, end in zip(heads, [*heads[1:], len(block)], strict=True):
-                reason = "an event without an empty line between it and the next one"
+                reason = "there is no empty line between this event and the next one"
                 bad.add(begun + place, reason, "\n".join(block[place:end]))
         elif any(one.startswith("Event: ") for one in block[:2]):
             if number == _OVER:

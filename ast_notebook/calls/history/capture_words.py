@@ -39,7 +39,7 @@ class Words:
         self._held: list[tuple[int, str]] = []
 
     def greet(self, greeting: str) -> None:
-        """Use the version of a greeting from now on."""
+        """Take the version of Asterisk from a greeting, for the events that follow."""
         version = greeting.removeprefix(GREETING).strip()
         self._decide(is_before_12(version), what_is_unknown(version))
 
@@ -87,5 +87,9 @@ class Words:
             try:
                 found += self._before12.translate(text)
             except Exception as error:  # what comes from the wire is hostile
-                self._bad.add(number, f"it cannot be put into later words: {error!r}", text)
+                self._bad.add(
+                    number,
+                    f"the event cannot be translated into one of Asterisk 12: {error!r}",
+                    text,
+                )
         return found

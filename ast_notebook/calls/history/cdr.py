@@ -50,7 +50,7 @@ def layout(record: Sequence[str]) -> list[str]:
     Raises
     ------
     ValueError
-        If it is none of the lines that Asterisk writes by itself.
+        If Asterisk writes no such lines without a custom format.
     """
     count = len(record)
     if 16 <= count <= 21 and _is_time(record[9]) and _is_time(record[11]):
@@ -64,7 +64,7 @@ def layout(record: Sequence[str]) -> list[str]:
             found = born(record[number]) is not None and "linkedid" not in names
             names.append("linkedid" if found else f"column{number}")
         return names
-    raise ValueError(f"{count} fields that are no call detail record")
+    raise ValueError(f"its {count} fields are not those of a call detail record")
 
 
 def _is_time(text: str) -> bool:
@@ -99,7 +99,7 @@ class Cdr:
         Raises
         ------
         ValueError
-            If it cannot be a record, or if its call was over already.
+            If this is not a valid record, or if its call is over already.
         """
         line = CdrRecord(record, self._clock, self._count)
         if not self._seen.take(record, line):
@@ -108,7 +108,7 @@ class Cdr:
         if late_for is not None:
             self._seen.late = True
             self._calls.amend(late_for, lambda call: amended(call, line))
-            raise ValueError("the other records of its call are more than six hours before it")
+            raise ValueError("it comes more than six hours after the other records of its call")
         self._count += 1
         self._recent.append(line.start)
         self._lines.append(line)
@@ -121,13 +121,13 @@ class Cdr:
         return self._seen.late
 
     def finish(self) -> None:
-        """Finish: no further records come."""
+        """Make the calls that are not made yet, and add the notes; no further records come."""
         self._give()
         self._clock.notes += [*self._spoiled.notes, *self._seen.notes]
         if self._either.guessed:
             self._clock.notes.append(
-                "the last column of these records is taken for the uniqueid, not for the "
-                "userfield: if it is that, name the columns by columns=[…]"
+                "the last column of these records was read as the uniqueid: if it is the "
+                "userfield, name all columns in their order by columns=[…]"
             )
 
     def _give(self, since: int | None = None, until: int | None = None) -> None:
@@ -163,7 +163,8 @@ class _Either:
     Attributes
     ----------
     guessed : bool
-        Whether it was taken for the uniqueid, although it does not look like one of Asterisk's.
+        Whether the column was taken for the uniqueid, although its values do not look like
+        Asterisk's own uniqueids.
     """
 
     def __init__(self) -> None:

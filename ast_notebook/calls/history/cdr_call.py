@@ -155,7 +155,7 @@ class _Made:
 
     @cached_property
     def _pairs(self) -> dict[str, _Age]:
-        """The ages of Local channels."""
+        """The age of each Local channel, by the common part of its halves' names."""
         found: dict[str, _Age] = {}
         for line in self._lines:
             if is_local(line.owner):

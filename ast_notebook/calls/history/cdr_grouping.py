@@ -33,7 +33,7 @@ _MOST = 50
 
 
 class _Desks(NamedTuple):
-    """The channels on which agents wait, and their uniqueids."""
+    """The names and the uniqueids of the channels on which agents wait."""
 
     names: set[str]
     ids: set[str]

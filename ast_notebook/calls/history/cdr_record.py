@@ -140,7 +140,7 @@ class CdrRecord:
             near = (clock.read(record.get("end")) or length) - length
         start = clock.read(record.get("start"), near)
         if start is None:
-            raise ValueError("no start")
+            raise ValueError("it has no start")
         clock.witness(start, known)
         self.start = start
         self.billsec = _seconds(record, "billsec")
@@ -148,16 +148,16 @@ class CdrRecord:
         # A report that only has the seconds of talk tells the earliest possible end.
         self.endless = end is None and length is None
         if self.endless and self.billsec is None:
-            raise ValueError("neither an end nor a duration")
+            raise ValueError("it has neither an end nor a duration")
         least = self.billsec if length is None else length
         self.end = start + (least or 0) if end is None else end
         if self.end < start:
             raise ValueError("it ends before it starts")
         if self.billsec is not None and self.billsec > self.end - start + SECOND:
-            raise ValueError("more is billed than it lasted")
+            raise ValueError("its billsec is longer than its duration")
         self.answer = clock.read(record.get("answer"), self.end - (self.billsec or 0))
         if self.answer is not None and self.answer > self.end + SECOND:
-            raise ValueError("it was answered after its end")
+            raise ValueError("its answer is after its end")
         # Some files have no column for the time of the answer.
         told = self.billsec is not None and not self.endless
         if self.answer is None and told and (self.billsec or self.answered):
@@ -231,7 +231,7 @@ def _channel(record: Mapping[str, Any], name: str) -> str | None:
 def _disposition(record: Mapping[str, Any]) -> str:
     word = (text_of(record, "disposition") or "").strip().upper()
     if word not in _DISPOSITIONS:
-        raise ValueError(f"an unknown disposition {word!r}")
+        raise ValueError(f"its disposition {word!r} is unknown")
     found = _DISPOSITIONS[word]
     gave_up = found != "ANSWERED" and text_of(record, "dialstatus") == "CANCEL"
     return "CANCELLED" if gave_up else found
@@ -246,7 +246,7 @@ def _seconds(record: Mapping[str, Any], name: str) -> int | None:
     if parts and int(parts[1]) == whole:
         value = round(float(f"{whole}.{parts[2]}") * SECOND)
     if value > _LONGEST:
-        raise ValueError(f"{name} is {whole} seconds, longer than any call")
+        raise ValueError(f"its {name} is {whole} seconds, which is longer than any call")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Recognises records that came before, and records whose calls are over."""
+"""Recognises copies of earlier records, and records that come after their calls are over."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ast_notebook.calls.history.spoiled import is_spoiled
 
 
 class Seen:
-    """Remembers records and the ids of calls, by hashes alone: a log may have millions.
+    """Remembers records and the ids of calls. It keeps only hashes, since a log may have millions.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Seen:
         self._over: dict[int, int] = {}
 
     def take(self, record: Mapping[str, Any], line: CdrRecord) -> bool:
-        """Tell whether a record is new; one without a channel always counts as new."""
+        """Tell whether a record is new; a record without a channel always counts as new."""
         known = _uniqueid(line)
         if has_own_name(line.channel) or (known is not None and not is_spoiled(known)):
             key = hash(tuple(map(str, record.items())))
@@ -40,13 +40,13 @@ class Seen:
         return True
 
     def late_for(self, line: CdrRecord) -> int | None:
-        """Return the number of a record's call; None unless that call is over."""
+        """Return the number of the call to which a record belongs, if it is over, or else None."""
         ids = (_uniqueid(line), None if line.of_agent else line.linkedid)
         keys = (hash((line.server, one)) for one in ids if one is not None)
         return next((self._over[key] for key in keys if key in self._over), None)
 
     def over(self, number: int, call: str | None, lines: Iterable[CdrRecord]) -> None:
-        """Remember a call that is over, by its number and its ids."""
+        """Remember the number and the ids of a call that is over."""
         for line in lines:
             own = None if line.at_desk else line.uniqueid
             ids = (one for one in (own, call) if born(one) is not None)
@@ -54,10 +54,12 @@ class Seen:
 
     @property
     def notes(self) -> list[str]:
-        """The notes for the user."""
+        """The notes that the user gets."""
         if not self.twice:
             return []
-        return [f"{self.twice:,} records were there before, every field the same: they count once"]
+        return [
+            f"{self.twice:,} records repeat an earlier record in every field: they were left out"
+        ]
 
 
 def _uniqueid(line: CdrRecord) -> str | None:

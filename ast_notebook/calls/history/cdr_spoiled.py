@@ -1,4 +1,4 @@
-"""Uniqueids that a spreadsheet has spoiled, such as ``1,71507E+09``: they join no records."""
+"""Removes uniqueids that a spreadsheet has changed, such as ``1,71507E+09``, from records."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _APART = 1 * SECOND
 
 
 class Spoiled:
-    """Removes spoiled ids from the records.
+    """Removes spoiled ids from records, so that they do not join records of different calls.
 
-    A uniqueid belongs to one channel. If several channels have the same one, it is not a uniqueid.
+    Each channel has a uniqueid of its own. An id that several channels have counts as spoiled.
 
     Attributes
     ----------
@@ -45,13 +45,13 @@ class Spoiled:
 
     @property
     def notes(self) -> list[str]:
-        """The notes for the user."""
+        """The notes that the user gets."""
         if not self.count:
             return []
         return [
-            f"{self.count:,} records have a uniqueid that several channels share or that is not "
-            "Asterisk's, as spreadsheets make of it: it tells no calls here; "
-            "export the column as text"
+            f"{self.count:,} records have a uniqueid that several channels share, or that Asterisk "
+            "does not write: a spreadsheet may have changed it, so it was not used to find the "
+            "call; export the column as text"
         ]
 
 
@@ -60,7 +60,10 @@ def _ids(line: CdrRecord) -> list[str]:
 
 
 def _several(uniqueid: str, lines: list[CdrRecord]) -> bool:
-    """Tell whether several channels have an id; an old Asterisk renames transferred channels."""
+    """Tell whether several channels have the same id.
+
+    An old Asterisk renames a transferred channel, so two names may be one channel.
+    """
     if len({line.channel for line in lines}) < 2:
         return False
     if born(uniqueid) is None:

@@ -1,4 +1,4 @@
-"""Finds the records of a name that were there at a time, however many records have that name."""
+"""Tells whether a record of a name covers a time, fast for any number of records."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NEVER = -(1 << 62)
 
 
 class _Latest(NamedTuple):
-    """Of some records: whose record ended last, when, and when the last of all others ended."""
+    """The latest end among some records, its owner, and the latest end among all other owners."""
 
     owner: str
     end: int
@@ -20,7 +20,7 @@ class _Latest(NamedTuple):
 
 
 class Times:
-    """Records by a name, such as that of a conference, and when they began and ended.
+    """The times of records by a name, such as the name of a conference.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Times:
                 latest.append(_with(latest[-1], line))
 
     def has(self, name: Hashable, since: int, until: int, besides: str | None = None) -> bool:
-        """Tell whether a record of a name was there at any time from `since` to `until`.
+        """Tell whether a record of a name overlaps the time from `since` to `until`.
 
         Records of the channel `besides` do not count.
         """

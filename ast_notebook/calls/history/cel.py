@@ -61,14 +61,14 @@ def layout(record: Sequence[str]) -> list[str]:
     Raises
     ------
     ValueError
-        If it is no line of a channel event log.
+        If this is not a line of a channel event log.
     """
     if 16 <= len(record) <= 21:
         names = [*PLAIN[:18], "extra"] if len(record) == 19 else [*PLAIN, "more"][: len(record)]
         kind = record[0]
         if kind in NAMES or kind in NUMBERS or is_user_event(dict(zip(names, record, strict=True))):
             return names
-    raise ValueError(f"{len(record)} fields that are no channel event")
+    raise ValueError(f"its {len(record)} fields are not those of a channel event")
 
 
 class Cel:
@@ -108,7 +108,7 @@ class Cel:
         Raises
         ------
         ValueError
-            If it cannot be one.
+            If this is not a valid event.
         """
         kind = self._kinds.of(record)
         uniqueid = text_of(record, "uniqueid")
@@ -120,7 +120,7 @@ class Cel:
             near = self._unsure[linkedid] + ONWARD
         moment = self._clock.read(record.get("eventtime"), near)
         if moment is None:
-            raise ValueError("no time")
+            raise ValueError("it has no time")
         if self._clock.unsure:
             self._unsure[linkedid] = moment
         else:
@@ -129,7 +129,7 @@ class Cel:
         if any(is_spoiled(one) or lacks_fraction(one, moment) for one in ids):
             self._spoiled += 1
             raise ValueError(
-                "its uniqueid or linkedid is not Asterisk's: a spreadsheet may have spoiled it"
+                "Asterisk writes no such uniqueid or linkedid: a spreadsheet may have changed it"
             )
         if self._repeats.has(record, moment):
             return
@@ -147,16 +147,16 @@ class Cel:
         return self._repeats.disordered
 
     def finish(self) -> None:
-        """Finish: no further events come."""
+        """Make the calls that are not made yet, and add the notes; no further events come."""
         while self._ahead:
             self._take(heapq.heappop(self._ahead)[2])
         self._give(list({id(call): call for call in self._calls.values()}.values()))
         self._clock.notes += self._repeats.notes()
         if self._spoiled:
             self._clock.notes.append(
-                f"{self._spoiled:,} events have a uniqueid or linkedid that is not Asterisk's, as "
-                "spreadsheets make of it: their calls are unknown, and they are "
-                "among the bad records; export the columns as text"
+                f"{self._spoiled:,} events have a uniqueid or linkedid that Asterisk does not "
+                "write: a spreadsheet may have changed it. Their calls are unknown, so these "
+                "events are among the bad records; export the columns as text"
             )
 
     # --- one event after the other -------------------------------------------------------------

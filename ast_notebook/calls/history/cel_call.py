@@ -40,7 +40,7 @@ class CelCall:
     channels : dict
         Its channels by their names.
     last : int
-        When the log last told something of it.
+        The time of the last event about it.
     up : int
         How many of its channels have not ended.
     """
@@ -77,7 +77,7 @@ class CelCall:
         self._conference = self._conference or other._conference
 
     def hear(self, row: CelEvent, channel: CelChannel, belongs: bool) -> None:
-        """Take an event of one of its channels, if its linkedid `belongs` to this call."""
+        """Take an event of one of its channels; `belongs` says whether its linkedid is too."""
         if belongs:
             self._linkedids[row.linkedid] = None
         if self._server is None and channel.order == row.order:

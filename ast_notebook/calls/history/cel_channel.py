@@ -81,7 +81,7 @@ class CelEvent:
 
 
 def is_own(name: str) -> bool:
-    """Tell whether a channel is one that Asterisk made for itself, and no half of a Local one."""
+    """Tell whether Asterisk made a channel for itself; a half of a Local channel is not such."""
     return name.startswith(_NOBODY)
 
 
@@ -109,9 +109,9 @@ class CelChannel:
     entered : int
         How often it entered a bridge.
     came : int
-        When it entered the last one.
+        When it entered its last bridge.
     left : int or None
-        When it left the last one.
+        When it left its last bridge.
     went_on : bool or None
         Whether its dialplan went on after it left; None if unknown.
     since : int or None
@@ -175,7 +175,7 @@ class CelChannel:
         return f"<{self.name}>"
 
     def hear(self, row: CelEvent) -> None:
-        """Take an event of it."""
+        """Take an event of this channel."""
         if self.left is not None and self._is_further(row):
             self.went_on = True
         self._hear_who(row)
@@ -286,7 +286,7 @@ class CelChannel:
 
     @property
     def numbers(self) -> set[str | None]:
-        """All numbers that it showed."""
+        """All caller numbers that its events have."""
         return {number for _, _, number in self._numbers}
 
     def number(self, since: int | None, *, over: bool) -> str | None:
@@ -330,5 +330,5 @@ class CelBridge:
 
     @property
     def channels(self) -> list[CelChannel]:
-        """Everybody in it."""
+        """The channels in the bridge."""
         return [*self.people, *self.halves]

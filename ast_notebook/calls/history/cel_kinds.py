@@ -102,7 +102,7 @@ class Kinds:
         Raises
         ------
         ValueError
-            If there is no such kind, or nobody can tell which of two a number stands for.
+            If there is no such kind, or if a number has two meanings and no line shows which.
         """
         word = text_of(record, "eventtype") or ""
         if word in NUMBERS:
@@ -112,7 +112,7 @@ class Kinds:
         if is_user_event(record):
             return USER_DEFINED
         if word not in NAMES:
-            raise ValueError(f"an unknown kind of event {word!r}")
+            raise ValueError(f"its kind of event {word!r} is unknown")
         return word
 
     def _numbered(self, word: str, record: Mapping[str, Any]) -> str:
@@ -126,8 +126,8 @@ class Kinds:
         numbers = self._numbers
         if numbers is None or word not in numbers:
             raise ValueError(
-                f"event {word} is {_OLD.get(word)} up to Asterisk 11 and {_NEW.get(word)} from 12 "
-                "on, and nothing before it tells which"
+                f"its eventtype {word} means {_OLD.get(word)} up to Asterisk 11 and "
+                f"{_NEW.get(word)} from 12 on, and no earlier line shows which version wrote it"
             )
         if numbers[word] == "BRIDGE_ENTER":
             self._entered.add(text_of(record, "channame") or "")

@@ -49,13 +49,13 @@ class Outcome:
     origin : CelChannel
         The call's first party.
     everybody : sequence of CelChannel
-        All of the call, the oldest first.
+        All channels of the call, the oldest first.
     dialler : CelChannel, optional
-        The one that dials for the first party; mostly, this is the first party itself.
+        The channel that dials for the first party; in most calls, this is the first party itself.
     queued, mailbox, conference : bool
-        Whether the call came to one.
+        Whether the call came to a queue, a mailbox or a conference.
     bridges : bool
-        Whether the log tells of bridges at all.
+        Whether the log has events of bridges at all.
     whole : bool
         Whether the log goes back to the beginning of the first party.
     """

@@ -35,7 +35,7 @@ _ENOUGH = 1000
 
 
 class BadTime(ValueError):
-    """A text is not a moment, or is a moment that never was."""
+    """A text is not a moment, or a clock change left that moment out."""
 
 
 def born(uniqueid: str | None) -> int | None:
@@ -65,7 +65,7 @@ class Clock:
     unsure : bool
         Whether a moment since the last `forget` was in the hour that a clock change repeats.
     naive : int
-        How many moments told no zone.
+        How many moments had no zone.
     notes : list of str
         Remarks for the user on the records that were read.
 
@@ -78,7 +78,7 @@ class Clock:
     def __init__(self, zone: str | tzinfo | None = None, order: str | None = None) -> None:
         self.zone = zone_of(zone)
         if order not in (None, *dates.ORDERS):
-            raise ConfError(f"there is no order of dates {order!r}: give 'dmy', 'mdy' or 'ymd'")
+            raise ConfError(f"dates={order!r} is not an order of dates: give 'dmy', 'mdy' or 'ymd'")
         self.order = order
         self.unsure = False
         self.naive = 0
@@ -129,12 +129,12 @@ class Clock:
             return int(text.ljust(16, "0"))
         moment = _iso(text) or dates.moment_of(text, self.order)
         if moment is None:
-            raise BadTime(f"{text[:40]!r} is no time")
+            raise BadTime(f"{text[:40]!r} is not a time")
         return self._moment(moment, near)
 
     def _moment(self, moment: datetime, near: int | None) -> int:
         if moment.year not in _YEARS:
-            raise BadTime(f"{moment} is no time of a PBX")
+            raise BadTime(f"{moment} is not a time at which a PBX can have written")
         if moment.tzinfo is None:
             return self._local(moment, near)
         return (moment.astimezone(UTC).replace(tzinfo=None) - _EPOCH) // _MICROSECOND
@@ -154,7 +154,7 @@ class Clock:
             known = self._known[key] = self._offset(moment)
         first, second, missing = known
         if missing:
-            raise BadTime(f"{moment} never was: the clock was put forward over it")
+            raise BadTime(f"there was no {moment}: the clock was put forward over it")
         if first == second:
             return local - first
         self.unsure = True
@@ -223,8 +223,8 @@ class Clock:
             hint = f" (by their uniqueids they are {where})"
         if self.zone is None:
             raise ConfError(
-                f"the times of {name} tell no time zone{hint}: give tz='UTC' if cdr.conf says "
-                "usegmtime=yes, else the PBX's own, such as tz='Europe/Berlin' (in %ast: --tz "
+                f"the times of {name} have no time zone{hint}: give tz='UTC' if cdr.conf has "
+                "usegmtime=yes, else the PBX's zone, such as tz='Europe/Berlin' (in %ast: --tz "
                 "Europe/Berlin)"
             )
         if other > self._agreeing // 4:
@@ -238,11 +238,11 @@ class Clock:
 def _counted(value: float) -> int:
     """Return microseconds of a number: of seconds, milliseconds or microseconds since 1970."""
     if not math.isfinite(value):
-        raise BadTime(f"{value} is no time")
+        raise BadTime(f"{value} is not a time")
     size = abs(value)
     unit = SECOND if size < 1e11 else 1000 if size < 1e14 else 1
     if size * unit >= _DAY and not 0 < value * unit < _LAST:
-        raise BadTime(f"{value} is no time of a PBX")
+        raise BadTime(f"{value} is not a time at which a PBX can have written")
     return round(value * unit)
 
 

@@ -45,12 +45,12 @@ class OrderUnknown(Exception):
 
 
 def moment_of(text: str, order: str | None) -> datetime | None:
-    """Return the moment that a text is; None if it is none that we know.
+    """Return the moment that a text names; None if the text has no known form.
 
     Raises
     ------
     OrderUnknown
-        If it depends on the order of day and month, and that is None.
+        If the moment depends on the order of day and month, and that is None.
     """
     if len(text) > _LONGEST:
         return None

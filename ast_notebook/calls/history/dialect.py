@@ -38,7 +38,7 @@ class TooManyFields(ValueError):
     """A line has more fields than any record of a call."""
 
     def __init__(self) -> None:
-        super().__init__(f"more than {MOST_FIELDS} fields, and no record of a call has so many")
+        super().__init__(f"it has more than {MOST_FIELDS} fields, which no record of a call has")
 
 
 class Quotes:
@@ -134,7 +134,7 @@ def loosely(
 
 
 def unescaped(line: str, form: Form) -> list[str] | None:
-    r"""Part a line as MySQL, MariaDB and PostgreSQL write them: ``\N``, ``\t``, ``\"``, ``\\``.
+    r"""Split a line as MySQL, MariaDB and PostgreSQL write them: ``\N``, ``\t``, ``\"``, ``\\``.
 
     Return None if a quote is not closed, something follows it, or there are too many fields.
     """

@@ -30,11 +30,11 @@ _OTHERS = {
     b"PK\x03\x04": "a zip archive or a workbook: unpack it, or save its sheet as CSV",
     b"\xd0\xcf\x11\xe0": "a workbook of Excel: save its sheet as CSV",
     b"PAR1": "a Parquet file: give the archive's folder, or read it by pandas",
-    b"\x28\xb5\x2f\xfd": "packed by zstd: unpack it by zstd -d",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd: decompress it by zstd -d",
     b"%PDF": "a PDF: export the calls as CSV",
-    b"\xd4\xc3\xb2\xa1": "a capture of packets: save the text of the manager's stream out of it",
-    b"\xa1\xb2\xc3\xd4": "a capture of packets: save the text of the manager's stream out of it",
-    b"\n\r\r\n": "a capture of packets: save the text of the manager's stream out of it",
+    b"\xd4\xc3\xb2\xa1": "a capture of packets: save the text of the manager's stream from it",
+    b"\xa1\xb2\xc3\xd4": "a capture of packets: save the text of the manager's stream from it",
+    b"\n\r\r\n": "a capture of packets: save the text of the manager's stream from it",
 }
 
 
@@ -70,7 +70,7 @@ def lines(
             for line in whole:
                 number += 1
                 if over or len(line) > LONGEST:
-                    bad.add(number, f"longer than {LONGEST} bytes", decode(line[:200]))
+                    bad.add(number, f"the line is longer than {LONGEST} bytes", decode(line[:200]))
                     over = False
                 else:
                     yield number, _text(line)
@@ -78,15 +78,15 @@ def lines(
                 rest, over = rest[:200], True
             passed = passed + len(block) if over else 0
             if passed > _HOPELESS:
-                why = f"no line ends in {_HOPELESS} bytes: the rest is not read"
+                why = f"no line ends within {_HOPELESS} bytes: the rest of the file was not read"
                 bad.add(number + 1, why, decode(rest[:200]))
                 return
         if over:
-            bad.add(number + 1, f"longer than {LONGEST} bytes", decode(rest[:200]))
+            bad.add(number + 1, f"the line is longer than {LONGEST} bytes", decode(rest[:200]))
         elif rest:
             yield number + 1, _text(rest)
     except (_DamageError, OSError) as error:
-        bad.add(number + 1, f"the file ends badly: {error}", decode(rest[:200]))
+        bad.add(number + 1, f"the file is damaged from here on: {error}", decode(rest[:200]))
 
 
 def _text(line: bytes) -> str:
@@ -158,7 +158,7 @@ def _unpacked(blocks: Iterator[bytes], make: Callable[[], Any]) -> Iterator[byte
                 rest = getattr(machine, "unconsumed_tail", b"")
                 held = not getattr(machine, "needs_input", True)
     if begun:
-        raise _DamageError("it ends before its end")
+        raise _DamageError("its compressed data is incomplete")
 
 
 def _last(machine: Any, block: bytes) -> bytes:

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from ast_notebook.calls.history.columns import KNOWN, Shape, lacking, plain
-from ast_notebook.calls.history.dialect import FORMS, MOST_FIELDS, TooManyFields, fields
+from ast_notebook.calls.history.dialect import FORMS, MOST_FIELDS, fields
 from ast_notebook.calls.history.files import lines
 from ast_notebook.calls.history.lines import Bad
 from ast_notebook.calls.history.records import (
@@ -41,7 +41,7 @@ def guess(path: Path, kind: str | None, told: Told) -> RecordParser | None:
     Raises
     ------
     ConfError
-        If its kind is unknown, or it must be converted first.
+        If the kind is unknown, or the file has to be converted first.
     """
     bad = Bad()
     head = [line for line in islice(lines(path, bad), _LOOKED) if line[1].strip()]
@@ -111,7 +111,7 @@ def _is_record(record: Record | ValueError | None, parser: RecordParser) -> bool
 
 
 def _refuse(path: Path, head: Sequence[Line]) -> None:
-    """Refuse a file that is no log: say what it is, and what to do with it."""
+    """Raise an error for a file that is not a log; it says what the file is, and what to do."""
     texts = [text[:200] for _, text in head[:50]]
     if any(map(_DUMP.match, texts)):
         raise ConfError(
@@ -122,26 +122,28 @@ def _refuse(path: Path, head: Sequence[Line]) -> None:
         raise ConfError(f"{path} is a page of HTML or XML: export the calls as CSV")
     if any(map(_PREFIXED.match, texts)):
         raise ConfError(
-            f"{path} has events of the manager's interface with something before them in the "
-            "line: take that away, so that each line is a header such as Event: Newchannel"
+            f"{path} has events of the manager interface, but with other text before them in each "
+            "line: remove that text, so that each line is a header such as Event: Newchannel"
         )
 
 
 def _why(path: Path, head: Sequence[Line], kind: str | None, told: Told) -> str:
-    """Refuse a file of unknown kind: say why, and what would help."""
+    """Return the message for a file of unknown kind: why it is unknown, and what would help."""
     found = _columns(head)
     what = f"{path} is neither a CDR, a CEL nor a queue_log"
     if kind is not None:
-        what = f"{path} is no {kind} that we know"
+        what = f"{path} is not a {kind} of a known form"
     if head[0][1].lstrip().startswith(("{", "[")):
         return (
-            f"{what}: of JSON, each record is to begin in a line of its own, as "
-            "jq -c '.[]' FILE writes it (or '.data[]', where the list is called data)"
+            f"{what}: each record of JSON has to begin in a line of its own, as written by jq -c "
+            "'.[]' FILE (or '.data[]', if the list is called data)"
         )
     if not found and any(map(_is_wide, head)):
-        return f"{what}: it has lines of {TooManyFields()}"
+        return (
+            f"{what}: its lines have more than {MOST_FIELDS} fields, which no record of a call has"
+        )
     if told is None and not found:
-        return f"{what}: its lines are no records of calls that PBXs write"
+        return f"{what}: its lines are not records of calls as PBXs write them"
     if told is not None and not isinstance(told, Mapping) and len(told) != len(found):
         return f"columns= has {len(told)} names, and the lines of {path} have {len(found)} fields"
     if isinstance(told, Mapping):
@@ -155,8 +157,8 @@ def _why(path: Path, head: Sequence[Line], kind: str | None, told: Told) -> str:
     needed = ", ".join(sorted(missing, key=len)[0]) or "who called whom"
     names = ", ".join(found[:20]) + (", …" if len(found) > 20 else "")
     return (
-        f"{what}: it is unknown which of its columns {names} is {needed}: "
-        f"say so by columns={{its name: 'start', …}}"
+        f"{what}: it is unknown which of its columns {names} is {needed}: map them to Asterisk's "
+        "names by columns={'NAME': 'start', …}"
     )
 
 

@@ -124,23 +124,27 @@ def history(
     found_at = [ArchivePlace(one) for one in places]
     del places  # a URL may hold a password, and a traceback shows what is in sight
     if not found_at:
-        raise ConfError("history reads a file, a folder, a database or an archive: name one")
+        raise ConfError(
+            "nothing to read was named: give a file, a folder, a database or an archive"
+        )
     names = [] if columns is None else [*columns]
     if isinstance(columns, Mapping):
         names += columns.values()
     if isinstance(columns, str) or not all(isinstance(name, str) for name in names):
-        raise ConfError("columns= is a list of names, or a mapping of their names to Asterisk's")
+        raise ConfError(
+            "columns= has to be a list of names, or a mapping of the file's names to Asterisk's"
+        )
     told = columns if columns is None or isinstance(columns, Mapping) else list(columns)
     named = None if is_guess(trunks) else trunks
     wanted = HistoryOptions(
         tz, kind, server, told, table, dates, named, members, engine, progress, len(found_at) > 1
     )
     if kind not in (None, *get_args(Kind)):
-        raise ConfError(f"a history has no kind {kind!r}: take {', '.join(get_args(Kind))}")
+        raise ConfError(f"there is no kind of log {kind!r}: take {', '.join(get_args(Kind))}")
     if engine not in (None, *_ENGINES):
         raise ConfError(
-            f"a history is not made on {engine!r}: take {' or '.join(_ENGINES)}, or give the "
-            "events to calls (docs/archive.md says how for Spark, Dask and others)"
+            f"history has no engine {engine!r}: take {' or '.join(_ENGINES)}, or give the events "
+            "to calls (docs/archive.md says how for Spark, Dask and others)"
         )
     found = _whole(found_at, wanted)
     if is_guess(trunks):
@@ -163,7 +167,7 @@ def _several(places: Sequence[ArchivePlace], wanted: HistoryOptions) -> History:
             raise ConfError(f"there is no {place.name}")
     files = [place for place in places if _is_file(place)]
     if files and wanted.engine is not None:
-        raise ConfError(f"engine= is for archives, and {files[0].name} is none")
+        raise ConfError(f"engine= is only for archives, and {files[0].name} is not one")
     read = [_read(place, wanted) for place in places if place not in files]
     parts = [part for one in read for part in one.parts or (one,)]  # of folders, too
     paths = [Path(place.name).expanduser() for place in files]
@@ -183,7 +187,7 @@ def _read(place: ArchivePlace, wanted: HistoryOptions) -> History:
     if not place.is_remote and path.is_dir():
         return _of_folder(path, wanted)
     if wanted.engine is not None:
-        raise ConfError(f"engine= is for archives, and {place.name} is none")
+        raise ConfError(f"engine= is only for archives, and {place.name} is not one")
     if is_table:
         return of_table(place, wanted)
     if not path.is_file():
@@ -202,7 +206,9 @@ def _of_folder(path: Path, wanted: HistoryOptions) -> History:
     if any(path.glob("server=*")):
         return _of_archive(ArchivePlace(path), wanted)
     if wanted.engine is not None:
-        raise ConfError(f"engine= is for archives, and {path} is none: there is no server=… in it")
+        raise ConfError(
+            f"engine= is only for archives, and {path} is not one: it has no folder server=…"
+        )
     wanted = wanted._replace(ids=True)
     return of_folder(path, wanted, lambda one: _of_path(one, wanted))
 

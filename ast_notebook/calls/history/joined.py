@@ -45,7 +45,7 @@ def joined(parts: Sequence[History]) -> History:
     shifts = next((part for part in parts if len(part.sessions)), parts[0])
     others = [part.origin for part in parts if len(part.sessions) and part is not shifts]
     if others:
-        notes.append(f"sessions and pauses of agents are those of {shifts.origin} alone")
+        notes.append(f"the sessions and pauses of agents come from {shifts.origin} alone")
     log = Log(calls[parts[0].calls.columns.tolist()], visits, shifts.sessions, shifts.pauses)
     made = History(
         log,
@@ -145,7 +145,7 @@ def _calls(
 
 
 def _tell(parts: Sequence[History], whole: pd.DataFrame, notes: list[str]) -> list[str]:
-    """Return lines on how many calls of each source are in others, too; note missing ones."""
+    """Return a line on each source: how many of its calls other sources have; note missing ones."""
     count = whole.groupby("_group")["_part"].nunique()
     shared = whole["_group"].map(count) > 1
     told = []
@@ -153,8 +153,8 @@ def _tell(parts: Sequence[History], whole: pd.DataFrame, notes: list[str]) -> li
         mine = whole["_part"] == number
         both, alone = int((mine & shared).sum()), int((mine & ~shared).sum())
         told.append(
-            f"calls of {part.origin} that are in another source, too: {both:,}; that are not: "
-            f"{alone:,}"
+            f"of the calls of {part.origin}, {both:,} are in another source, too, and {alone:,} "
+            "are not"
         )
         others = whole[whole["_part"] < number]
         starts = whole.loc[mine & ~shared, "start"]
@@ -162,8 +162,8 @@ def _tell(parts: Sequence[History], whole: pd.DataFrame, notes: list[str]) -> li
         if missed:
             better = " and ".join(one.origin for one in parts[:number])
             notes.append(
-                f"calls of {part.origin} that are not in {better}, although it covers the same "
-                f"time: {missed:,}; their ids are those of other calls, so they count"
+                f"calls of {part.origin} whose ids {better} does not have, although it covers the "
+                f"same time, count as further calls: {missed:,}"
             )
     return told
 
@@ -186,9 +186,9 @@ def _apart(
         within |= moments.isna()
         frames[other] = frames[other][~within]
         notes.append(
-            f"calls of {worse.origin} that cannot be joined with those of {better.origin}, since "
-            f"there are no uniqueids in {lacking} (loguniqueid = yes in cdr.conf writes them): "
-            f"{within.sum():,}; they are left out, since the other source covers the same time"
+            f"calls of {worse.origin} that cannot be joined with those of {better.origin}, which "
+            f"covers the same time, were left out: {within.sum():,}; there are no uniqueids in "
+            f"{lacking} (loguniqueid = yes in cdr.conf writes them)"
         )
     return frames
 

@@ -52,12 +52,12 @@ def text_of(record: Mapping[str, Any], name: str) -> str | None:
 
 
 def whole_of(record: Mapping[str, Any], name: str) -> int | None:
-    """Return a field as a whole number of seconds or times; None if it is not there.
+    """Return a field as a whole number, of seconds or of times; None if it is empty or missing.
 
     Raises
     ------
     ValueError
-        If it is something else.
+        If the field is not such a number.
     """
     text = text_of(record, name)
     if text is None:
@@ -65,11 +65,11 @@ def whole_of(record: Mapping[str, Any], name: str) -> int | None:
     try:
         value = _seconds(text.strip())
     except (ValueError, OverflowError):
-        raise ValueError(f"{name} is {text!r}, no number") from None
+        raise ValueError(f"its {name} is {text!r}, which is not a number") from None
     if value < 0:
-        raise ValueError(f"{name} is {text!r}, less than nothing")
+        raise ValueError(f"its {name} is {text!r}, which is negative")
     if value > _MOST:
-        raise ValueError(f"{name} is {text!r}, more than a number can be here")
+        raise ValueError(f"its {name} is {text!r}, which is too large")
     return value
 
 

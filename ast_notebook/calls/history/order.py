@@ -52,7 +52,7 @@ def oldest_first(
         yield from head
         yield from source
         return
-    notes.append("the newest records come first: they were read from the last to the first")
+    notes.append("the newest records come first: the records were read from the last to the first")
     yield from _reversed(chain(head, source))
 
 
@@ -132,7 +132,10 @@ def by_parts(
         ordered = sorted(order, key=parts.oldest.__getitem__)
         # If the clock of a PBX was set back, there is no better order.
         if parts.steps_back(ordered) < parts.steps_back(order):
-            notes.append("parts of it come after newer ones: they were read by their times")
+            notes.append(
+                "some parts of the log come after newer ones: the parts were read in the order of "
+                "their times"
+            )
             order = ordered
         parts.places.append(spill.end)
         for one_part in order:

@@ -59,7 +59,7 @@ class QueueCall:
     transferred : bool
         Whether the agent transferred him.
     is_timed : bool
-        Whether it is known when he came. If it is not, `start` is when he left.
+        Whether the time at which he came is known. If it is not, `start` is when he left.
     """
 
     queue: str | None

@@ -62,11 +62,13 @@ def record_of(line: str) -> dict[str, str]:
     Raises
     ------
     ValueError
-        If it is no line of a queue_log.
+        If this is not a line of a queue_log.
     """
     parts = line.split("|")
     if len(parts) < 5:
-        raise ValueError(f"{len(parts)} fields, and a queue_log has five or more")
+        raise ValueError(
+            f"it has {len(parts)} fields, but an entry of a queue_log has at least five"
+        )
     return dict(zip(PLAIN, parts, strict=False))
 
 
@@ -76,11 +78,11 @@ def layout(record: Sequence[str]) -> list[str]:
     Raises
     ------
     ValueError
-        If it is no entry of a queue_log.
+        If this is not an entry of a queue_log.
     """
     place = next((n for n in (4, 5) if len(record) > n and record[n] in _EVENTS), None)
     if place is None:
-        raise ValueError(f"{len(record)} fields that are no entry of a queue_log")
+        raise ValueError(f"its {len(record)} fields are not those of a queue_log's entry")
     more = record[place + 1 :]
     # Asterisk's realtime has all data in one column, or has that column and one for each value.
     whole = ["data"] if len(more) == 1 or (len(more) == 6 and "|" in more[0]) else []

@@ -49,7 +49,7 @@ _UNKNOWN = "\0"
 
 
 class QueueLog:
-    """Makes calls of a queue's log.
+    """Makes calls of the entries of a queue_log.
 
     A place in line may change hands: a colleague who waits transfers somebody into his place, and
     later entries have that caller's uniqueid. A waiting Local channel removes itself when an agent
@@ -83,14 +83,14 @@ class QueueLog:
         Raises
         ------
         ValueError
-            If it cannot be one.
+            If this is not a valid entry.
         """
         callid = text_of(record, "callid") or ""
         call = self._calls.get(callid)
         near = (born(callid) or self._newest) if call is None else call.last + ONWARD
         moment = self._clock.read(record.get("time"), near)
         if moment is None:
-            raise BadTime("no time")
+            raise BadTime("it has no time")
         if self._repeats.has(record, moment):
             return
         self._newest = moment
@@ -130,7 +130,7 @@ class QueueLog:
     def _shift(self, moment: int, event: str, record: Mapping[str, Any]) -> None:
         told = text_of(record, "agent")
         if told is None:
-            raise ValueError(f"{event} of nobody")
+            raise ValueError(f"{event} names no agent")
         agent = self._growing.members.get(told, told)
         queue, more = text_of(record, "queuename"), text_of(record, "data1")
         if event == "PAUSEREASON":
@@ -200,7 +200,7 @@ class QueueLog:
                 call = self._hand_over(line.owner(one), one, callid)
                 one.caller = call.caller
         if one is None and event in ("CONNECT", "ABANDON"):
-            raise ValueError(f"{event} of a call that never came into the queue")
+            raise ValueError(f"{event} is about a call that never entered the queue")
         if one is None or call is None:  # the caller came before the log begins
             if told is None:
                 callid = _known(callid, event)
@@ -224,9 +224,9 @@ class QueueLog:
         record: Mapping[str, Any],
         told: int | None,
     ) -> list[QueueCall]:
-        """Return the queue calls whose caller came at the time and position that an entry tells.
+        """Return the queue calls whose callers came at the time and position in an entry.
 
-        The likeliest is the first. The entry may tell no position.
+        The most likely one is the first. An entry may have no position.
         """
         if told is None or moment - told < (self._begun or 0):
             return []  # he came before the log begins, and is none of those in line
@@ -239,7 +239,7 @@ class QueueLog:
         return sorted(near, key=lambda one: (abs(one.start - began), one.position or 0))
 
     def _hand_over(self, former: QueueLogCall, one: QueueCall, callid: str) -> QueueLogCall:
-        """Make a queue call part of another call, which may be new to the log."""
+        """Move a queue call into another call; the call is made if it is new to the log."""
         call = self._calls.get(callid)
         if call is None:
             # The call of the colleague goes on, and now is also the call of the transferred caller.
@@ -284,7 +284,7 @@ class QueueLog:
                 self._calls.setdefault(callid, former)
         if not mine:
             if call is None:
-                raise ValueError(f"{event} of a call that never came into the queue")
+                raise ValueError(f"{event} is about a call that never entered the queue")
             return
         call = busy.pop(mine[0])
         assert call is not None
@@ -298,15 +298,15 @@ class QueueLog:
         return self._repeats.disordered
 
     def finish(self) -> None:
-        """Finish: no further entries come."""
+        """Make the calls that are not made yet, and add the notes; no further entries come."""
         for call in dict.fromkeys(self._calls.values()):
             self._give(call)
         self._clock.notes += self._repeats.notes()
         if self._spoiled:
             self._clock.notes.append(
-                f"{self._spoiled:,} entries have a uniqueid that is not Asterisk's, as "
-                "spreadsheets make of it: it tells no calls here, so that each queue call is a "
-                "call of its own, without what was before and after; export the column as text"
+                f"{self._spoiled:,} entries have a uniqueid that Asterisk does not write: a "
+                "spreadsheet may have changed it. So each of these queue calls counts as a call "
+                "of its own, without what came before and after it; export the column as text"
             )
 
     def _give(self, call: QueueLogCall) -> None:
@@ -327,9 +327,10 @@ def _is_known(callid: str) -> bool:
 
 
 def _known(callid: str, event: str) -> str:
-    """Return a uniqueid; raise `ValueError` if it is none, so that the call is unknown."""
+    """Return a uniqueid; raise `ValueError` if it is spoiled, so that the call is unknown."""
     if not _is_known(callid):
         raise ValueError(
-            f"{event} of a call whose uniqueid is not Asterisk's: a spreadsheet may have spoiled it"
+            f"{event} has a uniqueid that Asterisk does not write: a spreadsheet may have changed "
+            "it"
         )
     return callid

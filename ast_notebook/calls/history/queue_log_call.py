@@ -37,11 +37,11 @@ class QueueLogCall:
     is_known : bool
         Whether the log has a real uniqueid of it.
     last : int
-        When the log last told of it.
+        The time of the last entry about it.
     latest : mapping, optional
         Its last entry of a kind that cannot come twice in a row.
     queue_calls : dict
-        The queue calls, in the order in which the log told of them.
+        The queue calls, in the order of their first entries.
     unsettled : dict
         The queue calls that may change if the call comes to a queue again: ABANDONED ones, and
         those without an end.
@@ -51,7 +51,7 @@ class QueueLogCall:
     callid : str
         The uniqueid.
     moment : int
-        When the log told of it first.
+        The time of the first entry about it.
     is_known : bool
         Whether `callid` is a uniqueid; otherwise it was made up here.
     """

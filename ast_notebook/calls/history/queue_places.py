@@ -1,7 +1,7 @@
-"""Finds the queue calls that are in line or with an agent quickly, among any number.
+"""Finds queue calls that are in line or with an agent, fast for any number of them.
 
-No caller has a hundred places at once, and no hundred callers come in one second. If a log has more
-all the same, only that many are checked.
+No caller has a hundred places at once, and no hundred callers come in one second. If a log has
+more, only that many are checked.
 """
 
 from __future__ import annotations

@@ -71,10 +71,10 @@ class _Maker(Protocol):
         """Whether the records are so much out of order that calls fall apart."""
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Take a record; `ValueError` if it cannot be one."""
+        """Take a record; raise `ValueError` if it is not valid."""
 
     def finish(self) -> None:
-        """Finish: no further records come."""
+        """Make the calls that are not made yet; no further records come."""
 
 
 _MAKERS: dict[str, Callable[[Clock, LogBuilder], _Maker]] = {
@@ -94,7 +94,9 @@ def of_table(at: ArchivePlace | Path, wanted: HistoryOptions) -> History:
     """
     name = str(at) if isinstance(at, Path) else at.name
     if wanted.kind == "events":
-        raise ConfError(f"{name} is a database: events are in archives and captures")
+        raise ConfError(
+            f"{name} is a database, but kind='events' is only for archives and captures"
+        )
     source = DatabaseTable(at, wanted.table, wanted.kind, wanted.columns)
     try:
         shape = Shape(source.kind, source.columns, wanted.columns)
@@ -115,7 +117,7 @@ def of_table(at: ArchivePlace | Path, wanted: HistoryOptions) -> History:
 
 
 def _is_told(place: int, table: str, progress: Progress) -> bool:
-    """Call `progress` with how many rows were read, now and then; the result is always True."""
+    """Call `progress` now and then with the number of rows that were read; always return True."""
     if progress is not None and place % _TOLD == 0:
         progress(f"{table}, {place:,} rows", None)
     return True
@@ -274,7 +276,7 @@ def _made(
 
 
 def _order(source: Callable[[Bad], Iterator[Found]], origin: str, kind: str) -> str:
-    """Tell by all dates of a file or table in which order day and month stand."""
+    """Find the order of day and month from all dates of a file or table."""
     evidence = Evidence()
     first, *others = TIMES[kind]
     for _, _, record in source(Bad()):

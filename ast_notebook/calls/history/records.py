@@ -197,19 +197,19 @@ def parsed(text: str) -> dict[str, Any]:
     OpenQuote
         If the object begins in the line and does not end in it.
     ValueError
-        If there is none.
+        If there is no object.
     """
     bare = text.strip().removeprefix("[").lstrip(",").removesuffix("]").rstrip(", ")
     if not bare.startswith("{"):
-        raise ValueError("no object of JSON")
+        raise ValueError("it is not an object of JSON")
     try:
         found = json.loads(bare, strict=False)
     except RecursionError:
-        raise ValueError("more objects in each other than can be read") from None
+        raise ValueError("its objects are nested too deeply to be read") from None
     except ValueError as error:
-        raise OpenQuote(f"no object of JSON: {error}") from None
+        raise OpenQuote(f"it is not an object of JSON: {error}") from None
     if not isinstance(found, dict):
-        raise ValueError("no object of JSON")
+        raise ValueError("it is not an object of JSON")
     return found
 
 
@@ -314,7 +314,7 @@ class Separated:
         shape = self._shape
         if shape is None:
             if self._marks:
-                raise ValueError("it stands before the line of names")
+                raise ValueError("it comes before the line with the names of the columns")
             names = tuple(_LAYOUTS[self.kind](found))
             if names not in self._layouts:
                 self._layouts[names] = Shape.laid_out(self.kind, names)
@@ -322,7 +322,7 @@ class Separated:
         count = len(shape.names)
         values = _trimmed(found, count)
         if len(values) != count:
-            raise ValueError(f"{len(found)} fields for {count} columns")
+            raise ValueError(f"it has {len(found)} fields, but there are {count} columns")
         return shape.record(values)
 
     def _loosely(self, text: str, error: ValueError) -> Record:

@@ -21,7 +21,10 @@ from ast_notebook.units import SECOND
 
 Found = tuple[int, object, Record | ValueError | None]
 
-_UNKNOWN = "it is in the hour that a clock change repeats, and nothing tells in which of the two"
+_UNKNOWN = (
+    "it is in the hour that a clock change repeats, and nothing shows whether it was the first or "
+    "second"
+)
 #: Asterisk itself writes some rows out of order, by less than this.
 _ASTRAY = 60 * SECOND
 #: A channel's first event may have a time a little before the second in its uniqueid.
@@ -103,7 +106,7 @@ def _likely(made: int | None, moments: tuple[int, int]) -> int | None:
 
 
 def _parted(rows: Sequence[_RepeatedRow], time: str, notes: list[str]) -> Iterator[Found]:
-    """Yield the rows of one such hour."""
+    """Yield the rows of one repeated hour, each with its moment or with an error."""
     came = sorted(rows, key=lambda row: row.row.number or 0)
     numbered = all(row.row.number is not None for row in rows)
     hours = _by_arrival(came) if numbered else None
@@ -118,8 +121,9 @@ def _parted(rows: Sequence[_RepeatedRow], time: str, notes: list[str]) -> Iterat
         return
     lost = sum(row.hour is None for row in rows)
     notes.append(
-        f"nothing numbers {len(rows):,} rows in the hour that a clock change repeats: an end in "
-        f"it may be an hour off, and {lost:,} rows without a uniqueid are among the bad records"
+        f"{len(rows):,} rows in the hour that a clock change repeats have no numbers that show "
+        f"their order: a time in that hour may be wrong by an hour, and {lost:,} rows without a "
+        "uniqueid are among the bad records"
     )
     for row in sorted(rows, key=lambda row: row.moments[row.hour or 0]):
         yield (*row.row[:2], row.row.record if row.hour is not None else ValueError(_UNKNOWN))

@@ -60,10 +60,10 @@ class Repeats:
         return any(place < len(part) and part[place] == mark for part, place in places)
 
     def notes(self) -> list[str]:
-        """Return remarks for the user."""
+        """Return the notes that the user gets."""
         if not self.count:
             return []
-        return [f"of records that are there more than once, {self.count:,} were left out"]
+        return [f"{self.count:,} records repeat earlier ones: they were left out"]
 
 
 def _mark(record: Mapping[str, Any]) -> int:

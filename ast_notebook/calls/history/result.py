@@ -116,13 +116,19 @@ class History:
             "doubtful": self.doubtful,
             "records": self.records,
         }
-        return shown_calls(calls, zone=self.tz, empty=f"No calls in {self.origin}: see .bad")
+        return shown_calls(
+            calls,
+            zone=self.tz,
+            empty=f"There are no calls in {self.origin}: .bad lists the records that were not read",
+        )
 
     @cached_property
     def visits(self) -> ShownFrame:
         """The visits frame in pandas, brought there at first use if it is on DuckDB."""
         visits = pandas_of(self.visits_frame, queues.TIMES, queues.WHOLE)
-        return shown_queue_calls(visits, zone=self.tz, empty=f"No queue calls in {self.origin}")
+        return shown_queue_calls(
+            visits, zone=self.tz, empty=f"There are no queue calls in {self.origin}"
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out `events_of`: on another machine, the events may be at another place."""

@@ -90,8 +90,8 @@ class Signs:
         if sign is None:
             whole = int(re.sub("[.,]", "", text))
             raise ValueError(
-                f"{name} is {text!r}: nothing tells whether that is {whole} seconds, or "
-                f"{whole / 1000}"
+                f"its {name} is {text!r}: nothing in the file shows whether that is {whole} "
+                f"seconds or {whole / 1000}"
             )
         return sign
 

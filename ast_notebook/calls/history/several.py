@@ -63,7 +63,7 @@ def of_folder(folder: Path, wanted: HistoryOptions, read: ReadOne) -> History:
     if not found:
         first = "; ".join(f"{name}: {why}" for name, why in list(unread.items())[:3])
         raise ConfError(
-            f"nothing in {folder} can be read as a log of calls{': ' if first else ''}{first}"
+            f"no file in {folder} can be read as a log of calls{': ' if first else ''}{first}"
         )
     made = copy.copy(joined(found))
     made.origin, made.parts = str(folder), tuple(found)

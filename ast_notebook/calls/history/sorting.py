@@ -113,13 +113,18 @@ class _Runs:
         ordered = sorted(written, key=spans.__getitem__)
         back = _steps_back(spans, ordered)
         if back and self.falls > 1:
-            notes.append("it is not in the order of time: its records were sorted by their times")
+            notes.append(
+                "the records are not in the order of time: they were sorted by their times"
+            )
             run = np.repeat(np.arange(len(self.begins)), np.diff(edges))
             return np.argsort(moments, kind="stable"), run
         # If the clock of a PBX was set back, there is no better order.
         if back >= _steps_back(spans, written):
             return np.arange(len(moments)), None
-        notes.append("parts of it come after newer ones: they were read by their times")
+        notes.append(
+            "some parts of the log come after newer ones: the parts were read in the order of "
+            "their times"
+        )
         numbers = [np.arange(edges[one], edges[one + 1]) for one in ordered]
         return np.concatenate(numbers), None
 

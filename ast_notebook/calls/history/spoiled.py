@@ -1,4 +1,4 @@
-"""Uniqueids that no PBX made, such as a spreadsheet's ``1,71507E+09``."""
+"""Recognises uniqueids that no PBX wrote, such as a spreadsheet's ``1,71507E+09``."""
 
 from __future__ import annotations
 

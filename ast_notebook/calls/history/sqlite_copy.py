@@ -1,7 +1,7 @@
 """Copies a table of a live SQLite database in short steps, so that its writer never waits long.
 
-Whoever reads a file of SQLite locks it against writing, and Asterisk drops a record that it could
-not write within a second. So nothing is computed while the file is locked.
+A program that reads a SQLite file locks it against writing, and Asterisk drops a record that it
+cannot write within a second. So nothing is computed while the file is locked.
 """
 
 # Names cannot be parameters of a query, and are quoted.
@@ -98,7 +98,9 @@ def copied(
             if _by_rows(copy, _quoted(table), number, between):
                 copy.execute("DETACH live")
                 return copy
-        raise ConfError(f"the table {table} is changed all the time: read a copy of the file")
+        raise ConfError(
+            f"the table {table} was changed whenever it was read: give a copy of the file"
+        )
     except BaseException:
         copy.close()
         raise
@@ -110,7 +112,7 @@ def _quoted(name: str) -> str:
 
 
 def _number(live: sqlite3.Connection, table: str) -> str | None:
-    """Return the name of the number of each row; None for a view or a table without numbers."""
+    """Return the name of the column that numbers the rows; None for a view, or if there is none."""
     query = "SELECT type, sql FROM sqlite_master WHERE lower(name) = lower(?)"
     kind, made = live.execute(query, (table,)).fetchone() or ("", "")
     if kind != "table" or made.upper().startswith("CREATE VIRTUAL"):

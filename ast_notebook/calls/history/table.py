@@ -1,4 +1,4 @@
-"""The tables that PBXs write their records into."""
+"""Reads the tables of databases into which PBXs write their records."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ class DatabaseTable:
     columns : list of str
         The names of its columns.
     notes : list of str
-        What other tables there are.
+        The notes that the user gets: which other tables have records.
 
     Raises
     ------
     ConfError
-        If it cannot be reached, there is no such file or table, there are several, or nobody can
-        tell what its columns are.
+        If the database cannot be reached, there is no such file or table, several tables are
+        possible, or it is unknown what the columns mean.
     """
 
     def __init__(
@@ -91,7 +91,10 @@ class DatabaseTable:
         try:
             import sqlalchemy
         except ImportError:
-            raise ConfError("to read a database: pip install sqlalchemy") from None
+            raise ConfError(
+                "databases are read by the library sqlalchemy, which is not installed: pip "
+                "install sqlalchemy"
+            ) from None
         self._sql = sqlalchemy
         self._at = ArchivePlace(at)
         self._told = told
@@ -218,12 +221,15 @@ class DatabaseTable:
         if len(chosen) != 1:
             names = ", ".join(sorted(filled or found))
             raise ConfError(
-                f"the database has several such tables, {names}: give table=… or kind=…, and "
-                "columns=… if its columns have names of their own"
+                f"the database has several tables of calls, {names}: give table=… or kind=…, and "
+                "columns=… if the columns have other names than Asterisk's"
             )
         others = sorted(set(filled) - set(chosen))
         if others:
-            self.notes.append(f"{chosen[0]} was read, and not {', '.join(others)}")
+            self.notes.append(
+                f"the table {chosen[0]} was read, and not {', '.join(others)}: table=… names "
+                "another one"
+            )
         return chosen[0]
 
     def _why_none(self, there: Mapping[str, list[str]], name: str | None) -> str:
@@ -242,12 +248,15 @@ class DatabaseTable:
         elif self._told is not None:
             wrong = [one for one in self._told if plain(one) not in {*map(plain, columns)}]
             if wrong:
-                return f"the table {name} has no {', '.join(wrong)}: it has {', '.join(columns)}"
+                return (
+                    f"the table {name} has no column {', '.join(wrong)}: it has "
+                    f"{', '.join(columns)}"
+                )
         missing = [lacking(one, Shape(one, columns, self._told).names) for one in _USUAL]
         needed = ", ".join(sorted(missing, key=len)[0])
         return (
             f"it is unknown which of the columns {', '.join(columns)} of the table {name} is "
-            f"{needed}: say so by columns={{its name: 'start', …}}"
+            f"{needed}: map them to Asterisk's names by columns={{'NAME': 'start', …}}"
         )
 
     def _has_rows(self, name: str) -> bool:
@@ -327,8 +336,9 @@ class DatabaseTable:
         own = _own(error)
         if getattr(own, "sqlite_errorname", "") in UNFINISHED:
             return (
-                "somebody was writing into it when it was left; whoever may write into it has to "
-                "open it once, as Asterisk or sqlite3 do, to bring it in order"
+                "a program ended while it was writing into it; open it once with sqlite3 as a "
+                "user who may write into it, or start Asterisk, which completes or undoes that "
+                "write"
             )
         return self._at.plain(own)
 
@@ -379,7 +389,8 @@ def _bounded(connection: Any, name: str, steps: int) -> Iterator[None]:
         own.set_progress_handler(None, 0)
     if too_much:
         raise ConfError(
-            f"the view {name} has no end, or takes too long: make a table of the wanted rows"
+            f"the view {name} has no end or takes too long: write the wanted rows into a table, "
+            "and read that"
         )
 
 

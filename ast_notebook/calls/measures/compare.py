@@ -99,7 +99,9 @@ def compare(calls: Any, before: Any, *, lengths: tuple[float, float] = (1.0, 1.0
     >>> measures.compare(week, last).query("significant")
     """
     if len(lengths) != 2 or not all(0 < one < math.inf for one in lengths):
-        raise ConfError(f"lengths are two positive numbers, such as (5, 7), and not {lengths!r}")
+        raise ConfError(
+            f"lengths have to be two positive numbers, such as (5, 7), and not {lengths!r}"
+        )
     calls, before = (_picked(frame) for frame in (calls, before))
     rows = [*_counts(calls, before, lengths), *_shares(calls, before), *_lasting(calls, before)]
     found = pd.DataFrame(rows, columns=_Row._fields)

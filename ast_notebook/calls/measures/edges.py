@@ -38,7 +38,7 @@ def edges_of(calls: Any, of: str, until: datetime | None, width: int) -> tuple[p
         How many rows are left out and have no time at all, so that they are in no step.
     """
     if of not in ("calls", "talk"):
-        raise ConfError(f"there is no load of {of!r}: take calls or talk")
+        raise ConfError(f"of = {of!r} is unknown: write calls or talk")
     rows = read(calls, _COLUMNS, ("start", "end", "answered"))
     dated, known = ~nw.col("begin").is_null(), ~nw.col("finish").is_null()
     rows = _spans(rows, of, until)

@@ -81,7 +81,7 @@ def gather(
     maxima = maxima or {}
     check_zone(tz)
     if isinstance(by, str):
-        raise ConfError(f"by takes several names: write by=({by!r},)")
+        raise ConfError(f"by has to be a tuple or list of names: write by=({by!r},)")
     unknown = [name for name in by if name not in (*CLOCK, *rows.collect_schema())]
     if unknown:
         raise ConfError(
@@ -119,7 +119,7 @@ def gather(
 
 
 def quarters_of_week(rows: Rows, tz: Zone, known: Edges = (None, None)) -> pd.Series:
-    """Count how often each hour of the week occurred while calls are known, in quarters of it.
+    """Count how often each hour of the week occurred while calls are known, in quarter hours.
 
     This time goes from the hour of the first start to that of the last, or from the known beginning
     to the known end. The hour that a clock change repeats counts twice, and the hour that it leaves
@@ -174,7 +174,7 @@ def _is_text(column: pd.Series) -> bool:
 
 
 def one(condition: nw.Expr) -> nw.Expr:
-    """Return 1 where it is true, else 0; also where it is missing."""
+    """Return 1 where a condition is true, and 0 where it is false or missing."""
     # Of a literal, as in when and otherwise, Arrow makes a whole column each time.
     return condition.fill_null(value=False).cast(nw.Int64)
 
@@ -207,7 +207,7 @@ def exact(value: object, name: str) -> Fraction:
     try:
         return Fraction(str(value))
     except (ValueError, ZeroDivisionError):
-        raise ConfError(f"{name} is a number, not {value!r}") from None
+        raise ConfError(f"{name} has to be a number, not {value!r}") from None
 
 
 def ratio(part: pd.Series, whole: pd.Series) -> pd.Series:

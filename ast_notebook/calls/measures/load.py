@@ -169,7 +169,7 @@ def _width(step: str) -> int:
     except ValueError:
         width = 0
     if width <= 0:
-        raise ConfError(f"a step {step!r} is no length of time: write one such as 15min or 1h")
+        raise ConfError(f"step = {step!r} is not a length of time: write one such as 15min or 1h")
     return width
 
 

@@ -72,7 +72,7 @@ def quality(
     >>> measures.quality(sh.ast.calls(), by=("trunk",)).sort_values("bad_share")
     """
     if not 1.0 <= bad <= 5.0:
-        raise ConfError(f"bad is a score from 1 to 5, not {bad!r}: many are dissatisfied below 3.6")
+        raise ConfError(f"bad has to be a score from 1 to 5, such as 3.6, not {bad!r}")
     rows = read(calls, _COLUMNS, ("start",))
     if "device" in by and "device" not in rows.collect_schema():
         rows = _by_telephone(rows)

@@ -73,7 +73,7 @@ def repeats(
     limit = duration(within, "within")
     rows = read(calls, _COLUMNS, ("start",))
     if isinstance(by, str):
-        raise ConfError(f"by takes several names: write by=({by!r},)")
+        raise ConfError(f"by has to be a tuple or list of names: write by=({by!r},)")
     checked_directions(rows)
     names = [name for name in by if name not in (*CLOCK, "start")]
     number = nw.coalesce("caller_e164", "caller")

@@ -218,7 +218,7 @@ def percentiles(
     """
     parts = [exact(one_of, "a percentage") / 100 for one_of in q]
     if any(not 0 <= part <= 1 for part in parts):
-        raise ConfError(f"percentages are numbers from 0 to 100, not {list(q)!r}")
+        raise ConfError(f"percentages have to be numbers from 0 to 100, not {list(q)!r}")
     rows = _read(visits)
     if outcome is not None:
         rows = rows.filter(nw.col("outcome") == outcome)
@@ -235,7 +235,7 @@ def _steps(rows: Rows, step: float) -> Rows:
     """Give each known wait the number of its step; a wait on an edge belongs to the later step."""
     width = _micro_of(step, "step")
     if width <= 0:
-        raise ConfError(f"step is a number of seconds above 0, not {step!r}")
+        raise ConfError(f"step has to be a number of seconds above 0, not {step!r}")
     rows = rows.filter(~nw.col("wait").is_null())
     return rows.with_columns((_micro(nw.col("wait")) // width).alias("step"))
 

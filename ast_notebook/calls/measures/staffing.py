@@ -54,7 +54,9 @@ def trunks_for(erlangs: float, blocking: float = 0.01) -> int:
     """
     _check(erlangs)
     if not 0 < blocking <= 1:
-        raise ConfError("blocking is a part of the calls, above 0 and up to 1: 0.01 is 1 %")
+        raise ConfError(
+            "blocking has to be a share of the calls, above 0 and up to 1: write 0.01 for 1 %"
+        )
     trunks, blocked = 0, 1.0
     while blocked > blocking:
         trunks += 1
@@ -93,7 +95,7 @@ def service_level(erlangs: float, agents: int, aht: float, within: float = 20.0)
         Seconds.
     """
     if not 0 < aht < math.inf:
-        raise ConfError(f"aht is the seconds that a call takes, above 0, not {aht!r}")
+        raise ConfError(f"aht has to be the seconds that a call takes, above 0, not {aht!r}")
     _check_within(within)
     _check(erlangs, agents)
     if agents <= erlangs:
@@ -148,7 +150,7 @@ def agents_for(
     _check_within(within)
     traffic = exact(calls, "calls") * seconds / span
     if traffic < 0:
-        raise ConfError(f"calls is a number from 0 on, not {calls!r}")
+        raise ConfError(f"calls has to be a number from 0 on, not {calls!r}")
     # More than these do not fit into a float exactly, and an error shows them as a float.
     erlangs = float(min(traffic, Fraction(10) ** 300))
     _check(erlangs)
@@ -158,7 +160,7 @@ def agents_for(
     if occupancy is not None:
         busy = exact(occupancy, "occupancy")
         if not 0 < busy <= 1:
-            raise ConfError("occupancy is a part, above 0 and up to 1")
+            raise ConfError("occupancy has to be a share above 0 and up to 1: write 0.85 for 85 %")
         agents = max(agents, math.ceil(traffic / busy))
     blocked = erlang_b(erlangs, agents)
     while _level(erlangs, agents, blocked, within / float(seconds)) < target:
@@ -242,16 +244,16 @@ def staffing(
 
 def _check(erlangs: float, count: int = 0) -> None:
     if not 0 <= erlangs < math.inf:
-        raise ConfError(f"traffic is a number of erlangs from 0 on, not {erlangs!r}")
+        raise ConfError(f"traffic has to be a number of erlangs from 0 on, not {erlangs!r}")
     if erlangs > MOST:
         raise ConfError(
-            f"{erlangs:g} erlangs are more than anybody carries: give calls an hour "
-            "times their seconds by 3600"
+            f"{erlangs:g} erlangs are more than anybody carries: erlangs are the calls in an hour "
+            "times the seconds of each, divided by 3600"
         )
     if not 0 <= count < math.inf or count != int(count):
-        raise ConfError(f"trunks and agents are whole numbers from 0 on, not {count!r}")
+        raise ConfError(f"trunks and agents have to be whole numbers from 0 on, not {count!r}")
 
 
 def _check_within(within: float) -> None:
     if not 0 <= within < math.inf:
-        raise ConfError(f"within is a number of seconds from 0 on, not {within!r}")
+        raise ConfError(f"within has to be a number of seconds from 0 on, not {within!r}")

@@ -1,4 +1,4 @@
-"""What the reports of a leg say of its voice, in each direction: loss, jitter, round trip, MOS."""
+"""Computes loss, jitter, round trip and MOS of each direction of a leg from its reports."""
 
 from __future__ import annotations
 

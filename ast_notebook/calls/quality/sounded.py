@@ -71,7 +71,10 @@ class Sounded:
             f"{one['mos']:.2f}, the lowest {one['mos_min']:.2f}."
         ]
         if rest:
-            told.append(f"{rest:,} calls have no score: they were too short, or not reported on.")
+            told.append(
+                f"{rest:,} calls have no score: they were too short, or Asterisk sent no reports "
+                "on them."
+            )
         return told
 
     def tables(self, draw: Draw) -> Iterator[str]:

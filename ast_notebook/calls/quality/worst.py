@@ -1,4 +1,4 @@
-"""The worst values that a leg, or any leg of a call, had in any direction."""
+"""The MOS, loss, jitter and round trip of a leg or a call: the worst of all directions."""
 
 from __future__ import annotations
 

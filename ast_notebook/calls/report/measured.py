@@ -131,15 +131,15 @@ class Measured:
                 of_time = begun(calls, self.since, self.until)
                 self.office.compare(of_time, before, self._lengths)
                 return figures.numbers()
-            self.not_compared = "nothing is known of that time"
+            self.not_compared = "no calls of that time are known"
         return nothing(self.figures.numbers())
 
     def _find_before(self, against: str, covered: Span | None) -> None:
         """Find the time to compare with: as long as the known part of the report's own time."""
         if self.since is None:
             raise ConfError(
-                "to compare with an earlier time, say when this one begins: since='last-week', or "
-                "month='2026-10' (--since or --month)"
+                "to compare with an earlier time, the report needs a beginning: "
+                "since='last-week', or month='2026-10' (--since or --month)"
             )
         # The calendar of the report's zone counts, whatever zone a moment was given in.
         since = self.since.tz_convert(self.tz)
@@ -149,7 +149,7 @@ class Measured:
             return
         end = covered[1] if self.until is None else min(self.until, covered[1])
         if end <= since:
-            self.not_compared = "nothing is known of the time of the report itself"
+            self.not_compared = "no calls of the time of the report itself are known"
             return
         known = since, max(end.tz_convert(self.tz), since)
         end = earlier(known[1], against)

@@ -168,7 +168,7 @@ class Figures:
             "start or end unknown, left out",
             "count",
             left_out,
-            "Calls of unknown length: the load, the peak and the busy hour are without them.",
+            "Calls of unknown length; the load, the peak and the busy hour leave them out.",
             shown=bool(left_out),
         )
         begins = self.busy_hour.begins
@@ -210,7 +210,7 @@ class Figures:
             "outcome in queues unknown",
             "count",
             queue["unknown"],
-            "Queue calls of which it is not known how they ended.",
+            "Queue calls whose outcome is not known.",
             shown=there and bool(queue["unknown"]),
         )
         yield Number(
@@ -218,7 +218,7 @@ class Figures:
             "wait unknown, left out",
             "count",
             queue["wait_unknown"],
-            "Queue calls of which it is not known how long the caller waited.",
+            "Queue calls whose wait is not known.",
             shown=there and bool(queue["wait_unknown"]),
         )
         yield Number(

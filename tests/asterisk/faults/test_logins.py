@@ -110,7 +110,7 @@ def test_a_login_that_is_answered_by_hanging_up_leads_to_asterisks_log():
 
     with FakeManager(rude) as fake:
         session = Session(Settings(port=fake.port, timeout=5))
-        with pytest.raises(ConnectionLost, match=r"instead of answering the login: its log says"):
+        with pytest.raises(ConnectionLost, match=r"instead of answering the login: see why"):
             session.connect()
 
 

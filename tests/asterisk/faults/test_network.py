@@ -68,7 +68,7 @@ def test_a_stall_without_an_end_is_found_out_and_told(faulty22, tmp_path):
         eventually(lambda: set(before) <= set(one.recorded()))
         one.proxy.stalled = True
         eventually(lambda: "no sign of life" in one.state(), PATIENCE)
-        eventually(lambda: "does not greet: it hangs or is held up" in one.state(), PATIENCE)
+        eventually(lambda: "does not greet: it hangs, or the network" in one.state(), PATIENCE)
         one.become_patient()
         one.end_calls()
         one.proxy.heal()

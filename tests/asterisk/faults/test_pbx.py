@@ -16,7 +16,7 @@ def test_a_pbx_that_hangs_is_found_out_and_heard_again(faulty22, tmp_path):
         os.kill(faulty22.pid, signal.SIGSTOP)
         try:
             eventually(lambda: "no sign of life" in one.state(), PATIENCE)
-            eventually(lambda: "does not greet: it hangs or is held up" in one.state(), PATIENCE)
+            eventually(lambda: "does not greet: it hangs, or the network" in one.state(), PATIENCE)
             one.become_patient()
         finally:
             os.kill(faulty22.pid, signal.SIGCONT)

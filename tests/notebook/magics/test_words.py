@@ -102,9 +102,9 @@ def test_an_anonymized_frame_shows_pseudonyms(called):
         ("calls --month 2026-13", "is no moment"),
         ("calls --month soon", "'soon' is no month: write 2026-10 or last-month"),
         ("calls --until later", "'later' is no moment: write 10m"),
-        ("report --html page.pdf", r"\.pdf is none: name it page\.html .*print it"),
+        ("report --html page.pdf", r"a page of HTML: name it page\.html .*print it"),
         ("report --html nowhere/at/all.html", "there is no folder nowhere/at: make it before"),
-        ("report --html page", "no ending is none: name it page.html"),
+        ("report --html page", "a page of HTML: name it page.html"),
         ("connect --password hunter2", "takes no password: .*ipython history clear"),
         ("db read --secret=hunter2 a/b", "takes no password: .*history"),
         ("connect admin:hunter2@pbx", "takes no password: .*ipython history clear"),
@@ -226,7 +226,7 @@ def test_a_warning_of_a_subcommand_shows_no_file(shell, tmp_path, capsys):
         shell.run(f"%ast load {path}")
     told = capsys.readouterr().err
     assert "Warning: " in told
-    assert "eval sets nothing here; it is of a" in told
+    assert "eval has no effect here, at a" in told
     assert "site-packages" not in told.replace(str(tmp_path), "")
     assert ".py" not in told
 
@@ -256,9 +256,9 @@ def test_attributes_that_do_nothing_are_named_once(tmp_path: Path, shell: Testin
         shell.run(f"%ast load {path}")
     said = [str(one.message).partition(": ")[2] for one in told]
     assert said == [
-        "eval sets nothing here; it is of a, b",
-        "eval_trigger sets nothing here; it is of a",
-        "crontab sets nothing here; it is of b",
+        "eval has no effect here, at a, b",
+        "eval_trigger has no effect here, at a",
+        "crontab has no effect here, at b",
     ]
 
 

@@ -117,7 +117,7 @@ def test_a_button_that_names_no_pbx_does_nothing(
     look(page)
     agent = {"queue": "support", "interface": "Local/200@from-queue/n"}
     done = page.do("add", **agent, **pbx)
-    assert not done["ok"] and "of no PBX" in done["text"]
+    assert not done["ok"] and "belongs to no PBX" in done["text"]
 
 
 def test_an_agent_logs_in_to_the_queue_of_that_name_on_one_pbx(sh: SmartHome, page: Page) -> None:
