@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 
@@ -107,7 +107,7 @@ def with_room(step: Callable[[], Result], relation: duckdb.DuckDBPyRelation) -> 
             return step()
         except duckdb.OutOfMemoryException:
             view = f"calls_{uuid.uuid4().hex}"
-            asked = relation.query(view, "SELECT current_setting('temp_directory')")
+            asked: Any = relation.query(view, "SELECT current_setting('temp_directory')")
             folder = str(asked.fetchall()[0][0])
             if folder not in _limits:
                 raise
