@@ -8,6 +8,7 @@
 import { make, setAttribute, setText } from "./dom.js";
 import { Popup } from "./popup.js";
 import { Press } from "./press.js";
+import { Repeats } from "./repeats.js";
 import { Call } from "./sections/call.js";
 import { Channels } from "./sections/channels.js";
 import { Conferences } from "./sections/conferences.js";
@@ -62,6 +63,8 @@ export class View {
     });
     this.press = new Press(this.root, () => this.schedule());
     this.popup = new Popup(this);
+    this.repeats = new Repeats();
+    this.root.addEventListener("click", (event) => this.popup.shield(event), true);
     this.lists = LISTS.map((name) => ({ name, element: make("datalist", { id: this.listId(name) }) }));
     this.hiding = make("style", { text: hidingRule(store.name) });
     this.live = make("p", { class: "ast-sr", "aria-live": "polite" });
@@ -250,14 +253,17 @@ export class View {
    * @param {Record<string, Scalar>} values
    */
   order(action, values) {
+    const args = { ...action.args, ...values };
+    if (!this.repeats.begin(action.what, args)) return;
     const waits = setTimeout(
       () => this.tell(`${action.label}: waiting for the kernel, which may be running a cell…`),
       ANSWER_DELAY,
     );
-    const args = { ...action.args, ...values };
+    const typed = this.call?.typed();
     this.store.order(action.what, args, (done) => {
       clearTimeout(waits);
-      if (done.ok && action.what === "call") this.call?.keep(args);
+      this.repeats.end(action.what, args);
+      if (done.ok && action.what === "call" && this.call?.typed() === typed) this.call?.keep(args);
       if (done.text) this.tell(done.text, !done.ok);
       if (action.done) action.done(done);
     });

@@ -1,0 +1,92 @@
+"""What is pressed twice is ordered once, and what was chosen stays chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.browser.test_panel_waits import ROWS, button
+from tests.support.scripted_kernel import Kernel
+
+PBXS = {
+    name: {"pbx": name, "state": "connected", "calls": 0, "channels": 0, "rate": 0.0}
+    for name in ("ast", "berlin")
+}
+
+
+def fill(kernel: Kernel, **fields: str) -> Any:
+    form = kernel.page.locator(".ast-call")
+    for label, value in fields.items():
+        form.get_by_label(label.replace("_", " ")).fill(value)
+    return form
+
+
+def test_a_double_click_makes_one_call(shown: Any) -> None:
+    kernel = shown(tables={"unreturned": ROWS}, may=["call"])
+    form = fill(kernel, From_device="PJSIP/200", To_extension="600", in_context="phones")
+    form.get_by_role("button", name="Call").dblclick()
+    button(kernel, "030123").dblclick()
+    kernel.page.wait_for_timeout(100)
+    assert [one["args"]["dest"] for one in kernel.orders()] == ["600", "030123"]
+
+
+def test_a_call_form_stays_with_the_pbx_that_was_chosen(shown: Any) -> None:
+    kernel = shown(
+        several=True,
+        tables={"pbxs": PBXS},
+        may=["ast/call", "berlin/call"],
+        connection={"state": "connected", "name": "ast, berlin"},
+    )
+    form = fill(kernel, From_device="PJSIP/200", To_extension="600", in_context="phones")
+    form.get_by_label("On PBX").select_option("berlin")
+    kernel.change(set={"pbxs": {"berlin": {"state": "lost"}}})
+    expect(form).to_be_visible()
+    form.get_by_role("button", name="Call").click()
+    kernel.page.wait_for_timeout(100)
+    assert {one["args"]["pbx"] for one in kernel.orders()} <= {"berlin"}
+    kernel.change(set={"pbxs": {"berlin": {"state": "connected"}}})
+    expect(form.get_by_label("On PBX")).to_have_value("berlin")
+
+
+def test_the_second_click_on_a_popup_presses_nothing_below_it(shown: Any) -> None:
+    rows = {f"03{number:03}": {**ROWS["030123"], "caller": f"03{number:03}"} for number in range(40)}
+    rows = {key: {**row, "dial": key} for key, row in rows.items()}
+    kernel = shown(tables={"unreturned": rows}, may=["call"])
+    form = fill(kernel, From_device="PJSIP/200", in_context="phones")
+    kernel.page.get_by_role("button", name="More actions").nth(3).click()
+    kernel.page.get_by_role("menuitem", name="Call back").click()
+    dialog = kernel.page.get_by_role("dialog")
+    below = button(kernel, "03").first.bounding_box()
+    there = dialog.get_by_role("button", name="Cancel")
+    box = there.bounding_box()
+    # The popup is put above a button of the table, as it may be on any page.
+    dialog.evaluate(
+        "(it, by) => { it.style.left = `${it.offsetLeft + by[0]}px`; "
+        "it.style.top = `${it.offsetTop + by[1]}px`; }",
+        [below["x"] - box["x"], below["y"] - box["y"]],
+    )
+    there.dblclick(position={"x": 5, "y": 5})
+    kernel.page.wait_for_timeout(100)
+    assert not kernel.orders()
+    button(kernel, "03001").click()
+    kernel.page.wait_for_timeout(100)
+    assert [one["args"]["dest"] for one in kernel.orders()] == ["03001"]
+    expect(form).to_be_visible()
+
+
+def test_a_late_result_leaves_what_was_typed_meanwhile(shown: Any) -> None:
+    kernel = shown(
+        several=True,
+        tables={"pbxs": PBXS},
+        may=["ast/call", "berlin/call"],
+        connection={"state": "connected", "name": "ast, berlin"},
+    )
+    form = fill(kernel, From_device="PJSIP/200", To_extension="600", in_context="phones")
+    form.get_by_role("button", name="Call").click()
+    form.get_by_label("On PBX").select_option("berlin")
+    fill(kernel, From_device="PJSIP/300")
+    (order,) = kernel.orders()
+    kernel.done(order, "ast: PJSIP/200 rings")
+    expect(form.get_by_label("On PBX")).to_have_value("berlin")
+    expect(form.get_by_label("From device")).to_have_value("PJSIP/300")
