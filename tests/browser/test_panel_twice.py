@@ -50,7 +50,9 @@ def test_a_call_form_stays_with_the_pbx_that_was_chosen(shown: Any) -> None:
 
 
 def test_the_second_click_on_a_popup_presses_nothing_below_it(shown: Any) -> None:
-    rows = {f"03{number:03}": {**ROWS["030123"], "caller": f"03{number:03}"} for number in range(40)}
+    rows = {
+        f"03{number:03}": {**ROWS["030123"], "caller": f"03{number:03}"} for number in range(40)
+    }
     rows = {key: {**row, "dial": key} for key, row in rows.items()}
     kernel = shown(tables={"unreturned": rows}, may=["call"])
     form = fill(kernel, From_device="PJSIP/200", in_context="phones")
