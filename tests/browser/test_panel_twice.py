@@ -6,7 +6,9 @@ from typing import Any
 
 from playwright.sync_api import expect
 
+from ast_notebook import demo
 from tests.browser.test_panel_waits import ROWS, button
+from tests.support.panel_page import SHOW, connect
 from tests.support.scripted_kernel import Kernel
 
 PBXS = {
@@ -92,3 +94,16 @@ def test_a_late_result_leaves_what_was_typed_meanwhile(shown: Any) -> None:
     kernel.done(order, "ast: PJSIP/200 rings")
     expect(form.get_by_label("On PBX")).to_have_value("berlin")
     expect(form.get_by_label("From device")).to_have_value("PJSIP/300")
+
+
+def test_enter_in_the_field_of_an_item_sets_it_in_jupyterlab(notebook: Any) -> None:
+    with demo.start(calls=False, username="panel") as pbx:
+        load = "sh.load_items({'office': {'note': {'type': 'str', 'value': 'old'}}})\n"
+        seen = notebook(connect(pbx), f"{load}{SHOW}")
+        field = seen.panel.get_by_label("office.note", exact=True)
+        expect(field).to_be_visible(timeout=60_000)
+        field.fill("new")
+        field.press("Enter")
+        expect(seen.panel.locator(".ast-told")).to_have_text("office.note is new")
+        expect(field).to_be_focused()
+        assert not seen.errors

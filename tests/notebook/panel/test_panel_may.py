@@ -186,6 +186,28 @@ def test_only_items_that_the_user_lets_can_be_set(
         assert not page.do("item", path=path, value=value)["ok"]
 
 
+@pytest.mark.parametrize("value", ["x" * 201, "two\nlines", "an end\n", "a\rb"])
+@pytest.mark.parametrize("where", ["item", "database"])
+def test_a_text_that_a_field_cannot_hold_is_not_edited(
+    sh: SmartHome, monkeypatch: pytest.MonkeyPatch, value: str, where: str
+) -> None:
+    bound = {"ast_db": "note/text"} if where == "database" else {}
+    sh.load_items({"office": {"note": {"type": "str", "value": "short", **bound}}})
+    shown = items.ShownItems(sh, "ast", ["office.*"])
+    row = shown.rows()["office.note"]
+    assert (row["value"], row["can"]) == ("short", "edit")
+    if where == "database":
+        monkeypatch.setattr(Asterisk, "db_read", lambda self, key, default=None: value)
+        shown.read(sh.ast)
+    else:
+        sh.office.note(value)
+    row = shown.rows()["office.note"]
+    assert row["value"][:3] == value[:3]
+    assert row["can"] == ""
+    assert len(row["value"]) <= 200
+    assert row["value"].endswith("…") == (len(value) > 200)
+
+
 def test_items_defined_later_and_removed_are_told(
     sh: SmartHome, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
