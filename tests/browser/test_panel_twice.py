@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Browser, expect
 
 from ast_notebook import demo
 from tests.browser.test_panel_waits import ROWS, button
-from tests.support.panel_page import SHOW, connect
+from tests.support import browser
+from tests.support.browser import Server
+from tests.support.panel_page import SHOW, Seen, connect, open_page
 from tests.support.scripted_kernel import Kernel
 
 PBXS = {
     name: {"pbx": name, "state": "connected", "calls": 0, "channels": 0, "rate": 0.0}
     for name in ("ast", "berlin")
 }
+
+
+@pytest.fixture(scope="module")
+def pbx() -> Iterator[demo.Demo]:
+    with demo.start(calls=False, username="panel") as started:
+        yield started
 
 
 def fill(kernel: Kernel, **fields: str) -> Any:
@@ -96,14 +106,48 @@ def test_a_late_result_leaves_what_was_typed_meanwhile(shown: Any) -> None:
     expect(form.get_by_label("From device")).to_have_value("PJSIP/300")
 
 
-def test_enter_in_the_field_of_an_item_sets_it_in_jupyterlab(notebook: Any) -> None:
-    with demo.start(calls=False, username="panel") as pbx:
-        load = "sh.load_items({'office': {'note': {'type': 'str', 'value': 'old'}}})\n"
-        seen = notebook(connect(pbx), f"{load}{SHOW}")
-        field = seen.panel.get_by_label("office.note", exact=True)
-        expect(field).to_be_visible(timeout=60_000)
-        field.fill("new")
-        field.press("Enter")
-        expect(seen.panel.locator(".ast-told")).to_have_text("office.note is new")
-        expect(field).to_be_focused()
-        assert not seen.errors
+def test_enter_in_the_field_of_an_item_sets_it_in_jupyterlab(notebook: Any, pbx: demo.Demo) -> None:
+    load = "sh.load_items({'office': {'note': {'type': 'str', 'value': 'old'}}})\n"
+    seen = notebook(connect(pbx), f"{load}{SHOW}")
+    field = seen.panel.get_by_label("office.note", exact=True)
+    expect(field).to_be_visible(timeout=60_000)
+    field.fill("new")
+    field.press("Enter")
+    expect(seen.panel.locator(".ast-told")).to_have_text("office.note is new")
+    expect(field).to_be_focused()
+    assert not seen.errors
+
+
+CELLS = "window.jupyterapp.shell.currentWidget.content.model.cells.length"
+
+
+@pytest.mark.parametrize("kind", ["lab", "notebook"])
+def test_letters_that_are_pressed_in_the_panel_change_no_cell(
+    chromium: Browser, kind: str, pbx: demo.Demo
+) -> None:
+    {"lab": browser.require, "notebook": browser.require_notebook}[kind]()
+    with Server(kind, [connect(pbx), SHOW, "'more'"]) as server:
+        page, errors = open_page(chromium, server)
+        seen = Seen(page, errors)
+        expect(seen.lamp("PJSIP/2222")).to_be_visible(timeout=60_000)
+        row = seen.row("queues", "Hall")
+        for place in (
+            row,
+            seen.section("devices").get_by_role("list"),
+            seen.button(seen.section("queues"), "Longest"),
+            seen.panel.get_by_role("switch").first,
+        ):
+            place.focus()
+            for key in "xddabmz":
+                page.keyboard.press(key)
+            expect(place).to_be_focused()
+            assert page.evaluate(CELLS) == 3
+        row.focus()
+        page.keyboard.press("Enter")
+        page.keyboard.press("x")
+        expect(seen.popup()).to_be_visible()
+        page.keyboard.press("Escape")
+        page.wait_for_timeout(300)
+        assert page.evaluate(CELLS) == 3
+        page.context.close()
+        assert not errors

@@ -57,13 +57,13 @@ export class View {
     this.telling = undefined;
     this.root = make("div", {
       class: "ast-panel",
-      "data-lm-suppress-shortcuts": "true",
       role: "region",
       "aria-label": this.place === 1 ? name : `${name}, panel ${this.place}`,
     });
     this.press = new Press(this.root, () => this.schedule());
     this.popup = new Popup(this);
     this.repeats = new Repeats();
+    this.root.addEventListener("focusin", keepKeys, true);
     this.root.addEventListener("click", (event) => this.popup.shield(event), true);
     this.lists = LISTS.map((name) => ({ name, element: make("datalist", { id: this.listId(name) }) }));
     this.hiding = make("style", { text: hidingRule(store.name) });
@@ -336,6 +336,15 @@ export class View {
       element.replaceChildren(...options.map((value) => make("option", { value })));
     }
   }
+}
+
+/**
+ * Keep the keys from a notebook, where X cuts a cell and D, D deletes one. JupyterLab looks for this mark from
+ * the focused element outward, and its shortcuts match that element first, so it has to be there.
+ * @param {FocusEvent} event
+ */
+function keepKeys({ target }) {
+  if (target instanceof HTMLElement) target.setAttribute("data-lm-suppress-shortcuts", "true");
 }
 
 /** The numbers of the panels on this page, each of which has a copy of this module. @returns {Set<number>} */
