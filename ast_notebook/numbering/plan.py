@@ -83,7 +83,7 @@ class NumberingPlan:
             )
         metadata = self._library.PhoneMetadata.metadata_for_region(self.country)
         self._prefix: str = metadata.national_prefix or ""
-        code = self._library.country_code_for_region(self.country)
+        code = self._code = self._library.country_code_for_region(self.country)
         # The prefixes of numbers in simple plans, and what E.164 has in their place.
         self._simple = {"+": "+"}
         if metadata.international_prefix == "00":
@@ -126,12 +126,21 @@ class NumberingPlan:
     def national(self, e164: str) -> str:
         """Return the digits that are dialled in the country for an E.164 number."""
         parsed = self._library.parse(e164)
+        if parsed.country_code == self._code and self._library.number_type(parsed) == _UNKNOWN:
+            # The library writes a number that is in no plan without the national prefix.
+            return f"{self._prefix}{self._library.national_significant_number(parsed)}"
         if self._library.region_code_for_number(parsed) == self.country:
             wanted = self._library.PhoneNumberFormat.NATIONAL
             shown = self._library.format_number(parsed, wanted)
         else:
             shown = self._library.format_out_of_country_calling_number(parsed, self.country)
         return re.sub(r"[^0-9]", "", shown)
+
+    def is_abroad(self, text: str) -> bool:
+        """Tell whether a text begins as a number of another country, even if it is in no plan."""
+        digits = re.sub(r"[^0-9+]", "", text)
+        prefix = self._abroad.match(digits)
+        return prefix is not None and not digits[prefix.end() :].startswith(str(self._code))
 
     def _spelled(self, written: str) -> TelephoneNumber | None:
         """Return a valid number that was read before, maybe in another spelling.

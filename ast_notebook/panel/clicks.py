@@ -23,6 +23,9 @@ LONGEST = 2000  # letters of a result
 LONGEST_NAME = 64  # letters of the names that a page gives to itself, a button and a click
 KEPT = 100  # results that were not sent to a page yet
 
+# A button's action and its arguments; None is one that may be done again while it is being done.
+Order = tuple[str, frozenset[tuple[str, Any]]] | None
+
 
 class Clicks:
     """Carries out clicks.
@@ -52,6 +55,7 @@ class Clicks:
         self._told = told
         self._results: deque[Message] = deque(maxlen=KEPT)
         self._workers: set[threading.Thread] = set()
+        self._doing: set[Order] = set()  # only the kernel's main thread adds
         self._starting = threading.Lock()  # while it is free, all threads in `_workers` have begun
 
     def take(self, content: Message) -> None:
@@ -66,9 +70,30 @@ class Clicks:
                 raise ConfError(f"the button {what} came with wrong values")
             if len(self._workers) >= AT_ONCE:
                 raise AstError("too many buttons wait for the PBX: nothing was done")
-            self.start(lambda: self._do(number, what, args))
+            self._begin(number, what, args)
         except AstError as error:
             self._tell(number, False, str(error))
+
+    def _begin(self, number: Any, what: str, args: Message) -> None:
+        """Start to carry out a click, unless the same order is being carried out already.
+
+        While a cell runs, clicks wait, and whoever sees nothing happen clicks again.
+        """
+        order: Order = (what, frozenset(args.items())) if what in actions.ACTIONS else None
+        if order is not None and order in self._doing:
+            raise AstError(f"the same {what} is being done already: it is not done twice")
+
+        def run() -> None:
+            ok, text = self._do(what, args)
+            self._doing.discard(order)
+            self._tell(number, ok, text)
+
+        self._doing.add(order)
+        try:
+            self.start(run)
+        except AstError:
+            self._doing.discard(order)
+            raise
 
     def start(self, function: Callable[[], None]) -> None:
         """Run a function that may wait for the PBX on a thread of its own.
@@ -116,15 +141,14 @@ class Clicks:
             return sorted(f"{name}/{what}" for name, may in mine for what in may)
         return sorted(what for may in self.may.values() for what in may)
 
-    def _do(self, number: Any, what: str, args: Message) -> None:
+    def _do(self, what: str, args: Message) -> tuple[bool, str]:
+        """Carry out a click, and return whether that succeeded, and a line that says so."""
         try:
             if what == "item":
-                told = self._items.set(str(args.get("path")), args.get("value"))
-            else:
-                told = self._act(what, args)
-            self._tell(number, True, told)
+                return True, self._items.set(str(args.get("path")), args.get("value"))
+            return True, self._act(what, args)
         except BaseException as error:  # the user's code may raise anything
-            self._tell(number, False, str(error) or type(error).__name__)
+            return False, str(error) or type(error).__name__
 
     def _act(self, what: str, args: Message) -> str:
         name = str(args.get("pbx")) if self._feed.several else self._feed.name

@@ -7,7 +7,10 @@ from typing import Any
 
 from IPython.display import publish_display_data
 
+from ast_notebook.callbacks.cell import Cell
+
 Data = dict[str, Any]
+Run = tuple[str, str]  # the ids of a cell and of one run of it; empty where they are not known
 _publish: Any = publish_display_data  # it has no types
 
 
@@ -28,11 +31,12 @@ class Displays:
     def __init__(self, name: str) -> None:
         self._name = name
         self._lock = threading.Lock()
-        self._shown = 0
+        self._begun = 0
+        self._runs: dict[int, Run] = {}  # which run of which cell has each output
         self._picture = ""
 
     def __len__(self) -> int:
-        return self._shown
+        return len(self._runs)
 
     @property
     def attribute(self) -> str:
@@ -42,10 +46,19 @@ class Displays:
     def show(self, data: Data, metadata: Data, head: str, body: str) -> None:
         """Show the widget once more, and a picture below it."""
         with self._lock:
-            number, self._shown = self._shown, self._shown + 1
+            number, self._begun = self._begun, self._begun + 1
+            self._runs[number] = Cell.current().run
             self._picture = body
         _display(data, metadata, self._widget(number))
         _display(self._marked(head, body), {}, self._image(number))
+
+    def forget(self, cell: str, run: str) -> None:
+        """Forget the outputs of former runs of a cell, which are gone since it ran again."""
+        with self._lock:
+            kept = {
+                number: one for number, one in self._runs.items() if one[0] != cell or one[1] == run
+            }
+            self._runs = kept
 
     def show_ended(self, text: str, head: str, body: str) -> None:
         """Show the last state of a panel that is closed."""
@@ -57,14 +70,14 @@ class Displays:
             if body == self._picture:
                 return False
             self._picture = body
-        for number in range(self._shown):
+        for number in list(self._runs):
             _display(self._marked(head, body), {}, self._image(number), update=True)
         return True
 
     def freeze(self, text: str, head: str, body: str) -> None:
         """Replace the widget by a text wherever it is shown, and the pictures by the last one."""
         # An output cannot be removed, so a text takes the widget's place.
-        for number in range(self._shown):
+        for number in list(self._runs):
             _display({"text/plain": text}, {}, self._widget(number), update=True)
             picture = {"text/html": f"<div>{head}{body}</div>", "text/plain": ""}
             _display(picture, {}, self._image(number), update=True)

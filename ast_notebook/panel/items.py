@@ -76,30 +76,30 @@ class ShownItems:
 
     def _row(self, item: Item) -> ItemRow:
         value = item()
-        if not isinstance(value, bool):
-            value = clean(said(value)[:LONGEST])
+        value = value if isinstance(value, bool) else said(value)
         key = self._database_key(item)
+        text, read = self._read.get(self._place(item), (None, None)) if key else (None, None)
+        if read is not None and read >= item.last_change().timestamp():
+            value = self._from_text(item, text)
+        can = self._can(item)
+        if can == "edit" and not _fits_a_field(value):
+            can = ""  # whoever changed one letter would lose what the field does not have
         row: ItemRow = {
             "path": item.id(),
             "name": str(item.conf.get("name", "")),
             "type": str(item.type()),
-            "value": value,
+            "value": value if isinstance(value, bool) else clean(_shortened(value)),
             "changed": item.last_change().timestamp(),
             "by": clean(item.changed_by()),
             "stale": item.stale,
             "dev": self._tied(item, "ast_dev"),
             "box": self._tied(item, "ast_box"),
             "db": key,
-            "read": None,
-            "can": self._can(item),
+            "read": read,
+            "can": can,
         }
         if self._several:
             row["pbx"] = next((pbx for pbx, _ in self._shown(item)), "")
-        if key and self._place(item) in self._read:
-            text, read = self._read[self._place(item)]
-            row["read"] = read
-            if read >= row["changed"]:
-                row["value"] = self._from_text(item, text)
         return row
 
     def _can(self, item: Item) -> Literal["", "switch", "edit"]:
@@ -147,7 +147,7 @@ class ShownItems:
         attribute = self._entry(item)
         if item.type() == "bool" and attribute is not None:
             return text == attribute.values[0]
-        return "" if text is None else clean(text[:LONGEST])
+        return text or ""
 
     # --- these wait for Asterisk, and run on threads of their own --------------------------------
 
@@ -190,6 +190,17 @@ class ShownItems:
             else:
                 pbx.db_write(key, wanted)
         self.read(pbx, item.id())
+
+
+def _fits_a_field(value: object) -> bool:
+    """Whether a field of the page can hold a value: it has one line, of bounded length."""
+    if not isinstance(value, str):
+        return True
+    return len(value) <= LONGEST and value == " ".join(value.splitlines())
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def _in_words(value: object) -> str:

@@ -195,8 +195,8 @@ class UnreturnedRow(OfPbx):
     caller_name: str
     queue: str
     tries: int
-    first: float
-    last: float
+    first: float | None
+    last: float | None
     note: str
     dial: str
     caution: str

@@ -11,6 +11,7 @@ from typing import Any, cast
 from ast_notebook.asterisk import Asterisk
 from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.home import SmartHome
+from ast_notebook.panel import words
 from ast_notebook.panel.callids import CallIds
 from ast_notebook.panel.feed import Feed, Message, Row, difference
 from ast_notebook.panel.items import ShownItems
@@ -20,6 +21,16 @@ from ast_notebook.panel.news import EVENTS_KEPT
 
 SUMS = ("rate", "kept", "dropped")
 OF_A_PBX = ("state", "stale", "address", "version", "since", "lost_since", "next_try", "error")
+# The fields of each table from which ages are computed.
+MOMENTS = {
+    name: {
+        one
+        for column in table["columns"]
+        if column.get("kind") in ("lasts", "ago", "until")
+        for one in column["fields"]
+    }
+    for name, table in words.SHARED["tables"].items()
+}
 UNKNOWN: Row = {"stale": True, "address": "", "version": "", "error": ""}
 
 
@@ -90,6 +101,8 @@ class Feeds:
                     self._feeds[name] = Feed(self._sh, name)
                     self._callids[name] = CallIds()
                     changed = True
+            # A replay that has gone to another moment has to be followed anew.
+            changed |= self._follows and not all(feed.follows for feed in self._feeds.values())
             if changed or closed:
                 self.rest()  # the next `follow` begins with the full state
         return bool(changed or closed)
@@ -166,8 +179,7 @@ class Feeds:
         tables: dict[str, dict[str, Row]] = {}
         for name, state in states.items():
             for table, rows in cast(Any, state["tables"]).items():
-                there = tables.setdefault(table, {})
-                there |= {f"{name} {key}": {**row, "pbx": name} for key, row in rows.items()}
+                tables.setdefault(table, {}).update(_named(self._feeds[name], table, rows))
         for key, row in tables.get("channels", {}).items():
             row |= calls.get(key, {})
         number = len({row["call"] for row in calls.values()})
@@ -225,7 +237,7 @@ class Feeds:
         """Add the changes of one PBX to a message."""
         for table, rows in one.get("set", {}).items():
             there = message.setdefault("set", {}).setdefault(table, {})
-            there |= {f"{name} {key}": {**fields, "pbx": name} for key, fields in rows.items()}
+            there |= _named(self._feeds[name], table, rows)
         for table, keys in one.get("gone", {}).items():
             there = message.setdefault("gone", {}).setdefault(table, [])
             there += [f"{name} {key}" for key in keys]
@@ -318,6 +330,19 @@ def _pbx_row(name: str, connection: Row, channels: Mapping[str, Any]) -> PbxRow:
     calls = {channel["linkedid"] or key for key, channel in channels.items()}
     counts = {"calls": len(calls), "channels": len(channels)}
     return cast(PbxRow, {"pbx": name, **row, "rate": connection.get("rate", 0.0), **counts})
+
+
+def _named(feed: Feed, table: str, rows: Mapping[str, Row]) -> dict[str, Row]:
+    """Return rows, or their changed fields, with the name of their PBX in each and in its key.
+
+    The page computes all ages by this machine's clock, so the moments of a replay are left out.
+    """
+    moments = () if feed.clock is MACHINE else MOMENTS.get(table, ())
+    named = {}
+    for key, row in rows.items():
+        known = {what: None if what in moments else value for what, value in row.items()}
+        named[f"{feed.name} {key}"] = {**known, "pbx": feed.name}
+    return named
 
 
 def _first(rows: Mapping[str, Row], most: int) -> dict[str, Row]:

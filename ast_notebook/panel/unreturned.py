@@ -30,6 +30,7 @@ NO_TRUNK = (
     "To know calls from outside, name the trunks: %ast trunks DEVICE, or %ast trunks --guess."
 )
 DEAR = ("premium", "shared cost", "personal", "pager")  # kinds of numbers with tariffs of their own
+NO_COUNTRY = "001"  # libphonenumber's word for networks of no country, such as satellites
 # What a button may dial: digits, and no `*` or `#`, by which a caller could choose a service code.
 _NUMBER = re.compile(r"\+?[0-9]{2,32}")
 _BETWEEN = re.compile(r"[ ()./-]+")
@@ -161,13 +162,13 @@ def caution(caller: str, numbering: Numbering) -> str:
 
     Swindlers ring once from such numbers, so that people call back.
     """
-    found = numbering.number(caller)
-    if found is None:
-        return ""
-    if found.kind in DEAR:
+    found, plan = numbering.number(caller), numbering.plan
+    if found is not None and found.kind in DEAR:
         return f"a number with a tariff of its own ({found.kind})"
-    if found.country not in (None, numbering.country):
+    if found is not None and found.country not in (None, NO_COUNTRY, numbering.country):
         return f"a number abroad ({found.country})"
+    if plan is not None and plan.is_abroad(caller if found is None else found.e164):
+        return "a number abroad"
     return ""
 
 

@@ -19,6 +19,7 @@ from IPython import get_ipython
 from ipywidgets.comm import get_comm_manager
 
 from ast_notebook.asterisk import Asterisk
+from ast_notebook.callbacks.cell import Cell
 from ast_notebook.clock import MACHINE
 from ast_notebook.errors import ConfError, ConnectionLost
 from ast_notebook.home import SmartHome
@@ -372,5 +373,8 @@ def close_all() -> None:
 
 def _renew_pictures() -> None:
     """Renew the pictures at the end of a cell, so that a saved notebook has the state then."""
+    cell, run = Cell.current().run
     for panel in list(_open):
+        if cell:
+            panel._displays.forget(cell, run)
         panel.renew_picture(LEAST_PICTURE)

@@ -61,6 +61,10 @@ def test_a_number_tells_its_country_and_region():
     assert NumberingPlan("US").number("911") is None
     assert GERMAN.national("+4930123") == "030123"
     assert GERMAN.national("+12125550123") == "0012125550123"
+    # A number that is in no plan has the national prefix, too: without it, it may be another one.
+    assert GERMAN.national("+49151123456") == "0151123456"
+    assert NumberingPlan("GB").national("+44701234567") == "0701234567"
+    assert NumberingPlan("IT").national("+390612") == "0612"
 
 
 def test_an_unknown_country_and_a_missing_library_are_told_in_one_line(monkeypatch):

@@ -176,6 +176,10 @@ def test_what_is_dialled_is_a_number_of_the_site(
         ("030 123456", ""),
         ("0900 1234567", "a number with a tariff of its own (premium)"),
         ("+216 71 123 456", "a number abroad (TN)"),
+        ("+882 1355512345", "a number abroad"),  # a network of no country
+        ("+44 701234567", "a number abroad"),  # in no plan, as a number that somebody made up
+        ("00979 12345", "a number abroad"),
+        ("+49 151 123456", ""),
         ("200", ""),
     ],
 )

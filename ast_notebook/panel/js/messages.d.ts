@@ -189,8 +189,8 @@ export interface UnreturnedRow {
   caller_name: string;
   queue: string;
   tries: number;
-  first: number;
-  last: number;
+  first: number | null;
+  last: number | null;
   note: string;
   dial: string;
   caution: string;

@@ -6,6 +6,7 @@ import { make, setAttribute } from "./dom.js";
 import { makeForm } from "./form.js";
 
 const DOUBLE_CLICK = 250; // ms in which a second click is no answer to a question
+const SECOND_CLICK = 500; // ms in which a second click belongs to the first
 
 /** @implements {Opener} */
 export class Popup {
@@ -15,6 +16,7 @@ export class Popup {
     /** @type {Target | null} */
     this.about = null;
     this.opened = 0;
+    this.left = 0; // when one of its buttons, or a key, closed it
     /** @type {HTMLTableRowElement | null} */
     this.row = null;
     this.element = make("div", {
@@ -82,8 +84,19 @@ export class Popup {
     this.element.hidePopover();
     this.element.replaceChildren();
     if (!back) return;
+    this.left = Date.now();
     if (target.back) target.back();
     else target.anchor.focus();
+  }
+
+  /**
+   * Keep the second click of a double click on a button of a popup from what was below the popup.
+   * @param {MouseEvent} event
+   */
+  shield(event) {
+    if (event.detail < 2 || Date.now() - this.left > SECOND_CLICK) return;
+    event.preventDefault();
+    event.stopPropagation();
   }
 
   /** Close it if its row is gone. */

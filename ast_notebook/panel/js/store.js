@@ -7,6 +7,7 @@
  * @import { Holder } from "./still.js"
  */
 
+import { KernelClock } from "./clock.js";
 import { watchKernel } from "./kernel.js";
 import { renewStill } from "./still.js";
 /**
@@ -84,8 +85,7 @@ export class Store {
     /** @type {ReplayRow | null} */
     this.replay = null;
     this.replayed = 0; // when the kernel told the present of the replay, by this page's clock
-    /** @type {number | null} */
-    this.offset = null; // from this page's clock to the kernel's, in ms
+    this.clock = new KernelClock();
     this.asked = 0;
     this.orders = 0;
     /** @type {Map<string, (done: Done) => void>} */
@@ -103,7 +103,7 @@ export class Store {
 
   /** The kernel's clock, in ms since 1970. */
   kernelNow() {
-    return Date.now() + (this.offset ?? 0);
+    return this.clock.now();
   }
 
   /** The present of the PBX, in ms since 1970: by the kernel's clock, or that of a replay. */
@@ -185,21 +185,12 @@ export class Store {
   /** @param {FromKernel} message */
   receive(message) {
     this.heard = Date.now();
-    if ("now" in message) this.setClock(message.now * 1000);
+    if ("now" in message) this.clock.take(message.now * 1000);
     if (message.t === "snapshot") this.takeSnapshot(message);
     else if (message.t === "delta") this.takeDelta(message);
     else if (message.t === "done") this.takeDone(message);
     else if (message.t === "still") renewStill(this.model, this.name, message.html);
     else if (message.t === "closed") this.takeClosed();
-  }
-
-  /**
-   * The message that travelled fastest tells the clocks' difference best.
-   * @param {number} now
-   */
-  setClock(now) {
-    const difference = now - Date.now();
-    this.offset = this.offset === null ? difference : Math.max(difference, this.offset - 20);
   }
 
   /** @param {Snapshot} message */

@@ -8,6 +8,7 @@
 import { make, setAttribute, setText } from "./dom.js";
 import { Popup } from "./popup.js";
 import { Press } from "./press.js";
+import { Repeats } from "./repeats.js";
 import { Call } from "./sections/call.js";
 import { Channels } from "./sections/channels.js";
 import { Conferences } from "./sections/conferences.js";
@@ -56,12 +57,14 @@ export class View {
     this.telling = undefined;
     this.root = make("div", {
       class: "ast-panel",
-      "data-lm-suppress-shortcuts": "true",
       role: "region",
       "aria-label": this.place === 1 ? name : `${name}, panel ${this.place}`,
     });
     this.press = new Press(this.root, () => this.schedule());
     this.popup = new Popup(this);
+    this.repeats = new Repeats();
+    this.root.addEventListener("focusin", keepKeys, true);
+    this.root.addEventListener("click", (event) => this.popup.shield(event), true);
     this.lists = LISTS.map((name) => ({ name, element: make("datalist", { id: this.listId(name) }) }));
     this.hiding = make("style", { text: hidingRule(store.name) });
     this.live = make("p", { class: "ast-sr", "aria-live": "polite" });
@@ -250,14 +253,17 @@ export class View {
    * @param {Record<string, Scalar>} values
    */
   order(action, values) {
+    const args = { ...action.args, ...values };
+    if (!this.repeats.begin(action.what, args)) return;
     const waits = setTimeout(
       () => this.tell(`${action.label}: waiting for the kernel, which may be running a cell…`),
       ANSWER_DELAY,
     );
-    const args = { ...action.args, ...values };
+    const typed = this.call?.typed();
     this.store.order(action.what, args, (done) => {
       clearTimeout(waits);
-      if (done.ok && action.what === "call") this.call?.keep(args);
+      this.repeats.end(action.what, args);
+      if (done.ok && action.what === "call" && this.call?.typed() === typed) this.call?.keep(args);
       if (done.text) this.tell(done.text, !done.ok);
       if (action.done) action.done(done);
     });
@@ -330,6 +336,15 @@ export class View {
       element.replaceChildren(...options.map((value) => make("option", { value })));
     }
   }
+}
+
+/**
+ * Keep the keys from a notebook, where X cuts a cell and D, D deletes one. JupyterLab looks for this mark from
+ * the focused element outward, and its shortcuts match that element first, so it has to be there.
+ * @param {FocusEvent} event
+ */
+function keepKeys({ target }) {
+  if (target instanceof HTMLElement) target.setAttribute("data-lm-suppress-shortcuts", "true");
 }
 
 /** The numbers of the panels on this page, each of which has a copy of this module. @returns {Set<number>} */

@@ -15,6 +15,7 @@ from nbclient import NotebookClient
 
 import ast_notebook
 from ast_notebook import SmartHome, demo
+from ast_notebook.callbacks.cell import Cell
 from ast_notebook.errors import ConfError, ConnectionLost
 from ast_notebook.panel import Panel, close_all, displays, snapshot, terminal, widget
 from ast_notebook.panel.publisher import THREAD
@@ -255,3 +256,37 @@ def test_a_saved_notebook_has_nothing_that_runs_when_it_is_opened(pbx: demo.Demo
     for cell in notebook.cells:
         cell.source = ""
     assert pbx.password not in nbformat.writes(notebook)
+
+
+def test_a_cell_that_runs_again_leaves_no_picture_to_renew(
+    sh: SmartHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(
+        displays,
+        "_publish",
+        lambda data, metadata, transient=None, update=False: told.append(transient["display_id"]),
+    )
+    monkeypatch.setattr(widget, "LEAST_PICTURE", 0.0)
+
+    def run(cell: str, number: int, *shown: Panel) -> None:
+        """Run a cell that shows panels, and note what is told after it."""
+        parent = {"header": {"msg_id": f"run {number}"}, "metadata": {"cellId": cell}}
+        monkeypatch.setattr(Cell, "current", classmethod(lambda cls: cls(None, parent)))
+        for one in shown:
+            one._ipython_display_()
+        told.clear()
+        sh.ast.live.tables["devices"].put(f"SIP/{number}", device=f"SIP/{number}")
+        widget._renew_pictures()
+
+    there = Panel(sh)
+    run("other", 0, there)
+    for number in range(1, 6):
+        run("same", number, Panel(sh), there)
+        assert len(told) == 3  # the new one, and `there` in both cells
+    run("same", 6)
+    assert len(told) == 1
+    run("", 7)  # a front end without ids of cells
+    assert len(told) == 1
+    for number in range(8):
+        sh.ast.live.tables["devices"].drop(f"SIP/{number}")

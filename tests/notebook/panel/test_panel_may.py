@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
 import pytest
 
 from ast_notebook import SmartHome, demo
+from ast_notebook.asterisk import Asterisk
+from ast_notebook.errors import ConfError
 from ast_notebook.panel import Panel, close_all, items
 from ast_notebook.panel.actions import ACTIONS, TooLate, check_time
 from tests.support.panel_kernel import Page, a_call, connected, hang_up_all
@@ -183,6 +186,29 @@ def test_only_items_that_the_user_lets_can_be_set(
         assert not page.do("item", path=path, value=value)["ok"]
 
 
+@pytest.mark.parametrize("value", ["x" * 201, "two\nlines", "an end\n", "a\rb"])
+@pytest.mark.parametrize("where", ["item", "database"])
+def test_a_text_that_a_field_cannot_hold_is_not_edited(
+    sh: SmartHome, monkeypatch: pytest.MonkeyPatch, value: str, where: str
+) -> None:
+    bound = {"ast_db": "note/text"} if where == "database" else {}
+    sh.load_items({"office": {"note": {"type": "str", "value": "short", **bound}}})
+    shown = items.ShownItems(sh, "ast", ["office.*"])
+    row = shown.rows()["office.note"]
+    assert (row["value"], row["can"]) == ("short", "edit")
+    if where == "database":
+        monkeypatch.setattr(Asterisk, "db_read", lambda self, key, default=None: value)
+        shown.read(sh.ast)
+    else:
+        sh.office.note(value)
+    row = shown.rows()["office.note"]
+    text = str(row["value"])
+    assert text[:3] == value[:3]
+    assert row["can"] == ""
+    assert len(text) <= 200
+    assert text.endswith("…") == (len(value) > 200)
+
+
 def test_items_defined_later_and_removed_are_told(
     sh: SmartHome, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,3 +218,32 @@ def test_items_defined_later_and_removed_are_told(
     eventually(lambda: any("cellar.pump" in one.get("items", {}) for one in page.of("delta")))
     sh.items.remove("cellar")
     eventually(lambda: any("cellar.pump" in one.get("items_gone", []) for one in page.of("delta")))
+
+
+def test_the_same_order_is_not_carried_out_twice_at_once(
+    sh: SmartHome, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.look()
+    go_on, calls = threading.Event(), []
+
+    def call(self: Asterisk, *args: Any, **more: Any) -> Any:
+        calls.append(args)
+        go_on.wait(10)
+        raise ConfError("it is over")
+
+    monkeypatch.setattr(Asterisk, "call", call)
+    order = {"source": "Local/600@phones", "dest": "600", "context": "phones"}
+    try:
+        for number, dest in enumerate(["600", "600", "601"]):  # a cell ran, and they come at once
+            now = time.time() * 1000
+            page.say(t="do", id=number, what="call", args=order | {"dest": dest}, at=now)
+        told = eventually(lambda: next((one for one in page.of("done") if one["id"] == 1), None))
+        assert not told["ok"]
+        assert "not done twice" in told["text"]
+        eventually(lambda: len(calls) == 2)
+    finally:
+        go_on.set()
+    eventually(lambda: len(page.of("done")) == 3)
+    assert sorted(one[1] for one in calls) == ["600", "601"]
+    page.do("call", **order)  # later, it is done again
+    assert len(calls) == 3

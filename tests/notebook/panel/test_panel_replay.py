@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import ast_notebook
 from ast_notebook.errors import ConfError
-from ast_notebook.panel import Panel, close_all, replaying
+from ast_notebook.panel import Panel, close_all, replaying, snapshot
 from ast_notebook.replay import ReplayedHome
 from tests.support.days import NOON, bell, channel, event, frame
 from tests.support.panel_kernel import Page
@@ -150,3 +151,29 @@ def test_who_may_click_nothing_cannot_move_the_time(sh, monkeypatch):
 def test_a_pbx_that_is_no_replay_has_no_time_to_be_moved():
     with pytest.raises(ConfError, match="no replay"):
         replaying.run(object(), "replay_play", {"speed": 60})
+
+
+def test_a_panel_of_several_follows_a_replay_that_is_moved(sh, monkeypatch):
+    page = Page(Panel(sh, "all", refresh_hz=50), monkeypatch)
+    look(page)
+
+    def shows(*devices: str) -> bool:
+        return sorted(row["device"] for row in page.rows("channels").values()) == [*devices]
+
+    sh.replay.seek(pd.Timestamp(NOON + 10, unit="s", tz="UTC"))
+    eventually(lambda: shows("PJSIP/200", "PJSIP/300"))
+    sh.replay.seek(pd.Timestamp(NOON + 605, unit="s", tz="UTC"))
+    eventually(lambda: shows("PJSIP/300"))
+    sh.replay.seek(pd.Timestamp(NOON - 30, unit="s", tz="UTC"))
+    eventually(lambda: shows())
+
+
+def test_a_replay_among_several_has_no_ages_by_the_clock_of_now(sh, monkeypatch):
+    page = Page(Panel(sh, "all", refresh_hz=50), monkeypatch)
+    sh.replay.seek(pd.Timestamp(NOON + 10, unit="s", tz="UTC"))
+    look(page)
+    eventually(lambda: len(page.rows("channels")) == 2)
+    assert {row["since"] for row in page.rows("channels").values()} == {None}
+    state = page.panel._feed.state()
+    (calls,) = (one for one in snapshot.tables(state) if one.label == "Channels")
+    assert {row[calls.head.index("For")] for row in calls.rows} == {""}

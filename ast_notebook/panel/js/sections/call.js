@@ -24,11 +24,24 @@ export class Call extends Section {
       (name) => view.listId(name),
       FIELDS,
       "Call",
-      (values) => view.order({ what: "call", label: `Call ${values.dest}`, args: this.args() }, values),
+      (values) => this.submit(values),
     );
     this.form.addEventListener("focusin", () => view.fillLists(this.choice?.value));
     if (this.choice) this.form.prepend(make("label", {}, make("span", { text: "On PBX" }), this.choice));
     this.add(this.form);
+  }
+
+  /** @param {Record<string, string>} values */
+  submit(values) {
+    const args = this.args();
+    if (this.store.can("call", args.pbx))
+      this.view.order({ what: "call", label: `Call ${values.dest}`, args }, values);
+    else this.view.tell(`${args.pbx} makes no call now: nothing was done.`, true);
+  }
+
+  /** What was typed and chosen, as a text that shows whether this has changed. */
+  typed() {
+    return JSON.stringify([this.choice?.value, ...FIELDS.map(({ name }) => this.field(name).value)]);
   }
 
   /**
@@ -70,12 +83,18 @@ export class Call extends Section {
     return this.able().length > 0;
   }
 
+  /** Offer the PBXs that make calls. The one that was chosen stays, since a call must not go to another. */
   drawMore() {
-    const names = this.able().map(String);
-    const known = Array.from(this.choice?.options ?? [], (one) => one.value);
-    if (!this.choice || names.join() === known.join()) return;
+    if (!this.choice) return;
     const { value } = this.choice;
-    this.choice.replaceChildren(...names.map((text) => make("option", { value: text, text })));
-    if (names.includes(value)) this.choice.value = value;
+    const able = this.able().map(String);
+    const names = value && !able.includes(value) ? [...able, value] : able;
+    const texts = names.map((name) => (able.includes(name) ? name : `${name} (no calls now)`));
+    const shown = Array.from(this.choice.options, (one) => one.text);
+    if (texts.join() === shown.join()) return;
+    this.choice.replaceChildren(
+      ...names.map((name, place) => make("option", { value: name, text: texts[place] })),
+    );
+    if (value) this.choice.value = value;
   }
 }

@@ -96,6 +96,11 @@ export class Items extends Section {
    * @param {string} path
    */
   pressed(event, input, path) {
+    if (event.key === "Enter" && !event.isComposing) {
+      event.preventDefault(); // JupyterLab takes the key, so it would not end the change
+      input.blur();
+      input.focus();
+    }
     if (event.key !== "Escape") return;
     input.value = known(this.store.items.get(path)?.value);
     event.stopPropagation();
