@@ -71,7 +71,8 @@ class Sounded:
             f"{one['mos']:.2f}, the lowest {one['mos_min']:.2f}."
         ]
         if rest:
-            told.append(f"{rest:,} calls have no score: they were too short, or not reported on.")
+            calls = "1 call has" if rest == 1 else f"{rest:,} calls have"
+            told.append(f"{calls} no score: too short, or not reported on.")
         return told
 
     def tables(self, draw: Draw) -> Iterator[str]:

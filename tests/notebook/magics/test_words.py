@@ -226,7 +226,7 @@ def test_a_warning_of_a_subcommand_shows_no_file(shell, tmp_path, capsys):
         shell.run(f"%ast load {path}")
     told = capsys.readouterr().err
     assert "Warning: " in told
-    assert "eval sets nothing here; it is of a" in told
+    assert "eval sets nothing here, write a logic" in told
     assert "site-packages" not in told.replace(str(tmp_path), "")
     assert ".py" not in told
 
@@ -256,9 +256,10 @@ def test_attributes_that_do_nothing_are_named_once(tmp_path: Path, shell: Testin
         shell.run(f"%ast load {path}")
     said = [str(one.message).partition(": ")[2] for one in told]
     assert said == [
-        "eval sets nothing here; it is of a, b",
-        "eval_trigger sets nothing here; it is of a",
-        "crontab sets nothing here; it is of b",
+        "eval sets nothing here, write a logic with watch_item that sets the item; it is of a, b",
+        "eval_trigger sets nothing here, write a logic with watch_item that sets the item; it is "
+        "of a",
+        "crontab sets nothing here, set the item from a cell or a script; it is of b",
     ]
 
 
