@@ -30,8 +30,9 @@ def compared(calls: pd.DataFrame, month: str) -> Report:
 
 
 def calls_before(page: Report) -> tuple[float, float]:
-    row = page.comparison.set_index("measure").loc["calls"]
-    return float(row["value"]), float(row["before"])
+    calls = page.comparison.set_index("measure").loc["calls"]
+    value, before = calls[["value", "before"]].tolist()
+    return value, before
 
 
 def test_a_month_that_is_over_is_compared_with_the_whole_month_before():
