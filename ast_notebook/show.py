@@ -67,7 +67,7 @@ def columns(rows: Iterable[Sequence[object]], indent: str = "") -> str:
 
 def span(seconds: float) -> str:
     """Return the text for a length of time: in tenths of a second; from a minute on, in seconds."""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

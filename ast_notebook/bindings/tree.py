@@ -317,13 +317,14 @@ def _note_foreign(definitions: Definitions, plan: Iterable[_Planned]) -> None:
                 f"type = {type_name} has no effect here: {'.'.join(paths[0])}{more} only holds "
                 "what it is set to",
             )
-    for attribute in IDLE:
+    for attribute, instead in IDLE.items():
         paths = [one.where for one in plan if attribute in one.written]
         if paths:
             names = ", ".join(".".join(path) for path in paths[:_NAMED])
             more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
             definitions.note(
-                (*paths[0], attribute), f"{attribute} has no effect here, at {names}{more}"
+                (*paths[0], attribute),
+                f"{attribute} has no effect here: {instead}. It is set at {names}{more}",
             )
 
 

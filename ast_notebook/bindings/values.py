@@ -15,17 +15,15 @@ from ast_notebook.errors import BadValue
 
 DEFAULTS: dict[str, Any] = {"bool": False, "num": 0, "str": "", "list": [], "dict": {}, "foo": None}
 FOREIGN = ("scene",)  # types of SmartHome.py that do nothing here
-#: Attributes of items by which SmartHome.py and SmartHomeNG set values, and that do nothing here.
-IDLE = (
-    "eval",
-    "eval_trigger",
-    "crontab",
-    "cycle",
-    "autotimer",
-    "on_update",
-    "on_change",
-    "threshold",
-)
+_BY_LOGIC = "write a logic with watch_item that sets the item"
+_BY_SCRIPT = "set the item from a cell or a script"
+#: Attributes of items by which SmartHome.py and SmartHomeNG set values, and that do nothing here,
+#: each with what to do instead.
+IDLE = {
+    **dict.fromkeys(("eval", "eval_trigger"), _BY_LOGIC),
+    **dict.fromkeys(("crontab", "cycle", "autotimer"), _BY_SCRIPT),
+    **dict.fromkeys(("on_update", "on_change", "threshold"), _BY_LOGIC),
+}
 LONGEST_SHOWN = 200
 LONGEST_LITERAL = 10_000
 

@@ -108,7 +108,9 @@ class Office:
             head = ["caller", "name", "tries", "first", "last", "called back in vain"]
             more = len(self.unreturned) - MOST
             title = "Who waits for a call" + (f", and {more:,} more" if more > 0 else "")
-            rows = self.unreturned.head(MOST).to_dict("records")
+            shown = self.unreturned.head(MOST)
+            is_number = shown["caller_name"] == shown["caller"]
+            rows = shown.assign(caller_name=shown["caller_name"].mask(is_number)).to_dict("records")
             yield draw(title, head, ([*map(self._shown, map(row.get, _WAITING))] for row in rows))
         for found, name, who in (
             (self.repeats, "queue", "queue"),

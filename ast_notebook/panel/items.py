@@ -24,7 +24,8 @@ class ShownItems:
     """The items of `sh` that hold a value, as rows.
 
     Asterisk sends no event when its database changes. So the entries of items with ``ast_db`` are
-    read now and then, and a row says when its entry was read.
+    read now and then, and a row says when its entry was read. If an item gets its value from the
+    PBX, as by ``ast_dev``, its entry is only a copy of it, and is not read.
 
     Parameters
     ----------
@@ -104,12 +105,16 @@ class ShownItems:
 
     def _can(self, item: Item) -> Literal["", "switch", "edit"]:
         """Return how an item can be set: by a ``switch``, by ``edit``, or not at all (empty)."""
-        if any(self._tied(item, kind) for kind in READ):
-            return ""  # the PBX determines the value
+        if self._is_told(item):
+            return ""
         listed = any(fnmatch.fnmatchcase(item.id(), pattern) for pattern in self._editable)
         if item.type() == "bool" and (listed or self._database_key(item)):
             return "switch"
         return "edit" if listed and item.type() in ("num", "str") else ""
+
+    def _is_told(self, item: Item) -> bool:
+        """Tell whether the PBX determines the item's value."""
+        return any(self._tied(item, kind) for kind in READ)
 
     def _attribute(self, item: Item, kind: Kind) -> BindingAttribute | None:
         """Return the attribute that binds an item to a PBX that is shown."""
@@ -155,7 +160,7 @@ class ShownItems:
         """Read the items' database entries; one that Asterisk refuses keeps its old text."""
         for item in self._sh.return_items():
             name, key = self._place(item)
-            if key and name == pbx.name and only in ("", item.id()):
+            if key and name == pbx.name and only in ("", item.id()) and not self._is_told(item):
                 try:
                     self._read[name, key] = (pbx.db_read(key, None), pbx.session.clock.time())
                 except AstError:

@@ -180,7 +180,7 @@ def _title(state: State) -> tuple[str, str, datetime]:
     title = f"{connection.get('name', '')} {connection.get('address', '')}".strip()
     states = {"connected": "", "lost": ", its connection lost", "closed": ", disconnected"}
     calls = _count(connection.get("calls", 0), state["tables"].get("channels", {}))
-    told = f"{states.get(connection['state'], '')} · {calls} calls"
+    told = f"{states.get(connection['state'], '')} · {calls} {'call' if calls == '1' else 'calls'}"
     return title, told, datetime.fromtimestamp(state["taken"], UTC)
 
 

@@ -67,6 +67,15 @@ def test_the_numbers_say_who_waits_and_whom_the_first_call_helped():
     assert "desk" in by_queue and "200" in by_agent
 
 
+def test_a_name_that_is_only_the_number_is_not_shown_again():
+    # Providers send the number as the name, too, where they know no name.
+    known = SOME.assign(caller_name=SOME["caller"])
+    waiting = next(iter(Office(known, tz="UTC").tables(drawn)))
+    assert waiting.count(ANN) == 1
+    named = SOME.assign(caller_name=pd.Series(["Ann"] * len(SOME), dtype="str"))
+    assert "Ann" in next(iter(Office(named, tz="UTC").tables(drawn)))
+
+
 def test_what_is_not_known_is_no_number():
     hidden = SOME.copy()
     hidden.loc[2, "disposition"] = None  # the call back to Ann may have been answered

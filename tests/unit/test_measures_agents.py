@@ -214,6 +214,14 @@ def test_the_busy_hour_begins_with_the_traffic_and_not_before_it():
     assert str(busy.days["begins"][0])[:5] == "10:00"
 
 
+def test_the_busy_hour_of_calls_that_have_only_begun_begins_with_them():
+    # Both are up since 09:16, which is the last that is known: 0 seconds of traffic so far.
+    calls = some_calls([(960, None, None, None, None, "100")] * 2)
+    busy = measures.busy_hour(calls)
+    assert (str(busy.begins)[:5], busy.erlangs, busy.attempts) == ("09:15", 0, 2)
+    assert str(busy.days["begins"][0])[:5] == "09:15"
+
+
 def test_a_report_since_a_moment_has_the_sessions_and_pauses_that_lasted_then():
     talks = some_visits([("desk", 5.0, "ANSWERED")] * 4)  # a minute each, from 5 s on
     sessions = pd.DataFrame(

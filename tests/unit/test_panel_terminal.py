@@ -96,7 +96,7 @@ def test_the_tables_are_text_that_a_terminal_does_not_obey() -> None:
         "connection": {"state": "connected", "name": "ast", "address": "x:5038", "calls": 1},
     }
     lines = snapshot.to_text(state).splitlines()
-    assert lines[0].startswith("ast x:5038 · 1 calls · 1970-01-01")
+    assert lines[0].startswith("ast x:5038 · 1 call · 1970-01-01")
     assert lines[2] == "Channels"
     assert lines[3].split() == ["Device", "State", "Caller", "Callee", "Application", "For"]
     assert lines[4].split() == ["SIP/1", "up", r"\x1b]0;taken\x07Anna", "B", r"\u202e", "2", "0:10"]

@@ -72,10 +72,12 @@ def agents(
             counted once; and seconds of pauses that were no wrap-up, counted in the same way.
             Seconds are those of sessions and pauses that are over, and missing if none is.
         occupancy
-            The share of handling time in the time that he was available: logged in and not paused.
-            Missing while one of his sessions or pauses is not over, if the talk of one of his calls
-            is unknown, or if a connection was lost in a session. It is also missing if he handled
-            calls for longer than that, since some of his sessions are unknown then.
+            The share of handling time in the time that he was available: logged in and not paused
+            (on what it is used for: Gans, Koole and Mandelbaum, "Telephone Call Centers: Tutorial,
+            Review, and Research Prospects", 2003). Missing while one of his sessions or pauses is
+            not over, if the talk of one of his calls is unknown, or if a connection was lost in a
+            session. It is also missing if he handled calls for longer than that, since some of his
+            sessions are unknown then.
     """
     rows = read(visits, _VISITS, ("start", "end")).filter(~nw.col("agent").is_null())
     sums = {

@@ -147,10 +147,14 @@ class Load:
         known = _windows(_by_day(quarters, "known")).max(axis=2) > 0
         hours = np.where(known, _windows(grid).mean(axis=2), np.nan)
         tries = np.where(known, _windows(_by_day(quarters, "attempts")).sum(axis=2), np.nan)
-        first = np.where(known, grid.to_numpy()[:, : hours.shape[1]], np.nan)
+        # Of equal hours, the one that begins with the most traffic, and then with the most calls.
+        begins = [
+            np.where(known, _by_day(quarters, value).to_numpy()[:, : hours.shape[1]], np.nan)
+            for value in ("erlangs", "attempts")
+        ]
         average = _average(hours)
-        best = int(_busiest(average[None], _average(first)[None])[0])
-        own = _busiest(hours, first)
+        best = int(_busiest(average[None], *(_average(one)[None] for one in begins))[0])
+        own = _busiest(hours, *begins)
         each = np.arange(len(own))
         days = pd.DataFrame(
             {
@@ -173,10 +177,16 @@ def _width(step: str) -> int:
     return width
 
 
-def _busiest(hours: Traffic, first: Traffic) -> npt.NDArray[np.intp]:
-    """Return the busiest hour of each row; of equal ones, that with the busiest first quarter."""
+def _busiest(hours: Traffic, *begins: Traffic) -> npt.NDArray[np.intp]:
+    """Return the busiest hour of each row; of equal ones, that with the largest first quarter.
+
+    If several first quarters are equal, too, the next values decide, and in the end the clock.
+    """
     equal = np.isclose(hours, np.nanmax(hours, axis=1, keepdims=True))
-    found: npt.NDArray[np.intp] = np.where(equal, first, -1.0).argmax(axis=1)
+    for begin in begins:
+        of_equal = np.where(equal, begin, -1.0)
+        equal &= np.isclose(of_equal, of_equal.max(axis=1, keepdims=True))
+    found: npt.NDArray[np.intp] = equal.argmax(axis=1)
     return found
 
 

@@ -56,7 +56,7 @@ def quality(
             The mean and the lowest score (ITU-T G.107), of the calls' worst legs.
         loss, jitter, rtt
             The means of the calls' worst legs: lost packets in percent, jitter and round trip in
-            milliseconds.
+            milliseconds, each as RTP's reports define it (RFC 3550).
         loss_max, jitter_max, rtt_max
             The greatest of each.
 

@@ -63,7 +63,9 @@ def service(
     """Return how well queues served their callers.
 
     There is not only one service level: which calls count is a matter of contract, so the variants
-    of COPC and of the usual queue reports are all returned.
+    of COPC and of the usual queue reports are all returned. On these, the abandon rate and the
+    average speed of answer, see Gans, Koole and Mandelbaum, "Telephone Call Centers: Tutorial,
+    Review, and Research Prospects" (2003).
 
     Parameters
     ----------

@@ -72,8 +72,10 @@ class Sounded:
         ]
         if rest:
             told.append(
-                f"{rest:,} calls have no score: they were too short, or Asterisk sent no reports "
-                "on them."
+                "1 call has no score: it was too short, or Asterisk sent no reports on it."
+                if rest == 1
+                else f"{rest:,} calls have no score: they were too short, or Asterisk sent no "
+                "reports on them."
             )
         return told
 

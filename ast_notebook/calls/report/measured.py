@@ -58,7 +58,7 @@ class Measured:
         of_time = begun(visits, self.since, self.until)
         to_its_end = begun(calls, None, self.until)
         self.office = Office(to_its_end, since=self.since, tz=self.tz)
-        covered = covered or _covered(calls, self.tz)
+        covered = covered or self._covered(calls)
         self._measure(begun(calls, self.since, self.until), of_time, self._known(covered))
         if sessions is not None:
             sessions = lasting(sessions, self.since, SESSION_TIMES, self.until)
@@ -67,6 +67,20 @@ class Measured:
         self.agents = measures.agents(of_time, sessions=sessions, pauses=pauses)
         if against is not None:
             self._before = self._compare(calls, visits, against, covered)
+
+    def _covered(self, calls: Any) -> Span | None:
+        """Return the period that calls cover, to the end of the report's time if it comes to that.
+
+        It does if the report's time is over and has several days, and if the last one has a call.
+        """
+        covered = _covered(calls, self.tz)
+        if covered is None or self.since is None or self.until is None:
+            return covered
+        last_day = (self.until.tz_convert(self.tz) - _TICK).normalize()
+        is_over = self.until <= pd.Timestamp.now("UTC")
+        if is_over and self.since < last_day <= covered[1]:
+            return covered[0], max(covered[1], self.until)
+        return covered
 
     def _known(self, covered: Span | None) -> Edges:
         """Return when the report's time begins and ends, if all its calls are known there."""
@@ -159,7 +173,7 @@ class Measured:
                 "time, or let the report end earlier (until=…, --until)"
             )
         self.compared_with = begin, end
-        self._lengths = (known[1] - known[0]).total_seconds(), (end - begin).total_seconds()
+        self._lengths = _lengths(known, (begin, end))
         if covered[0] > begin:
             first = covered[0].tz_convert(self.tz)
             self.not_compared = f"calls are known only from {stamp(first)} on"
@@ -207,6 +221,19 @@ def _covered(calls: Any, tz: Zone) -> Span | None:
         pd.Timestamp(int(micro), unit="us", tz="UTC").tz_convert(tz) for micro in (first, known)
     )
     return moment(f"{begin:%Y-%m-%d}", tz=tz), finish
+
+
+def _lengths(known: Span, before: Span) -> tuple[float, float]:
+    """Return the lengths of two periods, in seconds: by the calendar, unless both are the same.
+
+    A day is as long as any other, although the clock is changed on it.
+    """
+    now, then = ((end - begin).total_seconds() for begin, end in (known, before))
+    if now == then:
+        return now, then
+    plain = [[edge.tz_localize(None) for edge in one] for one in (known, before)]
+    now, then = ((end - begin).total_seconds() for begin, end in plain)
+    return now, then
 
 
 def _span(quarters: pd.DataFrame) -> Span | None:

@@ -16,6 +16,9 @@ from ast_notebook.calls.report.numbers import SOURCES, Number
 from ast_notebook.show import NO_MATH, escape
 
 _STYLE = Path(__file__).with_suffix(".css")
+#: Notebooks put the terms of a list beside what is said of them. Each term has this style itself,
+#: since JupyterLab takes the style sheet out of a notebook that it does not trust.
+_BELOW = ' style="float: none; width: auto"'
 #: The most rows of the table of days; the picture has all days.
 _DAYS = 31
 _WEEKDAYS = charts.WEEKDAYS
@@ -130,11 +133,13 @@ def _section(heading: str, content: str, level: int) -> str:
 def _tile(one: Number, before: Number | None) -> str:
     change = ""
     if before is not None and not pd.isna(before.value):
-        change = f"<dd>{escape(one.change(before))}</dd><dd>before {escape(before.text)}</dd>"
+        change = f"<dd{_BELOW}>{escape(one.change(before))}</dd>"
+        change += f"<dd{_BELOW}>before {escape(before.text)}</dd>"
     source = f" {_link(one.source)}" if one.source else ""
     return (
-        f'<div><dt>{escape(one.name)}</dt><dd class="ast-value">{escape(one.text)}</dd>{change}'
-        f'<dd class="ast-meaning">{escape(one.meaning)}{source}</dd></div>'
+        f"<div><dt{_BELOW}>{escape(one.name)}</dt>"
+        f'<dd{_BELOW} class="ast-value">{escape(one.text)}</dd>{change}'
+        f'<dd{_BELOW} class="ast-meaning">{escape(one.meaning)}{source}</dd></div>'
     )
 
 

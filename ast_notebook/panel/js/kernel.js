@@ -20,7 +20,7 @@
 
 const OVER = new Set(["restarting", "autorestarting", "terminating", "dead"]);
 const GONE = {
-  why: "The kernel has died, or was restarted or shut down: run the cell again for a live panel.",
+  why: "The kernel has died, or was restarted or shut down: run the cells that connect and show the panel again.",
   forGood: true,
 };
 const CUT_OFF = { why: "The page has lost its connection with the kernel, and tries again.", forGood: false };

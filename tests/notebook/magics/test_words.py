@@ -226,7 +226,7 @@ def test_a_warning_of_a_subcommand_shows_no_file(shell, tmp_path, capsys):
         shell.run(f"%ast load {path}")
     told = capsys.readouterr().err
     assert "Warning: " in told
-    assert "eval has no effect here, at a" in told
+    assert "eval has no effect here: write a logic" in told
     assert "site-packages" not in told.replace(str(tmp_path), "")
     assert ".py" not in told
 
@@ -256,9 +256,11 @@ def test_attributes_that_do_nothing_are_named_once(tmp_path: Path, shell: Testin
         shell.run(f"%ast load {path}")
     said = [str(one.message).partition(": ")[2] for one in told]
     assert said == [
-        "eval has no effect here, at a, b",
-        "eval_trigger has no effect here, at a",
-        "crontab has no effect here, at b",
+        "eval has no effect here: write a logic with watch_item that sets the item. It is set at "
+        "a, b",
+        "eval_trigger has no effect here: write a logic with watch_item that sets the item. It is "
+        "set at a",
+        "crontab has no effect here: set the item from a cell or a script. It is set at b",
     ]
 
 

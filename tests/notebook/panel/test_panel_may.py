@@ -167,6 +167,19 @@ def test_a_switch_shows_what_the_database_says(sh: SmartHome, page: Page) -> Non
     assert sh.ast.db_read("dnd/office") == "0"
 
 
+def test_an_item_of_a_telephone_shows_its_state_and_not_what_it_wrote_once(sh: SmartHome) -> None:
+    # The entry is left of a kernel that ended in the middle of a call.
+    sh.ast.db_write("active/cellar", 1)
+    sh.load_items({"cellar": {"type": "bool", "ast_dev": "30", "ast_db": "active/cellar"}})
+    try:
+        shown = items.ShownItems(sh, "ast")
+        shown.read(sh.ast)
+        row = shown.rows()["cellar"]
+        assert (row["value"], row["read"]) == (False, None), "nobody calls 30"
+    finally:
+        sh.items.remove("cellar")
+
+
 def test_only_items_that_the_user_lets_can_be_set(
     sh: SmartHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
