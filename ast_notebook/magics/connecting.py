@@ -82,8 +82,11 @@ def disconnect(context: Context, given: Given) -> Status:
     In [1]: %ast disconnect
     """
     name = context.pbx(given.name).name
-    context.sh.disconnect(name)
-    context.end_demo(name)
+    with Progress(f"closing {name}"):
+        try:
+            context.sh.disconnect(name)
+        finally:
+            context.end_demo(name)
     return Status(context.sh)
 
 
