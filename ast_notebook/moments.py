@@ -15,7 +15,7 @@ from ast_notebook.units import SECOND
 from ast_notebook.zone import default_zone, named_zone
 
 #: A moment, which is in local time if it names no zone. A text may be ``10m``, ``8:00``,
-#: ``2026-11-23``, ``2026-11`` or one of `PERIODS`.
+#: ``yesterday 8:00``, ``2026-11-23``, ``2026-11`` or one of `PERIODS`.
 Moment = datetime | pd.Timestamp | str
 
 #: The words for periods, each with its unit and how many units ago it began; weeks begin on Monday.
@@ -49,7 +49,9 @@ _DATES = (
     (re.compile(r"\d{4}"), "Y"),
 )
 _SHOWN = 40  # letters of a wrong text that an error shows
-_CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
+_TIME = r"\d{1,2}:\d{2}(?::\d{2})?"
+_CLOCK = re.compile(_TIME)
+_OF_DAY = re.compile(rf"(today|yesterday)\s+({_TIME})", re.IGNORECASE)
 
 
 def moment(
@@ -90,6 +92,8 @@ def moment(
     here = now if now is not None else _now(clock, zone)
     if (period := _period(text, here, zone)) is not None:
         return _placed(period[0], zone)
+    if match := _OF_DAY.fullmatch(text):
+        return on_day_of(moment(match[1], here, zone), match[2], zone)
     if match := LENGTH.fullmatch(text):
         # In local time, an age over a clock change would be an hour off.
         now = _now(clock, zone or UTC) if now is None else now
@@ -144,6 +148,8 @@ def span(
 ) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
     """Read a period, which is from `since` to before the end of `until`, or a whole month.
 
+    If the last such time of the day is not after `since`, `until` is on the day of `since`.
+
     Raises
     ------
     ConfError
@@ -161,12 +167,51 @@ def span(
         if not re.fullmatch(r"\d{4}-\d{1,2}|(this|last)-month", month.strip()):
             raise ConfError(f"{_cut(month)!r} is no month: write 2026-10 or last-month")
         since = until = month
-    now = _now(clock, (named_zone(tz) if isinstance(tz, str) else tz) or default_zone())
-    begin = None if since is None else moment(since, None if _is_age(since) else now, tz, clock)
-    over = None if until is None else end(until, None if _is_age(until) else now, tz, clock)
+    begin, over = _both(since, until, tz, clock)
     if begin is not None and over is not None and microseconds(begin) >= microseconds(over):
         raise ConfError(f"{_cut(until)} is not after {_cut(since)}: nothing is in that time")
     return begin, over
+
+
+def bounds(
+    since: Moment | None, until: Moment | None, clock: SystemClock = MACHINE
+) -> tuple[int | None, int | None]:
+    """Read a period as `span` does, in microseconds since 1970 UTC; it may be empty.
+
+    Raises
+    ------
+    ConfError
+        If one of them is no moment.
+    """
+    begin, over = _both(since, until, None, clock)
+    return (
+        None if begin is None else microseconds(begin),
+        None if over is None else microseconds(over),
+    )
+
+
+def _both(
+    since: Moment | None, until: Moment | None, tz: str | tzinfo | None, clock: SystemClock
+) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+    zone = (named_zone(tz) if isinstance(tz, str) else tz) or default_zone()
+    now = _now(clock, zone)
+    begin = None if since is None else moment(since, None if _is_age(since) else now, tz, clock)
+    over = None if until is None else end(until, None if _is_age(until) else now, tz, clock)
+    if begin is None or over is None or not is_of_day(until):
+        return begin, over
+    is_before = microseconds(over) <= microseconds(begin)
+    return begin, on_day_of(begin, str(until), zone) if is_before else over
+
+
+def is_of_day(said: Moment | None) -> bool:
+    """Tell whether a moment is a time of the day, such as ``18:00``."""
+    return isinstance(said, str) and _CLOCK.fullmatch(said.strip()) is not None
+
+
+def on_day_of(day: pd.Timestamp, time: str, zone: tzinfo | None) -> pd.Timestamp:
+    """Return a time of the day, on the day of a moment."""
+    local = day if zone is None or day.tzinfo is None else day.tz_convert(zone)
+    return _placed(_checked(f"{local:%Y-%m-%d} {time.strip()}", time), zone)
 
 
 def _is_age(said: Moment) -> bool:
@@ -281,8 +326,8 @@ def _checked(time: Any, said: object) -> pd.Timestamp:
 
 def _none(said: object) -> ConfError:
     return ConfError(
-        f"{_cut(said)!r} is no moment: write 10m, 2h, 1w, 10:00, yesterday, last-week, 2026-10 or "
-        "2026-11-23"
+        f"{_cut(said)!r} is no moment: write 10m, 2h, 1w, 10:00, yesterday, yesterday 10:00, "
+        "last-week, 2026-10 or 2026-11-23"
     )
 
 
@@ -300,14 +345,3 @@ def microseconds(said: Moment, clock: SystemClock = MACHINE) -> int:
         If it is no moment.
     """
     return round(moment(said, clock=clock).to_pydatetime(warn=False).timestamp() * SECOND)
-
-
-def end_microseconds(said: Moment) -> int:
-    """Return a moment, or the end of a period, in microseconds since 1970 UTC; see `end`.
-
-    Raises
-    ------
-    ConfError
-        If it is no moment.
-    """
-    return round(end(said).to_pydatetime(warn=False).timestamp() * SECOND)

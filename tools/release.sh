@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes a release: an sdist and a wheel in dist/ (or the folder that is named), each installed in a
-# clean environment in which the quickstart then runs. Usage: tools/release.sh [FOLDER], or
+# clean environment in which the quickstart then runs, and the list of what pip installs with the
+# wheel, ast_notebook-VERSION.cdx.json. Usage: tools/release.sh [FOLDER], or
 # tools/release.sh --check, which only looks whether the version stands in one place.
 set -euo pipefail
 out=$(realpath -m -- "${1:-dist}")
@@ -50,4 +51,8 @@ for made in "$sdist" "$wheel"; do
         IPYTHONDIR=$there/ipython "$there/bin/jupyter" execute --timeout=120 quickstart.ipynb
     )
 done
+say "what the release consists of"
+listed=$out/ast_notebook-$version.cdx.json
+tools/sbom.sh "$listed" archive,history,hover "$wheel"
+grep -q '"name": "ast_notebook"' "$listed" || fail "the list of $listed lacks the package itself"
 say "$(ls "$out")"

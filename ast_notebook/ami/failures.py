@@ -6,7 +6,7 @@ import socket
 import ssl
 
 from ast_notebook.ami.connection import HandshakeFailed
-from ast_notebook.ami.settings import Settings
+from ast_notebook.ami.settings import TLS_PORT, Settings
 from ast_notebook.errors import ActionRefused, AstError, ConnectionLost, LoginRefused
 from ast_notebook.show import plain
 
@@ -18,12 +18,13 @@ def unreachable(settings: Settings, error: OSError) -> ConnectionLost:
     if isinstance(error, ssl.SSLError):
         return ConnectionLost(
             f"TLS with {settings.address} failed: {error}. Give the PBX's certificate by "
-            "tls='FILE.pem', or check that this port is manager.conf's tlsbindaddr"
+            "tls='FILE.pem', or check that this port is manager.conf's tlsbindaddr "
+            f"({TLS_PORT} by default)"
         )
     if isinstance(error, HandshakeFailed):
         return ConnectionLost(
             f"{settings.address} accepts the connection, but {error} the TLS handshake: is this "
-            "port manager.conf's tlsbindaddr? Without TLS, leave tls out"
+            f"port manager.conf's tlsbindaddr ({TLS_PORT} by default)? Without TLS, leave tls out"
         )
     if isinstance(error, socket.gaierror):
         if error.errno == socket.EAI_AGAIN:
@@ -35,9 +36,11 @@ def unreachable(settings: Settings, error: OSError) -> ConnectionLost:
             f"there is no host {settings.host} ({error.strerror}): check how it is spelled, or "
             "write the PBX's address instead"
         )
+    enabled = "`enabled = yes` and `tlsenable = yes`" if settings.tls else "`enabled = yes`"
     return ConnectionLost(
         f"nothing answers at {settings.address} ({error.strerror or error}): is Asterisk "
-        "running there, with `enabled = yes` in manager.conf?"
+        f"running there, with {enabled} in manager.conf?"
+        + (f" Its port for TLS is {TLS_PORT}, unless tlsbindaddr has another" * bool(settings.tls))
     )
 
 

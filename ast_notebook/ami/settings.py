@@ -7,6 +7,7 @@ import ipaddress
 import re
 import ssl
 from pathlib import Path
+from typing import cast
 
 from ast_notebook.ami.secret import Secret, with_hidden_password
 from ast_notebook.ami.timeouts import seconds
@@ -19,6 +20,8 @@ CLASSES = (
     "cc,aoc,test,security,message,all"
 )
 MOST_GATHERING = 0.01  # seconds
+#: The ports of Asterisk's manager by its own default: for plain text, and for TLS.
+PORT, TLS_PORT = 5038, 5039
 
 
 @with_hidden_password
@@ -31,7 +34,7 @@ class Settings:
     host : str
         A name, an IPv4 or an IPv6 address.
     port : int
-        Asterisk's own default is 5038, and 5039 for TLS.
+        By default that of Asterisk: 5038, or 5039 with `tls`.
     username : str
         A section of ``manager.conf``.
     password : str or Secret
@@ -64,7 +67,7 @@ class Settings:
     """
 
     host: str = "127.0.0.1"
-    port: int = 5038
+    port: int = cast("int", None)  # until `tls` is known
     username: str = "admin"
     password: Secret = dataclasses.field(default_factory=lambda: Secret(""))
     tls: bool | str | Path | ssl.SSLContext = False
@@ -78,6 +81,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work, before a connection is tried."""
+        if self.port is None:
+            object.__setattr__(self, "port", TLS_PORT if self.tls else PORT)
         if isinstance(self.port, str) and is_count(self.port.strip()):
             object.__setattr__(self, "port", int(self.port))
         if type(self.port) is not int or not 0 < self.port < 65536:

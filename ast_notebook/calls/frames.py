@@ -9,7 +9,7 @@ import narwhals as nw
 import pandas as pd
 
 from ast_notebook.calls.engines import Work, is_in_sql
-from ast_notebook.moments import Moment, end_microseconds, microseconds
+from ast_notebook.moments import Moment, bounds
 from ast_notebook.units import SECOND
 
 TIMES = ("start", "answered", "end")
@@ -94,8 +94,7 @@ def begun(frame: Any, since: Moment | None, until: Moment | None = None) -> Any:
     since, until : datetime or str, optional
         A moment that names no zone is in local time; `until` includes the whole of a day or month.
     """
-    first = None if since is None else microseconds(since)
-    last = None if until is None else end_microseconds(until)
+    first, last = bounds(since, until)
     if not isinstance(frame, pd.DataFrame):
         frame = frame if first is None else frame.filter(f"start >= {first}")
         return frame if last is None else frame.filter(f"start < {last}")
@@ -127,12 +126,13 @@ def lasting(
     """
     start, end = times
     kept = frame
-    if since is not None:
-        first = pd.Timestamp(microseconds(since), unit="us", tz="UTC")
+    begin, over = bounds(since, until)
+    if begin is not None:
+        first = pd.Timestamp(begin, unit="us", tz="UTC")
         kept = kept[~(kept[end] <= first)].reset_index(drop=True)
         kept[start] = kept[start].mask(kept[start] < first, first)
-    if until is not None:
-        last = pd.Timestamp(end_microseconds(until), unit="us", tz="UTC")
+    if over is not None:
+        last = pd.Timestamp(over, unit="us", tz="UTC")
         kept = kept[~(kept[start] >= last)].reset_index(drop=True)
         kept[end] = kept[end].mask(kept[end] > last, last)
     if since is not None or until is not None:

@@ -36,7 +36,8 @@ def connect(
     Parameters
     ----------
     host, port : str, int, optional
-        Where Asterisk's manager listens; by default ``127.0.0.1`` and 5038.
+        Where Asterisk's manager listens; by default ``127.0.0.1``, and 5038 or,
+        with `tls`, 5039.
     username, password : str, optional
         A section of ``manager.conf`` and its ``secret``; the default username is ``admin``.
     plugin_conf : str or Path, optional

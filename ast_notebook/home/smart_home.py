@@ -213,8 +213,8 @@ class SmartHome:
         if bound is not None:
             bound.close()
         if pbx is not None:
+            self._closed[name] = pbx  # also if somebody interrupts the rest
             pbx.close()
-            self._closed[name] = pbx
         return pbx
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ast_notebook.ami import Secret, Settings
+from ast_notebook.ami.settings import PORT
 from ast_notebook.digits import is_count
 from ast_notebook.errors import ConfError, LoginRefused
 
@@ -102,7 +103,8 @@ def _is_of_environment(name: str, settings: Settings) -> bool:
         os.environ.get(variable(name, part), "") for part in ("HOST", "PORT", "USERNAME")
     )
     is_host = host.rstrip(".").lower() == settings.host.rstrip(".").lower()
-    is_port = (port or str(Settings.port)).strip() == str(settings.port)
+    # Whether there is TLS may be a file's word: it does not change what the environment names.
+    is_port = (port or str(PORT)).strip() == str(settings.port)
     return bool(host) and is_host and is_port and username in ("", settings.username)
 
 

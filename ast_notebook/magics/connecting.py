@@ -53,12 +53,13 @@ def connect(context: Context, given: Given) -> Status:
 
     A former connection of that name is closed, and its events are forgotten; items and logics
     stay. Parts that the argument leaves out come from $AST_HOST, $AST_PORT and $AST_USERNAME; the
-    defaults are 127.0.0.1, 5038 and admin. The password comes from $AST_PASSWORD or the keyring
-    (service ast_notebook, user USER@HOST:PORT), or you are asked for it; it is never an argument.
-    With --name berlin, the variables are $AST_HOST_BERLIN, $AST_PASSWORD_BERLIN and so on.
+    defaults are 127.0.0.1, 5038 (5039 with --tls) and admin. The password comes from $AST_PASSWORD
+    or the keyring (service ast_notebook, user USER@HOST:PORT), or you are asked for it; it is never
+    an argument. With --name berlin, the variables are $AST_HOST_BERLIN, $AST_PASSWORD_BERLIN and so
+    on.
 
     In [1]: %ast connect
-    In [2]: %ast connect admin@pbx.example:5039 --tls
+    In [2]: %ast connect admin@pbx.example --tls
     In [3]: %ast connect --conf plugin.conf
     In [4]: %ast connect admin@[2001:db8::1] --name berlin
     """
@@ -81,8 +82,11 @@ def disconnect(context: Context, given: Given) -> Status:
     In [1]: %ast disconnect
     """
     name = context.pbx(given.name).name
-    context.sh.disconnect(name)
-    context.end_demo(name)
+    with Progress(f"closing {name}"):
+        try:
+            context.sh.disconnect(name)
+        finally:
+            context.end_demo(name)
     return Status(context.sh)
 
 

@@ -54,7 +54,7 @@ SINCE = argument(
     type=_since,
     metavar="WHEN",
     values=_moments,
-    help="10m, 2h, 1w, 10:00, yesterday, last-week, 2026-10 or 2026-11-23",
+    help="10m, 2h, 1w, 10:00, yesterday, yesterday 10:00, last-week, 2026-10 or 2026-11-23",
 )
 UNTIL = argument(
     "--until",

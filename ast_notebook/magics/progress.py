@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -22,7 +23,8 @@ _GONE = (
 class Progress:
     """Shows under the cell what it waits for and how far that is, in one line that is updated.
 
-    The line is shown only after two seconds, and is removed at the end.
+    The line is shown only after two seconds, and is removed at the end. Either the work calls
+    `tell`, or `look` is called before the line is shown, and returns the parameters of `tell`.
 
     Examples
     --------
@@ -31,8 +33,11 @@ class Progress:
     reading Master.csv … 40 %, 4 s
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(
+        self, what: str, look: Callable[[], tuple[str, float | None]] | None = None
+    ) -> None:
         self._what = what
+        self._look = look
         self._far = ""
         self._done = threading.Event()
         self._thread = threading.Thread(
@@ -64,6 +69,8 @@ class Progress:
         cell.enter()
         line: _Line = _Displayed() if cell.is_of_kernel else _Written()
         while True:
+            if self._look is not None:
+                self.tell(*self._look())
             line.show(f"{self._what}{self._far or ' …'} {time.monotonic() - began:.0f} s")
             if self._done.wait(1.0):
                 break

@@ -8,6 +8,8 @@ from ast_notebook.ami import Event
 from ast_notebook.errors import ConfError
 from ast_notebook.magics.command import Given, argument, command, number
 from ast_notebook.magics.context import Context
+from ast_notebook.magics.progress import Progress
+from ast_notebook.recording.archive_place import ArchivePlace
 from ast_notebook.replay import ReplayedAsterisk, prepared
 
 NAME = "replay"
@@ -19,7 +21,11 @@ _WHEN = "yesterday 14:05, 8:00, 10m or 2026-11-23, by this machine's clock"
     argument("source", metavar="FOLDER", help="an archive, a Parquet file, or a capture"),
     argument("--at", metavar="WHEN", help=f"stand still at this moment: {_WHEN}"),
     argument("--since", metavar="WHEN", help="where it begins"),
-    argument("--until", metavar="WHEN", help="where it ends"),
+    argument(
+        "--until",
+        metavar="WHEN",
+        help="where it ends: before a day, or with it if it begins on it",
+    ),
     argument("--speed", type=number, metavar="X", help="play at this speed, from 1 to 600"),
     argument("--server", default="", metavar="NAME", help="the PBX, if the record has several"),
 )
@@ -33,10 +39,11 @@ def replay(context: Context, given: Given) -> ReplayedAsterisk:
     In [2]: %ast panel --pbx replay
     In [3]: %ast replay calls --since 8:00 --until 18:00 --speed 60
     """
-    found = prepared(given.source, given.since, given.until, given.at, None, given.server)
-    tape, clock, where = found
-    pbx = ReplayedAsterisk(tape, clock=clock, sh=context.sh, name=NAME, **where)
-    context.sh.add(pbx, NAME)
+    with Progress(f"reading {ArchivePlace(given.source).name}"):
+        found = prepared(given.source, given.since, given.until, given.at, None, given.server)
+        tape, clock, where = found
+        pbx = ReplayedAsterisk(tape, clock=clock, sh=context.sh, name=NAME, **where)
+        context.sh.add(pbx, NAME)
     if given.speed is not None:
         pbx.play(given.speed)
     return pbx
@@ -69,7 +76,9 @@ def replay_seek(context: Context, given: Given) -> ReplayedAsterisk:
 
     In [1]: %ast replay seek 14:05
     """
-    return _replayed(context, given).seek(given.moment)
+    replayed = _replayed(context, given)
+    with Progress(f"going to {given.moment}"):
+        return replayed.seek(given.moment)
 
 
 @command(
@@ -85,7 +94,8 @@ def replay_next(context: Context, given: Given) -> Event:
     In [1]: %ast replay next alarm
     """
     replayed = _replayed(context, given)
-    return replayed.next_call() if given.what == "call" else replayed.next_alarm()
+    with Progress(f"looking for the next {given.what}"):
+        return replayed.next_call() if given.what == "call" else replayed.next_alarm()
 
 
 @command(
@@ -107,9 +117,19 @@ def replay_speed(context: Context, given: Given) -> ReplayedAsterisk:
 def replay_run(context: Context, given: Given) -> object:
     """Run the replay as fast as it can, and show the actions that were held back.
 
+    If it is interrupted, it stands still where it is then, and can be played on from there.
+
     In [1]: orders = %ast replay run
     """
-    return _replayed(context, given).run(given.until)
+    replayed = _replayed(context, given)
+    begin, whole = replayed.position, replayed.until - replayed.position
+
+    def look() -> tuple[str, float | None]:
+        at = replayed.position
+        return f"at {at:%Y-%m-%d %H:%M:%S}", (at - begin) / whole if whole else None
+
+    with Progress("replaying,", look):
+        return replayed.run(given.until)
 
 
 def _replayed(context: Context, given: Given) -> ReplayedAsterisk:

@@ -392,9 +392,9 @@ class Record:
 
     def close(self) -> None:
         """End the threads; the events stay readable, and an archive has them on disk."""
+        self._closing = True  # first of all: an interruption leaves no thread behind
+        self._wake.release()
         if self.archive is not None:
             self.archive.close()
-        self._closing = True
-        self._wake.release()
         if self._recorder is not None:
             self._recorder.join(0.8)

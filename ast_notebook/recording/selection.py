@@ -16,7 +16,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from ast_notebook.errors import ConfError
-from ast_notebook.moments import Moment, end_microseconds, microseconds
+from ast_notebook.moments import Moment, bounds
 from ast_notebook.recording import intact
 from ast_notebook.recording.archive_files import ArchiveFile, ArchiveFiles
 from ast_notebook.recording.archive_place import ArchivePlace
@@ -158,8 +158,7 @@ def _select(
     until: Moment | None,
     servers: Collection[str] | str,
 ) -> Selection:
-    first = None if since is None else microseconds(since)
-    last = None if until is None else end_microseconds(until)
+    first, last = bounds(since, until)
     names = [servers] if isinstance(servers, str) else servers
     sealed, still_open = archive_files.files(
         names,

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -34,9 +33,10 @@ from ast_notebook.replay.session import ReplaySession
 from ast_notebook.replay.spelling import spelled
 from ast_notebook.replay.tape import Tape
 from ast_notebook.replay.told import OK, Told, give
-from ast_notebook.replay.when import read_moment
+from ast_notebook.replay.when import read_end, read_moment
 from ast_notebook.replay.who import who
 from ast_notebook.warned import warn
+from ast_notebook.zone import named_zone
 
 FASTEST = 600.0
 SLICE = 0.2
@@ -83,7 +83,7 @@ class ReplayedAsterisk(Asterisk):
     ) -> None:
         self._process = os.getpid()
         self.replay_clock = clock
-        self._tz = ZoneInfo(tz) if isinstance(tz, str) else tz
+        self._tz = named_zone(tz) if isinstance(tz, str) else tz
         self._sh = sh
         self._since, self._until, self._begin = since, until, at
         self._given = Orders()
@@ -200,7 +200,8 @@ class ReplayedAsterisk(Asterisk):
         Parameters
         ----------
         until : datetime or str, optional
-            The moment at which to stop; by default, the end of the replay.
+            The moment at which to stop; by default, the end of the replay. It stops before a day,
+            or after the day on which it stands.
         speed : float, optional
             From 1 to 600; by default, the replay runs as fast as it can.
 
@@ -212,7 +213,7 @@ class ReplayedAsterisk(Asterisk):
             If the replay is closed before its end.
         """
         pace = math.inf if speed is None else _checked(speed)
-        end = self._until if until is None else min(self._until, self._read(until))
+        end = self._until if until is None else min(self._until, self._read_end(until))
         self._refuse_calls()
         self._player.rest()
         self._player.end = end
@@ -328,6 +329,10 @@ class ReplayedAsterisk(Asterisk):
 
     def _read(self, moment: Moment) -> int:
         return read_moment(moment, self.replay_clock, self._tz, of_day=True)
+
+    def _read_end(self, until: Moment) -> int:
+        clock = self.replay_clock
+        return read_end(until, clock, self._tz, clock.at, of_day=True)
 
     # --- what is held back ----------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -19,9 +18,8 @@ from ast_notebook.replay.asterisk import ReplayedAsterisk
 from ast_notebook.replay.clock import ReplayClock
 from ast_notebook.replay.sources import Source, tape_of
 from ast_notebook.replay.tape import Tape
-from ast_notebook.replay.when import range_of, read_moment
-
-DAY = 86_400_000_000  # microseconds that a replay covers before and after `at`
+from ast_notebook.replay.when import range_of, read_end
+from ast_notebook.zone import named_zone
 
 
 class ReplayedHome(SmartHome):
@@ -85,8 +83,9 @@ def replay(
         A folder or URL of an archive (``%ast record to``), a Parquet file of events, a frame such
         as ``sh.ast.events``, or a text file with the messages of the manager interface.
     since, until : datetime or str, optional
-        What is replayed; by default, the whole record. A day or a period counts from its beginning
-        for both, so ``until="2026-11-21"`` ends before that day.
+        What is replayed; by default, the whole record. A replay ends before the day (week, month,
+        year) that `until` names, such as ``2026-11-21``. If it also begins in it, it ends with it:
+        ``since="yesterday", until="yesterday"`` is that day.
     at : datetime or str, optional
         The moment at which the replay stands at first, such as ``yesterday 14:05``; by default, its
         beginning. Without `since` and `until`, the replay goes from a day before `at` to a day
@@ -141,16 +140,17 @@ def prepared(
     """
     found = source if isinstance(source, pd.DataFrame) else ArchivePlace(source)
     del source  # a URL may hold a password, and a traceback shows variables
-    zone = ZoneInfo(tz) if isinstance(tz, str) else tz
-    first, last = range_of(since, until, MACHINE, zone)
-    standing = None if at is None else read_moment(at, MACHINE, zone)
-    if standing is not None:
-        first = standing - DAY if first is None else first
-        last = standing + DAY if last is None else last
-        if not first <= standing <= last:
-            raise ConfError(f"at {at} is not between since {since} and until {until}")
-    tape = tape_of(found, first, last, server)
+    zone = named_zone(tz) if isinstance(tz, str) else tz
+    first, last, standing = range_of(since, until, at, MACHINE, zone)
+    over = last
+    if first is None and last is not None and until is not None:
+        over = read_end(until, MACHINE, zone, begin=last)  # the record may begin on that day
+    tape = tape_of(found, first, over, server)
     begin = tape.first if first is None else first
+    if last is not None and last <= begin:
+        last = over
     end = tape.last if last is None else last - 1
+    if end < begin:
+        raise ConfError("there are no events at that time: nothing to replay")
     where = {"since": begin - 1, "until": end, "at": begin - 1 if standing is None else standing}
     return tape, ReplayClock(int(where["at"])), {**where, "tz": zone}

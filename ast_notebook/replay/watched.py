@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import tzinfo
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -36,6 +35,7 @@ from ast_notebook.replay.told import give
 from ast_notebook.replay.watched_record import WatchedRecord
 from ast_notebook.replay.watcher import WatchSession
 from ast_notebook.replay.when import read_moment
+from ast_notebook.zone import named_zone
 
 SINCE = "1d"
 
@@ -206,7 +206,7 @@ def watched(
         raise ConfError(
             f"nothing is recorded in {place.name}: record by ast-notebook record --to {place.name}"
         )
-    zone = ZoneInfo(tz) if isinstance(tz, str) else tz
+    zone = named_zone(tz) if isinstance(tz, str) else tz
     first = read_moment(SINCE if since is None else since, MACHINE, zone)
     return WatchedAsterisk(files, chosen(there, server), first, name=name, budget=budget)
 

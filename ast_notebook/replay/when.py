@@ -1,20 +1,27 @@
-"""Reads moments of a replay, such as ``yesterday 14:05``."""
+"""Reads the moments of a replay, and its beginning and end."""
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 
 import pandas as pd
 
 from ast_notebook.clock import SystemClock
 from ast_notebook.errors import ConfError
-from ast_notebook.moments import Moment, moment
+from ast_notebook.moments import Moment, end, is_of_day, moment, on_day_of
 from ast_notebook.units import SECOND
+from ast_notebook.zone import default_zone
 
-_DAYS = {"today": 0, "yesterday": 1}
-_OF_DAY = re.compile(r"(today|yesterday)(?:\s+(\d{1,2}:\d{2}(?::\d{2})?))?", re.IGNORECASE)
-_CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
+DAY = 86_400 * SECOND  # a replay covers that much before and after `at`
+
+
+class Range(NamedTuple):
+    """The beginning and the end of a replay, and where it stands at first, in microseconds."""
+
+    first: int | None
+    last: int | None
+    standing: int | None
 
 
 def read_moment(
@@ -25,10 +32,10 @@ def read_moment(
     Parameters
     ----------
     said : datetime or str
-        As for `moments.moment`, or ``yesterday 14:05``.
+        As for `moments.moment`.
     clock : SystemClock
     tz : tzinfo, optional
-        The zone of a moment that names none; by default, this machine's.
+        The zone of a moment that names none; by default, that of people.
     of_day : bool
         Whether a time of the day means the day on which the clock stands. By default, it means the
         last such time before the clock's.
@@ -38,20 +45,40 @@ def read_moment(
     ConfError
         If it is no moment.
     """
-    if isinstance(said, str):
-        text = said.strip()
-        day = _OF_DAY.fullmatch(text)
-        if day is not None:
-            said = _on(clock, tz, _DAYS[day[1].lower()], day[2] or "0:00")
-        elif of_day and _CLOCK.fullmatch(text):
-            said = _on(clock, tz, 0, text)
-    found = moment(said, tz=tz, clock=clock)
+    if of_day and is_of_day(said):
+        zone = tz or default_zone()
+        today = pd.Timestamp(datetime.fromtimestamp(clock.time(), zone))
+        return _microseconds(on_day_of(today, str(said), zone))
+    return _microseconds(moment(said, tz=tz, clock=clock))
+
+
+def read_end(
+    said: Moment, clock: SystemClock, tz: tzinfo | None, begin: int, *, of_day: bool = False
+) -> int:
+    """Return an end in microseconds since 1970 UTC.
+
+    A day, a week, a month or a year ends what begins before it, and otherwise is a part of it.
+
+    Parameters
+    ----------
+    said, clock, tz, of_day
+        As for `read_moment`.
+    begin : int
+        The beginning, in microseconds since 1970 UTC.
+
+    Raises
+    ------
+    ConfError
+        If it is no moment.
+    """
+    found = read_moment(said, clock, tz, of_day=of_day)
+    if found > begin or is_of_day(said):
+        return found
+    return _microseconds(end(said, tz=tz, clock=clock))
+
+
+def _microseconds(found: pd.Timestamp) -> int:
     return round(found.to_pydatetime(warn=False).timestamp() * SECOND)
-
-
-def _on(clock: SystemClock, tz: tzinfo | None, days_ago: int, time: str) -> str:
-    now = pd.Timestamp(datetime.fromtimestamp(clock.time(), tz))
-    return f"{now.date() - pd.Timedelta(days=days_ago):%Y-%m-%d} {time}"
 
 
 class _Standing(SystemClock):
@@ -65,21 +92,39 @@ class _Standing(SystemClock):
 
 
 def range_of(
-    since: Moment | None, until: Moment | None, clock: SystemClock, tz: tzinfo | None
-) -> tuple[int | None, int | None]:
-    """Return a beginning and an end; an end without a date is on the day of the beginning.
+    since: Moment | None,
+    until: Moment | None,
+    at: Moment | None,
+    clock: SystemClock,
+    tz: tzinfo | None,
+) -> Range:
+    """Return where a replay begins, ends and stands at first; see `read_end` for its end.
+
+    An end without a date is on the day of the beginning.
 
     Raises
     ------
     ConfError
-        If one is no moment, or the end is not after the beginning.
+        If one is no moment, the end is not after the beginning, or `at` is not between them.
     """
     first = None if since is None else read_moment(since, clock, tz)
-    last = None
-    if until is not None:
-        by, of_day = (clock, False) if first is None else (_Standing(first), True)
-        is_clock = isinstance(until, str) and _CLOCK.fullmatch(until.strip()) is not None
-        last = read_moment(until, by if is_clock else clock, tz, of_day=of_day and is_clock)
+    standing = None if at is None else read_moment(at, clock, tz)
+    begin = first if standing is None else standing
+    if until is None:
+        last = None
+    elif begin is None:
+        last = read_moment(until, clock, tz)
+    else:
+        by = _Standing(begin) if is_of_day(until) else clock
+        last = read_end(until, by, tz, begin, of_day=True)
     if first is not None and last is not None and last <= first:
         raise ConfError(f"until {until} is not after since {since}: nothing to replay")
-    return first, last
+    if standing is None:
+        return Range(first, last, None)
+    first = standing - DAY if first is None else first
+    last = standing + DAY if last is None else last
+    if not first <= standing < last:
+        given = {"since": since, "until": until}
+        told = " and ".join(f"{name} {said}" for name, said in given.items() if said is not None)
+        raise ConfError(f"at {at} is not within {told}")
+    return Range(first, last, standing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from ast_notebook import (
 from ast_notebook.ami import Session, Settings
 from ast_notebook.asterisk import Asterisk
 from ast_notebook.bindings.binder import Binder
+from ast_notebook.recording import Archive
 from tests.support.fake_manager import FakeManager
 from tests.support.shell import an_ipython
 from tests.support.waiting import eventually
@@ -269,6 +271,28 @@ def test_what_fails_behind_the_login_closes_the_session(monkeypatch: pytest.Monk
             sh.connect(Settings(port=fake.port, timeout=5))
         eventually(lambda: "Logoff" in fake.names())
         assert not sh.pbxs
+
+
+def test_an_interrupted_end_leaves_the_events_and_no_thread(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupted(archive: Archive) -> None:
+        close(archive)
+        raise KeyboardInterrupt
+
+    close = Archive.close
+    with FakeManager() as fake:
+        sh = ast_notebook.SmartHome()
+        sh.connect(Settings(port=fake.port, timeout=5))
+        sh.ast.record.to(tmp_path)
+        sh.ast.record.add(["Event: Test"] * 20_000, 1)  # they need the thread that packs them
+        monkeypatch.setattr(Archive, "close", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            sh.disconnect()
+        assert not sh.pbxs
+        assert len(sh.ast.events) >= 20_000
+        eventually(lambda: not [one for one in threading.enumerate() if "record" in one.name])
+        sh.close()
 
 
 @pytest.mark.parametrize("kind", [Asterisk, Session])

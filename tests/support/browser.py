@@ -163,6 +163,15 @@ class Server:
 
     def show(self, page: Page, *, theme: str = "light") -> None:
         """Open the notebook and run it."""
+        self.open(page)
+        if self.kind == "voila":
+            return
+        if theme == "dark":
+            page.evaluate(THEME, "JupyterLab Dark")
+        page.evaluate(RUN_ALL)
+
+    def open(self, page: Page) -> None:
+        """Open the notebook, and wait until its cells can be run."""
         page.goto(self.url)
         if self.kind == "voila":
             return
@@ -171,9 +180,6 @@ class Server:
             if time.monotonic() > deadline:
                 raise RuntimeError("the notebook does not open")
             time.sleep(0.2)
-        if theme == "dark":
-            page.evaluate(THEME, "JupyterLab Dark")
-        page.evaluate(RUN_ALL)
 
     @staticmethod
     def _is_ready(page: Page) -> bool:

@@ -5,11 +5,22 @@ import pytest
 
 from ast_notebook import use_zone
 from ast_notebook.calls.frames import begun, lasting
+from ast_notebook.clock import SystemClock
 from ast_notebook.errors import ConfError
 from ast_notebook.moments import end, microseconds, moment, span
 
 #: A Wednesday.
 NOW = pd.Timestamp("2026-11-25 12:00")
+
+
+class StandingClock(SystemClock):
+    """A clock that stands at a moment in UTC."""
+
+    def __init__(self, at: str) -> None:
+        self._at = pd.Timestamp(at, tz="UTC").timestamp()
+
+    def time(self) -> float:
+        return self._at
 
 
 @pytest.fixture
@@ -38,6 +49,31 @@ def in_berlin():
 def test_a_period_begins_and_ends_at_midnight(text, begins, ends):
     assert moment(text, NOW) == pd.Timestamp(begins)
     assert end(text, NOW) == pd.Timestamp(ends)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("yesterday 14:05", "2026-11-24 14:05"),
+        ("Yesterday  8:00:30", "2026-11-24 08:00:30"),
+        ("today 8:00", "2026-11-25 08:00"),
+        ("today 18:00", "2026-11-25 18:00"),
+    ],
+)
+def test_a_day_may_have_a_time(text, found):
+    assert moment(text, NOW) == end(text, NOW) == pd.Timestamp(found)
+
+
+def test_an_end_without_a_date_is_on_the_day_of_the_beginning_if_it_would_be_before_it():
+    clock = StandingClock("2026-11-25 12:00")
+    day = pd.Timestamp("2026-11-25", tz="UTC")
+    hours = [pd.Timedelta(hours=hour) for hour in (8, 18)]
+    assert span("8:00", "18:00", tz="UTC", clock=clock) == (day + hours[0], day + hours[1])
+    before = pd.Timestamp("2026-11-23 08:00", tz="UTC")
+    last = (before, day - pd.Timedelta(hours=6))
+    assert span("2026-11-23 08:00", "18:00", tz="UTC", clock=clock) == last
+    with pytest.raises(ConfError, match="8:00 is not after 10:00: nothing is in that time"):
+        span("10:00", "8:00", tz="UTC", clock=clock)
 
 
 @pytest.mark.parametrize("text", ["10m", "10:00", "2026-11-20 08:00", "2026-11-20T08:00"])

@@ -163,6 +163,8 @@ def test_nobody_there_is_said_in_one_line():
         ConnectionLost, match=rf"nothing answers at 127.0.0.1:{port} .*manager.conf"
     ):
         Session(Settings(port=port)).connect()
+    with pytest.raises(ConnectionLost, match=rf":{port} .*tlsenable.*5039, unless tlsbindaddr"):
+        Session(Settings(port=port, tls=True)).connect()
     with pytest.raises(ConnectionLost, match="connect first"):
         Session(Settings()).request({"Action": "Ping"})
     with pytest.raises(ConfError, match="port"):
