@@ -101,12 +101,12 @@ class Dispatcher:
         self._handed += len(stream)
         self._stream.put(stream)
 
-    def put_heard(self, stream: list[Event | Pending], events: int) -> None:
+    def put_heard(self, stream: Collection[Event | Pending], events: int) -> None:
         """Queue what was read; if too many events wait already, drop its events and count them.
 
         Parameters
         ----------
-        stream : list of Event or Pending
+        stream : collection of Event or Pending
         events : int
             How many events to count as ``undispatched``, if those in `stream` are dropped.
         """

@@ -144,7 +144,7 @@ class Intake:
             if plain is not None:
                 self._moment = received + len(plain)
                 self._record(texts, first)
-                self._dispatcher.put_heard([*plain], len(plain))
+                self._dispatcher.put_heard(plain, len(plain))
                 return _NOTHING
         stream: list[Event | Pending] = []
         no_news: set[int] = set()

@@ -7,7 +7,6 @@ import re
 
 from ast_notebook.ami.contents import BEFORE_THE_DIALPLAN
 
-ABSENT, UNSURE = -1, -2  # no header has that name; only parsing the whole event tells
 LONGEST = 64  # letters of a name that is looked for, so that memory is bounded
 
 _USER_EVENT = "UserEvent\r\n"
@@ -16,37 +15,49 @@ _PLACE = len("Event: ")
 _is_plain = re.compile(r"(?!event$|.*chanvariable$)[a-z0-9_-]+").fullmatch
 
 # The text that was looked at last, and the same in lower case: mostly, it is looked at again.
-_last = [("", "")]
+_last = ("", "")
 
 
-def place_of(text: str, header: str) -> int:
-    """Return where a header's value begins in the text of an event, or `ABSENT`, or `UNSURE`.
+def value_of(text: str, header: str) -> str | None:
+    """Return a header's value in the text of an event; None if no header has that name.
 
-    A value that is found is the one that parsing the whole event would give, whatever else is in
-    the event: exactly one of its lines begins with that name, in upper or lower case.
+    It is the one that parsing the whole event would give, whatever else is in the event: at most
+    one of its lines begins with that name, in upper or lower case.
+
+    Raises
+    ------
+    LookupError
+        If only parsing the whole event tells.
     """
-    begin, is_asterisks = _beginning(header)
-    known, lower = _last[0]
+    global _last
+    begin, sent, is_asterisks = _beginning(header)
+    known, lower = _last
     if known is not text:
         lower = text.lower()
-        _last[0] = text, lower
-    if (
-        not begin
-        # A header of the dialplan may have another name in the message.
-        or (not is_asterisks and text.startswith(_USER_EVENT, _PLACE))
-        or len(lower) != len(text)  # a letter of some languages has two in lower case
-    ):
-        return UNSURE
-    place = lower.find(begin)
-    if place < 0:
-        return ABSENT
-    end = place + len(begin)
-    return end + 1 if text.startswith(" ", end) and lower.find(begin, end) < 0 else UNSURE
+        _last = text, lower
+    # A header of the dialplan may have another name in the message.
+    if is_asterisks or not text.startswith(_USER_EVENT, _PLACE):
+        place = lower.find(sent)
+        if place < 0:
+            if begin and begin not in lower:
+                return None
+        elif len(lower) == len(text):  # a letter of some languages has two in lower case
+            place += len(sent)
+            rest = lower[place:]  # to copy it is faster than to search from a place on
+            if begin not in rest:
+                length = rest.find("\r\n")
+                return text[place:] if length < 0 else text[place : place + length]
+    raise LookupError(header)
 
 
 @functools.lru_cache(1000)
-def _beginning(header: str) -> tuple[str, bool]:
-    """Return how a header's line begins, and whether Asterisk itself puts it into a UserEvent."""
+def _beginning(header: str) -> tuple[str, str, bool]:
+    """Return how a header's line begins, without the blank behind its colon and with it.
+
+    The last result is whether Asterisk itself puts the header into a UserEvent. The first one is
+    empty if the header cannot be found by its name alone.
+    """
     name = header.lower()
     is_plain = len(name) <= LONGEST and _is_plain(name) is not None
-    return (f"\r\n{name}:" if is_plain else "", name in BEFORE_THE_DIALPLAN)
+    begin = f"\r\n{name}:" if is_plain else ""
+    return begin, f"{begin} ", name in BEFORE_THE_DIALPLAN

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from itertools import islice
+from collections.abc import Collection, Iterator, Sequence
+from itertools import count, islice
 
 from ast_notebook.ami import contents
-from ast_notebook.ami.lookup import ABSENT, place_of
+from ast_notebook.ami.lookup import value_of
 from ast_notebook.ami.shapes import plain_name
 from ast_notebook.errors import BadAnswer
 from ast_notebook.show import plain
@@ -139,12 +140,12 @@ class Message:
         """Return a header's value, or `defval`; upper and lower case in its name are the same."""
         text = self._text
         if text is not None:
-            place = place_of(text, hname)
-            if place > 0:
-                end = text.find("\r\n", place)
-                return text[place:] if end < 0 else text[place:end]
-            if place == ABSENT:
-                return defval
+            try:
+                value = value_of(text, hname)
+            except LookupError:
+                pass
+            else:
+                return defval if value is None else value
         headers = self.headers
         value = headers.get(hname)
         if value is not None:
@@ -306,7 +307,37 @@ def parse_later(text: str, received: int, *, may_answer: bool = True) -> Event |
     return None
 
 
-def parse_plain(texts: list[str], received: int) -> list[Event] | None:
+class PlainEvents(Collection[Event]):
+    """Events of which only the names are parsed, each made when an iteration comes to it.
+
+    Texts take no time of the garbage collector while they wait, and events would.
+
+    Parameters
+    ----------
+    texts, names : sequence of str
+        The texts of the events, and their names.
+    received : int
+        When the first event was read; each further one counts as read a microsecond later.
+    """
+
+    __slots__ = ("_names", "_received", "_texts")
+
+    def __init__(self, texts: Sequence[str], names: Sequence[str], received: int) -> None:
+        self._texts = texts
+        self._names = names
+        self._received = received
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __iter__(self) -> Iterator[Event]:
+        return map(_unread, self._texts, self._names, count(self._received))
+
+    def __contains__(self, event: object) -> bool:
+        return False  # every iteration makes new ones
+
+
+def parse_plain(texts: Sequence[str], received: int) -> PlainEvents | None:
     """Return events of which only the names are parsed; None if more has to be parsed now.
 
     The caller has to know that no action waits, and that the texts have as many headers named
@@ -314,21 +345,17 @@ def parse_plain(texts: list[str], received: int) -> list[Event] | None:
     those of `parse_later`. The first counts as read at `received`, and each further one a
     microsecond later.
     """
-    events = []
-    for moment, text in enumerate(texts, received):
-        name = _names.get(text[: text.find("\r") + len(_PRIVILEGED)])
-        if name is None and (name := _plain_name_of(text)) is None:
-            return None
-        events.append(_unread(text, name, moment))
-    return events
+    known, length = _names.get, len(_PRIVILEGED)
+    names = [known(text[: text.find("\r") + length]) or _plain_name_of(text) for text in texts]
+    return PlainEvents(texts, names, received) if all(names) else None
 
 
-def _plain_name_of(text: str) -> str | None:
-    """Return an event's name; None without a ``Privilege``, or if it is one of `_LOOKED_AT`."""
+def _plain_name_of(text: str) -> str:
+    """Return an event's name; empty without a ``Privilege``, or if it is one of `_LOOKED_AT`."""
     end = text.find("\r")
     name = text[len(_EVENT) : end]
     if not text.startswith(_EVENT) or not text.startswith(_PRIVILEGED, end) or name in _LOOKED_AT:
-        return None
+        return ""
     if len(_names) < NAMES and len(name) < LONG:
         _names[text[: end + len(_PRIVILEGED)]] = name
     return name

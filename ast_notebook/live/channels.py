@@ -281,8 +281,8 @@ class ChannelTracker(Tracker):
             self.channels.change(text(event, "Uniqueid"), application=application)
 
     def _hangup(self, event: Event) -> None:
-        # All of it is parsed, so that a further Channel or Uniqueid in it is seen.
-        uniqueid = event.headers.get("Uniqueid", "")
+        event.get_header("Channel")  # so that a further one in the event is seen
+        uniqueid = event.get_header("Uniqueid") or ""
         # A list that Asterisk began before may still name it as if it were up.
         self._gone[uniqueid] = None
         if len(self._gone) > REMEMBERED:

@@ -388,7 +388,7 @@ def _registered(
     tracker: Tracker, function: Callable[[Event], None], after: Callable[[], None]
 ) -> Callable[[Event, Session], None]:
     def registered(event: Event, session: Session) -> None:
-        if not tracker.heard and not event.answer:
+        if not tracker.heard and not event.answer and event.name not in tracker.of_others:
             said = event.get_header("Privilege", tracker.reads) or ""
             tracker.heard = tracker.reads in said.split(",")
         function(event)

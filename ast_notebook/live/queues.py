@@ -50,6 +50,7 @@ class QueueTracker(Tracker):
     """Tracks the queues, their members and their callers."""
 
     reads = "agent"
+    of_others = frozenset(("AttendedTransfer", "NewConnectedLine", "BridgeEnter", "Hangup"))
     untold = frozenset(("holdtime", "talktime", "servicelevel"))
     questions = compared = ({"Action": "QueueStatus"},)
 

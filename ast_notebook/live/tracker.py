@@ -21,6 +21,8 @@ class Tracker:
     ----------
     reads : str
         The class of ``read`` in manager.conf that its events need.
+    of_others : frozenset of str
+        The names of those of its events that need another class.
     compared : sequence of mappings
         The questions that are also asked now and then, to compare.
     whole : bool
@@ -44,6 +46,7 @@ class Tracker:
     """
 
     reads: ClassVar[str] = ""
+    of_others: ClassVar[frozenset[str]] = frozenset()
     compared: ClassVar[Sequence[Question]] = ()
     whole: ClassVar[bool] = True
     untold: ClassVar[frozenset[str]] = frozenset()

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from ast_notebook.recording.columns import TEXTS, in_columns
 
-END = b"\r\n\r\n"  # what is between two texts, as on the wire
 THREADS = 4  # threads at most that make the columns of many blocks at once
 LINE = 16  # bytes that an event takes besides its text
 COLUMN = 2500  # bytes that a column takes besides its values: schema, buffers' headers
@@ -56,7 +55,7 @@ class Block:
     ) -> None:
         self.start = start
         self._changing = threading.Lock()
-        self._parts: list[bytes] | None = []
+        self._parts: list[bytes | pa.Buffer] | None = []
         self._counts: list[int] = []  # how many texts each part has
         self._lengths = array("i")  # of each text in them, in bytes
         self._received = array("q")
@@ -100,14 +99,16 @@ class Block:
         self._put(texts, range(received, received + len(texts)))
 
     def _put(self, texts: Sequence[str], received: Sequence[int]) -> None:
-        whole = "\r\n\r\n".join(texts)
+        whole = "".join(texts)
         part = whole.encode(errors="replace")
         known = (
             texts if len(part) == len(whole) else [one.encode(errors="replace") for one in texts]
         )
         self._join(part, map(len, known), received)
 
-    def _join(self, part: bytes, lengths: Iterable[int], received: Iterable[int]) -> None:
+    def _join(
+        self, part: bytes | pa.Buffer, lengths: Iterable[int], received: Iterable[int]
+    ) -> None:
         assert self._parts is not None
         before = len(self._lengths)
         self._lengths.extend(lengths)
@@ -143,15 +144,14 @@ class Block:
             begin, until = max(first - place, 0), min(end - place, len(lengths))
             if begin < until:
                 if until - begin < len(lengths):
-                    ends = np.cumsum(np.asarray(lengths, np.int64) + len(END))
-                    front = int(ends[begin - 1]) if begin else 0
-                    part = part[front : int(ends[until - 1]) - len(END)]
+                    front = sum(lengths[:begin])
+                    part = part[front : front + sum(lengths[begin:until])]
                 received = self._received[place + begin : place + until]
                 some._join(part, lengths[begin:until], received)
             place += len(lengths)
         return some
 
-    def _texts(self) -> Iterator[tuple[bytes, array[int]]]:
+    def _texts(self) -> Iterator[tuple[bytes | pa.Buffer, array[int]]]:
         """Yield the texts, in one part or more, with the length of each text."""
         if self._parts is None:
             yield self._unpacked()
@@ -161,10 +161,10 @@ class Block:
             yield part, self._lengths[place : place + count]
             place += count
 
-    def _unpacked(self) -> tuple[bytes, array[int]]:
+    def _unpacked(self) -> tuple[bytes | pa.Buffer, array[int]]:
         if self._parts is not None:
-            return END.join(self._parts), self._lengths
-        data = pa.decompress(self._packed, self._size, codec="zstd", asbytes=True)
+            return b"".join(self._parts), self._lengths
+        data = pa.decompress(self._packed, self._size, codec="zstd")
         lengths = array("i")
         front = lengths.itemsize * len(self)
         lengths.frombytes(data[:front])
@@ -175,7 +175,7 @@ class Block:
         with self._changing:
             if self._parts is None:
                 return
-            data = b"".join((self._lengths.tobytes(), END.join(self._parts)))
+            data = b"".join((self._lengths.tobytes(), *self._parts))
             self._size = len(data)
             # The result is copied to bytes, since Arrow's own buffer stays as large as the worst
             # case.
@@ -207,15 +207,9 @@ class Block:
 
     def _strings(self) -> pa.StringArray:
         data, lengths = self._unpacked()
-        # Every second string of these is a text; the others are the ends between the texts.
-        places = np.zeros((len(self), 2), np.int32)
-        ends = np.cumsum(np.asarray(lengths, np.int64) + len(END))
-        places[:, 1] = ends - len(END)
-        places[1:, 0] = ends[:-1]
-        strings = pa.StringArray.from_buffers(
-            max(0, 2 * len(self) - 1), pa.py_buffer(places), pa.py_buffer(data)
-        )
-        return strings.take(pa.array(np.arange(0, len(strings), 2)))
+        places = np.zeros(len(self) + 1, np.int32)
+        np.cumsum(np.asarray(lengths), out=places[1:])
+        return pa.StringArray.from_buffers(len(self), pa.py_buffer(places), pa.py_buffer(data))
 
 
 def size_of(columns: pa.RecordBatch) -> int:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ast_notebook.ami import Event, Message, contents, framer, intake, shapes
+from ast_notebook.ami import Event, Message, contents, framer, intake, message, shapes
 from ast_notebook.ami.answer import Pending
 from ast_notebook.ami.dispatcher import Dispatcher
 from ast_notebook.ami.framer import Framer
@@ -243,6 +243,10 @@ def test_plain_events_are_told_by_how_often_they_say_privilege() -> None:
     assert reader.privileges == 3
     found = parse_plain(texts, 7)
     assert found is not None and [one.received for one in found] == [7, 8]
+    with mock.patch.object(message, "_unread", wraps=message._unread) as made:
+        again = parse_plain(texts, 7)
+        assert again is not None and len(again) == 2 and not made.called
+        assert [told(one) for one in again] == [told(one) for one in found]
     for other in (
         "Event: A",
         "Event: SessionLost\r\nPrivilege: x",

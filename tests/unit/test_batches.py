@@ -12,11 +12,13 @@ import pytest
 
 from ast_notebook.ami import Event, Session
 from ast_notebook.ami.dispatcher import Dispatcher
-from ast_notebook.ami.message import parse
+from ast_notebook.ami.message import own_event, parse
 from ast_notebook.asterisk.callbacks import Callbacks
 from ast_notebook.callbacks.worker import Worker
 from ast_notebook.clock import MACHINE
+from ast_notebook.live.channels import ChannelTracker
 from ast_notebook.live.live import Live
+from ast_notebook.live.queues import QueueTracker
 from tests.support.waiting import eventually
 
 
@@ -168,6 +170,16 @@ def test_what_nobody_follows_is_not_taken_apart() -> None:
         session._dispatcher._hand_out([event("VarSet", 2)])
     assert not route.called
     assert live.stale
+
+
+def test_events_of_other_classes_do_not_show_that_those_of_queues_are_heard() -> None:
+    session = Session()
+    live = Live(session)
+    heard = {type(tracker): tracker for tracker in live._trackers}
+    session._dispatcher._hand_out([own_event(name) for name in QueueTracker.of_others])
+    assert heard[ChannelTracker].heard and not heard[QueueTracker].heard
+    session._dispatcher._hand_out([own_event("QueueMemberPause", Privilege="agent,all")])
+    assert heard[QueueTracker].heard
 
 
 def test_a_dispatcher_that_closes_hands_on_what_callbacks_were_told(

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import pytest
 
-from ast_notebook.ami import Event, contents
+from ast_notebook.ami import Event, Session, contents
 from ast_notebook.ami.answer import Pending
 from ast_notebook.ami.message import Response, parse, parse_whole
 from ast_notebook.ami.shapes import OFTEN
+from ast_notebook.live import Live
 from ast_notebook.recording.columns import batch_of, frame
 from tests.support.waiting import eventually
 from tests.unit.test_live_queues import Lists, living
@@ -23,6 +24,7 @@ NEWSTATE = (
     "Event: Newstate\r\nPrivilege: call,all\r\nChannel: PJSIP/30-1\r\nExten: {}\r\n"
     "Uniqueid: 1.1\r\nLinkedid: 1.1"
 )
+HANGUP = "Event: Hangup\r\nPrivilege: call,all\r\nChannel: PJSIP/30-1\r\nUniqueid: 1.1"
 BEHIND = "\r\nSource: 30\r\nDestination: Office"
 WRITTEN = "\r\nSource: 2222\r\nDestination: Door\r\nValue: open"
 
@@ -111,3 +113,14 @@ def test_an_event_that_names_two_channels_has_the_lists_compared_and_is_counted(
         assert live._session.counts["garbled"] == 1
     known = event(NEWSTATE.format("9"))
     assert known.headers and not known.repeats_an_id
+
+
+@pytest.mark.parametrize("further", ["Channel: PJSIP/31-1", "Uniqueid: 9.9"])
+def test_a_hangup_that_names_two_channels_is_in_doubt_too(further: str) -> None:
+    session = Session()
+    live = Live(session)
+    written = f"CallerIDNum: 9\r\n{further}"
+    session._dispatcher._hand_out([event(f"{HANGUP}\r\n{written}")])
+    assert session.counts["garbled"] == 1
+    session._dispatcher._hand_out([event(HANGUP)])
+    assert session.counts["garbled"] == 1 and live.stale
