@@ -10,11 +10,23 @@ from ast_notebook.ami.settings import TLS_PORT, Settings
 from ast_notebook.errors import ActionRefused, AstError, ConnectionLost, LoginRefused
 from ast_notebook.show import plain
 
+_OTHER_NAME = (
+    "Instead, connect by a name that is in the certificate, or make one whose subjectAltName has "
+    "this name or address"
+)
+_OUT_OF_DATE = "Check the clocks of both machines, and renew the certificate on the PBX"
+#: What to do, by OpenSSL's code for what is wrong with a certificate (X509_V_ERR_…).
+_CERTIFICATES = {9: _OUT_OF_DATE, 10: _OUT_OF_DATE, 62: _OTHER_NAME, 64: _OTHER_NAME}
+
 IN_USE = "login already in use"  # what Asterisk says where allowmultiplelogin = no
 
 
 def unreachable(settings: Settings, error: OSError) -> ConnectionLost:
     """Return the error for a host that cannot be reached."""
+    if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in _CERTIFICATES:
+        return ConnectionLost(
+            f"TLS with {settings.address} failed: {error}. {_CERTIFICATES[error.verify_code]}"
+        )
     if isinstance(error, ssl.SSLError):
         return ConnectionLost(
             f"TLS with {settings.address} failed: {error}. Give the PBX's certificate by "

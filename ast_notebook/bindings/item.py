@@ -150,7 +150,8 @@ class Item:
         function : callable, optional
         for_ : str or number or timedelta, optional
             Call the function only after the item has kept the new value for so long: ``30``
-            seconds, or ``5m``. If the value changes back earlier, the function is not called.
+            seconds, or ``5m``. If the value changes back earlier, the function is not called. Each
+            further change begins that time anew.
 
         Raises
         ------
@@ -159,9 +160,9 @@ class Item:
 
         Examples
         --------
-        >>> @sh.support.waiting.on_change(for_=30)
-        ... def alarm(item):
-        ...     print(item(), "callers wait")
+        >>> @sh.office.fon.on_change(for_="10m")
+        ... def tell(item):
+        ...     print("on the phone" if item() else "nobody on the phone")
         """
         if function is None:
             return lambda one: self.on_change(one, for_=for_)

@@ -182,8 +182,14 @@ def _of_site(found: Definitions, name: str, key: str, value: Any) -> Any:
     if not isinstance(value, str):
         raise found.error((name, key), f"{key} in [{name}] takes one value")
     if key == "phone_book" and found.file is not None:
-        return found.file.parent / Path(value).expanduser()
+        return _beside(found, value)
     return value
+
+
+def _beside(found: Definitions, value: str) -> Path:
+    """Return the path of a file that a file names; it is relative to the folder of the latter."""
+    path = Path(value).expanduser()
+    return path if found.file is None else found.file.parent / path
 
 
 def _shown(key: str) -> str:
@@ -208,5 +214,5 @@ def _setting(found: Definitions, name: str, key: str, value: str) -> Any:
     except ValueError:
         raise found.error((name, key), f"{key} in [{name}] is not a number") from None
     if key == "tls":
-        return truth(value) if value.lower() in TRUE + FALSE else Path(value)
+        return truth(value) if value.lower() in TRUE + FALSE else _beside(found, value)
     return value

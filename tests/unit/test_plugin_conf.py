@@ -63,6 +63,15 @@ def test_a_section_needs_no_class():
     assert str(plugin.settings["tls"]) == "ca.pem"
 
 
+def test_a_file_of_certificates_is_beside_its_plugin_conf(write, tmp_path):
+    (plugin,) = read_plugins(write("plugin.conf", "[ast]\nhost = pbx.example\ntls = keys/pbx.crt"))
+    assert plugin.settings["tls"] == tmp_path / "keys" / "pbx.crt"
+    (plugin,) = read_plugins(write("plugin.conf", "[ast]\nhost = pbx.example\ntls = /keys/pbx.crt"))
+    assert str(plugin.settings["tls"]) == "/keys/pbx.crt"
+    (plugin,) = read_plugins(write("plugin.conf", "[ast]\nhost = pbx.example\ntls = yes"))
+    assert plugin.settings["tls"] is True
+
+
 def test_an_unknown_key_is_warned_of():
     with pytest.warns(UserWarning, match=r"hots in \[ast\] is not known"):
         read_plugins("[ast]\nhots = 10.0.0.1")
