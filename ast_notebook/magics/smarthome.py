@@ -125,8 +125,8 @@ def logic(context: Context, given: Given) -> Logic:
     In [1]: %%ast logic logic1 --userevent Call
        ...: print(trigger['source'], trigger['value'], trigger['dest'])
 
-    In [2]: %%ast logic alarm --watch support.waiting --for 30
-       ...: print(trigger['value'], 'callers wait')
+    In [2]: %%ast logic alarm --watch trunk.registered --for 30
+       ...: print('the trunk is', 'back' if trigger['value'] else 'away')
     """
     if not given.userevent and not given.watch:
         raise UsageError("%%ast logic: say what starts it: --userevent EVENT, or --watch ITEM")
