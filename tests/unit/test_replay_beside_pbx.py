@@ -48,7 +48,7 @@ def test_a_logic_of_a_replay_does_not_reach_the_pbx(beside):
     sh, replayed, manager = beside
     logic = sh.add_logic("door", lambda: sh.ast.db_write("a/b", 1), userevent="Bell", pbx="replay")
     replayed.run()
-    assert "ConfError: ast is a PBX" in logic.worker.last_error
+    assert "ConfError: ast is a real PBX" in logic.worker.last_error
     assert sent(manager) == []
 
 
@@ -81,7 +81,7 @@ def test_what_items_of_a_replay_start_does_not_reach_the_pbx(beside):
 
     replayed.run()
     assert eventually(lambda: watching.worker.failed == 2)
-    assert "is a PBX" in watching.worker.last_error
+    assert "is a real PBX" in watching.worker.last_error
     assert sent(manager) == []
 
 
