@@ -28,7 +28,7 @@ def no_thread_is_left():
     before = _ours()  # what an earlier test left is told of there
     yield
     if _ours() - before:
-        eventually(lambda: not _ours() - before or None, 10)
+        eventually(lambda: not _ours() - before or None)
 
 
 @pytest.fixture(scope="session", autouse=True)

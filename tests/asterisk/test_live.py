@@ -83,7 +83,7 @@ def test_many_short_calls_leave_nothing_behind(pbx):
                     "Async": "true",
                 }
             )
-        eventually(lambda: not pbx.channels(), 30)
+        eventually(lambda: not pbx.channels())
         eventually(lambda: live.channels.empty)
         eventually(lambda: live.calls == 0)
         assert live.concurrency().max() >= 1
@@ -106,9 +106,9 @@ def test_priming_in_the_midst_of_calls_that_come_and_go_is_right_in_the_end(pbx)
             late_session, late = connected(pbx)
             with late_session:
                 eventually(late.primed.is_set)
-        eventually(lambda: names(live) == sorted(pbx.channels()), 30)
+        eventually(lambda: names(live) == sorted(pbx.channels()))
         pbx.cli("channel request hangup all")
-        eventually(lambda: live.channels.empty and not pbx.channels(), 30)
+        eventually(lambda: live.channels.empty and not pbx.channels())
 
 
 def test_an_attended_transfer_leaves_each_device_with_its_own_channel(pbx):

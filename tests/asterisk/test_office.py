@@ -112,7 +112,7 @@ def test_the_trunk_between_two_pbxs_is_guessed_by_whose_numbers_it_carries():
                         CallerID=f"<{number}>",
                         Async="true",
                     )
-                    eventually(lambda: not other.channels() and not one.channels(), 30)
+                    eventually(lambda: not other.channels() and not one.channels())
             eventually(lambda: len(sh.ast.calls()) == 5)
             (row,) = sh.ast.guess_trunks().to_dict("records")
             assert (row["device"], row["calls"], row["numbers"]) == ("PJSIP/relay", 4, 3)

@@ -47,12 +47,12 @@ def test_a_call_between_two_asterisks_is_surely_one(monkeypatch: pytest.MonkeyPa
             page = Page(Panel(sh, "all", refresh_hz=20), monkeypatch)
             page.look()
             call_over(sh, other)
-            both = eventually(lambda: joined(page) if len(joined(page)) == 2 else None, 30)
+            both = eventually(lambda: joined(page) if len(joined(page)) == 2 else None)
             assert both.keys() == {"ast", "berlin"} and len(set(both.values())) == 1
             # A second call of the same telephone to the same number is another one.
             call_over(sh, other)
-            eventually(lambda: len(page.rows("channels")) == 4, 30)
-            groups = eventually(lambda: by_call(page) if len(by_call(page)) == 2 else None, 30)
+            eventually(lambda: len(page.rows("channels")) == 4)
+            groups = eventually(lambda: by_call(page) if len(by_call(page)) == 2 else None)
             assert [sorted(group) for group in groups.values()] == 2 * [["ast", "berlin"]]
             assert page.panel._feed.snapshot()["connection"]["calls"] == 2
             close_all()

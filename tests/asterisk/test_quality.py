@@ -65,11 +65,11 @@ def played() -> Iterator[Played]:
                 here.ast.action(
                     "Originate", Channel="SIP/relay/600", Application="Milliwatt", Async="true"
                 )
-                eventually(partial(_has_calls, relay, number), 30)
+                eventually(partial(_has_calls, relay, number))
             eventually(lambda: reported(here.ast.events) and reported(there.ast.events), 60)
             one.cli("channel request hangup all")
-            eventually(lambda: not one.channels() and not other.channels(), 30)
-            eventually(lambda: all(_ended(sh.ast.events) for sh in (here, there)), 30)
+            eventually(lambda: not one.channels() and not other.channels())
+            eventually(lambda: all(_ended(sh.ast.events) for sh in (here, there)))
             events = {16: here.ast.events, 22: there.ast.events}
         yield Played(relay.calls, events, {number: streams(events[number]) for number in events})
 

@@ -53,7 +53,7 @@ def _record(version: int, folder: Path) -> Recorded:
                 assert not one.failed, one
             if some is not PLAYED[half:]:
                 pbx.session._reader._connection.shut()  # as a network does that breaks
-                eventually(lambda: pbx.session.counts["reconnects"] and not pbx.live.stale, 30)
+                eventually(lambda: pbx.session.counts["reconnects"] and not pbx.live.stale)
         eventually(lambda: pbx.session.backlog == 0)
         assert pbx.record.archive is not None
         assert pbx.record.archive.flush(30)

@@ -68,7 +68,7 @@ def test_a_refusal_says_what_and_pyst2s_methods_work(pbx):
         assert session.command("core show uptime")["Message"] == "Permission denied"
         queued = session.originate("Local/601@phones", "600", "phones", "1", run_async=True)
         assert queued["Message"] == "Originate successfully queued"
-        eventually(lambda: not session.request({"Action": "CoreShowChannels"}).events, 30)
+        eventually(lambda: not session.request({"Action": "CoreShowChannels"}).events)
 
 
 # --- logging in ----------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ def test_a_filter_keeps_events_away(pbx):
     with session.connect():
         pyst2: Any = session
         pyst2.originate("Local/601@phones", "601", "phones", "1", run_async=True)
-        eventually(lambda: "Hangup" in heard, 30)
+        eventually(lambda: "Hangup" in heard)
     assert set(heard) <= {"Hangup", "HangupRequest", "SessionReady", "FullyBooted"}
 
 

@@ -37,7 +37,7 @@ def test_an_agent_in_a_call_is_listed_whole(version):
 
             eventually(lambda: agent()["Status"] == "AGENT_IDLE")
             pbx.cli("channel originate Local/ask@hotdesk/n application Milliwatt")
-            eventually(lambda: agent()["Status"] == "AGENT_ONCALL", 30)
+            eventually(lambda: agent()["Status"] == "AGENT_ONCALL")
             listed = agent()
             assert re.fullmatch(r"\d+", listed["CallStarted"])
             assert re.fullmatch(r"\d+", listed["LoggedInTime"])

@@ -16,6 +16,8 @@ from tests.support.panel_page import SHOW, Seen, connect, open_page
 from tests.support.scripted_kernel import ADDRESS, FILES, FOLDER, HTML, SNAPSHOT, Kernel
 from tests.support.waiting import eventually
 
+expect.set_options(timeout=60_000)  # five seconds are too few on a busy machine
+
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
@@ -90,7 +92,7 @@ def notebook(chromium: Browser) -> Iterator[Any]:
 def shown(chromium: Browser) -> Iterator[Callable[..., Kernel]]:
     """Open a page with a panel of an idle PBX, but for what is given."""
     context = chromium.new_context(locale="en-US", timezone_id="UTC")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -99,7 +99,7 @@ def test_a_saved_notebook_has_the_state_of_when_it_was_saved(lab: tuple[Server, 
             await commands.execute('notebook:run-cell');
         }"""
     )
-    expect(seen.row("channels", "Milliwatt")).to_be_visible(timeout=30_000)
+    expect(seen.row("channels", "Milliwatt")).to_be_visible(timeout=60_000)
     expect(seen.page.locator(PICTURE)).to_contain_text("Milliwatt")
     expect(seen.panel).to_have_count(1)  # the live one was not drawn anew
     seen.page.evaluate(SAVE)

@@ -60,7 +60,7 @@ def test_a_call_that_sounds_bad_has_a_sign_in_words_as_long_as_it_does(
         expect(state).to_contain_text("up")
     finally:
         one.cli("channel request hangup all")
-    expect(seen.section("channels").locator("tbody tr[data-key]")).to_have_count(0, timeout=30_000)
+    expect(seen.section("channels").locator("tbody tr[data-key]")).to_have_count(0, timeout=60_000)
     page.context.close()
     assert not errors
 

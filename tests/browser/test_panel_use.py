@@ -126,7 +126,7 @@ def test_it_is_pictured(
         seen = Seen(page, errors)
         expect(seen.lamp("PJSIP/2222")).to_be_visible(timeout=60_000)
         expect(seen.section("channels").locator("tbody tr[data-key]").first).to_be_visible(
-            timeout=30_000
+            timeout=60_000
         )
         page.wait_for_timeout(1500)
         if not wall:

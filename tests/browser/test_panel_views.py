@@ -64,7 +64,7 @@ def test_two_panels_and_a_view_of_one_are_told_apart(
         page, errors = open_page(chromium, server, theme=theme)
         panels = page.locator(".ast-panel")
         expect(panels).to_have_count(2, timeout=60_000)
-        expect(panels.first.locator("li[data-device]").first).to_be_visible(timeout=30_000)
+        expect(panels.first.locator("li[data-device]").first).to_be_visible(timeout=60_000)
         page.evaluate(
             """async () => {
                 const {content} = window.jupyterapp.shell.currentWidget;
@@ -72,7 +72,7 @@ def test_two_panels_and_a_view_of_one_are_told_apart(
                 await window.jupyterapp.commands.execute('notebook:create-output-view');
             }"""
         )
-        expect(panels).to_have_count(3, timeout=30_000)
+        expect(panels).to_have_count(3, timeout=60_000)
         view = page.locator(".jp-LinkedOutputView .ast-panel")
         expect(view.locator("li[data-device='PJSIP/2222']")).to_be_visible()
         assert page.locator("[data-ast-picture]").count() == 3

@@ -179,7 +179,7 @@ def test_whoever_was_called_back_leaves_the_list(
     for _ in range(2):
         with asterisk.telephone("2222").rings(), asterisk.telephone("30").calls("2222") as call:
             expect(seen.lamp("PJSIP/2222")).to_have_attribute(
-                "data-state", "RINGING", timeout=15_000
+                "data-state", "RINGING", timeout=60_000
             )
             call.hang_up()
             eventually(lambda: not asterisk.channels())
@@ -196,10 +196,10 @@ def test_whoever_was_called_back_leaves_the_list(
         picture(page, seen, f"calls-back-{theme}")
         seen.button(seen.popup(), "Call back").click()
         expect(seen.panel.locator(".ast-told")).to_have_text(
-            "PJSIP/2222 rings, to be connected with 30", timeout=30_000
+            "PJSIP/2222 rings, to be connected with 30", timeout=60_000
         )
         eventually(lambda: len(asterisk.channels()) == 2 and seen.leg("PJSIP/30").count())
-        expect(seen.leg("PJSIP/30")).to_contain_text("up", timeout=30_000)
+        expect(seen.leg("PJSIP/30")).to_contain_text("up", timeout=60_000)
         eventually(lambda: are_bridged(asterisk))  # a telephone is up before the call is answered
         for channel in asterisk.channels():
             asterisk.cli(f"channel request hangup {channel}")

@@ -114,7 +114,7 @@ def test_what_a_killed_recorder_left_is_sealed_as_anonymized(record, tmp_path):
     other = Record("ast")
     try:
         other.to(tmp_path)
-        eventually(lambda: not path.exists(), 20)
+        eventually(lambda: not path.exists())
     finally:
         other.close()
     told = [pq.read_metadata(sealed).metadata for sealed in tmp_path.rglob("*.parquet")]

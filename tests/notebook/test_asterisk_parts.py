@@ -30,7 +30,7 @@ def ast(pbx: demo.Demo) -> Iterator[Asterisk]:
 
 def rows(look: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     """A frame, once it has any."""
-    return eventually(lambda: None if (frame := look()).empty else [frame], 30)[0]
+    return eventually(lambda: None if (frame := look()).empty else [frame])[0]
 
 
 def test_a_telephone_is_called_without_its_technology(ast: Asterisk) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 
-def eventually(look: Callable[[], Value | None], seconds: float = 15.0) -> Value:
+def eventually(look: Callable[[], Value | None], seconds: float = 60.0) -> Value:
     """Return what `look` gives as soon as it is true; fail with what it gave last."""
     deadline = time.monotonic() + seconds
     while not (found := look()):

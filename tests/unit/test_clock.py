@@ -108,4 +108,4 @@ def test_calls_that_are_cancelled_are_not_made_and_not_kept(make, monkeypatch):
         alarms.wake()
     eventually(lambda: made == [1, 3])
     cancels[-1]()
-    eventually(lambda: not any(one.name == "ast-later" for one in threading.enumerate()), 30)
+    eventually(lambda: not any(one.name == "ast-later" for one in threading.enumerate()))

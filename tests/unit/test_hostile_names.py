@@ -184,7 +184,7 @@ def test_a_caller_in_a_list_does_not_have_the_list_asked_for_without_end(number:
         eventually(lambda: fake.names().count("CoreShowChannels") >= 2)
         assert stays(lambda: fake.names().count("CoreShowChannels") <= 5, 1.5)
         assert live._pauses._pause >= priming.FIRST
-        eventually(lambda: fake.names().count("CoreShowChannels") >= 3, 30)
+        eventually(lambda: fake.names().count("CoreShowChannels") >= 3)
 
 
 def test_pauses_between_primings_grow_as_long_as_more_follow(monkeypatch) -> None:

@@ -133,7 +133,7 @@ def test_what_changed_while_the_connection_was_lost_is_told_once(fake, script):
         fake.drop()
         eventually(lambda: heard == [True, False])
         fake.drop()
-        eventually(lambda: session.counts["reconnects"] == 2 and live.primed.is_set(), 20)
+        eventually(lambda: session.counts["reconnects"] == 2 and live.primed.is_set())
         assert heard == [True, False]
         assert counted == [3]
         eventually(lambda: live.calls == 0)
@@ -196,7 +196,7 @@ def test_what_no_list_tells_of_a_channel_is_forgotten_once_its_events_were_misse
         fake.drop()
         eventually(lambda: lost)
         assert lost == [(True, [[True], [True]])]  # the last state is kept
-        eventually(lambda: live.primed.is_set() and marks(live) == [[False], [False]], 20)
+        eventually(lambda: live.primed.is_set() and marks(live) == [[False], [False]])
         is_held_and_recorded()
         fake.clients[-1].send("Event: SessionOverflow")  # what the session says of itself
         eventually(lambda: marks(live) == [[False], [False]])
@@ -210,7 +210,7 @@ def test_a_lost_connection_while_it_is_primed_starts_anew(fake, script):
         script.up["1.1"] = {"Channel": "SIP/30-1", "Linkedid": "1.1"}
         fake.drop()
         script.hold.set()
-        eventually(live.primed.is_set, 20)
+        eventually(live.primed.is_set)
         assert names(live) == ["SIP/30-1"]
 
 
@@ -303,12 +303,12 @@ def test_hostile_events_break_nothing_and_take_no_more_than_so_much_memory(fake,
         for number in range(25_000):
             client.send("Event: Newchannel", f"Uniqueid: {number}", f"Channel: SIP/{number}-1")
         client.send("Event: MessageWaiting", "Mailbox: 1@b", "New: 3", "Old: 1")
-        eventually(lambda: "1@b" in set(live.mailboxes["mailbox"]), 30)
+        eventually(lambda: "1@b" in set(live.mailboxes["mailbox"]))
         assert len(live.tables["channels"]) == 20_000
         assert session.counts["failed"] == 0
         assert live.calls <= 20_001
         client.send("Event: FullyBooted")
-        eventually(lambda: live.channels.empty and not live._priming, 30)
+        eventually(lambda: live.channels.empty and not live._priming)
         eventually(lambda: live.calls == 0)
 
 

@@ -84,17 +84,17 @@ def test_devices_are_asked_for_their_names_one_after_the_other():
         eventually(lambda: named(live) == 3)
         assert live.devices["name"].tolist() == ["User 0", "User 1", "User 2"]
         fake.drop()
-        eventually(live.primed.is_set, 20)
+        eventually(live.primed.is_set)
         assert stays(lambda: len(script.asked) == 3)  # once is enough
 
 
 def test_of_a_thousand_devices_so_many_are_asked_for_their_names_at_each_connect():
     script = Endpoints(range(1000))
     with FakeManager(script) as fake, living(fake) as (_, live):
-        eventually(lambda: named(live) == MOST_NAMES, 20)
+        eventually(lambda: named(live) == MOST_NAMES)
         assert stays(lambda: len(script.asked) == MOST_NAMES)
         fake.drop()
-        eventually(lambda: named(live) == 2 * MOST_NAMES, 20)
+        eventually(lambda: named(live) == 2 * MOST_NAMES)
 
 
 def test_an_asterisk_that_cannot_tell_names_is_asked_once():
@@ -145,7 +145,7 @@ def test_how_a_contact_is_reached_that_never_registers_is_asked_at_each_connect(
         assert live.devices["reachable"].count() == 1
         script.contacts["PJSIP_CONTACT(trunk@@3,status)"] = "Unreachable"
         fake.drop()
-        eventually(lambda: trunk() == ("Unreachable", None), 20)
+        eventually(lambda: trunk() == ("Unreachable", None))
 
 
 def are_named(live, count):

@@ -367,7 +367,7 @@ def test_an_event_that_does_not_fit_has_the_lists_asked_for_soon() -> None:
     with living(script) as (fake, live):
         script.entries["QueueStatus"] += [entry(OTHER)]
         send(fake, CALLER.leaves_queue("sales", 1))
-        eventually(lambda: waiting(live) == [("PJSIP/240-5", 1)], 20)
+        eventually(lambda: waiting(live) == [("PJSIP/240-5", 1)])
 
 
 def test_a_lamp_whose_states_came_the_wrong_way_round_is_put_right() -> None:
@@ -385,7 +385,7 @@ def test_a_lamp_whose_states_came_the_wrong_way_round_is_put_right() -> None:
             send(fake, CALLER.tells("DeviceStateChange", at, device="SIP/200", state=state))
         eventually(lambda: live.devices["state"].tolist() == ["RINGING"])
         send(fake, CALLER.tells("DeviceStateChange", 0, device="SIP/30", state="INUSE"))
-        eventually(lambda: sorted(live.devices["state"]) == ["INUSE", "NOT_INUSE"], 30)
+        eventually(lambda: sorted(live.devices["state"]) == ["INUSE", "NOT_INUSE"])
         eventually(lambda: live.corrections == {"devices": 1})
 
 
@@ -404,8 +404,8 @@ def test_a_doubt_about_devices_asks_for_their_list_and_for_no_other() -> None:
         live.reconcile()
         del script.actions[:]
         flash(fake, 1.0)
-        eventually(lambda: "DeviceStateList" in script.actions, 20)
-        eventually(lambda: live.lists.is_idle, 20)
+        eventually(lambda: "DeviceStateList" in script.actions)
+        eventually(lambda: live.lists.is_idle)
         assert set(script.actions) - {"Ping"} == {"DeviceStateList"}
 
 
@@ -421,12 +421,12 @@ def test_doubts_that_prove_wrong_are_looked_into_less_often() -> None:
         for number, pause in enumerate([0.1, 0.2, 0.4, 0.4]):
             asked = script.actions.count("DeviceStateList")
             flash(fake, 10.0 * number)
-            eventually(partial(has_asked, script, asked + 1), 20)
-            eventually(partial(rests_for, live, pause), 20)
+            eventually(partial(has_asked, script, asked + 1))
+            eventually(partial(rests_for, live, pause))
         assert live.corrections == {}
         script.entries["DeviceStateList"][0]["State"] = "NOT_INUSE"
         flash(fake, 100.0)
-        eventually(lambda: live.corrections == {"devices": 1}, 20)
+        eventually(lambda: live.corrections == {"devices": 1})
         eventually(lambda: live.lists.doubt_pause == 0.05)
 
 

@@ -66,7 +66,7 @@ def test_how_calls_sounded_is_forgotten_once_events_were_missed(fake, script):
         tell(fake, "RTCPSent", 26)
         eventually(lambda: bad(live) == ["10 % lost"])
         fake.drop()
-        eventually(lambda: live.primed.is_set() and bad(live) == [""], 20)
+        eventually(lambda: live.primed.is_set() and bad(live) == [""])
 
 
 def test_a_login_that_hears_no_reports_says_so():

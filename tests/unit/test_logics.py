@@ -16,7 +16,7 @@ NAMESPACE = {"__name__": "__main__"}
 CALL = {"UserEvent": "Call", "Source": "2222", "Value": "Ann"}
 
 
-def until(condition, seconds=5):
+def until(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come about in time"

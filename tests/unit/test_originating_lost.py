@@ -62,7 +62,7 @@ def test_a_call_on_the_new_connection_is_not_lost_with_the_earlier_one() -> None
         fake.clients[-1].send("Event: Hold", "Privilege: user,all")
         eventually(waits.is_set)
         fake.drop()
-        eventually(lambda: session.counts["reconnects"] == 1 and session.connected(), 20)
+        eventually(lambda: session.counts["reconnects"] == 1 and session.connected())
         call = sh.ast.call("PJSIP/200", "300", "internal")
         client = fake.clients[-1]
         client.send(
@@ -82,4 +82,4 @@ def test_a_call_is_lost_with_its_connection() -> None:
             fake.drop()
             with pytest.raises(ConnectionLost, match="broke during the call"):
                 call.wait(20)
-            eventually(sh.ast.session.connected, 20)
+            eventually(sh.ast.session.connected)

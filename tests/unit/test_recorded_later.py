@@ -37,7 +37,7 @@ def test_it_begins_once_there_is_room_and_has_what_came_before(
                 assert recorded.is_alive
                 assert "not now" in recorded.status()["error"]
                 manager.clients[-1].send("Event: Test", "Privilege: user,all", "Number: 1")
-            eventually(lambda: recorded.status()["written"], 30)
+            eventually(lambda: recorded.status()["written"])
             assert recorded.status()["error"] == ""
         finally:
             assert recorded.close()
@@ -53,7 +53,7 @@ def test_a_missing_permission_ends_it(tmp_path: Path, monkeypatch: pytest.Monkey
         recorded = pbx_of(manager, tmp_path / "calls")
         recorded.start()
         try:
-            eventually(lambda: recorded.failure is not None, 20)
+            eventually(lambda: recorded.failure is not None)
             assert "never" in str(recorded.failure)
         finally:
             recorded.close()

@@ -12,7 +12,7 @@ from ast_notebook.callbacks.worker import Worker
 from ast_notebook.errors import AstError, ConfError
 
 
-def until(condition, seconds=5):
+def until(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come about in time"

@@ -109,7 +109,7 @@ def test_an_event_that_names_two_channels_has_the_lists_compared_and_is_counted(
     with living(script) as (fake, live):
         asked = script.actions.count("CoreShowChannels")
         fake.clients[-1].send(NEWSTATE.format("9\r\nUniqueid: 9.9"))
-        eventually(lambda: script.actions.count("CoreShowChannels") > asked, 20)
+        eventually(lambda: script.actions.count("CoreShowChannels") > asked)
         assert live._session.counts["garbled"] == 1
     known = event(NEWSTATE.format("9"))
     assert known.headers and not known.repeats_an_id

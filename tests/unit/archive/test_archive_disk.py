@@ -50,7 +50,7 @@ def test_a_full_disk_is_told_and_retried_and_loses_nothing(
         assert kept.waiting == 100
         assert len(record.frame()) == 200
         assert not Blocks(path).torn
-    eventually(lambda: not kept.error, 10)
+    eventually(lambda: not kept.error)
     assert kept.lost == 0
     record.close()
     assert numbers(read(tmp_path)) == list(range(200))
@@ -71,7 +71,7 @@ def test_a_folder_that_vanishes_is_told_and_what_went_with_it_counted(
     eventually(lambda: bool(kept.error))
     assert not folder.exists()  # no new folder in place of a disk that was taken out
     folder.mkdir()
-    eventually(lambda: not kept.error and kept.waiting == 0, 10)
+    eventually(lambda: not kept.error and kept.waiting == 0)
     record.close()
     assert numbers(read(folder)) == list(range(100, 200))
     assert kept.lost == 100
@@ -146,7 +146,7 @@ def test_nothing_is_cleared_that_the_disk_has_not_taken(
         with pytest.raises(ConfError, match=r"100 events are not on disk yet .*: nothing was forg"):
             record.clear()
         assert len(record.frame()) == 100
-    eventually(lambda: kept.written == 100, 10)
+    eventually(lambda: kept.written == 100)
     assert record.clear() == 100
     assert kept.lost == 0
 
@@ -199,9 +199,9 @@ def test_a_file_that_cannot_be_read_now_is_sealed_later(
     with monkeypatch.context() as disk:
         disk.setattr(pa.ipc, "open_stream", Failing)
         kept._writer.pass_on()
-        eventually(lambda: "sealing not done" in kept.error, 10)
+        eventually(lambda: "sealing not done" in kept.error)
         assert not files(tmp_path, ".parquet")
-    eventually(lambda: bool(files(tmp_path, ".parquet")), 10)
+    eventually(lambda: bool(files(tmp_path, ".parquet")))
     assert numbers(read(tmp_path)) == list(range(300))
 
 

@@ -48,7 +48,7 @@ def test_what_the_budget_drops_while_the_disk_is_full_is_a_gap_in_the_archive(
     assert record.dropped > 0
     record.add(numbered(60_100, 60_200), NOON + DAY // 4 + later)
     full[0] = False
-    eventually(lambda: not kept.error and not kept.waiting, 20)
+    eventually(lambda: not kept.error and not kept.waiting)
     record.close()
     found = read(tmp_path)
     there, lost = numbers(found), found[found["event"] == "RecordingLost"]
@@ -95,7 +95,7 @@ def test_marks_that_wait_for_a_disk_take_no_more_memory_than_so_much(
         kept.note(f"Event: {kind}\r\nNumber: {number}\r\nSnapshot: {'x' * 1_000_000}", NOON + 2000)
     assert 0 < kept._notes.letters <= waiting_notes.MOST
     full[0] = False
-    eventually(lambda: not kept.error and not kept.waiting and not kept._notes, 20)
+    eventually(lambda: not kept.error and not kept.waiting and not kept._notes)
     record.close()
     found = read(tmp_path)
     marks = found[found["event"].isin(["LiveState", "LiveChange"])]

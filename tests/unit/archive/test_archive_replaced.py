@@ -83,7 +83,7 @@ def test_a_full_file_that_is_replaced_before_it_is_sealed_is_left_alone(
     monkeypatch.setattr(archive._sealer, "_seal", seal)
     copy.replace(first)
     sealing.set()
-    assert eventually(lambda: archive.unsealed == 0 or None, 30)
+    assert eventually(lambda: archive.unsealed == 0 or None)
     record.close()
     assert archive.written + archive.lost == COUNT // 2 + 2 * COUNT + 10
 
@@ -170,9 +170,9 @@ def test_each_event_is_in_the_archive_once_when_it_changes_to_pseudonyms(
     first = record.to(tmp_path)
     thread.start()
     try:
-        eventually(lambda: first.written > 1000 or None, 30)
+        eventually(lambda: first.written > 1000 or None)
         second = record.to(tmp_path, anonymizer=Anonymizer(KEY))
-        eventually(lambda: second.written > 1000 or None, 30)
+        eventually(lambda: second.written > 1000 or None)
     finally:
         done.set()
         thread.join()
