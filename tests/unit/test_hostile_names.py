@@ -115,6 +115,26 @@ def test_of_such_a_conference_it_is_said_that_its_participants_are_not_known(nam
         assert "9.9" in live.tables["participants"].rows(), "nobody asked for him, and he is there"
 
 
+@UNASKABLE
+def test_such_a_conference_that_begins_again_is_known_with_its_participants(name: str) -> None:
+    with living(Rooms("1", name)) as (fake, live):
+        client, room = fake.clients[-1], f"Conference: {name}"
+        client.send("Event: ConfbridgeEnd", room)
+        client.send("Event: ConfbridgeStart", room)
+        eventually(lambda: live.tables["conferences"].rows().get(name, {}).get("since"))
+        assert live.unheard == {}
+        client.send("Event: ConfbridgeJoin", room, "Channel: SIP/9-9", "Uniqueid: 9.9")
+        eventually(lambda: parties(live) == {"1": 2, name: 1})
+        assert live.unheard == {}
+
+
+@UNASKABLE
+def test_such_a_conference_whose_size_is_no_number_is_told_as_not_known(name: str) -> None:
+    with living(Rooms("1", f"{name}\r\nParties: x")) as (_, live):
+        assert parties(live)[name] is None
+        assert list(live.unheard) == [f"participants of {name!r}"]
+
+
 def test_a_hundred_such_conferences_are_one_line_of_what_is_not_known() -> None:
     with living(Rooms(*(f"a\n{number}" for number in range(100)))) as (_, live):
         (what,) = live.unheard
