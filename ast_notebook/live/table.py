@@ -12,7 +12,7 @@ from ast_notebook.units import SECOND
 
 Row = dict[str, Any]
 
-END_OF_TIME = 253_402_300_800  # the year 10000, in seconds since 1970
+END_OF_TIME = 253_402_128_000  # the last days of 9999, in seconds since 1970: each zone has it
 MOST = 20_000  # rows of a table at most, since names come from the wire
 LEFT_OUT = f"there are at least {MOST:,} of these, and those beyond are left out"
 
