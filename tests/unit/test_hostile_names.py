@@ -167,6 +167,26 @@ def test_a_channel_with_an_impossible_name_keeps_no_other_from_being_hung_up() -
             assert ended == ["SIP/30-1", "SIP/30-2"]
 
 
+class Nameless(Rooms):
+    """A manager's script: lists two channels, the first without its name."""
+
+    def __call__(self, client: Client, action: Headers) -> None:
+        if action["Action"] == "CoreShowChannels":
+            channels = [("Uniqueid: 1.1",), ("Channel: SIP/30-2", "Uniqueid: 1.2")]
+            self._list(client, action, "CoreShowChannel", channels)
+        else:
+            super().__call__(client, action)
+
+
+def test_a_channel_without_a_name_keeps_no_list_from_being_compared() -> None:
+    with living(Nameless()) as (fake, live):
+        eventually(lambda: set(live.tables["channels"].rows()) == {"1.1", "1.2"})
+        fake.clients[-1].send("Event: Newchannel", "Channel: SIP/31-3", "Uniqueid: 1.3")
+        eventually(lambda: len(live.tables["channels"].rows()) == 3)
+        assert live.reconcile() == {"channels": 1}
+        assert set(live.tables["channels"].rows()) == {"1.1", "1.2"}
+
+
 @pytest.mark.parametrize(
     "ask",
     [
