@@ -36,12 +36,12 @@ def value_of(text: str, header: str) -> str | None:
         lower = text.lower()
         _last = text, lower
     # A header of the dialplan may have another name in the message.
-    if is_asterisks or not text.startswith(_USER_EVENT, _PLACE):
-        place = lower.find(sent)
+    if begin and (is_asterisks or not text.startswith(_USER_EVENT, _PLACE)):
+        place = lower.find(begin)  # also of a line without the blank, which a caller may write
         if place < 0:
-            if begin and begin not in lower:
-                return None
-        elif len(lower) == len(text):  # a letter of some languages has two in lower case
+            return None
+        # A letter of some languages has two in lower case.
+        if lower.startswith(sent, place) and len(lower) == len(text):
             place += len(sent)
             rest = lower[place:]  # to copy it is faster than to search from a place on
             if begin not in rest:

@@ -78,6 +78,19 @@ def at_once(frame: nw.LazyFrame[Any]) -> bool:
     return bool(kind.is_pyarrow() or kind.is_pandas())
 
 
+def collected(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
+    """Compute a frame, and return it in Arrow; DuckDB gets more memory for it, if it needs more.
+
+    Raises
+    ------
+    ConfError
+        If there is no more memory.
+    """
+    if not frame.implementation.is_duckdb():
+        return frame.collect("pyarrow")
+    return memory.with_room(lambda: frame.collect("pyarrow"), frame.to_native())
+
+
 class Work:
     """A computation; the results that it keeps on its engine are released at its end.
 

@@ -10,6 +10,7 @@ import narwhals as nw
 import pandas as pd
 
 from ast_notebook.calls import measures
+from ast_notebook.calls.engines import collected
 from ast_notebook.calls.frames import begun
 from ast_notebook.calls.measures.grouping import Rows, Zone, read
 from ast_notebook.moments import Moment
@@ -155,7 +156,7 @@ def _names(rows: Rows) -> dict[str, str]:
     for side in ("caller", "dialled"):
         contact = f"{side}_contact"
         pairs = rows.filter(~nw.col(contact).is_null()).select(side, contact).unique()
-        found |= dict(pairs.collect("pyarrow").iter_rows())
+        found |= dict(collected(pairs).iter_rows())
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
+from ast_notebook.calls.engines import collected
 from ast_notebook.calls.measures.grouping import read
 
 #: What may be told in place of the trunks.
@@ -43,7 +44,7 @@ def guess_trunks(calls: Any, registrations: Iterable[tuple[str, str]] = ()) -> p
     """
     rows = read(calls, _COLUMNS, ()).filter(~nw.col("caller_device").is_null())
     of_pairs = rows.group_by("caller_device", "caller").agg(nw.len().alias("calls"))
-    table: pd.DataFrame = of_pairs.collect("pyarrow").to_pandas()
+    table: pd.DataFrame = collected(of_pairs).to_pandas()
     by_device = table.groupby("caller_device").agg(
         calls=("calls", "sum"), numbers=("caller", "nunique")
     )

@@ -149,14 +149,17 @@ class RecordedPbx:
         """
         self._closing.set()
         self._pauses.end()
-        for pbx in self._sh.pbxs.values():
+        pbxs = list(self._sh.pbxs.values())
+        for pbx in pbxs:
             pbx.session.close()
-        is_whole, archive = True, self._archive
+        self._beginner.join(self.settings.timeout)  # it may just begin the archive
+        archive = self._archive
         if archive is not None:
             lost = archive.lost
             archive.close(SEALING)
             is_whole = archive.lost + archive.waiting == lost and not archive.error
-        self._beginner.join(self.settings.timeout)
+        else:
+            is_whole = not any(len(pbx.record) + pbx.record.dropped for pbx in pbxs)
         self._sh.close()
         return is_whole
 

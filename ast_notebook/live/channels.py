@@ -301,7 +301,7 @@ class ChannelTracker(Tracker):
 
     def _belongs(self, device: str, channels: int) -> None:
         """Add to the number of a device's channels."""
-        if device:
+        if device and isinstance(device, str):  # a list that is compared may not tell it
             self._devices[device] += channels
             self._devices[device.partition("/")[2]] += channels
             if self._devices[device] <= 0:

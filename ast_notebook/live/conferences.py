@@ -79,7 +79,11 @@ class ConferenceTracker(Tracker):
         """Return the conferences with participants that Asterisk cannot be asked for, and why."""
         present = Counter(row["conference"] for row in self.participants.rows().values())
         rooms = self.conferences.rows(self._unasked)
-        few = sorted(name for name, row in rooms.items() if row["parties"] > present[name])
+        few = sorted(
+            name
+            for name, row in rooms.items()
+            if row["parties"] is None or row["parties"] > present[name]
+        )
         more = f" and {len(few) - 1:,} more" if len(few) > 1 else ""
         return {f"participants of {few[0]!r}{more}": UNASKED} if few else {}
 
@@ -97,6 +101,7 @@ class ConferenceTracker(Tracker):
 
     def _start(self, event: Event) -> None:
         name = text(event, "Conference")
+        self._unasked -= {name}  # events tell of all its participants, as it was empty
         self.conferences.put(name, conference=name, since=moment(event))
 
     def _end(self, event: Event) -> None:

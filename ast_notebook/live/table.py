@@ -8,9 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from ast_notebook.units import SECOND
+
 Row = dict[str, Any]
 
-END_OF_TIME = 253_402_300_800  # the year 10000, in seconds since 1970
+END_OF_TIME = 253_402_128_000  # the last days of 9999, in seconds since 1970: each zone has it
 MOST = 20_000  # rows of a table at most, since names come from the wire
 LEFT_OUT = f"there are at least {MOST:,} of these, and those beyond are left out"
 
@@ -193,9 +195,11 @@ def to_frame(table: LiveTable, rows: Iterable[Row]) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows), columns=list(table.fields))
     for name, unknown in table.fields.items():
         if name in table.times:
-            seconds = pd.to_numeric(frame[name])
+            seconds = pd.to_numeric(frame[name]).astype("float64")
             seconds = seconds.where(seconds.between(0, END_OF_TIME, inclusive="left"))
-            frame[name] = pd.to_datetime(seconds, unit="s", utc=True).dt.as_unit("us")
+            # Of seconds with a fraction, pandas makes nanoseconds, which end in the year 2262.
+            microseconds = (seconds * SECOND).round().astype("Int64")
+            frame[name] = pd.to_datetime(microseconds, unit="us", utc=True)
         elif name in table.counts:
             frame[name] = frame[name].astype("Int64")
         elif isinstance(unknown, str):

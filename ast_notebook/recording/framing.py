@@ -23,6 +23,8 @@ _CHECK = struct.Struct("<I")
 _MARK = b"ASTB"
 _END = b"ASTE"
 HEADER = _HEAD.size + _CHECK.size
+#: Bytes that are read at once where the next frame is looked for: at first, and at most.
+NEAR, FAR = 4096, 1 << 24
 #: Unpacked bytes of a block, at most: 10,000 events of a few kilobytes each.
 LARGEST = 1 << 30
 
@@ -107,12 +109,16 @@ class Frames:
     @staticmethod
     def _sought(file: BinaryIO, place: int, size: int) -> int:
         """Return the position of the next frame after a position, or the file's end."""
-        file.seek(place)
-        rest = file.read(size - place)
-        at = 0
-        while (at := rest.find(_MARK[:3], at + 1)) >= 0:
-            if _parsed(rest[at : at + HEADER]) is not None:
-                return place + at
+        at, near = place + 1, NEAR
+        while at < size:
+            file.seek(at)
+            # A header that begins in `near` bytes is whole; what a recorder adds now is not read.
+            some = file.read(min(near + HEADER - 1, size - at))
+            found = -1
+            while 0 <= (found := some.find(_MARK[:3], found + 1)) < near:
+                if _parsed(some[found : found + HEADER]) is not None:
+                    return at + found
+            at, near = at + near, min(2 * near, FAR)
         return size
 
 

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ast_notebook.errors import ConfError
 from ast_notebook.recording import private
@@ -33,6 +34,7 @@ from ast_notebook.recording.troubles import is_of_the_system
 from ast_notebook.units import SECOND
 
 _TRIES = 10
+_OWN = pa.array(["LiveState", "LiveChange", "RecordingLost"])  # events that a writer makes itself
 JOINED = 10_000  # events of small blocks that are joined, at most
 
 
@@ -51,7 +53,9 @@ class Segment:
     Attributes
     ----------
     events : int
-        How many events it has.
+        How many events it has, rows of our own included.
+    own : int
+        How many of them are rows of our own, such as marks of the live state.
     size : int
         Bytes of the file, up to the last whole block.
     opened : float
@@ -68,7 +72,7 @@ class Segment:
     def __init__(self, root: Path, name: Name, *, is_anonymized: bool = False) -> None:
         self.name = name
         self.path = root / name.path(OPEN)
-        self.events = 0
+        self.events = self.own = 0
         self.size = 0
         self.opened = time.monotonic()
         self.damaged = 0
@@ -79,7 +83,7 @@ class Segment:
         self._inode = os.fstat(self._handle).st_ino
         self.locked = hold(self._handle)
 
-    def write(self, block: pa.RecordBatch) -> None:
+    def write(self, block: pa.RecordBatch, *, is_own: bool = False) -> None:
         """Append events, in columns or as texts; after an error, none of them is in the file.
 
         Texts become columns when the file is read or sealed: a flood leaves no time for it before.
@@ -90,6 +94,7 @@ class Segment:
             block = widened(block, self._schema)
         self._append(packed(_stream(block)))
         self.events += len(block)
+        self.own += len(block) if is_own else 0
 
     @property
     def is_there(self) -> bool:
@@ -172,9 +177,13 @@ def lost_row(
 
 
 def count_of(path: Path) -> int:
-    """Return how many events an open file has; 0 if it is no open file, or does not exist."""
+    """Return how many events an open file has, without rows of our own.
+
+    It is 0 if it is no open file, or does not exist.
+    """
     try:
-        return sum(map(len, Blocks(path)))
+        names = [block["event"].cast(pa.string()) for block in Blocks(path)]
+        return sum(len(one) - pc.sum(pc.is_in(one, _OWN)).as_py() for one in names)
     except (OSError, ConfError, pa.ArrowException):
         return 0
 
@@ -343,4 +352,4 @@ def lost_with(segment: Segment, folder: Path) -> int | None:
             return None
     except OSError:
         return None
-    return segment.events - count_of(segment.path)
+    return segment.events - segment.own - count_of(segment.path)

@@ -88,14 +88,15 @@ class Writer:
             if reason == _LEFT_OUT and self._last:  # nothing is known from the last event on
                 begin = following // DAY * DAY  # of the day whose file this is
                 at = max(begin, min(self._last + 1, at))
-            segment.write(lost_row(segment.name, at, reason, missing=events))
+            row = lost_row(segment.name, at, reason, missing=events)
+            segment.write(row, is_own=True)
             del self._untold[reason]
 
     def note(self, text: str, at: int) -> None:
         """Write a row of our own behind all events on disk."""
         self._last = max(at, self._last + 1)
         for day, row in by_day(batch_of([text], [self._last])):
-            self._segment_of(day).write(row)
+            self._segment_of(day).write(row, is_own=True)
 
     def replace_if_full(self) -> None:
         """Have the open file sealed if it is full, or an hour old, and begin the next one."""

@@ -226,6 +226,18 @@ def test_duckdb_gets_more_memory_for_what_it_cannot_move_to_the_disk(
         work.keep(lazy(small.sql(LONG)))
 
 
+def test_measures_get_more_memory_for_many_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "AT_MOST", 30_000_000)
+    connection = memory.connect()
+    connection.execute("SET threads = 1")
+    made = "i AS start, 'inbound' AS direction, 'NO ANSWER' AS disposition, 'events' AS source"
+    calls = connection.sql(
+        f"SELECT '+49301234567890' || i AS caller, {made} FROM range(400_000) AS calls (i)"
+    )
+    assert len(measures.top(calls, "caller")) == 10
+    assert len(measures.missed(calls)) == 10
+
+
 def test_the_limit_of_a_connection_that_is_given_is_its_owners() -> None:
     with duckdb.connect(config={"memory_limit": "20MB"}) as connection:
         given = lazy(connection.sql("SELECT 1 AS one"))

@@ -115,6 +115,26 @@ def test_of_such_a_conference_it_is_said_that_its_participants_are_not_known(nam
         assert "9.9" in live.tables["participants"].rows(), "nobody asked for him, and he is there"
 
 
+@UNASKABLE
+def test_such_a_conference_that_begins_again_is_known_with_its_participants(name: str) -> None:
+    with living(Rooms("1", name)) as (fake, live):
+        client, room = fake.clients[-1], f"Conference: {name}"
+        client.send("Event: ConfbridgeEnd", room)
+        client.send("Event: ConfbridgeStart", room)
+        eventually(lambda: live.tables["conferences"].rows().get(name, {}).get("since"))
+        assert live.unheard == {}
+        client.send("Event: ConfbridgeJoin", room, "Channel: SIP/9-9", "Uniqueid: 9.9")
+        eventually(lambda: parties(live) == {"1": 2, name: 1})
+        assert live.unheard == {}
+
+
+@UNASKABLE
+def test_such_a_conference_whose_size_is_no_number_is_told_as_not_known(name: str) -> None:
+    with living(Rooms("1", f"{name}\r\nParties: x")) as (_, live):
+        assert parties(live)[name] is None
+        assert list(live.unheard) == [f"participants of {name!r}"]
+
+
 def test_a_hundred_such_conferences_are_one_line_of_what_is_not_known() -> None:
     with living(Rooms(*(f"a\n{number}" for number in range(100)))) as (_, live):
         (what,) = live.unheard
@@ -145,6 +165,26 @@ def test_a_channel_with_an_impossible_name_keeps_no_other_from_being_hung_up() -
                 sh.ast.hangup("30")
             ended = [one["Channel"] for one in fake.asked if one["Action"] == "Hangup"]
             assert ended == ["SIP/30-1", "SIP/30-2"]
+
+
+class Nameless(Rooms):
+    """A manager's script: lists two channels, the first without its name."""
+
+    def __call__(self, client: Client, action: Headers) -> None:
+        if action["Action"] == "CoreShowChannels":
+            channels = [("Uniqueid: 1.1",), ("Channel: SIP/30-2", "Uniqueid: 1.2")]
+            self._list(client, action, "CoreShowChannel", channels)
+        else:
+            super().__call__(client, action)
+
+
+def test_a_channel_without_a_name_keeps_no_list_from_being_compared() -> None:
+    with living(Nameless()) as (fake, live):
+        eventually(lambda: set(live.tables["channels"].rows()) == {"1.1", "1.2"})
+        fake.clients[-1].send("Event: Newchannel", "Channel: SIP/31-3", "Uniqueid: 1.3")
+        eventually(lambda: len(live.tables["channels"].rows()) == 3)
+        assert live.reconcile() == {"channels": 1}
+        assert set(live.tables["channels"].rows()) == {"1.1", "1.2"}
 
 
 @pytest.mark.parametrize(

@@ -57,3 +57,32 @@ def test_a_missing_permission_ends_it(tmp_path: Path, monkeypatch: pytest.Monkey
             assert "never" in str(recorded.failure)
         finally:
             recorded.close()
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
+def test_events_that_were_heard_and_never_written_are_missing_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(path: Path) -> None:
+        raise OSError(code, "no")
+
+    monkeypatch.setattr(private, "folder", refuse)
+    with FakeManager() as manager:
+        recorded = pbx_of(manager, tmp_path / "calls")
+        recorded.start()
+        try:
+            assert recorded.tried.wait(20)
+            (pbx,) = recorded._sh.pbxs.values()
+            manager.clients[-1].send("Event: Test", "Privilege: user,all", "Number: 1")
+            eventually(lambda: len(pbx.record), 20)
+        finally:
+            is_whole = recorded.close()
+    assert not is_whole
+
+
+def test_nothing_is_missing_of_a_pbx_that_was_never_reached(tmp_path: Path) -> None:
+    with FakeManager() as manager:
+        recorded = pbx_of(manager, tmp_path / "calls")
+    recorded.start()
+    assert recorded.tried.wait(20)
+    assert recorded.close()

@@ -3,6 +3,7 @@
 import pickle
 from unittest import mock
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,6 +109,33 @@ def test_a_single_header_is_found_without_parsing_the_others():
         one = parse(f"{text}\r\n{odd}")
         assert one["Note"] == parse_whole(f"{text}\r\n{odd}")["Note"]
         assert isinstance(one, Event) and not one.is_unread, odd
+
+
+@pytest.mark.parametrize("odd", ["Uniqueid:9", "uniqueid:", "UniqueID:9\r\nNote: 1"])
+def test_a_header_is_sent_twice_although_the_first_has_no_blank_behind_its_colon(odd: str) -> None:
+    text = f"Event: Hangup\r\nPrivilege: call,all\r\n{odd}\r\nUniqueid: 1.1\r\nCause: 16"
+    one = parse(text)
+    assert isinstance(one, Event)
+    assert one["Uniqueid"] == parse_whole(text)["Uniqueid"] and one.repeats_an_id
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["Channel", "channel", "UserEvent"]),
+            st.sampled_from([":", ": "]),
+            st.sampled_from(["", "a", "a", "a", "\u0130"]),
+        ),
+        max_size=4,
+    ),
+    st.sampled_from(["Hangup", "UserEvent"]),
+)
+def test_a_header_that_is_looked_up_is_the_same_as_in_the_parsed_event(
+    headers: list[tuple[str, str, str]], name: str
+) -> None:
+    text = "\r\n".join([f"Event: {name}", "Privilege: call,all", *map("".join, headers)])
+    for header in ("Channel", "USEREVENT", "Missing"):
+        assert parse(text).get_header(header) == parse_whole(text).get_header(header)
 
 
 def test_what_a_caller_writes_into_a_user_event_is_no_header_of_the_dialplan():

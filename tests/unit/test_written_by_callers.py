@@ -5,6 +5,7 @@ Asterisk puts the number that was dialled, and that of the caller, into its even
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from ast_notebook.ami import Event, Session, contents
@@ -13,6 +14,8 @@ from ast_notebook.ami.message import Response, parse, parse_whole
 from ast_notebook.ami.shapes import OFTEN
 from ast_notebook.live import Live
 from ast_notebook.recording.columns import batch_of, frame
+from ast_notebook.views import shown_agents
+from ast_notebook.zone import use_zone
 from tests.support.waiting import eventually
 from tests.unit.test_live_queues import Lists, living
 
@@ -124,3 +127,31 @@ def test_a_hangup_that_names_two_channels_is_in_doubt_too(further: str) -> None:
     assert session.counts["garbled"] == 1
     session._dispatcher._hand_out([event(HANGUP)])
     assert session.counts["garbled"] == 1 and live.stale
+
+
+@pytest.mark.parametrize("written", ["9999999999", "253402127999", "1e11", "0.1"])
+def test_a_time_in_the_far_future_keeps_no_frame_of_channels_from_being_made(written: str) -> None:
+    session = Session()
+    live = Live(session)
+    new = "Event: Newchannel\r\nPrivilege: call,all\r\nChannel: PJSIP/{0}\r\nUniqueid: {0}"
+    texts = [f"{new.format('30-1')}\r\nTimestamp: {written}"]
+    texts += [f"{new.format('31-2')}\r\nTimestamp: 1700000000.123456", new.format("32-3")]
+    session._dispatcher._hand_out([event(text) for text in texts])
+    since = live.channels["since"]
+    assert since.dt.unit == "us"
+    assert since[0].timestamp() == pytest.approx(float(written), rel=1e-12)
+    assert since[1] == pd.Timestamp(1700000000123456, unit="us", tz="UTC")
+    assert len(since) == 3
+
+
+def test_a_time_that_not_every_zone_has_is_none() -> None:
+    use_zone("Pacific/Kiritimati")
+    try:
+        session = Session()
+        live = Live(session)
+        text = "Event: QueueMemberStatus\r\nPrivilege: agent,all\r\nQueue: q\r\nInterface: SIP/1"
+        session._dispatcher._hand_out([event(f"{text}\r\nLastCall: 253402300799")])
+        assert shown_agents(live.members)._repr_html_()
+        assert live.members["last_call"].isna().all()
+    finally:
+        use_zone(None)

@@ -9,6 +9,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from ast_notebook.calls.engines import collected
 from ast_notebook.calls.measures.grouping import Rows, gather, one, ratio, read
 from ast_notebook.units import SECOND
 
@@ -137,7 +138,7 @@ def _renamed(found: pd.DataFrame, of_log: bool) -> pd.Series:
 def _logged_in(sessions: Any) -> pd.DataFrame:
     """Add up each agent's time in queues, with time in several queues counted once."""
     rows = read(sessions, _SESSIONS, ("login", "logout")).select(*_SESSIONS)
-    table = rows.collect("pyarrow").to_pandas().dropna(subset="agent")
+    table = collected(rows).to_pandas().dropna(subset="agent")
     totals: dict[str, tuple[int, float, int, bool]] = {}
     for agent, shifts in table.groupby("agent"):
         unknown = shifts[["login", "logout"]].isna().any(axis="columns")
@@ -191,7 +192,7 @@ def _merged(spans: pd.DataFrame) -> list[tuple[float, float]]:
 def _read_pauses(pauses: Any) -> pd.DataFrame:
     """Collect the pauses, which are few, in pandas; a missing end is computed from the seconds."""
     rows = read(pauses, _PAUSES, ("start", "end")).select(*_PAUSES)
-    table = rows.collect("pyarrow").to_pandas()
+    table = collected(rows).to_pandas()
     lasted = (table["seconds"].astype(float) * SECOND).round()
     return table.assign(end=table["end"].astype(float).fillna(table["start"] + lasted))
 
@@ -208,7 +209,7 @@ def _paused(rows: Rows, pauses: Any, wrapup: float) -> pd.DataFrame:
     ends = rows.filter(~nw.col("talk").is_null()).select(
         "agent", (nw.col("end") + spoken).alias("over")
     )
-    talks = ends.collect("pyarrow").to_pandas().dropna().sort_values("over")
+    talks = collected(ends).to_pandas().dropna().sort_values("over")
     talks = talks.astype({"agent": "object", "over": "int64"})
     near = pd.merge_asof(
         table.astype({"agent": "object", "start": "int64"}),

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ast_notebook.calls.disposition import MISSED
+from ast_notebook.calls.engines import collected
 from ast_notebook.calls.measures import chance
 from ast_notebook.calls.measures.grouping import Rows, not_over, read
 from ast_notebook.calls.measures.summary import COLUMNS as OF_SUMMARY
@@ -140,9 +141,7 @@ def _directions(calls: Any) -> dict[str, int | None]:
     """Count the calls, and those of each direction; None if a call's direction is unknown."""
     rows = read(calls, _COLUMNS, ("start",))
     counted = rows.group_by("direction").agg(nw.len().alias("calls"))
-    by = {
-        row["direction"]: int(row["calls"]) for row in counted.collect("pyarrow").rows(named=True)
-    }
+    by = {row["direction"]: int(row["calls"]) for row in collected(counted).rows(named=True)}
     found: dict[str, int | None] = {"calls": sum(by.values())}
     for name in ("inbound", "outbound"):
         found[name] = None if by.get(None) else by.get(name, 0)
@@ -177,7 +176,7 @@ def _missed(calls: Any) -> tuple[int, int] | None:
     rows = rows.filter(~not_over(nw.col("disposition").is_null()))
     counted = rows.group_by("direction", "disposition").agg(nw.len().alias("calls"))
     of_all = missed = 0
-    for row in counted.collect("pyarrow").rows(named=True):
+    for row in collected(counted).rows(named=True):
         if row["direction"] is None or (row["direction"], row["disposition"]) == ("inbound", None):
             return None
         if row["direction"] == "inbound":

@@ -8,6 +8,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
+from ast_notebook.calls.engines import collected
 from ast_notebook.calls.measures.grouping import Rows, gather, one, read
 from ast_notebook.errors import ConfError
 from ast_notebook.units import SECOND
@@ -55,7 +56,7 @@ def _spans(rows: Rows, of: str, until: datetime | None) -> Rows:
     """
     if until is None:
         last = rows.select(nw.max_horizontal("start", "end", "answered").max().alias("last"))
-        found = last.collect("pyarrow")["last"].to_list()[0]
+        found = collected(last)["last"].to_list()[0]
         limit = 0 if found is None else int(found)
     else:
         limit = int(pd.Timestamp(until).to_pydatetime().timestamp() * SECOND)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import narwhals as nw
 import pandas as pd
 
-from ast_notebook.calls.engines import lazy, microseconds
+from ast_notebook.calls.engines import collected, lazy, microseconds
 from ast_notebook.errors import ConfError
 from ast_notebook.units import SECOND
 
@@ -99,7 +99,7 @@ def gather(
     added = [nw.len().alias(name) for name in counts]
     added += [nw.col(name).sum() for name in sums] + [nw.col(name).max() for name in maxima]
     total = picked.group_by(*keys, *slots).agg(*added) if keys or slots else picked.select(*added)
-    small: pd.DataFrame = total.collect("pyarrow").to_pandas()
+    small: pd.DataFrame = collected(total).to_pandas()
     added_up, names = [*counts, *sums], [*counts, *values]
     for name in names:
         if _is_text(small[name]):  # sums of DuckDB's, which are decimals

@@ -7,6 +7,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
+from ast_notebook.calls.engines import collected
 from ast_notebook.calls.measures.grouping import read
 from ast_notebook.calls.measures.summary import is_missed
 
@@ -56,14 +57,14 @@ def missed(calls: Any, n: int = 10) -> pd.DataFrame:
         .group_by("caller", "from")
         .agg(nw.len().alias("missed"), start.min().alias("first"), start.max().alias("last"))
     )
-    every = found.collect("pyarrow").to_pandas().astype({"caller": "str", "missed": "int64"})
+    every = collected(found).to_pandas().astype({"caller": "str", "missed": "int64"})
     every = every.sort_values(["missed", "last", "caller"], ascending=[False, False, True])
     known = every["caller"].notna()
     table = pd.concat([every[known].head(n), every[~known]]).reset_index(drop=True)
     names = table["from"].dropna().tolist() or [""]
     answered = rows.filter(nw.coalesce("disposition", nw.lit("")) == "ANSWERED")
     talks = answered.filter(nw.col("from").is_in(names) | nw.col("to").is_in(names))
-    small = talks.select("start", "from", "to").collect("pyarrow").to_pandas()
+    small = collected(talks.select("start", "from", "to")).to_pandas()
     long = pd.concat(
         [small[["start", side]].set_axis(["start", "number"], axis=1) for side in ("from", "to")]
     )

@@ -9,6 +9,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from ast_notebook.calls.engines import collected
 from ast_notebook.calls.measures.grouping import CLOCK, Zone, gather, one, ratio, read, whole
 from ast_notebook.calls.measures.unreturned import checked_directions
 from ast_notebook.durations import Duration, duration
@@ -85,9 +86,9 @@ def repeats(
         (nw.coalesce("disposition", nw.lit("")) == "ANSWERED").alias("answered"),
         *(nw.col(name) for name in names if name in rows.collect_schema()),
     )
-    table: pd.DataFrame = inbound.collect("pyarrow").to_pandas()
+    table: pd.DataFrame = collected(inbound).to_pandas()
     reach = rows.select(nw.col("start").min().alias("first"), nw.col("start").max().alias("last"))
-    first, last = reach.collect("pyarrow").to_pandas().iloc[0]
+    first, last = collected(reach).to_pandas().iloc[0]
     table["number"] = pd.factorize(table["number"])[0]
     table = table.sort_values(["number", "start"], kind="stable", ignore_index=True)
     same = np.diff(table["number"].to_numpy()) == 0

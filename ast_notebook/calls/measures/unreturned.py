@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ast_notebook.calls.disposition import MISSED
+from ast_notebook.calls.engines import collected
 from ast_notebook.calls.measures.grouping import Rows, read
 from ast_notebook.durations import Duration, duration
 from ast_notebook.errors import ConfError
@@ -136,7 +137,7 @@ def _read(calls: Any) -> Rows:
 def checked_directions(rows: Rows) -> None:
     """Refuse calls of which no direction is known."""
     counted = rows.select(nw.len().alias("calls"), nw.col("direction").count().alias("told"))
-    one = counted.collect("pyarrow").to_pandas().iloc[0]
+    one = collected(counted).to_pandas().iloc[0]
     if one["calls"] and not one["told"]:
         raise ConfError(NO_DIRECTION)
 
@@ -175,7 +176,7 @@ def _sorted(rows: Rows, missed: Collection[str]) -> pd.DataFrame:
         with_whom.alias("with_whom"),
     )
     picked = picked.filter(_dialable("number") & (nw.col("kind") >= 0))
-    table: pd.DataFrame = picked.collect("pyarrow").to_pandas()
+    table: pd.DataFrame = collected(picked).to_pandas()
     table = pd.concat([table, *_undirected(rows)], ignore_index=True)
     table["code"] = pd.factorize(table["number"])[0]
     # Calls of numbers without a missed call are of no use.
@@ -191,7 +192,7 @@ def _undirected(rows: Rows) -> list[pd.DataFrame]:
     found = []
     for key in ("caller_key", "dialled_key"):
         some = lost.filter(_dialable(key)).select("start", nw.col(key).alias("number"))
-        table = some.collect("pyarrow").to_pandas()
+        table = collected(some).to_pandas()
         if len(table):
             found.append(table.assign(kind=_UNKNOWN))
     return found

@@ -63,6 +63,32 @@ def test_an_open_file_that_an_older_copy_replaces_is_told_and_counted(
     assert events == {"Newchannel": 2 * COUNT}
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("has_copy", [True, False])
+def test_rows_of_our_own_are_no_lost_events(
+    record: Record, tmp_path: Path, *, has_copy: bool
+) -> None:
+    folder, copy = tmp_path / "calls", tmp_path / "copy"
+    archive = record.to(folder)
+    for number in range(3):
+        archive.note(f"Event: LiveChange\r\nSnapshot: {number}", time.time_ns() // 1000)
+        hear(record, number * COUNT)
+        assert archive.flush()
+        if number == 0:
+            eventually(lambda: not archive._notes._notes)
+            shutil.copy2(the_open_file(folder), copy)
+    eventually(lambda: not archive._notes._notes)
+    if has_copy:
+        copy.replace(the_open_file(folder))
+    else:
+        the_open_file(folder).unlink()
+    hear(record, 3 * COUNT)
+    assert archive.flush(30)
+    record.close()
+    expected = (2 * COUNT, 2 * COUNT) if has_copy else (COUNT, 3 * COUNT)
+    assert (archive.written, archive.lost) == expected
+
+
 def test_a_full_file_that_is_replaced_before_it_is_sealed_is_left_alone(
     record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
