@@ -58,8 +58,8 @@ class Plan:
         """Refuse an address that other machines can reach, since the login may do everything."""
         if not _is_loopback(self.host):
             raise ConfError(
-                f"the demo PBX listens only on addresses of this machine, not on {self.host}: "
-                "write 127.0.0.1"
+                "only programs on this machine may reach the demo PBX, so it does not listen on "
+                f"{self.host}: write 127.0.0.1"
             )
 
 
