@@ -24,15 +24,15 @@ OWN = frozenset(
     )
 )
 
-# The events of which the session itself takes note.
+# The events that the session itself uses.
 _LOOKED_AT = OWN | {"FullyBooted"}
 
 # The ids that Asterisk puts into an event once each.
 _IDS = frozenset(("channel", "uniqueid", "linkedid", "destchannel", "destuniqueid", "destlinkedid"))
-_FIRST = 3  # headers at the front; one of them says whether a list begins or ends
+_FIRST = 3  # the headers at the front, one of which says whether a list begins or ends
 
-NAMES, LONG = 1000, 64  # names of events that are kept at hand, and the letters of each, at most
-_names: dict[str, str] = {}  # names by the first letters of such events
+NAMES, LONG = 1000, 64  # the greatest number of cached event names, and their length
+_names: dict[str, str] = {}  # the cached names, by the beginning of the event's text
 
 
 class Message:
@@ -54,7 +54,7 @@ class Message:
     data : str
         The text of a response to ``Command``, or the lines that are no headers; else empty.
     received : int
-        When it was read, in microseconds since 1970 UTC.
+        When the message was read, in microseconds since 1970 UTC.
     """
 
     __slots__ = ("_data", "_headers", "_lower", "_repeated", "_text", "name", "received")
@@ -77,7 +77,7 @@ class Message:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers, spelled as Asterisk spelled them; they are parsed at the first look."""
+        """The headers, spelled as Asterisk spelled them; they are parsed at the first access."""
         if self._text is not None:
             self._parse()
         return self._headers
@@ -104,14 +104,15 @@ class Message:
         if text is None:
             return
         self._headers, self._data, self._repeated = contents.parsed(text, self.name)
-        self._text = None  # only now, since another thread may look at the headers, too
+        self._text = None  # only now, since another thread may read the headers, too
 
     @property
     def is_garbled(self) -> bool:
         """Whether the message contains parts that do not belong to it.
 
-        Either another message is attached to it, because its own end was lost. Or a caller wrote a
-        part of it, since Asterisk does not remove line ends from a dialled number in its events.
+        There are two causes. The end of the message may have been lost, so that another message is
+        attached to it. Or a caller wrote a part of it, because Asterisk does not remove line ends
+        from a dialled number in its events.
         """
         if self._text is not None:
             return False
@@ -133,7 +134,7 @@ class Message:
         return repeated is not None and not _IDS.isdisjoint(name.lower() for name in repeated)
 
     def _stands_first(self, header: str) -> bool:
-        """Tell whether a header is one of the first, before all that a caller may have chosen."""
+        """Tell whether a header is among the first, before all headers that a caller may choose."""
         return header.lower() in [name.lower() for name in islice(self.headers, _FIRST)]
 
     def get_header(self, hname: str, defval: str | None = None) -> str | None:
@@ -158,12 +159,12 @@ class Message:
         return defval if key is None else headers.get(key, defval)
 
     def share_names(self, names: dict[str, str]) -> None:
-        """Look up headers by these names; they may be more names than the event has headers.
+        """Look up headers by these names; there may be more names than the event has headers.
 
         Parameters
         ----------
         names : dict of str to str
-            The headers' names as they are spelled, by their plain names.
+            The name of each header as it is spelled, by its plain name.
         """
         self._lower = names
 
@@ -226,7 +227,7 @@ class Event(Message):
 
     @property
     def ends_list(self) -> bool:
-        """Whether it says that a list of events with the same ActionID is complete."""
+        """Whether the event says that a list of events with its ActionID is complete."""
         says = (self.get_header("EventList") or "").lower() in ("complete", "cancelled")
         return says and (self.name.endswith("Complete") or self._stands_first("EventList"))
 
@@ -259,7 +260,7 @@ class Response(Message):
 
     @property
     def is_garbled(self) -> bool:
-        """Whether it is no answer, or has an event attached to it because its own end was lost."""
+        """Whether it is not an answer, or its own end was lost and an event is attached to it."""
         if "Response" not in self.headers:
             return True
         return self.headers.get("Privilege", "").endswith(_PRIVILEGE)
@@ -298,7 +299,7 @@ def parse_later(text: str, received: int, *, may_answer: bool = True) -> Event |
         end > 0
         and text.startswith(_EVENT)
         and not (may_answer and "\r\nActionID:" in text)
-        # In upper or lower case, no header has this name except the one right after the event's
+        # No header has this name, in upper or lower case, except the one right after the event's
         # name.
         and text.lower().count("privilege:") <= text.startswith("\r\nPrivilege:", end)
         and (name := text[len(_EVENT) : end]) not in OWN
@@ -308,9 +309,9 @@ def parse_later(text: str, received: int, *, may_answer: bool = True) -> Event |
 
 
 class PlainEvents(Collection[Event]):
-    """Events of which only the names are parsed, each made when an iteration comes to it.
+    """Events of which only the names are parsed; each is made when an iteration reaches it.
 
-    Texts take no time of the garbage collector while they wait, and events would.
+    While texts wait, the garbage collector spends no time on them. On events, it would.
 
     Parameters
     ----------
@@ -334,16 +335,16 @@ class PlainEvents(Collection[Event]):
         return map(_unread, self._texts, self._names, count(self._received))
 
     def __contains__(self, event: object) -> bool:
-        return False  # every iteration makes new ones
+        return False  # every iteration makes new events
 
 
 def parse_plain(texts: Sequence[str], received: int) -> PlainEvents | None:
     """Return events of which only the names are parsed; None if more has to be parsed now.
 
-    The caller has to know that no action waits, and that the texts have as many headers named
-    ``Privilege``, in upper or lower case, as there are texts. Then these events are the same as
-    those of `parse_later`. The first counts as read at `received`, and each further one a
-    microsecond later.
+    The caller has to know that no action waits for an answer, and that the texts have as many
+    headers named ``Privilege``, in upper or lower case, as there are texts. Then these events are
+    the same as those of `parse_later`. The first event counts as read at `received`, and each
+    further one as read a microsecond later.
     """
     known, length = _names.get, len(_PRIVILEGED)
     names = [known(text[: text.find("\r") + length]) or _plain_name_of(text) for text in texts]

@@ -10,19 +10,20 @@ import narwhals as nw
 from ast_notebook.calls.engines import at_once
 from ast_notebook.calls.source import ORDER, Source
 
-#: Added to each order, so that all have the same number of digits, and texts sort like numbers.
+#: This is added to each order. All of them then have the same number of digits, and their texts
+#: sort like the numbers.
 _DIGITS = 10**18
 _WIDTH = len(str(_DIGITS))
 
 
 def dated(value: nw.Expr) -> nw.Expr:
-    """Put an event's number before its text, so that the minimum of several texts is the first."""
+    """Put an event's order before its text, so that the minimum of several texts is the first."""
     order = (nw.col(ORDER) + _DIGITS).cast(nw.String)
     return nw.concat_str([order, value])
 
 
 def undated(name: str) -> nw.Expr:
-    """Return the text of `dated` without the number."""
+    """Return the texts of a column that `dated` made, without the order."""
     return nw.col(name).str.slice(_WIDTH)
 
 
@@ -33,14 +34,14 @@ class Aggregate:
     Parameters
     ----------
     kind : str
-        The event.
+        The name of the events.
     how : str
-        How several events make one value; ``first`` and ``last`` are by time, and take only texts
-        that are not missing.
+        How one value is made of several events. ``first`` and ``last`` are by time, and take only
+        texts that are not missing.
     of : str
         The aggregated value: the time of the events, or one of their headers.
     where : narwhals.Expr, optional
-        Only events of which this is true.
+        The condition that an event has to meet.
     """
 
     kind: str
@@ -52,13 +53,13 @@ class Aggregate:
 def gather(
     source: Source, headers: dict[str, str], *, key: str = "uniqueid", **aggregates: Aggregate
 ) -> nw.LazyFrame[Any]:
-    """Return ``uniqueid`` and these aggregates; one is missing if the channel has no such event.
+    """Return ``uniqueid`` and the aggregates; a channel without such an event has none.
 
     Parameters
     ----------
     source : Source
     headers : dict
-        The headers that the aggregates use, by the names that they use.
+        The headers of the events, by the names that the aggregates use for them.
     key : str
         The header with the uniqueid of the channel.
     **aggregates : Aggregate
@@ -66,10 +67,10 @@ def gather(
     """
     kinds = list(dict.fromkeys(aggregate.kind for aggregate in aggregates.values()))
     if source.few or not at_once(source.frame):
-        # This needs one pass over the events; each further pass costs as much, and a shuffle on a
-        # cluster.
+        # One pass over the events is enough here. Each further pass would cost as much, and would
+        # need a shuffle on a cluster.
         return _grouped(source, kinds, headers, key, aggregates)
-    # If every step copies all rows, each kind is aggregated by itself.
+    # On this engine, every step copies all rows, so each kind of event is aggregated by itself.
     parts = [
         _grouped(
             source,

@@ -1,8 +1,9 @@
-"""Agents who wait on the line (``AgentLogin``), and to whom callers are connected.
+"""Finds agents who wait on the line (``AgentLogin``), where callers are connected to them.
 
-An agent of app_agent_pool calls ``AgentLogin`` once, and takes call after call. When a caller talks
-to him, both get the older of their linkedids, and so do all channels that are dialled later. So a
-linkedid that an agent had does not tell which channels belong together; who dialled whom does.
+An agent of app_agent_pool calls ``AgentLogin`` once, and then takes one call after the other. When
+a caller talks to him, both channels get the older of their linkedids, and so do all channels that
+are dialled later. So a linkedid that an agent's channel had does not tell which channels belong
+together. The events tell it by who dialled whom.
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ _WAITING = "agent_hold"
 
 @dataclass(frozen=True)
 class Pool:
-    """The agents that waited on the line.
+    """The channels of agents who waited on the line, and the linkedids that they passed on.
 
     Attributes
     ----------
     agents : frozenset of str
         The uniqueids of their channels.
     lent : frozenset of str
-        The linkedids that these channels had, and that others may have got from them.
+        The linkedids that these channels had, and that other channels may have got from them.
     lenders : dict
-        For each channel that began with such a linkedid, the id that counts instead: the uniqueid
-        of the channel that dialled it, or else that of its other half, or else its own first
-        linkedid.
+        For each channel that began with such a linkedid, the id that counts instead. This is the
+        uniqueid of the channel that dialled it. If there is none, it is the uniqueid of its other
+        half. If there is none either, it is the channel's own first linkedid.
     """
 
     agents: frozenset[str] = frozenset()
@@ -41,13 +42,13 @@ class Pool:
 
 
 def pool(source: Source, like: nw.LazyFrame[Any]) -> Pool:
-    """Return the agents who waited on the line; only their callers are processed in Python.
+    """Return the agents who waited on the line; only rows of their callers are read in Python.
 
     Parameters
     ----------
     source : Source
     like : nw.LazyFrame
-        A frame on the engine of the events.
+        A frame of the same engine as the events.
     """
     told = [source.seldom.only("AgentLogin", uniqueid="uniqueid").select("uniqueid")]
     if source.has("bridgetype"):

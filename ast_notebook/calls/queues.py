@@ -1,4 +1,4 @@
-"""Queue calls: each time that a caller came to a queue, with the outcome."""
+"""Makes the frame of queue calls: a row for each time that a caller came to a queue."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ast_notebook.calls.source import Source
 TIMES = ("start", "end")
 SECONDS = ("wait", "ring", "talk")
 WHOLE = ("position",)
-#: Every column of a visits frame, in order, whatever it was made of.
+#: Every column of the frame of queue calls, in order. They are the same for every source.
 COLUMNS = (
     "call",
     "server",
@@ -35,7 +35,7 @@ COLUMNS = (
     "gap",
     "source",
 )
-#: The outcomes of queue calls; their counts in a report add up to the offered callers.
+#: The outcomes of queue calls. In a report, their counts add up to the offered callers.
 OUTCOMES = (
     "ANSWERED",
     "ABANDONED",
@@ -47,7 +47,8 @@ OUTCOMES = (
     "TRANSFERRED",
 )
 
-#: The values of QUEUESTATUS for callers who were not let in, and for those whom the queue let go.
+#: The values of QUEUESTATUS for callers whom the queue did not let in, and below for those whom it
+#: let go, each with its outcome.
 REFUSED = {"FULL": "FULL", "JOINEMPTY": "JOIN EMPTY", "JOINUNAVAIL": "JOIN EMPTY"}
 _LET_GO = {
     "TIMEOUT": "TIMEOUT",
@@ -78,25 +79,25 @@ def visits(events: Any) -> Any:
         - Int64: ``position``
         - bool: ``gap``
 
-        ``start`` is when the caller joined the queue, and ``end`` when he left the line; ``wait``
-        is the seconds in between, and ``position`` his first place in line. ``agent`` is the name
-        of the member who answered, ``ring`` how long the agent's telephone rang, and ``talk`` how
-        long they were connected, on hold or not, until one of them ended or was transferred.
-        ``hangup_by`` tells who ended the talk or, if he was ABANDONED, the wait: caller, callee, or
-        pbx, which may be a manager. ``call`` is the id of the call that the queue call belongs to,
-        as in `from_events`.
+        ``start`` is when the caller joined the queue, and ``end`` is when he left the line.
+        ``wait`` is the number of seconds in between, and ``position`` is his first place in line.
+        ``agent`` is the name of the member who answered, ``ring`` is how long the agent's telephone
+        rang, and ``talk`` is how long the two were connected, on hold or not, until one of them
+        hung up or was transferred. ``hangup_by`` tells who ended the talk or, if the outcome is
+        ABANDONED, who ended the wait: caller, callee, or pbx, which may be a manager. ``call`` is
+        the id of the call to which the queue call belongs, as in `from_events`.
 
         ``outcome`` is one of `OUTCOMES`: ANSWERED; ABANDONED if the call ended while the caller
-        waited, whoever ended it; TIMEOUT of the queue; KEY if he left by pressing a key; LEAVE
-        EMPTY if no agent was left; TRANSFERRED if he was sent elsewhere while he waited; JOIN EMPTY
-        and FULL if he was not let in, so that he has no place in line and no wait. The outcome is
-        missing while he waits. If a place in line was transferred, ``call`` and ``caller`` are
-        those of the caller who got it.
+        waited, whoever ended it; TIMEOUT if the queue's timeout ended the wait; KEY if he left by
+        pressing a key; LEAVE EMPTY if no agent was left; TRANSFERRED if he was sent elsewhere while
+        he waited; JOIN EMPTY and FULL if he was not let in, so that he has no place in line and no
+        wait. The outcome is missing while he waits. If a place in line was transferred, ``call``
+        and ``caller`` are those of the caller who got it.
 
-        A caller who waited already when the events begin, or who came while a connection was lost,
-        has a row if an event tells that he left the line, or if Asterisk listed him at a connect.
-        His ``start``, ``wait`` and ``position`` are missing, and so is his ``outcome`` unless an
-        agent answered or an event tells it.
+        A caller may have waited already when the events begin, or may have come while a connection
+        was lost. He has a row if an event tells that he left the line, or if Asterisk listed him at
+        a connect. His ``start``, ``wait`` and ``position`` are missing, and so is his ``outcome``
+        unless an agent answered or an event tells it.
 
         ``gap`` says that a connection was lost while he waited or talked. Values that cannot be
         known then are missing: ``end`` and ``outcome`` if he may have left meanwhile, and ``talk``
@@ -115,7 +116,7 @@ def visits(events: Any) -> Any:
 
 
 def visits_of(source: Source, legs: nw.LazyFrame[Any], server: str | None) -> nw.LazyFrame[Any]:
-    """Return the queue calls of one PBX, with times in microseconds, from their legs."""
+    """Return the queue calls of one PBX, from its events and legs; times are in microseconds."""
     rung = legs.select(nw.col("uniqueid").alias("telephone"), "begun", nw.col("end").alias("until"))
     legs = legs.select(
         "uniqueid", "call", "real", "entered", nw.col("end").alias("over"), "asked_at_all"
@@ -149,7 +150,7 @@ def visits_of(source: Source, legs: nw.LazyFrame[Any], server: str | None) -> nw
 
 
 def _places(source: Source) -> nw.LazyFrame[Any]:
-    """Return the places in line; they are ``timed`` if it is known when they were taken."""
+    """Return the places in line; ``timed`` says whether it is known when they were taken."""
     joined = waiting.joins(source)
     before = waiting.earlier(source, joined)
     parts = [
@@ -200,12 +201,12 @@ def _entered(source: Source) -> nw.LazyFrame[Any]:
 
 
 def _followed(source: Source) -> nw.LazyFrame[Any]:
-    """Return the callers whose steps in the dialplan are known by events."""
+    """Return the callers for whom there are events of steps in the dialplan."""
     return _entered(source).group_by("uniqueid").agg(nw.len().alias("steps"))
 
 
 def _refused(source: Source) -> nw.LazyFrame[Any]:
-    """Return the queue calls of callers who were not let in, for whom the queue sends no event."""
+    """Return the queue calls of callers who were not let in; queues send no event for them."""
     entered = _entered(source).rename({"time": "start"})
     refused = of_visit(_statuses(source, REFUSED), entered, source.work)
     queues = entered.group_by("uniqueid", "start").agg(
@@ -230,18 +231,20 @@ def _refused(source: Source) -> nw.LazyFrame[Any]:
 
 
 def _missed(stays: nw.LazyFrame[Any], lost: list[int], work: Work) -> nw.LazyFrame[Any]:
-    """Mark values that are unknown because events may be missing: a connection was lost.
+    """Mark values that are unknown because a connection was lost and events may be missing.
 
-    ``gap`` says that it was lost during a queue call. The other columns say which event may be
-    missing: for ``unsure_left`` that of the caller's leaving the line, for ``unsure_talk`` that of
-    the end of his talk, and for ``unsure_way`` that of his way on without an agent.
+    ``gap`` says that the connection was lost during a queue call. Each other column says that one
+    event may be missing. For ``unsure_left``, it is the event that the caller left the line. For
+    ``unsure_talk``, it is the end of his talk. For ``unsure_way``, it is an event that shows where
+    he went on without an agent.
     """
     end, connected = nw.col("end"), nw.col("connected")
     talked = ~connected.is_null()
     over = nw.coalesce("completed", "over")
     until = nw.when(talked).then(over).otherwise(end)
     unended = talked & nw.col("completed").is_null()
-    # A caller who left may have come in any gap before; one in Asterisk's list was in line then.
+    # If it is only known that a caller left, he may have come in any gap before. A caller in
+    # Asterisk's list was in line at the time of the list.
     since = nw.when(nw.col("timed") | end.is_null()).then(nw.col("start"))
     stays = with_gaps(
         stays,
@@ -257,9 +260,9 @@ def _missed(stays: nw.LazyFrame[Any], lost: list[int], work: Work) -> nw.LazyFra
 
 
 def _bridged(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """For callers whom a manager connected with somebody, set when they left the queue.
+    """Set the end of the wait of callers whom a manager connected with somebody.
 
-    No event tells that they left it.
+    No event tells that they left the queue.
     """
     unheard = nw.col("end").is_null() & nw.col("connected").is_null()
     unheard = unheard & ~nw.col("unsure_left")
@@ -272,11 +275,12 @@ def _bridged(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 
 def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    # Asterisk counts a caller as abandoned if he left neither to an agent nor by a key.
+    # Asterisk counts a caller as abandoned if he left without an agent and without a key.
     given_up = ~nw.col("abandoned").is_null()
     over = ~nw.col("over").is_null()
     heard = ~nw.col("steps").is_null()
-    # A caller who hangs up in the queue does so before he leaves it; later, he was elsewhere.
+    # If a caller hangs up in the queue, he does so before he leaves it. If he does so later, he was
+    # elsewhere by then.
     asked_before = nw.col("asked_at_all") <= nw.col("abandoned")
     # `h` is the extension in which the dialplan cleans up after any hangup.
     came_by = nw.coalesce(nw.col("exten"), nw.lit(""))
@@ -297,7 +301,7 @@ def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .then(nw.col("status"))
         .when(given_up & asked_before)
         .then(nw.lit("ABANDONED"))
-        # The events that tell his outcome may be from before the events begin.
+        # The events that tell his outcome may have come before the known events begin.
         .when(~timed)
         .then(nw.lit(None, dtype=nw.String))
         .when(given_up & heard & went_on)
@@ -314,12 +318,12 @@ def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .then(nw.lit(None, dtype=nw.String))
         .when(~nw.col("end").is_null())
         .then(nw.lit("KEY"))
-        # Asterisk sends no more events for a redirected channel without a dialplan.
+        # Asterisk sends no further events for a redirected channel that has no dialplan.
         .when(over & elsewhere)
         .then(nw.lit("TRANSFERRED"))
     )
     asked = ~nw.col("asked_at_all").is_null() & ~nw.col("unsure_talk")
-    # A Local channel that removed itself has not hung up on the agent, who goes on talking.
+    # A Local channel that removed itself did not end the talk: the agent goes on talking.
     talks_on = (
         ~nw.col("real")
         & (nw.col("reason") == "caller")
@@ -329,7 +333,7 @@ def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     stays = stays.with_columns(
         nw.when(done).then(nw.col(name)).alias(name) for name in ("reason", "completed")
     )
-    # If a manager hangs up either of them, Asterisk says that the caller did.
+    # If a manager hangs up one of the two, Asterisk says that the caller hung up.
     by_manager = (nw.col("reason") == "caller") & nw.col("real") & ~asked
     who = (
         nw.when(by_manager)

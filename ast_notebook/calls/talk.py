@@ -1,8 +1,8 @@
-"""Finds talk: two real channels in one bridge, or in bridges that Local channels join.
+"""Computes when two real channels were in one bridge, or in bridges that Local channels join.
 
-Most calls have one bridge with two channels in it; these are computed on the engine. Other calls
-(with a transfer, a conference, Local channels or a pickup) are processed in Python, step by step in
-time.
+Most calls have one bridge with two channels in it, and the engine of the events computes their
+talk. Other calls (with a transfer, a conference, Local channels or a pickup) are processed in
+Python, one step after the other.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from ast_notebook.calls.linkedids import joined
 from ast_notebook.calls.source import ORDER, Source
 
 _AT_ONCE = 10_000  # rows
-#: Events that tell that a channel is in a bridge. A channel that is transferred into a conference
-#: enters with only the conference's event, or with none, and the channel that it replaces leaves
-#: without any.
+#: Events that tell that a channel is in a bridge. If a channel is transferred into a conference,
+#: only the conference's event tells that it enters, or none does. No event tells that the channel
+#: that it replaces leaves.
 _ENTERS = ("BridgeEnter", "ConfbridgeJoin")
 _STEPS = (*_ENTERS, "BridgeLeave", "Hangup")
 _SCHEMA = {
@@ -44,7 +44,7 @@ class Talk:
     answered: int | None = None
     total: int = 0
     since: int | None = None
-    #: The channels that were connected first, the one that came last at the end.
+    #: The channels that were connected first, in the order in which they came.
     first: list[str] = field(default_factory=list)
 
 
@@ -60,14 +60,14 @@ class BridgeStep:
     call: str
     #: The common name of both halves of a Local channel; None for a real channel.
     pair: str | None
-    #: Whether an agent waits on this channel; then callers connected to it have calls of their own.
+    #: Whether an agent waits on this channel. Callers who are connected to it have separate calls.
     place: bool = False
     #: The order of steps with the same time.
     order: int = 0
 
 
 def talks(source: Source, legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Return ``call answered talk answerer talking``, a row for each call in which there was talk.
+    """Return ``call answered talk answerer talking``: a row for each call in which people talked.
 
     Parameters
     ----------
@@ -127,8 +127,8 @@ def talks(source: Source, legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -
 def _people(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Return a row for each call with channels in bridges.
 
-    A call is ``simple`` if these are two real channels that were in the same bridge once each, and
-    nobody else was in it.
+    A call is ``simple`` if it has two such channels, both of them real, if each was once in the
+    same bridge, and if no other channel was in that bridge.
     """
     bridged = legs.filter(~nw.col("entered").is_null()).with_columns(
         nw.col("local").cast(nw.Int64).alias("locals")
@@ -185,8 +185,8 @@ def _apart(hard: pa.Table) -> Iterator[list[BridgeStep]]:
     Only a few steps are Python objects at a time.
     """
     calls, bridges = (_codes(hard[name]) for name in ("call", "bridge"))
-    # The numbers of bridges follow those of calls. An agent's call has no bridge of its own, since
-    # otherwise all calls of his day would be processed together.
+    # The numbers of bridges follow those of calls. The step of an agent who waits counts for the
+    # bridge and not for his own call. Otherwise all calls of his day would be in one group.
     bridges = np.where(bridges < 0, calls, int(calls.max(initial=-1)) + 1 + bridges)
     one = np.where(hard["place"].to_numpy(), bridges, calls)
     groups = joined(one, bridges, int(bridges.max(initial=-1)) + 1)[one]
@@ -202,13 +202,13 @@ def _apart(hard: pa.Table) -> Iterator[list[BridgeStep]]:
 
 
 def _codes(texts: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return a number for each text; equal texts have the same number."""
+    """Return a number for each text; equal texts have the same number, and missing ones -1."""
     words = texts.combine_chunks().dictionary_encode()
     return np.asarray(words.indices.fill_null(-1), np.int64)
 
 
 def sweep(steps: Iterable[BridgeStep]) -> dict[str, Talk]:
-    """Go through the steps in time, and compute for each call when it had two people connected.
+    """Go through the steps by time, and compute when each call had two people connected.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ def sweep(steps: Iterable[BridgeStep]) -> dict[str, Talk]:
         for step in moment:
             place = places.get(step.uniqueid)
             elsewhere = step.bridge is not None and step.bridge != place
-            # A channel is in one bridge at a time, and two events may say so.
+            # A channel is in one bridge at a time, and two events may tell the same change.
             if elsewhere != step.enters or (place is None and not step.enters):
                 continue
             if place is not None:
@@ -248,7 +248,7 @@ def sweep(steps: Iterable[BridgeStep]) -> dict[str, Talk]:
 
 
 def _whole(steps: list[BridgeStep]) -> list[BridgeStep]:
-    """Add entries of channels that leave a bridge without having entered it."""
+    """Add the missing steps of channels that leave a bridge without having entered it."""
     places: dict[str, str | None] = {}
     ended: dict[str | None, BridgeStep] = {}
     came = []
@@ -268,7 +268,7 @@ def _whole(steps: list[BridgeStep]) -> list[BridgeStep]:
 
 
 def _talking(inside: dict[str, dict[str, BridgeStep]]) -> dict[str, list[str]]:
-    """Return the calls with connected people, and the channels of these."""
+    """Return the calls in which people are connected, each with the channels of these people."""
     rooms = list(inside.values())
     # Two bridges that each have one half of a Local channel count as one.
     ends: dict[str, int] = {}
@@ -289,7 +289,8 @@ def _talking(inside: dict[str, dict[str, BridgeStep]]) -> dict[str, list[str]]:
     calls: dict[str, list[str]] = defaultdict(list)
     for there in connected.values():
         if len(there) > 1:
-            # An agent who waits on the line is a party of each of these calls, but not of his own.
+            # An agent who waits on the line is a party of each caller's call, but not of his own
+            # call.
             for call in {step.call for step in there if not step.place}:
                 mine = (step for step in there if step.place or step.call == call)
                 calls[call] += [step.uniqueid for step in sorted(mine, key=_came)]

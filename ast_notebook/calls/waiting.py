@@ -1,9 +1,9 @@
-"""Finds who waits in a queue: the events of each place in line, by the channel that had it last.
+"""Finds who waits in a queue: a row for each place in line, with the channel that had it last.
 
-A place in line may change hands: a colleague calls the queue, waits, and transfers somebody into
-his place. QueueCallerJoin has the colleague's uniqueid, and all later events have the uniqueid of
-the one who was transferred. AttendedTransfer tells of the change, except when chan_sip transfers
-before the call was answered.
+Somebody else may get a place in line: a colleague calls the queue, waits, and transfers somebody
+into his place. QueueCallerJoin has the colleague's uniqueid, and all later events have the uniqueid
+of the person who was transferred. The event AttendedTransfer reports the change, unless chan_sip
+transfers a call that is not answered yet.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ast_notebook.units import SECOND
 
 @dataclass
 class _Place:
-    """A place in line, held by one channel to its end."""
+    """A place in line that a channel did not leave; ``heir`` is the channel that got it."""
 
     uniqueid: str
     queue: str
@@ -56,7 +56,7 @@ def _joins(source: Source) -> nw.LazyFrame[Any]:
     joined = source.work.keep(rows.rename({"time": "start"}))
     left = source.seldom.only("QueueCallerLeave", uniqueid="uniqueid", queue="queue")
     open_ones = _beyond(joined, left).select("uniqueid", "queue").unique()
-    # Channels that wait at the end of the events are among these; the others are few.
+    # Channels that still wait at the end of the events are among these. There are few others.
     found = [
         _Place(str(uniqueid), str(queue), int(start))
         for uniqueid, queue, start in _tuples(
@@ -91,17 +91,17 @@ def _joins(source: Source) -> nw.LazyFrame[Any]:
 def earlier(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Return the places in line that were taken before the events begin, or in a gap.
 
-    They are known because somebody left a line and no event tells that he came to it, or because
-    he is in Asterisk's list of those who wait, which is asked for at each connect. The columns are
-    those of `joins`. The real ``start`` is unknown: the given one is just some time
-    before everything that later events tell.
+    Such a place is known if somebody left a line and no event tells that he came to it, or if he is
+    in Asterisk's list of waiting callers, which is asked for at each connect. The columns are those
+    of `joins`. The real ``start`` is unknown. The given one is some time before all later events of
+    that place.
 
     Parameters
     ----------
     source : Source
         The events of one PBX.
     joined : nw.LazyFrame
-        What `joins` gave.
+        The result of `joins`.
     """
     few, keys = source.seldom, ["uniqueid", "queue"]
     left = few.only("QueueCallerLeave", uniqueid="uniqueid", queue="queue")
@@ -117,7 +117,8 @@ def earlier(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     waits = listed.group_by(*keys).agg(nw.col("time").max().alias("start"))
     for others in (joined, left):
         waits = waits.join(others.select(*keys).unique(), on=keys, how="anti")
-    # A caller who transferred his place, or is gone, does not wait; its present owner leaves it.
+    # A caller does not wait if he transferred his place or his channel ended. A place that was
+    # transferred is known when its new owner leaves it.
     transfers = {"one": "origtransfereruniqueid", "other": "secondtransfereruniqueid"}
     told = few.only("AttendedTransfer", **transfers)
     over = [told.select(nw.col(name).alias("uniqueid")) for name in transfers]
@@ -138,7 +139,7 @@ def earlier(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 
 def _beyond(rows: nw.LazyFrame[Any], others: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Return the `rows` of the channels and queues that have more `rows` than `others`."""
+    """Return the `rows` of each channel in a queue that has more `rows` than `others`."""
     keys = ["uniqueid", "queue"]
     mine = rows.group_by(*keys).agg(nw.len().alias("mine"))
     theirs = others.group_by(*keys).agg(nw.len().alias("theirs"))
@@ -151,7 +152,7 @@ def _beyond(rows: nw.LazyFrame[Any], others: nw.LazyFrame[Any]) -> nw.LazyFrame[
 
 
 def _transferred(source: Source, places: Iterable[_Place]) -> None:
-    """Find the successors that AttendedTransfer names; a successor may transfer the place again."""
+    """Find the heirs that AttendedTransfer names; an heir may transfer the place again."""
     rows = source.seldom.only(
         "AttendedTransfer",
         first="origtransfereruniqueid",
@@ -174,10 +175,10 @@ def _transferred(source: Source, places: Iterable[_Place]) -> None:
 
 
 def _inferred(source: Source, places: Iterable[_Place], strange: nw.LazyFrame[Any]) -> None:
-    """Give the places of channels that ended in line to channels that left without a join."""
+    """Find further heirs: channels that left without a join, for places whose channel ended."""
     leaves = sorted(_tuples(strange.select("time", "uniqueid", "queue")), key=_time)
     heirs = {place.heir for place in places}
-    # A channel that left after a gap may have joined in it, and others may have left in it.
+    # A channel that left after a gap may have joined in the gap, and others may have left in it.
     lost = source.lost
     leaves = [leave for leave in leaves if leave[1] not in heirs]
     if not leaves:

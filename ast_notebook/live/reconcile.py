@@ -1,9 +1,9 @@
-"""Compares the live state with Asterisk's own lists, now and then and after odd events.
+"""Compares the live state with Asterisk's own lists, regularly and after unexpected events.
 
-Asterisk does not send an event for every change. So its lists are asked for as well, and rows that
-differ from them are corrected and counted. A difference may also mean that an event is still on its
-way. Therefore the lists are asked for twice, and a row is corrected only if it differs both times
-and no event changed it since before the first question.
+Asterisk does not send an event for every change. So the session also asks for Asterisk's lists, and
+rows that differ from them are corrected and counted. A difference may also mean that an event is
+still on its way. Therefore the lists are asked for twice, and a row is corrected only if it differs
+both times and no event changed it since before the first question.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from ast_notebook.live.tracker import Question, Tracker
 EVERY = 60.0  # about how many seconds are between two comparisons
 SHARE = 100  # the next comparison waits this many times the duration of the lists
 TICK = 0.5  # seconds between two checks whether a comparison is due
-APART = 1.0  # seconds between the two lists of one comparison, at least
-IN_DOUBT, IN_DOUBT_MOST = 5.0, 20.0  # seconds between two comparisons that odd events ask for
+APART = 1.0  # at least so many seconds are between the two lists of one comparison
+IN_DOUBT, IN_DOUBT_MOST = 5.0, 20.0  # seconds between comparisons after unexpected events
 CALM = 100  # if more events than this wait to be dispatched, nothing is compared
 
 _UNTOLD = object()
@@ -38,12 +38,13 @@ class Reconciler:
     Attributes
     ----------
     every : float
-        Seconds between two comparisons, about; 0 means that only `now` and odd events start one.
+        About how many seconds are between two comparisons. With 0, only `now` and unexpected events
+        start a comparison.
     corrections : Counter
         How many rows of each table had to be corrected.
     doubt_pause : float
-        Seconds between two comparisons that odd events ask for; they are doubled as long as nothing
-        has to be corrected.
+        Seconds between two comparisons after unexpected events. The pause is doubled as long as
+        nothing has to be corrected.
 
     Parameters
     ----------
@@ -150,7 +151,7 @@ class Reconciler:
         return bool(self._wanted) or (self.every > 0 and time.monotonic() >= self._due)
 
     def _begin(self) -> _Comparison:
-        """Begin to compare all lists or, if only odd events ask, the lists that those concern."""
+        """Begin to compare all lists or, if only unexpected events ask, the lists they concern."""
         is_whole = self._whole_is_due()
         heard = [
             tracker
@@ -184,11 +185,11 @@ class Reconciler:
 
     def _pause(self) -> float:
         # The delay is random, so that not all clients of a PBX ask it at the same moment.
-        return self.every * random.uniform(0.8, 1.2)  # noqa: S311, no secret hangs on it
+        return self.every * random.uniform(0.8, 1.2)  # noqa: S311, no secret depends on it
 
 
 class _ComparisonRequest:
-    """A request for a comparison, and the corrections; None if the comparison failed."""
+    """A request for a comparison; ``found`` has the corrections, or None if it failed."""
 
     def __init__(self) -> None:
         self.done = threading.Event()
@@ -203,7 +204,7 @@ class _Comparison:
     over, failed : bool
         Whether it is done, and whether it failed because an answer did not come.
     seconds : float
-        How long the lists took.
+        How long it took until all lists had come.
     found : Counter
         How many rows of each table had to be corrected.
     """
@@ -260,7 +261,7 @@ class _Comparison:
             except (ConnectionLost, AnswerTimeout):
                 self._end(failed=True)
                 return
-            except AstError:  # such as ConfbridgeListRooms gives if there is no conference
+            except AstError:  # for instance, ConfbridgeListRooms finds no conference
                 further: Sequence[Question] = ()
             else:
                 entries.extend(answer)
@@ -268,7 +269,7 @@ class _Comparison:
             try:
                 self._ask(tracker, [*questions[1:], *further], entries)
             except Exception:
-                self._end(failed=True)  # else there would be no further comparison
+                self._end(failed=True)  # otherwise no further comparison would begin
                 raise
 
         while questions and not self.over:
@@ -336,7 +337,7 @@ def _listed(
     blank = tracker.blank()
     for table in blank.tables.values():
         table.fields = dict.fromkeys(table.fields, _UNTOLD)
-        table.most = math.inf  # of a longer list, a limit might keep other rows than the table has
+        table.most = math.inf  # a limit might leave out rows that the compared table has
     touched = Follower(blank.tables)
     told_by: dict[Key, Event] = {}
     for event in entries:
@@ -349,7 +350,7 @@ def _listed(
 
 
 def _differences(table: LiveTable, there: Row | None, listed: Row | None) -> set[str]:
-    """Return the fields that differ from the list: all of them, if only one side has the row."""
+    """Return the fields that differ from the list; all of them if only one side has the row."""
     if there is None or listed is None:
         return set(table.fields)
     return {

@@ -1,8 +1,8 @@
-"""The last seconds of a growing record, which show where a mark that comes late belongs.
+"""Keeps the last seconds of a growing record, to put a mark that comes late in its place.
 
-A recorder writes a mark some time after the events that came while the mark was made. So a live
-state that follows the record is computed again if a mark belongs before events that it has already
-taken in.
+A mark is a row ``LiveState`` or ``LiveChange``. While a recorder makes a mark, further events come,
+and it writes the mark after them. So a mark may belong before events that a live state has already
+taken in. The live state is then computed again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Recent:
     Parameters
     ----------
     tape : Tape
-        All that is recorded so far.
+        Everything that is recorded so far.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Recent:
         self.has_lists = past.has_lists
         self._ears, self._before = self._state()
         self._told: list[_RecentEvent] = []
-        self._settled = 0  # when the last event was received that `_before` has taken in
+        self._settled = 0  # the time of the last event that `_before` has taken in
         self._count = 0
         if tape.pieces:
             until = tape.last - HELD
@@ -73,10 +73,10 @@ class Recent:
         return self._ears.is_wanted(name)
 
     def tell(self, event: Event) -> bool:
-        """Take an event or a mark; return whether it is a mark that comes late.
+        """Take an event or a mark, and return whether it is a mark that comes late.
 
-        A mark is left out if events that came after it are no longer held, as when it had to wait
-        for a disk: the state has gone on since then.
+        A mark is left out if events that came after it are no longer held, because the state has
+        changed since then. This may happen if the recorder had to wait for a disk.
         """
         is_mark = event.name in MARKS
         after = event.received

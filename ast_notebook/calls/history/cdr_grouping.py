@@ -2,11 +2,11 @@
 
 Records of one channel have the same uniqueid, and records that Asterisk itself counts as one call
 have the same linkedid (with ``newcdrcolumns = yes``). Channels that were connected are in one call,
-too: the channel of one record is then the ``dstchannel`` of another at the same time. There are two
-exceptions, since people meet there who have separate calls: conferences, and the channels on which
-agents wait. Such a channel serves one caller after the other, and gives all of them its linkedid.
-Channels of two PBXs, or of two calls at one time, may have the same name; their ids show then that
-they are different channels.
+too: the channel of one record is then the ``dstchannel`` of another record at the same time. There
+are two exceptions: conferences, and the channels on which agents wait. There, people meet who have
+separate calls. An agent's channel serves one caller after the other, and gives all of them its
+linkedid. Channels of two PBXs, or of two calls at one time, may have the same name. Their ids then
+show that they are different channels.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from ast_notebook.units import SECOND
 
 #: The form of channel names that are unique while Asterisk runs.
 _OWN_NAME = re.compile(r"-([0-9a-f]{8}|[0-9a-f]{4,8};[12])$")
-#: Records that name one channel belong together if they are at most this far apart.
+#: Records that name one channel belong together if at most this much time is between them.
 _TOUCH = 5 * SECOND
-#: Times are whole seconds, so two of them may differ by this and be the same moment.
+#: Times are whole seconds, so two times of the same moment may differ by this much.
 _APART = 1 * SECOND
-#: At most so many channels with one name at one time are compared; there are never so many.
+#: At most this many channels that have one name at one time are compared. Real files have fewer.
 _MOST = 50
 
 
@@ -47,11 +47,11 @@ class CdrCall(NamedTuple):
     lines : list of CdrRecord
         The records, in the order of their beginning.
     agents : list of tuple
-        The channels of this call that an agent served, with the records of his login's channel.
+        The channels of this call that an agent served, each with the record of the agent's channel.
     met : bool or None
-        Whether somebody in the call met others in a conference; None if no record tells it.
+        Whether somebody in the call met others in a conference; None if the records do not tell it.
     login : bool
-        Whether it is an agent's login.
+        Whether the call is an agent's login.
     """
 
     lines: list[CdrRecord]
@@ -115,7 +115,7 @@ def _met(members: Sequence[CdrRecord], met: Times, named: Times) -> bool | None:
 
 
 def _around(line: CdrRecord) -> tuple[int, int]:
-    """Return the time in which a record belongs to the same channel if it has the same name."""
+    """Return the period in which a record with the same channel name is of the same channel."""
     return line.start - _TOUCH, line.end + _TOUCH
 
 
@@ -202,9 +202,9 @@ class _Holder(NamedTuple):
     system : str or None
         The PBX's name in the record's ids.
     linkedid : str or None
-        Its linkedid.
+        The record's linkedid.
     uniqueid : str or None
-        Its uniqueid, if the channel is the record's own.
+        The record's uniqueid, if the channel is the record's own channel.
     """
 
     system: str | None
@@ -213,14 +213,14 @@ class _Holder(NamedTuple):
 
     @classmethod
     def anybody(cls, _line: CdrRecord, _name: str) -> _Holder:
-        """Return a holder without ids, which fits any other."""
+        """Return a holder without ids, which does not differ from any other."""
         return cls(None, None, None)
 
     @classmethod
     def of(cls, line: CdrRecord, name: str) -> _Holder:
         """Return the ids of a record."""
         known = next((one for one in (line.uniqueid, line.linkedid) if born(one) is not None), None)
-        whole = name.endswith(f" {line.owner}")  # the halves of a Local channel have one each
+        whole = name.endswith(f" {line.owner}")  # each half of a Local channel has its own
         return cls(
             None if known is None else known.rpartition("-")[0],
             None if line.of_agent else line.linkedid,
@@ -228,9 +228,10 @@ class _Holder(NamedTuple):
         )
 
     def differs(self, other: _Holder, *, meanwhile: bool) -> bool:
-        """Tell whether they are two channels.
+        """Tell whether the two records mean different channels.
 
-        Linkedids count only `meanwhile`, at one time: a transfer changes that of a channel later.
+        Linkedids are compared only if both records are of one time (`meanwhile`), because a
+        transfer may change the linkedid of a channel later.
         """
         pairs = [(self.system, other.system), (self.uniqueid, other.uniqueid)]
         if meanwhile:
@@ -265,10 +266,10 @@ def _touching(
 def _transferred(lines: Sequence[CdrRecord]) -> Iterator[tuple[int, int]]:
     """Yield pairs of records that belong together by a transfer into a conference.
 
-    The first one is of the consulting channel, and the second one of the transferred channel, which
-    takes the place of the consulting one in the conference. In turn, the consulting channel gets
-    the other's extension and application, and is connected with nobody. Its record then looks like
-    that of a Dial that was answered although it reached no telephone.
+    The first record is of the consulting channel, and the second one is of the transferred channel,
+    which takes the place of the consulting channel in the conference. The consulting channel gets
+    the extension and the application of the transferred channel, and is connected with nobody. Its
+    record then looks like the record of a Dial that was answered but reached no telephone.
     """
     swapped: dict[tuple[str, str, str | None, str | None], list[int]] = {}
     for number, line in enumerate(lines):
@@ -288,7 +289,7 @@ def _transferred(lines: Sequence[CdrRecord]) -> Iterator[tuple[int, int]]:
 
 
 def _ids(line: CdrRecord, desks: set[str]) -> set[str]:
-    """Return the ids that tell the call of a record; the linkedids of agents' channels do not."""
+    """Return the ids that show a record's call; linkedids of agents' channels do not show it."""
     ids = {line.uniqueid} if line.of_agent else {line.uniqueid, line.linkedid}
     known = {one for one in ids if one is not None}
     return known if line.at_desk else known - desks
