@@ -41,7 +41,7 @@ class Plan:
     Raises
     ------
     ConfError
-        If other machines could reach that host.
+        If other machines could reach that host, or if there is no such port.
     """
 
     tech: str = "PJSIP"
@@ -56,6 +56,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Refuse an address that other machines can reach, since the login may do everything."""
+        if not 0 <= self.port < 65536:
+            raise ConfError(f"there is no port {self.port}: write one from 1 to 65535")
         if not _is_loopback(self.host):
             raise ConfError(
                 "only programs on this machine may reach the demo PBX, so it does not listen on "

@@ -93,6 +93,13 @@ def test_a_demo_listens_on_this_machine_alone(host: str) -> None:
     assert [Plan(host=one).host for one in ("127.0.0.1", "::1", "localhost")]
 
 
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_demo_has_a_port_that_can_be(port: int) -> None:
+    with pytest.raises(ConfError, match=f"there is no port {port}"):
+        Plan(port=port)
+    assert Plan(port=65535).port == 65535
+
+
 @pytest.mark.parametrize("more", [[], ["--secret", "opensesame-4711"]], ids=["new", "given"])
 def test_by_hand_it_says_where_it_listens_and_how_to_log_in(more: list[str]) -> None:
     with subprocess.Popen(
