@@ -171,7 +171,7 @@ def test_files_without_their_rare_headers_are_refused(place: Path) -> None:
 
 def test_what_is_no_frame_is_refused_with_what_to_do(place: Path) -> None:
     for given in (str(place), [{"event": "Hangup"}]):
-        with pytest.raises(ConfError, match=r"no frame of events.*history\(path\)"):
+        with pytest.raises(ConfError, match=r"not a frame of events.*history\(path\)"):
             calls(given)
 
 
@@ -179,7 +179,7 @@ def test_events_of_files_go_to_another_engine(place: Path) -> None:
     given = THEIRS["pandas"](place)
     for engine in ("polars", "duckdb"):
         pd.testing.assert_frame_equal(calls(given, engine=engine), calls(read(place)))
-    with pytest.raises(ConfError, match="are not duckdb's"):
+    with pytest.raises(ConfError, match="not a frame of duckdb"):
         calls(scan(place), engine="duckdb")
 
 
