@@ -24,6 +24,10 @@ Edges = tuple[pd.Timestamp | None, pd.Timestamp | None]
 CLOCK = ("hour", "weekday", "day")
 #: The offset of every time zone in use is a multiple of this (ISO 8601; the tz database).
 QUARTER = 900 * SECOND
+#: The columns by which numbers are compared.
+NUMBERS = dict.fromkeys(
+    ("caller", "caller_e164", "dialled", "dialled_e164", "dialled_number"), nw.String
+)
 
 
 def read(frame: Any, columns: Mapping[str, Any], times: Sequence[str]) -> Rows:
@@ -48,6 +52,14 @@ def read(frame: Any, columns: Mapping[str, Any], times: Sequence[str]) -> Rows:
             nw.col(name).cast(kind) if name in schema else nw.lit(None, dtype=kind).alias(name)
             for name, kind in columns.items()
         )
+    )
+
+
+def with_keys(rows: Rows) -> Rows:
+    """Add ``caller_key`` and ``dialled_key``: two spellings of a number have one key, if known."""
+    return rows.with_columns(
+        nw.coalesce("caller_e164", "caller").alias("caller_key"),
+        nw.coalesce("dialled_e164", "dialled_number", "dialled").alias("dialled_key"),
     )
 
 

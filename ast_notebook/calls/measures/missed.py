@@ -8,16 +8,12 @@ import narwhals as nw
 import pandas as pd
 
 from ast_notebook.calls.engines import collected
-from ast_notebook.calls.measures.grouping import read
+from ast_notebook.calls.measures.grouping import NUMBERS, read, with_keys
 from ast_notebook.calls.measures.summary import is_missed
 
 _COLUMNS = {
     "start": nw.Int64,
-    "caller": nw.String,
-    "caller_e164": nw.String,
-    "dialled": nw.String,
-    "dialled_e164": nw.String,
-    "dialled_number": nw.String,
+    **NUMBERS,
     "direction": nw.String,
     "disposition": nw.String,
     "source": nw.String,
@@ -47,28 +43,28 @@ def missed(calls: Any, n: int = 10) -> pd.DataFrame:
             one, whoever called. It is missing if these calls have none. Numbers are compared as
             `unreturned` does.
     """
-    rows = read(calls, _COLUMNS, ("start",)).with_columns(
-        nw.coalesce("caller_e164", "caller").alias("from"),
-        nw.coalesce("dialled_e164", "dialled_number", "dialled").alias("to"),
-    )
+    rows = with_keys(read(calls, _COLUMNS, ("start",)))
     start = nw.col("start")
     found = (
         rows.filter(is_missed())
-        .group_by("caller", "from")
+        .group_by("caller", "caller_key")
         .agg(nw.len().alias("missed"), start.min().alias("first"), start.max().alias("last"))
     )
     every = collected(found).to_pandas().astype({"caller": "str", "missed": "int64"})
     every = every.sort_values(["missed", "last", "caller"], ascending=[False, False, True])
     known = every["caller"].notna()
     table = pd.concat([every[known].head(n), every[~known]]).reset_index(drop=True)
-    names = table["from"].dropna().tolist() or [""]
+    names = table["caller_key"].dropna().tolist() or [""]
     answered = rows.filter(nw.coalesce("disposition", nw.lit("")) == "ANSWERED")
-    talks = answered.filter(nw.col("from").is_in(names) | nw.col("to").is_in(names))
-    small = collected(talks.select("start", "from", "to")).to_pandas()
+    talks = answered.filter(nw.col("caller_key").is_in(names) | nw.col("dialled_key").is_in(names))
+    small = collected(talks.select("start", "caller_key", "dialled_key")).to_pandas()
     long = pd.concat(
-        [small[["start", side]].set_axis(["start", "number"], axis=1) for side in ("from", "to")]
+        [
+            small[["start", side]].set_axis(["start", "number"], axis=1)
+            for side in ("caller_key", "dialled_key")
+        ]
     )
-    keys = table.pop("from")
+    keys = table.pop("caller_key")
     table["reached"] = [
         _after(long, key, last) for key, last in zip(keys, table["last"], strict=True)
     ]

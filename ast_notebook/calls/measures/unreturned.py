@@ -11,7 +11,7 @@ import pandas as pd
 
 from ast_notebook.calls.disposition import MISSED
 from ast_notebook.calls.engines import collected
-from ast_notebook.calls.measures.grouping import Rows, read
+from ast_notebook.calls.measures.grouping import NUMBERS, Rows, read, with_keys
 from ast_notebook.durations import Duration, duration
 from ast_notebook.errors import ConfError
 from ast_notebook.units import SECOND
@@ -22,16 +22,12 @@ NO_DIRECTION = (
     "queue_log knows no direction at all"
 )
 _COLUMNS = {
+    **NUMBERS,
     "start": nw.Int64,
     "direction": nw.String,
     "disposition": nw.String,
-    "caller": nw.String,
     "caller_name": nw.String,
-    "caller_e164": nw.String,
     "caller_contact": nw.String,
-    "dialled": nw.String,
-    "dialled_e164": nw.String,
-    "dialled_number": nw.String,
     "answered_by": nw.String,
     "queue": nw.String,
 }
@@ -128,10 +124,7 @@ def without_number(calls: Any, *, missed: Collection[str] = MISSED) -> int:
 def _read(calls: Any) -> Rows:
     rows = read(calls, _COLUMNS, ("start",))
     checked_directions(rows)
-    return rows.with_columns(
-        nw.coalesce("caller_e164", "caller").alias("caller_key"),
-        nw.coalesce("dialled_e164", "dialled_number", "dialled").alias("dialled_key"),
-    )
+    return with_keys(rows)
 
 
 def checked_directions(rows: Rows) -> None:
