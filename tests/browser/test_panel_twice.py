@@ -34,6 +34,18 @@ def fill(kernel: Kernel, **fields: str) -> Any:
     return form
 
 
+def two_pbxs(shown: Any) -> tuple[Kernel, Any]:
+    """Show a panel of two PBXs, with a call in its form."""
+    kernel = shown(
+        several=True,
+        tables={"pbxs": PBXS},
+        may=["ast/call", "berlin/call"],
+        connection={"state": "connected", "name": "ast, berlin"},
+    )
+    form = fill(kernel, From_device="PJSIP/200", To_extension="600", in_context="phones")
+    return kernel, form
+
+
 def test_a_double_click_makes_one_call(shown: Any) -> None:
     kernel = shown(tables={"unreturned": ROWS}, may=["call"])
     form = fill(kernel, From_device="PJSIP/200", To_extension="600", in_context="phones")
@@ -44,13 +56,7 @@ def test_a_double_click_makes_one_call(shown: Any) -> None:
 
 
 def test_a_call_form_stays_with_the_pbx_that_was_chosen(shown: Any) -> None:
-    kernel = shown(
-        several=True,
-        tables={"pbxs": PBXS},
-        may=["ast/call", "berlin/call"],
-        connection={"state": "connected", "name": "ast, berlin"},
-    )
-    form = fill(kernel, From_device="PJSIP/200", To_extension="600", in_context="phones")
+    kernel, form = two_pbxs(shown)
     form.get_by_label("On PBX").select_option("berlin")
     kernel.change(set={"pbxs": {"berlin": {"state": "lost"}}})
     expect(form).to_be_visible()
@@ -90,13 +96,7 @@ def test_the_second_click_on_a_popup_presses_nothing_below_it(shown: Any) -> Non
 
 
 def test_a_late_result_leaves_what_was_typed_meanwhile(shown: Any) -> None:
-    kernel = shown(
-        several=True,
-        tables={"pbxs": PBXS},
-        may=["ast/call", "berlin/call"],
-        connection={"state": "connected", "name": "ast, berlin"},
-    )
-    form = fill(kernel, From_device="PJSIP/200", To_extension="600", in_context="phones")
+    kernel, form = two_pbxs(shown)
     form.get_by_role("button", name="Call").click()
     form.get_by_label("On PBX").select_option("berlin")
     fill(kernel, From_device="PJSIP/300")

@@ -26,6 +26,24 @@ def living(pbx, **more):
         yield session, live
 
 
+@contextlib.contextmanager
+def dispatching_later(pbx, session):
+    """Dispatch the events that come meanwhile only afterwards."""
+    waits, goes_on = threading.Event(), threading.Event()
+
+    def hold(*_):
+        waits.set()
+        goes_on.wait(30)
+
+    session.register_event("Hold", hold)
+    pbx.clients[-1].send("Event: Hold", "Privilege: user,all")
+    eventually(waits.is_set)
+    try:
+        yield
+    finally:
+        goes_on.set()
+
+
 def names(live):
     return sorted(row["channel"] for row in live.tables["channels"].rows().values())
 

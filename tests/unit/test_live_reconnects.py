@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Iterator
-
 import pytest
 
 from ast_notebook.ami import Session
 from ast_notebook.live import Live, reconcile
 from tests.support.fake_manager import FakeManager
-from tests.support.living import Channels, connected, living, names
+from tests.support.living import Channels, connected, dispatching_later, living, names
 from tests.support.waiting import eventually
 
 GARBLED = ("Event: Odd", "Privilege: user,all", "Privilege: user,all")
@@ -21,24 +17,6 @@ GARBLED = ("Event: Odd", "Privilege: user,all", "Privilege: user,all")
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconcile, "TICK", 0.02)
     monkeypatch.setattr(reconcile, "APART", 0.05)
-
-
-@contextlib.contextmanager
-def dispatching_later(fake: FakeManager, session: Session) -> Iterator[None]:
-    """Dispatch the events that come meanwhile only afterwards."""
-    waits, goes_on = threading.Event(), threading.Event()
-
-    def hold(*_: object) -> None:
-        waits.set()
-        goes_on.wait(30)
-
-    session.register_event("Hold", hold)
-    fake.clients[-1].send("Event: Hold", "Privilege: user,all")
-    eventually(waits.is_set)
-    try:
-        yield
-    finally:
-        goes_on.set()
 
 
 def reconnect(fake: FakeManager, session: Session) -> None:

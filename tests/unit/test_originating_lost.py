@@ -9,6 +9,7 @@ import pytest
 import ast_notebook
 from ast_notebook.errors import ConnectionLost
 from tests.support.fake_manager import Client, FakeManager, Headers
+from tests.support.living import dispatching_later
 from tests.support.waiting import eventually
 
 
@@ -52,26 +53,18 @@ def test_a_call_that_was_not_answered_before_the_loss_raises_that_it_was_lost(mo
 
 def test_a_call_on_the_new_connection_is_not_lost_with_the_earlier_one() -> None:
     with FakeManager() as fake, connect(fake) as sh:
-        session, waits, goes_on = sh.ast.session, threading.Event(), threading.Event()
-
-        def hold(*_: object) -> None:
-            waits.set()
-            goes_on.wait(30)
-
-        session.register_event("Hold", hold)
-        fake.clients[-1].send("Event: Hold", "Privilege: user,all")
-        eventually(waits.is_set)
-        fake.drop()
-        eventually(lambda: session.counts["reconnects"] == 1 and session.connected())
-        call = sh.ast.call("PJSIP/200", "300", "internal")
-        client = fake.clients[-1]
-        client.send(
-            "Event: OriginateResponse",
-            f"ActionID: {call.uniqueid}",
-            "Response: Failure",
-            "Reason: 5",
-        )
-        goes_on.set()
+        session = sh.ast.session
+        with dispatching_later(fake, session):
+            fake.drop()
+            eventually(lambda: session.counts["reconnects"] == 1 and session.connected())
+            call = sh.ast.call("PJSIP/200", "300", "internal")
+            client = fake.clients[-1]
+            client.send(
+                "Event: OriginateResponse",
+                f"ActionID: {call.uniqueid}",
+                "Response: Failure",
+                "Reason: 5",
+            )
         assert call.wait(20) == "busy"
 
 

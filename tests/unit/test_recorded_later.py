@@ -19,18 +19,22 @@ def pbx_of(manager: FakeManager, folder: Path) -> RecordedPbx:
     return RecordedPbx("ast", settings, {}, 64e6, lambda pbx: pbx.record.to(folder, whole=True))
 
 
+def refuse_folders(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
+    def refuse(path: Path) -> None:
+        raise error
+
+    monkeypatch.setattr(private, "folder", refuse)
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
 def test_it_begins_once_there_is_room_and_has_what_came_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    def refuse(path: Path) -> None:
-        raise OSError(code, "not now")
-
     with FakeManager() as manager:
         recorded = pbx_of(manager, tmp_path / "calls")
         try:
             with monkeypatch.context() as full:
-                full.setattr(private, "folder", refuse)
+                refuse_folders(full, OSError(code, "not now"))
                 recorded.start()
                 assert recorded.tried.wait(20)
                 assert recorded.failure is None
@@ -45,10 +49,7 @@ def test_it_begins_once_there_is_room_and_has_what_came_before(
 
 
 def test_a_missing_permission_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> None:
-        raise PermissionError(errno.EACCES, "never")
-
-    monkeypatch.setattr(private, "folder", refuse)
+    refuse_folders(monkeypatch, PermissionError(errno.EACCES, "never"))
     with FakeManager() as manager:
         recorded = pbx_of(manager, tmp_path / "calls")
         recorded.start()
@@ -63,10 +64,7 @@ def test_a_missing_permission_ends_it(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_events_that_were_heard_and_never_written_are_missing_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    def refuse(path: Path) -> None:
-        raise OSError(code, "no")
-
-    monkeypatch.setattr(private, "folder", refuse)
+    refuse_folders(monkeypatch, OSError(code, "no"))
     with FakeManager() as manager:
         recorded = pbx_of(manager, tmp_path / "calls")
         recorded.start()
