@@ -72,6 +72,7 @@ class FakeManager:
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = self._server.getsockname()[1]
         self._threads: list[threading.Thread] = []
+        self._adding = threading.Lock()
         self._start(self._accept)
 
     def __enter__(self) -> Self:
@@ -81,17 +82,20 @@ class FakeManager:
         with contextlib.suppress(OSError):
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
+        self._threads[0].join(5)
         self.drop()
         for thread in self._threads:
             thread.join(5)
 
     def drop(self) -> None:
-        """End every connection."""
-        for client in self.clients:
+        """End every connection that there is now."""
+        # A session may connect again meanwhile: that connection is neither ended nor forgotten.
+        with self._adding:
+            ended, self.clients = self.clients, []
+        for client in ended:
             with contextlib.suppress(OSError):
                 client.connection.shutdown(socket.SHUT_RDWR)
             client.connection.close()
-        self.clients.clear()
 
     def names(self) -> list[str]:
         """Return the names of the actions asked, in order."""
@@ -109,7 +113,8 @@ class FakeManager:
                 # No message waits until the one before it is acknowledged.
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 client = Client(connection)
-                self.clients.append(client)
+                with self._adding:
+                    self.clients.append(client)
                 client.raw(self.banner)
                 self._start(self._serve, client)
 
