@@ -118,8 +118,8 @@ class Site(Database, CallLog):
             )
         self.tell(**site)
 
-    def _told(self, trunks: Collection[str] | None) -> tuple[str, ...] | None:
-        return tuple(self._guessed()) if is_guess(trunks) else super()._told(trunks)
+    def _chosen_trunks(self, trunks: Collection[str] | None) -> tuple[str, ...] | None:
+        return tuple(self._guessed()) if is_guess(trunks) else super()._chosen_trunks(trunks)
 
     def guess_trunks(self) -> pd.DataFrame:
         """Guess which devices are trunks, by the calls so far and the registrations.

@@ -131,12 +131,12 @@ def _recorded(given: argparse.Namespace) -> list[RecordedPbx]:
     def keep(pbx: Asterisk) -> Archive:
         return pbx.record.to(given.place, given.days, anonymizer=hiding, whole=True)
 
-    told = arguments_of(given)
+    given_arguments = arguments_of(given)
     budget = BUDGET if given.budget is None else given.budget * MB
     return [
         RecordedPbx(
             name,
-            settings_for(name, told, None if plugin is None else plugin.settings, {}),
+            settings_for(name, given_arguments, None if plugin is None else plugin.settings, {}),
             {} if plugin is None else plugin.site,
             budget,
             keep,
@@ -173,10 +173,10 @@ def _speak_plainly() -> None:
 def _say(recorded: Sequence[RecordedPbx], given: argparse.Namespace) -> str:
     """Write a line for each PBX, and return those lines as one."""
     now = datetime.now(people_zone())
-    told = [{"time": now.isoformat(timespec="seconds"), **one.status()} for one in recorded]
-    lines = [json.dumps(one) if given.json else plain_line(one) for one in told]
+    states = [{"time": now.isoformat(timespec="seconds"), **one.status()} for one in recorded]
+    lines = [json.dumps(one) if given.json else plain_line(one) for one in states]
     _write("".join(f"{line}\n" for line in lines))
-    return "; ".join(plain_line({**one, "time": ""}).strip() for one in told)
+    return "; ".join(plain_line({**one, "time": ""}).strip() for one in states)
 
 
 def _write(text: str) -> None:
@@ -201,7 +201,7 @@ def _write(text: str) -> None:
 _COUNTS = {"events": "events heard", "written": "on disk", "waiting": "waiting", "lost": "lost"}
 
 
-def plain_line(told: dict[str, Any]) -> str:
+def plain_line(status: dict[str, Any]) -> str:
     """Return a status as a person reads it.
 
     Examples
@@ -210,6 +210,6 @@ def plain_line(told: dict[str, Any]) -> str:
     ...     "waiting": 0, "lost": 0, "error": ""})
     '12:00 ast: connected, 7 events heard, 7 on disk, 0 waiting, 0 lost'
     """
-    counts = [f"{told[key]:,} {word}" for key, word in _COUNTS.items() if told[key] is not None]
-    line = f"{told['time']} {told['pbx']}: {', '.join([told['state'], *counts])}"
-    return f"{line}; {told['error']}" if told["error"] else line
+    counts = [f"{status[key]:,} {word}" for key, word in _COUNTS.items() if status[key] is not None]
+    line = f"{status['time']} {status['pbx']}: {', '.join([status['state'], *counts])}"
+    return f"{line}; {status['error']}" if status["error"] else line

@@ -125,6 +125,6 @@ def range_of(
     last = standing + DAY if last is None else last
     if not first <= standing < last:
         given = {"since": since, "until": until}
-        told = " and ".join(f"{name} {said}" for name, said in given.items() if said is not None)
-        raise ConfError(f"at {at} is not within {told}")
+        period = " and ".join(f"{name} {said}" for name, said in given.items() if said is not None)
+        raise ConfError(f"at {at} is not within {period}")
     return Range(first, last, standing)

@@ -134,10 +134,10 @@ def history(
         raise ConfError(
             "columns= has to be a list of names, or a mapping of the file's names to Asterisk's"
         )
-    told = columns if columns is None or isinstance(columns, Mapping) else list(columns)
+    given = columns if columns is None or isinstance(columns, Mapping) else list(columns)
     named = None if is_guess(trunks) else trunks
     wanted = HistoryOptions(
-        tz, kind, server, told, table, dates, named, members, engine, progress, len(found_at) > 1
+        tz, kind, server, given, table, dates, named, members, engine, progress, len(found_at) > 1
     )
     if kind not in (None, *get_args(Kind)):
         raise ConfError(f"there is no kind of log {kind!r}: take {', '.join(get_args(Kind))}")

@@ -105,14 +105,14 @@ def _long(legs: nw.LazyFrame[Any], server: str | None) -> nw.LazyFrame[Any]:
     """Return a row for each direction of each leg of which anything is known."""
     both = []
     for direction in DIRECTIONS:
-        told = {
+        values = {
             "leg": nw.col("uniqueid"),
             "server": nw.lit(server, dtype=nw.String),
             "direction": nw.lit(direction),
             **{name: nw.col(f"{direction}_{name}") for name in VALUES},
         }
         columns = [
-            told.get(name, nw.col(name)).cast(kind).alias(name) for name, kind in _KINDS.items()
+            values.get(name, nw.col(name)).cast(kind).alias(name) for name, kind in _KINDS.items()
         ]
         # An answer to Status alone tells nothing but the codec.
         known = (nw.col("reports") > 0) | ~nw.col("loss").is_null()
