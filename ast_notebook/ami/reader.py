@@ -60,7 +60,7 @@ class Reader:
     title, version : str
         The title and the version in the manager's greeting.
     connected_since, lost_since, next_try : float or None
-        Moments, in seconds since 1970 UTC; `lost_since` is the last one before the gap.
+        Moments, in seconds since 1970 UTC; `lost_since` is the last moment before the gap.
     last_error : str
         Why there is no connection.
     failure : Exception or None

@@ -133,8 +133,8 @@ class CallLog:
         A notebook shows who called whom, when, and how it ended; the frame has all columns, and
         ``.frame`` is a plain pandas frame.
 
-        The result is kept, so that the next time only calls with new events are computed; but not
-        if their events take more memory than the record's budget.
+        The result is kept, so that the next time only calls with new events are computed. It is not
+        kept if the events of the calls take more memory than the record's budget.
 
         Parameters
         ----------

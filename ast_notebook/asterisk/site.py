@@ -108,7 +108,7 @@ class Site(Database, CallLog):
         Warns
         -----
         UserWarning
-            If the trunks are to be guessed, as nothing was heard yet.
+            If the trunks are to be guessed, since no event has come yet by which to guess them.
         """
         if is_guess(site.get("trunks")) and not len(self.guess_trunks()):
             del site["trunks"]

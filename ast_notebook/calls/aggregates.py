@@ -23,7 +23,7 @@ def with_order(value: nw.Expr) -> nw.Expr:
 
 
 def without_order(name: str) -> nw.Expr:
-    """Return the texts of a column that `dated` made, without the order."""
+    """Return the texts of a column that `with_order` made, without the order."""
     return nw.col(name).str.slice(_WIDTH)
 
 

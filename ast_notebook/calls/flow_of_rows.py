@@ -32,8 +32,8 @@ def flow_of_rows(
 ) -> Flow:
     """Return a call as a ladder, made of its row in a calls frame and of its queue calls.
 
-    A step or a phase is in it only if the row tells its moment. What has no moment, such as the
-    billed time, is told with the end of the call.
+    A step or a phase is in it only if the row tells its moment. A value without a moment, such as
+    the billed time, is shown at the end of the call.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ class _Drawing:
             self._talk(time, lane, None)
 
     def _is_one_talk(self, begin: int, end: int | None) -> bool:
-        """Tell whether the two talked from the answer to the end, and nobody else came to it."""
+        """Tell whether the two talked from the answer to the end, and nobody else joined them."""
         call = self._call
         if end is None or pd.isna(call["talk"]) or pd.isna(call["transfers"]) or call["transfers"]:
             return False

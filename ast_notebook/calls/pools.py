@@ -3,7 +3,7 @@
 An agent of app_agent_pool calls ``AgentLogin`` once, and then takes one call after the other. When
 a caller talks to him, both channels get the older of their linkedids, and so do all channels that
 are dialled later. So a linkedid that an agent's channel had does not tell which channels belong
-together. The events tell it by who dialled whom.
+together. Which channels do so is known from who dialled whom.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class AgentChannels:
 
 
 def agent_channels(source: Source, like: nw.LazyFrame[Any]) -> AgentChannels:
-    """Return the agents who waited on the line; only rows of their callers are read in Python.
+    """Return the channels of agents on the line; only rows of their callers are read in Python.
 
     Parameters
     ----------

@@ -177,7 +177,10 @@ def _transferred(source: Source, places: Iterable[_Place]) -> None:
 
 
 def _inferred(source: Source, places: Iterable[_Place], strange: nw.LazyFrame[Any]) -> None:
-    """Find further new holders, for places whose channel ended: they left without a join."""
+    """Find further new holders, for places whose channel has ended.
+
+    Such a new holder is a channel that left the queue without having joined it.
+    """
     leaves = sorted(_tuples(strange.select("time", "uniqueid", "queue")), key=_time)
     new_holders = {place.new_holder for place in places}
     # A channel that left after a gap may have joined in the gap, and others may have left in it.

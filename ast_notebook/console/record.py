@@ -65,7 +65,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Record until a signal comes, and return 0 if all is written and sealed then.
 
-    It is 1 otherwise, and if a thread has ended by itself.
+    The result is 1 otherwise, and also if a thread has ended by itself.
 
     Raises
     ------
@@ -182,8 +182,9 @@ def _say(recorded: Sequence[RecordedPbx], given: argparse.Namespace) -> str:
 def _write(text: str) -> None:
     """Write to the standard output, if that takes it.
 
-    Its disk may be full, or its reader gone, and it may lack the letters of a path. Recording goes
-    on all the same, and nothing waits in a buffer for the end, where it would be an error.
+    Its disk may be full, its reader may be gone, and its encoding may lack letters of a path.
+    Recording goes on all the same. Nothing is left in a buffer, since writing that at the end of
+    the process would be an error.
     """
     if sys.stdout is None:
         return

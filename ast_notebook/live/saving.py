@@ -58,7 +58,7 @@ def change_between(
 
 
 def put_back(trackers: Sequence[Tracker], state: State) -> None:
-    """Put a whole state, or a change, into trackers; followers are told of what changes."""
+    """Put a whole state, or a change, into trackers; followers get to know what changes."""
     whole = state.get("tables")
     for tracker in trackers:
         is_changed = False

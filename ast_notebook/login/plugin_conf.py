@@ -187,13 +187,13 @@ def _of_site(found: Definitions, name: str, key: str, value: Any) -> Any:
 
 
 def _beside(found: Definitions, value: str) -> Path:
-    """Return the path of a file that a file names; it is relative to the folder of the latter."""
+    """Return the path of a file that another file names, relative to the other file's folder."""
     path = Path(value).expanduser()
     return path if found.file is None else found.file.parent / path
 
 
 def _shown(key: str) -> str:
-    """Return a form of an unknown key that a warning may show: ``password:hunter2=`` is a key."""
+    """Return a form of an unknown key that a warning may show, since it may hold a password."""
     word = key.lower()
     is_plain = _PLAIN.fullmatch(key) and (word in SETTINGS or not word.startswith(SETTINGS))
     return key if is_plain else "a key"

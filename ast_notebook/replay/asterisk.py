@@ -200,8 +200,8 @@ class ReplayedAsterisk(Asterisk):
         Parameters
         ----------
         until : datetime or str, optional
-            The moment at which to stop; by default, the end of the replay. It stops before a day,
-            or after the day on which it stands.
+            The moment at which to stop; by default, the end of the replay. If it is a day, the
+            replay stops before that day or, if it stands on that day, after it.
         speed : float, optional
             From 1 to 600; by default, the replay runs as fast as it can.
 

@@ -39,7 +39,7 @@ class ReplayedDatabase:
         self._lock = threading.Lock()
 
     def follow(self, action: str, headers: Mapping[str, str]) -> None:
-        """Note what an action would have written or deleted; others than DBPut and DBDel… do not.
+        """Note what an action would have written or deleted: DBPut and DBDel… do so, no others.
 
         A DBDelTree takes its family as a name here; Asterisk takes it as a pattern, too.
         """

@@ -49,8 +49,8 @@ class Player(Reader):
         Where the replay is.
     clock : ReplayClock
     send : callable
-        It is called with an action, its `Pending`, which it finishes by an answer, and its
-        ActionID.
+        It is called with an action, its `Pending` and its ActionID, and finishes the `Pending` by
+        an answer.
 
     Attributes
     ----------

@@ -193,7 +193,7 @@ class Watcher(Reader):
         return Pending("Mark", math.inf, take)
 
     def _known_again(self) -> Pending:
-        """Return what sets the live state to that of all events: none was lost meanwhile."""
+        """Return what sets the live state to that after all events, as none was lost meanwhile."""
         live, recent = self._live, self._recent
         assert live is not None
         assert recent is not None

@@ -57,7 +57,8 @@ def read_end(
 ) -> int:
     """Return an end in microseconds since 1970 UTC.
 
-    A day, a week, a month or a year ends what begins before it, and otherwise is a part of it.
+    A replay that begins before the given day, week, month or year ends where that begins. A replay
+    that begins within it ends where it ends.
 
     Parameters
     ----------

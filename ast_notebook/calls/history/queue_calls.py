@@ -48,7 +48,7 @@ def first_position(record: Mapping[str, Any], event: str) -> int | None:
 
 @dataclass(eq=False)
 class QueueCall:
-    """A caller in a queue; times are in microseconds, and whole seconds.
+    """A caller in a queue; times are in microseconds, and are whole seconds.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ class QueueCall:
         self.over = moment
 
     def row(self, call: str | None) -> dict[str, Any]:
-        """Return it as a row of the visits frame."""
+        """Return it as a row of the frame of queue calls."""
         names = ("queue", "start", "end", "wait", "outcome", "agent", "ring", "talk", "hangup_by")
         more = {"call": call, "caller": self.caller, "position": self.position}
         row = {name: getattr(self, name) for name in names} | more

@@ -124,7 +124,7 @@ class History:
 
     @cached_property
     def visits(self) -> ShownFrame:
-        """The visits frame in pandas, brought there at first use if it is on DuckDB."""
+        """The queue calls in pandas, brought there at first use if they are on DuckDB."""
         queue_calls = pandas_of(self.visits_frame, queues.TIMES, queues.WHOLE)
         return shown_queue_calls(
             queue_calls, zone=self.tz, empty=f"There are no queue calls in {self.origin}"

@@ -46,7 +46,7 @@ def agents(
     Parameters
     ----------
     visits : frame
-        A visits frame of any engine.
+        A frame of queue calls of any engine.
     sessions, pauses : frame, optional
         Frames from `agent_sessions` and `agent_pauses`.
     wrapup : float

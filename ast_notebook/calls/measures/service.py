@@ -70,7 +70,7 @@ def service(
     Parameters
     ----------
     visits : frame
-        A visits frame of any engine. Callers who still wait do not count.
+        A frame of queue calls of any engine. Callers who still wait do not count.
     within : float
         Seconds within which a call should be answered.
     short : float
@@ -156,8 +156,8 @@ def waits(visits: Any, *, step: float = 5.0, by: Sequence[str] = ()) -> pd.DataF
     Parameters
     ----------
     visits : frame
-        A visits frame of any engine. Callers whose wait is unknown are left out; `service` counts
-        them (``wait_unknown``).
+        A frame of queue calls of any engine. Callers whose wait is unknown are left out; `service`
+        counts them (``wait_unknown``).
     step : float
         The width of a step, in seconds.
     by : sequence of str
@@ -198,7 +198,7 @@ def percentiles(
     Parameters
     ----------
     visits : frame
-        A visits frame of any engine; callers whose wait is unknown are left out.
+        A frame of queue calls of any engine; callers whose wait is unknown are left out.
     q : sequence of float
         Percentages.
     by : sequence of str

@@ -184,8 +184,8 @@ def staffing(
     Parameters
     ----------
     visits : frame
-        A visits frame of any engine, of one queue or of several with the same agents. Callers who
-        came at an unknown time are in no hour.
+        A frame of queue calls of any engine, of one queue or of several with the same agents.
+        Callers who came at an unknown time are in no hour.
     aht : float, optional
         Average handling time in seconds, including wrap-up; by default the mean talk, without
         wrap-up.

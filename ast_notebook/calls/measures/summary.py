@@ -237,7 +237,7 @@ def heat_map(
     Parameters
     ----------
     calls : frame
-        A calls frame, or a visits frame (then ``value`` is ``calls``).
+        A calls frame, or one of queue calls (then ``value`` is ``calls``).
     tz : str or tzinfo
         The zone of hours and days.
     value : str

@@ -46,8 +46,9 @@ def streams(events: Any) -> Any:
 
         ``leg`` is the channel's uniqueid, and ``start`` its beginning. ``direction`` is
         ``received`` for what Asterisk receives from the telephone or trunk, and ``sent`` for what
-        that receives from Asterisk. ``codec`` is the one that an answer to the action ``Status``
-        named, in Asterisk's word; without any, it is ``ulaw``, and ``assumed`` is true.
+        the telephone or trunk receives from Asterisk. ``codec`` is the one that an answer to the
+        action ``Status`` named, in Asterisk's word; without any, it is ``ulaw``, and ``assumed`` is
+        true.
 
         reports
             How many reports of RTCP (RFC 3550) the values are from; 0 if they are from RTPAUDIOQOS.

@@ -69,9 +69,9 @@ class Measured:
             self._before = self._compare(calls, visits, against, covered)
 
     def _covered(self, calls: Any) -> Span | None:
-        """Return the period that calls cover, to the end of the report's time if it comes to that.
+        """Return the period that calls cover; it may go on to the end of the report's time.
 
-        It does if the report's time is over and has several days, and if the last one has a call.
+        It does so if the report's time is over and has several days, and the last day has a call.
         """
         covered = _covered(calls, self.tz)
         if covered is None or self.since is None or self.until is None:
