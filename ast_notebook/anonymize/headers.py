@@ -149,7 +149,7 @@ def form_of(name: str) -> re.Pattern[str]:
 
 
 def of_call(name: str) -> str | None:
-    """Return the kind of a column of calls, legs, queue calls, sessions or pauses; None if unknown."""
+    """Return the kind of a column of calls, legs, queue calls and so on; None if unknown."""
     return _CALLS.get(name)
 
 

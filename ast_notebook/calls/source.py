@@ -149,7 +149,7 @@ _TELLING: dict[str, tuple[str, tuple[str, ...]]] = NEEDED | {
     "DialEnd": ("forward", ()),
 }
 #: The needed headers of these events.
-_OF_RARE_EVENTS = (
+_RARE_EVENT_HEADERS = (
     "time",
     "event",
     "uniqueid",
@@ -328,7 +328,7 @@ def _rare_events(events: nw.LazyFrame[Any], *more: str) -> nw.LazyFrame[Any]:
     """
     schema = events.collect_schema()
     rows = _wanted(schema, set(KINDS).difference(FREQUENT, reports.KINDS), _TELLING)
-    columns = [name for name in (ORDER, *_OF_RARE_EVENTS, *more) if name in schema]
+    columns = [name for name in (ORDER, *_RARE_EVENT_HEADERS, *more) if name in schema]
     return events.select(*columns).filter(rows)
 
 

@@ -27,9 +27,9 @@ class Desk:
         """The agent is connected to who waits in a bridge; from then on both share a linkedid."""
         self.script.leave(self.agent)
         self.script.enter(bridge, self.agent)
-        agent = other.with_linkedid(self.agent)
-        self.script.up(agent)
-        return agent
+        caller = other.with_linkedid(self.agent)
+        self.script.up(caller)
+        return caller
 
     def waits_again(self) -> None:
         self.script.leave(self.agent)
