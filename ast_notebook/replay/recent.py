@@ -80,8 +80,8 @@ class RecentEvents:
         """
         is_mark = event.name in STATE_ROWS
         after = event.received
-        if is_mark and is_count(named := event.get_header("After") or ""):
-            after = int(named)
+        if is_mark and is_count(after_text := event.get_header("After") or ""):
+            after = int(after_text)
         if after < self._settled:
             if is_mark:
                 return True

@@ -159,8 +159,8 @@ class CdrRecord:
         if self.answer is not None and self.answer > self.end + SECOND:
             raise ValueError("its answer is after its end")
         # Some files have no column for the time of the answer.
-        is_billed = self.billsec is not None and not self.endless
-        if self.answer is None and is_billed and (self.billsec or self.answered):
+        has_billsec = self.billsec is not None and not self.endless
+        if self.answer is None and has_billsec and (self.billsec or self.answered):
             self.answer = max(start, self.end - (self.billsec or 0))
         self.billed = self.answer
         if self.answer is not None and self.billsec is not None and not self.endless:

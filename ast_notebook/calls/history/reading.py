@@ -105,7 +105,7 @@ def of_table(at: ArchivePlace | Path, wanted: HistoryOptions) -> History:
             rows = (
                 Numbered(place, row, shape.record(list(row.values())), number)
                 for place, (number, row) in enumerate(source.rows(), 1)
-                if _is_told(place, source.name, wanted.progress)
+                if _with_progress(place, source.name, wanted.progress)
             )
             if source.kind == "cdr":  # its records may come in any order
                 return (row[:3] for row in rows)
@@ -116,7 +116,7 @@ def of_table(at: ArchivePlace | Path, wanted: HistoryOptions) -> History:
         source.close()
 
 
-def _is_told(place: int, table: str, progress: Progress) -> bool:
+def _with_progress(place: int, table: str, progress: Progress) -> bool:
     """Call `progress` now and then with the number of rows that were read; always return True."""
     if progress is not None and place % _REPORTED == 0:
         progress(f"{table}, {place:,} rows", None)

@@ -109,7 +109,7 @@ class Measured:
         self.peak = self.figures.peak
         self.busy_hour = self.figures.busy_hour
         self.days = self._days(calls, known)
-        self.apart = _told_apart(self.days)
+        self.apart = _line_on_strays(self.days)
 
     def _days(self, calls: Any, known: Edges) -> pd.DataFrame:
         """Return `measures.summary` by day, with the busiest hours.
@@ -249,7 +249,7 @@ def _step(quarters: int) -> str:
     return next((name for length, name in steps if minutes / length <= _POINTS), "1D")
 
 
-def _told_apart(days: pd.DataFrame) -> str:
+def _line_on_strays(days: pd.DataFrame) -> str:
     """Return a line on calls that began more than a year before or after the others, if any did."""
     some = days[days["calls"] > 0]
     part = (some["day"].diff() > _YEAR).cumsum()
