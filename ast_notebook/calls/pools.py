@@ -29,7 +29,7 @@ class AgentChannels:
     agents : frozenset of str
         The uniqueids of their channels.
     shared_linkedids : frozenset of str
-        The linkedids that these channels had, and that other channels may have got from them.
+        The shared linkedids: these channels had them, and others may have got them from these.
     replacements : dict
         For each channel that began with such a linkedid, the id that counts instead. This is the
         uniqueid of the channel that dialled it. If there is none, it is the uniqueid of its other

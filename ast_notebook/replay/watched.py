@@ -83,7 +83,7 @@ class WatchedAsterisk(Asterisk):
             tail=tail,
             place=self.place,
             keep=record.take,
-            answer=self._answer,
+            send=self._answer,
         )
         Callbacks.__init__(self, session)
         recent = RecentEvents(tape)

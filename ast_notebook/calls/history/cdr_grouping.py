@@ -33,7 +33,7 @@ _MOST = 50
 
 
 class _LoginChannels(NamedTuple):
-    """The names and the uniqueids of the channels on which agents wait."""
+    """The names and the uniqueids of login channels, on which agents wait for calls."""
 
     names: set[str]
     ids: set[str]

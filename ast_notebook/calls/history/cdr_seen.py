@@ -9,6 +9,7 @@ from ast_notebook.calls.history.cdr_grouping import has_own_name
 from ast_notebook.calls.history.cdr_record import CdrRecord
 from ast_notebook.calls.history.clock import born
 from ast_notebook.calls.history.spoiled import is_spoiled
+from ast_notebook.counted import counted
 
 
 class Seen:
@@ -58,7 +59,11 @@ class Seen:
         if not self.twice:
             return []
         return [
-            f"{self.twice:,} records repeat an earlier record in every field: they were left out"
+            counted(
+                self.twice,
+                "record repeats an earlier record in every field: it was left out",
+                "records repeat an earlier record in every field: they were left out",
+            )
         ]
 
 

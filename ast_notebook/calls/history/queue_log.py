@@ -25,6 +25,7 @@ from ast_notebook.calls.history.repeats import Repeats
 from ast_notebook.calls.history.spoiled import is_spoiled, lacks_fraction
 from ast_notebook.calls.linkedids import age
 from ast_notebook.calls.queues import REFUSED
+from ast_notebook.counted import counted
 from ast_notebook.units import SECOND
 
 #: Events of agents. (PAUSEALL comes with a PAUSE in each of the queues.)
@@ -304,9 +305,10 @@ class QueueLog:
         self._clock.notes += self._repeats.notes()
         if self._spoiled:
             self._clock.notes.append(
-                f"{self._spoiled:,} entries have a uniqueid that Asterisk does not write: a "
-                "spreadsheet may have changed it. So each of these queue calls counts as a call "
-                "of its own, without what came before and after it; export the column as text"
+                f"{counted(self._spoiled, 'entry has', 'entries have')} a uniqueid that Asterisk "
+                "does not write: a spreadsheet may have changed it. So each of these queue calls "
+                "counts as a call of its own, without what came before and after it; export the "
+                "column as text"
             )
 
     def _give(self, call: QueueLogCall) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ast_notebook.calls.measures.grouping import Zone
 from ast_notebook.calls.measures.quality import quality
+from ast_notebook.counted import counted
 from ast_notebook.voice.emodel import BAD
 
 #: How many devices and trunks a page lists.
@@ -72,10 +73,11 @@ class Sounded:
         ]
         if rest:
             lines.append(
-                "1 call has no score: it was too short, or Asterisk sent no reports on it."
-                if rest == 1
-                else f"{rest:,} calls have no score: they were too short, or Asterisk sent no "
-                "reports on them."
+                counted(
+                    rest,
+                    "call has no score: it was too short, or Asterisk sent no report on it.",
+                    "calls have no score: they were too short, or Asterisk sent no report on them.",
+                )
             )
         return lines
 

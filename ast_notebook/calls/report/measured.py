@@ -15,6 +15,7 @@ from ast_notebook.calls.measures.summary import ADDED_UP
 from ast_notebook.calls.office import Office
 from ast_notebook.calls.quality.sounded import Sounded
 from ast_notebook.calls.report.numbers import Figures, Number, nothing
+from ast_notebook.counted import counted
 from ast_notebook.errors import ConfError
 from ast_notebook.moments import Moment, earlier, moment, span
 from ast_notebook.zone import people_zone
@@ -258,9 +259,8 @@ def _line_on_strays(days: pd.DataFrame) -> str:
         return ""
     strays = some[part != sums.idxmax()]
     count = int(strays["calls"].sum())
-    calls = "1 call" if count == 1 else f"{count:,} calls"
     return (
-        f"{calls} of these began more than a year before or after the others, at first on "
-        f"{strays['day'].iloc[0]:%Y-%m-%d}. If a clock was wrong then, leave them out by since and "
-        "until: means over days count all the time between"
+        f"{counted(count, 'call', 'calls')} of these began more than a year before or after the "
+        f"others, at first on {strays['day'].iloc[0]:%Y-%m-%d}. If a clock was wrong then, leave "
+        "them out by since and until: means over days count all the time between"
     )
