@@ -68,10 +68,10 @@ def moment(
     now : pandas.Timestamp, optional
         The moment from which ages count; by default, what the clock says.
     tz : str or tzinfo, optional
-        The zone of a moment that names none, and of its result; by default, that of `use_zone`.
-        Without both, the result is in local time and has no zone, and that of an age is in UTC. If
-        a clock change repeats the hour, the first of the two moments is meant; for a time of the
-        day, the last.
+        The zone of a moment that names none, and of its result; by default, that of `use_zone`. If
+        neither names a zone, the result is in local time and has no zone; only the result for an
+        age is in UTC. If a clock change repeats the hour, the first of the two moments is meant;
+        for a time of the day, the last.
     clock : SystemClock
         This machine's clock, or that of a replay.
 
@@ -148,7 +148,8 @@ def span(
 ) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
     """Read a period, which is from `since` to before the end of `until`, or a whole month.
 
-    If the last such time of the day is not after `since`, `until` is on the day of `since`.
+    If `until` is a time of the day, and the last such time is not after `since`, it means that time
+    on the day of `since`.
 
     Raises
     ------

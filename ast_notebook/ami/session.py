@@ -338,7 +338,7 @@ class Session(Manager):
         """Return an ActionID that no other session, of this process or another, gives out."""
         return self._actions.new_id()
 
-    # --- being told ----------------------------------------------------------------------------
+    # --- subscribers ----------------------------------------------------------------------------
 
     def register_event(self, event: str, function: Callback) -> None:
         """Call `function(event, session)` for each event of that name, or ``*`` for all.

@@ -47,9 +47,9 @@ def checks(info: PbxInfo) -> Iterator[Finding]:
 
 
 def _times(info: PbxInfo) -> Iterator[Finding]:
-    told = info.setting("manager.conf", "general", "timestampevents")
-    heard = info.has_timestamps() if told is None else None
-    if (told is not None and told not in _YES) or heard is False:
+    setting = info.setting("manager.conf", "general", "timestampevents")
+    heard = info.has_timestamps() if setting is None else None
+    if (setting is not None and setting not in _YES) or heard is False:
         yield Finding(
             Level.WRONG,
             "events have no times (timestampevents)",

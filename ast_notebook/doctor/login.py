@@ -82,7 +82,7 @@ def _rights(info: PbxInfo) -> Iterator[Finding]:
         }
         if not any(lacks.values()):
             continue
-        told = " and ".join(f"{kind} = {','.join(some)}" for kind, some in lacks.items() if some)
+        classes = " and ".join(f"{kind} = {','.join(some)}" for kind, some in lacks.items() if some)
         lines = tuple(
             f"{kind} = {','.join(ordered({*has, *lacks[kind]}))}"
             for kind, has in (("read", read), ("write", write))
@@ -90,7 +90,7 @@ def _rights(info: PbxInfo) -> Iterator[Finding]:
         )
         yield Finding(
             feature.level,
-            f"this login lacks {told}",
+            f"this login lacks {classes}",
             f"ast_notebook needs this for {feature.what}",
             _MANAGER,
             info.username,
@@ -204,14 +204,14 @@ def _unfollowed(info: PbxInfo) -> Iterator[Finding]:
     extra = set(rates) - _FOLLOWED
     noisy = {name: rate for name, rate in rates.items() if name in extra and rate >= _NOTICEABLE}
     if noisy:
-        told = ", ".join(f"{name} ({rate:.1f} a second)" for name, rate in noisy.items())
+        names = ", ".join(f"{name} ({rate:.1f} a second)" for name, rate in noisy.items())
         lines: tuple[str, ...] = ()
         if read is not None:
             kept = _FOLLOWED if "all" in read else read - set(noisy)
             lines = (f"read = {','.join(ordered(kept))}",)
         yield Finding(
             Level.COSTLY,
-            f"Asterisk sends events that ast_notebook does not use: {told}",
+            f"Asterisk sends events that ast_notebook does not use: {names}",
             "they are received and recorded all the same, which takes time and memory",
             _MANAGER,
             info.username,

@@ -212,8 +212,8 @@ class PbxInfo:
         for number, (device, function) in enumerate(self._telephones()):
             if number >= _MOST:
                 break
-            told = self.variable(function)
-            if told is not None and told.strip() in ("", "<unknown>", '"" <>'):
+            name = self.variable(function)
+            if name is not None and name.strip() in ("", "<unknown>", '"" <>'):
                 found.append(device)
         return found
 

@@ -141,7 +141,7 @@ class ChannelTracker(Tracker):
         there = {
             "recordings": dict(self._recordings),
             "gone": list(self._gone)[-NOTED:],
-            "sounding": {one: dict(told) for one, told in self._sounding.reasons.items()},
+            "sounding": {one: dict(reasons) for one, reasons in self._sounding.reasons.items()},
         }
         return {name: value for name, value in there.items() if value}
 
@@ -151,7 +151,7 @@ class ChannelTracker(Tracker):
         self._gone = dict.fromkeys(inner.get("gone", ()))
         self._sounding = Sounding()
         self._sounding.reasons = {
-            one: dict(told) for one, told in inner.get("sounding", {}).items()
+            one: dict(reasons) for one, reasons in inner.get("sounding", {}).items()
         }
 
     def rows_were_put(self) -> None:

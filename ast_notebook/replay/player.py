@@ -19,7 +19,7 @@ from ast_notebook.replay.clock import ReplayClock, time_waits
 from ast_notebook.replay.messages import events_of
 from ast_notebook.replay.position import Position
 from ast_notebook.replay.recorded_reader import RecordedReader, Send
-from ast_notebook.replay.tape import MARKS, Part
+from ast_notebook.replay.tape import STATE_ROWS, Part
 
 logger = logging.getLogger(__name__)
 
@@ -251,7 +251,7 @@ class Player(RecordedReader):
         version = self._dispatcher.version
         if known is None or known[0] is not part or known[1] != version:
             rows, events = events_of(part.batch, self._dispatcher.is_wanted)
-            items = [self._marked(one) if one.name in MARKS else one for one in events]
+            items = [self._marked(one) if one.name in STATE_ROWS else one for one in events]
             known = self._made = (part, version, _Wanted(rows, items, part.moments))
         return known[2]
 

@@ -26,8 +26,8 @@ class RecordedReader(Reader):
     closed : str
         The message of the error that an action raises once the session is closed.
     send : callable
-        It is called with an action, its `Pending`, which it finishes by an answer, and its
-        ActionID.
+        It is called with an action, its `Pending` and its ActionID, and finishes the `Pending` by
+        an answer.
     """
 
     def __init__(self, *arguments: Any, title: str, closed: str, send: Send) -> None:

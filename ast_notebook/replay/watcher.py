@@ -22,9 +22,9 @@ from ast_notebook.recording.tail import ArchiveTail
 from ast_notebook.replay.choosing import piece_of, texts_of
 from ast_notebook.replay.live import ReplayedLive
 from ast_notebook.replay.messages import events_of
-from ast_notebook.replay.recent import Recent
+from ast_notebook.replay.recent import RecentEvents
 from ast_notebook.replay.recorded_reader import RecordedReader, Send
-from ast_notebook.replay.tape import MARKS, Part
+from ast_notebook.replay.tape import STATE_ROWS, Part
 
 logger = logging.getLogger(__name__)
 
@@ -61,10 +61,10 @@ class Watcher(RecordedReader):
         self._place = place
         self._keep = keep
         self._live: ReplayedLive | None = None
-        self._recent: Recent | None = None
+        self._recent: RecentEvents | None = None
         self._begun: list[pa.RecordBatch] = []
 
-    def begin(self, live: ReplayedLive, recent: Recent, blocks: list[pa.RecordBatch]) -> None:
+    def begin(self, live: ReplayedLive, recent: RecentEvents, blocks: list[pa.RecordBatch]) -> None:
         """Set the live state and the recent events, which take marks, and the first blocks."""
         self._live, self._recent = live, recent
         self._begun = [block for block in blocks if len(block)]
@@ -108,7 +108,7 @@ class Watcher(RecordedReader):
             self._intake.events += len(part.shown)
             try:
                 wanted = events_of(part.batch, self._dispatcher.is_wanted)[1]
-                stream = [self._told(one) for one in wanted]
+                stream = [self._handed_out(one) for one in wanted]
             except Exception as error:  # an archive may hold anything; what comes next is heard
                 self._leave_out(part, error)
             else:
@@ -118,18 +118,18 @@ class Watcher(RecordedReader):
         """Tell everyone that no function hears these events, so that the state is unknown."""
         count = len(part.shown)
         self._counts["failed"] += count
-        told = "%s: %d events were handed to no function"
-        logger.warning(told, self._name, count, exc_info=error)
+        text = "%s: %d events were handed to no function"
+        logger.warning(text, self._name, count, exc_info=error)
         why = f"{count} events could not be handed out: {error!r}"
         self._intake.tell("RecordingLost", Reason=why, Missing=str(count))
 
-    def _told(self, event: Event) -> Event | Pending:
+    def _handed_out(self, event: Event) -> Event | Pending:
         """Return what is handed out for an event or a mark."""
         live, recent = self._live, self._recent
         assert live is not None
         assert recent is not None
         is_late = recent.is_wanted(event.name) and recent.tell(event)
-        if event.name not in MARKS:
+        if event.name not in STATE_ROWS:
             return event
         state = recent.state() if is_late else None
 
@@ -142,7 +142,7 @@ class Watcher(RecordedReader):
         return Pending("Mark", math.inf, take)
 
     def _known_again(self) -> Pending:
-        """Return what sets the live state to that of all events: none was lost meanwhile."""
+        """Return what sets the live state to that after all events, as none was lost meanwhile."""
         live, recent = self._live, self._recent
         assert live is not None
         assert recent is not None

@@ -49,7 +49,7 @@ class Seen:
     def over(self, number: int, call: str | None, lines: Iterable[CdrRecord]) -> None:
         """Remember the number and the ids of a call that is over."""
         for line in lines:
-            own = None if line.at_desk else line.uniqueid
+            own = None if line.is_login else line.uniqueid
             ids = (one for one in (own, call) if born(one) is not None)
             self._over |= {hash((line.server, one)): number for one in ids}
 

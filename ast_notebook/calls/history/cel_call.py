@@ -77,7 +77,7 @@ class CelCall:
         self._conference = self._conference or other._conference
 
     def hear(self, row: CelEvent, channel: CelChannel, belongs: bool) -> None:
-        """Take an event of one of its channels; `belongs` says whether its linkedid is too."""
+        """Take an event of one of its channels; `belongs` says whether its linkedid belongs too."""
         if belongs:
             self._linkedids[row.linkedid] = None
         if self._server is None and channel.order == row.order:

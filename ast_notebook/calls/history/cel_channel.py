@@ -81,7 +81,7 @@ class CelEvent:
 
 
 def is_own(name: str) -> bool:
-    """Tell whether Asterisk made a channel for itself; a half of a Local channel is not such."""
+    """Tell whether Asterisk made a channel for itself; a half of a Local channel does not count."""
     return name.startswith(_NOBODY)
 
 

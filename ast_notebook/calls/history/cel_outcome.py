@@ -85,7 +85,7 @@ class Outcome:
         #: The channel that executes the dialplan, and waits in queues.
         self._walking = dialler or origin
         #: Whether the log has the field ``extra`` of hangups; some values are unknown without it.
-        self._told = origin.source is not None
+        self._has_source = origin.source is not None
         #: Whether the first party hung up; chan_pjsip says so of a refused call, too.
         self._willing = origin.asked and (origin.up or origin.cause in (None, *WILLING))
         self._by_asterisk = (origin.source or "").startswith(_BY_DIALPLAN) or (
@@ -138,7 +138,7 @@ class Outcome:
     def _waited(self) -> str | None:
         """Return what became of somebody who came to a queue."""
         walking = self._walking
-        if not self._told:
+        if not self._has_source:
             return None
         let_go = self._by_asterisk or (walking.source or "").startswith(_BY_DIALPLAN)
         if let_go or walking.last_app not in (None, "queue"):
@@ -160,12 +160,12 @@ class Outcome:
         """Return what became of a call that nobody took, and that was in no queue."""
         origin = self._origin
         if self._called or (origin.called and not origin.up):
-            if not self._told:
+            if not self._has_source:
                 return None
             return "CANCELLED" if self._cancelled() else self._nearest()
         if origin.up:
             return "IVR"
-        if not self._told:
+        if not self._has_source:
             return None
         for_him = origin.source == "" and origin.cause in WILLING
         return "CANCELLED" if self._willing or for_him else "FAILED"

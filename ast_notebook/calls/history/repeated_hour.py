@@ -1,9 +1,9 @@
 """Rows of the hour that a clock change repeats, in the order in which they came.
 
 A table with local times without a zone is read in the order of these times, so that both hours are
-mixed. The numbers of the rows separate them again: in the order of these, the times fall once,
-where the second hour begins. Without such numbers, the second in UTC with which a uniqueid begins
-tells the hour.
+mixed. The numbers of the rows separate them again: in the order of the numbers, the times step back
+once, and there the second hour begins. Without such numbers, the second in UTC with which a
+uniqueid begins tells the hour.
 """
 
 from __future__ import annotations

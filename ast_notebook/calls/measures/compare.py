@@ -76,8 +76,8 @@ def compare(calls: Any, before: Any, *, lengths: tuple[float, float] = (1.0, 1.0
 
         calls, inbound, outbound
             Counts; test ``rate ratio``: the conditional test of two Poisson rates (Przyborowski and
-            Wilenski 1940). It takes calls as independent of each other; a holiday in one of the
-            periods is no chance to it.
+            Wilenski 1940). It assumes that calls are independent of each other, so it does not take
+            the effect of a holiday in one of the periods for chance.
         answered, busy, abandoned, failed
             Shares of all calls with a disposition.
         missed

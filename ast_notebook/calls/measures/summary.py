@@ -12,7 +12,7 @@ from ast_notebook.calls.disposition import MISSED
 from ast_notebook.calls.measures.grouping import (
     Edges,
     Zone,
-    gather,
+    aggregate_by_group,
     not_over,
     one,
     quarters_of_week,
@@ -160,7 +160,7 @@ def _summed(calls: Any, by: Sequence[str], tz: Zone) -> pd.DataFrame:
         }
     for name in ("talk", "billsec"):
         sums[f"{name}_of_answered"] = one((answered | undecided) & ~nw.col(name).is_null())
-    found = gather(rows, by, tz, sums, count="calls")
+    found = aggregate_by_group(rows, by, tz, sums, count="calls")
     # A log without any call's end does not tell which calls are up.
     found["up"] += found["open"] if found["ended"].sum() else 0
     found["unknown"] = found["undecided"] - found["up"]
@@ -237,7 +237,7 @@ def heat_map(
     Parameters
     ----------
     calls : frame
-        A calls frame, or a visits frame (then ``value`` is ``calls``).
+        A calls frame, or one of queue calls (then ``value`` is ``calls``).
     tz : str or tzinfo
         The zone of hours and days.
     value : str

@@ -66,20 +66,20 @@ class Sounded:
         """Return in words how many calls sounded bad, and what a bad one is."""
         one = self.overall.to_dict("records")[0]
         rest = one["calls"] - one["rated"]
-        told = [
+        lines = [
             f"{one['bad']:,} of {one['rated']:,} calls sounded bad ({one['bad_share']:.1%}): a "
             f"score below {BAD:g} (MOS by ITU-T G.107, of the worst leg). The mean is "
             f"{one['mos']:.2f}, the lowest {one['mos_min']:.2f}."
         ]
         if rest:
-            told.append(
+            lines.append(
                 counted(
                     rest,
                     "call has no score: it was too short, or Asterisk sent no report on it.",
                     "calls have no score: they were too short, or Asterisk sent no report on them.",
                 )
             )
-        return told
+        return lines
 
     def tables(self, draw: Draw) -> Iterator[str]:
         """Draw the worst devices and trunks, those with the largest share of bad calls first."""
