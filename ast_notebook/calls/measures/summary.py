@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from ast_notebook.calls.disposition import MISSED
+from ast_notebook.calls.disposition import is_missed, may_be_elsewhere
 from ast_notebook.calls.measures.grouping import (
     Edges,
     Zone,
@@ -115,21 +115,6 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
             talk. If there are any, ``talk`` is a lower bound.
     """
     return _summed(calls, by, tz)[[*by, *MEASURES]]
-
-
-def may_be_elsewhere() -> nw.Expr:
-    """Return whether a queue_log has a call as NO ANSWER: somebody may have answered it later."""
-    source, disposition = (
-        nw.col("source").fill_null("events"),
-        nw.col("disposition").fill_null(""),
-    )
-    return (source == "queue_log") & (disposition == "NO ANSWER")
-
-
-def is_missed() -> nw.Expr:
-    """Return whether a call was missed, as `summary` counts it."""
-    vain = nw.col("disposition").fill_null("").is_in(MISSED)
-    return vain & (nw.col("direction").fill_null("") != "outbound") & ~may_be_elsewhere()
 
 
 def _summed(calls: Any, by: Sequence[str], tz: Zone) -> pd.DataFrame:
