@@ -101,7 +101,8 @@ BROKEN: dict[str, tuple[str, Callable[[str], str], str, str]] = {
         "may come from any address", "permit = 127.0.0.1/255.255.255.255",
     ),
     "from anywhere but one address": (
-        "manager.conf", lambda text: without("panel", "permit")(having("panel", "deny = 10.0.0.1/32")(text)),
+        "manager.conf",
+        lambda text: without("panel", "permit")(having("panel", "deny = 10.0.0.1/32")(text)),
         "may come from any address", "deny = 0.0.0.0/0.0.0.0",
     ),
     "permitted to some, and denied to nobody": (
