@@ -177,4 +177,5 @@ def test_the_last_such_time_is_found_on_days_of_clock_changes(
 def test_an_end_is_on_the_local_day_of_a_beginning_that_is_an_age(machine_in_berlin):
     clock = StandingClock("2026-11-25 08:00")  # 9:00 in Berlin
     _, over = span("510m", "18:00", clock=clock)
+    assert over is not None
     assert microseconds(over) == pd.Timestamp("2026-11-25 17:00", tz="UTC").value // 1000
