@@ -190,7 +190,7 @@ class CelCall:
             "caller": caller.number(
                 _first_dial(caller, everybody), over=over or caller.end is not None
             ),
-            "caller_name": origin.caller_name,
+            "caller_name": caller.caller_name,
             "dialled": _dialled(dialler, everybody),
             "answered_by": _number(callee, origin),
             "disposition": outcome.disposition if over or spans else None,
