@@ -52,8 +52,10 @@ class Outcome:
         All channels of the call, the oldest first.
     dialler : CelChannel, optional
         The channel that dials for the first party; in most calls, this is the first party itself.
-    queued, mailbox, conference : bool
-        Whether the call came to a queue, a mailbox or a conference.
+    queued : bool or None
+        Whether the call waited in a queue; None if nobody knows whether the queue let it in.
+    mailbox, conference : bool
+        Whether the call came to a mailbox or a conference.
     bridges : bool
         Whether the log has events of bridges at all.
     whole : bool
@@ -66,7 +68,7 @@ class Outcome:
         everybody: Sequence[CelChannel],
         *,
         dialler: CelChannel | None,
-        queued: bool,
+        queued: bool | None,
         mailbox: bool,
         conference: bool,
         bridges: bool,
@@ -101,9 +103,7 @@ class Outcome:
             if mailbox
             else None
             if talked is None or not whole
-            else self._waited()
-            if queued
-            else self._unanswered()
+            else self._in_vain(queued)
         )
 
     # --- did they talk? ------------------------------------------------------------------------
@@ -135,6 +135,13 @@ class Outcome:
 
     # --- what became of it ---------------------------------------------------------------------
 
+    def _in_vain(self, queued: bool | None) -> str | None:
+        """Return what became of a call that nobody took."""
+        if queued is not None:
+            return self._waited() if queued else self._unanswered()
+        either = {self._waited(), self._unanswered()}
+        return either.pop() if len(either) == 1 else None
+
     def _waited(self) -> str | None:
         """Return what became of somebody who came to a queue."""
         walking = self._walking
@@ -144,7 +151,7 @@ class Outcome:
         if let_go or walking.last_app not in (None, "queue"):
             return "NO ANSWER"
         if walking.last_app is not None:
-            return "ABANDONED"
+            return self._after_queue()
         rung = [one for one in self._everybody if one.rung_at is not None]
         if rung and walking.last_exten not in (None, rung[-1].rung_at):
             return "NO ANSWER"  # the caller was elsewhere in the dialplan by then
@@ -155,6 +162,21 @@ class Outcome:
         if any(self._with_origin(one, _AT_ONCE) for one in rung):
             return "ABANDONED"
         return None  # he may have waited for another agent, or heard an announcement
+
+    def _after_queue(self) -> str | None:
+        """Return what became of who began no other application that the log has after a queue.
+
+        He may have waited to the end, or have been let go to an application that it lacks.
+        """
+        walking = self._walking
+        if walking.unqueued is None or walking.end is None or walking.unqueued_at == "h":
+            return "ABANDONED"
+        if walking.queued_at is not None and walking.unqueued_at not in (None, walking.queued_at):
+            return "NO ANSWER"
+        later = walking.end - walking.unqueued
+        if walking.end % SECOND or walking.unqueued % SECOND:
+            return "NO ANSWER" if later > _AT_ONCE else "ABANDONED"
+        return "ABANDONED" if later < SECOND else "NO ANSWER" if later > SECOND else None
 
     def _unanswered(self) -> str | None:
         """Return what became of a call that nobody took, and that was in no queue."""
