@@ -121,6 +121,9 @@ class Pending:
     ----------
     ends : str
         The ActionID of another action that ends when this one is answered.
+    shortcut : callable or None
+        It is called by a thread that begins to wait, with this object and so many seconds, and may
+        fetch the answer.
     """
 
     __slots__ = (
@@ -136,6 +139,7 @@ class Pending:
         "deadline",
         "ends",
         "name",
+        "shortcut",
         "then",
     )
 
@@ -151,6 +155,7 @@ class Pending:
         self.then = then
         self.ends = ends
         self.apart = apart
+        self.shortcut: Callable[[Pending, float], None] | None = None
         self._timeout = timeout
         self.deadline = time.monotonic() + timeout
         self._waiting: list[None] = []
@@ -206,7 +211,11 @@ class Pending:
         limit = self.deadline - time.monotonic() if timeout is None else seconds(timeout, least=0)
         self._waiting.append(None)
         try:
-            is_done = wait_for(self._done, limit)
+            if self.shortcut is not None and limit > 0 and not self.done:
+                until = time.monotonic() + limit
+                self.shortcut(self, limit)
+                limit = until - time.monotonic()
+            is_done = self.done or wait_for(self._done, limit)
         finally:
             self._waiting.pop()
         if not is_done:
@@ -258,6 +267,11 @@ class Pending:
         if is_last:
             self._events.pop()
         return is_last
+
+    def succeed(self, response: Response) -> None:
+        """Take a response that is the whole answer; see `Shortcut`."""
+        self._response = response
+        self._done.set()
 
     def finish(self, error: Exception | None = None) -> None:
         """Wake the threads that wait, with an error if there is one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,12 +13,24 @@ from ast_notebook.ami.answer import Pending
 from ast_notebook.ami.before12 import Before12
 from ast_notebook.ami.damage import DamageFinder
 from ast_notebook.ami.dispatcher import Dispatcher
-from ast_notebook.ami.framer import Framer
-from ast_notebook.ami.message import OWN, Event, own_event, parse_later, parse_plain, parse_whole
+from ast_notebook.ami.framer import END_OF_MESSAGE, Framer, decode
+from ast_notebook.ami.message import (
+    OWN,
+    Event,
+    Response,
+    own_event,
+    parse_later,
+    parse_plain,
+    parse_whole,
+)
 from ast_notebook.ami.open_actions import OpenActions
 from ast_notebook.units import SECOND
 
 logger = logging.getLogger(__name__)
+
+_SUCCESS = "Response: Success\r\nActionID: "
+# What is more than a response, or looks like that: a list, a further message, a bare line feed.
+_ODD = re.compile(rb"eventlist|will follow|privilege|event:|(?<!\r)\n", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -101,6 +114,25 @@ class Intake:
     def end(self) -> Taken:
         """Take the message that ended oddly as complete, since nothing follows."""
         return self._take(self.framer.end())
+
+    def whole_answer(self, data: bytes, key: str, pending: Pending) -> Response | None:
+        """Return the response to an action, if these bytes are that and the whole answer.
+
+        Nothing changes. The result is None as well if they are no plain message: then `feed` has to
+        decide what they are.
+        """
+        if self.framer.torn or self._actions.under_way.get(key) is not pending:
+            return None
+        if not data.startswith(f"{_SUCCESS}{key}\r\n".encode()) or _ODD.search(data):
+            return None
+        message = parse_whole(decode(data.removesuffix(END_OF_MESSAGE)), self._next_moment())
+        return message if isinstance(message, Response) else None
+
+    def answered(self, key: str, pending: Pending, response: Response) -> None:
+        """Hand over what `whole_answer` returned; to do this twice is the same as once."""
+        self._sieve.fresh([""])  # the next message does not come right after the one before
+        pending.succeed(response)
+        self._actions.finish(key, pending)
 
     def overdue(self, seconds: float) -> Taken:
         """Treat the bytes held for a command's output as messages, if its end is overdue.

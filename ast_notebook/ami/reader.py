@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ast_notebook.ami import failures
@@ -25,6 +26,7 @@ from ast_notebook.ami.message import own_event
 from ast_notebook.ami.open_actions import OpenActions
 from ast_notebook.ami.pauses import Pauses
 from ast_notebook.ami.settings import Settings
+from ast_notebook.ami.shortcut import Shortcut
 from ast_notebook.ami.timeouts import wait_for
 from ast_notebook.errors import AstError, ConnectionLost, LoginRefused
 
@@ -100,6 +102,7 @@ class Reader:
         self._counts = counts
         self._ended = ended
         self._connection: Connection | None = None
+        self._shortcut: Shortcut | None = None
         self._pauses = Pauses()
         self._tried = threading.Event()
         self._boot_deadline: float | None = None
@@ -167,6 +170,8 @@ class Reader:
         if connection is None:
             raise self.no_connection()
         pending = Pending(name, timeout or self.settings.timeout, then, ends, apart)
+        if self._shortcut is not None and then is None and not ends:
+            pending.shortcut = partial(self._shortcut.fetch, key)
         self._actions.add(key, pending)
         try:
             connection.send(data)
@@ -231,6 +236,7 @@ class Reader:
                 self.tls,
                 lambda: not self.closing.is_set(),
             )
+            self._shortcut = Shortcut.of(self._connection, self._intake)
             if self.closing.is_set():  # `stop` may have been called before there was a connection
                 raise ConnectionAbortedError("closed while it was being made")
         except OSError as error:
