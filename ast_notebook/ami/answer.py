@@ -121,9 +121,6 @@ class Pending:
     ----------
     ends : str
         The ActionID of another action that ends when this one is answered.
-    shortcut : callable or None
-        It is called by a thread that begins to wait, with this object and so many seconds, and may
-        fetch the answer.
     """
 
     __slots__ = (
@@ -139,7 +136,6 @@ class Pending:
         "deadline",
         "ends",
         "name",
-        "shortcut",
         "then",
     )
 
@@ -155,7 +151,6 @@ class Pending:
         self.then = then
         self.ends = ends
         self.apart = apart
-        self.shortcut: Callable[[Pending, float], None] | None = None
         self._timeout = timeout
         self.deadline = time.monotonic() + timeout
         self._waiting: list[None] = []
@@ -211,10 +206,6 @@ class Pending:
         limit = self.deadline - time.monotonic() if timeout is None else seconds(timeout, least=0)
         self._waiting.append(None)
         try:
-            if self.shortcut is not None and limit > 0 and not self.done:
-                until = time.monotonic() + limit
-                self.shortcut(self, limit)
-                limit = until - time.monotonic()
             is_done = self.done or wait_for(self._done, limit)
         finally:
             self._waiting.pop()
@@ -269,7 +260,7 @@ class Pending:
         return is_last
 
     def succeed(self, response: Response) -> None:
-        """Take a response that is the whole answer; see `Shortcut`."""
+        """Take a response that is the whole answer; to do this twice is the same as once."""
         self._response = response
         self._done.set()
 

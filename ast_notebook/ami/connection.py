@@ -253,6 +253,7 @@ class Connection:
                     sent = self._socket.send(view)
                 view = view[sent:]
             except (BlockingIOError, ssl.SSLWantWriteError):
+                self.watch.look()  # Asterisk may read again once it has sent what it has to send
                 self._wait(self._socket, selectors.EVENT_WRITE, deadline)
             except ssl.SSLWantReadError:
                 self._wait(self._socket, selectors.EVENT_READ, deadline)
@@ -268,3 +269,4 @@ class Connection:
         """Close the socket; only for the reader's thread, once it has stopped reading."""
         self.watch.close()
         self._socket.close()
+        self.turn.release()  # a thread may be waiting for it

@@ -152,6 +152,7 @@ class Reader:
         timeout: float | None = None,
         ends: str = "",
         apart: bool = False,
+        waits: bool = False,
     ) -> Pending:
         """Send an action, whether or not the login is over; see `Session.ask`.
 
@@ -159,6 +160,8 @@ class Reader:
         ----------
         ends : str
             The ActionID of the action that is over once this one is answered.
+        waits : bool
+            Whether the caller does nothing else before it waits for the answer.
         """
         name = str(action.get("Action", ""))
         key = str(action.get("ActionID") or self._actions.new_id())
@@ -170,9 +173,16 @@ class Reader:
         if connection is None:
             raise self.no_connection()
         pending = Pending(name, timeout or self.settings.timeout, then, ends, apart)
-        if self._shortcut is not None and then is None and not ends:
-            pending.shortcut = partial(self._shortcut.fetch, key)
         self._actions.add(key, pending)
+        send = partial(self._send, connection, name, key, data)
+        shortcut = self._shortcut
+        if waits and shortcut is not None and shortcut.is_of(connection):
+            shortcut.fetch(send, key, pending)
+        else:
+            send()
+        return pending
+
+    def _send(self, connection: Connection, name: str, key: str, data: memoryview) -> None:
         try:
             connection.send(data)
         except OSError as error:
@@ -182,7 +192,7 @@ class Reader:
             self._actions.forget(key)
             raise
         else:
-            return pending
+            return
         raise ConnectionLost(f"{name} could not be sent: {failed}")
 
     def no_connection(self) -> ConnectionLost:

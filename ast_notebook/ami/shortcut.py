@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+from collections.abc import Callable
 from functools import partial
 
 from ast_notebook.ami.answer import Pending
@@ -13,7 +14,7 @@ from ast_notebook.ami.framer import END_OF_MESSAGE
 from ast_notebook.ami.intake import Intake
 from ast_notebook.ami.message import Response
 
-BRIEF = 0.005  # seconds; who waits longer for an answer gains nothing by taking it
+BRIEF = 0.005  # seconds; an answer that takes longer gains nothing by a shortcut
 LOOK = 4096  # bytes that are looked at; an answer that is longer is the reader's
 
 
@@ -42,37 +43,44 @@ class Shortcut:
         """Return the shortcut of a connection; None if there can be none."""
         return cls(connection, intake) if connection.can_be_looked_at else None
 
-    def fetch(self, key: str, pending: Pending, seconds: float) -> None:
-        """Wait for an action's answer for a moment, and take it if it comes next."""
+    def is_of(self, connection: Connection) -> bool:
+        """Tell whether it is the shortcut of a connection, in the process that made it."""
+        return self._connection is connection and self._process == os.getpid()
+
+    def fetch(self, send: Callable[[], None], key: str, pending: Pending) -> None:
+        """Send an action, wait a moment for its answer, and take it if it comes next."""
         connection = self._connection
-        # If another thread reads now, it wakes this one. A forked process may not take any bytes.
-        if connection.turn.locked() or connection.lent.locked() or os.getpid() != self._process:
+        if connection.lent.locked():
+            send()
             return
-        with connection.lent, contextlib.suppress(OSError, ValueError):  # if it is being closed
+        with connection.lent:
             try:
                 connection.watch.look_away()
-                came = self._poll.poll(1000 * min(seconds, BRIEF))
-                # An end or an error is left to the reader, since to read it is to clear it.
-                if came and came[0][1] == select.POLLIN and not connection.turn.locked():
-                    with connection.turn:
+                send()
+                # If the reader has its turn now, it wakes this thread.
+                if not connection.turn.locked():
+                    came = self._poll.poll(1000 * BRIEF)
+                    # An end or an error is left to the reader, since to read it is to clear it.
+                    if came and came[0][1] == select.POLLIN and not connection.turn.locked():
                         self._take(key, pending)
             finally:
                 connection.watch.look()
 
     def _take(self, key: str, pending: Pending) -> None:
         connection = self._connection
-        connection.finish()
-        data = connection.look_at(LOOK)
-        size = data.find(END_OF_MESSAGE) + len(END_OF_MESSAGE)
-        response = self._intake.whole_answer(data[:size], key, pending)
-        if response is None:
-            return
-        taken: list[bytes] = []
-        connection.unfinished = partial(self._finish, key, pending, response, taken)
-        try:
-            connection.take(size, taken)
-        finally:
+        with connection.turn, contextlib.suppress(OSError):  # it may be closed by now
             connection.finish()
+            data = connection.look_at(LOOK)
+            size = data.find(END_OF_MESSAGE) + len(END_OF_MESSAGE)
+            response = self._intake.whole_answer(data[:size], key, pending)
+            if response is None:
+                return
+            taken: list[bytes] = []
+            connection.unfinished = partial(self._finish, key, pending, response, taken)
+            try:
+                connection.take(size, taken)
+            finally:
+                connection.finish()
 
     def _finish(self, key: str, pending: Pending, response: Response, taken: list[bytes]) -> None:
         if taken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import selectors
 import socket
@@ -37,11 +38,16 @@ class Watch:
 
     def look_away(self) -> None:
         """Let bytes that come wake nobody, until `look` is called."""
-        self._waiting.modify(self._descriptor, 0)
+        self._change(0)
 
     def look(self) -> None:
         """Let bytes wake the thread that waits, at once those that have come."""
-        self._waiting.modify(self._descriptor, selectors.EVENT_READ)
+        self._change(selectors.EVENT_READ)
+
+    def _change(self, events: int) -> None:
+        if CAN_LOOK_AWAY:
+            with contextlib.suppress(ValueError):  # it is closed
+                self._waiting.modify(self._descriptor, events)
 
     def close(self) -> None:
         """Wait for nothing any more."""

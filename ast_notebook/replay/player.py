@@ -121,6 +121,7 @@ class Player(Reader):
         timeout: float | None = None,
         ends: str = "",
         apart: bool = False,
+        waits: bool = False,
     ) -> Pending:
         """Answer an action, or hold it back; nothing is sent."""
         name = str(action.get("Action", ""))

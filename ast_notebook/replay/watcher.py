@@ -99,6 +99,7 @@ class Watcher(Reader):
         timeout: float | None = None,
         ends: str = "",
         apart: bool = False,
+        waits: bool = False,
     ) -> Pending:
         """Answer a question from the live state, or refuse an order; nothing is sent."""
         name = str(action.get("Action", ""))
