@@ -11,6 +11,7 @@ from ast_notebook.errors import ConfError, UnsafeText
 
 Field = str | int | float | Secret | Iterable[str]
 _NO_LIST = (str, bytes, bytearray, Mapping)
+_ONE = (str, Secret, numbers.Real)
 
 
 def encode(action: Mapping[str, Field]) -> bytes:
@@ -30,7 +31,7 @@ def encode(action: Mapping[str, Field]) -> bytes:
         is_list = not isinstance(value, _NO_LIST) and isinstance(value, Iterable)
         fields += [(key, one) for one in cast("Iterable[Any]", value if is_list else (value,))]
     for key, one in fields:
-        if not isinstance(one, str | Secret | numbers.Real):
+        if not isinstance(one, _ONE):
             kind = "None" if one is None else type(one).__name__
             raise ConfError(
                 f"{key} of the action {action.get('Action', '')} is {kind}: write text, a number, "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from ast_notebook.ami.message import (
     OWN,
     Event,
     Response,
+    answer_later,
     own_event,
     parse_later,
     parse_plain,
@@ -29,8 +29,8 @@ from ast_notebook.units import SECOND
 logger = logging.getLogger(__name__)
 
 _SUCCESS = "Response: Success\r\nActionID: "
-# What is more than a response, or looks like that: a list, a further message, a bare line feed.
-_ODD = re.compile(rb"eventlist|will follow|privilege|event:|(?<!\r)\n", re.IGNORECASE)
+# In lower case, what is in responses that a list follows, or to which an event may be attached.
+_MORE = (b"eventlist", b"will follow", b"privilege", b"event:")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -123,14 +123,18 @@ class Intake:
         """
         if self.framer.torn or self._actions.under_way.get(key) is not pending:
             return None
-        if not data.startswith(f"{_SUCCESS}{key}\r\n".encode()) or _ODD.search(data):
+        lower = data.lower()
+        if (
+            not data.startswith(f"{_SUCCESS}{key}\r\n".encode())
+            or data.count(b"\n") != data.count(b"\r\n")
+            or any(map(lower.__contains__, _MORE))
+        ):
             return None
-        message = parse_whole(decode(data.removesuffix(END_OF_MESSAGE)), self._next_moment())
-        return message if isinstance(message, Response) else None
+        return answer_later(decode(data.removesuffix(END_OF_MESSAGE)), time.time_ns() // 1000)
 
     def answered(self, key: str, pending: Pending, response: Response) -> None:
         """Hand over what `whole_answer` returned; to do this twice is the same as once."""
-        self._sieve.fresh([""])  # the next message does not come right after the one before
+        self._sieve.skip()
         pending.succeed(response)
         self._actions.finish(key, pending)
 

@@ -106,8 +106,7 @@ class Reader:
         self._pauses = Pauses()
         self._tried = threading.Event()
         self._boot_deadline: float | None = None
-        self._booted = False
-        self._keep_trying = False
+        self._booted = self._keep_trying = False
         self._logins = 0
         self._changed = 0.0  # when it was connected or lost, on the clock of `elapsed`
 
@@ -173,27 +172,12 @@ class Reader:
         if connection is None:
             raise self.no_connection()
         pending = Pending(name, timeout or self.settings.timeout, then, ends, apart)
-        self._actions.add(key, pending)
-        send = partial(self._send, connection, name, key, data)
-        shortcut = self._shortcut
-        if waits and shortcut is not None and shortcut.is_of(connection):
+        send = partial(self._actions.send, key, pending, partial(connection.send, data))
+        if waits and (shortcut := self._shortcut) is not None and shortcut.is_of(connection):
             shortcut.fetch(send, key, pending)
         else:
             send()
         return pending
-
-    def _send(self, connection: Connection, name: str, key: str, data: memoryview) -> None:
-        try:
-            connection.send(data)
-        except OSError as error:
-            self._actions.forget(key)
-            failed = error.with_traceback(None)
-        except BaseException:
-            self._actions.forget(key)
-            raise
-        else:
-            return
-        raise ConnectionLost(f"{name} could not be sent: {failed}")
 
     def no_connection(self) -> ConnectionLost:
         """Return the error that says why nothing can be sent now."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import select
 import selectors
 import socket
@@ -46,8 +45,10 @@ class Watch:
 
     def _change(self, events: int) -> None:
         if CAN_LOOK_AWAY:
-            with contextlib.suppress(ValueError):  # it is closed
+            try:
                 self._waiting.modify(self._descriptor, events)
+            except ValueError:  # it is closed, and nobody waits for anything any more
+                return
 
     def close(self) -> None:
         """Wait for nothing any more."""
