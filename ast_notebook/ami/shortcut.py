@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -59,7 +60,8 @@ class Shortcut:
                 send()
                 # If the reader has its turn now, it wakes this thread.
                 if not connection.turn.locked():
-                    came = self._poll.poll(1000 * BRIEF)
+                    left = pending.deadline - time.monotonic()
+                    came = self._poll.poll(1000 * max(0.0, min(left, BRIEF)))
                     # An end or an error is left to the reader, since to read it is to clear it.
                     if came and came[0][1] == select.POLLIN and not connection.turn.locked():
                         self._take(key, pending)
