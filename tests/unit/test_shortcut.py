@@ -145,6 +145,18 @@ def test_lists_and_refusals_and_odd_answers_are_the_readers():
         assert not keys
 
 
+def test_what_looks_like_an_answer_but_continues_an_event_is_none():
+    def script(client, action):
+        client.raw(answer(action, "Text: a part of the event"))
+        client.raw(answer(action, "Text: the answer"))
+
+    with FakeManager(script) as fake, opened(fake) as session:
+        fake.clients[-1].raw(b"Event: Tick\r\nText: ")
+        eventually(lambda: session._intake.framer.torn)
+        found = session.request({"Action": "Ask"})
+        assert found.response["Text"] == "the answer"
+
+
 def test_an_answer_that_comes_byte_by_byte_or_not_at_all_is_waited_for_as_ever():
     def script(client, action):
         if action["Action"] == "Slow":
