@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from ast_notebook.ami.elapsed import elapsed
-from ast_notebook.ami.watch import CAN_LOOK_AWAY, Watch
+from ast_notebook.ami.watch import Watch
 
 BLOCK = 256 * 1024
 LOOK = 1.0  # seconds between two checks of a silent connection, which show until when it was up
@@ -186,7 +186,7 @@ class Connection:
     @property
     def can_be_looked_at(self) -> bool:
         """Whether the bytes can be looked at before they are read; those of TLS cannot."""
-        return CAN_LOOK_AWAY and not isinstance(self._socket, ssl.SSLSocket)
+        return Watch.can_look_away and not isinstance(self._socket, ssl.SSLSocket)
 
     def fileno(self) -> int:
         """Return the file descriptor of the socket."""

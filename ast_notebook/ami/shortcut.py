@@ -15,7 +15,7 @@ from ast_notebook.ami.framer import END_OF_MESSAGE
 from ast_notebook.ami.intake import Intake
 from ast_notebook.ami.message import Response
 
-BRIEF = 0.005  # seconds; an answer that takes longer gains nothing by a shortcut
+BRIEF = 0.002  # seconds; an answer that takes longer gains nothing by a shortcut
 LOOK = 4096  # bytes that are looked at; an answer that is longer is the reader's
 
 

@@ -6,8 +6,6 @@ import select
 import selectors
 import socket
 
-CAN_LOOK_AWAY = hasattr(select, "epoll")
-
 
 class Watch:
     """What a connection's reader waits for.
@@ -18,12 +16,19 @@ class Watch:
     Parameters
     ----------
     one : socket.socket
+
+    Attributes
+    ----------
+    can_look_away : bool
+        Whether this system has an epoll; without one, `look_away` does nothing.
     """
+
+    can_look_away = hasattr(select, "epoll")
 
     def __init__(self, one: socket.socket) -> None:
         self._descriptor = one.fileno()
         self._waiting: select.epoll | selectors.BaseSelector
-        if CAN_LOOK_AWAY:
+        if self.can_look_away:
             self._waiting = select.epoll()
         else:
             self._waiting = selectors.DefaultSelector()
@@ -33,7 +38,7 @@ class Watch:
         """Wait for so many seconds at most; return whether the socket can be read, or has ended."""
         if isinstance(self._waiting, selectors.BaseSelector):
             return bool(self._waiting.select(seconds))
-        return bool(self._waiting.poll(seconds))
+        return bool(self._waiting.poll(seconds, 1))
 
     def look_away(self) -> None:
         """Let bytes that come wake nobody, until `look` is called."""
@@ -44,7 +49,7 @@ class Watch:
         self._change(selectors.EVENT_READ)
 
     def _change(self, events: int) -> None:
-        if CAN_LOOK_AWAY:
+        if self.can_look_away:
             try:
                 self._waiting.modify(self._descriptor, events)
             except ValueError:  # it is closed, and nobody waits for anything any more

@@ -13,26 +13,33 @@ import pytest
 
 from ast_notebook.ami import Session, shortcut
 from ast_notebook.ami.answer import Pending
+from ast_notebook.ami.connection import Connection
+from ast_notebook.ami.shortcut import Shortcut
+from ast_notebook.ami.watch import Watch
 from ast_notebook.errors import ActionRefused, AnswerTimeout, ConnectionLost
 from tests.support.fake_manager import FakeManager
 from tests.support.sessions import opened, silent_but_for_the_login
 from tests.support.waiting import eventually
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def patient(monkeypatch):
-    """Have the shortcut wait as long as a slow machine may take."""
+    """Have the shortcut wait as long as a slow machine may take, where no events come."""
     monkeypatch.setattr(shortcut, "BRIEF", 60.0)
 
 
-def waits(session: Session) -> Session:
-    """Return a session once its reader waits for bytes."""
-    eventually(lambda: not session._reader._connection.turn.locked())
-    return session
+def line(session: Session) -> tuple[Connection, Shortcut]:
+    """Return the present connection and its shortcut, once the reader waits for bytes."""
+    connection, found = session._reader._connection, session._reader._shortcut
+    assert connection is not None
+    assert found is not None
+    eventually(lambda: not connection.turn.locked())
+    return connection, found
 
 
 def taken(session: Session) -> list[str]:
     """Return a list that grows by the ActionID of each answer that takes the shortcut."""
+    line(session)
     keys: list[str] = []
     real = session._intake.answered
 
@@ -65,12 +72,13 @@ def answer(action: dict[str, str], *lines: str) -> bytes:
     return ("\r\n".join(("Response: Success", key, *lines)) + "\r\n\r\n").encode()
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_plain_answer_wakes_no_reader_and_is_the_same_as_ever():
     def script(client, action):
         client.raw(answer(action, "Ping: Pong", "Output: a", "Output: b"))
 
     with FakeManager(script) as fake, opened(fake) as session:
-        keys = taken(waits(session))
+        keys = taken(session)
         fed = session._intake.feed
         session._intake.feed = None  # the reader cannot read any more
         short = session.request({"Action": "Ping", "ActionID": "1"})
@@ -135,7 +143,7 @@ def test_lists_and_refusals_and_odd_answers_are_the_readers():
                 client.ok(action)
 
     with FakeManager(script) as fake, opened(fake) as session:
-        keys = taken(waits(session))
+        keys = taken(session)
         assert len(session.request({"Action": "List"})) == 1
         with pytest.raises(ActionRefused, match="no"):
             session.request({"Action": "Refused"})
@@ -173,10 +181,11 @@ def test_an_answer_that_comes_byte_by_byte_or_not_at_all_is_waited_for_as_ever()
         assert not session.counts
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("by", ["the peer", "close"])
 def test_a_connection_that_ends_meanwhile_is_told_by_the_reader(by):
     with FakeManager(silent_but_for_the_login) as fake, opened(fake) as session:
-        waits(session)
+        line(session)
         end = fake.drop if by == "the peer" else session.close
 
         def soon():
@@ -185,15 +194,24 @@ def test_a_connection_that_ends_meanwhile_is_told_by_the_reader(by):
 
         thread = threading.Thread(target=soon)
         thread.start()
-        with pytest.raises(ConnectionLost, match="broke|closed"):
+        with pytest.raises(ConnectionLost, match=r"broke|closed"):
             session.request({"Action": "Never"}, timeout=60)
         thread.join()
         assert not session._actions.under_way
 
 
+@pytest.mark.usefixtures("patient")
+def test_without_an_epoll_every_answer_is_the_readers(monkeypatch):
+    monkeypatch.setattr(Watch, "can_look_away", False)
+    with FakeManager() as fake, opened(fake) as session:
+        assert session._reader._shortcut is None
+        assert session.request({"Action": "Ping"}).response.ok
+
+
+@pytest.mark.usefixtures("patient")
 def test_a_forked_process_takes_no_bytes(monkeypatch):
     with FakeManager() as fake, opened(fake) as session:
-        keys = taken(waits(session))
+        keys = taken(session)
         with monkeypatch.context() as forked:
             forked.setattr(os, "getpid", lambda: -1)
             session.request({"Action": "Ping"})
@@ -228,7 +246,6 @@ def test_many_askers_beside_a_flood_each_get_their_answer_and_no_event_is_lost()
                 wrong.append((text, found))
 
     with FakeManager(script) as fake, opened(fake, heard, timeout=60) as session:
-        keys = taken(session)
         wrong: list[tuple[str, str]] = []
         threads = [threading.Thread(target=asks, args=(session, name, wrong)) for name in "abcde"]
         for thread in threads:
@@ -240,7 +257,6 @@ def test_many_askers_beside_a_flood_each_get_their_answer_and_no_event_is_lost()
         count = next(numbers)
         eventually(lambda: len(heard.numbers) == count)
         assert heard.numbers == list(range(count))
-        assert keys
         assert not session._actions.under_way
         assert not session.counts
 
@@ -256,23 +272,29 @@ def test_an_interruption_at_any_step_loses_no_answer_and_no_event():
             client.raw(answer(action) + event(next(numbers)))
 
     with FakeManager(script) as fake, opened(fake, heard, timeout=60) as session:
-        for step in itertools.count(1):
-            waits(session)
-            pending, was_interrupted = interrupted(session, step)
+        keys = taken(session)
+        step = 1
+        while True:
+            key, pending, was_interrupted = interrupted(session, step)
             assert pending.wait().response.ok
-            session.request({"Action": "Ping"})
-            asked = 2 * step
-            eventually(lambda count=asked: len(heard.numbers) == count)
-            assert heard.numbers == list(range(asked))
+            assert session.request({"Action": "Ping"}).response.ok
+            eventually(lambda: len(heard.numbers) == fake.names().count("Ping"))
+            assert heard.numbers == list(range(len(heard.numbers)))
             assert not session._actions.under_way
             assert not session.counts
-            if not was_interrupted:
-                break
+            if was_interrupted:
+                step += 1
+            elif key in keys:
+                break  # otherwise the reader had its turn just then
         assert step > 30
 
 
-def interrupted(session: Session, step: int) -> tuple[Pending, bool]:
+def interrupted(session: Session, step: int) -> tuple[str, Pending, bool]:
     """Ask, and raise a KeyboardInterrupt where Python may raise one for the step-th time."""
+    connection, shortcut = line(session)
+    key = session.new_id()
+    pending = Pending("Ping", 60)
+    data = f"Action: Ping\r\nActionID: {key}\r\n\r\n".encode()
     left = itertools.count(step, -1)
 
     def interrupt(_frame, what, _argument):
@@ -280,25 +302,15 @@ def interrupted(session: Session, step: int) -> tuple[Pending, bool]:
             sys.setprofile(None)
             raise KeyboardInterrupt
 
-    reader = session._reader
-    key = session.new_id()
-    pending = Pending("Ping", 60)
-    data = f"Action: Ping\r\nActionID: {key}\r\n\r\n".encode()
-
     def send() -> None:
-        reader._actions.send(key, pending, partial(reader._connection.send, data))
-        eventually(lambda: select_says_so(session))
+        session._actions.send(key, pending, partial(connection.send, data))
+        eventually(lambda: pending.done or shortcut._poll.poll(0))
         sys.setprofile(interrupt)
 
     try:
-        reader._shortcut.fetch(send, key, pending)
+        shortcut.fetch(send, key, pending)
     except KeyboardInterrupt:
-        return pending, True
+        return key, pending, True
     finally:
         sys.setprofile(None)
-    return pending, False
-
-
-def select_says_so(session: Session) -> bool:
-    """Tell whether the answer has come."""
-    return bool(session._reader._shortcut._poll.poll(0))
+    return key, pending, False
