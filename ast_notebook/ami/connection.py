@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from ast_notebook.ami.elapsed import elapsed
-from ast_notebook.ami.watch import Watch
+from ast_notebook.ami.lookout import Lookout
 
 BLOCK = 256 * 1024
 LOOK = 1.0  # seconds between two checks of a silent connection, which show until when it was up
@@ -54,7 +54,7 @@ class Connection:
         What has to be done first in the next turn, since the last one may have been interrupted.
     lent : threading.Lock
         A thread holds it for which the reader does not watch the socket.
-    watch : Watch
+    lookout : Lookout
 
     Raises
     ------
@@ -91,7 +91,7 @@ class Connection:
                     raise HandshakeFailed("broke off") from None
             self.current = self._read = elapsed()
             self._slept = False
-            self.watch = Watch(self._socket)
+            self.lookout = Lookout(self._socket)
         except BaseException:
             self._socket.close()
             raise
@@ -171,12 +171,12 @@ class Connection:
         """Wait for bytes, and let other threads have a turn meanwhile."""
         self.turn.release()
         try:
-            came = self.watch.wait(seconds)
+            came = self.lookout.wait(seconds)
         finally:
             self.turn.acquire()
         self.finish()
         if not came and not self.lent.locked():
-            self.watch.look()  # a thread may have been interrupted before it did this
+            self.lookout.look()  # a thread may have been interrupted before it did this
 
     def finish(self) -> None:
         """Do what the last turn left undone; only for whoever has the turn."""
@@ -186,7 +186,7 @@ class Connection:
     @property
     def can_be_looked_at(self) -> bool:
         """Whether the bytes can be looked at before they are read; those of TLS cannot."""
-        return Watch.can_look_away and not isinstance(self._socket, ssl.SSLSocket)
+        return Lookout.can_look_away and not isinstance(self._socket, ssl.SSLSocket)
 
     def fileno(self) -> int:
         """Return the file descriptor of the socket."""
@@ -253,7 +253,7 @@ class Connection:
                     sent = self._socket.send(view)
                 view = view[sent:]
             except (BlockingIOError, ssl.SSLWantWriteError):
-                self.watch.look()  # Asterisk may read again once it has sent what it has to send
+                self.lookout.look()  # Asterisk may read again once it has sent what it has to send
                 self._wait(self._socket, selectors.EVENT_WRITE, deadline)
             except ssl.SSLWantReadError:
                 self._wait(self._socket, selectors.EVENT_READ, deadline)
@@ -267,6 +267,6 @@ class Connection:
 
     def close(self) -> None:
         """Close the socket; only for the reader's thread, once it has stopped reading."""
-        self.watch.close()
+        self.lookout.close()
         self._socket.close()
         self.turn.release()  # a thread may be waiting for it

@@ -56,7 +56,7 @@ class Shortcut:
             return
         with connection.lent:
             try:
-                connection.watch.look_away()
+                connection.lookout.look_away()
                 send()
                 # If the reader has its turn now, it wakes this thread.
                 if not connection.turn.locked():
@@ -66,7 +66,7 @@ class Shortcut:
                     if came and came[0][1] == select.POLLIN and not connection.turn.locked():
                         self._take(key, pending)
             finally:
-                connection.watch.look()
+                connection.lookout.look()
 
     def _take(self, key: str, pending: Pending) -> None:
         connection = self._connection

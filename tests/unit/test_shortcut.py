@@ -14,8 +14,8 @@ import pytest
 from ast_notebook.ami import Session, shortcut
 from ast_notebook.ami.answer import Pending
 from ast_notebook.ami.connection import Connection
+from ast_notebook.ami.lookout import Lookout
 from ast_notebook.ami.shortcut import Shortcut
-from ast_notebook.ami.watch import Watch
 from ast_notebook.errors import ActionRefused, AnswerTimeout, ConnectionLost
 from tests.support.fake_manager import FakeManager
 from tests.support.sessions import opened, silent_but_for_the_login
@@ -202,7 +202,7 @@ def test_a_connection_that_ends_meanwhile_is_told_by_the_reader(by):
 
 @pytest.mark.usefixtures("patient")
 def test_without_an_epoll_every_answer_is_the_readers(monkeypatch):
-    monkeypatch.setattr(Watch, "can_look_away", False)
+    monkeypatch.setattr(Lookout, "can_look_away", False)
     with FakeManager() as fake, opened(fake) as session:
         assert session._reader._shortcut is None
         assert session.request({"Action": "Ping"}).response.ok

@@ -7,7 +7,7 @@ import selectors
 import socket
 
 
-class Watch:
+class Lookout:
     """What a connection's reader waits for.
 
     On Linux, this is an epoll itself: each change of what it waits for is one call into C, which
