@@ -153,9 +153,9 @@ class Pending:
         self.apart = apart
         self._timeout = timeout
         self.deadline = time.monotonic() + timeout
-        self._waiting: list[None] = []
+        self._waiting: list[threading.Event] = []  # one for each thread
         self._size = 0
-        self._done = threading.Event()
+        self._done = False
         self._response: Response | None = None
         self._events: list[Event] = []
         self._error: Exception | None = None
@@ -164,7 +164,7 @@ class Pending:
     @property
     def done(self) -> bool:
         """Whether it was answered, refused or given up."""
-        return self._done.is_set()
+        return self._done
 
     @property
     def response(self) -> Response | None:
@@ -204,12 +204,7 @@ class Pending:
             If the connection broke meanwhile.
         """
         limit = self.deadline - time.monotonic() if timeout is None else seconds(timeout, least=0)
-        self._waiting.append(None)
-        try:
-            is_done = wait_for(self._done, limit)
-        finally:
-            self._waiting.pop()
-        if not is_done:
+        if not self._done and not self._wait(limit):
             raise AnswerTimeout(
                 f"Asterisk has not answered {self.name} in time: it is overloaded, or the network "
                 "is slow. Ask again, or connect with a larger timeout"
@@ -218,6 +213,15 @@ class Pending:
             raise self._error.with_traceback(None)
         assert self._response is not None
         return Answer(self._response, tuple(self._events))
+
+    def _wait(self, limit: float) -> bool:
+        finished = threading.Event()
+        self._waiting.append(finished)
+        try:
+            # It may have been finished before this thread was one of those that `finish` wakes.
+            return self._done or wait_for(finished, limit)
+        finally:
+            self._waiting.remove(finished)
 
     def respond(self, response: Response) -> bool:
         """Take the response; return True if nothing more will come."""
@@ -259,11 +263,17 @@ class Pending:
             self._events.pop()
         return is_last
 
+    def succeed(self, response: Response) -> None:
+        """Take a response that is the whole answer; to do this twice is the same as once."""
+        self._response = response
+
     def finish(self, error: Exception | None = None) -> None:
         """Wake the threads that wait, with an error if there is one."""
         if error is not None:
             self._error = error
-        self._done.set()
+        self._done = True
+        for waiting in [*self._waiting]:
+            waiting.set()
 
 
 def refusal(action: str, reason: str) -> ActionRefused:
