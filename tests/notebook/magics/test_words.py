@@ -45,6 +45,15 @@ def test_nobody_is_on_the_phone(connected):
     assert repr(connected.run("%ast channels")) == "no channels are up"
 
 
+def test_who_asks_for_a_time_before_all_that_was_received_is_sent_to_the_files(called):
+    for line in ("missed --since last-week --until last-week", "missed --since last-week"):
+        told = " ".join(repr(called.run(f"%ast {line}")).split())
+        assert "nothing was received before" in told, line
+        assert "%ast missed Master.csv" in told and "longer time" not in told
+    told = " ".join(repr(called.run("%ast calls --number 7777")).split())
+    assert told.endswith("fits: leave out a condition, or take a longer time.")
+
+
 def test_queues_and_agents_as_they_are_now(connected):
     queues = connected.run("%ast queues").set_index("queue")
     assert queues.loc["support", ["waiting", "agents", "paused"]].tolist() == [0, 2, 0]
