@@ -289,8 +289,10 @@ class CallLog:
         `time_of` is the beginning and the end of the time that was asked for.
         """
         known = self._known_since()
-        if others and known is not None and any(
-            one is not None and _in_utc(one) < known for one in time_of
+        if (
+            others
+            and known is not None
+            and any(one is not None and _in_utc(one) < known for one in time_of)
         ):
             return (
                 f"None of the {what} so far ({others:,}) fits, and nothing was received before "

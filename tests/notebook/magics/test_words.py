@@ -252,6 +252,17 @@ def test_progress_leaves_nothing_behind(capsys, monkeypatch):
     assert "\n" not in first + last
 
 
+def test_a_warning_begins_in_a_line_of_its_own_while_progress_is_shown(capsys, monkeypatch):
+    monkeypatch.setattr("ast_notebook.magics.progress.DELAY", 0)
+    shown = Progress("reading")
+    with shown, warnings_in_one_line():
+        eventually(lambda: capsys.readouterr().out)
+        text = warnings.formatwarning("careful", UserWarning, "x.py", 1)
+        before = capsys.readouterr().out
+    assert text == "Warning: careful\n"
+    assert before.endswith(" \r"), "the line is cleared, and the next text begins at the margin"
+
+
 # --- items and logics -----------------------------------------------------------------------------
 
 
