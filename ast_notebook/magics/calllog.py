@@ -84,6 +84,7 @@ def missed(context: Context, given: Given) -> pd.DataFrame:
 
     In [1]: %ast missed --since yesterday
     In [2]: %ast missed Master.csv --tz Europe/Berlin --since last-week --until last-week
+    In [3]: %ast calls --missed --queue support
     """
     return _calls(context, given, missed=True)
 

@@ -68,8 +68,11 @@ def test_the_page_says_that_differences_are_computed_before_rounding():
 
 @pytest.fixture
 def office() -> Office:
-    rows = [(n * 3600.0, "inbound", f"03{n}", "100", "ANSWERED", "200") for n in range(31)]
-    rows.append((40 * 3600.0, "inbound", "0399", "100", "BUSY", None))
+    hours = [n * 3600.0 for n in range(31)]
+    rows = [
+        *((hour, "inbound", f"03{hour:.0f}", "100", "ANSWERED", "200") for hour in hours),
+        (40 * 3600.0, "inbound", "0399", "100", "BUSY", None),
+    ]
     now, before = office_calls(rows), office_calls(rows[:20])
     office = Office(now, tz="UTC")
     office.compare(now, before, (30 * DAY, 31 * DAY))

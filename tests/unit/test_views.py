@@ -199,7 +199,7 @@ def test_of_many_rows_the_newest_are_shown() -> None:
 def test_all_of_many_rows_are_shown_as_the_line_below_them_says() -> None:
     many = shown_calls(calls(*(call(number) for number in range(100))))
     below = " ".join(repr(many).splitlines()[-2:])
-    option, most = re.search(r"pandas\.options\.(\S+) = (\d+) shows all", below).groups()
+    ((option, most),) = re.findall(r"pandas\.options\.(\S+) = (\d+) shows all", below)
     with pd.option_context(option, int(most)):
         assert len(repr(many).splitlines()) == 1 + 100 + 1
 

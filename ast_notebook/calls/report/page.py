@@ -55,8 +55,12 @@ def fragment(found: Measured, draw: ModuleType) -> str:
 def period(found: Measured) -> str:
     """Return the period of the report in words, in its zone."""
     if found.span is None:
-        none = found.summary["calls"].sum() == 0
-        return "there were none" if none else "none began in this time"
+        if found.summary["calls"].sum():
+            return "none began in this time"
+        if found.covered is None:
+            return "there were none"
+        known = stretch(*(one.tz_convert(found.tz) for one in found.covered))
+        return f"there were none in this time; calls are known from {known}"
     first, last = (one.tz_convert(found.tz) for one in found.span)
     return stretch(found.since or first, found.until or last)
 
@@ -218,7 +222,7 @@ def _queues(found: Measured) -> str:
     )
     head = ["queue", "offered", "answered", "gave up", *seldom]
     waited = [f"within {found.within:g} s", "speed of answer", "longest wait"]
-    return _table("Each queue", [*head, *waited, "95 % waited less than"], rows)
+    return _table("Each queue", [*head, *waited, "95 % waited at most"], rows)
 
 
 def _agents(found: Measured) -> str:
