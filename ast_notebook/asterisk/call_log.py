@@ -266,8 +266,10 @@ class CallLog:
         since, until, month, trunks
             As in `calls`.
         """
-        calls = self.calls(since=since, until=until, month=month, trunks=trunks)
-        return shown_unreturned(measures.unreturned(calls.frame, within))
+        calls = self.calls(since=since, until=until, month=month, trunks=trunks).frame
+        if self._told(trunks) and calls["direction"].isna().all():
+            calls = calls.head(0)  # trunks are named, but no call has come so far as to show one
+        return shown_unreturned(measures.unreturned(calls, within))
 
     def flow(self, which: object, *, tz: Zone | None = None) -> Flow:
         """Return one call as a ladder.
