@@ -192,7 +192,7 @@ def test_numbers_that_swindlers_ring_from_are_told(caller: str, wanted: str) -> 
 
 def test_nobody_waits_while_the_only_call_has_no_direction_yet(monkeypatch):
     """A telephone that rings because the PBX was asked to call has no caller and no direction."""
-    begun = pd.DataFrame([call(0, None, None, None, direction=None)]).astype({"direction": "str"})
+    begun = pd.DataFrame([call(0, None, None, None, direction=None)]).astype({"direction": "str"})  # type: ignore[arg-type]
     log = CallLog("ast", Record())
     monkeypatch.setattr(log, "calls", lambda **_: shown_calls(begun))
     with pytest.raises(ConfError, match="no call has a direction"):
