@@ -84,7 +84,7 @@ def _strip(given: argparse.Namespace) -> int:
 
 
 def _demo() -> Any:
-    """Import the demo's own command line, which Windows has not all the parts for."""
+    """Import the demo's own command line, which needs parts that Windows lacks."""
     return importlib.import_module("ast_notebook.demo.__main__")
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import pandas as pd
+from dateutil.tz import tzlocal
 
 from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.durations import LENGTH, SECONDS
@@ -68,10 +69,10 @@ def moment(
     now : pandas.Timestamp, optional
         The moment from which ages count; by default, what the clock says.
     tz : str or tzinfo, optional
-        The zone of a moment that names none, and of its result; by default, that of `use_zone`.
-        Without both, the result is in local time and has no zone, and that of an age is in UTC. If
-        a clock change repeats the hour, the first of the two moments is meant; for a time of the
-        day, the last.
+        The zone of a moment that names none, and of its result; by default, that of `use_zone`. If
+        neither names a zone, the result is in local time and has no zone; only the result for an
+        age is in UTC. If a clock change repeats the hour, the first of the two moments is meant;
+        for a time of the day, the last.
     clock : SystemClock
         This machine's clock, or that of a replay.
 
@@ -104,12 +105,21 @@ def moment(
             raise _none(said) from None
     if not _CLOCK.fullmatch(text):
         return _placed(_checked(text, said), zone)
-    now = _now(clock, zone) if now is None else now
-    today = _checked(f"{now:%Y-%m-%d} {text}", said)
-    found = _placed(today, zone, fold=1)
-    if found > now:
-        found = _placed(today, zone)
-    return found if found <= now else _placed(today - pd.Timedelta(days=1), zone)
+    return _last(text, here, zone)
+
+
+def _last(time: str, now: pd.Timestamp, zone: tzinfo | None) -> pd.Timestamp:
+    """Return the last such time of the day that was."""
+    until = now if now.tzinfo is not None else _instant(now, zone, now.fold)
+    day = until.to_pydatetime(warn=False).astimezone(zone)
+    today = _checked(f"{day:%Y-%m-%d} {time}", time)
+    both = [_instant(today, zone, fold) for fold in (0, 1)]
+    # In an hour that a clock change leaves out, the second one is earlier, and is another time.
+    was = [one for one in (max(both), both[0]) if one <= until]
+    found = was[0] if was else _instant(today - pd.Timedelta(days=1), zone, 0)
+    if zone is not None:
+        return found.tz_convert(zone)
+    return pd.Timestamp(datetime.fromtimestamp(found.timestamp()))  # it keeps its fold
 
 
 def end(
@@ -148,7 +158,8 @@ def span(
 ) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
     """Read a period, which is from `since` to before the end of `until`, or a whole month.
 
-    If the last such time of the day is not after `since`, `until` is on the day of `since`.
+    If `until` is a time of the day, and the last such time is not after `since`, it means that time
+    on the day of `since`.
 
     Raises
     ------
@@ -210,7 +221,7 @@ def is_of_day(said: Moment | None) -> bool:
 
 def on_day_of(day: pd.Timestamp, time: str, zone: tzinfo | None) -> pd.Timestamp:
     """Return a time of the day, on the day of a moment."""
-    local = day if zone is None or day.tzinfo is None else day.tz_convert(zone)
+    local = day if day.tzinfo is None else day.tz_convert(zone or tzlocal())
     return _placed(_checked(f"{local:%Y-%m-%d} {time.strip()}", time), zone)
 
 
@@ -302,12 +313,19 @@ def _now(clock: SystemClock, zone: tzinfo | None) -> pd.Timestamp:
     return pd.Timestamp(datetime.fromtimestamp(clock.time(), zone))
 
 
-def _placed(found: pd.Timestamp, zone: tzinfo | None, fold: int = 0) -> pd.Timestamp:
+def _placed(found: pd.Timestamp, zone: tzinfo | None) -> pd.Timestamp:
     """Return a moment in a zone; a moment that has a zone stays as it is."""
     if zone is None or found.tzinfo is not None:
         return found
-    there = found.to_pydatetime(warn=False).replace(tzinfo=zone, fold=fold)
-    return pd.Timestamp(there.astimezone(UTC)).tz_convert(zone)
+    return _instant(found, zone, 0).tz_convert(zone)
+
+
+def _instant(local: pd.Timestamp, zone: tzinfo | None, fold: int) -> pd.Timestamp:
+    """Return a local time of a zone, or of this machine's, in UTC."""
+    there = local.to_pydatetime(warn=False).replace(tzinfo=zone, fold=fold)
+    if zone is None:  # Pythons differ in what `astimezone` makes of an hour that is left out
+        return pd.Timestamp(datetime.fromtimestamp(there.timestamp(), UTC))
+    return pd.Timestamp(there.astimezone(UTC))
 
 
 def _checked(time: Any, said: object) -> pd.Timestamp:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from ast_notebook.recording import archive
+from ast_notebook.replay import player
 from tests.support.waiting import eventually
 
 TESTS = Path(__file__).parent
@@ -32,10 +33,11 @@ def no_thread_is_left():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def recorders_may_take_their_time_to_seal():
-    """What is recorded is sealed once its recorder is closed, as slow as the machine may be."""
+def no_thread_is_given_up_early():
+    """A recorder seals once it is closed, and a replay waits for calls, on any slow machine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(archive, "STOP", 60.0)
+        patch.setattr(player, "PATIENCE", 60.0)
         yield
 
 

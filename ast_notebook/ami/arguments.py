@@ -117,7 +117,7 @@ def _stored(what: str, text: str) -> str:
 def _begun(what: str, text: str) -> str:
     """Refuse a text that begins with a space: Asterisk drops the spaces before a value.
 
-    What is left may be a pattern, or nothing at all, which means every queue.
+    The rest of the text may be a pattern, or it may be empty, which means every queue.
     """
     if text and text[0] <= " ":
         raise UnsafeText(

@@ -86,7 +86,7 @@ class Before12:
         made = [*self._released(headers), *made]
         # A further event tells of each telephone whose call changed.
         made += [
-            {"Event": "NewConnectedLine", **leg.told()}
+            {"Event": "NewConnectedLine", **leg.snapshot()}
             for leg in self._legs.take_moved()
             if leg.uniqueid not in self._held
         ]
@@ -158,8 +158,8 @@ class Before12:
     def _dial_end(self, caller: Leg, called: Leg, status: str) -> Headers:
         caller.dials.pop(called, None)
         called.dialler = None
-        told = caller.told() | called.told("Dest")
-        return {"Event": "DialEnd", **told, "DialStatus": status}
+        both = caller.snapshot() | called.snapshot("Dest")
+        return {"Event": "DialEnd", **both, "DialStatus": status}
 
     def _caller_id(self, event: Headers) -> list[Headers]:
         leg = self._legs.get(event.get("Uniqueid", ""))
@@ -195,8 +195,8 @@ class Before12:
         caller.dials[called], called.dialler = "", caller
         return {
             "Event": "DialBegin",
-            **caller.told(),
-            **called.told("Dest"),
+            **caller.snapshot(),
+            **called.snapshot("Dest"),
             "DialString": dialled,
         }
 
@@ -225,13 +225,13 @@ class Before12:
     @staticmethod
     def _enter(leg: Leg, bridge: str, **more: str) -> Headers:
         leg.bridge = bridge
-        return {"Event": "BridgeEnter", "BridgeUniqueid": bridge, **leg.told(), **more}
+        return {"Event": "BridgeEnter", "BridgeUniqueid": bridge, **leg.snapshot(), **more}
 
     @staticmethod
     def _leave(leg: Leg) -> list[Headers]:
         bridge, leg.bridge = leg.bridge, ""
-        told = {"Event": "BridgeLeave", "BridgeUniqueid": bridge, **leg.told()}
-        return [told] if bridge else []
+        left = {"Event": "BridgeLeave", "BridgeUniqueid": bridge, **leg.snapshot()}
+        return [left] if bridge else []
 
     def _masquerade(self, event: Headers) -> list[Headers]:
         """Exchange the channels of two telephones: one goes on, and the other's call is over."""
@@ -288,11 +288,11 @@ class Before12:
         if leg is None:
             return [event]
         if event.get("TransferType") == "Attended" and target is not None:
-            told = leg.told("OrigTransferer") | target.told("SecondTransferer")
-            return [event, {"Event": "AttendedTransfer", "Result": "Success", **told}]
+            both = leg.snapshot("OrigTransferer") | target.snapshot("SecondTransferer")
+            return [event, {"Event": "AttendedTransfer", "Result": "Success", **both}]
         if event.get("TransferType") == "Blind" and "Transfer2Parking" not in event:
             place = {"Extension": event.get("TransferExten", ""), "Result": "Success"}
-            return [event, {"Event": "BlindTransfer", **place, **leg.told("Transferer")}]
+            return [event, {"Event": "BlindTransfer", **place, **leg.snapshot("Transferer")}]
         return [event]
 
     def _agent_called(self, event: Headers) -> list[Headers]:
@@ -318,7 +318,7 @@ class Before12:
             rang = {one.headers.get("Channel", "").rpartition("-")[0]: one for one in caller.dials}
             agent = rang.get(device)
         event["Channel"] = caller.headers.get("Channel", "")
-        event |= agent.told("Dest") if agent is not None else {}
+        event |= agent.snapshot("Dest") if agent is not None else {}
         made = [self._of_leg(event)]
         if event["Event"] == "AgentRingNoAnswer" and agent in caller.dials:
             made.append(self._dial_end(caller, agent, "NOANSWER"))

@@ -44,7 +44,7 @@ class Connection:
     Attributes
     ----------
     current : float
-        Everything that had come until this moment, on the clock of `elapsed`, has been read.
+        A moment on the clock of `elapsed`: everything that had come until then has been read.
 
     Raises
     ------
@@ -155,7 +155,7 @@ class Connection:
                 self._wait(self._socket, selectors.EVENT_WRITE, time.monotonic() + timeout)
 
     def _note(self, *, is_empty: bool) -> None:
-        """Note the moment of a read; `is_empty` means that it found nothing, and no end either.
+        """Note the moment of a read; `is_empty` means that it found neither bytes nor the end.
 
         After the machine or the process has slept, the bytes that are read first may have come at
         any time during the sleep. They do not show that the connection is up now. Only a read that
@@ -168,7 +168,7 @@ class Connection:
             self.current = now
 
     def _received(self) -> bytes:
-        """Return the waiting bytes; with TLS, those of all waiting records: each event is one."""
+        """Return the waiting bytes; with TLS, those of all records, since each event is one."""
         data = self._socket.recv(BLOCK)
         if not isinstance(self._socket, ssl.SSLSocket):
             return data

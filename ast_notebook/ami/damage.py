@@ -30,7 +30,7 @@ class DamageFinder:
         self._address = address
         self._counts = counts
         self._last = ""
-        self._told: set[str] = set()
+        self._warned_of: set[str] = set()
 
     def fresh(self, texts: list[str]) -> list[str]:
         """Return the messages without those that repeat the message right before them.
@@ -62,8 +62,8 @@ class DamageFinder:
 
     def _tell(self, kind: str, count: int, what: str) -> None:
         self._counts[kind] += count
-        if kind not in self._told:
-            self._told.add(kind)
+        if kind not in self._warned_of:
+            self._warned_of.add(kind)
             logger.warning(
                 "%s: %s: something between %s and this machine changes the data; %%ast status "
                 "counts such messages",

@@ -140,8 +140,8 @@ def no_answer(settings: Settings, said: str) -> LoginRefused:
 def without_password(settings: Settings, error: ActionRefused) -> ActionRefused:
     """Return a refusal without the password, which a manager may repeat."""
     hidden_in = settings.password.hidden_in
-    told, reason = hidden_in(str(error)), hidden_in(error.reason)
-    return type(error)(told, action=error.action, reason=reason)
+    text, reason = hidden_in(str(error)), hidden_in(error.reason)
+    return type(error)(text, action=error.action, reason=reason)
 
 
 def before_login(settings: Settings, error: BaseException) -> AstError:

@@ -50,7 +50,7 @@ class Framer:
 
     @property
     def ends_oddly(self) -> bool:
-        """Whether only the next bytes can tell if the message is over; `end` takes it as over."""
+        """Whether only further bytes can tell if the message is over; `end` takes it as whole."""
         return self._rest.endswith(b"\r\n\n")
 
     def end(self) -> list[str]:

@@ -32,7 +32,7 @@ class Leg:
     dials: dict[Leg, str] = dataclasses.field(default_factory=dict)  # causes of ends
     dialler: Leg | None = None
 
-    def told(self, prefix: str = "") -> Headers:
+    def snapshot(self, prefix: str = "") -> Headers:
         """Return its headers, as Asterisk 12 sends them for each channel."""
         found = self.headers | {"Uniqueid": self.uniqueid, "Linkedid": self.group.linkedid}
         return {f"{prefix}{name}": value for name, value in found.items() if value}

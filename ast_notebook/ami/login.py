@@ -95,7 +95,7 @@ def _tried(settings: Settings, ask: Ask, is_first: Callable[[], bool]) -> Answer
 
 
 def add_filters(settings: Settings, ask: Ask) -> None:
-    """Set the event filters of the settings in Asterisk, if there are any, and the mask behind."""
+    """Add the settings' event filters in Asterisk, if there are any, and then set the mask."""
     actions: list[Mapping[str, Field]] = [
         {"Action": "Filter", "Operation": "Add", "Filter": text} for text in settings.filters
     ]

@@ -311,7 +311,7 @@ def parse_later(text: str, received: int, *, may_answer: bool = True) -> Event |
 class PlainEvents(Collection[Event]):
     """Events of which only the names are parsed; each is made when an iteration reaches it.
 
-    While texts wait, the garbage collector spends no time on them. On events, it would.
+    The garbage collector spends no time on texts that wait, but it would on events.
 
     Parameters
     ----------

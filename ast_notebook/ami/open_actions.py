@@ -73,16 +73,16 @@ class OpenActions:
         list of Pending
             The actions that have a callback, in their order.
         """
-        told = []
+        to_call = []
         ended: Pending | None = pending
         while ended is not None:
             self.under_way.pop(key, None)
             ended.finish()
             if ended.then is not None:
-                told.append(ended)
+                to_call.append(ended)
             key = ended.ends
             ended = self.under_way.get(key)
-        return told
+        return to_call
 
     def give_up(self, key: str) -> None:
         """Remember that the rest of an answer is to be thrown away."""
@@ -92,15 +92,15 @@ class OpenActions:
 
     def fail(self, keys: Iterable[str], error: AstError) -> list[Pending]:
         """Remove actions that will not be answered any more; see `finish` for what is returned."""
-        told = []
+        to_call = []
         for key in keys:
             pending = self.under_way.pop(key, None)
             if pending is not None:
                 pending.finish(error)
                 self._counts["unanswered"] += 1
                 if pending.then is not None:
-                    told.append(pending)
-        return told
+                    to_call.append(pending)
+        return to_call
 
     def fail_all(self, error: AstError) -> list[Pending]:
         """Remove all actions; see `finish` for what is returned."""
@@ -112,10 +112,10 @@ class OpenActions:
         if now < self._next_sweep:
             return []
         self._next_sweep = now + SWEEPING
-        told = []
+        to_call = []
         for key, one in list(self.under_way.items()):
             if one.is_overdue:
                 error = AnswerTimeout(f"Asterisk has not answered {one.name} in time")
-                told += self.fail([key], error)
+                to_call += self.fail([key], error)
                 self.give_up(key)
-        return told
+        return to_call

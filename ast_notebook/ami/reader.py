@@ -60,7 +60,7 @@ class Reader:
     title, version : str
         The title and the version in the manager's greeting.
     connected_since, lost_since, next_try : float or None
-        Moments, in seconds since 1970 UTC; `lost_since` is the last one before the gap.
+        Moments, in seconds since 1970 UTC; `lost_since` is the last moment before the gap.
     last_error : str
         Why there is no connection.
     failure : Exception or None
@@ -350,8 +350,8 @@ class Reader:
         self._dispatcher.put([own_event("SessionReady")])
 
     def _sweep(self) -> None:
-        if told := self._actions.sweep():
-            self._dispatcher.put([*told])
+        if ended := self._actions.sweep():
+            self._dispatcher.put([*ended])
 
     def _broken(self, error: BaseException) -> float:
         """Note that there is no connection, and return the seconds until the next try."""
@@ -362,13 +362,13 @@ class Reader:
         if self.connected_since is not None:
             return self._lost(error)
         self._release(ConnectionLost(f"the connection was not made: {error}"))
-        told, self.last_error = self.last_error, str(error)
+        former, self.last_error = self.last_error, str(error)
         if self.closing.is_set():
             return 0.0
         self._counts["tries"] += 1
         if isinstance(error, LoginRefused):
             self.last_error += f"; sh.{self._name}.reconnect() tries at once"
-            if self.last_error != told:
+            if self.last_error != former:
                 logger.warning("%s: %s", self._name, self.last_error)
         return self._pauses.failed(error)
 
@@ -396,5 +396,5 @@ class Reader:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-        if told := self._actions.fail_all(error):
-            self._dispatcher.put([*told])
+        if ended := self._actions.fail_all(error):
+            self._dispatcher.put([*ended])

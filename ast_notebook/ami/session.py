@@ -90,14 +90,21 @@ class Session(Manager):
 
     def _new_reader(self, settings: Settings) -> Reader:
         """Return the reader of this session; the session of a replay returns its player instead."""
-        return Reader(
+        return self._reader_of(Reader, "reads", settings)
+
+    def _reader_of(
+        self, kind: Callable[..., Reader], does: str, settings: Settings, **more: object
+    ) -> Reader:
+        """Return a reader of this kind for the session; its thread `does` so until its end."""
+        return kind(
             self.name,
             settings,
             self._intake,
             self._actions,
             self._dispatcher,
             self.counts,
-            partial(self._end_aloud, "reads"),
+            partial(self._end_aloud, does),
+            **more,
         )
 
     def __del__(self) -> None:
@@ -331,7 +338,7 @@ class Session(Manager):
         """Return an ActionID that no other session, of this process or another, gives out."""
         return self._actions.new_id()
 
-    # --- being told ----------------------------------------------------------------------------
+    # --- subscribers ----------------------------------------------------------------------------
 
     def register_event(self, event: str, function: Callback) -> None:
         """Call `function(event, session)` for each event of that name, or ``*`` for all.

@@ -9,16 +9,12 @@ import ssl
 from pathlib import Path
 from typing import cast
 
+from ast_notebook.ami.classes import CLASSES
 from ast_notebook.ami.secret import Secret, with_hidden_password
 from ast_notebook.ami.timeouts import seconds
 from ast_notebook.digits import is_count
 from ast_notebook.errors import ConfError
 
-#: The classes of events that manager.conf's `read` and a mask may name.
-CLASSES = (
-    "system,call,log,verbose,agent,user,config,command,dtmf,reporting,cdr,dialplan,originate,agi,"
-    "cc,aoc,test,security,message,all"
-)
 MOST_GATHERING = 0.01  # seconds
 #: The ports of Asterisk's manager by its own default: for plain text, and for TLS.
 PORT, TLS_PORT = 5038, 5039
@@ -115,17 +111,18 @@ class Settings:
         if not isinstance(self.events, str):
             raise ConfError(f"events = {self.events} is not text: write on, off, or system,call")
         classes = [word.strip().lower() for word in self.events.split(",")]
-        unknown = [word for word in classes if word not in CLASSES.split(",")]
+        unknown = [word for word in classes if word not in CLASSES]
         if unknown and classes not in (["on"], ["off"]):
             raise ConfError(
                 f"events = {self.events}: Asterisk has no class {unknown[0]!r}; write on, off, or "
-                f"some of {CLASSES}"
+                f"some of {','.join(CLASSES)}"
             )
+        # Asterisk knows no class with a blank or a capital.
+        object.__setattr__(self, "events", ",".join(classes))
 
     def hears(self, permission: str) -> bool:
         """Tell whether the mask lets events of a class through."""
-        wanted = {word.strip().lower() for word in self.events.split(",")}
-        return not wanted.isdisjoint(("on", "all", permission))
+        return not {"on", "all", permission}.isdisjoint(self.events.split(","))
 
     @property
     def is_exposed(self) -> bool:

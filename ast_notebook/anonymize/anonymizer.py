@@ -83,7 +83,7 @@ class Anonymizer(Pseudonyms):
         self._has_told = False
 
     def frame(self, frame: Any) -> Any:
-        """Return a frame of events, calls, legs, visits, sessions or pauses with pseudonyms.
+        """Return a frame of events, calls, legs, queue calls, sessions or pauses with pseudonyms.
 
         Parameters
         ----------

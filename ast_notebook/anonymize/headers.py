@@ -93,7 +93,7 @@ SHAPES = {
     "privilege": re.compile(r"[a-z,]{1,99}"),
 }
 
-#: Columns of calls, legs, visits, sessions and pauses.
+#: Columns of calls, legs, queue calls, sessions and pauses.
 _CALLS = dict.fromkeys(
     words(
         "server start answered end login logout ring wait talk hold billsec pdd seconds "
@@ -149,7 +149,7 @@ def form_of(name: str) -> re.Pattern[str]:
 
 
 def of_call(name: str) -> str | None:
-    """Return the kind of a column of calls, legs, visits, sessions or pauses; None if unknown."""
+    """Return the kind of a column of calls, legs, queue calls and so on; None if unknown."""
     return _CALLS.get(name)
 
 

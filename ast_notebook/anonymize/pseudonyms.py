@@ -163,8 +163,8 @@ class Pseudonyms:
     def device(self, text: str) -> str:
         """Return a device or an interface with pseudonyms in it.
 
-        ``PJSIP/200`` keeps its technology, ``Local/200@from-queue/n`` its context and its options,
-        too, and ``Queue:support`` stays, since it is not a person's name.
+        ``PJSIP/200`` keeps its technology. ``Local/200@from-queue/n`` also keeps its context and
+        its options. ``Queue:support`` is not changed, since it is not a person's name.
         """
         if text in self.keep:
             return text

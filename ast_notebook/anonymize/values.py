@@ -1,4 +1,4 @@
-"""Handles each different value of a column once: columns as codes and a list of words."""
+"""Keeps columns as codes and a list of words, so that each different value is handled once."""
 
 from __future__ import annotations
 

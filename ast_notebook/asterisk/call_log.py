@@ -133,8 +133,8 @@ class CallLog:
         A notebook shows who called whom, when, and how it ended; the frame has all columns, and
         ``.frame`` is a plain pandas frame.
 
-        The result is kept, so that the next time only calls with new events are computed; but not
-        if their events take more memory than the record's budget.
+        The result is kept, so that the next time only calls with new events are computed. It is not
+        kept if the events of the calls take more memory than the record's budget.
 
         Parameters
         ----------
@@ -163,9 +163,9 @@ class CallLog:
             since, until, month, clock=self.record.clock
         )  # before the work, during which an age would grow
         if engine is None or engine == "pandas":
-            found = self._log(self._told(trunks)).calls.copy()
+            found = self._log(self._chosen_trunks(trunks)).calls.copy()
         else:
-            events, trunks = self._heard(), self._told(trunks)
+            events, trunks = self._heard(), self._chosen_trunks(trunks)
             found = call_log.calls(events, trunks=trunks, engine=engine, session=session)
         picked = pick(
             with_numbers(begun(found, *time_of), self.numbering),
@@ -231,7 +231,7 @@ class CallLog:
             If its calls are not all known, its numbers are missing.
         """
         first, over = span(since, until, month, tz, self.record.clock)
-        log = Log(*(frame.copy() for frame in self._log(self._told(trunks))))
+        log = Log(*(frame.copy() for frame in self._log(self._chosen_trunks(trunks))))
         log = log._replace(calls=with_numbers(log.calls, self.numbering))
         known = self._known_since()
         covered = None
@@ -267,7 +267,7 @@ class CallLog:
             As in `calls`.
         """
         calls = self.calls(since=since, until=until, month=month, trunks=trunks).frame
-        if self._told(trunks) and calls["direction"].isna().all():
+        if self._chosen_trunks(trunks) and calls["direction"].isna().all():
             calls = calls.head(0)  # trunks are named, but no call has come so far as to show one
         return shown_unreturned(measures.unreturned(calls, within))
 
@@ -319,7 +319,7 @@ class CallLog:
             return None
         return pd.Timestamp(oldest[1]["received"][0].as_py(), unit="us", tz="UTC")
 
-    def _told(self, trunks: Collection[str] | None) -> tuple[str, ...] | None:
+    def _chosen_trunks(self, trunks: Collection[str] | None) -> tuple[str, ...] | None:
         if trunks is None:
             return self.trunks
         return (trunks,) if isinstance(trunks, str) else tuple(trunks)

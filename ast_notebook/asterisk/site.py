@@ -108,7 +108,7 @@ class Site(Database, CallLog):
         Warns
         -----
         UserWarning
-            If the trunks are to be guessed, as nothing was heard yet.
+            If the trunks are to be guessed, since no event has come yet by which to guess them.
         """
         if is_guess(site.get("trunks")) and not len(self.guess_trunks()):
             del site["trunks"]
@@ -118,8 +118,8 @@ class Site(Database, CallLog):
             )
         self.tell(**site)
 
-    def _told(self, trunks: Collection[str] | None) -> tuple[str, ...] | None:
-        return tuple(self._guessed()) if is_guess(trunks) else super()._told(trunks)
+    def _chosen_trunks(self, trunks: Collection[str] | None) -> tuple[str, ...] | None:
+        return tuple(self._guessed()) if is_guess(trunks) else super()._chosen_trunks(trunks)
 
     def guess_trunks(self) -> pd.DataFrame:
         """Guess which devices are trunks, by the calls so far and the registrations.

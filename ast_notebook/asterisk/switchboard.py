@@ -24,7 +24,7 @@ from ast_notebook.live.channels import new_row_of, table
 from ast_notebook.live.table import to_frame
 from ast_notebook.views import ShownFrame, shown_channels
 
-MARKS = ("held", "recorded")  # columns that are known only from events, not from lists
+FROM_EVENTS = ("held", "recorded")  # columns that are known only from events, not from lists
 
 # The messages by which Asterisk's actions say that a channel has ended meanwhile.
 NO_CHANNEL = ("no such channel", "does not exist", "channel not found")
@@ -158,9 +158,9 @@ class Switchboard(Asking):
             row = new_row_of(event)
             known = heard.get(row.get("uniqueid", ""), {})
             was_up = row["since"] is None or row["since"] < connected
-            marks = {name: known.get(name) or (None if was_up else False) for name in MARKS}
+            marks = {name: known.get(name) or (None if was_up else False) for name in FROM_EVENTS}
             rows.append({**row, **marks, "bad": known.get("bad", "")})
-        found = to_frame(table(), rows).astype(dict.fromkeys(MARKS, "boolean"))
+        found = to_frame(table(), rows).astype(dict.fromkeys(FROM_EVENTS, "boolean"))
         return shown_channels(found, clock=self.session.clock)
 
     def hangup_channel(self, channel: str, uniqueid: str | None = None) -> None:

@@ -252,7 +252,7 @@ def bindings_of(item: Item) -> tuple[BindingAttribute, ...]:
 
 
 def children_of(item: Item) -> dict[str, Item]:
-    """Return the items right below, by name: the dict itself, no copy, for the tree to change."""
+    """Return the items right below, by name; it is the dict itself, which the tree may change."""
     return item._children
 
 

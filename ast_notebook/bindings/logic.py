@@ -21,7 +21,7 @@ from ast_notebook.errors import ConfError
 
 
 class Trigger(dict[str, Any]):
-    """The cause of a run of a logic: ``trigger['value']`` or ``trigger.value``.
+    """The cause of a run of a logic; read it as ``trigger['value']`` or ``trigger.value``.
 
     ``by`` is 'Asterisk'; ``source``, ``value`` and ``dest`` are the UserEvent's Source, Value and
     Destination as text, or None; ``event`` is the whole event. If an item's change started it,
@@ -45,10 +45,9 @@ class Logic:
 
     Code that is given as text or as a script runs in `namespace` as a cell does: the names that it
     assigns land there. `sh`, `logic`, `trigger`, `logger` and `event` have values of their own in
-    each run, which the code and the functions in it see, and nobody else. A function is called with
-    the trigger, or without arguments if it has no parameters. Runs are made in order, one at a
-    time, on a thread of the logic's own. ``SystemExit`` ends a run, as ``exit()`` does in
-    SmartHome.py.
+    each run; only the code and the functions in it see these values. A function is called with the
+    trigger, or without arguments if it has no parameters. Runs are made in order, one at a time, on
+    a thread of the logic's own. ``SystemExit`` ends a run, as ``exit()`` does in SmartHome.py.
 
     Parameters
     ----------

@@ -26,14 +26,14 @@ class StandingCallback(Callback):
         super().__init__(callback.worker, callback.arguments)
         self._callback, self._state = callback, state
         self._seconds = seconds
-        self._told = state.value
+        self._last_value = state.value
         self._cancel: Callable[[], None] | None = None
         self._change: Change | None = None
 
     def __call__(self, change: Change) -> None:
         """Begin to watch whether the item keeps its value; this is called under the item's lock."""
         self._forget()
-        if same(change.value, self._told):
+        if same(change.value, self._last_value):
             return
         self._change = change
         self._cancel = change.clock.call(self._seconds, lambda: self._stood(change))
@@ -42,7 +42,7 @@ class StandingCallback(Callback):
         with self._state.lock:
             if self._change is not change:  # another one came at the last moment
                 return
-            self._told, self._change = change.value, None
+            self._last_value, self._change = change.value, None
             try:
                 self._callback(change)
             except Exception as error:

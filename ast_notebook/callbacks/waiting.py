@@ -16,8 +16,8 @@ Arguments = Callable[[Any], tuple[Any, ...]]
 class WaitingCalls:
     """A queue of calls, which any thread may fill and empty.
 
-    What was put is kept as it is, and nothing is made around it: in a flood, each further object
-    costs more time, above all the garbage collector's.
+    What was put is kept as it is, and no further objects are made for it: in a flood, each object
+    costs time, above all in the garbage collector.
     """
 
     def __init__(self) -> None:

@@ -172,9 +172,10 @@ class Worker:
     ) -> None:
         """Queue a call for each of these tuples of arguments, in order, and wake the thread once.
 
-        The effect is that of a `put` for each: if too many calls wait, the last ones are dropped. A
-        `clock` is told of the calls in place of the worker's own, and in a replay the replay's is.
-        If they are no tuples, `arguments` makes a tuple of each when the call is made.
+        The effect is that of a `put` for each: if too many calls wait, the last ones are dropped.
+        If `clock` is given, it gets to know of the calls in place of the worker's own clock; in a
+        replay, the replay's clock does. If `calls` are no tuples, `arguments` makes a tuple of each
+        when the call is made.
         """
         room = 0 if self._stopped else max(0, self.limit - len(self._calls))
         if len(calls) > room:

@@ -200,7 +200,7 @@ def _sessions(events: nw.LazyFrame[Any], work: Work) -> Iterator[AgentSession]:
 def sessions_of(source: Source, server: str | None) -> list[AgentSession]:
     """Make sessions from the agents' events of one PBX, which are few, in Python."""
     rows = (
-        source.seldom.only(
+        source.rare_events.only(
             sorted(KINDS),
             event="event",
             agent="membername",

@@ -16,14 +16,14 @@ _DIGITS = 10**18
 _WIDTH = len(str(_DIGITS))
 
 
-def dated(value: nw.Expr) -> nw.Expr:
+def with_order(value: nw.Expr) -> nw.Expr:
     """Put an event's order before its text, so that the minimum of several texts is the first."""
     order = (nw.col(ORDER) + _DIGITS).cast(nw.String)
     return nw.concat_str([order, value])
 
 
-def undated(name: str) -> nw.Expr:
-    """Return the texts of a column that `dated` made, without the order."""
+def without_order(name: str) -> nw.Expr:
+    """Return the texts of a column that `with_order` made, without the order."""
     return nw.col(name).str.slice(_WIDTH)
 
 
@@ -50,7 +50,7 @@ class Aggregate:
     where: nw.Expr | None = None
 
 
-def gather(
+def aggregate_by_channel(
     source: Source, headers: dict[str, str], *, key: str = "uniqueid", **aggregates: Aggregate
 ) -> nw.LazyFrame[Any]:
     """Return ``uniqueid`` and the aggregates; a channel without such an event has none.
@@ -97,15 +97,15 @@ def _grouped(
     rows = source.only(kinds, event="event", uniqueid=key, **headers, **{ORDER: ORDER}).filter(
         ~nw.col("uniqueid").is_null()
     )
-    told, by, texts = [], [], []
+    values, by, texts = [], [], []
     for name, aggregate in aggregates.items():
         of_kind = nw.col("event") == aggregate.kind
         where = of_kind if aggregate.where is None else of_kind & aggregate.where
         value, how = nw.col(aggregate.of), aggregate.how
         if aggregate.how in ("first", "last"):
-            value, how = dated(value), "min" if aggregate.how == "first" else "max"
+            value, how = with_order(value), "min" if aggregate.how == "first" else "max"
             texts.append(name)
-        told.append(nw.when(where).then(value).alias(name))
+        values.append(nw.when(where).then(value).alias(name))
         by.append(getattr(nw.col(name), how)())
-    found = rows.select("uniqueid", *told).group_by("uniqueid").agg(*by)
-    return found.with_columns(undated(name).alias(name) for name in texts) if texts else found
+    found = rows.select("uniqueid", *values).group_by("uniqueid").agg(*by)
+    return found.with_columns(without_order(name).alias(name) for name in texts) if texts else found

@@ -80,7 +80,7 @@ class LogCache:
         return _log(events, self._trunks)
 
     def _gone_on(self, new: pa.Table, log: Log) -> Log | None:
-        """Make only the calls of new events anew; return None if these may belong to any call."""
+        """Make only the calls of new events again; return None if these may belong to any call."""
         groups = Groups(new)
         if concerns_all(new, groups.of_events).any():
             return None

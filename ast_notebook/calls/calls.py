@@ -16,7 +16,7 @@ from ast_notebook.calls.engines import Work, is_spark
 from ast_notebook.calls.events import read
 from ast_notebook.calls.from_events import calls_of, from_events
 from ast_notebook.calls.quality.worst import legs_with_worst
-from ast_notebook.calls.queues import visits_of
+from ast_notebook.calls.queues import queue_calls_of
 from ast_notebook.calls.source import COLUMNS, Source, servers
 from ast_notebook.errors import ConfError
 
@@ -118,16 +118,16 @@ def log_of(events: Any, *, trunks: Collection[str] | None = None) -> Log:
     Parameters and errors are those of `from_events`.
     """
     with Work(whole := read(events)) as work:
-        found, stays, sessions = [], [], []
+        found, queue_calls, sessions = [], [], []
         for name, source in servers(whole, work):
             sessions += sessions_of(source, name)
             for part in in_batches(source):
                 legs = channels.build(part)
                 found.append(work.keep(calls_of(part, legs, name, trunks)))
-                stays.append(work.keep(visits_of(part, legs, name)))
+                queue_calls.append(work.keep(queue_calls_of(part, legs, name)))
         return Log(
             frames.give(found, work, like=events),
-            frames.give(stays, work, like=events, times=queues.TIMES, whole=queues.WHOLE),
+            frames.give(queue_calls, work, like=events, times=queues.TIMES, whole=queues.WHOLE),
             give_sessions(sessions, work, like=events),
             give_pauses(sessions, work, like=events),
         )

@@ -6,9 +6,9 @@ from typing import Any
 
 import narwhals as nw
 
-from ast_notebook.calls.aggregates import Aggregate, gather
+from ast_notebook.calls.aggregates import Aggregate, aggregate_by_channel
 from ast_notebook.calls.linkedids import calls_by_linkedid
-from ast_notebook.calls.pools import pool
+from ast_notebook.calls.pools import agent_channels
 from ast_notebook.calls.source import ORDER, Source
 from ast_notebook.calls.waiting import joins
 from ast_notebook.units import SECOND
@@ -61,23 +61,26 @@ def build(source: Source) -> nw.LazyFrame[Any]:
         conference mailbox recording picked``.
     """
     legs = _channels(source)
-    waiting = pool(source, like=legs)
-    links = calls_by_linkedid(source, like=legs, pool=waiting)
+    waiting = agent_channels(source, like=legs)
+    links = calls_by_linkedid(source, like=legs, agent_channels=waiting)
     own = nw.any_horizontal(
         *(nw.col("channel").str.starts_with(prefix) for prefix in OWN), ignore_nulls=True
     )
     # A channel that began with the linkedid of such an agent belongs to a call of its own.
-    lent = nw.col("uniqueid").is_in(sorted(waiting.lenders) or [""])
+    replaced = nw.col("uniqueid").is_in(sorted(waiting.replacements) or [""])
     legs = (
         legs.filter(~own)
         .with_columns(
-            nw.when(lent).then(nw.col("uniqueid")).otherwise(nw.col("linkedid")).alias("linkedid")
+            nw.when(replaced)
+            .then(nw.col("uniqueid"))
+            .otherwise(nw.col("linkedid"))
+            .alias("linkedid")
         )
         .join(links, on="linkedid", how="left")
     )
     for more in (_ends(source), _dials(source), _bridges(source), _dialled(source), _rare(source)):
         legs = legs.join(more, on="uniqueid", how="left")
-    told = (nw.col("number_ended"), nw.col("number_changed"))
+    later = (nw.col("number_ended"), nw.col("number_changed"))
     dialled = ~nw.col("begun").is_null()
     asked = nw.when(~nw.col("up").is_null()).then(nw.col("asked_at_all"))
     local = nw.col("channel").str.starts_with("Local/")
@@ -87,8 +90,8 @@ def build(source: Source) -> nw.LazyFrame[Any]:
         local.alias("local"),
         (~local).alias("real"),
         nw.col("uniqueid").is_in(sorted(waiting.agents) or [""]).alias("place"),
-        nw.coalesce("number_created", *told).alias("number"),
-        nw.coalesce("number_dialling", *told, "number_created").alias("number_shown"),
+        nw.coalesce("number_created", *later).alias("number"),
+        nw.coalesce("number_dialling", *later, "number_created").alias("number_shown"),
         nw.coalesce("connected_to", "dialled").alias("dialled"),
         asked.otherwise(nw.col("asked_willingly")).alias("asked"),
         *(nw.when(dialled).then(nw.col(name)).alias(name) for name in ("status", "forwarded")),
@@ -126,8 +129,8 @@ def _channels(source: Source) -> nw.LazyFrame[Any]:
             "name": "calleridname",
             ORDER: ORDER,
         }
-        told = source.only(kind, **headers, **{name: _MORE[name] for name in more})
-        return told.filter(~nw.col("uniqueid").is_null())
+        found = source.only(kind, **headers, **{name: _MORE[name] for name in more})
+        return found.filter(~nw.col("uniqueid").is_null())
 
     new = of("Newchannel", *_MORE).rename({"time": "start"})
     before = (
@@ -153,7 +156,7 @@ def _ends(source: Source) -> nw.LazyFrame[Any]:
     """
     busy = ~nw.col("state").is_null() & (nw.col("state") == "Busy")
     willing = nw.col("cause").is_null() | nw.col("cause").is_in(WILLING)
-    return gather(
+    return aggregate_by_channel(
         source,
         {
             "state": "channelstatedesc",
@@ -178,15 +181,15 @@ def _ends(source: Source) -> nw.LazyFrame[Any]:
 
 def _dials(source: Source) -> nw.LazyFrame[Any]:
     """Add who dialled the channel, how long it rang, and how that ended."""
-    forwarded = gather(
-        source.seldom,
+    forwarded = aggregate_by_channel(
+        source.rare_events,
         {"forward": "forward"},
         key="destuniqueid",
         forwarded=Aggregate("DialEnd", "last", "forward"),
     )
     # A Local channel that was not answered in time says that it gave up the channel behind it.
     by_itself = ~nw.col("through").str.starts_with("Local/")
-    return gather(
+    return aggregate_by_channel(
         source,
         {"dialler": "uniqueid", "through": "channel", "dialstatus": "dialstatus"},
         key="destuniqueid",
@@ -200,7 +203,7 @@ def _dials(source: Source) -> nw.LazyFrame[Any]:
 
 def _bridges(source: Source) -> nw.LazyFrame[Any]:
     """Add when the channel was bridged, and whether it was in several bridges."""
-    return gather(
+    return aggregate_by_channel(
         source,
         {"into": "bridgeuniqueid"},
         entered=Aggregate("BridgeEnter"),
@@ -212,7 +215,7 @@ def _bridges(source: Source) -> nw.LazyFrame[Any]:
 
 def _dialled(source: Source) -> nw.LazyFrame[Any]:
     """Return the first extension that a channel dials, and its own number when it first dials."""
-    return gather(
+    return aggregate_by_channel(
         source,
         {"exten": "exten", "number": "calleridnum"},
         dialled=Aggregate("DialBegin", "first", "exten", ~nw.col("exten").is_in(NOWHERE)),
@@ -222,7 +225,7 @@ def _dialled(source: Source) -> nw.LazyFrame[Any]:
 
 def _rare(source: Source) -> nw.LazyFrame[Any]:
     """Return values that few channels have: a queue, a mailbox, a conference, a recording."""
-    few = source.seldom
+    few = source.rare_events
     parts = (_queues(source), _others(few))
     ids = nw.concat([part.select("uniqueid") for part in parts], how="vertical").unique()
     for part in parts:
@@ -244,8 +247,8 @@ def _queues(whole: Source) -> nw.LazyFrame[Any]:
         .group_by("uniqueid")
         .agg(nw.col("queue").max())
     )
-    told = gather(
-        whole.seldom,
+    by_queue = aggregate_by_channel(
+        whole.rare_events,
         {
             "application": "application",
             "variable": "variable",
@@ -265,8 +268,8 @@ def _queues(whole: Source) -> nw.LazyFrame[Any]:
             where=(nw.col("variable") == "QUEUESTATUS") & nw.col("value").is_in(LET_GO),
         ),
     )
-    ids = nw.concat([told.select("uniqueid"), last.select("uniqueid")], how="vertical").unique()
-    for more in (told, places, last):
+    ids = nw.concat([by_queue.select("uniqueid"), last.select("uniqueid")], how="vertical").unique()
+    for more in (by_queue, places, last):
         ids = ids.join(more, on="uniqueid", how="left")
     waited = nw.col("joined_times") == nw.col("left_times")
     return ids.select(
@@ -287,7 +290,7 @@ def _others(source: Source) -> nw.LazyFrame[Any]:
     """Return the mailbox and other values from rare events, by channel."""
     names = ("application", "lastapplication", "conference", "variable", "value", "exten", "reason")
     answered = (nw.col("reason") == _ANSWERED) & ~nw.col("exten").is_in(NOWHERE)
-    found = gather(
+    found = aggregate_by_channel(
         source,
         {"number": "calleridnum", "target": "targetuniqueid", **{name: name for name in names}},
         # By the dialplan's steps, or by the last application of the CDR.

@@ -298,7 +298,7 @@ def _counts(axes: Axes) -> None:
 
 
 def _dates(axes: Axes, zone: tzinfo) -> None:
-    """Write the month with each day; a month that stands once beside the axis may be the next."""
+    """Write the month with each day, since a month written once may fit only the last days."""
     from matplotlib.dates import DAILY, AutoDateLocator, ConciseDateFormatter
 
     places = AutoDateLocator(tz=zone, maxticks={DAILY: 6})  # type: ignore[no-untyped-call]

@@ -15,7 +15,7 @@ from ast_notebook.calls.engines import Work
 
 
 def without_copies(
-    events: nw.LazyFrame[Any], told: nw.LazyFrame[Any], order: str, work: Work
+    events: nw.LazyFrame[Any], compared: nw.LazyFrame[Any], order: str, work: Work
 ) -> nw.LazyFrame[Any]:
     """Return events in memory without the copies among some of them.
 
@@ -23,14 +23,14 @@ def without_copies(
     ----------
     events : nw.LazyFrame
         All events.
-    told : nw.LazyFrame
+    compared : nw.LazyFrame
         The events among which copies are looked for, with the columns in which copies are alike.
     order : str
         The column that numbers the events.
     work : Work
         It counts the copies.
     """
-    rows = told.collect()
+    rows = compared.collect()
     _, moments, often = np.unique(rows["time"].to_numpy(), return_inverse=True, return_counts=True)
     if len(often) == len(rows):
         return events

@@ -1,4 +1,4 @@
-"""Decides the disposition of a call, and who ended it."""
+"""Decides the disposition of a call, whether it was missed, and who ended it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,18 @@ _STATUSES = {
 }
 _CAUSES = {17: _BUSY, 18: _NO_ANSWER, 19: _NO_ANSWER}
 _CALL_REJECTED = 21
+
+
+def may_be_elsewhere() -> nw.Expr:
+    """Return whether a queue_log has a call as NO ANSWER: somebody may have answered it later."""
+    source = nw.col("source").fill_null("events")
+    return (source == "queue_log") & (nw.col("disposition").fill_null("") == "NO ANSWER")
+
+
+def is_missed() -> nw.Expr:
+    """Return whether a call was missed: nobody took it for sure, and it is not outbound."""
+    nobody_took = nw.col("disposition").fill_null("").is_in(MISSED)
+    return nobody_took & (nw.col("direction").fill_null("") != "outbound") & ~may_be_elsewhere()
 
 
 def rank_of() -> nw.Expr:

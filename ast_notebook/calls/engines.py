@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from ast_notebook.calls import memory
+from ast_notebook.counted import counted
 from ast_notebook.errors import ConfError
 from ast_notebook.warned import warn
 
@@ -129,8 +130,11 @@ class Work:
         self._undo.clear()
         if self.copies and raised is None:
             warn(
-                f"{self.copies:,} events are copies of others, as in frames that overlap: they "
-                "do not count"
+                counted(
+                    self.copies,
+                    "event is a copy of another, as in frames that overlap: it does not count",
+                    "events are copies of others, as in frames that overlap: they do not count",
+                )
             )
 
     def materialise(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

@@ -338,8 +338,8 @@ def _shared(parts: _Parts) -> tuple[int, int]:
 
 def _is_repeated(schema: nw.Schema, parts: _Parts, first: int, last: int) -> bool:
     """Tell whether two recorders have the same event, of those that a PBX sends only once."""
-    told = ("server", "event", "time_us", "uniqueid", "interface", "queue")
-    key = [name for name in told if name in schema]
+    compared = ("server", "event", "time_us", "uniqueid", "interface", "queue")
+    key = [name for name in compared if name in schema]
     received = nw.col("received_us")
     # Without Asterisk's time, each recorder has its own; a channel is hung up only once.
     moment = nw.when(nw.col("event") == "Hangup").then(nw.lit(0)).otherwise(nw.col("time_us"))

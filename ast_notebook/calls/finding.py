@@ -19,8 +19,8 @@ def find_call(events: Any, which: object) -> str:
     events : pandas.DataFrame
         Events as `from_events` takes them.
     which : str
-        A call's id, the uniqueid or the name of one of its channels; or a number or a device, with
-        its technology or without; this means the last call in which it took part.
+        The id of a call, or the uniqueid or the name of one of its channels. Or a number or a
+        device, with or without its technology; this means the last call in which it took part.
     """
     wanted = str(which)
     found = legs(events)[[*_EXACT, "number", "exten", "device"]].astype("str")

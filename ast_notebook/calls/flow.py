@@ -33,7 +33,7 @@ _ENDS = {
 #: Causes that add nothing to these words.
 _USUAL = ("Normal Clearing", "User busy", "Unknown", None)
 #: Events whose step has always the same words, with the header whose value follows them.
-_TOLD = {
+_DESCRIBED = {
     "BlindTransfer": ("transfers to", "extension"),
     "AttendedTransfer": ("transfers", None),
     "QueueCallerJoin": ("comes to", "queue"),
@@ -60,7 +60,7 @@ _OTHER = {
 #: The events that a ladder is made of.
 KINDS: tuple[str, ...] = (
     *("Newchannel", "Newstate", "DialBegin", "DialEnd", "BridgeEnter", "BridgeLeave"),
-    *("Hold", "Unhold", "QueueCallerLeave", "Hangup", *_TOLD),
+    *("Hold", "Unhold", "QueueCallerLeave", "Hangup", *_DESCRIBED),
 )
 _HEADERS = (
     *("channel", "uniqueid", "destuniqueid", "bridgeuniqueid", "channelstatedesc", "dialstatus"),
@@ -202,10 +202,10 @@ class _Steps:
         rows = list(rows)
         self._dialled = {row["destuniqueid"] for row in rows if row["event"] == "DialBegin"}
         for row in rows:
-            told = getattr(self, f"_{row['event'].lower()}", None)
-            if told is not None:
-                told(row)
-            elif row["event"] in _TOLD:
+            method = getattr(self, f"_{row['event'].lower()}", None)
+            if method is not None:
+                method(row)
+            elif row["event"] in _DESCRIBED:
                 self._other(row)
         return self._steps
 
@@ -270,8 +270,8 @@ class _Steps:
             return
         place = self._vain.get(one)
         if place is None or one in self._reached:
-            told = cause in _USUAL and cause != _USUAL[0]
-            self._add(row, one, "ends" if told else f"ends: {cause}")
+            is_usual = cause in _USUAL and cause != _USUAL[0]
+            self._add(row, one, "ends" if is_usual else f"ends: {cause}")
         elif cause not in _USUAL:
             step = self._steps[place]
             text = f"{step.text}: {cause}"
@@ -279,7 +279,7 @@ class _Steps:
 
     def _other(self, row: Mapping[str, Any]) -> None:
         kind = row["event"]
-        text, header = _TOLD[kind]
+        text, header = _DESCRIBED[kind]
         detail = None if header is None else row[header]
         if kind == "QueueCallerAbandon" and detail is not None:
             # A queue that lets its caller go by a timeout sends the same event.

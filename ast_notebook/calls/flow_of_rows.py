@@ -32,8 +32,8 @@ def flow_of_rows(
 ) -> Flow:
     """Return a call as a ladder, made of its row in a calls frame and of its queue calls.
 
-    A step or a phase is in it only if the row tells its moment. What has no moment, such as the
-    billed time, is told with the end of the call.
+    A step or a phase is in it only if the row tells its moment. A value without a moment, such as
+    the billed time, is shown at the end of the call.
 
     Parameters
     ----------
@@ -50,9 +50,9 @@ def flow_of_rows(
 class _Drawing:
     """The lanes, steps and phases of one call."""
 
-    def __init__(self, call: Mapping[str, Any], visits: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, call: Mapping[str, Any], queue_calls: Sequence[Mapping[str, Any]]) -> None:
         self._call = call
-        self._visits = visits
+        self._queue_calls = queue_calls
         device = _known(call["caller_device"])
         # The label of each lane, and the name that is under the mouse.
         self._lanes = {_party(call["caller"], call["caller_name"], device): device}
@@ -62,9 +62,9 @@ class _Drawing:
 
     def flow(self, tz: Zone) -> Flow:
         self._begins()
-        for visit in self._visits:
-            self._waits(visit)
-        if any(visit["outcome"] == "ANSWERED" for visit in self._visits):
+        for queue_call in self._queue_calls:
+            self._waits(queue_call)
+        if any(queue_call["outcome"] == "ANSWERED" for queue_call in self._queue_calls):
             self._answered_after_a_queue()
         else:
             self._answered()
@@ -90,33 +90,33 @@ class _Drawing:
             _time(self._call["start"]), _CALLER, "begins" if dialled is None else f"calls {dialled}"
         )
 
-    def _waits(self, visit: Mapping[str, Any]) -> None:
+    def _waits(self, queue_call: Mapping[str, Any]) -> None:
         """Draw a queue call, as far as its begin is known."""
-        queue, outcome = _known(visit["queue"]) or "a queue", _known(visit["outcome"])
-        begin = _time(visit["start"])
-        over = _later(begin, visit["wait"])
+        queue, outcome = _known(queue_call["queue"]) or "a queue", _known(queue_call["outcome"])
+        begin = _time(queue_call["start"])
+        over = _later(begin, queue_call["wait"])
         if outcome not in ("JOIN EMPTY", "FULL"):
             self._step(begin, _CALLER, f"comes to {queue}")
             if begin is not None and over is not None and over > begin:
                 self._phase(_CALLER, "waits", begin, over)
         if outcome == "ANSWERED":
-            self._agent_answers(visit, over)
+            self._agent_answers(queue_call, over)
         elif outcome is not None:
             text = _LEAVES.get(outcome, f"leaves {{}}: {outcome.lower()}")
             self._step(begin if over is None else over, _CALLER, text.format(queue))
 
-    def _agent_answers(self, visit: Mapping[str, Any], time: int | None) -> None:
+    def _agent_answers(self, queue_call: Mapping[str, Any], time: int | None) -> None:
         if time is None:
             return
-        lane = self._lane(_known(visit["agent"]) or "an agent", None)
-        if _some(visit["ring"]):
-            rings = time - _microseconds(visit["ring"])
+        lane = self._lane(_known(queue_call["agent"]) or "an agent", None)
+        if _some(queue_call["ring"]):
+            rings = time - _microseconds(queue_call["ring"])
             self._step(rings, lane, "rings")
             self._phase(lane, "rings", rings, time)
         self._step(time, lane, "answers")
-        self._talk(time, lane, _later(time, visit["talk"]))
-        if _known(visit["hangup_by"]) == "callee":
-            self._step(_later(time, visit["talk"]), lane, "hangs up")
+        self._talk(time, lane, _later(time, queue_call["talk"]))
+        if _known(queue_call["hangup_by"]) == "callee":
+            self._step(_later(time, queue_call["talk"]), lane, "hangs up")
 
     def _talk(self, begin: int, lane: int, end: int | None) -> None:
         """Draw a talk; without an end, only that it began."""
@@ -160,7 +160,7 @@ class _Drawing:
             self._talk(time, lane, None)
 
     def _is_one_talk(self, begin: int, end: int | None) -> bool:
-        """Tell whether the two talked from the answer to the end, and nobody else came to it."""
+        """Tell whether the two talked from the answer to the end, and nobody else joined them."""
         call = self._call
         if end is None or pd.isna(call["talk"]) or pd.isna(call["transfers"]) or call["transfers"]:
             return False
@@ -175,9 +175,9 @@ class _Drawing:
         said = [] if word is None or is_told else [OUTCOMES.get(word, word.lower())]
         said += self._later
         queue = _known(call["queue"])
-        if queue is not None and not self._visits:
+        if queue is not None and not self._queue_calls:
             said.append(f"queue {queue}")
-        if not self._visits and word != "ANSWERED" and _some(call["ring"]):
+        if not self._queue_calls and word != "ANSWERED" and _some(call["ring"]):
             said.append(f"a telephone rang for {_length(call['ring'])}")
         if pd.isna(call["talk"]) and _some(call["billsec"]):
             said.append(f"{_length(call['billsec'])} billed")

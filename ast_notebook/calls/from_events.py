@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 
 from ast_notebook.calls import channels, frames
-from ast_notebook.calls.aggregates import dated, undated
+from ast_notebook.calls.aggregates import with_order, without_order
 from ast_notebook.calls.batches import in_batches_by_server
 from ast_notebook.calls.disposition import disposed, hung_up
 from ast_notebook.calls.engines import Work
@@ -202,11 +202,11 @@ def _known(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """
     begins = nw.col("begins") > 0
     decided = begins & ~nw.coalesce("provisional", nw.lit(False))
-    told = nw.col("disposition").is_in(["ANSWERED", "VOICEMAIL"])
+    is_answered = nw.col("disposition").is_in(["ANSWERED", "VOICEMAIL"])
     return calls.with_columns(
         *(nw.when(begins).then(nw.col(name)).alias(name) for name in _OF_ALL),
         *(nw.when(decided).then(nw.col(name)).alias(name) for name in _OF_FIRST),
-        nw.when(begins | told).then(nw.col("disposition")).alias("disposition"),
+        nw.when(begins | is_answered).then(nw.col("disposition")).alias("disposition"),
     ).drop("begins", "provisional")
 
 
@@ -239,8 +239,10 @@ def _transfers(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Return how many transfers of each call the events tell of."""
     linkedids = legs.select("linkedid", nw.col("call").alias("call_linked")).unique()
     channels_of = legs.select("uniqueid", "call")
-    told = [
-        source.seldom.only(kind, linkedid=linkedid, result="result", uniqueid="transfereeuniqueid")
+    transfers = [
+        source.rare_events.only(
+            kind, linkedid=linkedid, result="result", uniqueid="transfereeuniqueid"
+        )
         for kind, linkedid in (
             ("BlindTransfer", "transfererlinkedid"),
             ("AttendedTransfer", "origtransfererlinkedid"),
@@ -249,7 +251,7 @@ def _transfers(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     # At the time of a transfer, a channel may have changed to the other call's linkedid. If no
     # channel began with the linkedid in the event, that is the id of the call.
     return (
-        nw.concat(told, how="vertical")
+        nw.concat(transfers, how="vertical")
         .filter(nw.col("result") == "Success")
         .join(channels_of, on="uniqueid", how="left")
         .join(linkedids, on="linkedid", how="left")
@@ -275,10 +277,10 @@ def _directed(
 
     reached = (
         legs.filter(nw.col("real") & ~nw.col("begun").is_null() & is_trunk("device"))
-        .select("call", dated(nw.col("device")).alias("reached_trunk"))
+        .select("call", with_order(nw.col("device")).alias("reached_trunk"))
         .group_by("call")
         .agg(nw.col("reached_trunk").min())
-        .with_columns(undated("reached_trunk").alias("reached_trunk"))
+        .with_columns(without_order("reached_trunk").alias("reached_trunk"))
     )
     calls = calls.join(reached, on="call", how="left")
     inbound, answered = is_trunk("caller_device"), is_trunk("answered_device")

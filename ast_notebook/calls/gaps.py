@@ -78,7 +78,7 @@ def _next(
 
 
 def _between(rows: nw.LazyFrame[Any], small: nw.LazyFrame[Any], name: str) -> nw.LazyFrame[Any]:
-    """Join each row with the one span between gaps that it begins in; narwhals cannot do it."""
+    """Join each row with the span between gaps that it begins in; narwhals has no such join."""
     since, before, after = (f"{front} {name}" for front in (_SINCE, _BEFORE, _NEXT))
     left, right = rows.to_native(), small.to_native()
     if rows.implementation.is_duckdb():

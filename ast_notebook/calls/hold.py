@@ -18,7 +18,7 @@ def holds(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     processed in Python.
     """
     names = {"uniqueid": "uniqueid", ORDER: ORDER}
-    held = source.seldom.only("Hold", **names)
+    held = source.rare_events.only("Hold", **names)
     rows = (
         nw.concat(
             [

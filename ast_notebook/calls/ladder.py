@@ -95,14 +95,14 @@ class Flow:
             if step.to is not None:
                 who += f" {'--' if step.both else '->'} {self.labels[step.to]}"
             phase = begun.get((step.time, step.lane, step.text))
-            yield step.time, place, who, step.text if phase is None else self._told(phase)
+            yield step.time, place, who, step.text if phase is None else self._words(phase)
 
     def _phase_lines(self) -> Iterator[tuple[int, int, str, str]]:
         steps = {(step.time, step.lane, step.text) for step in self.steps}
         for phase in self.phases:
             # Steps tell of talks, since these have two channels.
             if phase.kind != "talks" and (phase.begin, phase.lane, phase.word) not in steps:
-                yield phase.begin, len(self.steps), self.labels[phase.lane], self._told(phase)
+                yield phase.begin, len(self.steps), self.labels[phase.lane], self._words(phase)
 
     def _repr_html_(self) -> str:
         return f'<div class="{NO_MATH}" style="overflow-x:auto">{self.svg()}</div>'
@@ -153,7 +153,7 @@ class Flow:
             f'height="{max(bottom - top, 2):g}" fill="{COLOURS[phase.kind]}">'
             f"<title>{escape(title)}</title></rect>"
             f'<text x="{x - _BAR}" y="{top + _ROW / 2 + 4:g}" text-anchor="end">'
-            f"{escape(self._told(phase).replace(' for ', ' '))}</text>"
+            f"{escape(self._words(phase).replace(' for ', ' '))}</text>"
         )
 
     def _step(self, step: LadderStep, y: int, wide: int) -> Iterator[str]:
@@ -228,7 +228,7 @@ class Flow:
     def _local(self, time: int) -> pd.Timestamp:
         return pd.Timestamp(time, unit="us", tz="UTC").tz_convert(self.tz)
 
-    def _told(self, phase: LadderPhase) -> str:
+    def _words(self, phase: LadderPhase) -> str:
         if phase.end is None:
             return f"{phase.word}, and goes on"
         return f"{phase.word} for {length(phase.end - phase.begin, is_whole=self._is_whole)}"

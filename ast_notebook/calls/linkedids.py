@@ -17,7 +17,7 @@ import narwhals as nw
 import numpy as np
 
 from ast_notebook.calls.engines import Work
-from ast_notebook.calls.pools import Pool
+from ast_notebook.calls.pools import AgentChannels
 from ast_notebook.calls.source import Source
 
 Codes = np.ndarray[Any, np.dtype[Any]]
@@ -30,7 +30,9 @@ _JOINTS = (
 )
 
 
-def calls_by_linkedid(source: Source, like: nw.LazyFrame[Any], pool: Pool) -> nw.LazyFrame[Any]:
+def calls_by_linkedid(
+    source: Source, like: nw.LazyFrame[Any], agent_channels: AgentChannels
+) -> nw.LazyFrame[Any]:
     """Return ``linkedid`` and ``call``, a row for each linkedid that is not the id of its call.
 
     Only the channels that had two linkedids, which are few, are processed in Python.
@@ -40,8 +42,8 @@ def calls_by_linkedid(source: Source, like: nw.LazyFrame[Any], pool: Pool) -> nw
     source : Source
     like : nw.LazyFrame
         A frame on the engine of the result.
-    pool : Pool
-        The agents that waited on the line.
+    agent_channels : AgentChannels
+        The channels of the agents who waited on the line.
     """
     seen = [_pairs(source, "uniqueid", "linkedid"), _pairs(source, "destuniqueid", "destlinkedid")]
     keep = source.work.keep
@@ -73,9 +75,11 @@ def calls_by_linkedid(source: Source, like: nw.LazyFrame[Any], pool: Pool) -> nw
     edges = list(_rows(several)) + list(_rows(strays))
     for kind, one, other in _JOINTS:
         if source.has(one, other):
-            edges += _rows(source.seldom.only(kind, one=one, other=other).select("one", "other"))
-    own = [edge for edge in edges if pool.lent.isdisjoint(edge[1:])]
-    return _frame(oldest([*own, *pool.lenders.items()]), like, source.work)
+            edges += _rows(
+                source.rare_events.only(kind, one=one, other=other).select("one", "other")
+            )
+    own = [edge for edge in edges if agent_channels.shared_linkedids.isdisjoint(edge[1:])]
+    return _frame(oldest([*own, *agent_channels.replacements.items()]), like, source.work)
 
 
 def _pairs(source: Source, uniqueid: str, linkedid: str) -> nw.LazyFrame[Any]:

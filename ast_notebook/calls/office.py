@@ -64,9 +64,9 @@ class Office:
         self._scale = 1.0
         of_period = begun(calls, since)
         rows = read(of_period, _NAMED, ("start",))
-        told = rows.select(nw.col("direction").count()).collect("pyarrow").item()
-        self.known = bool(told)
-        if not told:
+        directed = rows.select(nw.col("direction").count()).collect("pyarrow").item()
+        self.known = bool(directed)
+        if not directed:
             of_period = pd.DataFrame({"start": pd.Series(dtype="datetime64[us, UTC]")})
         every = measures.unreturned(of_period, None, settled=True)
         self.unreturned = every[every["returned"].isna()].reset_index(drop=True)

@@ -7,7 +7,7 @@ from typing import Any
 import narwhals as nw
 
 from ast_notebook.calls import channels
-from ast_notebook.calls.aggregates import dated, undated
+from ast_notebook.calls.aggregates import with_order, without_order
 from ast_notebook.calls.disposition import rank_of
 from ast_notebook.calls.source import ORDER
 
@@ -84,7 +84,7 @@ def whole_calls(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     party = real & ~nw.col("entered").is_null()
     rank = rank_of()
     originated = nw.col("local") & nw.col("dialled_by").is_null() & ~nw.col("begun").is_null()
-    texts = {name: dated(nw.col(name)) for name in ("queue", "recording", "conference")}
+    texts = {name: with_order(nw.col(name)) for name in ("queue", "recording", "conference")}
     return (
         legs.with_columns(
             nw.col("end").is_null().cast(nw.Int64).alias("open"),
@@ -115,7 +115,7 @@ def whole_calls(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             .then(nw.col("asked_order"))
             .alias("asked_order"),
             # A Local channel that the manager originated dials for the channel that it reached.
-            nw.when(originated).then(dated(nw.col("dialled"))).alias("dialled_for"),
+            nw.when(originated).then(with_order(nw.col("dialled"))).alias("dialled_for"),
             nw.when(originated).then(nw.col("cause")).alias("cause_local"),
             *(text.alias(name) for name, text in texts.items()),
         )
@@ -153,6 +153,6 @@ def whole_calls(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             nw.col("recording").min(),
             nw.col("conference").min(),
         )
-        .with_columns(*(undated(name).alias(name) for name in (*texts, "dialled_for")))
+        .with_columns(*(without_order(name).alias(name) for name in (*texts, "dialled_for")))
         .with_columns(nw.when(nw.col("waits") > 0).then(nw.col("waited")).alias("wait"))
     )

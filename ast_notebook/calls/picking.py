@@ -62,7 +62,7 @@ def pick(
     if missed:
         fits &= calls["disposition"].isin(MISSED) & ~_is(calls["direction"], "outbound")
     if "queue" in wanted:
-        fits &= _is(calls["queue"], wanted["queue"]) | _of_visits(
+        fits &= _is(calls["queue"], wanted["queue"]) | _of_queue_calls(
             calls, visits, "queue", wanted["queue"]
         )
     if "agent" in wanted:
@@ -70,7 +70,7 @@ def pick(
             raise ConfError(
                 "agent= needs the queue calls, which tell who answered: give visits=, too"
             )
-        fits &= _of_visits(calls, visits, "agent", wanted["agent"])
+        fits &= _of_queue_calls(calls, visits, "agent", wanted["agent"])
     if "number" in wanted:
         fits &= _has(calls, wanted["number"], _NUMBERS, (*_DEVICES, "trunk"))
     if "answered_by" in wanted:
@@ -93,13 +93,17 @@ def _has(
     return found
 
 
-def _of_visits(
-    calls: pd.DataFrame, visits: pd.DataFrame | None, column: str, value: str
+def _of_queue_calls(
+    calls: pd.DataFrame, queue_calls: pd.DataFrame | None, column: str, value: str
 ) -> pd.Series:
     """Tell which calls have a queue call with this value."""
-    if visits is None:
+    if queue_calls is None:
         return pd.Series(False, calls.index)
-    mine = visits.loc[_is(visits[column], value), ["server", "call"]].astype("str").fillna("")
+    mine = (
+        queue_calls.loc[_is(queue_calls[column], value), ["server", "call"]]
+        .astype("str")
+        .fillna("")
+    )
     known = set(mine.itertuples(index=False, name=None))
     keys = calls[["server", "call"]].astype("str").fillna("").itertuples(index=False, name=None)
     return pd.Series([key in known for key in keys], calls.index, dtype=bool)

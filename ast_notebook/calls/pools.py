@@ -3,7 +3,7 @@
 An agent of app_agent_pool calls ``AgentLogin`` once, and then takes one call after the other. When
 a caller talks to him, both channels get the older of their linkedids, and so do all channels that
 are dialled later. So a linkedid that an agent's channel had does not tell which channels belong
-together. The events tell it by who dialled whom.
+together. Which channels do so is known from who dialled whom.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ _WAITING = "agent_hold"
 
 
 @dataclass(frozen=True)
-class Pool:
+class AgentChannels:
     """The channels of agents who waited on the line, and the linkedids that they passed on.
 
     Attributes
     ----------
     agents : frozenset of str
         The uniqueids of their channels.
-    lent : frozenset of str
-        The linkedids that these channels had, and that other channels may have got from them.
-    lenders : dict
+    shared_linkedids : frozenset of str
+        The shared linkedids: these channels had them, and others may have got them from these.
+    replacements : dict
         For each channel that began with such a linkedid, the id that counts instead. This is the
         uniqueid of the channel that dialled it. If there is none, it is the uniqueid of its other
         half. If there is none either, it is the channel's own first linkedid.
     """
 
     agents: frozenset[str] = frozenset()
-    lent: frozenset[str] = frozenset()
-    lenders: dict[str, str] = field(default_factory=dict)
+    shared_linkedids: frozenset[str] = frozenset()
+    replacements: dict[str, str] = field(default_factory=dict)
 
 
-def pool(source: Source, like: nw.LazyFrame[Any]) -> Pool:
-    """Return the agents who waited on the line; only rows of their callers are read in Python.
+def agent_channels(source: Source, like: nw.LazyFrame[Any]) -> AgentChannels:
+    """Return the channels of agents on the line; only rows of their callers are read in Python.
 
     Parameters
     ----------
@@ -50,13 +50,13 @@ def pool(source: Source, like: nw.LazyFrame[Any]) -> Pool:
     like : nw.LazyFrame
         A frame of the same engine as the events.
     """
-    told = [source.seldom.only("AgentLogin", uniqueid="uniqueid").select("uniqueid")]
+    found = [source.rare_events.only("AgentLogin", uniqueid="uniqueid").select("uniqueid")]
     if source.has("bridgetype"):
         entered = source.only("BridgeEnter", uniqueid="uniqueid", kind="bridgetype")
-        told.append(entered.filter(nw.col("kind") == _WAITING).select("uniqueid"))
-    agents = _texts(nw.concat(told, how="vertical").unique())
+        found.append(entered.filter(nw.col("kind") == _WAITING).select("uniqueid"))
+    agents = _texts(nw.concat(found, how="vertical").unique())
     if not agents:
-        return Pool()
+        return AgentChannels()
     pairs = source.work.keep(
         nw.concat(
             [
@@ -72,8 +72,8 @@ def pool(source: Source, like: nw.LazyFrame[Any]) -> Pool:
         .agg(nw.col(ORDER).min())
     )
     of_agents = pairs.join(_few(source, "uniqueid", agents, like), on="uniqueid", how="semi")
-    lent = _texts(of_agents.select("linkedid"))
-    about = _few(source, "linkedid", lent, like)
+    shared_linkedids = _texts(of_agents.select("linkedid"))
+    about = _few(source, "linkedid", shared_linkedids, like)
     around = source.work.keep(
         pairs.join(about, on="linkedid", how="semi").select("uniqueid").unique()
     )
@@ -81,11 +81,11 @@ def pool(source: Source, like: nw.LazyFrame[Any]) -> Pool:
     rows = pairs.join(around, on="uniqueid", how="semi").select("uniqueid", "linkedid", ORDER)
     for uniqueid, linkedid, order in rows.collect().iter_rows():
         first[uniqueid] = min(first.get(uniqueid, (order, linkedid)), (order, linkedid))
-    begun = {one: linkedid for one, (_, linkedid) in first.items() if linkedid in lent}
-    return Pool(agents, lent, dict(_lenders(source, around, begun)))
+    begun = {one: linkedid for one, (_, linkedid) in first.items() if linkedid in shared_linkedids}
+    return AgentChannels(agents, shared_linkedids, dict(_replacements(source, around, begun)))
 
 
-def _lenders(
+def _replacements(
     source: Source, around: nw.LazyFrame[Any], begun: dict[str, str]
 ) -> Iterator[tuple[str, str]]:
     dials = source.only("DialBegin", uniqueid="destuniqueid", dialler="uniqueid")
@@ -93,11 +93,11 @@ def _lenders(
     dialled, named = (
         dict(
             rows.join(around, on="uniqueid", how="semi")
-            .select("uniqueid", told)
+            .select("uniqueid", column)
             .collect()
             .iter_rows()
         )
-        for rows, told in ((dials, "dialler"), (names, "channel"))
+        for rows, column in ((dials, "dialler"), (names, "channel"))
     )
     of_names = {name: one for one, name in named.items()}
     for one, linkedid in begun.items():

@@ -14,7 +14,9 @@ from ast_notebook.units import SECOND
 _ABOUT = 2 * SECOND
 
 
-def of_visit(rows: nw.LazyFrame[Any], joined: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
+def of_queue_call(
+    rows: nw.LazyFrame[Any], joined: nw.LazyFrame[Any], work: Work
+) -> nw.LazyFrame[Any]:
     """Give each row the ``start`` of its queue call, which is the last one before its ``time``.
 
     If the rows have a column ``queue``, the queue call has to be one of that queue.
@@ -37,7 +39,7 @@ def first(
 ) -> nw.LazyFrame[Any]:
     """Return the first of these events of each queue call, with its ``time`` and its values."""
     return (
-        of_visit(rows, joined, work)
+        of_queue_call(rows, joined, work)
         .group_by("uniqueid", "start")
         .agg(nw.col("time").min().alias(time), *(nw.col(name).min() for name in more))
     )

@@ -12,7 +12,7 @@ from ast_notebook.calls.disposition import AT_THE_END
 from ast_notebook.calls.engines import Work
 from ast_notebook.calls.events import read
 from ast_notebook.calls.gaps import with_gaps
-from ast_notebook.calls.queue_answers import answered, completed, first, of_visit
+from ast_notebook.calls.queue_answers import answered, completed, first, of_queue_call
 from ast_notebook.calls.source import Source
 
 TIMES = ("start", "end")
@@ -109,24 +109,26 @@ def visits(events: Any) -> Any:
     whole = read(events)
     with Work(whole) as work:
         parts = [
-            work.keep(visits_of(source, channels.build(source), name))
+            work.keep(queue_calls_of(source, channels.build(source), name))
             for name, source in in_batches_by_server(whole, work)
         ]
         return frames.give(parts, work, like=events, times=TIMES, whole=WHOLE)
 
 
-def visits_of(source: Source, legs: nw.LazyFrame[Any], server: str | None) -> nw.LazyFrame[Any]:
+def queue_calls_of(
+    source: Source, legs: nw.LazyFrame[Any], server: str | None
+) -> nw.LazyFrame[Any]:
     """Return the queue calls of one PBX, from its events and legs; times are in microseconds."""
     rung = legs.select(nw.col("uniqueid").alias("telephone"), "begun", nw.col("end").alias("until"))
     legs = legs.select(
         "uniqueid", "call", "real", "entered", nw.col("end").alias("over"), "asked_at_all"
     )
-    few = source.seldom
+    few = source.rare_events
     joined = _places(source)
     left = few.only("QueueCallerLeave", uniqueid="uniqueid", queue="queue", number="calleridnum")
     given_up = few.only("QueueCallerAbandon", uniqueid="uniqueid", queue="queue")
     connects = answered(few, joined, rung)
-    stays = joined
+    queue_calls = joined
     for more in (
         first(left, joined, few.work, "end", "number"),
         connects.drop("queue"),
@@ -134,18 +136,20 @@ def visits_of(source: Source, legs: nw.LazyFrame[Any], server: str | None) -> nw
         first(given_up, joined, few.work, "abandoned"),
         first(_statuses(few, _LET_GO), joined, few.work, "let_go", "status"),
     ):
-        stays = stays.join(more, on=["uniqueid", "start"], how="left")
-    stays = source.work.shallow(stays)
-    stays = (
-        stays.with_columns(nw.coalesce("number", "caller").alias("caller"))
+        queue_calls = queue_calls.join(more, on=["uniqueid", "start"], how="left")
+    queue_calls = source.work.shallow(queue_calls)
+    queue_calls = (
+        queue_calls.with_columns(nw.coalesce("number", "caller").alias("caller"))
         .join(_followed(few), on="uniqueid", how="left")
         .join(_last(joined), on="uniqueid", how="left")
         .join(_ends(source, joined), on="uniqueid", how="left")
     )
-    stays = _missed(stays.join(legs, on="uniqueid", how="left"), source.lost, source.work)
-    stays = source.work.shallow(_outcome(_bridged(source.work.shallow(stays))))
+    queue_calls = _missed(
+        queue_calls.join(legs, on="uniqueid", how="left"), source.lost, source.work
+    )
+    queue_calls = source.work.shallow(_outcome(_bridged(source.work.shallow(queue_calls))))
     refused = _refused(few).join(legs, on="uniqueid", how="left")
-    both = nw.concat([_shape(stays, server), _shape(refused, server)], how="vertical")
+    both = nw.concat([_shape(queue_calls, server), _shape(refused, server)], how="vertical")
     return frames.seconds(both, SECONDS).select(*COLUMNS)
 
 
@@ -208,7 +212,7 @@ def _followed(source: Source) -> nw.LazyFrame[Any]:
 def _refused(source: Source) -> nw.LazyFrame[Any]:
     """Return the queue calls of callers who were not let in; queues send no event for them."""
     entered = _entered(source).rename({"time": "start"})
-    refused = of_visit(_statuses(source, REFUSED), entered, source.work)
+    refused = of_queue_call(_statuses(source, REFUSED), entered, source.work)
     queues = entered.group_by("uniqueid", "start").agg(
         nw.col("queue").min(), nw.col("caller").min()
     )
@@ -230,7 +234,7 @@ def _refused(source: Source) -> nw.LazyFrame[Any]:
     )
 
 
-def _missed(stays: nw.LazyFrame[Any], lost: list[int], work: Work) -> nw.LazyFrame[Any]:
+def _missed(queue_calls: nw.LazyFrame[Any], lost: list[int], work: Work) -> nw.LazyFrame[Any]:
     """Mark values that are unknown because a connection was lost and events may be missing.
 
     ``gap`` says that the connection was lost during a queue call. Each other column says that one
@@ -246,8 +250,8 @@ def _missed(stays: nw.LazyFrame[Any], lost: list[int], work: Work) -> nw.LazyFra
     # If it is only known that a caller left, he may have come in any gap before. A caller in
     # Asterisk's list was in line at the time of the list.
     since = nw.when(nw.col("timed") | end.is_null()).then(nw.col("start"))
-    stays = with_gaps(
-        stays,
+    queue_calls = with_gaps(
+        queue_calls,
         lost,
         work,
         gap=(since, until),
@@ -256,25 +260,25 @@ def _missed(stays: nw.LazyFrame[Any], lost: list[int], work: Work) -> nw.LazyFra
         unsure_talk=(connected, nw.col("over")),
         unsure_way=(nw.col("abandoned"), nw.col("over")),
     )
-    return stays.with_columns((unended & nw.col("unsure_talk")).alias("unsure_talk"))
+    return queue_calls.with_columns((unended & nw.col("unsure_talk")).alias("unsure_talk"))
 
 
-def _bridged(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def _bridged(queue_calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Set the end of the wait of callers whom a manager connected with somebody.
 
     No event tells that they left the queue.
     """
-    unheard = nw.col("end").is_null() & nw.col("connected").is_null()
-    unheard = unheard & ~nw.col("unsure_left")
-    unheard = unheard & nw.col("timed") & (nw.col("entered") >= nw.col("start"))
-    put_through = nw.when(unheard).then(nw.col("entered"))
-    return stays.with_columns(
+    without_end = nw.col("end").is_null() & nw.col("connected").is_null()
+    without_end = without_end & ~nw.col("unsure_left")
+    without_end = without_end & nw.col("timed") & (nw.col("entered") >= nw.col("start"))
+    put_through = nw.when(without_end).then(nw.col("entered"))
+    return queue_calls.with_columns(
         put_through.alias("put_through"),
         nw.coalesce(nw.col("end"), put_through).alias("end"),
     )
 
 
-def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def _outcome(queue_calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     # Asterisk counts a caller as abandoned if he left without an agent and without a key.
     given_up = ~nw.col("abandoned").is_null()
     over = ~nw.col("over").is_null()
@@ -330,7 +334,7 @@ def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         & (nw.col("until") - nw.col("completed") > AT_THE_END)
     )
     done = ~nw.coalesce(talks_on, nw.lit(False))
-    stays = stays.with_columns(
+    queue_calls = queue_calls.with_columns(
         nw.when(done).then(nw.col(name)).alias(name) for name in ("reason", "completed")
     )
     # If a manager hangs up one of the two, Asterisk says that the caller hung up.
@@ -347,12 +351,12 @@ def _outcome(stays: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .when(outcome == "ABANDONED")
         .then(nw.lit("pbx"))
     )
-    told = nw.when(nw.col("real") & ~nw.col("unsure_talk")).then(nw.col("over"))
-    return stays.with_columns(
+    talk_end = nw.when(nw.col("real") & ~nw.col("unsure_talk")).then(nw.col("over"))
+    return queue_calls.with_columns(
         nw.when(timed).then(nw.col("start")).alias("start"),
         outcome.alias("outcome"),
         who.alias("hangup_by"),
-        (nw.coalesce(nw.col("completed"), told) - nw.col("connected")).alias("talk"),
+        (nw.coalesce(nw.col("completed"), talk_end) - nw.col("connected")).alias("talk"),
     )
 
 

@@ -149,7 +149,7 @@ _TELLING: dict[str, tuple[str, tuple[str, ...]]] = NEEDED | {
     "DialEnd": ("forward", ()),
 }
 #: The needed headers of these events.
-_SELDOM = (
+_RARE_EVENT_HEADERS = (
     "time",
     "event",
     "uniqueid",
@@ -234,9 +234,9 @@ class Source:
         return self._events
 
     @cached_property
-    def seldom(self) -> Source:
+    def rare_events(self) -> Source:
         """The few events that only some calls have, and forwarded dials."""
-        return Source(self.work.keep(_seldom(self._events)), self.work, few=True)
+        return Source(self.work.keep(_rare_events(self._events)), self.work, few=True)
 
     def has(self, *columns: str) -> bool:
         """Tell whether the events have a column for each of these headers."""
@@ -255,8 +255,8 @@ class Source:
     def with_value(self, column: str, **columns: str) -> nw.LazyFrame[Any]:
         """Return the events that have a header, except the kinds in `NEEDED`, as `only` does."""
         kinds = [kind for kind in KINDS if kind not in NEEDED] if self.has(column) else []
-        told = nw.col("event").is_in(kinds or [""])  # Arrow needs the type of the list
-        return self._pick(told & ~nw.col(column).is_null() if kinds else told, columns)
+        of_kinds = nw.col("event").is_in(kinds or [""])  # Arrow needs the type of the list
+        return self._pick(of_kinds & ~nw.col(column).is_null() if kinds else of_kinds, columns)
 
     @cached_property
     def voice(self) -> nw.LazyFrame[Any] | None:
@@ -266,7 +266,7 @@ class Source:
     @cached_property
     def lost(self) -> list[int]:
         """When the connection or the recorder was lost, in microseconds since 1970 UTC."""
-        times = self.seldom.only(("SessionLost", "RecordingLost")).collect()["time"].to_list()
+        times = self.rare_events.only(("SessionLost", "RecordingLost")).collect()["time"].to_list()
         return sorted(int(time) for time in times)
 
     def _pick(self, rows: nw.Expr, columns: dict[str, str]) -> nw.LazyFrame[Any]:
@@ -305,7 +305,7 @@ def servers(events: nw.LazyFrame[Any], work: Work) -> Iterator[tuple[str | None,
     """
     few, streams = reports.apart(_narrow(events, work), work)
     if ORDER in few.collect_schema():
-        few = without_copies(few, _seldom(few, "server"), ORDER, work)
+        few = without_copies(few, _rare_events(few, "server"), ORDER, work)
     if "server" not in few.collect_schema():
         yield None, Source(few, work, streams=streams)
         return
@@ -321,14 +321,14 @@ def servers(events: nw.LazyFrame[Any], work: Work) -> Iterator[tuple[str | None,
             yield name, Source(few.filter(own), work, streams=of_voice)
 
 
-def _seldom(events: nw.LazyFrame[Any], *more: str) -> nw.LazyFrame[Any]:
+def _rare_events(events: nw.LazyFrame[Any], *more: str) -> nw.LazyFrame[Any]:
     """Return the few events that are counted or paired within a call, and some of their columns.
 
     Copies of any other event change nothing.
     """
     schema = events.collect_schema()
     rows = _wanted(schema, set(KINDS).difference(FREQUENT, reports.KINDS), _TELLING)
-    columns = [name for name in (ORDER, *_SELDOM, *more) if name in schema]
+    columns = [name for name in (ORDER, *_RARE_EVENT_HEADERS, *more) if name in schema]
     return events.select(*columns).filter(rows)
 
 

@@ -79,7 +79,7 @@ def talks(source: Source, legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -
     """
     people = source.work.keep(_people(source, legs))
     simple = nw.col("simple") == 1
-    easy = (
+    simple_calls = (
         people.filter(simple)
         .join(origins, on="call", how="left")
         .select(
@@ -103,7 +103,7 @@ def talks(source: Source, legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -
     )
     known = ~nw.col("bridge").is_null()
     ends = (nw.col("event") == "Hangup") & ~nw.col("place")
-    hard = (
+    complex_steps = (
         steps.join(who, on="uniqueid", how="inner")
         .filter(known | ends)
         .select(
@@ -121,7 +121,9 @@ def talks(source: Source, legs: nw.LazyFrame[Any], origins: nw.LazyFrame[Any]) -
         .sort("order", "uniqueid")
         .collect()
     )
-    return nw.concat([easy, _swept(hard.to_arrow(), origins, source.work)], how="vertical")
+    return nw.concat(
+        [simple_calls, _swept(complex_steps.to_arrow(), origins, source.work)], how="vertical"
+    )
 
 
 def _people(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -162,12 +164,12 @@ def _people(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
 
 
-def _swept(hard: pa.Table, origins: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
-    calls = pc.unique(hard["call"]).to_pylist()
+def _swept(complex_steps: pa.Table, origins: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
+    calls = pc.unique(complex_steps["call"]).to_pylist()
     wanted = work.small({"call": calls}, {"call": nw.String}, origins)
     begun = dict(origins.join(wanted, on="call", how="semi").collect().iter_rows())
     rows: dict[str, list[Any]] = {name: [] for name in _SCHEMA}
-    for call, talk in chain.from_iterable(sweep(steps).items() for steps in _apart(hard)):
+    for call, talk in chain.from_iterable(sweep(steps).items() for steps in _apart(complex_steps)):
         if talk.answered is None:
             continue
         others = [one for one in talk.first if one != begun.get(call)]
@@ -179,19 +181,19 @@ def _swept(hard: pa.Table, origins: nw.LazyFrame[Any], work: Work) -> nw.LazyFra
     return work.small(rows, _SCHEMA, origins)
 
 
-def _apart(hard: pa.Table) -> Iterator[list[BridgeStep]]:
+def _apart(complex_steps: pa.Table) -> Iterator[list[BridgeStep]]:
     """Split the steps into groups of calls, so that no bridge is in two groups.
 
     Only a few steps are Python objects at a time.
     """
-    calls, bridges = (_codes(hard[name]) for name in ("call", "bridge"))
+    calls, bridges = (_codes(complex_steps[name]) for name in ("call", "bridge"))
     # The numbers of bridges follow those of calls. The step of an agent who waits counts for the
     # bridge and not for his own call. Otherwise all calls of his day would be in one group.
     bridges = np.where(bridges < 0, calls, int(calls.max(initial=-1)) + 1 + bridges)
-    one = np.where(hard["place"].to_numpy(), bridges, calls)
+    one = np.where(complex_steps["place"].to_numpy(), bridges, calls)
     groups = joined(one, bridges, int(bridges.max(initial=-1)) + 1)[one]
     order = np.argsort(groups, kind="stable")
-    whole = hard.take(pa.array(order)).append_column("group", pa.array(groups[order]))
+    whole = complex_steps.take(pa.array(order)).append_column("group", pa.array(groups[order]))
     names = ("time", "enters", "bridge", "uniqueid", "call", "pair", "place", "order")
     rows = chain.from_iterable(
         zip(*(block[name].to_pylist() for name in ("group", *names)), strict=True)

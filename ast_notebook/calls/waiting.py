@@ -20,12 +20,12 @@ from ast_notebook.units import SECOND
 
 @dataclass
 class _Place:
-    """A place in line that a channel did not leave; ``heir`` is the channel that got it."""
+    """A place in line that a channel did not leave; ``new_holder`` is the channel that got it."""
 
     uniqueid: str
     queue: str
     start: int
-    heir: str | None = None
+    new_holder: str | None = None
 
 
 def joins(source: Source) -> nw.LazyFrame[Any]:
@@ -45,7 +45,7 @@ def joins(source: Source) -> nw.LazyFrame[Any]:
 
 
 def _joins(source: Source) -> nw.LazyFrame[Any]:
-    rows = source.seldom.only(
+    rows = source.rare_events.only(
         "QueueCallerJoin",
         uniqueid="uniqueid",
         queue="queue",
@@ -54,7 +54,7 @@ def _joins(source: Source) -> nw.LazyFrame[Any]:
         position="position",
     )
     joined = source.work.keep(rows.rename({"time": "start"}))
-    left = source.seldom.only("QueueCallerLeave", uniqueid="uniqueid", queue="queue")
+    left = source.rare_events.only("QueueCallerLeave", uniqueid="uniqueid", queue="queue")
     open_ones = _beyond(joined, left).select("uniqueid", "queue").unique()
     # Channels that still wait at the end of the events are among these. There are few others.
     found = [
@@ -68,24 +68,24 @@ def _joins(source: Source) -> nw.LazyFrame[Any]:
     if not found:
         return joined
     _transferred(source, found)
-    if any(place.heir is None for place in found):
+    if any(place.new_holder is None for place in found):
         _inferred(source, found, _beyond(left, joined.rename({"start": "time"})))
-    changed = [place for place in found if place.heir is not None]
+    changed = [place for place in found if place.new_holder is not None]
     if not changed:
         return joined
-    heirs = source.work.small(
+    new_holders = source.work.small(
         {
             "uniqueid": [place.uniqueid for place in changed],
             "start": [place.start for place in changed],
-            "heir": [place.heir for place in changed],
+            "new_holder": [place.new_holder for place in changed],
         },
-        {"uniqueid": nw.String, "start": nw.Int64, "heir": nw.String},
+        {"uniqueid": nw.String, "start": nw.Int64, "new_holder": nw.String},
         source.frame,
     )
-    named = joined.join(heirs, on=["uniqueid", "start"], how="left").with_columns(
-        nw.coalesce("heir", "uniqueid").alias("uniqueid")
+    named = joined.join(new_holders, on=["uniqueid", "start"], how="left").with_columns(
+        nw.coalesce("new_holder", "uniqueid").alias("uniqueid")
     )
-    return source.work.keep(named.drop("heir"))
+    return source.work.keep(named.drop("new_holder"))
 
 
 def earlier(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -103,7 +103,7 @@ def earlier(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     joined : nw.LazyFrame
         The result of `joins`.
     """
-    few, keys = source.seldom, ["uniqueid", "queue"]
+    few, keys = source.rare_events, ["uniqueid", "queue"]
     left = few.only("QueueCallerLeave", uniqueid="uniqueid", queue="queue")
     came = joined.group_by(*keys).agg(nw.col("start").min())
     gone = (
@@ -120,8 +120,8 @@ def earlier(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     # A caller does not wait if he transferred his place or his channel ended. A place that was
     # transferred is known when its new owner leaves it.
     transfers = {"one": "origtransfereruniqueid", "other": "secondtransfereruniqueid"}
-    told = few.only("AttendedTransfer", **transfers)
-    over = [told.select(nw.col(name).alias("uniqueid")) for name in transfers]
+    attended = few.only("AttendedTransfer", **transfers)
+    over = [attended.select(nw.col(name).alias("uniqueid")) for name in transfers]
     over.append(source.only("Hangup", uniqueid="uniqueid").select("uniqueid"))
     ended = nw.concat(over, how="vertical").unique()
     waits = waits.join(ended, on="uniqueid", how="anti").select(*keys, "start")
@@ -152,52 +152,57 @@ def _beyond(rows: nw.LazyFrame[Any], others: nw.LazyFrame[Any]) -> nw.LazyFrame[
 
 
 def _transferred(source: Source, places: Iterable[_Place]) -> None:
-    """Find the heirs that AttendedTransfer names; an heir may transfer the place again."""
-    rows = source.seldom.only(
+    """Find the new holders that AttendedTransfer names; these may transfer the place again."""
+    rows = source.rare_events.only(
         "AttendedTransfer",
         first="origtransfereruniqueid",
         second="secondtransfereruniqueid",
-        heir="transfereeuniqueid",
+        new_holder="transfereeuniqueid",
         result="result",
     )
-    told = sorted(_tuples(rows.select("time", "first", "second", "heir", "result")), key=_time)
+    transfers = sorted(
+        _tuples(rows.select("time", "first", "second", "new_holder", "result")), key=_time
+    )
     for place in places:
         holder = place.uniqueid
-        for time, first, second, heir, result in told:
+        for time, first, second, new_holder, result in transfers:
             if (
                 result == "Success"
-                and heir is not None
+                and new_holder is not None
                 and time >= place.start
                 and holder in (first, second)
             ):
-                holder = heir
-        place.heir = None if holder == place.uniqueid else holder
+                holder = new_holder
+        place.new_holder = None if holder == place.uniqueid else holder
 
 
 def _inferred(source: Source, places: Iterable[_Place], strange: nw.LazyFrame[Any]) -> None:
-    """Find further heirs: channels that left without a join, for places whose channel ended."""
+    """Find further new holders, for places whose channel has ended.
+
+    Such a new holder is a channel that left the queue without having joined it.
+    """
     leaves = sorted(_tuples(strange.select("time", "uniqueid", "queue")), key=_time)
-    heirs = {place.heir for place in places}
+    new_holders = {place.new_holder for place in places}
     # A channel that left after a gap may have joined in the gap, and others may have left in it.
     lost = source.lost
-    leaves = [leave for leave in leaves if leave[1] not in heirs]
+    leaves = [leave for leave in leaves if leave[1] not in new_holders]
     if not leaves:
         return
-    orphaned = [place for place in places if place.heir is None]
-    names = sorted({place.uniqueid for place in orphaned})
+    unassigned = [place for place in places if place.new_holder is None]
+    names = sorted({place.uniqueid for place in unassigned})
     ends = source.only("Hangup", uniqueid="uniqueid").filter(nw.col("uniqueid").is_in(names))
     over = {uniqueid: time for time, uniqueid in _tuples(ends.select("time", "uniqueid"))}
     for time, uniqueid, queue in leaves:
         ended = [
             place
-            for place in orphaned
-            if place.heir is None
+            for place in unassigned
+            if place.new_holder is None
             and place.queue == queue
             and over.get(place.uniqueid, time + 1) <= time
             and not any(place.start <= moment <= time for moment in lost)
         ]
         if ended:  # the first in line leaves first
-            min(ended, key=lambda place: place.start).heir = uniqueid
+            min(ended, key=lambda place: place.start).new_holder = uniqueid
 
 
 def _tuples(rows: nw.LazyFrame[Any]) -> list[tuple[Any, ...]]:

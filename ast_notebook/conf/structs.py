@@ -77,7 +77,7 @@ class _Structs:
         }
 
     def _give_up(self, name: str, path: tuple[str, ...], error: _TooManyTemplates) -> None:
-        """Stop using a template, and report it once: one made of itself fails at many places."""
+        """Stop using a template, and report it once, although it may fail at many places."""
         if name not in self._endless:
             self._endless.add(name)
             self._definitions.mistake((*path, "struct"), f"struct {name} was left out: {error}")

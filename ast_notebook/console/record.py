@@ -65,7 +65,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Record until a signal comes, and return 0 if all is written and sealed then.
 
-    It is 1 otherwise, and if a thread has ended by itself.
+    The result is 1 otherwise, and also if a thread has ended by itself.
 
     Raises
     ------
@@ -131,12 +131,12 @@ def _recorded(given: argparse.Namespace) -> list[RecordedPbx]:
     def keep(pbx: Asterisk) -> Archive:
         return pbx.record.to(given.place, given.days, anonymizer=hiding, whole=True)
 
-    told = arguments_of(given)
+    given_arguments = arguments_of(given)
     budget = BUDGET if given.budget is None else given.budget * MB
     return [
         RecordedPbx(
             name,
-            settings_for(name, told, None if plugin is None else plugin.settings, {}),
+            settings_for(name, given_arguments, None if plugin is None else plugin.settings, {}),
             {} if plugin is None else plugin.site,
             budget,
             keep,
@@ -173,17 +173,18 @@ def _speak_plainly() -> None:
 def _say(recorded: Sequence[RecordedPbx], given: argparse.Namespace) -> str:
     """Write a line for each PBX, and return those lines as one."""
     now = datetime.now(people_zone())
-    told = [{"time": now.isoformat(timespec="seconds"), **one.status()} for one in recorded]
-    lines = [json.dumps(one) if given.json else plain_line(one) for one in told]
+    states = [{"time": now.isoformat(timespec="seconds"), **one.status()} for one in recorded]
+    lines = [json.dumps(one) if given.json else plain_line(one) for one in states]
     _write("".join(f"{line}\n" for line in lines))
-    return "; ".join(plain_line({**one, "time": ""}).strip() for one in told)
+    return "; ".join(plain_line({**one, "time": ""}).strip() for one in states)
 
 
 def _write(text: str) -> None:
     """Write to the standard output, if that takes it.
 
-    Its disk may be full, or its reader gone, and it may lack the letters of a path. Recording goes
-    on all the same, and nothing waits in a buffer for the end, where it would be an error.
+    Its disk may be full, its reader may be gone, and its encoding may lack letters of a path.
+    Recording goes on all the same. Nothing is left in a buffer, since writing that at the end of
+    the process would be an error.
     """
     if sys.stdout is None:
         return
@@ -201,7 +202,7 @@ def _write(text: str) -> None:
 _COUNTS = {"events": "events heard", "written": "on disk", "waiting": "waiting", "lost": "lost"}
 
 
-def plain_line(told: dict[str, Any]) -> str:
+def plain_line(status: dict[str, Any]) -> str:
     """Return a status as a person reads it.
 
     Examples
@@ -210,6 +211,6 @@ def plain_line(told: dict[str, Any]) -> str:
     ...     "waiting": 0, "lost": 0, "error": ""})
     '12:00 ast: connected, 7 events heard, 7 on disk, 0 waiting, 0 lost'
     """
-    counts = [f"{told[key]:,} {word}" for key, word in _COUNTS.items() if told[key] is not None]
-    line = f"{told['time']} {told['pbx']}: {', '.join([told['state'], *counts])}"
-    return f"{line}; {told['error']}" if told["error"] else line
+    counts = [f"{status[key]:,} {word}" for key, word in _COUNTS.items() if status[key] is not None]
+    line = f"{status['time']} {status['pbx']}: {', '.join([status['state'], *counts])}"
+    return f"{line}; {status['error']}" if status["error"] else line

@@ -121,7 +121,7 @@ class RecordedPbx:
         return all(thread.is_alive() for thread in threads) and not archive.is_closed
 
     def status(self) -> dict[str, Any]:
-        """Return its status, by the names of `told`; a value that is not known yet is None."""
+        """Return its status, as `plain_line` reads it; a value that is not known yet is None."""
         pbx, archive = self._pbx, self._archive
         state, error = "failed" if self.failure else "connecting", self.failure or self._last_error
         if pbx is not None and archive is not None:

@@ -91,11 +91,11 @@ async def set_(pbx: Exchange, channel: Channel, data: str) -> None:
 async def user_event(pbx: Exchange, channel: Channel, data: str) -> None:
     """Send an event of the user's own: its name, and headers."""
     name, *headers = arguments(data)
-    told = {"UserEvent": name}
+    own = {"UserEvent": name}
     for header in headers:
         key, _, value = header.partition(":")
-        told[key.strip()] = value.strip()
-    pbx.emit("user", "UserEvent", channel.snapshot(), told)
+        own[key.strip()] = value.strip()
+    pbx.emit("user", "UserEvent", channel.snapshot(), own)
 
 
 async def wait(pbx: Exchange, channel: Channel, data: str) -> None:

@@ -1,4 +1,4 @@
-"""A channel: one leg of a call, as the exchange sees it, and how it is told to go elsewhere."""
+"""A channel: one leg of a call, as the exchange sees it, and how it is sent elsewhere."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Sent(Exception):
 
 
 class Dialling(Protocol):
-    """The dialler of an outbound channel: it is told how the call goes on."""
+    """The dialler of an outbound channel, which gets to know how the call goes on."""
 
     def ringing(self, channel: Channel) -> None:
         """Note that the remote end rings."""
@@ -96,7 +96,7 @@ class Channel:
     """One leg of a call.
 
     A channel that dials has a task of its own, which executes the dialplan. A dialled channel has
-    no task; its dialler controls it. Both are told by `interrupt` to end, or to go elsewhere.
+    no task; its dialler controls it. `interrupt` makes either of them end, or go elsewhere.
     """
 
     name: str

@@ -320,11 +320,11 @@ class Exchange(EventSender):
         """Note that the remote end hung up or refused, and the cause if it gave one."""
         if channel.is_hung_up:
             return
-        told = {}
+        cause_header = {}
         if cause is not None:
             self._blame(channel, cause)
-            told["Cause"] = str(cause)
-        self.emit("call", "HangupRequest", channel.snapshot(), told, channel.sip())
+            cause_header["Cause"] = str(cause)
+        self.emit("call", "HangupRequest", channel.snapshot(), cause_header, channel.sip())
         self._end(channel)
 
     # --- hanging up ----------------------------------------------------------------------------

@@ -138,9 +138,9 @@ class ParkingLot:
             return
         slot.fetched.set_result(None)
         parkee = slot.channel
-        told = slot.headers(self.settings.name)
-        parked = {name: value for name, value in told.items() if name.startswith("Parkee")}
-        rest = {name: value for name, value in told.items() if name not in parked}
+        headers = slot.headers(self.settings.name)
+        parked = {name: value for name, value in headers.items() if name.startswith("Parkee")}
+        rest = {name: value for name, value in headers.items() if name not in parked}
         self._free(slot)
         pbx.emit("call", "UnParkedCall", parked, channel.snapshot("Retriever"), rest)
         pbx.records.meets(parkee, channel)

@@ -47,7 +47,7 @@ class QueueMember:
     def headers(self, pbx: Exchange, *, listed: bool = False) -> dict[str, str]:
         """Return a member's headers for events, or the shorter ones for QueueStatus."""
         names = ("Name", "Location") if listed else ("MemberName", "Interface")
-        told = {
+        headers = {
             "Queue": self.queue,
             names[0]: self.name,
             names[1]: self.interface,
@@ -63,7 +63,7 @@ class QueueMember:
             "Paused": str(int(self.is_paused)),
             "PausedReason": self.reason,
         }
-        return {**told, **({} if listed else {"Ringinuse": "0"}), "Wrapuptime": "0"}
+        return {**headers, **({} if listed else {"Ringinuse": "0"}), "Wrapuptime": "0"}
 
     def state(self, pbx: Exchange) -> str:
         """Return the state of the member's device; a Local channel always is free."""
@@ -205,8 +205,10 @@ class Queue:
 
         def missed(leg: Channel) -> None:
             seconds = round(time.monotonic() - started)
-            told = {**self._about(rung[leg.name]), "RingTime": str(seconds * 1000)}
-            pbx.emit("agent", "AgentRingNoAnswer", channel.snapshot(), leg.snapshot("Dest"), told)
+            headers = {**self._about(rung[leg.name]), "RingTime": str(seconds * 1000)}
+            pbx.emit(
+                "agent", "AgentRingNoAnswer", channel.snapshot(), leg.snapshot("Dest"), headers
+            )
 
         def rings(leg: Channel) -> None:
             pbx.tell_application(leg)
@@ -266,10 +268,10 @@ class Queue:
             self.completed += 1
             self.talk_time = seconds if self.completed == 1 else (self.talk_time + seconds) // 2
             parties = {**channel.snapshot(), **leg.snapshot("Dest"), **self._about(agent)}
-            told = {"HoldTime": str(held), "TalkTime": str(seconds)}
+            headers = {"HoldTime": str(held), "TalkTime": str(seconds)}
             reason = "transfer" if isinstance(first.why(), Sent) else "caller"
-            told["Reason"] = "agent" if first is leg else reason
-            pbx.emit("agent", "AgentComplete", parties, told)
+            headers["Reason"] = "agent" if first is leg else reason
+            pbx.emit("agent", "AgentComplete", parties, headers)
 
         try:
             await talk(pbx, channel, leg, ending)
@@ -280,14 +282,14 @@ class Queue:
     def _abandon(self, entry: Entry) -> None:
         pbx, channel = self._pbx, entry.channel
         self.abandoned += 1
-        told = {
+        headers = {
             "Queue": self.name,
             "Position": str(self.entries.index(entry) + 1),
             "OriginalPosition": str(entry.position),
             "HoldTime": str(entry.waited),
         }
         pbx.set_variable(channel, "ABANDONED", "TRUE")
-        pbx.emit("agent", "QueueCallerAbandon", channel.snapshot(), told)
+        pbx.emit("agent", "QueueCallerAbandon", channel.snapshot(), headers)
         self._leave(entry)
 
     def _leave(self, entry: Entry) -> None:
@@ -296,8 +298,8 @@ class Queue:
         self.entries.remove(entry)
         if not self.entries:
             pbx.devices.set(f"Queue:{self.name}", "NOT_INUSE")
-        told = {"Queue": self.name, "Position": str(position), "Count": str(len(self.entries))}
-        pbx.emit("agent", "QueueCallerLeave", entry.channel.snapshot(), told)
+        headers = {"Queue": self.name, "Position": str(position), "Count": str(len(self.entries))}
+        pbx.emit("agent", "QueueCallerLeave", entry.channel.snapshot(), headers)
         pbx.set_variable(entry.channel, "QUEUEPOSITION", str(position))
 
     def _about(self, agent: QueueMember) -> dict[str, str]:

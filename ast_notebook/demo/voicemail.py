@@ -115,11 +115,11 @@ class Voicemail:
         self._pbx.set_variable(channel, "VMSTATUS", "SUCCESS")
 
     def _tell(self, channel: Channel, box: Mailbox) -> None:
-        told = {
+        headers = {
             "Mailbox": box.name,
             "Waiting": str(int(box.new > 0)),
             "New": str(box.new),
             "Old": str(box.old),
         }
-        self._pbx.emit("call", "MessageWaiting", channel.snapshot(), told)
+        self._pbx.emit("call", "MessageWaiting", channel.snapshot(), headers)
         self._pbx.devices.set(f"MWI:{box.name}", "INUSE" if box.new else "NOT_INUSE")

@@ -31,6 +31,8 @@ _CEL = (
     "PARK_END",
     "LINKEDID_END",
 )
+#: The applications of which a CEL has to tell when a caller was in them.
+_APPLICATIONS = ("queue", "voicemail")
 #: Telephones that are named one by one, at most.
 _NAMED = 5
 
@@ -47,9 +49,9 @@ def checks(info: PbxInfo) -> Iterator[Finding]:
 
 
 def _times(info: PbxInfo) -> Iterator[Finding]:
-    told = info.setting("manager.conf", "general", "timestampevents")
-    heard = info.has_timestamps() if told is None else None
-    if (told is not None and told not in _YES) or heard is False:
+    setting = info.setting("manager.conf", "general", "timestampevents")
+    heard = info.has_timestamps() if setting is None else None
+    if (setting is not None and setting not in _YES) or heard is False:
         yield Finding(
             Level.WRONG,
             "events have no times (timestampevents)",
@@ -82,6 +84,15 @@ def _clock(info: PbxInfo) -> Iterator[Finding]:
 
 
 def _cdr(info: PbxInfo) -> Iterator[Finding]:
+    if (info.setting("cdr.conf", "general", "enable") or "yes") not in _YES:
+        yield Finding(
+            Level.MISSING,
+            "call detail records are switched off (enable)",
+            "there are no events Cdr, and nothing new in Master.csv or in a table of the CDR",
+            "cdr.conf",
+            "general",
+            ("enable = yes",),
+        )
     read = info.classes("read")
     enabled = info.setting("cdr_manager.conf", "general", "enabled")
     if enabled is not None and enabled not in _YES and (read is None or {"cdr", "all"} & read):
@@ -126,8 +137,7 @@ def _cel(info: PbxInfo) -> Iterator[Finding]:
     enabled = info.setting("cel.conf", "general", "enable")
     if enabled is None or enabled not in _YES:
         return  # a PBX without a CEL needs no advice on it
-    text = info.setting("cel.conf", "general", "events") or ""
-    chosen = {word.strip().upper() for word in text.split(",") if word.strip()}
+    chosen = {word.upper() for word in _words(info, "events")}
     lacking = [] if "ALL" in chosen else [one for one in _CEL if one not in chosen]
     if lacking:
         yield Finding(
@@ -138,6 +148,24 @@ def _cel(info: PbxInfo) -> Iterator[Finding]:
             "general",
             (f"events = {','.join([*sorted(chosen - set(_CEL)), *_CEL])}",),
         )
+    known = _words(info, "apps") - {"all"}  # `all` is no application, and names none
+    missing = [one for one in _APPLICATIONS if one not in known]
+    if missing:
+        yield Finding(
+            Level.MISSING,
+            f"the CEL does not tell when a caller was in {' or '.join(missing)} (apps)",
+            "who waits in a queue or speaks to a mailbox looks like a caller of a menu, and how "
+            "long he waited is unknown",
+            "cel.conf",
+            "general",
+            (f"apps = {','.join([*sorted(known - set(_APPLICATIONS)), *_APPLICATIONS])}",),
+        )
+
+
+def _words(info: PbxInfo, name: str) -> set[str]:
+    """Return the words of a setting of cel.conf, all of whose lines count."""
+    lines = info.values("cel.conf", "general", name) or ()
+    return {word.strip().lower() for text in lines for word in text.split(",") if word.strip()}
 
 
 def _telephones(info: PbxInfo) -> Iterator[Finding]:

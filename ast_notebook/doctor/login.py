@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from ast_notebook.ami import CLASSES
 from ast_notebook.digits import is_count
 from ast_notebook.doctor.finding import Finding, Level
 from ast_notebook.doctor.pbx_info import PbxInfo
@@ -49,6 +51,7 @@ _DEFAULT_WAIT, _ENOUGH = 100, 5000
 def checks(info: PbxInfo) -> Iterator[Finding]:
     """Yield the findings about the login."""
     yield from _rights(info)
+    yield from _misspelt(info)
     yield from _too_wide(info)
     yield from _guard(info)
     yield from _treatment(info)
@@ -82,7 +85,7 @@ def _rights(info: PbxInfo) -> Iterator[Finding]:
         }
         if not any(lacks.values()):
             continue
-        told = " and ".join(f"{kind} = {','.join(some)}" for kind, some in lacks.items() if some)
+        classes = " and ".join(f"{kind} = {','.join(some)}" for kind, some in lacks.items() if some)
         lines = tuple(
             f"{kind} = {','.join(ordered({*has, *lacks[kind]}))}"
             for kind, has in (("read", read), ("write", write))
@@ -90,12 +93,34 @@ def _rights(info: PbxInfo) -> Iterator[Finding]:
         )
         yield Finding(
             feature.level,
-            f"this login lacks {told}",
+            f"this login lacks {classes}",
             f"ast_notebook needs this for {feature.what}",
             _MANAGER,
             info.username,
             lines if feature.level < Level.NOTE else (),
         )
+
+
+def _misspelt(info: PbxInfo) -> Iterator[Finding]:
+    for what in ("read", "write"):
+        words = info.written(what)
+        wrong = [word for word in words if word not in CLASSES]
+        meant = ordered(_meant(words))
+        if wrong:
+            yield Finding(
+                Level.WRONG,
+                f"{what} has words that are no classes: {', '.join(map(repr, wrong))}",
+                "Asterisk takes a blank for a part of the word and knows no capitals, takes the "
+                "beginning of a class for that class, and nothing between two commas for all",
+                _MANAGER,
+                info.username,
+                (f"{what} = {','.join(meant)}",) if meant else (),
+            )
+
+
+def _meant(words: Collection[str]) -> frozenset[str]:
+    """Return the classes that somebody meant by words that may have blanks and capitals."""
+    return frozenset(word.strip().lower() for word in words).intersection(CLASSES)
 
 
 def _may_not(info: PbxInfo) -> Iterator[Finding]:
@@ -125,7 +150,9 @@ def _too_wide(info: PbxInfo) -> Iterator[Finding]:
         return
     for permission, why in _MIGHTY.items():
         if permission in write:
-            fewer = ordered(_USED if permission == "all" else write - {permission})
+            meant = _meant(info.written("write"))
+            named = frozenset() if "all" in meant else meant - _MIGHTY.keys()
+            fewer = ordered(write - {permission} or named or _USED)
             yield Finding(
                 Level.UNSAFE,
                 f"this login has write = {permission}",
@@ -154,8 +181,7 @@ def _guard(info: PbxInfo) -> Iterator[Finding]:
         )
     if info.login is None:
         return
-    names = {name.lower() for name, _ in info.login}
-    if not names & {"permit", "deny", "acl"}:
+    if _admits_all(info.login):
         mine = info.own_address or "THE.ADDRESS.OF.THIS.MACHINE"
         mask = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" if ":" in mine else "255.255.255.255"
         yield Finding(
@@ -166,6 +192,26 @@ def _guard(info: PbxInfo) -> Iterator[Finding]:
             info.username,
             ("deny = 0.0.0.0/0.0.0.0", f"permit = {mine}/{mask}"),
         )
+
+
+def _admits_all(settings: Collection[tuple[str, str]]) -> bool:
+    """Tell whether a login may come from any address; an ``acl``'s rules are unknown."""
+    admits = True
+    for name, text in settings:
+        if name.lower() == "acl" and text:
+            return False
+        if name.lower() in ("permit", "deny"):
+            for part in text.split(","):  # the last rule that fits an address decides
+                if _is_everything(part.strip().removeprefix("!")):
+                    admits = (name.lower() == "permit") is not part.strip().startswith("!")
+    return admits
+
+
+def _is_everything(network: str) -> bool:
+    try:
+        return ipaddress.IPv4Network(network, strict=False).prefixlen == 0
+    except ValueError:
+        return False
 
 
 def _treatment(info: PbxInfo) -> Iterator[Finding]:
@@ -204,14 +250,14 @@ def _unfollowed(info: PbxInfo) -> Iterator[Finding]:
     extra = set(rates) - _FOLLOWED
     noisy = {name: rate for name, rate in rates.items() if name in extra and rate >= _NOTICEABLE}
     if noisy:
-        told = ", ".join(f"{name} ({rate:.1f} a second)" for name, rate in noisy.items())
+        names = ", ".join(f"{name} ({rate:.1f} a second)" for name, rate in noisy.items())
         lines: tuple[str, ...] = ()
         if read is not None:
             kept = _FOLLOWED if "all" in read else read - set(noisy)
             lines = (f"read = {','.join(ordered(kept))}",)
         yield Finding(
             Level.COSTLY,
-            f"Asterisk sends events that ast_notebook does not use: {told}",
+            f"Asterisk sends events that ast_notebook does not use: {names}",
             "they are received and recorded all the same, which takes time and memory",
             _MANAGER,
             info.username,

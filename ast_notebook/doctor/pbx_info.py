@@ -6,12 +6,13 @@ import ipaddress
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from ast_notebook.ami import granted, written
 from ast_notebook.asterisk import Asterisk
 from ast_notebook.digits import is_count
 from ast_notebook.errors import ActionRefused, AstError, PermissionMissing
@@ -86,11 +87,13 @@ class PbxInfo:
 
     def setting(self, file: str, section: str, name: str) -> str | None:
         """Return a setting's last value in lower case; empty if it is not set, None if unknown."""
+        values = self.values(file, section, name)
+        return None if values is None else values[-1].lower() if values else ""
+
+    def values(self, file: str, section: str, name: str) -> list[str] | None:
+        """Return the values of all lines of a setting; None if they are unknown."""
         config = self.config(file, section)
-        if config is None:
-            return None
-        values = [text for setting, text in config.get(section, ()) if setting.lower() == name]
-        return values[-1].lower() if values else ""
+        return None if config is None else _values(config.get(section, ()), name)
 
     def has_module(self, name: str) -> bool | None:
         """Tell whether a module is loaded; None if the login may not ask."""
@@ -127,12 +130,11 @@ class PbxInfo:
 
     def classes(self, what: str) -> frozenset[str] | None:
         """Return the classes of ``read`` or of ``write``; None if they are not known."""
-        if self.login is None:
-            return None
-        words = [text for name, text in self.login if name.lower() == what]
-        return frozenset(
-            word.strip().lower() for text in words for word in text.split(",") if word.strip()
-        )
+        return None if self.login is None else granted(_values(self.login, what))
+
+    def written(self, what: str) -> list[str]:
+        """Return the words of ``read`` or of ``write`` as they are written; Asterisk may differ."""
+        return written(_values(self.login or (), what))
 
     @cached_property
     def actions(self) -> dict[str, frozenset[str]] | None:
@@ -212,8 +214,8 @@ class PbxInfo:
         for number, (device, function) in enumerate(self._telephones()):
             if number >= _MOST:
                 break
-            told = self.variable(function)
-            if told is not None and told.strip() in ("", "<unknown>", '"" <>'):
+            name = self.variable(function)
+            if name is not None and name.strip() in ("", "<unknown>", '"" <>'):
                 found.append(device)
         return found
 
@@ -249,6 +251,10 @@ class PbxInfo:
             return None
         heard = events[events["privilege"].notna()]
         return None if heard.empty else bool((heard["time"] != heard["received"]).any())
+
+
+def _values(settings: Iterable[tuple[str, str]], name: str) -> list[str]:
+    return [text for setting, text in settings if setting.lower() == name]
 
 
 def _family(host: str) -> socket.AddressFamily:

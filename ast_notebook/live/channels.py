@@ -126,6 +126,7 @@ class ChannelTracker(Tracker):
             "Rename": self._rename,
             "BridgeEnter": self._enter,
             "BridgeLeave": self._leave,
+            "ConfbridgeJoin": self._joined,
             "Hold": self._hold,
             "Unhold": self._unhold,
             "MixMonitorStart": self._recorded,
@@ -141,7 +142,7 @@ class ChannelTracker(Tracker):
         there = {
             "recordings": dict(self._recordings),
             "gone": list(self._gone)[-NOTED:],
-            "sounding": {one: dict(told) for one, told in self._sounding.reasons.items()},
+            "sounding": {one: dict(reasons) for one, reasons in self._sounding.reasons.items()},
         }
         return {name: value for name, value in there.items() if value}
 
@@ -151,7 +152,7 @@ class ChannelTracker(Tracker):
         self._gone = dict.fromkeys(inner.get("gone", ()))
         self._sounding = Sounding()
         self._sounding.reasons = {
-            one: dict(told) for one, told in inner.get("sounding", {}).items()
+            one: dict(reasons) for one, reasons in inner.get("sounding", {}).items()
         }
 
     def rows_were_put(self) -> None:
@@ -249,7 +250,16 @@ class ChannelTracker(Tracker):
                     self._put(other, {"linkedid": linkedid})
 
     def _leave(self, event: Event) -> None:
-        self._update(event, bridge="")
+        """Note that a channel left a bridge, unless it is in another one already."""
+        known = self.channels.get(text(event, "Uniqueid"))
+        left = text(event, "BridgeUniqueid")
+        is_elsewhere = known is not None and known["bridge"] not in ("", left)
+        self._update(event, **({} if left and is_elsewhere else {"bridge": ""}))
+
+    def _joined(self, event: Event) -> None:
+        """Note the bridge of a conference: who takes another one's place there does not enter."""
+        if bridge := text(event, "BridgeUniqueid"):
+            self._update(event, bridge=bridge)
 
     def _hold(self, event: Event) -> None:
         self._update(event, held=True)

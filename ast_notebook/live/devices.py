@@ -96,12 +96,12 @@ class DeviceTracker(Tracker):
 
         def answered(pending: Pending) -> None:
             try:
-                told = pending.wait(0).response.get_header("Value") or ""
+                answer = pending.wait(0).response.get_header("Value") or ""
             except (PermissionMissing, ConnectionLost):
                 return
             except AstError:  # this value is unknown; the next one may be known
-                told = ""
-            self._ask_on(ask, questions, told)
+                answer = ""
+            self._ask_on(ask, questions, answer)
 
         if questions is self._questions:
             with contextlib.suppress(StopIteration):

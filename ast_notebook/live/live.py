@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ast_notebook.ami import Event, Pending, Session
+from ast_notebook.ami import Event, Pending, Session, granted
 from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.errors import AstError, ConnectionLost
 from ast_notebook.live.channels import STEP, ChannelTracker, device_of, is_of
@@ -352,9 +352,8 @@ class Live:
             self._tell_silence()
             return
         lines = [value for key, value in response.headers.items() if key.startswith("Line-")]
-        found = [line.partition("=")[2] for line in lines if line.startswith("read=")]
-        classes = {word.strip() for line in found for word in line.split(",")}
-        self._reads = frozenset(classes) if found else None
+        found = [line.partition("=")[2] for line in lines if line.lower().startswith("read=")]
+        self._reads = granted(found) if lines else None
         self._tell_silence()
 
     def _tell_silence(self) -> None:

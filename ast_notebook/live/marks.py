@@ -124,8 +124,8 @@ class Marks:
         at = time.time_ns() // 1000
         after = self._session.dispatched_until
         if len(text) <= LARGEST:
-            told = f"Event: {name}\r\nAfter: {after}\r\nAt: {at}\r\nSnapshot: {text}"
-            archive.note(told, at)
+            row = f"Event: {name}\r\nAfter: {after}\r\nAt: {at}\r\nSnapshot: {text}"
+            archive.note(row, at)
         return len(text)
 
 

@@ -215,8 +215,8 @@ class QueueTracker(Tracker):
 
     def _is_the_last(self, key: str, event: Event) -> bool:
         """Tell whether an event is of the member's last call; Asterisk counts only that one."""
-        connected, told = self._connected.get(key), begun(event, "TalkTime")
-        return connected is None or told is None or abs(told - connected) <= ABOUT
+        connected, began = self._connected.get(key), begun(event, "TalkTime")
+        return connected is None or began is None or abs(began - connected) <= ABOUT
 
     def _removed(self, event: Event) -> None:
         key = f"{text(event, 'Queue')}|{_interface(event)}"
@@ -288,19 +288,19 @@ class QueueTracker(Tracker):
 
     def _transferred(self, event: Event) -> None:
         """Give a waiting colleague's position to the caller whom he transferred into the queue."""
-        heir = text(event, "TransfereeUniqueid")
-        if text(event, "Result") != "Success" or not heir:
+        transferee = text(event, "TransfereeUniqueid")
+        if text(event, "Result") != "Success" or not transferee:
             return
         for leg in ("SecondTransferer", "OrigTransferer"):
             row = self.callers.drop(text(event, f"{leg}Uniqueid"))
             if row is not None:
                 row |= {
                     "channel": text(event, "TransfereeChannel"),
-                    "uniqueid": heir,
+                    "uniqueid": transferee,
                     "caller": text(event, "TransfereeCallerIDNum"),
                     "caller_name": text(event, "TransfereeCallerIDName"),
                 }
-                self.callers.put(heir, **row)
+                self.callers.put(transferee, **row)
 
     def _renumbered(self, event: Event) -> None:
         """Note who waits behind a Local channel: only events of its other half tell of a change."""

@@ -27,7 +27,7 @@ APART = 1.0  # at least so many seconds are between the two lists of one compari
 IN_DOUBT, IN_DOUBT_MOST = 5.0, 20.0  # seconds between comparisons after unexpected events
 CALM = 100  # if more events than this wait to be dispatched, nothing is compared
 
-_UNTOLD = object()
+_NOT_LISTED = object()
 Key = tuple[str, str]
 Observed = Callable[[Callable[[Pending], None]], Callable[[Pending], None]]
 
@@ -336,7 +336,7 @@ def _listed(
     """Return the rows that a list's entries make, and the entry of each row."""
     blank = tracker.blank()
     for table in blank.tables.values():
-        table.fields = dict.fromkeys(table.fields, _UNTOLD)
+        table.fields = dict.fromkeys(table.fields, _NOT_LISTED)
         table.most = math.inf  # a limit might leave out rows that the compared table has
     touched = Follower(blank.tables)
     told_by: dict[Key, Event] = {}
@@ -355,6 +355,6 @@ def _differences(table: LiveTable, there: Row | None, listed: Row | None) -> set
         return set(table.fields)
     return {
         field
-        for field, told in listed.items()
-        if told is not _UNTOLD and field not in table.times and there[field] != told
+        for field, value in listed.items()
+        if value is not _NOT_LISTED and field not in table.times and there[field] != value
     }

@@ -58,16 +58,16 @@ def change_between(
 
 
 def put_back(trackers: Sequence[Tracker], state: State) -> None:
-    """Put a whole state, or a change, into trackers; followers are told of what changes."""
+    """Put a whole state, or a change, into trackers; followers get to know what changes."""
     whole = state.get("tables")
     for tracker in trackers:
         is_changed = False
         for name, table in tracker.all_tables.items():
             if whole is not None:
-                told = whole.get(name, {"fields": [], "rows": {}})
+                saved = whole.get(name, {"fields": [], "rows": {}})
                 rows = {
-                    key: dict(zip(told["fields"], values, strict=True))
-                    for key, values in told["rows"].items()
+                    key: dict(zip(saved["fields"], values, strict=True))
+                    for key, values in saved["rows"].items()
                 }
                 is_changed |= table.replace(rows)
             for key, row in state.get("rows", {}).get(name, {}).items():

@@ -121,10 +121,10 @@ class Tracker:
 
     def _complete(self, refused: Sequence[AstError]) -> None:
         """Remove rows that were not listed any more, or note why nothing was listed."""
-        unheard = any(isinstance(error, ConnectionLost | AnswerTimeout) for error in refused)
+        unanswered = any(isinstance(error, ConnectionLost | AnswerTimeout) for error in refused)
         for table in self.tables.values():
-            self.gone(table.keep_list() if unheard else table.end_list())
-        if not unheard:
+            self.gone(table.keep_list() if unanswered else table.end_list())
+        if not unanswered:
             denied = [str(error) for error in refused if isinstance(error, PermissionMissing)]
             self.denied = denied[0] if denied else ""
 

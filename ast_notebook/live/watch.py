@@ -52,7 +52,7 @@ class Watch:
 
 
 class ValueWatches:
-    """Watches on values that are computed from tables, told after each event that changes them.
+    """Watches on values that are computed from tables; an event that changes one calls its watch.
 
     Parameters
     ----------

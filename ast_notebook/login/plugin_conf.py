@@ -89,33 +89,33 @@ def _out_of_sight(work: Callable[[], _Made]) -> _Made:
 
 def _all(source: str | Path | Secret, origin: str) -> list[PluginDefinition]:
     text = source.reveal() if isinstance(source, Secret) else source
-    found, told = read(text, origin, Findings(), secret=True), Findings()
-    plugins = [_plugin(found, told, name, section) for name, section in _pbxs(found).items()]
-    _note_readers(found, told, plugins)
-    told.tell()
+    found, findings = read(text, origin, Findings(), secret=True), Findings()
+    plugins = [_plugin(found, findings, name, section) for name, section in _pbxs(found).items()]
+    _note_readers(found, findings, plugins)
+    findings.tell()
     return plugins
 
 
 def _one(source: Path, name: str) -> PluginDefinition:
-    found, told = read(source, source.name, Findings(), secret=True), Findings()
+    found, findings = read(source, source.name, Findings(), secret=True), Findings()
     pbxs = {_name(key, section): (key, section) for key, section in _pbxs(found).items()}
     if name not in pbxs:
         _raise_mistake(found, name)
         raise ConfError(f"{source.name} has no section {name}, but {', '.join(pbxs)}")
-    plugin = _plugin(found, told, *pbxs[name])
-    _note_readers(found, told, [plugin])
-    told.tell()
+    plugin = _plugin(found, findings, *pbxs[name])
+    _note_readers(found, findings, [plugin])
+    findings.tell()
     return plugin
 
 
-def _note_readers(found: Definitions, told: Findings, plugins: list[PluginDefinition]) -> None:
+def _note_readers(found: Definitions, findings: Findings, plugins: list[PluginDefinition]) -> None:
     """Warn of a password in a file that other users may read."""
     if found.file is None or not any("password" in one.settings for one in plugins):
         return
     with contextlib.suppress(OSError):
         # On Windows, the mode does not tell who may read a file.
         if os.name == "posix" and found.file.stat().st_mode & 0o077:
-            told.note(
+            findings.note(
                 f"{found.origin} holds a password and is open to other users of this machine: "
                 f"chmod 600 {found.file}"
             )
@@ -150,7 +150,7 @@ def _name(key: str, section: Mapping[str, Any]) -> str:
 
 
 def _plugin(
-    found: Definitions, told: Findings, name: str, section: Mapping[str, Any]
+    found: Definitions, findings: Findings, name: str, section: Mapping[str, Any]
 ) -> PluginDefinition:
     _raise_mistake(found, name)
     settings: dict[str, Any] = {}
@@ -163,7 +163,7 @@ def _plugin(
                 site[key] = _of_site(found, name, key, value)
         elif key not in SETTINGS:
             known = ", ".join((*SETTINGS, *SITE))
-            told.note(
+            findings.note(
                 f"{found.place((name, key))}: {_shown(key)} in [{name}] is not known and changes "
                 f"nothing; known are {known}"
             )
@@ -187,13 +187,13 @@ def _of_site(found: Definitions, name: str, key: str, value: Any) -> Any:
 
 
 def _beside(found: Definitions, value: str) -> Path:
-    """Return the path of a file that a file names; it is relative to the folder of the latter."""
+    """Return the path of a file that another file names, relative to the other file's folder."""
     path = Path(value).expanduser()
     return path if found.file is None else found.file.parent / path
 
 
 def _shown(key: str) -> str:
-    """Return a form of an unknown key that a warning may show: ``password:hunter2=`` is a key."""
+    """Return a form of an unknown key that a warning may show, since it may hold a password."""
     word = key.lower()
     is_plain = _PLAIN.fullmatch(key) and (word in SETTINGS or not word.startswith(SETTINGS))
     return key if is_plain else "a key"

@@ -73,14 +73,14 @@ def password_for(name: str, settings: Settings, *, by_file: bool) -> Secret:
 
     `by_file` says whether a file may have named the address: it may be somebody else's.
     """
-    text, why, told = os.environ.get(variable(name, "PASSWORD")), "", ""
+    text, why, reason = os.environ.get(variable(name, "PASSWORD")), "", ""
     if text is not None:
         if not by_file or _is_of_environment(name, settings):
             return Secret(text)
         text = None  # a traceback of the error below would show it
         *where, password = (variable(name, part) for part in ("HOST", "PORT", "PASSWORD"))
         why = f"a file names this address, and {password} is for {' and '.join(where)}"
-        told = f" ({why})"
+        reason = f" ({why})"
     account = f"{settings.username}@{settings.address}"
     stored = from_keyring(account)
     if stored is not None:
@@ -88,7 +88,7 @@ def password_for(name: str, settings: Settings, *, by_file: bool) -> Secret:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)  # it would show what is typed
-            return Secret(getpass.getpass(f"Password of {account}{told}: "))
+            return Secret(getpass.getpass(f"Password of {account}{reason}: "))
     except (NotImplementedError, EOFError, OSError, getpass.GetPassWarning):
         wanted = f"{why}: set them to it" if why else f"set {variable(name, 'PASSWORD')}"
         raise LoginRefused(

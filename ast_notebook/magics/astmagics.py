@@ -89,7 +89,7 @@ class AstMagics(Magics):
         super().__init__(shell)
         self.context = Context(shell, lambda: self.trait_values(config=True))
         atexit.register(self.close)
-        self.observe(self._told, list(SITE))
+        self.observe(self._site_set, list(SITE))
 
     @needs_local_scope
     @no_var_expand
@@ -151,7 +151,7 @@ class AstMagics(Magics):
     def _use_zone(self, change: Any) -> None:
         use_zone(change["new"] or None)
 
-    def _told(self, change: dict[str, Any]) -> None:
+    def _site_set(self, change: dict[str, Any]) -> None:
         """Give the PBXs the site's settings that ``%config`` has just set; undo wrong ones."""
         name = change["name"]
         try:
@@ -159,9 +159,9 @@ class AstMagics(Magics):
             for pbx in self.context.sh.pbxs.values():
                 pbx.tell(**{name: change["new"]})
         except AstError:
-            self.unobserve(self._told, name)
+            self.unobserve(self._site_set, name)
             setattr(self, name, change["old"])
-            self.observe(self._told, name)
+            self.observe(self._site_set, name)
             raise
 
     def close(self) -> None:

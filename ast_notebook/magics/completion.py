@@ -71,8 +71,8 @@ def _in_items(context: Context, asked: CompletionContext) -> SimpleMatcherResult
     if not asked.cursor_line or not _ITEMS.match(asked.full_text):
         return {"completions": [], "suppress": False}
     if match := _VALUE.match(line):
-        told = OF_KEYWORDS.get(match["keyword"])
-        words = () if told is None else told(context)
+        words_of = OF_KEYWORDS.get(match["keyword"])
+        words = () if words_of is None else words_of(context)
     elif match := _KEYWORD.match(line):
         words = KEYWORDS
     else:

@@ -93,8 +93,8 @@ class Context:
 
     def trunks(self, given: list[str] | None) -> list[str] | None:
         """Return the trunks of a line, or those of `%config`, for the calls of a file."""
-        told = [name for name in re.split(r"[,|\s]+", self._config()["trunks"]) if name]
-        return given or told or None
+        configured = [name for name in re.split(r"[,|\s]+", self._config()["trunks"]) if name]
+        return given or configured or None
 
     def numbering(self) -> Numbering:
         """Return the settings of `%config` for numbers, for the calls of a file."""

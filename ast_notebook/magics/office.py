@@ -94,11 +94,11 @@ def trunks(context: Context, given: Given) -> pd.DataFrame:
         raise ConfError(NONE_FOUND)
     if given.name or given.guess:
         pbx.tell(trunks=given.name or found)
-    told = pbx.trunks or ()
-    others = [name for name in told if name not in found["device"].tolist()]
+    named = pbx.trunks or ()
+    others = [name for name in named if name not in found["device"].tolist()]
     found = pd.concat([found, pd.DataFrame({"device": pd.Series(others, dtype="str")})])
     found = found.astype({"calls": "Int64", "numbers": "Int64"}).reset_index(drop=True)
-    found.insert(1, "told", found["device"].isin(told))
+    found.insert(1, "told", found["device"].isin(named))
     return found
 
 

@@ -42,7 +42,7 @@ class Numbering:
             self.plan  # noqa: B018, so that a wrong country is an error here, and not later
 
     def __bool__(self) -> bool:
-        """Whether anything is told."""
+        """Whether the site has any of these settings."""
         return self.country is not None or self.book is not None or self.outside != ""
 
     @functools.cached_property

@@ -125,10 +125,10 @@ def _property(line: str) -> _Property | None:
     charset = ""
     while rest:
         parameter, _, rest = _parted(rest, ";")
-        key, is_pair, told = parameter.partition("=")
+        key, is_pair, value = parameter.partition("=")
         if key.strip().upper() == "CHARSET":
-            charset = told
-        words.update(one.strip(' "').upper() for one in (told if is_pair else key).split(","))
+            charset = value
+        words.update(one.strip(' "').upper() for one in (value if is_pair else key).split(","))
     return _Property(name, words, charset, line[len(head) + 1 :])
 
 

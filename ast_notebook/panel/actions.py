@@ -209,10 +209,10 @@ def run(pbx: Asterisk, what: str, args: Args) -> str:
         row = pbx.live.tables[action.of].rows([uniqueid]).get(uniqueid, {})
         if any(row.get(one) != checked[one] for one in _WHICH if one in checked):
             raise ChannelGone(f"{checked['channel']} is not there any more: nothing was done")
-    told = action.do(pbx, checked)
+    text = action.do(pbx, checked)
     if pbx.session.held_back:
         return f"Nothing was sent, since this is a replay: sh.{pbx.name}.orders has the order."
-    return told
+    return text
 
 
 def _checked(what: str, action: ButtonAction, args: Args) -> dict[str, Any]:

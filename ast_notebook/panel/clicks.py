@@ -36,7 +36,7 @@ class Clicks:
     items : ShownItems
     readonly : bool
         Whether all clicks are refused.
-    told : callable
+    notify : callable
         It is called when there is a result to send.
 
     Attributes
@@ -46,13 +46,13 @@ class Clicks:
     """
 
     def __init__(
-        self, feed: Feed | Feeds, items: ShownItems, readonly: bool, told: Callable[[], None]
+        self, feed: Feed | Feeds, items: ShownItems, readonly: bool, notify: Callable[[], None]
     ) -> None:
         self.may: dict[str, set[str]] = {}
         self._feed = feed
         self._items = items
         self._readonly = readonly
-        self._told = told
+        self._notify = notify
         self._results: deque[Message] = deque(maxlen=KEPT)
         self._workers: set[threading.Thread] = set()
         self._doing: set[Order] = set()  # only the kernel's main thread adds
@@ -159,14 +159,14 @@ class Clicks:
             return replaying.run(pbx, what, args)
         if pbx is None or what not in self.may.get(name, ()):
             raise ConfError(f"this login may not {what}")
-        told = actions.run(pbx, what, args)
-        return f"{name}: {told}" if self._feed.several else told
+        text = actions.run(pbx, what, args)
+        return f"{name}: {text}" if self._feed.several else text
 
     def _tell(self, number: Any, ok: bool, text: str) -> None:
         number = clean(number[:LONGEST_NAME]) if isinstance(number, str) else number
         number = number if isinstance(number, int | str) else None
         self._results.append({"t": "done", "id": number, "ok": ok, "text": clean(text[:LONGEST])})
-        self._told()
+        self._notify()
 
 
 def _are_plain(args: Message) -> bool:

@@ -105,14 +105,14 @@ class ShownItems:
 
     def _can(self, item: Item) -> Literal["", "switch", "edit"]:
         """Return how an item can be set: by a ``switch``, by ``edit``, or not at all (empty)."""
-        if self._is_told(item):
+        if self._is_from_pbx(item):
             return ""
         listed = any(fnmatch.fnmatchcase(item.id(), pattern) for pattern in self._editable)
         if item.type() == "bool" and (listed or self._database_key(item)):
             return "switch"
         return "edit" if listed and item.type() in ("num", "str") else ""
 
-    def _is_told(self, item: Item) -> bool:
+    def _is_from_pbx(self, item: Item) -> bool:
         """Tell whether the PBX determines the item's value."""
         return any(self._tied(item, kind) for kind in READ)
 
@@ -160,7 +160,7 @@ class ShownItems:
         """Read the items' database entries; one that Asterisk refuses keeps its old text."""
         for item in self._sh.return_items():
             name, key = self._place(item)
-            if key and name == pbx.name and only in ("", item.id()) and not self._is_told(item):
+            if key and name == pbx.name and only in ("", item.id()) and not self._is_from_pbx(item):
                 try:
                     self._read[name, key] = (pbx.db_read(key, None), pbx.session.clock.time())
                 except AstError:

@@ -180,15 +180,17 @@ def _title(state: State) -> tuple[str, str, datetime]:
     title = f"{connection.get('name', '')} {connection.get('address', '')}".strip()
     states = {"connected": "", "lost": ", its connection lost", "closed": ", disconnected"}
     calls = _count(connection.get("calls", 0), state["tables"].get("channels", {}))
-    told = f"{states.get(connection['state'], '')} · {calls} {'call' if calls == '1' else 'calls'}"
-    return title, told, datetime.fromtimestamp(state["taken"], UTC)
+    status = (
+        f"{states.get(connection['state'], '')} · {calls} {'call' if calls == '1' else 'calls'}"
+    )
+    return title, status, datetime.fromtimestamp(state["taken"], UTC)
 
 
 def html_head(state: State) -> str:
     """Return the line above the tables, with the moment, as HTML."""
-    title, told, moment = _title(state)
+    title, status, moment = _title(state)
     return (
-        f"<p><b>{escape(title)}</b>{escape(told)} · as it was on "
+        f"<p><b>{escape(title)}</b>{escape(status)} · as it was on "
         f'<time datetime="{moment.isoformat()}">{moment:%Y-%m-%d %H:%M:%S} UTC</time></p>'
     )
 
@@ -223,8 +225,8 @@ def to_text(state: State) -> str:
     state : mapping
         A state from `Feed.state`.
     """
-    title, told, moment = _title(state)
-    blocks = [f"{plain(title)}{told} · {moment.astimezone():%Y-%m-%d %H:%M:%S %z}"]
+    title, status, moment = _title(state)
+    blocks = [f"{plain(title)}{status} · {moment.astimezone():%Y-%m-%d %H:%M:%S %z}"]
     for one in tables(state):
         lines = [f"{one.label}{one.more}"]
         if one.silent:

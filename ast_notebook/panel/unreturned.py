@@ -14,6 +14,7 @@ import pandas as pd
 from ast_notebook.asterisk import Asterisk
 from ast_notebook.asterisk.waiting import GATHERED, REST
 from ast_notebook.callbacks.worker import Worker
+from ast_notebook.counted import counted
 from ast_notebook.errors import ConfError
 from ast_notebook.numbering import Numbering
 
@@ -175,16 +176,14 @@ def caution(caller: str, numbering: Numbering) -> str:
 def _note(attempts: int, unknown: int) -> str:
     """Return what is known beyond the missed calls, in words."""
     notes = [f"called back {_times(attempts)} in vain"] if attempts else []
-    notes += [f"perhaps reached: the outcome of {_calls(unknown)} is unknown"] if unknown else []
+    if unknown:
+        calls = counted(unknown, "call", "calls")
+        notes.append(f"perhaps reached: the outcome of {calls} is unknown")
     return "; ".join(notes)
 
 
 def _times(number: int) -> str:
     return "once" if number == 1 else f"{number:,} times"
-
-
-def _calls(number: int) -> str:
-    return "1 call" if number == 1 else f"{number:,} calls"
 
 
 def _text(value: object) -> str:

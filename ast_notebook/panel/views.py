@@ -110,7 +110,7 @@ class Busy:
 
     def __init__(self) -> None:
         self._shell: Any = None
-        self._told: Callable[[], None] | None = None
+        self._when_ended: Callable[[], None] | None = None
         self._running = False
         self._ended = float("-inf")
 
@@ -132,7 +132,7 @@ class Busy:
         if shell is None or self._shell is shell:
             return
         self.leave()
-        self._shell, self._told = shell, ended
+        self._shell, self._when_ended = shell, ended
         self._running = threading.current_thread() is threading.main_thread()
         shell.events.register("pre_run_cell", self._begin)
         shell.events.register("post_run_cell", self._end)
@@ -150,5 +150,5 @@ class Busy:
 
     def _end(self, result: object) -> None:
         self._running, self._ended = False, time.monotonic()
-        if self._told is not None:
-            self._told()
+        if self._when_ended is not None:
+            self._when_ended()

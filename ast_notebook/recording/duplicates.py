@@ -33,7 +33,7 @@ FEW = 10  # unique events by which the clocks of two recorders are compared, at 
 OURS = pa.array(["SessionLost", "SessionRestored", "RecordingLost", "LiveState", "LiveChange"])
 _MOMENTS = ("time_us", "received_us")
 _OWN = (*_MOMENTS, "received", "time", "recorder")
-_TOLD = [field.name for field in SCHEMA if field.name not in _OWN[2:]]
+_COMPARED = [field.name for field in SCHEMA if field.name not in _OWN[2:]]
 _DAY = timedelta(days=1)
 # The hash is random, since events come from the wire: nobody may forge two that count as one.
 _KEY = secrets.token_hex(8)
@@ -200,12 +200,12 @@ def _read(chosen: Selection, name: Name) -> tuple[Rows, _Heard]:
     heard: list[_Heard] = []
     places: list[Rows] = []
     for place, block in _blocks(chosen, name):
-        told = ~pc.is_in(block["event"], OURS).to_numpy(zero_copy_only=False)
+        of_asterisk = ~pc.is_in(block["event"], OURS).to_numpy(zero_copy_only=False)
         at = np.zeros(place + len(block) - sum(map(len, places)), bool)
-        at[len(at) - len(block) :] = told
+        at[len(at) - len(block) :] = of_asterisk
         places.append(at)
         times = (block[column].to_numpy() for column in _MOMENTS)
-        heard.append(_Heard(_contents(block), *times).chosen(told))
+        heard.append(_Heard(_contents(block), *times).chosen(of_asterisk))
     return np.concatenate([np.zeros(0, bool), *places]), _joined(heard)
 
 
@@ -219,7 +219,7 @@ def _blocks(chosen: Selection, name: Name) -> Iterator[tuple[int, pa.RecordBatch
         return
     try:
         damaged = chosen.faults.get(file.path, {})
-        yield from intact.blocks(chosen.archive_files, file, _TOLD, damaged, ROWS)
+        yield from intact.blocks(chosen.archive_files, file, _COMPARED, damaged, ROWS)
     except FileNotFoundError:
         return  # this is reported when its events are read
 
@@ -295,7 +295,7 @@ def _ranges(chosen: Selection, names: set[Name]) -> Iterator[tuple[Name, _Range,
     for file in chosen.sealed:
         if file.name in names:
             try:
-                found = [_told(chosen, file, column) for column in _MOMENTS]
+                found = [_range_of(chosen, file, column) for column in _MOMENTS]
             except FileNotFoundError:
                 continue  # this is reported when its events are read
             if found[0] is not None and found[1] is not None:
@@ -327,7 +327,7 @@ def _is_anonymized(chosen: Selection, name: Name) -> bool:
     return is_anonymized(fragment.metadata.metadata)
 
 
-def _told(chosen: Selection, file: ArchiveFile, column: str) -> _Range | None:
+def _range_of(chosen: Selection, file: ArchiveFile, column: str) -> _Range | None:
     """Return the range of a column of a sealed file; None if it has no events.
 
     The range is read from the footer or, if another program has rewritten the file without it,

@@ -93,10 +93,10 @@ class Name:
         The server is not compared, since its folder may have been renamed. Files of earlier
         versions have no number in their metadata.
         """
-        told = self.metadata()
+        expected = self.metadata()
         for what in ("recorder", "number", "day"):
-            said = (metadata or {}).get(what.encode(), told[what].encode())
-            if said != told[what].encode():
+            said = (metadata or {}).get(what.encode(), expected[what].encode())
+            if said != expected[what].encode():
                 return f"it is a copy: it says that its {what} is {said[:20].decode('latin-1')}"
         return ""
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from ast_notebook.counted import counted
 from ast_notebook.moments import Moment
 from ast_notebook.recording.archive_files import ArchiveFile
 from ast_notebook.recording.archive_place import ArchivePlace
@@ -353,9 +354,9 @@ def duplicates(chosen: Selection, notes: list[str] | None) -> dict[Name, Rows]:
             )
     if by_arrival:
         found_out.append(
-            f"{by_arrival:,} events that came without Asterisk's Timestamp are taken for ones that "
-            "another recorder has, by what they say and when they arrived: with timestampevents = "
-            "yes in manager.conf nearly all are known for sure"
+            f"{counted(by_arrival, 'event', 'events')} without Asterisk's Timestamp count as those "
+            "that another recorder has, by what they say and when they arrived: with "
+            "timestampevents = yes in manager.conf nearly all are known for sure"
         )
     for note in found_out:
         if notes is None:

@@ -210,16 +210,16 @@ def _leave_out_damaged(chosen: Selection) -> None:
         rows: list[tuple[int, pa.RecordBatch]] = []
         for number in range(metadata.num_row_groups):
             group = metadata.row_group(number)
-            told = group.column(column).statistics
+            extremes = group.column(column).statistics
             if number in faults:
                 size = sum(group.column(n).total_compressed_size for n in range(group.num_columns))
                 lost += size
-                moment = told.min if told is not None and told.has_min_max else last
+                moment = extremes.min if extremes is not None and extremes.has_min_max else last
                 row = _loss(file.name, moment, group.num_rows, size)
                 condition = chosen.within()
                 rows.append((place, row if condition is None else row.filter(condition)))
-            elif told is not None and told.has_min_max:
-                last = told.max
+            elif extremes is not None and extremes.has_min_max:
+                last = extremes.max
             place += group.num_rows
         chosen.faults[file.path] = faults
         chosen.losses[file.name] = rows
@@ -312,9 +312,9 @@ def _has_moments(footer: pq.FileMetaData, opened: pa.NativeFile) -> bool:
         if names.count(name) != 1:
             continue  # this is reported elsewhere
         at = names.index(name)
-        told = [footer.row_group(n).column(at).statistics for n in range(footer.num_row_groups)]
-        if all(one is not None and one.has_null_count for one in told):
-            missing = sum(one.null_count for one in told)
+        nulls = [footer.row_group(n).column(at).statistics for n in range(footer.num_row_groups)]
+        if all(one is not None and one.has_null_count for one in nulls):
+            missing = sum(one.null_count for one in nulls)
         else:
             try:
                 missing = pq.ParquetFile(opened).read(columns=[name])[name].null_count

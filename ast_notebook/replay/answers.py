@@ -10,7 +10,7 @@ from ast_notebook.live import Live
 from ast_notebook.live.channels import SNAPSHOT
 from ast_notebook.replay.database import ReplayedDatabase
 from ast_notebook.replay.orders import NOT_SENT
-from ast_notebook.replay.told import OK, REFUSED, Told, not_recorded
+from ast_notebook.replay.told import OK, REFUSED, ReplayedAnswer, not_recorded
 
 #: Actions that only ask, although their names do not show it.
 _QUESTIONS = frozenset(
@@ -74,9 +74,11 @@ class Answers:
     def __init__(self, live: Live, database: ReplayedDatabase, clock: SystemClock) -> None:
         self._live = live
         self._clock = clock
-        self._known: dict[str, Callable[[Mapping[str, str]], Told]] = {
-            "ping": lambda action: Told({**OK, "Ping": "Pong"}),
-            "listcommands": lambda action: Told(OK | dict.fromkeys(WRITE_CLASS, NOT_SENT)),
+        self._known: dict[str, Callable[[Mapping[str, str]], ReplayedAnswer]] = {
+            "ping": lambda action: ReplayedAnswer({**OK, "Ping": "Pong"}),
+            "listcommands": lambda action: ReplayedAnswer(
+                OK | dict.fromkeys(WRITE_CLASS, NOT_SENT)
+            ),
             "coreshowchannels": self._channels,
             "dbget": database.get,
             "dbgettree": database.tree,
@@ -86,7 +88,7 @@ class Answers:
             "voicemailuserslist": self._mailboxes,
         }
 
-    def to(self, action: Mapping[str, str]) -> Told:
+    def to(self, action: Mapping[str, str]) -> ReplayedAnswer:
         """Return the answer to a question.
 
         Raises
@@ -100,7 +102,7 @@ class Answers:
             raise not_recorded(name)
         return known(action)
 
-    def _channels(self, action: Mapping[str, str]) -> Told:
+    def _channels(self, action: Mapping[str, str]) -> ReplayedAnswer:
         entries = []
         for row in self._live.tables["channels"].rows().values():
             headers = {header: str(row[field] or "") for field, header in SNAPSHOT.items()}
@@ -110,47 +112,47 @@ class Answers:
             headers["Duration"] = f"{hours:02}:{seconds // 60:02}:{seconds % 60:02}"
             headers["BridgeId"] = row["bridge"]
             entries.append(("CoreShowChannel", headers))
-        return Told(OK, entries)
+        return ReplayedAnswer(OK, entries)
 
-    def _variable(self, action: Mapping[str, str]) -> Told:
+    def _variable(self, action: Mapping[str, str]) -> ReplayedAnswer:
         variable, channel = action.get("Variable", ""), action.get("Channel", "")
         if channel:
             rows = self._live.tables["channels"].rows().values()
             there = next((row for row in rows if row["channel"] == channel), None)
             if there is None:
-                return Told({**REFUSED, "Message": "No such channel"})
+                return ReplayedAnswer({**REFUSED, "Message": "No such channel"})
             if variable == "UNIQUEID":
-                return Told({**OK, "Variable": variable, "Value": there["uniqueid"]})
+                return ReplayedAnswer({**OK, "Variable": variable, "Value": there["uniqueid"]})
         # No record has the dialplan. Whoever asks wants to send an action, which is not sent
         # anyway.
         if variable.startswith("DIALPLAN_EXISTS("):
-            return Told({**OK, "Variable": variable, "Value": "1"})
+            return ReplayedAnswer({**OK, "Variable": variable, "Value": "1"})
         raise not_recorded("Getvar", f"the variable {variable}")
 
-    def _mailbox(self, action: Mapping[str, str]) -> Told:
+    def _mailbox(self, action: Mapping[str, str]) -> ReplayedAnswer:
         box = action.get("Mailbox", "")
         row = self._live.tables["mailboxes"].rows().get(box)
         if row is None or row["new"] is None or row["old"] is None:
             raise not_recorded("MailboxCount", f"the mailbox {box} at this time")
         counts = {"NewMessages": str(row["new"]), "OldMessages": str(row["old"])}
-        return Told({**OK, "Mailbox": box, "UrgMessages": "0", **counts})
+        return ReplayedAnswer({**OK, "Mailbox": box, "UrgMessages": "0", **counts})
 
-    def _mailboxes(self, action: Mapping[str, str]) -> Told:
+    def _mailboxes(self, action: Mapping[str, str]) -> ReplayedAnswer:
         rows = self._live.tables["mailboxes"].rows()
         if not rows:
             raise not_recorded("VoicemailUsersList")
         names = (key.partition("@") for key in rows)
-        return Told(
+        return ReplayedAnswer(
             OK,
             [("VoicemailUserEntry", {"VoiceMailbox": a, "VMContext": b}) for a, _, b in names],
         )
 
-    def _module(self, action: Mapping[str, str]) -> Told:
+    def _module(self, action: Mapping[str, str]) -> ReplayedAnswer:
         """Tell whether a channel driver is loaded, by the names of known devices and channels."""
         module = action.get("Module", "").lower()
         devices = [*self._live.tables["devices"].rows()]
         devices += [row["device"] for row in self._live.tables["channels"].rows().values()]
         drivers = {f"chan_{one.partition('/')[0].lower()}" for one in devices if "/" in one}
         if module in drivers or not drivers:
-            return Told({**OK, "Version": ""})
-        return Told({**REFUSED, "Message": "Module not loaded"})
+            return ReplayedAnswer({**OK, "Version": ""})
+        return ReplayedAnswer({**REFUSED, "Message": "Module not loaded"})

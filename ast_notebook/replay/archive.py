@@ -92,7 +92,7 @@ def _piece(
 ) -> Piece:
     names = [file.name for file in group]
     received = np.concatenate([file.received for file in group])
-    told = texts_of([file.names for file in group])
+    event_names = texts_of([file.names for file in group])
     last = int(received.max())
     pause = batch_of([_PAUSE.format(last, last + 1)], [last + 1]) if pauses else None
 
@@ -103,5 +103,5 @@ def _piece(
 
     if pause is not None:
         received = np.append(received, last + 1)
-        told = texts_of([told, pause["event"]])
-    return piece_of(received, told, partial(load), [] if pause is None else [last + 1])
+        event_names = texts_of([event_names, pause["event"]])
+    return piece_of(received, event_names, partial(load), [] if pause is None else [last + 1])

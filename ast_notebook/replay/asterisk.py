@@ -32,7 +32,7 @@ from ast_notebook.replay.record import ReplayedRecord
 from ast_notebook.replay.session import ReplaySession
 from ast_notebook.replay.spelling import spelled
 from ast_notebook.replay.tape import Tape
-from ast_notebook.replay.told import OK, Told, give
+from ast_notebook.replay.told import OK, ReplayedAnswer, give
 from ast_notebook.replay.when import read_end, read_moment
 from ast_notebook.replay.who import who
 from ast_notebook.warned import warn
@@ -200,8 +200,8 @@ class ReplayedAsterisk(Asterisk):
         Parameters
         ----------
         until : datetime or str, optional
-            The moment at which to stop; by default, the end of the replay. It stops before a day,
-            or after the day on which it stands.
+            The moment at which to stop; by default, the end of the replay. If it is a day, the
+            replay stops before that day or, if it stands on that day, after it.
         speed : float, optional
             From 1 to 600; by default, the replay runs as fast as it can.
 
@@ -348,12 +348,12 @@ class ReplayedAsterisk(Asterisk):
     def _answer(self, action: Mapping[str, Field], pending: Pending, key: str) -> None:
         """Answer an action that only asks, or hold it back; its sender's thread runs this."""
         if is_question(pending.name):
-            told = self._answers.to(_as_asterisk_spells(action))
+            answer = self._answers.to(_as_asterisk_spells(action))
         else:
             order = self._given.add(self.replay_clock.at, who(self._sh, self, action), action)
             self._database.follow(order.action, _as_asterisk_spells(order.fields))
-            told = Told({**OK, "Message": NOT_SENT, "Output": NOT_SENT})
-        give(pending, key, told, self.replay_clock.at)
+            answer = ReplayedAnswer({**OK, "Message": NOT_SENT, "Output": NOT_SENT})
+        give(pending, key, answer, self.replay_clock.at)
 
 
 def _as_asterisk_spells(action: Mapping[str, Field]) -> dict[str, str]:

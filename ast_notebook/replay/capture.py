@@ -10,6 +10,7 @@ import pyarrow as pa
 from ast_notebook.calls.history.capture import batches_of
 from ast_notebook.calls.history.files import lines
 from ast_notebook.calls.history.lines import Bad
+from ast_notebook.counted import counted
 from ast_notebook.errors import ConfError
 
 
@@ -33,7 +34,8 @@ def capture_batches(path: Path) -> list[pa.RecordBatch]:
     if bad.count:
         first = bad.frame().iloc[0]
         notes.append(
-            f"{bad.count:,} messages are left out, as in line {first.line}: {first.reason}"
+            f"{counted(bad.count, 'message is', 'messages are')} left out, as in line "
+            f"{first.line}: {first.reason}"
         )
     for note in notes:
         warnings.warn(f"{path}: {note}", stacklevel=4)

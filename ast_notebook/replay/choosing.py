@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from ast_notebook.errors import ConfError
-from ast_notebook.replay.tape import MARKS, Moments, Piece
+from ast_notebook.replay.tape import STATE_ROWS, Moments, Piece
 
 #: The end of the list of all channels, which Asterisk gives at each connect.
 LISTED = "CoreShowChannelsComplete"
@@ -45,7 +45,7 @@ def piece_of(
         np.sort(at("LiveState")).tolist(),
         np.sort(at(LISTED)).tolist(),
         load,
-        marked=len(at(*MARKS)),
+        marked=len(at(*STATE_ROWS)),
         names=words,
         lost=np.sort([*at(*LOST).tolist(), *lost]).tolist(),
     )

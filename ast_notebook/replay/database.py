@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ast_notebook.replay.clock import ReplayClock
 from ast_notebook.replay.messages import events_of
 from ast_notebook.replay.tape import Tape
-from ast_notebook.replay.told import OK, REFUSED, Told, not_recorded
+from ast_notebook.replay.told import OK, REFUSED, ReplayedAnswer, not_recorded
 
 #: The events in which Asterisk answers a request for entries of its database.
 TOLD = ("DBGetResponse", "DBGetTreeResponse")
@@ -35,11 +35,11 @@ class ReplayedDatabase:
         self._tape = tape
         self._clock = clock
         self._writes: list[_DatabaseEntry] = []
-        self._told: list[_DatabaseEntry] | None = None
+        self._recorded: list[_DatabaseEntry] | None = None
         self._lock = threading.Lock()
 
     def follow(self, action: str, headers: Mapping[str, str]) -> None:
-        """Note what an action would have written or deleted; others than DBPut and DBDel… do not.
+        """Note what an action would have written or deleted: DBPut and DBDel… do so, no others.
 
         A DBDelTree takes its family as a name here; Asterisk takes it as a pattern, too.
         """
@@ -55,7 +55,7 @@ class ReplayedDatabase:
         with self._lock:
             self._writes += [_DatabaseEntry(self._clock.at, *one) for one in changed.items()]
 
-    def get(self, action: Mapping[str, str]) -> Told:
+    def get(self, action: Mapping[str, str]) -> ReplayedAnswer:
         """Answer a DBGet."""
         family, key = action.get("Family", ""), action.get("Key", "")
         known = self._entries()
@@ -67,25 +67,25 @@ class ReplayedDatabase:
             )
         value = known[whole]
         if value is None:
-            return Told({**REFUSED, "Message": "Database entry not found"})
-        return Told(OK, [("DBGetResponse", {"Family": family, "Key": key, "Val": value})])
+            return ReplayedAnswer({**REFUSED, "Message": "Database entry not found"})
+        return ReplayedAnswer(OK, [("DBGetResponse", {"Family": family, "Key": key, "Val": value})])
 
-    def tree(self, action: Mapping[str, str]) -> Told:
+    def tree(self, action: Mapping[str, str]) -> ReplayedAnswer:
         """Answer a DBGetTree with the entries that are known."""
         entries = [
             ("DBGetTreeResponse", {"Key": f"/{name}", "Val": value})
             for name, value in sorted(self._entries().items())
             if value is not None and _is_below(name, action)
         ]
-        return Told(OK, entries)
+        return ReplayedAnswer(OK, entries)
 
     def _entries(self) -> dict[str, str | None]:
         """Return the values of the entries that are known now; None for a deleted one."""
-        if self._told is None:
-            self._told = list(self._heard())
+        if self._recorded is None:
+            self._recorded = list(self._heard())
         now = self._clock.at
         with self._lock:
-            known = [one for one in (*self._told, *self._writes) if one.at <= now]
+            known = [one for one in (*self._recorded, *self._writes) if one.at <= now]
         return {one.key: one.value for one in known}
 
     def _heard(self) -> Iterator[_DatabaseEntry]:

@@ -84,8 +84,8 @@ def replay(
         as ``sh.ast.events``, or a text file with the messages of the manager interface.
     since, until : datetime or str, optional
         What is replayed; by default, the whole record. A replay ends before the day (week, month,
-        year) that `until` names, such as ``2026-11-21``. If it also begins in it, it ends with it:
-        ``since="yesterday", until="yesterday"`` is that day.
+        year) that `until` names, such as ``2026-11-21``. A replay that also begins on that day ends
+        with it: ``since="yesterday", until="yesterday"`` is that day.
     at : datetime or str, optional
         The moment at which the replay stands at first, such as ``yesterday 14:05``; by default, its
         beginning. Without `since` and `until`, the replay goes from a day before `at` to a day

@@ -6,26 +6,20 @@ import logging
 import math
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
 
-from ast_notebook.ami.action import Field, encode
 from ast_notebook.ami.answer import Pending
 from ast_notebook.ami.dispatcher import Dispatcher
-from ast_notebook.ami.intake import Intake
-from ast_notebook.ami.message import Event, Response
-from ast_notebook.ami.open_actions import OpenActions
-from ast_notebook.ami.reader import Reader
-from ast_notebook.ami.settings import Settings
+from ast_notebook.ami.message import Event
 from ast_notebook.clock import work_at
-from ast_notebook.errors import AstError, ConnectionLost
 from ast_notebook.replay.clock import ReplayClock, time_waits
 from ast_notebook.replay.messages import events_of
 from ast_notebook.replay.position import Position
-from ast_notebook.replay.tape import MARKS, Part
+from ast_notebook.replay.recorded_reader import RecordedReader, Send
+from ast_notebook.replay.tape import STATE_ROWS, Part
 
 logger = logging.getLogger(__name__)
 
@@ -33,24 +27,19 @@ PATIENCE = 10.0  # seconds at most that the time waits for a call of a user's fu
 TICK = 0.05  # seconds between two checks for due events, while a replay plays at some speed
 IDLE = 0.5  # seconds between two checks whether the replay is closed, while it stands still
 
-Send = Callable[[Mapping[str, Field], Pending, str], None]
 
-
-class Player(Reader):
+class Player(RecordedReader):
     """Plays a tape: moves the clock, and hands events to the dispatcher in their order.
-
-    It has no socket: the actions that a session sends go to `send`.
 
     Parameters
     ----------
-    name, settings, intake, actions, dispatcher, counts, ended
+    *arguments
         As for `Reader`.
     position : Position
         Where the replay is.
     clock : ReplayClock
     send : callable
-        It is called with an action, its `Pending`, which it finishes by an answer, and its
-        ActionID.
+        As for `RecordedReader`.
 
     Attributes
     ----------
@@ -65,28 +54,14 @@ class Player(Reader):
         The last moment that is played, in microseconds since 1970 UTC.
     """
 
-    def __init__(
-        self,
-        name: str,
-        settings: Settings,
-        intake: Intake,
-        actions: OpenActions,
-        dispatcher: Dispatcher,
-        counts: Counter[str],
-        ended: Callable[[], None],
-        *,
-        position: Position,
-        clock: ReplayClock,
-        send: Send,
-    ) -> None:
-        super().__init__(name, settings, intake, actions, dispatcher, counts, ended)
-        self.title, self.version = "a replay", ""
+    def __init__(self, *arguments: Any, position: Position, clock: ReplayClock, send: Send) -> None:
+        closed = "the replay is closed: begin it again"
+        super().__init__(*arguments, title="a replay", closed=closed, send=send)
         self.speed = 0.0
         self.mark: Callable[[Event], None] = lambda event: None
         self.end = position.tape.last
         self._position = position
         self._clock = clock
-        self._send = send
         self._speed_changed = threading.Condition()
         self._resting = threading.Event()  # set while the thread hands out nothing
         self._resting.set()
@@ -109,38 +84,6 @@ class Player(Reader):
         self._clock.close()
         with self._speed_changed:
             self._speed_changed.notify_all()
-
-    def hurry(self) -> None:
-        """Do nothing: there is no connection to be made."""
-
-    def send(
-        self,
-        action: Mapping[str, Field],
-        *,
-        then: Callable[[Pending], None] | None = None,
-        timeout: float | None = None,
-        ends: str = "",
-        apart: bool = False,
-    ) -> Pending:
-        """Answer an action, or hold it back; nothing is sent."""
-        name = str(action.get("Action", ""))
-        key = str(action.get("ActionID") or self._actions.new_id())
-        encode({"Action": name, "ActionID": key, **action})  # for the errors that a session raises
-        if self.closing.is_set():
-            raise self.no_connection()
-        pending = Pending(name, timeout or self.settings.timeout, then, ends, apart)
-        try:
-            self._send(action, pending, key)
-        except AstError as error:
-            pending.respond(Response({"Response": "Error", "Message": str(error)}))
-            pending.finish(error)
-        if then is not None:
-            self._dispatcher.put([pending])
-        return pending
-
-    def no_connection(self) -> ConnectionLost:
-        """Return the error that says why there is no answer."""
-        return ConnectionLost("the replay is closed: begin it again")
 
     def play(self, speed: float) -> None:
         """Play at a speed from now on; with 0, stop after the batch that is being handed out."""
@@ -308,7 +251,7 @@ class Player(Reader):
         version = self._dispatcher.version
         if known is None or known[0] is not part or known[1] != version:
             rows, events = events_of(part.batch, self._dispatcher.is_wanted)
-            items = [self._marked(one) if one.name in MARKS else one for one in events]
+            items = [self._marked(one) if one.name in STATE_ROWS else one for one in events]
             known = self._made = (part, version, _Wanted(rows, items, part.moments))
         return known[2]
 

@@ -16,7 +16,7 @@ from ast_notebook.replay.clock import ReplayClock
 from ast_notebook.replay.live import Ears, ReplayedLive, past_live
 from ast_notebook.replay.messages import events_of
 from ast_notebook.replay.past import Past
-from ast_notebook.replay.tape import MARKS, Tape
+from ast_notebook.replay.tape import STATE_ROWS, Tape
 from ast_notebook.units import SECOND
 
 HELD = 10 * SECOND  # how late a mark may come
@@ -31,7 +31,7 @@ class _RecentEvent(NamedTuple):
     event: Event
 
 
-class Recent:
+class RecentEvents:
     """The latest events and marks, and the live state before them.
 
     Parameters
@@ -50,7 +50,7 @@ class Recent:
         self.has_marks = past.has_marks or not past.has_lists
         self.has_lists = past.has_lists
         self._ears, self._before = self._state()
-        self._told: list[_RecentEvent] = []
+        self._recent: list[_RecentEvent] = []
         self._settled = 0  # the time of the last event that `_before` has taken in
         self._count = 0
         if tape.pieces:
@@ -62,7 +62,7 @@ class Recent:
                     for event in events_of(part.batch, self.is_wanted)[1]:
                         if event.received > until:
                             self.tell(event)
-                        elif event.name not in MARKS:
+                        elif event.name not in STATE_ROWS:
                             self._settled = event.received
 
     def _state(self) -> tuple[Ears, ReplayedLive]:
@@ -78,18 +78,18 @@ class Recent:
         A mark is left out if events that came after it are no longer held, because the state has
         changed since then. This may happen if the recorder had to wait for a disk.
         """
-        is_mark = event.name in MARKS
+        is_mark = event.name in STATE_ROWS
         after = event.received
-        if is_mark and is_count(told := event.get_header("After") or ""):
-            after = int(told)
+        if is_mark and is_count(after_text := event.get_header("After") or ""):
+            after = int(after_text)
         if after < self._settled:
             if is_mark:
                 return True
             self._settled = after - HELD  # the recorder's clock was set back
         one = _RecentEvent(after, is_mark, self._count, event)
         self._count += 1
-        is_late = is_mark and bool(self._told) and one < self._told[-1]
-        bisect.insort(self._told, one)
+        is_late = is_mark and bool(self._recent) and one < self._recent[-1]
+        bisect.insort(self._recent, one)
         if not is_mark:
             self._settle(after - HELD)
         return is_late
@@ -97,19 +97,19 @@ class Recent:
     def _settle(self, until: int) -> None:
         """Forget the events and marks up to a moment, after the state has taken them in."""
         count = 0
-        for one in self._told:
+        for one in self._recent:
             if one.after > until:
                 break
             self._ears.hear(one.event)
             if not one.is_mark:
                 self._settled = one.after
             count += 1
-        del self._told[:count]
+        del self._recent[:count]
 
     def state(self) -> ReplayedLive:
         """Return the live state after all events and marks, each of them in its place."""
         ears, live = self._state()
         live.take_from(self._before)
-        for one in self._told:
+        for one in self._recent:
             ears.hear(one.event)
         return live

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from ast_notebook.ami import Response, Secret, Session, Settings
@@ -10,8 +9,9 @@ from ast_notebook.ami.reader import Reader
 from ast_notebook.errors import ConfError
 from ast_notebook.replay.clock import ReplayClock
 from ast_notebook.replay.orders import NOT_SENT
-from ast_notebook.replay.player import Player, Send
+from ast_notebook.replay.player import Player
 from ast_notebook.replay.position import Position
+from ast_notebook.replay.recorded_reader import Send
 
 
 class ReplaySession(Session):
@@ -44,16 +44,7 @@ class ReplaySession(Session):
         super().__init__(settings, name=name, clock=clock)
 
     def _new_reader(self, settings: Settings) -> Reader:
-        return Player(
-            self.name,
-            settings,
-            self._intake,
-            self._actions,
-            self._dispatcher,
-            self.counts,
-            partial(self._end_aloud, "plays"),
-            **self._parts,
-        )
+        return self._reader_of(Player, "plays", settings, **self._parts)
 
     @property
     def player(self) -> Player:

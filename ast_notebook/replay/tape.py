@@ -15,7 +15,7 @@ from ast_notebook.digits import is_count
 
 Moments = np.ndarray[Any, Any]
 
-MARKS = ("LiveState", "LiveChange")
+STATE_ROWS = ("LiveState", "LiveChange")
 PART = 10_000  # events at most in a part
 LOADED = 3  # pieces that are kept in memory
 LEAST = 1000  # microseconds of the shortest gap that is reported
@@ -97,8 +97,8 @@ class Piece:
 
     def tells_all_by(self, moment: int) -> bool:
         """Tell whether a mark or a list in it makes all channels known at a moment."""
-        told = [*self.marks[:1], *self.lists[:1]]
-        return bool(told) and min(told) <= moment
+        known = [*self.marks[:1], *self.lists[:1]]
+        return bool(known) and min(known) <= moment
 
     def parts(self) -> list[Part]:
         """Load its events."""
@@ -241,8 +241,8 @@ def _ordered(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Moments]:
     for row, pairs in zip(
         rows.tolist(), batch["extra"].take(pa.array(rows)).to_pylist(), strict=True
     ):
-        told = dict(pairs or ())
-        numbers = [told.get("after", ""), told.get("at", "")]
+        headers = dict(pairs or ())
+        numbers = [headers.get("after", ""), headers.get("at", "")]
         if all(map(is_count, numbers)):
             after[row], at[row] = map(int, numbers)
     order = np.lexsort((marked, after))
@@ -254,9 +254,9 @@ def _ordered(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Moments]:
 
 def _marked(batch: pa.RecordBatch) -> Moments:
     names = batch["event"]
-    if not set(MARKS) & set(names.dictionary.to_pylist()):
+    if not set(STATE_ROWS) & set(names.dictionary.to_pylist()):
         return np.zeros(len(batch), bool)
-    found: Moments = pc.is_in(names, pa.array(MARKS)).to_numpy(zero_copy_only=False)
+    found: Moments = pc.is_in(names, pa.array(STATE_ROWS)).to_numpy(zero_copy_only=False)
     return found
 
 

@@ -11,7 +11,7 @@ from ast_notebook.errors import NotRecorded
 Headers = dict[str, str]
 
 
-class Told(NamedTuple):
+class ReplayedAnswer(NamedTuple):
     """The answer that Asterisk would have sent: a response, and the entries of a list, if any.
 
     Attributes
@@ -29,16 +29,16 @@ OK: Headers = {"Response": "Success"}
 REFUSED: Headers = {"Response": "Error"}
 
 
-def give(pending: Pending, key: str, told: Told, moment: int) -> None:
+def give(pending: Pending, key: str, answer: ReplayedAnswer, moment: int) -> None:
     """Finish an action with an answer, as if Asterisk had sent it."""
-    is_list = {} if told.entries is None else {"EventList": "start"}
-    response = {**told.response, "ActionID": key, **is_list}
+    is_list = {} if answer.entries is None else {"EventList": "start"}
+    response = {**answer.response, "ActionID": key, **is_list}
     pending.respond(
         Response({"Response": response.pop("Response"), **is_list, **response}, received=moment)
     )
-    for name, headers in told.entries or ():
+    for name, headers in answer.entries or ():
         pending.enter(Event({"Event": name, "ActionID": key, **headers}, name, moment))
-    if told.entries is not None:
+    if answer.entries is not None:
         name = f"{pending.name}Complete"
         pending.enter(Event({"Event": name, "EventList": "Complete"}, name, moment))
     pending.finish()

@@ -29,8 +29,8 @@ from ast_notebook.replay.choosing import chosen
 from ast_notebook.replay.clock import ReplayClock
 from ast_notebook.replay.database import ReplayedDatabase
 from ast_notebook.replay.live import ReplayedLive
-from ast_notebook.replay.recent import Recent
-from ast_notebook.replay.tape import MARKS, Moments, Tape
+from ast_notebook.replay.recent import RecentEvents
+from ast_notebook.replay.tape import STATE_ROWS, Moments, Tape
 from ast_notebook.replay.told import give
 from ast_notebook.replay.watched_record import WatchedRecord
 from ast_notebook.replay.watcher import WatchSession
@@ -83,10 +83,10 @@ class WatchedAsterisk(Asterisk):
             tail=tail,
             place=self.place,
             keep=record.take,
-            answer=self._answer,
+            send=self._answer,
         )
         Callbacks.__init__(self, session)
-        recent = Recent(tape)
+        recent = RecentEvents(tape)
         live = ReplayedLive(
             session, MACHINE, has_marks=recent.has_marks, has_lists=recent.has_lists
         )
@@ -123,14 +123,14 @@ class WatchedAsterisk(Asterisk):
                 reason="watched",
             )
         try:
-            told = self._answers.to({header: str(value) for header, value in action.items()})
+            answer = self._answers.to({header: str(value) for header, value in action.items()})
         except NotRecorded as error:
             raise NotRecorded(
                 f"{name} was not asked: {why}, and its live state does not tell",
                 action=name,
                 reason=error.reason,
             ) from None
-        give(pending, key, told, int(MACHINE.time() * 1_000_000))
+        give(pending, key, answer, int(MACHINE.time() * 1_000_000))
 
 
 def watch(
@@ -225,7 +225,7 @@ def _newest(blocks: list[pa.RecordBatch]) -> int | None:
 
 def _is_mark(block: pa.RecordBatch) -> Moments:
     names = block["event"].cast(pa.string())
-    found: Moments = pc.is_in(names, pa.array(MARKS)).to_numpy(zero_copy_only=False)
+    found: Moments = pc.is_in(names, pa.array(STATE_ROWS)).to_numpy(zero_copy_only=False)
     return found
 
 

@@ -5,120 +5,69 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from ast_notebook.ami.action import Field, encode
 from ast_notebook.ami.answer import Pending
-from ast_notebook.ami.dispatcher import Dispatcher
 from ast_notebook.ami.elapsed import elapsed
-from ast_notebook.ami.intake import Intake
-from ast_notebook.ami.message import Event, Response
-from ast_notebook.ami.open_actions import OpenActions
+from ast_notebook.ami.message import Event
 from ast_notebook.ami.reader import Reader
 from ast_notebook.ami.session import Session
 from ast_notebook.ami.settings import Settings
-from ast_notebook.errors import AstError, ConnectionLost
 from ast_notebook.recording.tail import ArchiveTail
 from ast_notebook.replay.choosing import piece_of, texts_of
 from ast_notebook.replay.live import ReplayedLive
 from ast_notebook.replay.messages import events_of
-from ast_notebook.replay.recent import Recent
-from ast_notebook.replay.tape import MARKS, Part
+from ast_notebook.replay.recent import RecentEvents
+from ast_notebook.replay.recorded_reader import RecordedReader, Send
+from ast_notebook.replay.tape import STATE_ROWS, Part
 
 logger = logging.getLogger(__name__)
 
 LOOK = 0.2  # seconds between two looks at the files
 
-Answer = Callable[[Mapping[str, Field], Pending, str], None]
 
-
-class Watcher(Reader):
+class Watcher(RecordedReader):
     """Reads the files of an archive as they grow, and hands the events out as a session does.
-
-    It has no socket: an action is given to `answer`, and reaches no PBX.
 
     Parameters
     ----------
-    name, settings, intake, actions, dispatcher, counts, ended
+    *arguments
         As for `Reader`.
     tail : ArchiveTail
     place : str
         The folder, for people.
     keep : callable
         It is given all events in columns.
-    answer : callable
-        It is given an action, and finishes it.
+    send : callable
+        As for `RecordedReader`.
     """
 
     def __init__(
         self,
-        name: str,
-        settings: Settings,
-        intake: Intake,
-        actions: OpenActions,
-        dispatcher: Dispatcher,
-        counts: Counter[str],
-        ended: Callable[[], None],
-        *,
+        *arguments: Any,
         tail: ArchiveTail,
         place: str,
         keep: Callable[[pa.RecordBatch], None],
-        answer: Answer,
+        send: Send,
     ) -> None:
-        super().__init__(name, settings, intake, actions, dispatcher, counts, ended)
-        self.title, self.version = "a record", ""
+        closed = f"the watch of {place} is closed: begin it again"
+        super().__init__(*arguments, title="a record", closed=closed, send=send)
         self._tail = tail
         self._place = place
         self._keep = keep
-        self._answer = answer
         self._live: ReplayedLive | None = None
-        self._recent: Recent | None = None
+        self._recent: RecentEvents | None = None
         self._begun: list[pa.RecordBatch] = []
 
-    def begin(self, live: ReplayedLive, recent: Recent, blocks: list[pa.RecordBatch]) -> None:
+    def begin(self, live: ReplayedLive, recent: RecentEvents, blocks: list[pa.RecordBatch]) -> None:
         """Set the live state and the recent events, which take marks, and the first blocks."""
         self._live, self._recent = live, recent
         self._begun = [block for block in blocks if len(block)]
-
-    # --- for any thread ------------------------------------------------------------------------
-
-    def hurry(self) -> None:
-        """Do nothing: there is no connection to be made."""
-
-    def send(
-        self,
-        action: Mapping[str, Field],
-        *,
-        then: Callable[[Pending], None] | None = None,
-        timeout: float | None = None,
-        ends: str = "",
-        apart: bool = False,
-    ) -> Pending:
-        """Answer a question from the live state, or refuse an order; nothing is sent."""
-        name = str(action.get("Action", ""))
-        key = str(action.get("ActionID") or self._actions.new_id())
-        encode({"Action": name, "ActionID": key, **action})  # it raises what a session would raise
-        if self.closing.is_set():
-            raise self.no_connection()
-        pending = Pending(name, timeout or self.settings.timeout, then, ends, apart)
-        try:
-            self._answer(action, pending, key)
-        except AstError as error:
-            pending.respond(Response({"Response": "Error", "Message": str(error)}))
-            pending.finish(error)
-        if then is not None:
-            self._dispatcher.put([pending])
-        return pending
-
-    def no_connection(self) -> ConnectionLost:
-        """Return the error that says why there is no answer."""
-        return ConnectionLost(f"the watch of {self._place} is closed: begin it again")
 
     # --- the reader's thread -------------------------------------------------------------------
 
@@ -159,7 +108,7 @@ class Watcher(Reader):
             self._intake.events += len(part.shown)
             try:
                 wanted = events_of(part.batch, self._dispatcher.is_wanted)[1]
-                stream = [self._told(one) for one in wanted]
+                stream = [self._handed_out(one) for one in wanted]
             except Exception as error:  # an archive may hold anything; what comes next is heard
                 self._leave_out(part, error)
             else:
@@ -169,18 +118,18 @@ class Watcher(Reader):
         """Tell everyone that no function hears these events, so that the state is unknown."""
         count = len(part.shown)
         self._counts["failed"] += count
-        told = "%s: %d events were handed to no function"
-        logger.warning(told, self._name, count, exc_info=error)
+        text = "%s: %d events were handed to no function"
+        logger.warning(text, self._name, count, exc_info=error)
         why = f"{count} events could not be handed out: {error!r}"
         self._intake.tell("RecordingLost", Reason=why, Missing=str(count))
 
-    def _told(self, event: Event) -> Event | Pending:
+    def _handed_out(self, event: Event) -> Event | Pending:
         """Return what is handed out for an event or a mark."""
         live, recent = self._live, self._recent
         assert live is not None
         assert recent is not None
         is_late = recent.is_wanted(event.name) and recent.tell(event)
-        if event.name not in MARKS:
+        if event.name not in STATE_ROWS:
             return event
         state = recent.state() if is_late else None
 
@@ -193,7 +142,7 @@ class Watcher(Reader):
         return Pending("Mark", math.inf, take)
 
     def _known_again(self) -> Pending:
-        """Return what sets the live state to that of all events: none was lost meanwhile."""
+        """Return what sets the live state to that after all events, as none was lost meanwhile."""
         live, recent = self._live, self._recent
         assert live is not None
         assert recent is not None
@@ -238,16 +187,7 @@ class WatchSession(Session):
         super().__init__(Settings(host="watch", username=""), name=name, recorder=recorder)
 
     def _new_reader(self, settings: Settings) -> Reader:
-        return Watcher(
-            self.name,
-            settings,
-            self._intake,
-            self._actions,
-            self._dispatcher,
-            self.counts,
-            partial(self._end_aloud, "watches"),
-            **self._parts,
-        )
+        return self._reader_of(Watcher, "watches", settings, **self._parts)
 
     @property
     def watcher(self) -> Watcher:

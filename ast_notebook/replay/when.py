@@ -57,7 +57,8 @@ def read_end(
 ) -> int:
     """Return an end in microseconds since 1970 UTC.
 
-    A day, a week, a month or a year ends what begins before it, and otherwise is a part of it.
+    A replay that begins before the given day, week, month or year ends where that begins. A replay
+    that begins within it ends where it ends.
 
     Parameters
     ----------
@@ -125,6 +126,6 @@ def range_of(
     last = standing + DAY if last is None else last
     if not first <= standing < last:
         given = {"since": since, "until": until}
-        told = " and ".join(f"{name} {said}" for name, said in given.items() if said is not None)
-        raise ConfError(f"at {at} is not within {told}")
+        period = " and ".join(f"{name} {said}" for name, said in given.items() if said is not None)
+        raise ConfError(f"at {at} is not within {period}")
     return Range(first, last, standing)

@@ -187,9 +187,9 @@ def _ages(since: pd.Series, clock: SystemClock) -> list[str]:
 
 def _items(items: pd.DataFrame, zone: tzinfo) -> Columns:
     rows = items.to_dict("records")
-    told = {name: [text(row[name]) for row in rows] for name in ("item", "type", "value")}
+    columns = {name: [text(row[name]) for row in rows] for name in ("item", "type", "value")}
     return {
-        **told,
+        **columns,
         "changed": times(pd.to_datetime(items["changed"], utc=True), zone),
         # SmartHome.py writes None for a source that nobody gave, and Init:None before all changes.
         "by": [

@@ -100,6 +100,33 @@ BROKEN: dict[str, tuple[str, Callable[[str], str], str, str]] = {
         "manager.conf", without("panel", "permit", "deny"),
         "may come from any address", "permit = 127.0.0.1/255.255.255.255",
     ),
+    "from anywhere but one address": (
+        "manager.conf",
+        lambda text: without("panel", "permit")(having("panel", "deny = 10.0.0.1/32")(text)),
+        "may come from any address", "deny = 0.0.0.0/0.0.0.0",
+    ),
+    "permitted to some, and denied to nobody": (
+        "manager.conf", without("panel", "deny"),
+        "may come from any address", "deny = 0.0.0.0/0.0.0.0",
+    ),
+    "blanks between the classes": (
+        "manager.conf", having("panel", "read = system, call,user,cdr,agent,dialplan,reporting"),
+        "read has words that are no classes: ' call'",
+        "read = system,call,user,cdr,agent,dialplan,reporting",
+    ),
+    "a class that a blank hides": (
+        "manager.conf", having("panel", "read = system, call,user,cdr,agent,dialplan,reporting"),
+        "this login lacks read = call", "read = system,call,user,cdr,agent,dialplan,reporting",
+    ),
+    "nothing between two commas": (
+        "manager.conf", having("panel", "write = system,,call,originate,agent,reporting"),
+        "has write = all", "write = system,call,originate,agent,reporting",
+    ),
+    "a later line": (
+        "manager.conf",
+        having("panel", "read = system,call,user,cdr,agent,dialplan,reporting\nREAD = system"),
+        "this login lacks read = call,user,cdr", "read = system,call,user,cdr",
+    ),
     "no patience": (
         "manager.conf", without("panel", "writetimeout"),
         "does not read for 100 ms", "writetimeout = 5000",
@@ -116,6 +143,10 @@ BROKEN: dict[str, tuple[str, Callable[[str], str], str, str]] = {
         "cdr_manager.conf", having("general", "enabled = no"),
         "not sent as events", "enabled = yes",
     ),
+    "no records at all": (
+        "cdr.conf", having("general", "enable = no"),
+        "records are switched off", "enable = yes",
+    ),
     "no linkedid in records": (
         "cdr.conf", without("csv", "newcdrcolumns"),
         "Master.csv has no linkedid", "newcdrcolumns = yes",
@@ -131,6 +162,14 @@ BROKEN: dict[str, tuple[str, Callable[[str], str], str, str]] = {
     "few channel events": (
         "cel.conf", having("general", "events = CHAN_START,CHAN_END"),
         "the CEL lacks ANSWER, HANGUP", "events = CHAN_START,CHAN_END,ANSWER,HANGUP",
+    ),
+    "no applications in the channel events": (
+        "cel.conf", having("general", "apps = all"),
+        "when a caller was in queue or voicemail", "apps = queue,voicemail",
+    ),
+    "one application in the channel events": (
+        "cel.conf", having("general", "apps = dial\napps = Queue"),
+        "when a caller was in voicemail", "apps = dial,queue,voicemail",
     ),
     "agents of two names": (
         "queues.conf", without("general", "log_membername_as_agent"),

@@ -255,3 +255,12 @@ def test_a_popup_closes_by_escape_wherever_the_keyboard_is(shown: Any) -> None:
     kernel.page.evaluate("document.activeElement.blur()")  # a notebook may take it for a cell
     kernel.page.keyboard.press("Escape")
     expect(popup).to_be_hidden()
+
+
+def test_when_the_pbx_started_is_told_as_by_its_own_clock(shown: Any) -> None:
+    """Asterisk says it in its own zone, and does not say which that is."""
+    connection = {"state": "connected", "name": "ast", "address": "pbx.example:5038"}
+    started = {"up_date": "2026-03-01", "up_time": "09:05:00"}
+    kernel = shown(connection=connection | started)
+    told = kernel.page.get_by_text("up since 2026-03-01 09:05:00 by its clock")
+    expect(told).to_be_visible()

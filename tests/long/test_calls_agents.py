@@ -27,9 +27,9 @@ class Desk:
         """The agent is connected to who waits in a bridge; from then on both share a linkedid."""
         self.script.leave(self.agent)
         self.script.enter(bridge, self.agent)
-        lent = other.lent(self.agent)
-        self.script.up(lent)
-        return lent
+        caller = other.with_linkedid(self.agent)
+        self.script.up(caller)
+        return caller
 
     def waits_again(self) -> None:
         self.script.leave(self.agent)
@@ -127,7 +127,7 @@ def test_who_waited_before_the_agent_came_lends_him_no_call() -> None:
     oldest = callers[0].linkedid
     for number, caller in enumerate(callers):
         first, second = asks(script, caller, f"b{number}")
-        desk.agent = desk.agent.lent(oldest)
+        desk.agent = desk.agent.with_linkedid(oldest)
         second = desk.takes(second, f"b{number}")
         connected(script, caller, first, f"b{number}")
         script.wait(4)

@@ -240,7 +240,7 @@ def test_a_bridge_by_the_manager_joins_two_calls_and_is_no_transfer() -> None:
     script.leave(first)
     script.enter("new", first)
     script.leave(second)
-    second = second.lent(first)
+    second = second.with_linkedid(first)
     script.enter("new", second)
     script.end(left, alone)
     script.wait(2)

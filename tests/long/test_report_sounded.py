@@ -21,7 +21,7 @@ def test_bad_calls_are_told_with_the_worst_devices_and_trunks(report: Report):
     page = report.html()
     assert "How calls sounded" in page and "Bad calls by hour" in page
     assert "2 of 4 calls sounded bad (50.0%)" in page
-    assert "1 call has no score: it was too short, or Asterisk sent no reports on it." in page
+    assert "1 call has no score: it was too short, or Asterisk sent no report on it." in page
     assert "The worst devices" in page and "The worst trunks" in page
     assert ("sounded bad", "2 of 4 (50.0%)") in report.numbers()
     assert "2 of 4 (50.0%)" in repr(report)

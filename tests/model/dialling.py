@@ -240,10 +240,10 @@ def part(
 
     The cause is what the hangup asks for; `parted` takes place once the caller left the bridge.
     """
-    if caller.heir is not None:
+    if caller.new_holder is not None:
         if first is caller:
-            first, cause = caller.heir, 16
-        caller = caller.heir
+            first, cause = caller.new_holder, 16
+        caller = caller.new_holder
     source = first.name if asked else ""
     if asked and first is caller:
         _, source = x.hang_up(caller, cause)

@@ -49,7 +49,7 @@ class Channel:
     #: Who is behind it, if it is the first half of a Local channel that was called.
     behind: Behind | None = None
     #: Who talks in its stead since it took itself away.
-    heir: Channel | None = None
+    new_holder: Channel | None = None
     #: It was dialled, and whatever it does in the dialplan later is forgotten at its end.
     sent_on: bool = False
     bridge: Bridge | None = None

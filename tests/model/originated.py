@@ -264,7 +264,7 @@ class _ByLocal(_AtTelephone):
             x.leaves(two)
         x.softly(two)
         x.ends(two, 16)
-        one.heir = phone
+        one.new_holder = phone
 
     def is_left(self, x: Exchange, cause: int) -> None:
         """Go, as the Local channel is gone."""

@@ -304,7 +304,7 @@ class _Line:
         unknown = not by_agent or (x.version == 22 and winner.two is None)
         reason = "agent" if by_agent else "caller"
         # What waited is gone already if it took itself away.
-        when = "gone" if caller.heir is not None else self.plan.completes
+        when = "gone" if caller.new_holder is not None else self.plan.completes
         noted = partial(done, reason)
         if when == "before":
             noted()

@@ -46,6 +46,7 @@ class Stage:
                 ("res_parking.conf", "default", "parkingtime"): str(PARKING_SECONDS),
                 ("voicemail.conf", "general", "minsecs"): "0",
                 ("cel.conf", "general", "dateformat"): "%s.%6q",
+                ("cel.conf", "general", "apps"): "all",  # logs no application at all
             },
         )
         self.tech = self.pbx.tech

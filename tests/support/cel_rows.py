@@ -44,7 +44,8 @@ def halves(extension: str, serial: int, at: int, linked: Who) -> tuple[Who, Who]
 
 def line(kind: str, at: float, one: Who, extra: object = None, **more: str) -> Line:
     """Return a line as ``cel_custom.conf.sample`` has it; an outgoing channel's app is enough."""
-    known = {"num": one.number, "exten": "", "app": "", "data": "", "peer": "", "user": ""}
+    known = dict.fromkeys(("name", "exten", "app", "data", "peer", "user"), "")
+    known |= {"num": one.number}
     known |= {"linkedid": one.linkedid} | more
     if known["app"].startswith("App"):
         known["data"] = known["data"] or OUTGOING
@@ -52,7 +53,7 @@ def line(kind: str, at: float, one: Who, extra: object = None, **more: str) -> L
     return [
         kind,
         f"{BEGIN + at:.6f}",
-        "",
+        known["name"],
         known["num"],
         known["num"],
         "",

@@ -21,7 +21,7 @@ class Channel:
     linkedid: str
     number: str | None = None
 
-    def lent(self, linkedid: str | Channel) -> Channel:
+    def with_linkedid(self, linkedid: str | Channel) -> Channel:
         """The same with another linkedid, its own being that of a channel."""
         given = linkedid.linkedid if isinstance(linkedid, Channel) else linkedid
         return replace(self, linkedid=given)

@@ -180,7 +180,7 @@ def hot_desk(agent: Who, caller: Who, at: float, serial: int) -> list[Line]:
     one, two = halves("71", serial, int(at), caller)
     pooled = {"app": "AgentLogin", "data": "71", "exten": "811"}
     queue = {"app": "Queue", "data": "desks", "exten": "956"}
-    lent = {"linkedid": agent.linkedid}
+    shared = {"linkedid": agent.linkedid}
     inside, outside = bridge(f"in-{serial}"), bridge(f"out-{serial}")
     return [
         line("CHAN_START", at, caller, exten="956"),
@@ -190,14 +190,14 @@ def hot_desk(agent: Who, caller: Who, at: float, serial: int) -> list[Line]:
         line("BRIDGE_ENTER", at, two, inside, app="AgentRequest", exten="71"),
         line("BRIDGE_EXIT", at + 1, agent, POOL, **pooled),
         line("BRIDGE_ENTER", at + 1, agent, inside, peer=two.name, **pooled),
-        line("ANSWER", at + 1, two, app="AgentRequest", exten="71", **lent),
+        line("ANSWER", at + 1, two, app="AgentRequest", exten="71", **shared),
         line("ANSWER", at + 1, one, app="AppQueue", exten="956"),
         line("BRIDGE_ENTER", at + 1, one, outside, app="AppQueue", exten="956"),
         line("BRIDGE_ENTER", at + 1, caller, outside, peer=one.name, **queue),
         line("BRIDGE_EXIT", at + 6, caller, outside, peer=one.name, **queue),
         *ends(at + 6, one, gone(16, caller), app="AppQueue", exten="956"),
         *ends(at + 6, caller, gone(16, caller), exten="956"),
-        *ends(at + 6, two, gone(16), exten="71", **lent),
+        *ends(at + 6, two, gone(16), exten="71", **shared),
         line("BRIDGE_EXIT", at + 6, agent, inside, **pooled),
         line("BRIDGE_ENTER", at + 6, agent, POOL, **pooled),
     ]

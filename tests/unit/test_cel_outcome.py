@@ -386,24 +386,6 @@ def test_a_queue_that_nobody_answered(
     assert call(tmp_path, lines)["disposition"] == disposition
 
 
-@pytest.mark.parametrize("last, disposition", [("Queue", "ABANDONED"), ("Playback", "NO ANSWER")])
-def test_a_log_with_applications_knows_whether_he_still_waited(
-    tmp_path: Path, last: str, disposition: str
-) -> None:
-    queue = {"app": "Queue", "data": "support,t", "exten": "500"}
-    lines = [
-        line("CHAN_START", 0, A, exten="500"),
-        line("ANSWER", 0, A, app="Answer", exten="500"),
-        line("APP_START", 1, A, **queue),
-        line("APP_END", 20 if last == "Queue" else 9, A, **queue),
-        *([] if last == "Queue" else [line("APP_START", 9, A, app=last, exten="500")]),
-        *ends(20, A, gone(16, A), exten="500"),
-    ]
-    found = call(tmp_path, lines)
-    assert (found["disposition"], found["queue"]) == (disposition, "support")
-    assert found["wait"] == (19 if last == "Queue" else 8)
-
-
 def test_a_second_queue_whose_name_no_line_has_is_not_the_first(tmp_path: Path) -> None:
     queue = {"app": "Queue", "data": "desk,tT", "exten": "500"}
     lines = waiting(

@@ -244,3 +244,21 @@ def test_who_dials_by_a_local_channel_that_a_mailbox_answers(tmp_path: Path) -> 
     found = call(tmp_path, lines)
     assert (found["caller"], found["dialled"], found["caller_device"]) == ("777", "601", None)
     assert (found["disposition"], found["billsec"], found["legs"]) == ("VOICEMAIL", 8, 1)
+
+
+def test_the_name_is_of_the_channel_whose_number_the_caller_has(tmp_path: Path) -> None:
+    """A manager calls 2222 by a Local channel, and its mailbox answers."""
+    one, two = halves("2222", 11, 0, who("x", 11))
+    one, two = (replace(half, linkedid=one.uniqueid) for half in (one, two))
+    phone = {"num": "2222", "name": "Office"}
+    manager = {"num": "777", "name": "Bell", "app": "VoiceMail", "exten": "2222"}
+    lines = [
+        line("CHAN_START", 0, one, exten="2222"),
+        line("CHAN_START", 0, two, exten="2222"),
+        line("ANSWER", 1, two, **manager),
+        line("ANSWER", 1, one, **phone, app="AppDial2", data="(Outgoing Line)", exten="2222"),
+        *ends(3, one, gone(17), **phone, exten="601"),
+        *ends(3, two, gone(17), **manager),
+    ]
+    found = call(tmp_path, lines)
+    assert (found["caller"], found["caller_name"]) == ("777", "Bell")

@@ -128,7 +128,7 @@ def test_bad_lines_are_counted_shown_and_kept(tmp_path: Path) -> None:
             good.encode(),
         ]
     )
-    with pytest.warns(UserWarning, match="1 records repeat an earlier"):
+    with pytest.warns(UserWarning, match="1 record repeats an earlier"):
         past = history(write(tmp_path, text), tz="UTC")
     assert len(past.calls) == 1
     assert past.bad["line"].tolist() == [2, 3, 5, 6, 7, 8, 9, 10]

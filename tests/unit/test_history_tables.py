@@ -270,7 +270,7 @@ def unnumbered(folder: Path, rows: Sequence[Sequence[object]]) -> Path:
 
 def test_where_nothing_tells_the_hour_that_is_said_and_nothing_made_up(tmp_path: Path) -> None:
     path = unnumbered(tmp_path, [BEFORE, *OVER_THE_CHANGE, AFTER])
-    with pytest.warns(UserWarning, match=r"8 rows .* have no numbers .* 2 rows without a uniqueid"):
+    with pytest.warns(UserWarning, match=r"8 rows have no numbers .* 2 rows without a uniqueid"):
         past = history(path, tz="Europe/Berlin", table="queue_log")
     assert past.bad["reason"].str.contains("nothing shows whether").tolist() == [True] * 2
     assert past.bad["text"].str.contains("PAUSE").tolist() == [True] * 2
@@ -283,7 +283,7 @@ def test_numbers_that_were_given_later_do_not_order_the_rows(tmp_path: Path) -> 
     sorted_by_time = sorted(OVER_THE_CHANGE, key=lambda row: row[1])
     rows = [(number, *row[1:]) for number, row in enumerate(sorted_by_time)]
     path = database(tmp_path, queue_log=(LOG, rows))
-    with pytest.warns(UserWarning, match="8 rows .* have no numbers"):
+    with pytest.warns(UserWarning, match="8 rows have no numbers"):
         past = history(path, tz="Europe/Berlin")
     assert past.pauses.empty
     assert told_over_the_change(past)[2] == TOLD[2]

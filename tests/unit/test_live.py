@@ -327,3 +327,29 @@ def test_a_row_that_comes_while_a_follower_attaches_is_not_missed():
     follower = Follower({"channels": table})
     writer.join()
     assert follower.take() == {"channels": {"1.1"}}
+
+
+def test_who_takes_a_place_in_a_conference_is_in_its_bridge(fake, script):
+    # After an attended transfer into a conference, no BridgeEnter comes for who takes the place,
+    # and his BridgeLeave is of the bridge that he was in before.
+    def bridge(client, name, uniqueid, bridge):
+        more = ("Conference: room",) if name.startswith("Confbridge") else ()
+        about = script.lines(uniqueid, script.up[uniqueid])
+        client.send(f"Event: {name}", f"BridgeUniqueid: {bridge}", *more, *about)
+
+    with living(fake) as (_, live):
+        client = fake.clients[-1]
+        guest, other = script.start(client, "PJSIP/2222"), script.start(client, "PJSIP/30")
+
+        def bridges():
+            rows = live.tables["channels"].rows()
+            return [rows[one]["bridge"] for one in (guest, other) if one in rows]
+
+        bridge(client, "BridgeEnter", guest, "talk")
+        bridge(client, "BridgeEnter", other, "meeting")
+        eventually(lambda: bridges() == ["talk", "meeting"])
+        bridge(client, "ConfbridgeJoin", guest, "meeting")
+        bridge(client, "BridgeLeave", guest, "talk")
+        bridge(client, "BridgeLeave", other, "meeting")
+        eventually(lambda: bridges()[1] == "")
+        assert bridges() == ["meeting", ""]

@@ -132,3 +132,13 @@ def test_many_tests_are_corrected_by_holm():
     # Of three: 0.01 * 3, then 0.03 * 2, then 0.04, which is at least the one before.
     assert chance.holm([0.01, 0.04, 0.03, math.nan])[:3] == pytest.approx([0.03, 0.06, 0.06])
     assert math.isnan(chance.holm([math.nan])[0])
+
+
+def test_calls_that_a_queue_let_go_may_have_been_answered_elsewhere():
+    """A queue_log does not tell, so the share of missed calls is unknown, as in `summary`."""
+    let_go = week(3, 0).assign(disposition="NO ANSWER", source="queue_log")
+    known = of(measures.compare(week(3, 1), week(3, 1)), "missed")
+    unknown = of(measures.compare(pd.concat([week(3, 1), let_go]), week(3, 1)), "missed")
+    assert known["now"] == 0.25
+    assert math.isnan(unknown["now"]) and unknown["before"] == 0.25
+    assert pd.isna(unknown["test"])

@@ -1,5 +1,7 @@
 """Words for periods, the ends of days and months, and the one zone of people."""
 
+import time
+
 import pandas as pd
 import pytest
 
@@ -28,6 +30,16 @@ def in_berlin():
     use_zone("Europe/Berlin")
     yield
     use_zone(None)
+
+
+@pytest.fixture
+def machine_in_berlin(monkeypatch):
+    """Have this machine's own zone be Berlin's, and none be chosen."""
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.mark.parametrize(
@@ -137,3 +149,33 @@ def test_what_lasts_is_cut_off_at_both_ends(in_berlin):
     kept = lasting(frame, "2026-11-23", ("login", "logout"), "2026-11-23")
     assert kept["seconds"].tolist() == [2 * 3600.0]
     assert lasting(frame, None, ("login", "logout"), "2026-11-22").empty
+
+
+@pytest.mark.parametrize("tz", [None, "Europe/Berlin"])
+@pytest.mark.parametrize(
+    ("said", "now", "found"),
+    [
+        ("2:05", "2026-10-25 00:30", "2026-10-25 00:05"),
+        ("2:05", "2026-10-25 01:10", "2026-10-25 01:05"),
+        ("2:20", "2026-10-25 01:10", "2026-10-25 00:20"),
+        ("2:45", "2026-10-25 11:00", "2026-10-25 01:45"),
+        ("3:05", "2026-10-25 01:10", "2026-10-24 01:05"),
+        ("1:59", "2026-10-25 01:10", "2026-10-24 23:59"),
+        ("2:45", "2026-03-29 00:50", "2026-03-28 01:45"),
+        ("2:45", "2026-03-29 12:00", "2026-03-29 01:45"),
+    ],
+)
+def test_the_last_such_time_is_found_on_days_of_clock_changes(
+    machine_in_berlin, tz, said, now, found
+):
+    """In the hour that is repeated it is the last one that was, whoever names the zone."""
+    last = moment(said, tz=tz, clock=StandingClock(now))
+    assert (last.tzinfo is None) == (tz is None)
+    assert microseconds(last) == pd.Timestamp(found, tz="UTC").value // 1000
+
+
+def test_an_end_is_on_the_local_day_of_a_beginning_that_is_an_age(machine_in_berlin):
+    clock = StandingClock("2026-11-25 08:00")  # 9:00 in Berlin
+    _, over = span("510m", "18:00", clock=clock)
+    assert over is not None
+    assert microseconds(over) == pd.Timestamp("2026-11-25 17:00", tz="UTC").value // 1000

@@ -345,7 +345,7 @@ def test_of_two_who_came_at_once_a_spoiled_uniqueid_does_not_tell_who_was_answer
 
 def test_an_entry_with_a_uniqueid_finds_the_queue_call_whose_own_is_spoiled(tmp_path: Path) -> None:
     enters, *others = answered(0, 1, 30)
-    with pytest.warns(UserWarning, match="1 entries"):
+    with pytest.warns(UserWarning, match="1 entry has"):
         found = past(tmp_path, (0, str(BEGIN), enters[2]), *others)
     told = plain(found.visits, "call", "caller", "outcome", "wait", "talk")
     assert told == [(None, "30", "ANSWERED", 5.0, 25.0)]

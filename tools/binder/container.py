@@ -107,8 +107,8 @@ class Container:
             check=False,
         )
         if done.returncode:
-            told = "\n".join(done.stdout.splitlines()[-LINES:])
-            raise StepFailed(f"{' '.join(command)} ended with {done.returncode}:\n{told}")
+            last_lines = "\n".join(done.stdout.splitlines()[-LINES:])
+            raise StepFailed(f"{' '.join(command)} ended with {done.returncode}:\n{last_lines}")
 
     @contextlib.contextmanager
     def started(self, command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
@@ -140,7 +140,7 @@ class Container:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
-    def told(self) -> str:
+    def last_lines(self) -> str:
         """Return the end of what the container wrote after its start."""
         if not self.log.exists():
             return ""

@@ -117,8 +117,8 @@ def visit(
             while not is_there():
                 passed = time.monotonic() - began
                 if passed > patience or process.poll() is not None:
-                    told = f"after {passed:.0f} s {what}\n{container.told()}"
-                    raise StepFailed(f"{told}\n{_shown(page)}")
+                    text = f"after {passed:.0f} s {what}\n{container.last_lines()}"
+                    raise StepFailed(f"{text}\n{_shown(page)}")
                 time.sleep(PAUSE)
             return time.monotonic() - began
 
@@ -148,8 +148,8 @@ def _outputs(page: Page, *, were_run: bool = False) -> str:
     for number, cell in enumerate(page.evaluate(CELLS), start=1):
         for output in cell["outputs"]:
             if output["output_type"] == "error":
-                told = f"{output['ename']}: {output['evalue']}"
-                raise StepFailed(f"cell {number} of the quickstart failed: {told}")
+                error = f"{output['ename']}: {output['evalue']}"
+                raise StepFailed(f"cell {number} of the quickstart failed: {error}")
             found = output.get("text") or output.get("data", {}).get("text/plain", "")
             parts.append("".join(found) if isinstance(found, list) else found)
         if were_run and cell["count"] != number:

@@ -211,9 +211,9 @@ def live() -> dict[str, pd.DataFrame]:
 
 
 def _table(frame: pd.DataFrame, function: Callable[..., Any]) -> str:
-    told = COMMON | meanings(inspect.getdoc(function) or "")
+    texts = COMMON | meanings(inspect.getdoc(function) or "")
     rows = (
-        (literal(str(name)), literal(str(kind)), escaped(told[str(name)]))
+        (literal(str(name)), literal(str(kind)), escaped(texts[str(name)]))
         for name, kind in frame.dtypes.items()
     )
     return table(("column", "kind", "meaning"), rows)

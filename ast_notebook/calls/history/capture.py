@@ -85,8 +85,8 @@ def batches_of(
 
 
 def _moment(text: str) -> int | None:
-    told = _TIME.search(text)
-    return None if told is None else int(told[1]) * SECOND + int(told[2].ljust(6, "0"))
+    found = _TIME.search(text)
+    return None if found is None else int(found[1]) * SECOND + int(found[2].ljust(6, "0"))
 
 
 def _events(lines: Iterable[tuple[int, str]], bad: Bad) -> Iterator[tuple[int, str]]:

@@ -322,7 +322,7 @@ class _Made:
         if line.dstchannel is None:
             failed = line.app in _DIALS and line.disposition in ("FAILED", "BUSY")
             return line.disposition if failed else None
-        if line.in_room or line.at_desk or is_local(line.dstchannel):
+        if line.in_room or line.is_login or is_local(line.dstchannel):
             return None
         if line.answered:
             return "NO ANSWER" if line.parts or self._talk.was_lost(line) else None
@@ -353,7 +353,7 @@ class _Made:
 
 
 def _has_dialled(line: CdrRecord) -> bool:
-    return line.called or (line.dstchannel is not None and not line.in_room and not line.at_desk)
+    return line.called or (line.dstchannel is not None and not line.in_room and not line.is_login)
 
 
 def _age(line: CdrRecord) -> _Age:

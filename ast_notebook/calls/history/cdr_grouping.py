@@ -32,8 +32,8 @@ _APART = 1 * SECOND
 _MOST = 50
 
 
-class _Desks(NamedTuple):
-    """The names and the uniqueids of the channels on which agents wait."""
+class _LoginChannels(NamedTuple):
+    """The names and the uniqueids of login channels, on which agents wait for calls."""
 
     names: set[str]
     ids: set[str]
@@ -72,16 +72,16 @@ def has_own_name(channel: str | None) -> bool:
 
 def calls_in(lines: Sequence[CdrRecord]) -> Iterator[CdrCall]:
     """Yield the calls to which the records belong."""
-    desks = _desks(lines)
+    login_channels = _login_channels(lines)
     met = Times((name, line) for line in lines if line.in_room for name in _those_who_met(line))
     named = Times((line.room, line) for line in lines if line.room)
     served: dict[str, list[CdrRecord]] = {}
     for line in lines:
-        if line.at_desk and line.dstchannel:
+        if line.is_login and line.dstchannel:
             served.setdefault(stem(line.dstchannel), []).append(line)
-    for members in _joined(lines, desks):
+    for members in _joined(lines, login_channels):
         members.sort(key=lambda line: (line.start, line.rank))
-        login = all(line.at_desk for line in members)
+        login = all(line.is_login for line in members)
         yield CdrCall(
             members,
             [] if login else list(_agents(members, served)),
@@ -90,10 +90,10 @@ def calls_in(lines: Sequence[CdrRecord]) -> Iterator[CdrCall]:
         )
 
 
-def _desks(lines: Sequence[CdrRecord]) -> _Desks:
-    there = [line for line in lines if line.at_desk]
+def _login_channels(lines: Sequence[CdrRecord]) -> _LoginChannels:
+    there = [line for line in lines if line.is_login]
     ids = (line.uniqueid or line.linkedid for line in there)
-    return _Desks({line.owner for line in there}, {one for one in ids if one is not None})
+    return _LoginChannels({line.owner for line in there}, {one for one in ids if one is not None})
 
 
 def _those_who_met(line: CdrRecord) -> Iterator[str]:
@@ -158,7 +158,9 @@ class _Rooms:
         self.paged = Times(((line.owner, line.data), line) for line in there if _is_paged(line))
 
 
-def _joined(lines: Sequence[CdrRecord], desks: _Desks) -> Iterator[list[CdrRecord]]:
+def _joined(
+    lines: Sequence[CdrRecord], login_channels: _LoginChannels
+) -> Iterator[list[CdrRecord]]:
     rooms = _Rooms(lines)
     above = list(range(len(lines)))
 
@@ -172,13 +174,13 @@ def _joined(lines: Sequence[CdrRecord], desks: _Desks) -> Iterator[list[CdrRecor
     passing: dict[str, list[int]] = {}
     named: dict[str, list[int]] = {}
     for number, line in enumerate(lines):
-        for key in _ids(line, desks.ids):
+        for key in _ids(line, login_channels.ids):
             own = f"{line.server} {key}"
             if born(key) is None:
                 passing.setdefault(own, []).append(number)  # it may be used again
             elif (other := lasting.setdefault(own, number)) != number:
                 above[root(number)] = root(other)
-        for name in _channels(line, desks.names, rooms):
+        for name in _channels(line, login_channels.names, rooms):
             named.setdefault(f"{line.server} {stem(name)}", []).append(number)
     for key, numbers in passing.items():
         for one, other in _touching(lines, key, numbers, _Holder.anybody):
@@ -288,18 +290,18 @@ def _transferred(lines: Sequence[CdrRecord]) -> Iterator[tuple[int, int]]:
             yield from ((other, number) for other in swapped.get(key, [])[first:last])
 
 
-def _ids(line: CdrRecord, desks: set[str]) -> set[str]:
+def _ids(line: CdrRecord, login_channels: set[str]) -> set[str]:
     """Return the ids that show a record's call; linkedids of agents' channels do not show it."""
     ids = {line.uniqueid} if line.of_agent else {line.uniqueid, line.linkedid}
     known = {one for one in ids if one is not None}
-    return known if line.at_desk else known - desks
+    return known if line.is_login else known - login_channels
 
 
-def _channels(line: CdrRecord, desks: set[str], rooms: _Rooms) -> Iterator[str]:
+def _channels(line: CdrRecord, login_channels: set[str], rooms: _Rooms) -> Iterator[str]:
     if has_own_name(line.owner):
         yield line.owner
     other = line.dstchannel
-    if other is None or not has_own_name(other) or line.at_desk or other in desks:
+    if other is None or not has_own_name(other) or line.is_login or other in login_channels:
         return
     if line.in_room:
         if line.linkedid is None and rooms.paged.has((other, line.data), *_around(line)):

@@ -62,7 +62,7 @@ class CdrRecord:
         Whether its disposition is ANSWERED.
     called : bool
         Whether the channel was dialled, and did not dial itself.
-    at_desk : bool
+    is_login : bool
         Whether an agent waits on the channel for calls, so that it is not a party.
     of_agent : bool
         Whether the channel was connected with an agent's, which changes its linkedid.
@@ -83,7 +83,6 @@ class CdrRecord:
         "answer",
         "answered",
         "app",
-        "at_desk",
         "billed",
         "billsec",
         "called",
@@ -97,6 +96,7 @@ class CdrRecord:
         "endless",
         "in_queue",
         "in_room",
+        "is_login",
         "linkedid",
         "of_agent",
         "owner",
@@ -130,8 +130,8 @@ class CdrRecord:
         self.disposition = _disposition(record)
         self.answered = self.disposition == "ANSWERED"
         self.called = self.data == _CALLED
-        self.at_desk = self.app == "agentlogin"
-        self.of_agent = self.at_desk or self.app == "agentrequest"
+        self.is_login = self.app == "agentlogin"
+        self.of_agent = self.is_login or self.app == "agentrequest"
         self.in_queue = self.app == "queue"
         self.in_room = self.app in _ROOMS
         known = self.uniqueid or self.either
@@ -159,8 +159,8 @@ class CdrRecord:
         if self.answer is not None and self.answer > self.end + SECOND:
             raise ValueError("its answer is after its end")
         # Some files have no column for the time of the answer.
-        told = self.billsec is not None and not self.endless
-        if self.answer is None and told and (self.billsec or self.answered):
+        has_billsec = self.billsec is not None and not self.endless
+        if self.answer is None and has_billsec and (self.billsec or self.answered):
             self.answer = max(start, self.end - (self.billsec or 0))
         self.billed = self.answer
         if self.answer is not None and self.billsec is not None and not self.endless:

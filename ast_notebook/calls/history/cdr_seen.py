@@ -9,6 +9,7 @@ from ast_notebook.calls.history.cdr_grouping import has_own_name
 from ast_notebook.calls.history.cdr_record import CdrRecord
 from ast_notebook.calls.history.clock import born
 from ast_notebook.calls.history.spoiled import is_spoiled
+from ast_notebook.counted import counted
 
 
 class Seen:
@@ -48,7 +49,7 @@ class Seen:
     def over(self, number: int, call: str | None, lines: Iterable[CdrRecord]) -> None:
         """Remember the number and the ids of a call that is over."""
         for line in lines:
-            own = None if line.at_desk else line.uniqueid
+            own = None if line.is_login else line.uniqueid
             ids = (one for one in (own, call) if born(one) is not None)
             self._over |= {hash((line.server, one)): number for one in ids}
 
@@ -58,7 +59,11 @@ class Seen:
         if not self.twice:
             return []
         return [
-            f"{self.twice:,} records repeat an earlier record in every field: they were left out"
+            counted(
+                self.twice,
+                "record repeats an earlier record in every field: it was left out",
+                "records repeat an earlier record in every field: they were left out",
+            )
         ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ast_notebook.calls.history.cdr_record import CdrRecord
 from ast_notebook.calls.history.clock import born
 from ast_notebook.calls.history.spoiled import is_spoiled
+from ast_notebook.counted import counted
 from ast_notebook.units import SECOND
 
 #: Times of records are whole seconds.
@@ -49,9 +50,9 @@ class Spoiled:
         if not self.count:
             return []
         return [
-            f"{self.count:,} records have a uniqueid that several channels share, or that Asterisk "
-            "does not write: a spreadsheet may have changed it, so it was not used to find the "
-            "call; export the column as text"
+            f"{counted(self.count, 'record has', 'records have')} a uniqueid that several channels "
+            "share, or that Asterisk does not write: a spreadsheet may have changed it, so it was "
+            "not used to find the call; export the column as text"
         ]
 
 

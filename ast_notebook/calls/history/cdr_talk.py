@@ -151,7 +151,7 @@ class CdrTalk:
 
     def reached(self, line: CdrRecord) -> str | None:
         """Return the channel with which a record's own channel was connected."""
-        if not line.answered or line.dstchannel is None or line.at_desk:
+        if not line.answered or line.dstchannel is None or line.is_login:
             return None
         if line.in_room:
             theirs = self.owned.get(line.dstchannel, ())

@@ -24,6 +24,7 @@ from ast_notebook.calls.history.lines import text_of
 from ast_notebook.calls.history.log_builder import LogBuilder
 from ast_notebook.calls.history.repeats import Repeats
 from ast_notebook.calls.history.spoiled import is_spoiled, lacks_fraction
+from ast_notebook.counted import counted
 from ast_notebook.units import SECOND
 
 #: cel_custom's order, as its sample file and ours have it; ``userdeftype`` may be left out.
@@ -154,9 +155,9 @@ class Cel:
         self._clock.notes += self._repeats.notes()
         if self._spoiled:
             self._clock.notes.append(
-                f"{self._spoiled:,} events have a uniqueid or linkedid that Asterisk does not "
-                "write: a spreadsheet may have changed it. Their calls are unknown, so these "
-                "events are among the bad records; export the columns as text"
+                f"{counted(self._spoiled, 'event has', 'events have')} a uniqueid or linkedid that "
+                "Asterisk does not write: a spreadsheet may have changed it. What names no call is "
+                "among the bad records; export the columns as text"
             )
 
     # --- one event after the other -------------------------------------------------------------

@@ -8,9 +8,12 @@ from ast_notebook.calls.history.cel_channel import CelChannel, CelEvent
 from ast_notebook.calls.history.cel_outcome import Outcome
 from ast_notebook.calls.history.clock import age, born
 from ast_notebook.calls.history.log_builder import device, peer
+from ast_notebook.units import SECOND
 
 _TRANSFERS = ("BLINDTRANSFER", "ATTENDEDTRANSFER", "TRANSFER")
 _CONFERENCES = ("confbridge", "meetme")
+#: Who is in a queue for less than that, and for whom nobody rings, may not have been let in.
+_AT_ONCE = SECOND // 20
 #: Columns that depend on the first party, and on whom it talked with first.
 _OF_FIRST = (
     "answered",
@@ -55,6 +58,8 @@ class CelCall:
         self._transfers = 0
         self._queue: str | None = None
         self._queue_left = 0  # the place in the log where the caller left it
+        self._came = 0  # the place where he came to it
+        self._refused = False  # whether a queue may not have let him in
         self._forwards = 0
         self._waited: int | None = None
         self._mailbox = False
@@ -70,6 +75,8 @@ class CelCall:
         self._transfers += other._transfers
         if other._queue is not None:
             self._queue, self._queue_left = other._queue, other._queue_left
+        self._came = max(self._came, other._came)
+        self._refused |= other._refused
         self._forwards += other._forwards
         if other._waited is not None:
             self._waited = (self._waited or 0) + other._waited
@@ -77,7 +84,7 @@ class CelCall:
         self._conference = self._conference or other._conference
 
     def hear(self, row: CelEvent, channel: CelChannel, belongs: bool) -> None:
-        """Take an event of one of its channels; `belongs` says whether its linkedid is too."""
+        """Take an event of one of its channels; `belongs` says whether its linkedid belongs too."""
         if belongs:
             self._linkedids[row.linkedid] = None
         if self._server is None and channel.order == row.order:
@@ -97,14 +104,32 @@ class CelCall:
         elif row.kind == "HANGUP" and self._forwards and channel.called and not channel.up:
             channel.forwarded = True
             self._forwards -= 1
-        if row.kind == "APP_START" and app == "queue":
-            channel.queued = row.moment
+        self._hear_waiting(row, channel)
+
+    def _hear_waiting(self, row: CelEvent, channel: CelChannel) -> None:
+        is_queue = row.app == "queue"
+        if row.kind == "APP_START" and is_queue:
+            channel.queued, self._came = row.moment, row.order
         elif channel.queued is not None and (
             row.kind in ("BRIDGE_ENTER", "BRIDGE_START", "HANGUP")
-            or (row.kind == "APP_END" and app == "queue")
+            or (row.kind == "APP_END" and is_queue)
         ):
-            self._waited = (self._waited or 0) + row.moment - channel.queued
+            waited = row.moment - channel.queued
+            newer = any(one.order > self._came for one in self.channels.values())
+            if waited < _AT_ONCE and not newer:
+                # It was full, or had no agents; or he came in, and it let him go at once.
+                self._queue, self._refused = None, True
+            else:
+                self._waited = (self._waited or 0) + waited
             channel.queued = None
+
+    def _was_queued(self) -> bool | None:
+        """Tell whether the caller waited in a queue; None if that is unknown."""
+        if self._queue is not None or self._waited is not None:
+            return True
+        if any(one.rung_by_queue for one in self.channels.values()):
+            return True
+        return None if self._refused else False
 
     def row(
         self, begun: int, bridges: bool
@@ -139,7 +164,7 @@ class CelCall:
         outcome = Outcome(
             origin,
             everybody,
-            queued=self._queue is not None or any(one.rung_by_queue for one in everybody),
+            queued=self._was_queued(),
             dialler=dialler,
             mailbox=self._mailbox,
             conference=self._conference is not None,
@@ -165,7 +190,7 @@ class CelCall:
             "caller": caller.number(
                 _first_dial(caller, everybody), over=over or caller.end is not None
             ),
-            "caller_name": origin.caller_name,
+            "caller_name": caller.caller_name,
             "dialled": _dialled(dialler, everybody),
             "answered_by": _number(callee, origin),
             "disposition": outcome.disposition if over or spans else None,

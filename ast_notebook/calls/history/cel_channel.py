@@ -81,7 +81,7 @@ class CelEvent:
 
 
 def is_own(name: str) -> bool:
-    """Tell whether Asterisk made a channel for itself; a half of a Local channel is not such."""
+    """Tell whether Asterisk made a channel for itself; a half of a Local channel does not count."""
     return name.startswith(_NOBODY)
 
 
@@ -104,6 +104,10 @@ class CelChannel:
         Whether it forwarded its call to somebody else.
     rung_by_queue : bool
         Whether a queue called it. The caller was at the extension `rung_at` then.
+    queued_at, unqueued_at : str or None
+        The extensions at which it came to a queue and left it last, if the log has applications.
+    unqueued : int or None
+        The moment at which it left that queue.
     bridge : CelBridge or None
         The bridge that it is in.
     entered : int
@@ -152,6 +156,9 @@ class CelChannel:
         self.rung_by_queue = False
         self.rung_at: str | None = None
         self.queued: int | None = None
+        self.queued_at: str | None = None
+        self.unqueued: int | None = None
+        self.unqueued_at: str | None = None
         self.picked: CelChannel | None = None
         self.picked_at: int | None = None
         self.bridge: CelBridge | None = None
@@ -230,6 +237,10 @@ class CelChannel:
             self._first_app_outgoing = outgoing
         if row.kind == "APP_START":
             self.last_app = app
+        if app == "queue" and row.kind == "APP_START":
+            self.queued_at, self.unqueued, self.unqueued_at = row.text("exten"), None, None
+        elif app == "queue" and row.kind == "APP_END":
+            self.unqueued, self.unqueued_at = row.moment, row.text("exten")
         self.originated |= app == "appdial2"
         self.place |= app == "agentlogin"
         if app == "appqueue":

@@ -52,8 +52,10 @@ class Outcome:
         All channels of the call, the oldest first.
     dialler : CelChannel, optional
         The channel that dials for the first party; in most calls, this is the first party itself.
-    queued, mailbox, conference : bool
-        Whether the call came to a queue, a mailbox or a conference.
+    queued : bool or None
+        Whether the call waited in a queue; None if nobody knows whether the queue let it in.
+    mailbox, conference : bool
+        Whether the call came to a mailbox or a conference.
     bridges : bool
         Whether the log has events of bridges at all.
     whole : bool
@@ -66,7 +68,7 @@ class Outcome:
         everybody: Sequence[CelChannel],
         *,
         dialler: CelChannel | None,
-        queued: bool,
+        queued: bool | None,
         mailbox: bool,
         conference: bool,
         bridges: bool,
@@ -85,7 +87,7 @@ class Outcome:
         #: The channel that executes the dialplan, and waits in queues.
         self._walking = dialler or origin
         #: Whether the log has the field ``extra`` of hangups; some values are unknown without it.
-        self._told = origin.source is not None
+        self._has_source = origin.source is not None
         #: Whether the first party hung up; chan_pjsip says so of a refused call, too.
         self._willing = origin.asked and (origin.up or origin.cause in (None, *WILLING))
         self._by_asterisk = (origin.source or "").startswith(_BY_DIALPLAN) or (
@@ -101,9 +103,7 @@ class Outcome:
             if mailbox
             else None
             if talked is None or not whole
-            else self._waited()
-            if queued
-            else self._unanswered()
+            else self._in_vain(queued)
         )
 
     # --- did they talk? ------------------------------------------------------------------------
@@ -135,16 +135,23 @@ class Outcome:
 
     # --- what became of it ---------------------------------------------------------------------
 
+    def _in_vain(self, queued: bool | None) -> str | None:
+        """Return what became of a call that nobody took."""
+        if queued is not None:
+            return self._waited() if queued else self._unanswered()
+        either = {self._waited(), self._unanswered()}
+        return either.pop() if len(either) == 1 else None
+
     def _waited(self) -> str | None:
         """Return what became of somebody who came to a queue."""
         walking = self._walking
-        if not self._told:
+        if not self._has_source:
             return None
         let_go = self._by_asterisk or (walking.source or "").startswith(_BY_DIALPLAN)
         if let_go or walking.last_app not in (None, "queue"):
             return "NO ANSWER"
         if walking.last_app is not None:
-            return "ABANDONED"
+            return self._after_queue()
         rung = [one for one in self._everybody if one.rung_at is not None]
         if rung and walking.last_exten not in (None, rung[-1].rung_at):
             return "NO ANSWER"  # the caller was elsewhere in the dialplan by then
@@ -156,16 +163,31 @@ class Outcome:
             return "ABANDONED"
         return None  # he may have waited for another agent, or heard an announcement
 
+    def _after_queue(self) -> str | None:
+        """Return what became of who began no other application that the log has after a queue.
+
+        He may have waited to the end, or have been let go to an application that it lacks.
+        """
+        walking = self._walking
+        if walking.unqueued is None or walking.end is None or walking.unqueued_at == "h":
+            return "ABANDONED"
+        if walking.queued_at is not None and walking.unqueued_at not in (None, walking.queued_at):
+            return "NO ANSWER"
+        later = walking.end - walking.unqueued
+        if walking.end % SECOND or walking.unqueued % SECOND:
+            return "NO ANSWER" if later > _AT_ONCE else "ABANDONED"
+        return "ABANDONED" if later < SECOND else "NO ANSWER" if later > SECOND else None
+
     def _unanswered(self) -> str | None:
         """Return what became of a call that nobody took, and that was in no queue."""
         origin = self._origin
         if self._called or (origin.called and not origin.up):
-            if not self._told:
+            if not self._has_source:
                 return None
             return "CANCELLED" if self._cancelled() else self._nearest()
         if origin.up:
             return "IVR"
-        if not self._told:
+        if not self._has_source:
             return None
         for_him = origin.source == "" and origin.cause in WILLING
         return "CANCELLED" if self._willing or for_him else "FAILED"

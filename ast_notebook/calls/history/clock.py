@@ -83,7 +83,7 @@ class Clock:
         self.unsure = False
         self.naive = 0
         self.notes: list[str] = []
-        self._told = True  # whether the last moment told its zone
+        self._had_zone = True  # whether the last moment told its zone
         self._agreeing = 0
         self._offsets: dict[int, int] = {}
         self._known: dict[str, tuple[int, int, bool]] = {}
@@ -107,7 +107,7 @@ class Clock:
         BadTime
             If it is no moment, or is in the hour that a clock change leaves out.
         """
-        self._told = True
+        self._had_zone = True
         found = self._micros(value, near)
         # A database, or a PBX whose clock was lost, writes this instead of a moment, in any zone.
         return None if found is None or abs(found) < _DAY else found
@@ -141,7 +141,7 @@ class Clock:
 
     def _local(self, moment: datetime, near: int | None) -> int:
         self.naive += 1
-        self._told = False
+        self._had_zone = False
         local = (moment - _EPOCH) // _MICROSECOND
         if self.zone is None or self.zone is UTC:
             return local
@@ -181,7 +181,7 @@ class Clock:
             If enough moments show that the times are not in UTC, and no zone is given.
         """
         made = born(uniqueid)
-        if self._told or made is None:
+        if self._had_zone or made is None:
             return
         apart = (start - made) // SECOND
         if _EARLY <= apart <= _LATE:

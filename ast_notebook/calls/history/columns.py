@@ -192,7 +192,7 @@ class Shape:
         ``cdr``, ``cel`` or ``queue_log``.
     columns : sequence of str
         The columns' names as they are found.
-    told : mapping or sequence of str, optional
+    given : mapping or sequence of str, optional
         Our names for them, as the user gave them.
     """
 
@@ -200,19 +200,19 @@ class Shape:
         self,
         kind: str,
         columns: Sequence[str],
-        told: Mapping[str, str] | Sequence[str] | None = None,
+        given: Mapping[str, str] | Sequence[str] | None = None,
     ) -> None:
         self.kind = kind
         self.names = rename(kind, columns)
-        if isinstance(told, Mapping):
-            ours = {plain(theirs): rename(kind, [name])[0] for theirs, name in told.items()}
+        if isinstance(given, Mapping):
+            ours = {plain(theirs): rename(kind, [name])[0] for theirs, name in given.items()}
             # If the user names a column, no other column has that name.
             self.names = [
                 ours.get(plain(column)) or (f"other {name}" if name in ours.values() else name)
                 for column, name in zip(columns, self.names, strict=True)
             ]
-        elif told is not None:
-            self.names = rename(kind, told)
+        elif given is not None:
+            self.names = rename(kind, given)
         self._prepare(columns)
 
     @classmethod
@@ -248,10 +248,10 @@ class Shape:
         if self._joins and record["date"] is not None:
             record["start"] = f"{record['date']} {record.get('time') or ''}".strip()
         if self._parts and isinstance(record["data"], str):
-            told = [f"data{number}" for number in range(1, 6)]
-            if all(record.get(name) is None for name in told):
+            names = [f"data{number}" for number in range(1, 6)]
+            if all(record.get(name) is None for name in names):
                 parts = map(value_of, record["data"].split("|"))
-                record |= dict(zip(told, parts, strict=False))
+                record |= dict(zip(names, parts, strict=False))
         if self.kind == "cdr":
             self._number(record)
         return record

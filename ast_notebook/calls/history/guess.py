@@ -13,12 +13,12 @@ from ast_notebook.calls.history.files import lines
 from ast_notebook.calls.history.lines import Bad
 from ast_notebook.calls.history.records import (
     Bars,
+    GivenColumns,
     Line,
     Objects,
     Record,
     RecordParser,
     Separated,
-    Told,
     records,
 )
 from ast_notebook.errors import ConfError
@@ -35,7 +35,7 @@ _PREFIXED = re.compile(r"[^,;\t]{1,60}\bEvent: [A-Z]\w+\s*$")
 _PAGE = re.compile(r"<(\?xml|!doctype|html|table)\b", re.IGNORECASE)
 
 
-def guess(path: Path, kind: str | None, told: Told) -> RecordParser | None:
+def guess(path: Path, kind: str | None, given: GivenColumns) -> RecordParser | None:
     """Return the parser for a file's lines; None for a stream of the manager's events.
 
     Raises
@@ -48,37 +48,37 @@ def guess(path: Path, kind: str | None, told: Told) -> RecordParser | None:
     if not head and bad.count and kind is None:
         raise ConfError(f"no line of {path} can be read: {bad.frame()['reason'].iloc[0]}")
     if not head and kind not in (None, "events"):
-        return Bars() if kind == "queue_log" else Separated(kind, FORMS[0], told)
+        return Bars() if kind == "queue_log" else Separated(kind, FORMS[0], given)
     if not head:
         raise ConfError(f"{path} is empty, so its kind is unknown; give kind='cdr' or another")
     if kind == "events" or any(_STREAM.match(text[:200]) for _, text in head):
         return None
     _refuse(path, head)
     best: tuple[tuple[int, int], RecordParser] | None = None
-    for parser, looked in _parsers(kind, told):
+    for parser, looked in _parsers(kind, given):
         fit = _fit(head[:looked], parser)
         if fit is not None and (best is None or fit < best[0]):
             best = fit, parser
             if fit == (head[0][0], 0):
                 break
     if best is None:
-        raise ConfError(_why(path, head, kind, told))
+        raise ConfError(_why(path, head, kind, given))
     found = best[1]
     # A new parser, which has learned nothing yet: the first lines are read again.
-    return Separated(found.kind, found.form, told) if isinstance(found, Separated) else found
+    return Separated(found.kind, found.form, given) if isinstance(found, Separated) else found
 
 
-def _parsers(kind: str | None, told: Told) -> Iterator[tuple[RecordParser, int]]:
+def _parsers(kind: str | None, given: GivenColumns) -> Iterator[tuple[RecordParser, int]]:
     """Yield the possible parsers, the likeliest first, and how many lines each one tries."""
     kinds = list(KNOWN) if kind is None else [kind]
-    if "queue_log" in kinds and told is None:
+    if "queue_log" in kinds and given is None:
         yield Bars(), _LOOKED
     for name in kinds:
-        yield Objects(name, told), _LOOKED
+        yield Objects(name, given), _LOOKED
     for loose, looked in ((False, _LOOKED), (True, _LOOSELY)):
         for form in FORMS:
             for name in kinds:
-                yield Separated(name, form, told, loose=loose), looked
+                yield Separated(name, form, given, loose=loose), looked
 
 
 def _fit(head: Iterable[Line], parser: RecordParser) -> tuple[int, int] | None:
@@ -127,7 +127,7 @@ def _refuse(path: Path, head: Sequence[Line]) -> None:
         )
 
 
-def _why(path: Path, head: Sequence[Line], kind: str | None, told: Told) -> str:
+def _why(path: Path, head: Sequence[Line], kind: str | None, given: GivenColumns) -> str:
     """Return the message for a file of unknown kind: why it is unknown, and what would help."""
     found = _columns(head)
     what = f"{path} is neither a CDR, a CEL nor a queue_log"
@@ -142,18 +142,18 @@ def _why(path: Path, head: Sequence[Line], kind: str | None, told: Told) -> str:
         return (
             f"{what}: its lines have more than {MOST_FIELDS} fields, which no record of a call has"
         )
-    if told is None and not found:
+    if given is None and not found:
         return f"{what}: its lines are not records of calls as PBXs write them"
-    if told is not None and not isinstance(told, Mapping) and len(told) != len(found):
-        return f"columns= has {len(told)} names, and the lines of {path} have {len(found)} fields"
-    if isinstance(told, Mapping):
-        wrong = [name for name in told if plain(name) not in {*map(plain, found)}]
+    if given is not None and not isinstance(given, Mapping) and len(given) != len(found):
+        return f"columns= has {len(given)} names, and the lines of {path} have {len(found)} fields"
+    if isinstance(given, Mapping):
+        wrong = [name for name in given if plain(name) not in {*map(plain, found)}]
         if wrong:
             return f"{path} has no column {', '.join(wrong)}: it has {', '.join(found) or 'none'}"
-    if told is None and any(letter.isdigit() for one in found for letter in one):
+    if given is None and any(letter.isdigit() for one in found for letter in one):
         return f"{what}: name its {len(found)} columns in order by columns=[…]"
     kinds = list(KNOWN) if kind is None else [kind]
-    missing = [lacking(one, Shape(one, found, told).names) for one in kinds]
+    missing = [lacking(one, Shape(one, found, given).names) for one in kinds]
     needed = ", ".join(sorted(missing, key=len)[0]) or "who called whom"
     names = ", ".join(found[:20]) + (", …" if len(found) > 20 else "")
     return (

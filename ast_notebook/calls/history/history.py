@@ -58,11 +58,11 @@ def history(
     Parameters
     ----------
     *places : str or path
-        A ``Master.csv`` of cdr_csv, cdr_custom or cel_custom, a ``queue_log``, what databases,
-        reports and spreadsheets export of these as CSV or as lines of JSON (all perhaps packed by
-        gzip, bzip2 or xz), a SQLite file, the SQLAlchemy URL of a database, a capture of the
-        manager's stream, or an archive's folder or URL. Of any other folder, all of these in it are
-        read; ``unread`` names what could not be read.
+        Each is a ``Master.csv`` of cdr_csv, cdr_custom or cel_custom; a ``queue_log``; an export of
+        these from a database, a report or a spreadsheet, as CSV or as lines of JSON; a SQLite file;
+        the SQLAlchemy URL of a database; a capture of the manager's stream; or an archive's folder
+        or URL. Files of text may be packed by gzip, bzip2 or xz. If it is any other folder, all
+        such files in it are read, and ``unread`` names those that could not be read.
     tz : str or tzinfo, optional
         The zone of times without one: ``UTC`` if cdr.conf has ``usegmtime=yes``, else the PBX's
         own. It is not needed if the uniqueids, which begin with the second in UTC, show that the
@@ -138,10 +138,10 @@ def history(
         raise ConfError(
             "columns= has to be a list of names, or a mapping of the file's names to Asterisk's"
         )
-    told = columns if columns is None or isinstance(columns, Mapping) else list(columns)
+    given = columns if columns is None or isinstance(columns, Mapping) else list(columns)
     named = None if is_guess(trunks) else trunks
     wanted = HistoryOptions(
-        tz, kind, server, told, table, dates, named, members, engine, progress, len(found_at) > 1
+        tz, kind, server, given, table, dates, named, members, engine, progress, len(found_at) > 1
     )
     if kind not in (None, *get_args(Kind)):
         raise ConfError(f"there is no kind of log {kind!r}: take {', '.join(get_args(Kind))}")

@@ -39,14 +39,14 @@ def joined(parts: Sequence[History]) -> History:
         for part in parts
         for note in part.notes
     ]
-    calls, told = _calls(parts, groups, notes)
+    calls, joins = _calls(parts, groups, notes)
     kept = dict(zip(calls["_group"], calls["call"], strict=True))
-    visits = _visits(parts, groups, kept)
+    queue_calls = _queue_calls(parts, groups, kept)
     shifts = next((part for part in parts if len(part.sessions)), parts[0])
     others = [part.origin for part in parts if len(part.sessions) and part is not shifts]
     if others:
         notes.append(f"the sessions and pauses of agents come from {shifts.origin} alone")
-    log = Log(calls[parts[0].calls.columns.tolist()], visits, shifts.sessions, shifts.pauses)
+    log = Log(calls[parts[0].calls.columns.tolist()], queue_calls, shifts.sessions, shifts.pauses)
     made = History(
         log,
         ", ".join(dict.fromkeys(part.kind for part in parts)),
@@ -60,7 +60,7 @@ def joined(parts: Sequence[History]) -> History:
     made.bad = pd.concat([_named(part) for part in parts], ignore_index=True)
     made.bad_count = sum(part.bad_count for part in parts)
     made.parts = tuple(parts)
-    made.joins = told
+    made.joins = joins
     return made
 
 
@@ -138,21 +138,21 @@ def _calls(
             others = kept["_group"].map(more[name].to_dict())
             wanted = single & kept[name].isna() & others.notna()
             kept.loc[wanted, name] = others[wanted].astype(kept[name].dtype)
-    told = _tell(parts, whole, notes)
+    joins = _tell(parts, whole, notes)
     serial = kept["call"].str.extract(r"\.(\d{1,18})$", expand=False).astype("Int64")
     order = kept.assign(_serial=serial).sort_values(["start", "_serial", "call"], kind="stable")
-    return order.drop(columns="_serial").reset_index(drop=True), told
+    return order.drop(columns="_serial").reset_index(drop=True), joins
 
 
 def _tell(parts: Sequence[History], whole: pd.DataFrame, notes: list[str]) -> list[str]:
     """Return a line on each source: how many of its calls other sources have; note missing ones."""
     count = whole.groupby("_group")["_part"].nunique()
     shared = whole["_group"].map(count) > 1
-    told = []
+    texts = []
     for number, part in enumerate(parts):
         mine = whole["_part"] == number
         both, alone = int((mine & shared).sum()), int((mine & ~shared).sum())
-        told.append(
+        texts.append(
             f"of the calls of {part.origin}, {both:,} are in another source, too, and {alone:,} "
             "are not"
         )
@@ -165,7 +165,7 @@ def _tell(parts: Sequence[History], whole: pd.DataFrame, notes: list[str]) -> li
                 f"calls of {part.origin} whose ids {better} does not have, although it covers the "
                 f"same time, count as further calls: {missed:,}"
             )
-    return told
+    return texts
 
 
 def _apart(
@@ -193,7 +193,9 @@ def _apart(
     return frames
 
 
-def _visits(parts: Sequence[History], groups: _SameCalls, kept: dict[Any, Any]) -> pd.DataFrame:
+def _queue_calls(
+    parts: Sequence[History], groups: _SameCalls, kept: dict[Any, Any]
+) -> pd.DataFrame:
     """Return the queue calls with the ids of their calls; those of a call come from one source."""
     frames = [
         _marked(part.visits.frame, number, groups)

@@ -118,7 +118,7 @@ CALLS = kinds(
     whole=frames.WHOLE,
     yes=("gap",),
 )
-VISITS = kinds(
+QUEUE_CALLS = kinds(
     queues.COLUMNS, time=queues.TIMES, seconds=queues.SECONDS, whole=queues.WHOLE, yes=("gap",)
 )
 
@@ -160,7 +160,7 @@ class LogBuilder:
         trunks = [trunks] if isinstance(trunks, str) else trunks
         self._trunks = None if trunks is None else set(trunks)
         self._rows = FrameBuilder(CALLS, {"source": source, "server": server})
-        self.visits = FrameBuilder(VISITS, {"source": source, "server": server})
+        self.visits = FrameBuilder(QUEUE_CALLS, {"source": source, "server": server})
         self.shifts = Shifts(server)
         self.members = members or {}
         self._server = server

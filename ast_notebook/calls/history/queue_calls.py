@@ -37,8 +37,8 @@ _POSITION = {"EXITWITHKEY": "data3"} | dict.fromkeys(
 
 def waited(record: Mapping[str, Any], event: str) -> int | None:
     """Return how long a caller had waited, in microseconds; None if the entry does not tell."""
-    told = whole_of(record, _WAITED[event]) if event in _WAITED else None
-    return None if told is None else told * SECOND
+    seconds = whole_of(record, _WAITED[event]) if event in _WAITED else None
+    return None if seconds is None else seconds * SECOND
 
 
 def first_position(record: Mapping[str, Any], event: str) -> int | None:
@@ -48,7 +48,7 @@ def first_position(record: Mapping[str, Any], event: str) -> int | None:
 
 @dataclass(eq=False)
 class QueueCall:
-    """A caller in a queue; times are in microseconds, and whole seconds.
+    """A caller in a queue; times are in microseconds, and are whole seconds.
 
     Attributes
     ----------
@@ -80,10 +80,10 @@ class QueueCall:
 
     def leave(self, moment: int, event: str, record: Mapping[str, Any]) -> None:
         """Take the values of the entry that says that the caller left the line."""
-        told = waited(record, event)
+        wait = waited(record, event)
         self.end = moment
-        self.wait = told
-        if told is None and self.is_timed:
+        self.wait = wait
+        if wait is None and self.is_timed:
             self.wait = moment - self.start
         self.outcome = ENDS.get(event, "ANSWERED")
         if event == "CONNECT":
@@ -94,14 +94,14 @@ class QueueCall:
 
     def finish(self, moment: int, event: str, record: Mapping[str, Any]) -> None:
         """Take the values of the entry that says that the agent's work with him ended."""
-        told = talked(record, event)
-        self.talk = moment - (self.end or moment) if told is None else told
+        talk = talked(record, event)
+        self.talk = moment - (self.end or moment) if talk is None else talk
         self.hangup_by = COMPLETED.get(event)
         self.transferred = event in TRANSFERRED
         self.over = moment
 
     def row(self, call: str | None) -> dict[str, Any]:
-        """Return it as a row of the visits frame."""
+        """Return it as a row of the frame of queue calls."""
         names = ("queue", "start", "end", "wait", "outcome", "agent", "ring", "talk", "hangup_by")
         more = {"call": call, "caller": self.caller, "position": self.position}
         row = {name: getattr(self, name) for name in names} | more
@@ -120,5 +120,5 @@ def talked(record: Mapping[str, Any], event: str) -> int | None:
         place = "data5"
     else:
         place = "data4"
-    told = whole_of(record, place)
-    return None if told is None else told * SECOND
+    seconds = whole_of(record, place)
+    return None if seconds is None else seconds * SECOND

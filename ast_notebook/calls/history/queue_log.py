@@ -25,6 +25,7 @@ from ast_notebook.calls.history.repeats import Repeats
 from ast_notebook.calls.history.spoiled import is_spoiled, lacks_fraction
 from ast_notebook.calls.linkedids import age
 from ast_notebook.calls.queues import REFUSED
+from ast_notebook.counted import counted
 from ast_notebook.units import SECOND
 
 #: Events of agents. (PAUSEALL comes with a PAUSE in each of the queues.)
@@ -128,22 +129,22 @@ class QueueLog:
             self._clock.witness(moment - rang * SECOND, text_of(record, "data2"))
 
     def _shift(self, moment: int, event: str, record: Mapping[str, Any]) -> None:
-        told = text_of(record, "agent")
-        if told is None:
+        named = text_of(record, "agent")
+        if named is None:
             raise ValueError(f"{event} names no agent")
-        agent = self._growing.members.get(told, told)
+        agent = self._growing.members.get(named, named)
         queue, more = text_of(record, "queuename"), text_of(record, "data1")
         if event == "PAUSEREASON":
             self._growing.shifts.explain(agent, more)
             return
-        key = (agent, self._interface(told, agent), None if queue == "NONE" else queue)
+        key = (agent, self._interface(named, agent), None if queue == "NONE" else queue)
         step = _STEPS[event]
         self._growing.shifts.take(moment, key, step, more if step == "pause" else None)
         if event == "ADDMEMBER" and more == "PAUSED":
             self._growing.shifts.take(moment, key, "pause")
 
-    def _interface(self, told: str, agent: str) -> str | None:
-        return self._interfaces.get(agent, told if "/" in told else None)
+    def _interface(self, named: str, agent: str) -> str | None:
+        return self._interfaces.get(agent, named if "/" in named else None)
 
     def _take(self, callid: str, moment: int, event: str, record: Mapping[str, Any]) -> None:
         queue = text_of(record, "queuename")
@@ -186,11 +187,11 @@ class QueueLog:
     def _leave(
         self, callid: str, queue: str | None, moment: int, event: str, record: Mapping[str, Any]
     ) -> None:
-        told, line = waited(record, event), self._waiting[queue]
+        wait, line = waited(record, event), self._waiting[queue]
         call = self._calls.get(callid)
         one = next(iter(line.of(call)), None)
         if one is None:
-            near = self._arrived_as_told(line, moment, event, record, told)
+            near = self._arrived_as_entry_says(line, moment, event, record, wait)
             one = near[0] if near else None
             if one is not None and not (_is_known(callid) and line.owner(one).is_known):
                 call = line.owner(one)
@@ -202,10 +203,10 @@ class QueueLog:
         if one is None and event in ("CONNECT", "ABANDON"):
             raise ValueError(f"{event} is about a call that never entered the queue")
         if one is None or call is None:  # the caller came before the log begins
-            if told is None:
+            if wait is None:
                 callid = _known(callid, event)
-            call = self._call(callid, moment - (told or 0))
-            one = QueueCall(queue, moment - (told or 0), is_timed=told is not None)
+            call = self._call(callid, moment - (wait or 0))
+            one = QueueCall(queue, moment - (wait or 0), is_timed=wait is not None)
             call.add(one)
         call.last = moment
         line.pop(one)
@@ -216,21 +217,21 @@ class QueueLog:
             one.interface = self._interface(agent or "", one.agent or "")
             self._talking[queue].put(one, call, moment)
 
-    def _arrived_as_told(
+    def _arrived_as_entry_says(
         self,
         line: Places,
         moment: int,
         event: str,
         record: Mapping[str, Any],
-        told: int | None,
+        wait: int | None,
     ) -> list[QueueCall]:
         """Return the queue calls whose callers came at the time and position in an entry.
 
         The most likely one is the first. An entry may have no position.
         """
-        if told is None or moment - told < (self._begun or 0):
+        if wait is None or moment - wait < (self._begun or 0):
             return []  # he came before the log begins, and is none of those in line
-        began, position = moment - told, first_position(record, event)
+        began, position = moment - wait, first_position(record, event)
         near = [
             one
             for one in line.near(began)
@@ -262,8 +263,8 @@ class QueueLog:
         self, callid: str, queue: str | None, moment: int, event: str, record: Mapping[str, Any]
     ) -> None:
         busy, call = self._talking[queue], self._calls.get(callid)
-        told = text_of(record, "agent")
-        agent = self._growing.members.get(told or "", told)
+        named = text_of(record, "agent")
+        agent = self._growing.members.get(named or "", named)
         own = busy.of(call)
         mine = [one for one in own if one.agent == agent] or own
         if not mine:
@@ -304,9 +305,10 @@ class QueueLog:
         self._clock.notes += self._repeats.notes()
         if self._spoiled:
             self._clock.notes.append(
-                f"{self._spoiled:,} entries have a uniqueid that Asterisk does not write: a "
-                "spreadsheet may have changed it. So each of these queue calls counts as a call "
-                "of its own, without what came before and after it; export the column as text"
+                f"{counted(self._spoiled, 'entry has', 'entries have')} a uniqueid that Asterisk "
+                "does not write: a spreadsheet may have changed it. So each of these queue calls "
+                "counts as a call of its own, without what came before and after it; export the "
+                "column as text"
             )
 
     def _give(self, call: QueueLogCall) -> None:

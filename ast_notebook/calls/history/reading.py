@@ -24,7 +24,7 @@ from ast_notebook.calls.history.ids import ids_of
 from ast_notebook.calls.history.lines import Bad, text_of
 from ast_notebook.calls.history.log_builder import LogBuilder
 from ast_notebook.calls.history.order import by_parts, oldest_first
-from ast_notebook.calls.history.records import RecordParser, Separated, Told, records
+from ast_notebook.calls.history.records import GivenColumns, RecordParser, Separated, records
 from ast_notebook.calls.history.repeated_hour import Found, Numbered, in_order
 from ast_notebook.calls.history.result import History, pandas_of
 from ast_notebook.calls.history.seconds import Signs, SignUnknown
@@ -40,7 +40,7 @@ _Arrange = Callable[[Iterator[Found], str, Clock, list[str]], Iterator[Found]]
 #: It is called with what is read and which part of it was read so far, from 0 to 1; None if the
 #: whole is unknown.
 Progress = Callable[[str, float | None], None] | None
-_TOLD = 5_000  # rows of a table between two calls of `Progress`
+_REPORTED = 5_000  # rows of a table between two calls of `Progress`
 
 
 class HistoryOptions(NamedTuple):
@@ -49,7 +49,7 @@ class HistoryOptions(NamedTuple):
     tz: str | tzinfo | None = None
     kind: str | None = None
     server: str | None = None
-    columns: Told = None
+    columns: GivenColumns = None
     table: str | None = None
     dates: str | None = None
     trunks: Collection[str] | None = None
@@ -105,7 +105,7 @@ def of_table(at: ArchivePlace | Path, wanted: HistoryOptions) -> History:
             rows = (
                 Numbered(place, row, shape.record(list(row.values())), number)
                 for place, (number, row) in enumerate(source.rows(), 1)
-                if _is_told(place, source.name, wanted.progress)
+                if _with_progress(place, source.name, wanted.progress)
             )
             if source.kind == "cdr":  # its records may come in any order
                 return (row[:3] for row in rows)
@@ -116,9 +116,9 @@ def of_table(at: ArchivePlace | Path, wanted: HistoryOptions) -> History:
         source.close()
 
 
-def _is_told(place: int, table: str, progress: Progress) -> bool:
+def _with_progress(place: int, table: str, progress: Progress) -> bool:
     """Call `progress` now and then with the number of rows that were read; always return True."""
-    if progress is not None and place % _TOLD == 0:
+    if progress is not None and place % _REPORTED == 0:
         progress(f"{table}, {place:,} rows", None)
     return True
 
@@ -269,8 +269,8 @@ def _made(
     maker.finish()
     clock.settle(origin)
     log = calls.log()
-    told = [*notes, *clock.notes]
-    made = History(log, kind, origin, good + bad.count, bad, doubtful, told, clock.zone)
+    all_notes = [*notes, *clock.notes]
+    made = History(log, kind, origin, good + bad.count, bad, doubtful, all_notes, clock.zone)
     made.ids = calls.ids or {}
     return made
 

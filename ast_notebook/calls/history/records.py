@@ -31,7 +31,7 @@ from ast_notebook.calls.history.dialect import (
 )
 
 Record = Mapping[str, Any]
-Told = Mapping[str, str] | Sequence[str] | None
+GivenColumns = Mapping[str, str] | Sequence[str] | None
 Line = tuple[int, str]
 #: The most lines and letters of a record; Asterisk's own fields have 256 letters.
 MOST_LINES, MOST_LETTERS = 300, 64 * 1024
@@ -158,9 +158,9 @@ class Bars:
 class Objects:
     """Makes records of JSON: each is an object, as Asterisk 22 and others write them."""
 
-    def __init__(self, kind: str, told: Told = None) -> None:
+    def __init__(self, kind: str, given: GivenColumns = None) -> None:
         self.kind = kind
-        self._told = told if isinstance(told, Mapping) else None
+        self._given = given if isinstance(given, Mapping) else None
         self._names: tuple[str, ...] = ()
         self._shape = Shape(kind, (), None)
 
@@ -173,7 +173,7 @@ class Objects:
             raise TooManyFields
         names = tuple(found)
         if names != self._names:
-            self._names, self._shape = names, Shape(self.kind, names, self._told)
+            self._names, self._shape = names, Shape(self.kind, names, self._given)
         return self._shape.record([_flat(value) for value in found.values()])
 
     def alone(self, text: str) -> Record | None:
@@ -226,22 +226,24 @@ class Separated:
         ``cdr``, ``cel`` or ``queue_log``.
     form : Form
         What is between fields and around them.
-    told : sequence or mapping of str, optional
+    given : sequence or mapping of str, optional
         The columns as the user names them: our names in order, or a mapping of their names to ours.
     loose : bool
         Whether lines that deviate from RFC 4180 are read, too.
     """
 
-    def __init__(self, kind: str, form: Form, told: Told = None, *, loose: bool = True) -> None:
+    def __init__(
+        self, kind: str, form: Form, given: GivenColumns = None, *, loose: bool = True
+    ) -> None:
         self.kind = kind
         self.form = form
-        self._told = told
+        self._given = given
         self._loose = loose
-        ordered = told is not None and not isinstance(told, Mapping)
-        self._shape = Shape(kind, list(told or ()), told) if ordered else None
+        ordered = given is not None and not isinstance(given, Mapping)
+        self._shape = Shape(kind, list(given or ()), given) if ordered else None
         self._layouts: dict[tuple[str, ...], Shape] = {}
         self._ordered = ordered
-        self._marks = {plain(name) for name in told} if isinstance(told, Mapping) else set()
+        self._marks = {plain(name) for name in given} if isinstance(given, Mapping) else set()
 
     def __call__(self, text: str) -> Record | None:
         """Return the record, or None for a line of names; errors are as in `RecordParser`."""
@@ -294,7 +296,7 @@ class Separated:
         names = {plain(field) for field in found}
         if self._marks:
             return self._marks <= names and not lacking(
-                self.kind, Shape(self.kind, found, self._told).names
+                self.kind, Shape(self.kind, found, self._given).names
             )
         if not self._ordered:
             return kind_of(found) == self.kind
@@ -302,13 +304,15 @@ class Separated:
         assert self._shape is not None
         if len(_trimmed(found, len(self._shape.names))) != len(self._shape.names):
             return False
-        told = dict(zip(self._shape.names, found, strict=False))
-        typed = [told[name] for name in (*TIMES[self.kind], *NUMBERS[self.kind]) if told.get(name)]
+        values = dict(zip(self._shape.names, found, strict=False))
+        typed = [
+            values[name] for name in (*TIMES[self.kind], *NUMBERS[self.kind]) if values.get(name)
+        ]
         return bool(typed) and not any(letter.isdigit() for one in typed for letter in one)
 
     def _learn(self, found: Sequence[str]) -> None:
         if not self._ordered:
-            self._shape = Shape(self.kind, found, self._told)
+            self._shape = Shape(self.kind, found, self._given)
 
     def _record(self, found: list[str]) -> Record:
         shape = self._shape

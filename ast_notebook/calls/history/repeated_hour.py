@@ -1,9 +1,9 @@
 """Rows of the hour that a clock change repeats, in the order in which they came.
 
 A table with local times without a zone is read in the order of these times, so that both hours are
-mixed. The numbers of the rows separate them again: in the order of these, the times fall once,
-where the second hour begins. Without such numbers, the second in UTC with which a uniqueid begins
-tells the hour.
+mixed. The numbers of the rows separate them again: in the order of the numbers, the times step back
+once, and there the second hour begins. Without such numbers, the second in UTC with which a
+uniqueid begins tells the hour.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ast_notebook.calls.history.clock import Clock, born
 from ast_notebook.calls.history.dates import OrderUnknown
 from ast_notebook.calls.history.lines import text_of
 from ast_notebook.calls.history.records import Record
+from ast_notebook.counted import counted
 from ast_notebook.units import SECOND
 
 Found = tuple[int, object, Record | ValueError | None]
@@ -121,9 +122,10 @@ def _parted(rows: Sequence[_RepeatedRow], time: str, notes: list[str]) -> Iterat
         return
     lost = sum(row.hour is None for row in rows)
     notes.append(
-        f"{len(rows):,} rows in the hour that a clock change repeats have no numbers that show "
-        f"their order: a time in that hour may be wrong by an hour, and {lost:,} rows without a "
-        "uniqueid are among the bad records"
+        f"{counted(len(rows), 'row has', 'rows have')} no numbers that show their order in the "
+        "hour that a clock change repeats: a time in that hour may be wrong by an hour, and "
+        f"{counted(lost, 'row without a uniqueid is', 'rows without a uniqueid are')} among the "
+        "bad records"
     )
     for row in sorted(rows, key=lambda row: row.moments[row.hour or 0]):
         yield (*row.row[:2], row.row.record if row.hour is not None else ValueError(_UNKNOWN))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ast_notebook.counted import counted
 from ast_notebook.units import SECOND
 
 _MANY = 100_000  # marks that are Python objects at a time
@@ -63,7 +64,13 @@ class Repeats:
         """Return the notes that the user gets."""
         if not self.count:
             return []
-        return [f"{self.count:,} records repeat earlier ones: they were left out"]
+        return [
+            counted(
+                self.count,
+                "record repeats an earlier one: it was left out",
+                "records repeat earlier ones: they were left out",
+            )
+        ]
 
 
 def _mark(record: Mapping[str, Any]) -> int:

@@ -124,10 +124,10 @@ class History:
 
     @cached_property
     def visits(self) -> ShownFrame:
-        """The visits frame in pandas, brought there at first use if it is on DuckDB."""
-        visits = pandas_of(self.visits_frame, queues.TIMES, queues.WHOLE)
+        """The queue calls in pandas, brought there at first use if they are on DuckDB."""
+        queue_calls = pandas_of(self.visits_frame, queues.TIMES, queues.WHOLE)
         return shown_queue_calls(
-            visits, zone=self.tz, empty=f"There are no queue calls in {self.origin}"
+            queue_calls, zone=self.tz, empty=f"There are no queue calls in {self.origin}"
         )
 
     def __getstate__(self) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class Signs:
                 yield number, text, record
                 continue
             try:
-                plain = {name: self._plain(name, told) for name, told in signed.items()}
+                plain = {name: self._plain(name, texts) for name, texts in signed.items()}
             except ValueError as error:
                 yield number, text, error
             else:
@@ -98,10 +98,10 @@ class Signs:
 
 def _signed(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the seconds of a record that have a comma or a point in them."""
-    told = {name: record.get(name) for name in NUMBERS["cdr"]}
+    values = {name: record.get(name) for name in NUMBERS["cdr"]}
     return {
         name: value.strip()
-        for name, value in told.items()
+        for name, value in values.items()
         if isinstance(value, str) and _SIGNED.match(value.strip())
     }
 

@@ -68,8 +68,8 @@ def of_folder(folder: Path, wanted: HistoryOptions, read: ReadOne) -> History:
     made = copy.copy(joined(found))
     made.origin, made.parts = str(folder), tuple(found)
     # Names of files may have letters that no text of a frame can have.
-    told = {"file": map(plain, unread), "reason": map(plain, unread.values())}
-    made.unread = pd.DataFrame({name: list(texts) for name, texts in told.items()}, dtype="str")
+    rows = {"file": map(plain, unread), "reason": map(plain, unread.values())}
+    made.unread = pd.DataFrame({name: list(texts) for name, texts in rows.items()}, dtype="str")
     return made
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ast_notebook.ami.framer import decode
 from ast_notebook.calls.history.columns import Shape, kind_of, lacking, plain
-from ast_notebook.calls.history.records import Told
+from ast_notebook.calls.history.records import GivenColumns
 from ast_notebook.calls.history.sqlite_copy import UNFINISHED, copied, file_of, opened
 from ast_notebook.digits import is_count
 from ast_notebook.errors import ConfError
@@ -60,7 +60,7 @@ class DatabaseTable:
         The table, perhaps with its schema; by default it is found by its columns.
     kind : str, optional
         ``cdr``, ``cel`` or ``queue_log``; by default the columns tell it.
-    told : sequence or mapping of str, optional
+    given : sequence or mapping of str, optional
         The columns as the user names them: our names in order, or a mapping of their names to ours.
 
     Attributes
@@ -86,7 +86,7 @@ class DatabaseTable:
         at: ArchivePlace | Path,
         name: str | None = None,
         kind: str | None = None,
-        told: Told = None,
+        given: GivenColumns = None,
     ) -> None:
         try:
             import sqlalchemy
@@ -97,7 +97,7 @@ class DatabaseTable:
             ) from None
         self._sql = sqlalchemy
         self._at = ArchivePlace(at)
-        self._told = told
+        self._given = given
         self.notes: list[str] = []
         self._listed: list[str] = []
         # No error is raised while one of the driver's is handled, whose frames hold the password.
@@ -188,16 +188,16 @@ class DatabaseTable:
 
     def _kind(self, columns: list[str], kind: str | None) -> str | None:
         """Tell the kind of a table's records; None if it is unknown, or not the wanted one."""
-        if isinstance(self._told, Mapping):
-            if not {*map(plain, self._told)} <= {*map(plain, columns)}:
+        if isinstance(self._given, Mapping):
+            if not {*map(plain, self._given)} <= {*map(plain, columns)}:
                 return None
-        elif self._told is not None and len(self._told) != len(columns):
+        elif self._given is not None and len(self._given) != len(columns):
             return None
-        known = kind_of(columns) if self._told is None else None
+        known = kind_of(columns) if self._given is None else None
         for one in ("cel", "queue_log", "cdr") if known is None else (known,):
-            shape = Shape(one, columns, self._told)
+            shape = Shape(one, columns, self._given)
             if kind in (None, one) and not lacking(one, shape.names):
-                return one if self._told is not None or known or kind else None
+                return one if self._given is not None or known or kind else None
         return None
 
     def _choose(
@@ -239,20 +239,20 @@ class DatabaseTable:
                 ": give table=… and columns=…" if there else ""
             )
         columns = there[name]
-        if self._told is not None and not isinstance(self._told, Mapping):
-            if len(self._told) != len(columns):
+        if self._given is not None and not isinstance(self._given, Mapping):
+            if len(self._given) != len(columns):
                 return (
-                    f"columns= has {len(self._told)} names, and the table {name} has "
+                    f"columns= has {len(self._given)} names, and the table {name} has "
                     f"{len(columns)} columns: {', '.join(columns)}"
                 )
-        elif self._told is not None:
-            wrong = [one for one in self._told if plain(one) not in {*map(plain, columns)}]
+        elif self._given is not None:
+            wrong = [one for one in self._given if plain(one) not in {*map(plain, columns)}]
             if wrong:
                 return (
                     f"the table {name} has no column {', '.join(wrong)}: it has "
                     f"{', '.join(columns)}"
                 )
-        missing = [lacking(one, Shape(one, columns, self._told).names) for one in _USUAL]
+        missing = [lacking(one, Shape(one, columns, self._given).names) for one in _USUAL]
         needed = ", ".join(sorted(missing, key=len)[0])
         return (
             f"it is unknown which of the columns {', '.join(columns)} of the table {name} is "
@@ -281,7 +281,7 @@ class DatabaseTable:
         ConfError
             If the database refuses.
         """
-        shape = Shape(self.kind, self.columns, self._told)
+        shape = Shape(self.kind, self.columns, self._given)
         there = list(self._table.columns)
         by = [
             *(column for column, name in zip(there, shape.names, strict=True) if name in _WHEN),
@@ -301,8 +301,8 @@ class DatabaseTable:
             ):
                 for found in connection.execute(query).mappings():
                     row = dict(found)
-                    told = str(row.pop(_NUMBER, None))
-                    yield int(told) if is_count(told) else None, row
+                    number = str(row.pop(_NUMBER, None))
+                    yield int(number) if is_count(number) else None, row
         except (self._sql.exc.SQLAlchemyError, sqlite3.Error) as error:
             failed = f"the table {self.name} cannot be read: {self._plain(error)}"
         if failed:

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from ast_notebook.calls.engines import collected
-from ast_notebook.calls.measures.grouping import Rows, gather, one, ratio, read
+from ast_notebook.calls.measures.grouping import Rows, aggregate_by_group, one, ratio, read
 from ast_notebook.units import SECOND
 
-_VISITS = {
+_QUEUE_CALLS = {
     "start": nw.Int64,
     "end": nw.Int64,
     "agent": nw.String,
@@ -46,7 +46,7 @@ def agents(
     Parameters
     ----------
     visits : frame
-        A visits frame of any engine.
+        A frame of queue calls of any engine.
     sessions, pauses : frame, optional
         Frames from `agent_sessions` and `agent_pauses`.
     wrapup : float
@@ -80,7 +80,7 @@ def agents(
             session. It is also missing if he handled calls for longer than that, since some of his
             sessions are unknown then.
     """
-    rows = read(visits, _VISITS, ("start", "end")).filter(~nw.col("agent").is_null())
+    rows = read(visits, _QUEUE_CALLS, ("start", "end")).filter(~nw.col("agent").is_null())
     sums = {
         "talk": nw.coalesce("talk", nw.lit(0.0)),
         "talks": one(~nw.col("talk").is_null()),
@@ -88,7 +88,7 @@ def agents(
         "ring_count": one(~nw.col("ring").is_null()),
         "logged": one(nw.coalesce("source", nw.lit("events")) == "queue_log"),
     }
-    found = gather(rows, ("agent",), "UTC", sums, count="answered").set_index("agent")
+    found = aggregate_by_group(rows, ("agent",), "UTC", sums, count="answered").set_index("agent")
     found["ring"] = ratio(found["ring_sum"], found["ring_count"])
     found["talk"] = found["talk"].astype(float).where(found["talks"] > 0)
     of_log = bool(found["logged"].any())
@@ -103,8 +103,8 @@ def agents(
     found["talk"] = found["talk"].mask(found["answered"] == 0, 0.0)
     renamed = _renamed(found, of_log)
     found[["answered", "talk"]] = found[["answered", "talk"]].astype("float64").mask(renamed)
-    told = ["pause" if known else None for known in found["wrapup"].notna()]
-    found["wrapup_from"] = pd.array(told, dtype="str")
+    sources = ["pause" if known else None for known in found["wrapup"].notna()]
+    found["wrapup_from"] = pd.array(sources, dtype="str")
     handling = found["talk"] + found["wrapup"].fillna(0)
     found["aht"] = ratio(handling, found["talks"]).mask(found["endless_wrapup"] > 0)
     all_known = (found["open"] == 0) & (found["talks"] == found["answered"])

@@ -7,7 +7,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from ast_notebook.calls.measures.grouping import gather, ratio, read, whole
+from ast_notebook.calls.measures.grouping import aggregate_by_group, ratio, read, whole
 
 #: ITU-T Q.850, table 1, in short; 0 is Asterisk's own for none.
 NAMES = {
@@ -76,7 +76,7 @@ def causes(calls: Any) -> pd.DataFrame:
     """
     rows = read(calls, {"cause": nw.Int64}, ())
     rows = rows.filter(~nw.col("cause").is_null())
-    found = gather(rows, ("cause",), "UTC", {}, count="calls")
+    found = aggregate_by_group(rows, ("cause",), "UTC", {}, count="calls")
     found = whole(found, ("cause", "calls"))
     found.insert(1, "name", [NAMES.get(cause, f"Cause {cause}") for cause in found["cause"]])
     found["name"] = found["name"].astype("str")

@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from ast_notebook.calls.disposition import MISSED
+from ast_notebook.calls.disposition import is_missed, may_be_elsewhere
 from ast_notebook.calls.engines import collected
 from ast_notebook.calls.measures import chance
 from ast_notebook.calls.measures.grouping import Rows, not_over, read
@@ -76,8 +76,8 @@ def compare(calls: Any, before: Any, *, lengths: tuple[float, float] = (1.0, 1.0
 
         calls, inbound, outbound
             Counts; test ``rate ratio``: the conditional test of two Poisson rates (Przyborowski and
-            Wilenski 1940). It takes calls as independent of each other; a holiday in one of the
-            periods is no chance to it.
+            Wilenski 1940). It assumes that calls are independent of each other, so it does not take
+            the effect of a holiday in one of the periods for chance.
         answered, busy, abandoned, failed
             Shares of all calls with a disposition.
         missed
@@ -174,14 +174,16 @@ def _missed(calls: Any) -> tuple[int, int] | None:
     """Return how many calls from outside nobody took; None if some call's kind is unknown."""
     rows = read(calls, _COLUMNS, ("start", "end"))
     rows = rows.filter(~not_over(nw.col("disposition").is_null()))
-    counted = rows.group_by("direction", "disposition").agg(nw.len().alias("calls"))
+    unknown = nw.col("disposition").is_null() | may_be_elsewhere()
+    of_call = {"missed": is_missed(), "unknown": unknown}
+    counted = rows.with_columns(**of_call).group_by("direction", *of_call)
     of_all = missed = 0
-    for row in collected(counted).rows(named=True):
-        if row["direction"] is None or (row["direction"], row["disposition"]) == ("inbound", None):
+    for row in collected(counted.agg(nw.len().alias("calls"))).rows(named=True):
+        if row["direction"] is None or (row["direction"] == "inbound" and row["unknown"]):
             return None
         if row["direction"] == "inbound":
             of_all += row["calls"]
-            missed += row["calls"] if row["disposition"] in MISSED else 0
+            missed += row["calls"] if row["missed"] else 0
     return missed, of_all
 
 

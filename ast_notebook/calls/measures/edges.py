@@ -9,7 +9,7 @@ import narwhals as nw
 import pandas as pd
 
 from ast_notebook.calls.engines import collected
-from ast_notebook.calls.measures.grouping import Rows, gather, one, read
+from ast_notebook.calls.measures.grouping import Rows, aggregate_by_group, one, read
 from ast_notebook.errors import ConfError
 from ast_notebook.units import SECOND
 
@@ -41,9 +41,9 @@ def edges_of(calls: Any, of: str, until: datetime | None, width: int) -> tuple[p
     if of not in ("calls", "talk"):
         raise ConfError(f"of = {of!r} is unknown: write calls or talk")
     rows = read(calls, _COLUMNS, ("start", "end", "answered"))
-    dated, known = ~nw.col("begin").is_null(), ~nw.col("finish").is_null()
+    has_begin, known = ~nw.col("begin").is_null(), ~nw.col("finish").is_null()
     rows = _spans(rows, of, until)
-    counts = {"starts": known, "left_out": dated & ~known, "undated": ~dated}
+    counts = {"starts": known, "left_out": has_begin & ~known, "undated": ~has_begin}
     starts, nowhere = _counted(rows, "seen", "from", width, **counts)
     ends, _ = _counted(rows.filter(known), "finish", "to", width, ends=known)
     return starts.join(ends, how="outer").fillna(0).astype("int64").sort_index(), nowhere
@@ -78,8 +78,8 @@ def _spans(rows: Rows, of: str, until: datetime | None) -> Rows:
         over = nw.col("answered") + spoken
         # Talk may have pauses, such as music on hold, and is never longer than the call.
         over = nw.when(over > nw.col("end")).then(nw.col("end")).otherwise(over)
-        unheard = nw.when(still_up & talked).then(nw.lit(limit))
-        finish = nw.coalesce(over, unheard)
+        limit_of_talking = nw.when(still_up & talked).then(nw.lit(limit))
+        finish = nw.coalesce(over, limit_of_talking)
     seen = nw.coalesce(begin, nw.col("answered"), nw.col("end"))
     spans = rows.select(begin.alias("begin"), finish.alias("finish"), seen.alias("seen"))
     later = nw.col("finish") >= nw.col("begin")
@@ -101,7 +101,7 @@ def _counted(
     offset = nw.col(edge) - nw.col("step") * width
     first = next(iter(counts.values()))
     sums[into] = nw.when(first).then(offset).otherwise(nw.lit(0))
-    found = gather(rows, ("step",), "UTC", sums, count="rows")
+    found = aggregate_by_group(rows, ("step",), "UTC", sums, count="rows")
     nowhere = int(found.loc[found["step"].isna(), "rows"].sum())
     found = found.drop(columns="rows").dropna(subset="step")
     return found.astype("int64").set_index("step"), nowhere

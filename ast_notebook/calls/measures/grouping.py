@@ -63,7 +63,7 @@ def with_keys(rows: Rows) -> Rows:
     )
 
 
-def gather(
+def aggregate_by_group(
     rows: Rows,
     by: Sequence[str],
     tz: Zone,

@@ -63,7 +63,7 @@ class Load:
     Parameters
     ----------
     calls : frame
-        A calls frame of any engine, or a visits frame; then the callers who wait are counted.
+        A calls frame of any engine, or one of queue calls; then the callers who wait are counted.
     of : str
         With ``calls``, a call counts from its start to its end; with ``talk``, from its answer on
         for its seconds of talk.
@@ -73,12 +73,12 @@ class Load:
     Attributes
     ----------
     left_out : int
-        How many calls are not part of the load, because their length is unknown: their start or
-        end (for ``talk``, their talk or whether there was any) is not told by their source, or fell
-        into a gap. A call without an end counts as not over only if live events tell of it,
-        and none of them was missed, as its ``gap`` says. In a visits frame, the calls without a
-        known length are the queue calls with an unknown beginning or end of the wait. If there are
-        any, the load is a lower bound.
+        How many calls are not part of the load, because their length is unknown: their start or end
+        (for ``talk``, their talk or whether there was any) is not told by their source, or fell
+        into a gap. A call without an end counts as not over only if live events tell of it, and
+        none of them was missed, as its ``gap`` says. In a frame of queue calls, the calls without a
+        known length are those with an unknown beginning or end of the wait. If there are any, the
+        load is a lower bound.
     """
 
     def __init__(self, calls: Any, *, of: str = "calls", until: datetime | None = None) -> None:
@@ -201,7 +201,7 @@ def erlangs(
     Parameters
     ----------
     calls : frame
-        A calls frame of any engine, or a visits frame; then the callers who wait are counted.
+        A calls frame of any engine, or one of queue calls; then the callers who wait are counted.
     step : str
         The length of a step as pandas writes it, such as ``15min``; steps begin at whole multiples
         of it since 1970 UTC.

@@ -8,9 +8,9 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
+from ast_notebook.calls.disposition import is_missed
 from ast_notebook.calls.engines import collected
 from ast_notebook.calls.measures.grouping import NUMBERS, read, with_keys
-from ast_notebook.calls.measures.summary import is_missed
 
 _COLUMNS = {
     "start": nw.Int64,

@@ -8,7 +8,15 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from ast_notebook.calls.measures.grouping import Rows, Zone, gather, one, ratio, read, whole
+from ast_notebook.calls.measures.grouping import (
+    Rows,
+    Zone,
+    aggregate_by_group,
+    one,
+    ratio,
+    read,
+    whole,
+)
 from ast_notebook.errors import ConfError
 from ast_notebook.voice.emodel import BAD
 
@@ -82,7 +90,7 @@ def quality(
         sums[f"{name}_sum"] = nw.col(name).fill_null(0.0)
         sums[f"{name}_count"] = one(~nw.col(name).is_null())
         maxima[f"{name}_max"] = nw.col(name)
-    found = gather(rows, by, tz, sums, maxima, count="calls")
+    found = aggregate_by_group(rows, by, tz, sums, maxima, count="calls")
     found["rated"] = found["mos_count"]
     found = whole(found, ["calls", "rated", "bad"])
     found["bad_share"] = ratio(found["bad"], found["rated"])

@@ -10,7 +10,15 @@ import numpy as np
 import pandas as pd
 
 from ast_notebook.calls.engines import collected
-from ast_notebook.calls.measures.grouping import CLOCK, Zone, gather, one, ratio, read, whole
+from ast_notebook.calls.measures.grouping import (
+    CLOCK,
+    Zone,
+    aggregate_by_group,
+    one,
+    ratio,
+    read,
+    whole,
+)
 from ast_notebook.calls.measures.unreturned import checked_directions
 from ast_notebook.durations import Duration, duration
 from ast_notebook.errors import ConfError
@@ -100,7 +108,7 @@ def repeats(
         decided=is_first & seen, repeated=is_first & seen & after, undecided=is_first & ~seen
     )
     sums = {name: one(nw.col(name)) for name in ("decided", "repeated", "undecided")}
-    found = gather(read(table[is_first], {"start": nw.Int64}, ()), by, tz, sums)
+    found = aggregate_by_group(read(table[is_first], {"start": nw.Int64}, ()), by, tz, sums)
     found = whole(found, list(sums)).rename(columns={"decided": "first_calls"})
     found["fcr"] = ratio(found["first_calls"] - found["repeated"], found["first_calls"])
     return found[[*by, "first_calls", "repeated", "fcr", "undecided"]]

@@ -14,8 +14,8 @@ import pandas as pd
 from ast_notebook.calls.measures.grouping import (
     Rows,
     Zone,
+    aggregate_by_group,
     exact,
-    gather,
     not_over,
     one,
     ratio,
@@ -44,9 +44,9 @@ _WAITED = ("ANSWERED", "ABANDONED")
 UNKNOWN = "UNKNOWN"
 
 
-def _read(visits: Any) -> Rows:
+def _read(queue_calls: Any) -> Rows:
     """Return the queue calls that are over or may be; a missing or strange outcome is UNKNOWN."""
-    rows = read(visits, _COLUMNS, ("start", "end"))
+    rows = read(queue_calls, _COLUMNS, ("start", "end"))
     outcome = nw.coalesce("outcome", nw.lit(""))
     known = nw.when(outcome.is_in(list(COUNTS))).then(outcome).otherwise(nw.lit(UNKNOWN))
     return rows.filter(~not_over(nw.col("outcome").is_null())).with_columns(known.alias("outcome"))
@@ -70,7 +70,7 @@ def service(
     Parameters
     ----------
     visits : frame
-        A visits frame of any engine. Callers who still wait do not count.
+        A frame of queue calls of any engine. Callers who still wait do not count.
     within : float
         Seconds within which a call should be answered.
     short : float
@@ -128,7 +128,7 @@ def service(
         "wait_sum": wait,
         "asa_sum": nw.when(answered).then(wait).otherwise(nw.lit(0.0)),
     }
-    found = gather(rows, by, tz, sums, {"wait_max": wait})
+    found = aggregate_by_group(rows, by, tz, sums, {"wait_max": wait})
     counts = [*COUNTS.values(), "unknown"]
     found = whole(found, [*counts, "wait_unknown", "within", "short", "gave_up_within"])
     found["offered"] = found[counts].sum(axis=1)
@@ -156,8 +156,8 @@ def waits(visits: Any, *, step: float = 5.0, by: Sequence[str] = ()) -> pd.DataF
     Parameters
     ----------
     visits : frame
-        A visits frame of any engine. Callers whose wait is unknown are left out; `service` counts
-        them (``wait_unknown``).
+        A frame of queue calls of any engine. Callers whose wait is unknown are left out; `service`
+        counts them (``wait_unknown``).
     step : float
         The width of a step, in seconds.
     by : sequence of str
@@ -178,7 +178,7 @@ def waits(visits: Any, *, step: float = 5.0, by: Sequence[str] = ()) -> pd.DataF
         "other": one(~outcome.is_in([*_WAITED, UNKNOWN])),
         "unknown": one(outcome == UNKNOWN),
     }
-    found = whole(gather(rows, (*by, "step"), "UTC", sums), (*sums, "step"))
+    found = whole(aggregate_by_group(rows, (*by, "step"), "UTC", sums), (*sums, "step"))
     found.insert(len(by), "wait", found.pop("step") * _micro_of(step, "step") / SECOND)
     found.attrs["step"] = float(step)
     return found
@@ -200,7 +200,7 @@ def percentiles(
     Parameters
     ----------
     visits : frame
-        A visits frame of any engine; callers whose wait is unknown are left out.
+        A frame of queue calls of any engine; callers whose wait is unknown are left out.
     q : sequence of float
         Percentages.
     by : sequence of str
@@ -226,7 +226,7 @@ def percentiles(
     rows = _read(visits)
     if outcome is not None:
         rows = rows.filter(nw.col("outcome") == outcome)
-    counted = gather(_steps(rows, RESOLUTION), (*by, "step"), tz, {}, count="count")
+    counted = aggregate_by_group(_steps(rows, RESOLUTION), (*by, "step"), tz, {}, count="count")
     names = [f"p{one_of:g}" for one_of in q]
     if not by:
         return pd.DataFrame([_ranks(counted, parts)], columns=names)

@@ -11,8 +11,8 @@ import pandas as pd
 
 from ast_notebook.calls.measures.grouping import (
     Zone,
+    aggregate_by_group,
     exact,
-    gather,
     one,
     quarters_of_week,
     read,
@@ -184,8 +184,8 @@ def staffing(
     Parameters
     ----------
     visits : frame
-        A visits frame of any engine, of one queue or of several with the same agents. Callers who
-        came at an unknown time are in no hour.
+        A frame of queue calls of any engine, of one queue or of several with the same agents.
+        Callers who came at an unknown time are in no hour.
     aht : float, optional
         Average handling time in seconds, including wrap-up; by default the mean talk, without
         wrap-up.
@@ -207,7 +207,7 @@ def staffing(
         If there was no talk from which to compute the handling time.
     """
     rows = read(visits, _COLUMNS, ("start",))
-    found = gather(rows, ("weekday", "hour"), tz, {}, count="calls").dropna()
+    found = aggregate_by_group(rows, ("weekday", "hour"), tz, {}, count="calls").dropna()
     names = ["weekday", "hour", "calls", "erlangs", "agents", "service_level"]
     if found.empty:
         return pd.DataFrame({name: pd.Series(dtype="float64") for name in names})
@@ -216,7 +216,7 @@ def staffing(
             "talk": nw.coalesce("talk", nw.lit(0.0)),
             "spoke": one(~nw.col("talk").is_null()),
         }
-        talk, count = gather(rows, (), tz, spoke).iloc[0]
+        talk, count = aggregate_by_group(rows, (), tz, spoke).iloc[0]
         if not talk:
             raise ConfError(
                 "there was no talk, so give the handling time: aht=180 is three minutes"

@@ -8,11 +8,11 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from ast_notebook.calls.disposition import MISSED
+from ast_notebook.calls.disposition import is_missed, may_be_elsewhere
 from ast_notebook.calls.measures.grouping import (
     Edges,
     Zone,
-    gather,
+    aggregate_by_group,
     not_over,
     one,
     quarters_of_week,
@@ -117,21 +117,6 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
     return _summed(calls, by, tz)[[*by, *MEASURES]]
 
 
-def may_be_elsewhere() -> nw.Expr:
-    """Return whether a queue_log has a call as NO ANSWER: somebody may have answered it later."""
-    source, disposition = (
-        nw.col("source").fill_null("events"),
-        nw.col("disposition").fill_null(""),
-    )
-    return (source == "queue_log") & (disposition == "NO ANSWER")
-
-
-def is_missed() -> nw.Expr:
-    """Return whether a call was missed, as `summary` counts it."""
-    vain = nw.col("disposition").fill_null("").is_in(MISSED)
-    return vain & (nw.col("direction").fill_null("") != "outbound") & ~may_be_elsewhere()
-
-
 def _summed(calls: Any, by: Sequence[str], tz: Zone) -> pd.DataFrame:
     """Return what `summary` does, and ``elsewhere``: how many may have been answered elsewhere."""
     rows = read(calls, COLUMNS, ("start", "end"))
@@ -160,7 +145,7 @@ def _summed(calls: Any, by: Sequence[str], tz: Zone) -> pd.DataFrame:
         }
     for name in ("talk", "billsec"):
         sums[f"{name}_of_answered"] = one((answered | undecided) & ~nw.col(name).is_null())
-    found = gather(rows, by, tz, sums, count="calls")
+    found = aggregate_by_group(rows, by, tz, sums, count="calls")
     # A log without any call's end does not tell which calls are up.
     found["up"] += found["open"] if found["ended"].sum() else 0
     found["unknown"] = found["undecided"] - found["up"]
@@ -238,7 +223,7 @@ def heat_map(
     Parameters
     ----------
     calls : frame
-        A calls frame, or a visits frame (then ``value`` is ``calls``).
+        A calls frame, or one of queue calls (then ``value`` is ``calls``).
     tz : str or tzinfo
         The zone of hours and days.
     value : str

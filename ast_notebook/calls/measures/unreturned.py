@@ -98,8 +98,8 @@ def unreturned(
     """
     limit = None if within is None else duration(within, "within")
     rows = _read(calls)
-    told = _sorted(rows, missed)
-    found = _matters(told)
+    sorted_calls = _sorted(rows, missed)
+    found = _matters(sorted_calls)
     if not settled:
         late = found["returned"].isna()
         found = found[late | (found["after"] * SECOND > limit) if limit is not None else late]
@@ -129,9 +129,9 @@ def _read(calls: Any) -> Rows:
 
 def checked_directions(rows: Rows) -> None:
     """Refuse calls of which no direction is known."""
-    counted = rows.select(nw.len().alias("calls"), nw.col("direction").count().alias("told"))
+    counted = rows.select(nw.len().alias("calls"), nw.col("direction").count().alias("directed"))
     one = collected(counted).to_pandas().iloc[0]
-    if one["calls"] and not one["told"]:
+    if one["calls"] and not one["directed"]:
         raise ConfError(NO_DIRECTION)
 
 
@@ -191,17 +191,17 @@ def _undirected(rows: Rows) -> list[pd.DataFrame]:
     return found
 
 
-def _matters(told: pd.DataFrame) -> pd.DataFrame:
+def _matters(sorted_calls: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each matter: the tries of one number between two talks."""
-    code, kind = told["code"].to_numpy(), told["kind"].to_numpy()
-    count = len(told)
+    code, kind = sorted_calls["code"].to_numpy(), sorted_calls["kind"].to_numpy()
+    count = len(sorted_calls)
     places = np.arange(count)
     # A matter is all calls of a number up to the next talk; the talk itself is its last call.
     begins = np.ones(count, dtype=bool)
     begins[1:] = (code[1:] != code[:-1]) | (kind[:-1] == _TALK)
     matter = np.cumsum(begins) - 1
     is_try = kind == _TRY
-    tries = told[is_try].assign(matter=matter[is_try], place=places[is_try])
+    tries = sorted_calls[is_try].assign(matter=matter[is_try], place=places[is_try])
     grouped = tries.groupby("matter", sort=True)
     found = grouped.agg(
         caller=("caller", "last"),
@@ -219,7 +219,7 @@ def _matters(told: pd.DataFrame) -> pd.DataFrame:
     for name, which in (("attempts", _IN_VAIN), ("unknown", _UNKNOWN)):
         so_far = np.append(0, np.cumsum(kind == which))
         found[name] = (so_far[end + 1] - so_far[place]).astype("int64")
-    talk = told.iloc[end].set_axis(found.index)
+    talk = sorted_calls.iloc[end].set_axis(found.index)
     talked = talk["kind"] == _TALK
     found["returned"] = talk["start"].astype("Int64").where(talked)
     how = talk["outbound"].astype("boolean").map({True: "callback", False: "caller"})

@@ -103,7 +103,7 @@ def _rate() -> nw.Expr:
 def _in_units(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Turn sums into percent and milliseconds; without reports, take the sums at the end."""
     # What both sides have lost is known at the end if each has heard a report of the other.
-    told = nw.col("end_rtt") > 0
+    has_end = nw.col("end_rtt") > 0
     at_end = {
         "received": (
             nw.col("end_lost"),
@@ -132,7 +132,7 @@ def _in_units(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             "loss": nw.when(weight > 0)
             .then(of("weighted") / nw.when(weight > 0).then(weight))
             .otherwise(
-                nw.when(none & told & (all_packets > 0)).then(
+                nw.when(none & has_end & (all_packets > 0)).then(
                     lost * 100.0 / nw.when(all_packets > 0).then(all_packets)
                 )
             )
@@ -140,13 +140,13 @@ def _in_units(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             "loss_peak": of("fraction") * (100.0 / 256),
             "jitter": nw.when(~none)
             .then(of("jitters") * 1000.0 / (nw.when(~none).then(reports) * rate))
-            .otherwise(nw.when(none & told).then(jitter / 1000.0)),
+            .otherwise(nw.when(none & has_end).then(jitter / 1000.0)),
             "mes": of("score") / 1e6 / nw.when(of("scores") > 0).then(of("scores")),
             "rate": rate,
         }
         made += [value.alias(f"{direction}_{name}") for name, value in values.items()]
     rtts = nw.when(nw.col("rtts") > 0).then(nw.col("rtts"))
-    at_last = nw.when(told).then(nw.col("end_rtt") / 1000.0)
+    at_last = nw.when(has_end).then(nw.col("end_rtt") / 1000.0)
     rtt = nw.coalesce(nw.col("rtt") / 1000.0 / rtts, at_last)
     return legs.with_columns(*made, rtt.alias("rtt")).with_columns(
         *(nw.col("rtt").alias(f"{direction}_rtt") for direction in DIRECTIONS),

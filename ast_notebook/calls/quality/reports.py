@@ -65,7 +65,7 @@ def are_in(events: nw.LazyFrame[Any]) -> bool:
     )
 
 
-def told(events: nw.LazyFrame[Any]) -> nw.Expr:
+def is_report(events: nw.LazyFrame[Any]) -> nw.Expr:
     """Return the condition that an event is one of those that are read here, and nowhere else."""
     names = events.collect_schema().names()
     found = nw.col("event").is_in(KINDS)
@@ -84,9 +84,9 @@ def apart(
     """
     if not are_in(events):
         return events, None
-    condition = told(events)
-    any_told = condition.any().alias("any")
-    if at_once(events) and not events.select(any_told).collect()["any"].item():
+    condition = is_report(events)
+    any_report = condition.any().alias("any")
+    if at_once(events) and not events.select(any_report).collect()["any"].item():
         return events, None
     streams = streams_of(events, work)
     none = streams.select(nw.len()).collect().item() == 0
@@ -114,7 +114,7 @@ def streams_of(events: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
         ``moment`` (in microseconds) of the sender's first and last report; and the sums at the
         ``end``.
     """
-    rows = events.filter(told(events))
+    rows = events.filter(is_report(events))
     names = rows.collect_schema().names()
     wanted = ("server", "time", "uniqueid", "event", "variable", "value", *COLUMNS)
     rows = rows.with_columns(

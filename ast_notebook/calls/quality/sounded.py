@@ -11,6 +11,7 @@ import pandas as pd
 
 from ast_notebook.calls.measures.grouping import Zone
 from ast_notebook.calls.measures.quality import quality
+from ast_notebook.counted import counted
 from ast_notebook.voice.emodel import BAD
 
 #: How many devices and trunks a page lists.
@@ -65,19 +66,20 @@ class Sounded:
         """Return in words how many calls sounded bad, and what a bad one is."""
         one = self.overall.to_dict("records")[0]
         rest = one["calls"] - one["rated"]
-        told = [
+        lines = [
             f"{one['bad']:,} of {one['rated']:,} calls sounded bad ({one['bad_share']:.1%}): a "
             f"score below {BAD:g} (MOS by ITU-T G.107, of the worst leg). The mean is "
             f"{one['mos']:.2f}, the lowest {one['mos_min']:.2f}."
         ]
         if rest:
-            told.append(
-                "1 call has no score: it was too short, or Asterisk sent no reports on it."
-                if rest == 1
-                else f"{rest:,} calls have no score: they were too short, or Asterisk sent no "
-                "reports on them."
+            lines.append(
+                counted(
+                    rest,
+                    "call has no score: it was too short, or Asterisk sent no report on it.",
+                    "calls have no score: they were too short, or Asterisk sent no report on them.",
+                )
             )
-        return told
+        return lines
 
     def tables(self, draw: Draw) -> Iterator[str]:
         """Draw the worst devices and trunks, those with the largest share of bad calls first."""

@@ -46,8 +46,9 @@ def streams(events: Any) -> Any:
 
         ``leg`` is the channel's uniqueid, and ``start`` its beginning. ``direction`` is
         ``received`` for what Asterisk receives from the telephone or trunk, and ``sent`` for what
-        that receives from Asterisk. ``codec`` is the one that an answer to the action ``Status``
-        named, in Asterisk's word; without any, it is ``ulaw``, and ``assumed`` is true.
+        the telephone or trunk receives from Asterisk. ``codec`` is the one that an answer to the
+        action ``Status`` named, in Asterisk's word; without any, it is ``ulaw``, and ``assumed`` is
+        true.
 
         reports
             How many reports of RTCP (RFC 3550) the values are from; 0 if they are from RTPAUDIOQOS.
@@ -105,14 +106,14 @@ def _long(legs: nw.LazyFrame[Any], server: str | None) -> nw.LazyFrame[Any]:
     """Return a row for each direction of each leg of which anything is known."""
     both = []
     for direction in DIRECTIONS:
-        told = {
+        values = {
             "leg": nw.col("uniqueid"),
             "server": nw.lit(server, dtype=nw.String),
             "direction": nw.lit(direction),
             **{name: nw.col(f"{direction}_{name}") for name in VALUES},
         }
         columns = [
-            told.get(name, nw.col(name)).cast(kind).alias(name) for name, kind in _KINDS.items()
+            values.get(name, nw.col(name)).cast(kind).alias(name) for name, kind in _KINDS.items()
         ]
         # An answer to Status alone tells nothing but the codec.
         known = (nw.col("reports") > 0) | ~nw.col("loss").is_null()

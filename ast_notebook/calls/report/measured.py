@@ -15,6 +15,7 @@ from ast_notebook.calls.measures.summary import ADDED_UP
 from ast_notebook.calls.office import Office
 from ast_notebook.calls.quality.sounded import Sounded
 from ast_notebook.calls.report.numbers import Figures, Number, nothing
+from ast_notebook.counted import counted
 from ast_notebook.errors import ConfError
 from ast_notebook.moments import Moment, earlier, moment, span
 from ast_notebook.zone import people_zone
@@ -70,9 +71,9 @@ class Measured:
             self._before = self._compare(calls, visits, against, covered)
 
     def _covered(self, calls: Any) -> Span | None:
-        """Return the period that calls cover, to the end of the report's time if it comes to that.
+        """Return the period that calls cover; it may go on to the end of the report's time.
 
-        It does if the report's time is over and has several days, and if the last one has a call.
+        It does so if the report's time is over and has several days, and the last day has a call.
         """
         covered = _covered(calls, self.tz)
         if covered is None or self.since is None or self.until is None:
@@ -110,7 +111,7 @@ class Measured:
         self.peak = self.figures.peak
         self.busy_hour = self.figures.busy_hour
         self.days = self._days(calls, known)
-        self.apart = _told_apart(self.days)
+        self.apart = _line_on_strays(self.days)
 
     def _days(self, calls: Any, known: Edges) -> pd.DataFrame:
         """Return `measures.summary` by day, with the busiest hours.
@@ -250,7 +251,7 @@ def _step(quarters: int) -> str:
     return next((name for length, name in steps if minutes / length <= _POINTS), "1D")
 
 
-def _told_apart(days: pd.DataFrame) -> str:
+def _line_on_strays(days: pd.DataFrame) -> str:
     """Return a line on calls that began more than a year before or after the others, if any did."""
     some = days[days["calls"] > 0]
     part = (some["day"].diff() > _YEAR).cumsum()
@@ -259,9 +260,8 @@ def _told_apart(days: pd.DataFrame) -> str:
         return ""
     strays = some[part != sums.idxmax()]
     count = int(strays["calls"].sum())
-    calls = "1 call" if count == 1 else f"{count:,} calls"
     return (
-        f"{calls} of these began more than a year before or after the others, at first on "
-        f"{strays['day'].iloc[0]:%Y-%m-%d}. If a clock was wrong then, leave them out by since and "
-        "until: means over days count all the time between"
+        f"{counted(count, 'call', 'calls')} of these began more than a year before or after the "
+        f"others, at first on {strays['day'].iloc[0]:%Y-%m-%d}. If a clock was wrong then, leave "
+        "them out by since and until: means over days count all the time between"
     )

@@ -103,8 +103,8 @@ class Figures:
         one = _first(self.summary)
         # A CDR has no talk, and bills menus and queues, too.
         self.billed = bool(pd.isna(one["talk"]) and not pd.isna(one["acd"]))
-        told = read(calls, {"direction": nw.String}, ()).select(nw.col("direction").count())
-        self.directed = bool(told.collect("pyarrow").item())
+        directed = read(calls, {"direction": nw.String}, ()).select(nw.col("direction").count())
+        self.directed = bool(directed.collect("pyarrow").item())
         self.left_out = load.left_out  # and not the load itself, which has all calls
         self.peak = load.peak()
         self.busy_hour = load.busy_hour(tz)

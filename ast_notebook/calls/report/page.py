@@ -65,7 +65,7 @@ def period(found: Measured) -> str:
     return stretch(found.since or first, found.until or last)
 
 
-def told_of_before(found: Measured) -> str:
+def sentence_on_before(found: Measured) -> str:
     """Return a line on the period to compare with, or why there is none; empty if not asked for."""
     if found.compared_with is None:
         return f"Nothing to compare with: {found.not_compared}" if found.not_compared else ""
@@ -80,11 +80,11 @@ def _style() -> str:
 
 
 def _parts(found: Measured, draw: ModuleType, level: int) -> Iterator[str]:
-    told = told_of_before(found)
+    before = sentence_on_before(found)
     line = period(found) if found.span is None else f"From {period(found)}"
     if isinstance(found.tz, str):
         line += f". Times are in {found.tz}."
-    lines = "".join(f"<p>{escape(one)}</p>" for one in (line, found.apart, told) if one)
+    lines = "".join(f"<p>{escape(one)}</p>" for one in (line, found.apart, before) if one)
     yield f'<div class="ast-head"><h{level}>{escape(found.title)}</h{level}>{lines}</div>'
     tiles = "".join(_tile(one, old) for one, old in found.compared())
     yield _section("At a glance", f"<dl>{tiles}</dl>", level)
@@ -103,10 +103,10 @@ def _sections(found: Measured, draw: ModuleType) -> Iterator[tuple[str, str]]:
     figure = draw.days(found.days, title="")
     yield "Calls by day", draw.image(figure, "Calls by day") + _days(found)
     yield "Missed calls", _missed(found)
-    if told := _office(found):
-        yield "Who waits, and who called again", told
-    if told := found.office.compared(_table):
-        yield "What differs by more than chance", told
+    if html := _office(found):
+        yield "Who waits, and who called again", html
+    if html := found.office.compared(_table):
+        yield "What differs by more than chance", html
     picture = draw.image(draw.heat_map(found.heat_map, title=""), charts.WEEK)
     yield charts.WEEK, picture
     if found.sounded.known:
@@ -122,8 +122,8 @@ def _sections(found: Measured, draw: ModuleType) -> Iterator[tuple[str, str]]:
         names = found.causes["name"] + " (" + found.causes["cause"].astype("str") + ")"
         figure = draw.bars(names, found.causes["calls"], title="")
         picture = draw.image(figure, "Calls by the cause that they ended with")
-        told = f"<p>The causes are those of {_link('ITU-T Q.850')}.</p>"
-        yield "Why calls ended", picture + told
+        html = f"<p>The causes are those of {_link('ITU-T Q.850')}.</p>"
+        yield "Why calls ended", picture + html
     for name, top in (("caller", found.callers), ("dialled", found.dialled)):
         if len(top):
             heading = "Who called most" if name == "caller" else "What was called most"
@@ -208,11 +208,11 @@ def _queues(found: Measured) -> str:
         axis=1
     )
     # What no queue has needs no column.
-    seldom = [name for name in ("other", "unknown") if service[name].any()]
+    rare = [name for name in ("other", "unknown") if service[name].any()]
     rows = (
         (
             row["queue"],
-            *(values.count(row[name]) for name in ("offered", "answered", "gave_up", *seldom)),
+            *(values.count(row[name]) for name in ("offered", "answered", "gave_up", *rare)),
             values.share(row["service_level"]),
             values.span(row["asa"]),
             values.span(row["wait_max"]),
@@ -220,7 +220,7 @@ def _queues(found: Measured) -> str:
         )
         for row in service.to_dict("records")
     )
-    head = ["queue", "offered", "answered", "gave up", *seldom]
+    head = ["queue", "offered", "answered", "gave up", *rare]
     waited = [f"within {found.within:g} s", "speed of answer", "longest wait"]
     return _table("Each queue", [*head, *waited, "95 % waited at most"], rows)
 
@@ -250,10 +250,10 @@ def _office(found: Measured) -> str:
 
 def _sounded(found: Measured, draw: ModuleType) -> str:
     """Return the share of bad calls, a picture over the day, and the worst devices and trunks."""
-    told = "".join(f"<p>{escape(line)}</p>" for line in found.sounded.lines())
+    lines = "".join(f"<p>{escape(line)}</p>" for line in found.sounded.lines())
     figure = draw.quality(found.sounded.by_hour, title="")
     picture: str = draw.image(figure, "Bad calls by hour")
-    return told + picture + "".join(found.sounded.tables(_table))
+    return lines + picture + "".join(found.sounded.tables(_table))
 
 
 def _most(name: str, top: pd.DataFrame, found: Measured) -> str:

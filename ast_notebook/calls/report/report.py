@@ -112,13 +112,13 @@ class Report(Measured):
             (one.name, one.text, *([] if old is None else [one.change(old), f"before {old.text}"]))
             for one, old in self.compared()
         ]
-        told = page.told_of_before(self)
+        before = page.sentence_on_before(self)
         heading = (
             f"{self.title}: {page.period(self)}"
             if self.span is None
             else (f"{self.title} from {page.period(self)}")
         )
-        head = [heading, *filter(None, (self.apart, told))]
+        head = [heading, *filter(None, (self.apart, before))]
         of_office = self.office.numbers() + self.sounded.numbers()
         parts = [plain("\n".join(head)), columns(rows, "  ")]
         return "\n\n".join([*parts, *([columns(of_office, "  ")] if of_office else [])])

@@ -40,7 +40,7 @@ def originate_call(request: Request) -> Reply | Awaitable[Reply]:
 
     def done(reason: str, channel: Channel | None) -> None:
         caller = channel.caller if channel else order.caller
-        told = {
+        headers = {
             **({"ActionID": action_id} if action_id else {}),
             "Response": "Success" if reason == ANSWERED else "Failure",
             "Channel": channel.name if channel else order.interface,
@@ -50,7 +50,7 @@ def originate_call(request: Request) -> Reply | Awaitable[Reply]:
             "CallerIDNum": caller.number if order.caller and caller.number else "<unknown>",
             "CallerIDName": caller.name if order.caller and caller.name else "<unknown>",
         }
-        pbx.emit("call", "OriginateResponse", told)
+        pbx.emit("call", "OriginateResponse", headers)
 
     pbx.spawn(originate(pbx, order, done))
     return SingleResponse("Originate successfully queued")

@@ -57,12 +57,12 @@ def status(request: Request) -> Reply:
 
     def entries() -> Iterator[tuple[str, Headers]]:
         for channel in channels:
-            told = dict(_status(channel))
+            headers = dict(_status(channel))
             values = [f"{one}={value_of(request.pbx, channel, one)}" for one in variables]
             if values:
                 # Each variable is a header of the same name, which a mapping can have only once.
-                told["Variable"] = "\r\nVariable: ".join(values)
-            yield "Status", told
+                headers["Variable"] = "\r\nVariable: ".join(values)
+            yield "Status", headers
 
     return Listing(
         "Channel status will follow",
@@ -215,7 +215,7 @@ def voicemail_user(request: Request) -> Reply:
 
 
 def _user(request: Request, box: Mailbox) -> Headers:
-    told = {
+    headers = {
         "VMContext": box.context,
         "VoiceMailbox": box.number,
         "Fullname": box.owner,
@@ -246,5 +246,5 @@ def _user(request: Request, box: Mailbox) -> Headers:
         "OldMessageCount": str(box.old),
     }
     if not request.pbx.profile.is_newer:
-        del told["CanMarkUrgent"]
-    return told
+        del headers["CanMarkUrgent"]
+    return headers

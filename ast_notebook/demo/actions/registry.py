@@ -63,12 +63,12 @@ class SingleResponse:
 
     def text(self, action_id: str) -> str:
         """Return the message as it is sent."""
-        told = {"Response": self.response}
+        first = {"Response": self.response}
         if action_id:
-            told["ActionID"] = action_id
+            first["ActionID"] = action_id
         if self.message:
-            told["Message"] = self.message
-        lines = [*{**told, **self.headers}.items(), *(("Output", line) for line in self.outputs)]
+            first["Message"] = self.message
+        lines = [*{**first, **self.headers}.items(), *(("Output", line) for line in self.outputs)]
         return "".join(f"{name}: {value}\r\n" for name, value in lines) + "\r\n"
 
 
@@ -109,8 +109,8 @@ class Listing:
         count = 0
         for name, headers in self.entries:
             count += 1
-            told = {**headers, **identity} if self.id_last else {**identity, **headers}
-            parts.append(_lines({"Event": name, **told}) + "\r\n")
+            ordered = {**headers, **identity} if self.id_last else {**identity, **headers}
+            parts.append(_lines({"Event": name, **ordered}) + "\r\n")
         end = {"EventList": "Complete", "ListItems": str(count), **self.more(count)}
         return "".join([*parts, _lines({"Event": self.complete, **identity, **end}), "\r\n"])
 

@@ -31,7 +31,7 @@ _MODULES = frozenset(
 )
 
 #: Headers of a UserEvent that are not the user's own.
-_NOT_TOLD = ("action", "userevent")
+_NOT_SENT = ("action", "userevent")
 
 
 @action("Challenge", "", "Generate Challenge for MD5 Auth.")
@@ -113,7 +113,7 @@ def list_commands(request: Request) -> Reply:
 def user_event(request: Request) -> Reply:
     """Send an event of the user's own."""
     name = request.get("UserEvent")
-    own = {key: value for key, value in request.fields if key.lower() not in _NOT_TOLD}
+    own = {key: value for key, value in request.fields if key.lower() not in _NOT_SENT}
     request.pbx.emit("user", "UserEvent", {"UserEvent": name}, own)
     return SingleResponse("Event Sent")
 
@@ -123,7 +123,7 @@ def core_settings(request: Request) -> Reply:
     """Return the settings of this PBX."""
     profile = request.pbx.profile
     newer = {"SoundsSearchCustomDir": "No"} if profile.is_newer else {}
-    told = {
+    settings = {
         "AMIversion": profile.ami,
         "AsteriskVersion": profile.version,
         "SystemName": "",
@@ -136,7 +136,7 @@ def core_settings(request: Request) -> Reply:
         "CoreCDRenabled": "Yes",
         "CoreHTTPenabled": "No",
     }
-    return SingleResponse(headers={**told, **newer})
+    return SingleResponse(headers={**settings, **newer})
 
 
 @action("CoreStatus", "system,reporting", "Show PBX core status variables.")
@@ -146,14 +146,14 @@ def core_status(request: Request) -> Reply:
     started = time.localtime(pbx.started)
     date, clock = time.strftime("%Y-%m-%d", started), time.strftime("%H:%M:%S", started)
     processed = {"CoreProcessedCalls": str(pbx.calls_processed)} if pbx.profile.is_newer else {}
-    told = {
+    status = {
         "CoreStartupDate": date,
         "CoreStartupTime": clock,
         "CoreReloadDate": date,
         "CoreReloadTime": clock,
         "CoreCurrentCalls": str(pbx.current_calls),
     }
-    return SingleResponse(headers={**told, **processed})
+    return SingleResponse(headers={**status, **processed})
 
 
 @action("ModuleCheck", "system", "Check if module is loaded.")

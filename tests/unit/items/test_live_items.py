@@ -130,7 +130,7 @@ def test_what_is_between_two_events_is_not_told(live, watch):
     live.put("queues", "support", queue="support")
     live.put("callers", "1", queue="support", since=1.0)
     _, told = watch("ast_queue", "support")
-    live.tables["callers"].drop("1")  # a transfer: the heir follows in the same event
+    live.tables["callers"].drop("1")  # a transfer: the new holder follows in the same event
     live.put("callers", "2", queue="support", since=1.0)
     assert told == [1]
     live.settled = False  # lists are being heard

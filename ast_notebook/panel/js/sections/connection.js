@@ -91,7 +91,7 @@ export class Connection extends Section {
     const parts = [connection.address];
     const version = versionNumber(connection.version);
     if (version) parts.push(`Asterisk ${version}`);
-    if (connection.up_date) parts.push(`up since ${connection.up_date} ${connection.up_time}`);
+    if (connection.up_date) parts.push(`up since ${connection.up_date} ${connection.up_time} by its clock`);
     if (connection.since) parts.push(`connected for ${age(this.since(connection.since))}`);
     return parts.filter(Boolean).join(" · ");
   }
