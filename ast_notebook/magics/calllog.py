@@ -13,7 +13,7 @@ from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
 from ast_notebook.magics.command import Given, argument, command
 from ast_notebook.magics.context import Context
-from ast_notebook.magics.past import OF_FILE, PLACES, TRUNK, TZ, read
+from ast_notebook.magics.past import OF_FILE, PLACES, TRUNK, TZ, hint_at_trunks, read
 from ast_notebook.magics.period import PERIOD
 from ast_notebook.magics.progress import Progress
 from ast_notebook.moments import span
@@ -84,6 +84,7 @@ def missed(context: Context, given: Given) -> pd.DataFrame:
 
     In [1]: %ast missed --since yesterday
     In [2]: %ast missed Master.csv --tz Europe/Berlin --since last-week --until last-week
+    In [3]: %ast calls --missed --queue support
     """
     return _calls(context, given, missed=True)
 
@@ -94,6 +95,8 @@ def _calls(context: Context, given: Given, session: Any = None, **wanted: Any) -
     if given.places:
         first, over = span(*time)  # an age counts from the time before the files are read
         past = read(context, given)
+        if wanted.get("missed"):
+            hint_at_trunks(context, given, past)
         some = pick(begun(past.calls, first, over), past.visits, **wanted)
         empty = f"No such calls among the {len(past):,} of {past.origin}"
         found = shown_calls(some, zone=past.tz, empty=empty)

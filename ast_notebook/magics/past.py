@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from ast_notebook.calls.history.columns import KNOWN
 from ast_notebook.calls.history.dates import ORDERS
 from ast_notebook.calls.numbered import with_numbers
 from ast_notebook.calls.report import Report
+from ast_notebook.calls.trunks import guess_trunks
 from ast_notebook.clock import MACHINE
 from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
@@ -23,6 +25,8 @@ from ast_notebook.magics.context import Context
 from ast_notebook.magics.period import PERIOD, checked, zone
 from ast_notebook.magics.progress import Progress
 from ast_notebook.moments import AGO, earlier, moment, span
+from ast_notebook.show import plain
+from ast_notebook.warned import warn
 
 TRUNK = argument(
     "--trunk",
@@ -185,6 +189,7 @@ def report(context: Context, given: Given) -> Report:
     }
     if given.places:
         past = read(context, given)
+        hint_at_trunks(context, given, past)
         with Progress(f"computing the report of {len(past):,} calls"):
             made = past.report(**wanted)
     else:
@@ -197,10 +202,28 @@ def report(context: Context, given: Given) -> Report:
         made.hovering()
     if given.html is not None:
         try:
-            made.save(Path(given.html))
+            place = made.save(Path(given.html))
         except OSError as error:
             raise UsageError(f"%ast report: {given.html}: {error.strerror}") from None
+        sys.stdout.write(f"The page is written to {plain(str(place))}\n")
     return made
+
+
+def hint_at_trunks(context: Context, given: Given, past: History) -> None:
+    """Warn that outbound calls count as missed ones, if no trunk is named and one can be guessed.
+
+    A queue_log has no devices of callers, and an internal PBX has no trunk: then there is no hint.
+    """
+    if context.trunks(given.trunk):
+        return
+    guess = guess_trunks(past.frame)
+    if len(guess):
+        device, why = guess.iloc[0][["device", "why"]]
+        warn(
+            "no trunk is named, so that outbound calls that nobody took count as missed, and "
+            f"nobody is known to wait for a call: add --trunk {device} ({why}), or the devices "
+            "that do lead to the public network"
+        )
 
 
 def time_of(context: Context, given: Given) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import os
 from collections.abc import Collection, Mapping, Sequence
 from datetime import tzinfo
@@ -23,8 +25,10 @@ from ast_notebook.calls.history.several import is_sqlite, of_folder, of_places
 from ast_notebook.calls.history.table import is_database
 from ast_notebook.calls.trunks import guess_in_words, guess_trunks, is_guess
 from ast_notebook.errors import ConfError
+from ast_notebook.moments import PERIODS
 from ast_notebook.recording.archive_place import ArchivePlace
 from ast_notebook.recording.reading import scan
+from ast_notebook.show import plain
 from ast_notebook.warned import warn
 
 Kind = Literal["cdr", "cel", "queue_log", "events"]
@@ -164,7 +168,7 @@ def _whole(places: Sequence[ArchivePlace], wanted: HistoryOptions) -> History:
 def _several(places: Sequence[ArchivePlace], wanted: HistoryOptions) -> History:
     for place in places:  # before the first of them is read, which may take long
         if not place.is_remote and not Path(place.name).expanduser().exists():
-            raise ConfError(f"there is no {place.name}")
+            raise _missing(Path(place.name))
     files = [place for place in places if _is_file(place)]
     if files and wanted.engine is not None:
         raise ConfError(f"engine= is only for archives, and {files[0].name} is not one")
@@ -174,6 +178,19 @@ def _several(places: Sequence[ArchivePlace], wanted: HistoryOptions) -> History:
     made = of_places(dict.fromkeys(paths), parts, wanted, lambda path: _of_path(path, wanted))
     made.unread = pd.concat([made.unread, *(one.unread for one in read)], ignore_index=True)
     return made
+
+
+def _missing(path: Path) -> ConfError:
+    """Return the error for a path that is not there, with a hint at what may be meant."""
+    hint = ""
+    if str(path) in PERIODS:
+        hint = f": a time is told by --since {path} (since={str(path)!r} in Python)"
+    else:
+        with contextlib.suppress(OSError):
+            beside = [one.name for one in path.parent.iterdir()]
+            near = difflib.get_close_matches(path.name, beside, 1)
+            hint = f": did you mean {plain(str(path.with_name(near[0])))}?" if near else ""
+    return ConfError(f"there is no {path}{hint}")
 
 
 def _is_file(place: ArchivePlace) -> bool:
@@ -191,7 +208,7 @@ def _read(place: ArchivePlace, wanted: HistoryOptions) -> History:
     if is_table:
         return of_table(place, wanted)
     if not path.is_file():
-        raise ConfError(f"there is no {path}")
+        raise _missing(path)
     return _of_path(path, wanted)
 
 

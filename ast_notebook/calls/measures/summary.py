@@ -198,14 +198,15 @@ def top(calls: Any, column: str = "caller", n: int = 10) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``calls``, ``answered``, ``talk`` (seconds) and ``talk_unknown``, the most calls first.
+        ``calls``, ``answered``, ``talk`` (seconds), ``talk_unknown`` and ``billsec`` (seconds),
+        the most calls first.
         ``answered`` is missing where the outcome of some is ``unknown``, as `summary` has it, or
         where a queue_log does not tell who answered them after the queue.
     """
     found = _summed(calls, (column,), "UTC")
     known = found["unknown"] + found["elsewhere"] == 0
     found["answered"] = found["answered"].astype("Int64").where(known)
-    found = found[[column, "calls", "answered", "talk", "talk_unknown"]]
+    found = found[[column, "calls", "answered", "talk", "talk_unknown", "billsec"]]
     most = found.dropna(subset=column).sort_values(["calls", "talk"], ascending=False)
     return most.head(n).reset_index(drop=True)
 
