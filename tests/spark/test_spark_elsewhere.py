@@ -15,7 +15,7 @@ from ast_notebook.calls import log_of
 from ast_notebook.recording import read, scan
 from tests.scenarios.sources import TRUNKS
 from tests.support import spark_elsewhere
-from tests.support.archives import files, record_again, spoil
+from tests.support.archives import files, record_again, spoil_column
 from tests.support.paths import ROOT
 from tests.support.recorded import events
 from tests.support.s3_store import BUCKET, SECRET, a_store
@@ -45,8 +45,7 @@ def store(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         (sealed,) = files(place, ".parquet")
         worse = tmp_path_factory.mktemp("damaged") / sealed.name
         worse.write_bytes(sealed.read_bytes())
-        group = pq.read_metadata(worse).row_group(0)
-        spoil(worse, group.column(0).data_page_offset + 40)
+        spoil_column(worse, "channel")
         system.put_file(str(worse), f"{BUCKET}/damaged/{sealed.relative_to(place)}")
         yield
 
