@@ -97,7 +97,7 @@ def on_spark(
     return found
 
 
-class _Sent:
+class _PlaceToSend:
     """A place that executors are sent with its secrets; there, it is an `ArchivePlace` again.
 
     A place itself cannot be pickled, so that none is sent by mistake.
@@ -121,7 +121,7 @@ def _reader(
     """
     files = chosen.sealed
     local = ArchivePlace(chosen.archive_files.root)  # an executor is in another folder
-    sent: Any = _Sent(local if chosen.archive_files.is_local else chosen.archive_files.at)
+    sent: Any = _PlaceToSend(local if chosen.archive_files.is_local else chosen.archive_files.at)
     first, last, faults, losses = chosen.first, chosen.last, chosen.faults, chosen.losses
     packed = {
         file.name: (np.packbits(repeated[file.name]), len(repeated[file.name]))
