@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from IPython.core.error import UsageError
@@ -92,14 +93,18 @@ OF_FILE = (
     ),
     argument("--dates", choices=ORDERS, help="the order of day, month and year in 5/7/2024"),
 )
-#: The same, and the argument that says where calls are made.
+SESSION = argument(
+    "--session", metavar="NAME", default="spark", help="the variable of a Spark session"
+)
+#: The same, and the arguments that say where calls are made.
 OF_PLACE = (
     *OF_FILE,
     argument(
         "--engine",
-        choices=("pandas", "duckdb"),
+        choices=("pandas", "duckdb", "spark"),
         help="where calls of an archive are made; duckdb if it is too large for the memory",
     ),
+    SESSION,
 )
 
 
@@ -232,8 +237,21 @@ def time_of(context: Context, given: Given) -> tuple[pd.Timestamp | None, pd.Tim
     return span(given.since, given.until, given.month, given.tz, clock)
 
 
+def session_of(context: Context, given: Given) -> Any:
+    """Return the Spark session that a line names, or None if it is not for Spark."""
+    if getattr(given, "engine", None) != "spark":
+        return None
+    session = context.user_namespace.get(given.session)
+    if session is None:
+        raise UsageError(
+            f"there is no {given.session}: make a Spark session, and name its variable by --session"
+        )
+    return session
+
+
 def read(context: Context, given: Given) -> History:
     """Read the history that a line names."""
+    session = session_of(context, given)
     with Progress("reading") as shown:
         past = read_history(
             *given.places,
@@ -246,6 +264,7 @@ def read(context: Context, given: Given) -> History:
             dates=given.dates,
             trunks=context.trunks(getattr(given, "trunk", None)),
             engine=getattr(given, "engine", None),
+            session=session,
         )
         if isinstance(past.frame, pd.DataFrame):  # on DuckDB, there may be more than memory holds
             past.frame = with_numbers(past.frame, context.numbering())

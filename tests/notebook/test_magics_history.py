@@ -10,6 +10,7 @@ import pytest
 from IPython.core.error import UsageError
 
 from ast_notebook.errors import ChannelGone, ConfError
+from tests.support.archives import keep_a_call
 from tests.support.logs import NAMES, csv_of, database, row, write
 from tests.support.past import line
 from tests.support.shell import TestingShell, an_ipython
@@ -149,3 +150,12 @@ def test_flow_draws_a_call_of_files(shell: TestingShell, tmp_path: Path) -> None
         shell.run(f"%ast flow 999 {files}")
     hidden = shell.run(f"%ast flow 1780308500.9 {files} --anonymize")
     assert "300" not in "".join(hidden.labels)
+
+
+@pytest.mark.parametrize("command", ["history", "report", "calls"])
+def test_spark_takes_a_session_of_the_notebook(
+    shell: TestingShell, tmp_path: Path, command: str
+) -> None:
+    keep_a_call(tmp_path, "west")
+    with pytest.raises(UsageError, match="there is no cluster: make a Spark session"):
+        shell.run(f"%ast {command} {tmp_path} --engine spark --session cluster")

@@ -9,13 +9,18 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
 from ast_notebook.calls import frames, memory, queues
 from ast_notebook.calls.calls import log_of
-from ast_notebook.calls.history.archived import archive_events, events_around, in_memory
+from ast_notebook.calls.history.archived import (
+    archive_events,
+    events_around,
+    events_on_spark,
+    in_memory,
+)
 from ast_notebook.calls.history.clock import zone_of
 from ast_notebook.calls.history.ids import ids_of
 from ast_notebook.calls.history.lines import Bad
@@ -33,7 +38,7 @@ from ast_notebook.warned import warn
 
 Kind = Literal["cdr", "cel", "queue_log", "events"]
 
-_ENGINES = ("pandas", "duckdb")
+_ENGINES = ("pandas", "duckdb", "spark")
 
 
 def history(
@@ -47,6 +52,7 @@ def history(
     trunks: Collection[str] | None = None,
     members: Mapping[str, str] | None = None,
     engine: str | None = None,
+    session: Any = None,
     progress: Progress = None,
 ) -> History:
     """Read the calls that PBXs have written to their logs.
@@ -90,9 +96,12 @@ def history(
         everywhere else; with ``log_membername_as_agent = yes`` in queues.conf, it has the name
         there, too.
     engine : str, optional
-        Where calls of an archive are made: in memory (``pandas``) or on DuckDB (``duckdb``), which
-        takes 1 GB of memory at most, and the disk for more. By default, DuckDB does it if the
-        events do not fit into half of the memory that is free.
+        Where calls of an archive are made: in memory (``pandas``); on DuckDB (``duckdb``), which
+        takes 1 GB of memory at most, and the disk for more; or on Spark (``spark``), from which
+        calls and queue calls come to pandas. By default, DuckDB does it if the events do not fit
+        into half of the memory that is free.
+    session : pyspark.sql.SparkSession, optional
+        The session for ``spark``.
     progress : callable, optional
         It is called with what is read, and which part of it was read so far, from 0 to 1, or None
         if the whole is unknown.
@@ -141,14 +150,29 @@ def history(
     given = columns if columns is None or isinstance(columns, Mapping) else list(columns)
     named = None if is_guess(trunks) else trunks
     wanted = HistoryOptions(
-        tz, kind, server, given, table, dates, named, members, engine, progress, len(found_at) > 1
+        tz,
+        kind,
+        server,
+        given,
+        table,
+        dates,
+        named,
+        members,
+        engine,
+        session,
+        progress,
+        len(found_at) > 1,
     )
     if kind not in (None, *get_args(Kind)):
         raise ConfError(f"there is no kind of log {kind!r}: take {', '.join(get_args(Kind))}")
     if engine not in (None, *_ENGINES):
         raise ConfError(
-            f"history has no engine {engine!r}: take {' or '.join(_ENGINES)}, or give the events "
-            "to calls (docs/archive.md says how for Spark, Dask and others)"
+            f"history has no engine {engine!r}: take {', '.join(_ENGINES)}, or give the events "
+            "to calls (docs/archive.md says how for Dask and others)"
+        )
+    if engine == "spark" and session is None:
+        raise ConfError(
+            "engine='spark' needs your session: history(folder, engine='spark', session=…)"
         )
     found = _whole(found_at, wanted)
     if is_guess(trunks):
@@ -238,8 +262,13 @@ def _of_archive(place: ArchivePlace, wanted: HistoryOptions) -> History:
     events = place.ask(scan(place, servers=servers, notes=[]).count_rows)
     if wanted.progress is not None:
         wanted.progress(f"{events:,} events of {place.name}", None)
-    if wanted.engine == "pandas" or (wanted.engine is None and memory.fits(events)):
-        stored = in_memory(place, servers=servers, notes=notes)
+    fits = wanted.engine is None and memory.fits(events)
+    if fits or wanted.engine in ("pandas", "spark"):
+        stored = (
+            events_on_spark(place, wanted.session, servers=servers, notes=notes)
+            if wanted.engine == "spark"
+            else in_memory(place, servers=servers, notes=notes)
+        )
         log = log_of(stored, trunks=trunks)
         ids = ids_of(stored) if wanted.ids else {}
         log = log._replace(
