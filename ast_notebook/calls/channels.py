@@ -75,7 +75,7 @@ def build(source: Source) -> nw.LazyFrame[Any]:
         )
         .join(links, on="linkedid", how="left")
     )
-    for more in (_ends(source), _dials(source), _bridges(source), _dialled(source), _rare(source)):
+    for more in (_steps(source), _dials(source), _rare(source)):
         legs = legs.join(more, on="uniqueid", how="left")
     told = (nw.col("number_ended"), nw.col("number_changed"))
     dialled = ~nw.col("begun").is_null()
@@ -144,8 +144,10 @@ def _channels(source: Source) -> nw.LazyFrame[Any]:
     return both.unique("uniqueid", keep="first", order_by=[ORDER])
 
 
-def _ends(source: Source) -> nw.LazyFrame[Any]:
-    """Add when the channel came up, rang, left its bridge and ended, and who asked for the end.
+def _steps(source: Source) -> nw.LazyFrame[Any]:
+    """Add when the channel came up, rang, was bridged and ended, who asked for that, and its dial.
+
+    The channel's dial is the first extension that it dials, and its own number at its first dial.
 
     A hangup request comes from the channel's other end, and not from Asterisk. But chan_pjsip sends
     the same event for a channel that Asterisk refuses: with a cause, or on Asterisk 16 without one.
@@ -160,6 +162,7 @@ def _ends(source: Source) -> nw.LazyFrame[Any]:
             "cause": "cause",
             "number": "calleridnum",
             "exten": "exten",
+            "into": "bridgeuniqueid",
         },
         up=Aggregate("Newstate", where=nw.col("state") == "Up"),
         ringing=Aggregate("Newstate", where=nw.col("state") == "Ringing"),
@@ -173,6 +176,12 @@ def _ends(source: Source) -> nw.LazyFrame[Any]:
         cause=Aggregate("Hangup", "max", "cause"),
         number_ended=Aggregate("Hangup", "max", "number"),
         ended_at=Aggregate("Hangup", "max", "exten"),
+        entered=Aggregate("BridgeEnter"),
+        bridges=Aggregate("BridgeEnter", "count"),
+        bridge=Aggregate("BridgeEnter", "min", "into"),
+        last_bridge=Aggregate("BridgeEnter", "max", "into"),
+        dialled=Aggregate("DialBegin", "first", "exten", ~nw.col("exten").is_in(NOWHERE)),
+        number_dialling=Aggregate("DialBegin", "first", "number"),
     )
 
 
@@ -196,28 +205,6 @@ def _dials(source: Source) -> nw.LazyFrame[Any]:
         status=Aggregate("DialEnd", "last", "dialstatus"),
         given_up=Aggregate("DialEnd", "max", where=by_itself & (nw.col("dialstatus") == "CANCEL")),
     ).join(forwarded, on="uniqueid", how="left")
-
-
-def _bridges(source: Source) -> nw.LazyFrame[Any]:
-    """Add when the channel was bridged, and whether it was in several bridges."""
-    return gather(
-        source,
-        {"into": "bridgeuniqueid"},
-        entered=Aggregate("BridgeEnter"),
-        bridges=Aggregate("BridgeEnter", "count"),
-        bridge=Aggregate("BridgeEnter", "min", "into"),
-        last_bridge=Aggregate("BridgeEnter", "max", "into"),
-    )
-
-
-def _dialled(source: Source) -> nw.LazyFrame[Any]:
-    """Return the first extension that a channel dials, and its own number when it first dials."""
-    return gather(
-        source,
-        {"exten": "exten", "number": "calleridnum"},
-        dialled=Aggregate("DialBegin", "first", "exten", ~nw.col("exten").is_in(NOWHERE)),
-        number_dialling=Aggregate("DialBegin", "first", "number"),
-    )
 
 
 def _rare(source: Source) -> nw.LazyFrame[Any]:

@@ -43,21 +43,13 @@ def calls_by_linkedid(source: Source, like: nw.LazyFrame[Any], pool: Pool) -> nw
     pool : Pool
         The agents that waited on the line.
     """
-    seen = [_pairs(source, "uniqueid", "linkedid"), _pairs(source, "destuniqueid", "destlinkedid")]
-    keep = source.work.keep
-    bounds = keep(
-        nw.concat([_bounds(pairs) for pairs in seen], how="vertical")
-        .group_by("uniqueid")
-        .agg(nw.col("first").min(), nw.col("last").max())
-    )
+    pairs, keep = source.linked.select("uniqueid", "linkedid"), source.work.keep
+    first, last = nw.col("linkedid").min().alias("first"), nw.col("linkedid").max().alias("last")
+    bounds = keep(pairs.group_by("uniqueid").agg(first, last))
     # A channel with two linkedids joins them; so does one that was somebody's linkedid
     # and has another itself.
-    changed = keep(bounds.filter(nw.col("first") != nw.col("last")).select("uniqueid"))
-    several = keep(
-        nw.concat(
-            [pairs.join(changed, on="uniqueid", how="semi") for pairs in seen], how="vertical"
-        ).unique()
-    )
+    changed = bounds.filter(nw.col("first") != nw.col("last"))
+    several = keep(pairs.join(changed, on="uniqueid", how="semi"))
     ids = nw.concat(
         [
             bounds.select(nw.col("first").alias("uniqueid")),
@@ -76,17 +68,6 @@ def calls_by_linkedid(source: Source, like: nw.LazyFrame[Any], pool: Pool) -> nw
             edges += _rows(source.seldom.only(kind, one=one, other=other).select("one", "other"))
     own = [edge for edge in edges if pool.lent.isdisjoint(edge[1:])]
     return _frame(oldest([*own, *pool.lenders.items()]), like, source.work)
-
-
-def _pairs(source: Source, uniqueid: str, linkedid: str) -> nw.LazyFrame[Any]:
-    """Return every linkedid that a channel had, once for each event."""
-    pairs = source.with_value(uniqueid, uniqueid=uniqueid, linkedid=linkedid)
-    return pairs.select("uniqueid", "linkedid").filter(~nw.col("linkedid").is_null())
-
-
-def _bounds(pairs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    first, last = nw.col("linkedid").min().alias("first"), nw.col("linkedid").max().alias("last")
-    return pairs.group_by("uniqueid").agg(first, last)
 
 
 def _rows(frame: nw.LazyFrame[Any]) -> Iterable[tuple[str, str]]:

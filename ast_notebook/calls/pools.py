@@ -57,20 +57,7 @@ def pool(source: Source, like: nw.LazyFrame[Any]) -> Pool:
     agents = _texts(nw.concat(told, how="vertical").unique())
     if not agents:
         return Pool()
-    pairs = source.work.keep(
-        nw.concat(
-            [
-                source.with_value(one, uniqueid=one, linkedid=two, **{ORDER: ORDER}).select(
-                    "uniqueid", "linkedid", ORDER
-                )
-                for one, two in (("uniqueid", "linkedid"), ("destuniqueid", "destlinkedid"))
-            ],
-            how="vertical",
-        )
-        .filter(~nw.col("linkedid").is_null())
-        .group_by("uniqueid", "linkedid")
-        .agg(nw.col(ORDER).min())
-    )
+    pairs = source.linked
     of_agents = pairs.join(_few(source, "uniqueid", agents, like), on="uniqueid", how="semi")
     lent = _texts(of_agents.select("linkedid"))
     about = _few(source, "linkedid", lent, like)

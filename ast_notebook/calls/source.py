@@ -147,6 +147,7 @@ FREQUENT: tuple[str, ...] = (
 _TELLING: dict[str, tuple[str, tuple[str, ...]]] = NEEDED | {
     "Cdr": ("lastapplication", ("VoiceMail",)),
     "DialEnd": ("forward", ()),
+    "VarSet": ("variable", ("MIXMONITOR_FILENAME", "QUEUESTATUS")),
 }
 #: The needed headers of these events.
 _SELDOM = (
@@ -252,11 +253,20 @@ class Source:
         kinds = [kinds] if isinstance(kinds, str) else list(kinds)
         return self._pick(nw.col("event").is_in(kinds), columns)
 
-    def with_value(self, column: str, **columns: str) -> nw.LazyFrame[Any]:
-        """Return the events that have a header, except the kinds in `NEEDED`, as `only` does."""
-        kinds = [kind for kind in KINDS if kind not in NEEDED] if self.has(column) else []
-        told = nw.col("event").is_in(kinds or [""])  # Arrow needs the type of the list
-        return self._pick(told & ~nw.col(column).is_null() if kinds else told, columns)
+    @cached_property
+    def linked(self) -> nw.LazyFrame[Any]:
+        """Every linkedid that a channel had: ``uniqueid linkedid``, and the least `ORDER`."""
+        kinds = [kind for kind in KINDS if kind not in (*NEEDED, *reports.KINDS)]
+        pairs = [
+            self.only(kinds, uniqueid=uniqueid, linkedid=linkedid, **{ORDER: ORDER})
+            for uniqueid, linkedid in (("uniqueid", "linkedid"), ("destuniqueid", "destlinkedid"))
+        ]
+        return self.work.keep(
+            nw.concat(pairs, how="vertical")
+            .filter(~nw.col("uniqueid").is_null() & ~nw.col("linkedid").is_null())
+            .group_by("uniqueid", "linkedid")
+            .agg(nw.col(ORDER).min())
+        )
 
     @cached_property
     def voice(self) -> nw.LazyFrame[Any] | None:

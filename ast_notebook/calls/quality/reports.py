@@ -13,7 +13,7 @@ from typing import Any
 
 import narwhals as nw
 
-from ast_notebook.calls.engines import Work, at_once
+from ast_notebook.calls.engines import Work, at_once, is_in_sql
 
 #: The events with reports, and the one that tells the codec of a channel (an answer to ``Status``).
 RECEIVED, SENT, STATUS = "RTCPReceived", "RTCPSent", "Status"
@@ -80,7 +80,8 @@ def apart(
 ) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any] | None]:
     """Return events without the reports, which are many, and `streams_of` them.
 
-    Without any report, the streams are None.
+    Without any report, the streams are None. In SQL, the reports stay among the events: each query
+    reads only the kinds of events that it needs.
     """
     if not are_in(events):
         return events, None
@@ -90,7 +91,8 @@ def apart(
         return events, None
     streams = streams_of(events, work)
     none = streams.select(nw.len()).collect().item() == 0
-    return events.filter(~condition), None if none else streams
+    rest = events if is_in_sql(events) else events.filter(~condition)
+    return rest, None if none else streams
 
 
 def streams_of(events: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
