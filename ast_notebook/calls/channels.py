@@ -7,6 +7,7 @@ from typing import Any
 import narwhals as nw
 
 from ast_notebook.calls.aggregates import Aggregate, gather
+from ast_notebook.calls.engines import distinct
 from ast_notebook.calls.linkedids import calls_by_linkedid
 from ast_notebook.calls.pools import pool
 from ast_notebook.calls.source import ORDER, Source
@@ -211,7 +212,7 @@ def _rare(source: Source) -> nw.LazyFrame[Any]:
     """Return values that few channels have: a queue, a mailbox, a conference, a recording."""
     few = source.seldom
     parts = (_queues(source), _others(few))
-    ids = nw.concat([part.select("uniqueid") for part in parts], how="vertical").unique()
+    ids = distinct(nw.concat([part.select("uniqueid") for part in parts], how="vertical"))
     for part in parts:
         ids = ids.join(part, on="uniqueid", how="left")
     return source.work.keep(ids)
@@ -252,7 +253,7 @@ def _queues(whole: Source) -> nw.LazyFrame[Any]:
             where=(nw.col("variable") == "QUEUESTATUS") & nw.col("value").is_in(LET_GO),
         ),
     )
-    ids = nw.concat([told.select("uniqueid"), last.select("uniqueid")], how="vertical").unique()
+    ids = distinct(nw.concat([told.select("uniqueid"), last.select("uniqueid")], how="vertical"))
     for more in (told, places, last):
         ids = ids.join(more, on="uniqueid", how="left")
     waited = nw.col("joined_times") == nw.col("left_times")

@@ -78,6 +78,12 @@ def at_once(frame: nw.LazyFrame[Any]) -> bool:
     return bool(kind.is_pyarrow() or kind.is_pandas())
 
 
+def distinct(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Return each row once; for `unique` of narwhals, DuckDB would have to number all rows."""
+    names = rows.collect_schema().names()
+    return rows.group_by(*names).agg(nw.len().alias("times")).select(*names)
+
+
 def collected(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     """Compute a frame, and return it in Arrow; DuckDB gets more memory for it, if it needs more.
 

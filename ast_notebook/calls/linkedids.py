@@ -56,7 +56,7 @@ def calls_by_linkedid(source: Source, like: nw.LazyFrame[Any], pool: Pool) -> nw
             several.select(nw.col("linkedid").alias("uniqueid")),
         ],
         how="vertical",
-    ).unique()
+    )
     strays = (
         bounds.filter((nw.col("first") == nw.col("last")) & (nw.col("uniqueid") != nw.col("first")))
         .join(ids, on="uniqueid", how="semi")

@@ -54,16 +54,14 @@ def pool(source: Source, like: nw.LazyFrame[Any]) -> Pool:
     if source.has("bridgetype"):
         entered = source.only("BridgeEnter", uniqueid="uniqueid", kind="bridgetype")
         told.append(entered.filter(nw.col("kind") == _WAITING).select("uniqueid"))
-    agents = _texts(nw.concat(told, how="vertical").unique())
+    agents = _texts(nw.concat(told, how="vertical"))
     if not agents:
         return Pool()
     pairs = source.linked
     of_agents = pairs.join(_few(source, "uniqueid", agents, like), on="uniqueid", how="semi")
     lent = _texts(of_agents.select("linkedid"))
     about = _few(source, "linkedid", lent, like)
-    around = source.work.keep(
-        pairs.join(about, on="linkedid", how="semi").select("uniqueid").unique()
-    )
+    around = source.work.keep(pairs.join(about, on="linkedid", how="semi"))
     first: dict[str, tuple[int, str]] = {}
     rows = pairs.join(around, on="uniqueid", how="semi").select("uniqueid", "linkedid", ORDER)
     for uniqueid, linkedid, order in rows.collect().iter_rows():

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from ast_notebook.calls.copies import without_copies
-from ast_notebook.calls.engines import Work, at_once
+from ast_notebook.calls.engines import Work, at_once, distinct
 from ast_notebook.calls.quality import reports
 from ast_notebook.calls.quality.rated import rated
 
@@ -319,7 +319,7 @@ def servers(events: nw.LazyFrame[Any], work: Work) -> Iterator[tuple[str | None,
     if "server" not in few.collect_schema():
         yield None, Source(few, work, streams=streams)
         return
-    found = few.select(nw.col("server").cast(nw.String)).unique().collect()
+    found = distinct(few.select(nw.col("server").cast(nw.String))).collect()
     names: list[str | None] = sorted(found["server"].to_list(), key=str) or [None]
     for name in names:
         if len(names) == 1:
