@@ -67,14 +67,12 @@ def are_in(events: nw.LazyFrame[Any]) -> bool:
 
 def told(events: nw.LazyFrame[Any]) -> nw.Expr:
     """Return the condition that an event is one of those that are read here, and nowhere else."""
-    return nw.col("event").is_in(KINDS) | _at_end(events)
-
-
-def _at_end(events: nw.LazyFrame[Any]) -> nw.Expr:
-    """Return the condition that an event tells the sums at the end of a channel."""
-    if "variable" not in events.collect_schema():
-        return nw.lit(False)
-    return (nw.col("event") == "VarSet") & (nw.coalesce("variable", nw.lit("")) == AT_END)
+    names = events.collect_schema().names()
+    found = nw.col("event").is_in(KINDS)
+    if "variable" not in names:
+        return found
+    at_end = (nw.col("event") == "VarSet") & (nw.coalesce("variable", nw.lit("")) == AT_END)
+    return found | at_end
 
 
 def apart(
@@ -120,7 +118,9 @@ def streams_of(events: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
     """
     # Records that overlap have an event twice.
     reports = work.keep(distinct(_picked(events, nw.col("event").is_in(KINDS), *COLUMNS)))
-    sums = _picked(events, _at_end(events), "variable", "value")
+    sums = _picked(events, nw.col("event") == "VarSet", "variable", "value").filter(
+        nw.col("variable") == AT_END
+    )
     names = ("server", "time", "uniqueid", "event", "variable", "value", *COLUMNS)
     # Without a report or a round trip, the sums of a channel are not used.
     rows = nw.concat(
