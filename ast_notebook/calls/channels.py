@@ -6,7 +6,7 @@ from typing import Any
 
 import narwhals as nw
 
-from ast_notebook.calls.aggregates import Aggregate, gather
+from ast_notebook.calls.aggregates import Aggregate, gather, linked
 from ast_notebook.calls.engines import distinct
 from ast_notebook.calls.linkedids import calls_by_linkedid
 from ast_notebook.calls.pools import pool
@@ -62,8 +62,9 @@ def build(source: Source) -> nw.LazyFrame[Any]:
         conference mailbox recording picked``.
     """
     legs = _channels(source)
-    waiting = pool(source, like=legs)
-    links = calls_by_linkedid(source, like=legs, pool=waiting)
+    pairs = linked(source)
+    waiting = pool(source, pairs, like=legs)
+    links = calls_by_linkedid(source, pairs, like=legs, pool=waiting)
     own = nw.any_horizontal(
         *(nw.col("channel").str.starts_with(prefix) for prefix in OWN), ignore_nulls=True
     )

@@ -30,7 +30,9 @@ _JOINTS = (
 )
 
 
-def calls_by_linkedid(source: Source, like: nw.LazyFrame[Any], pool: Pool) -> nw.LazyFrame[Any]:
+def calls_by_linkedid(
+    source: Source, pairs: nw.LazyFrame[Any], like: nw.LazyFrame[Any], pool: Pool
+) -> nw.LazyFrame[Any]:
     """Return ``linkedid`` and ``call``, a row for each linkedid that is not the id of its call.
 
     Only the channels that had two linkedids, which are few, are processed in Python.
@@ -38,12 +40,14 @@ def calls_by_linkedid(source: Source, like: nw.LazyFrame[Any], pool: Pool) -> nw
     Parameters
     ----------
     source : Source
+    pairs : nw.LazyFrame
+        The linkedids of channels (`aggregates.linked`).
     like : nw.LazyFrame
         A frame on the engine of the result.
     pool : Pool
         The agents that waited on the line.
     """
-    pairs, keep = source.linked.select("uniqueid", "linkedid"), source.work.keep
+    pairs, keep = pairs.select("uniqueid", "linkedid"), source.work.keep
     first, last = nw.col("linkedid").min().alias("first"), nw.col("linkedid").max().alias("last")
     bounds = keep(pairs.group_by("uniqueid").agg(first, last))
     # A channel with two linkedids joins them; so does one that was somebody's linkedid

@@ -41,12 +41,14 @@ class Pool:
     lenders: dict[str, str] = field(default_factory=dict)
 
 
-def pool(source: Source, like: nw.LazyFrame[Any]) -> Pool:
+def pool(source: Source, pairs: nw.LazyFrame[Any], like: nw.LazyFrame[Any]) -> Pool:
     """Return the agents who waited on the line; only rows of their callers are read in Python.
 
     Parameters
     ----------
     source : Source
+    pairs : nw.LazyFrame
+        The linkedids of channels (`aggregates.linked`).
     like : nw.LazyFrame
         A frame of the same engine as the events.
     """
@@ -57,7 +59,6 @@ def pool(source: Source, like: nw.LazyFrame[Any]) -> Pool:
     agents = _texts(nw.concat(told, how="vertical"))
     if not agents:
         return Pool()
-    pairs = source.linked
     of_agents = pairs.join(_few(source, "uniqueid", agents, like), on="uniqueid", how="semi")
     lent = _texts(of_agents.select("linkedid"))
     about = _few(source, "linkedid", lent, like)

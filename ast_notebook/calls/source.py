@@ -254,21 +254,6 @@ class Source:
         return self._pick(nw.col("event").is_in(kinds), columns)
 
     @cached_property
-    def linked(self) -> nw.LazyFrame[Any]:
-        """Every linkedid that a channel had: ``uniqueid linkedid``, and the least `ORDER`."""
-        kinds = [kind for kind in KINDS if kind not in (*NEEDED, *reports.KINDS)]
-        pairs = [
-            self.only(kinds, uniqueid=uniqueid, linkedid=linkedid, **{ORDER: ORDER})
-            for uniqueid, linkedid in (("uniqueid", "linkedid"), ("destuniqueid", "destlinkedid"))
-        ]
-        return self.work.keep(
-            nw.concat(pairs, how="vertical")
-            .filter(~nw.col("uniqueid").is_null() & ~nw.col("linkedid").is_null())
-            .group_by("uniqueid", "linkedid")
-            .agg(nw.col(ORDER).min())
-        )
-
-    @cached_property
     def voice(self) -> nw.LazyFrame[Any] | None:
         """How each leg sounded (`rated`), or None without any report."""
         return None if self.streams is None else rated(self.streams, self.work)
