@@ -88,9 +88,8 @@ def completed(source: Source, connects: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .drop("member", "interface")
     )
     keys = ["uniqueid", "queue"]
-    known = connects.select(*keys).unique()
-    strange = rows.join(known, on=keys, how="anti")
-    own = _of_connect(rows.join(known, on=keys, how="semi"), connects, keys)
+    strange = rows.join(connects, on=keys, how="anti")
+    own = _of_connect(rows.join(connects, on=keys, how="semi"), connects, keys)
     behind = _of_connect(strange, connects, ["agent", "queue"])
     late = nw.col("completed") - nw.col("talked") * SECOND - nw.col("connected")
     behind = behind.filter((late <= _ABOUT) & (late >= -_ABOUT))

@@ -180,7 +180,7 @@ def _last(joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 def _ends(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Return the extension of the dialplan at which each channel that waited ended."""
     rows = source.only("Hangup", uniqueid="uniqueid", last_exten="exten")
-    mine = rows.join(joined.select("uniqueid").unique(), on="uniqueid", how="semi")
+    mine = rows.join(joined, on="uniqueid", how="semi")
     return mine.group_by("uniqueid").agg(nw.col("last_exten").max())
 
 

@@ -55,7 +55,7 @@ def _joins(source: Source) -> nw.LazyFrame[Any]:
     )
     joined = source.work.keep(rows.rename({"time": "start"}))
     left = source.rare_events.only("QueueCallerLeave", uniqueid="uniqueid", queue="queue")
-    open_ones = _beyond(joined, left).select("uniqueid", "queue").unique()
+    open_ones = _beyond(joined, left)
     # Channels that still wait at the end of the events are among these. There are few others.
     found = [
         _Place(str(uniqueid), str(queue), int(start))
@@ -116,14 +116,14 @@ def earlier(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     listed = few.only("QueueEntry", uniqueid="uniqueid", queue="queue")
     waits = listed.group_by(*keys).agg(nw.col("time").max().alias("start"))
     for others in (joined, left):
-        waits = waits.join(others.select(*keys).unique(), on=keys, how="anti")
+        waits = waits.join(others, on=keys, how="anti")
     # A caller does not wait if he transferred his place or his channel ended. A place that was
     # transferred is known when its new owner leaves it.
     transfers = {"one": "origtransfereruniqueid", "other": "secondtransfereruniqueid"}
     attended = few.only("AttendedTransfer", **transfers)
     over = [attended.select(nw.col(name).alias("uniqueid")) for name in transfers]
     over.append(source.only("Hangup", uniqueid="uniqueid").select("uniqueid"))
-    ended = nw.concat(over, how="vertical").unique()
+    ended = nw.concat(over, how="vertical")
     waits = waits.join(ended, on="uniqueid", how="anti").select(*keys, "start")
     found = nw.concat([gone, waits], how="vertical").filter(~nw.col("uniqueid").is_null())
     text = nw.lit(None, dtype=nw.String)
