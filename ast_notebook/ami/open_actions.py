@@ -66,7 +66,7 @@ class OpenActions:
         self.under_way.pop(key, None)
 
     def finish(self, key: str, pending: Pending) -> list[Pending]:
-        """Remove an action that is answered, and the actions that end with it.
+        """Remove an answered action, and each that is over because this one is (`Pending.ends`).
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Reads Asterisk's queue_log: the calls that came into a queue, and the pauses of agents."""
+"""Makes calls, queue calls, and the sessions and pauses of agents of a queue_log's entries."""
 
 from __future__ import annotations
 
