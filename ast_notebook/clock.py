@@ -47,7 +47,7 @@ class SystemClock:
         """Note that a worker has to make so many calls before the time moves on."""
 
     def release(self, calls: int, worker: object) -> None:
-        """Note that a worker will not make so many of its calls: the time need not wait."""
+        """Note that a worker will not make so many of its calls, so that the time does not wait."""
 
     def began(self, worker: object) -> None:
         """Note that a worker begins one of its calls now, on the calling thread."""

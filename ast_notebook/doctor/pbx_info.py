@@ -57,8 +57,8 @@ class PbxInfo:
     def config(self, file: str, section: str = "") -> Config | None:
         """Return the sections of a configuration file, or one of them, without secrets.
 
-        An empty or missing file has no sections; None means that the
-        login lacks the permission to ask, or that the PBX did not tell.
+        An empty or missing file has no sections; None means that the login lacks
+        the permission to ask, or that the PBX did not tell.
         """
         key = f"{file} {section}"
         if key not in self._configs:

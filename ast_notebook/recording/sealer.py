@@ -142,7 +142,7 @@ class Sealer:
     def _today(self) -> date:
         """Return the day in UTC; of all settings of the clock in the last day, the earliest counts.
 
-        So nothing is removed for about a day after the clock was set forward by mistake.
+        So a clock that was set forward by mistake makes no file old for about a day.
         """
         self._offsets.append(time.time() - time.monotonic())
         return datetime.fromtimestamp(time.monotonic() + min(self._offsets), UTC).date()

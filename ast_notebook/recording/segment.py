@@ -311,7 +311,7 @@ class Blocks:
     def lost_row(self) -> pa.RecordBatch | None:
         """Return the row that tells what of the file is lost, even if its recorder may still live.
 
-        It is None if no block is damaged, and the file ended properly or has no events.
+        It is None if no block is damaged, and the file ended properly or is empty.
         """
         unread = self.torn + self.damaged
         if not self.damaged and (self.complete or not (self.last or self.torn)):

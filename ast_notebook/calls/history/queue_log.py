@@ -1,4 +1,4 @@
-"""Makes calls, queue calls, and the sessions and pauses of agents of a queue_log's entries."""
+"""Makes calls and queue calls of a queue_log's entries, and sessions and pauses of its agents."""
 
 from __future__ import annotations
 

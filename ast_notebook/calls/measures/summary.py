@@ -89,9 +89,9 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
         asr
             Answer seizure ratio (ITU-T E.411): the share of answered calls among all calls with a
             disposition. Voicemail and a menu are not answers here, though a CDR may call them so.
-            ASR and NER are missing if some calls are ``unknown``. ASR is also
-            missing if a queue_log has some calls as NO ANSWER: somebody may have answered them
-            after the queue, and the log does not tell that.
+            ASR and NER are missing if some calls are ``unknown``. ASR is also missing if
+            a queue_log has some calls as NO ANSWER: somebody may have answered them after the
+            queue, and the log does not tell that.
         ner
             Network effectiveness ratio (ITU-T E.425): the share of calls that were delivered among
             all calls with a disposition. Delivered are calls that were answered, busy, not answered
