@@ -1,4 +1,4 @@
-"""Draws results for a notebook: as text and tables, in which all text is escaped."""
+"""Draws results for a notebook: as text and tables, escaped, and left alone by MathJax."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ class Intake:
         return self._take(self.framer.feed(data))
 
     def end(self) -> Taken:
-        """Take the message that ended oddly as complete, since nothing follows."""
+        """Take the message that has no proper end as complete, since nothing follows."""
         return self._take(self.framer.end())
 
     def whole_answer(self, data: bytes, key: str, pending: Pending) -> Response | None:

@@ -75,7 +75,7 @@ class OpenActions:
         raise ConnectionLost(f"{pending.name} could not be sent: {failed}")
 
     def finish(self, key: str, pending: Pending) -> list[Pending]:
-        """Remove an action that is answered, and the actions that end with it.
+        """Remove an answered action, and each that is over because this one is (`Pending.ends`).
 
         Returns
         -------

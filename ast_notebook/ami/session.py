@@ -202,7 +202,7 @@ class Session(Manager):
         return self._reader.thread.ident is not None
 
     def _end_aloud(self, what: str) -> None:
-        """Close the session and log that, if one of its threads ended by itself."""
+        """If one of the session's threads has ended by itself, close the session and log why."""
         if not self.closed:
             logger.critical("%s is closed, as the thread that %s has ended", self.name, what)
             self._reader.last_error = f"the thread that {what} has ended"

@@ -65,7 +65,7 @@ class EntryWriter:
 
     @property
     def owes(self) -> bool:
-        """Whether the last change was not written."""
+        """Whether the last change is still to be written."""
         return self._kept is not None
 
     def close(self) -> None:

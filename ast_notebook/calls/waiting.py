@@ -93,8 +93,9 @@ def earlier(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
     Such a place is known if somebody left a line and no event tells that he came to it, or if he is
     in Asterisk's list of waiting callers, which is asked for at each connect. The columns are those
-    of `joins`. The real ``start`` is unknown. The given one is some time before all later events of
-    that place.
+    of `joins`. It is unknown when such a place was taken. Its ``start`` is a moment that stands for
+    that: a second before the caller left the line or, if he still waits, the time of the last list
+    that has him.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ _CYCLE = 0x10000
 
 
 def are_in(events: nw.LazyFrame[Any]) -> bool:
-    """Tell whether events may have reports, by their columns."""
+    """Tell whether events have the columns of RTCP's reports, or of the sums at a channel's end."""
     names = events.collect_schema().names()
     return "uniqueid" in names and (
         "report0highestsequence" in names or {"variable", "value"} <= set(names)
