@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import selectors
 import socket
@@ -50,10 +51,9 @@ class Lookout:
 
     def _change(self, events: int) -> None:
         if self.can_look_away:
-            try:
+            # The reader may have closed it, even during this call: then nobody waits any more.
+            with contextlib.suppress(ValueError, OSError):
                 self._waiting.modify(self._descriptor, events)
-            except ValueError:  # it is closed, and nobody waits for anything any more
-                return
 
     def close(self) -> None:
         """Wait for nothing any more."""

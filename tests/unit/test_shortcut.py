@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import random
+import socket
 import sys
 import threading
 from functools import partial
+from unittest import mock
 
 import pytest
 
@@ -155,7 +158,8 @@ def test_lists_and_refusals_and_odd_answers_are_the_readers():
 
 def test_what_looks_like_an_answer_but_continues_an_event_is_none():
     def script(client, action):
-        client.raw(answer(action, "Text: a part of the event"))
+        if action["Action"] == "Ask":
+            client.raw(answer(action, "Text: a part of the event"))
         client.raw(answer(action, "Text: the answer"))
 
     with FakeManager(script) as fake, opened(fake) as session:
@@ -198,6 +202,18 @@ def test_a_connection_that_ends_meanwhile_is_told_by_the_reader(by):
             session.request({"Action": "Never"}, timeout=60)
         thread.join()
         assert not session._actions.under_way
+
+
+@pytest.mark.parametrize("error", [ValueError("closed"), OSError(errno.EBADF, "closed")])
+def test_a_lookout_that_is_closed_meanwhile_looks_nowhere(error):
+    one, other = socket.socketpair()
+    with one, other:
+        lookout = Lookout(one)
+        lookout.close()
+        lookout._waiting = mock.Mock(modify=mock.Mock(side_effect=error))
+        lookout.look_away()
+        lookout.look()
+        assert lookout._waiting.modify.call_count == 2
 
 
 @pytest.mark.usefixtures("patient")
