@@ -230,8 +230,12 @@ class Work:
         """A relation on the connection of the events that carries none of them.
 
         A relation carries everything that it was made from, and DuckDB plans that anew at each use.
-        Before version 2, such a statement returns no relation, and the events are taken.
+        Before version 2, such a statement is no relation, and the events are taken.
         """
+        import duckdb
+
         events: Any = self.events.to_native()
-        found = events.query(f"calls_{uuid.uuid4().hex}", "PRAGMA version")
-        return events if found is None else found
+        try:
+            return events.query(f"calls_{uuid.uuid4().hex}", "PRAGMA version")
+        except duckdb.BinderException:
+            return events
