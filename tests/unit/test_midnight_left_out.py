@@ -1,0 +1,57 @@
+"""Days that begin at 1:00, or twice at 0:00, since the clock changes at midnight there."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pandas as pd
+import pytest
+
+from ast_notebook import calls
+from ast_notebook.calls import measures
+from ast_notebook.calls.report import Report
+
+#: A zone, and a day on which a clock change leaves out its midnight or repeats it.
+DAYS = [
+    ("America/Santiago", "2026-09-06"),
+    ("Africa/Cairo", "2026-04-24"),
+    ("Asia/Beirut", "2026-03-29"),
+    ("America/Havana", "2026-03-08"),
+    ("America/Havana", "2026-11-01"),
+]
+
+
+def hourly(day: str) -> pd.DataFrame:
+    """Return the events of a call an hour, from before a day until after it, whatever the zone."""
+    rows = []
+    for hours in range(-12, 37):
+        at = pd.Timestamp(day, tz="UTC") + pd.Timedelta(hours=hours, minutes=10)
+        call = dict.fromkeys(("uniqueid", "linkedid"), f"{int(at.timestamp())}.1")
+        call |= {"server": "ast", "channel": "PJSIP/200-00000001", "calleridnum": "200"}
+        rows.append({**call, "event": "Newchannel", "time": at, "exten": "300"})
+        rows.append({**call, "event": "Hangup", "time": at + pd.Timedelta("90s"), "cause": "16"})
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(("zone", "day"), DAYS)
+def test_calls_are_counted_by_day_where_the_clock_changes_at_midnight(zone, day):
+    made = calls.calls(hourly(day))
+    found = measures.summary(made, by=("day",), tz=zone)
+    there = made["start"].dt.tz_convert(zone).dt.strftime("%Y-%m-%d")
+    assert dict(zip(found["day"].dt.strftime("%Y-%m-%d"), found["calls"], strict=True)) == Counter(
+        there
+    )
+
+
+@pytest.mark.parametrize(("zone", "day"), DAYS)
+@pytest.mark.parametrize("before", [0, 3])
+def test_a_report_ends_on_a_day_whose_midnight_the_clock_leaves_out(zone, day, before):
+    events = hourly(day)
+    first = f"{pd.Timestamp(day) - pd.Timedelta(days=before):%Y-%m-%d}"
+    report = Report(
+        calls.calls(events), calls.visits(events), since=first, until=day, tz=zone, against="7d"
+    )
+    days = report.days.set_index("day")["calls"]
+    assert days[pd.Timestamp(day)] in (23, 25)
+    assert report.summary["calls"][0] == days.sum()
+    assert day in report.html()
