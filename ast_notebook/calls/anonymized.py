@@ -13,6 +13,7 @@ from ast_notebook.calls.finding import find_call
 from ast_notebook.calls.flow import flow
 from ast_notebook.calls.ladder import Flow
 from ast_notebook.calls.measures.grouping import Zone
+from ast_notebook.counted import counted
 from ast_notebook.errors import ChannelGone
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 def anonymized_history(past: History, anonymizer: Anonymizer) -> History:
     """Return a history with pseudonyms, in pandas; of bad records, only the line numbers stay.
+
+    Of files that were not read, only their number stays.
 
     Examples
     --------
@@ -34,8 +37,11 @@ def anonymized_history(past: History, anonymizer: Anonymizer) -> History:
     made.visits_frame = anonymizer.frame(past.visits)
     made.sessions = anonymizer.frame(past.sessions)
     made.pauses = anonymizer.frame(past.pauses)
-    made.parts, made.events_of = (), None  # they have the numbers
+    made.parts, made.events_of, made.ids = (), None, {}  # they have the numbers
     made.bad = past.bad[["line"]].reindex(columns=past.bad.columns)
+    made.unread = past.unread.head(0)  # a recording may be named by the number that was recorded
+    if unread := len(past.unread):
+        made.joins = [*past.joins, f"not read: {counted(unread, 'file', 'files')}"]
     return made
 
 
