@@ -322,10 +322,12 @@ def _placed(found: pd.Timestamp, zone: tzinfo | None) -> pd.Timestamp:
 
 def _instant(local: pd.Timestamp, zone: tzinfo | None, fold: int) -> pd.Timestamp:
     """Return a local time of a zone, or of this machine's, in UTC."""
-    there = local.to_pydatetime(warn=False).replace(tzinfo=zone, fold=fold)
-    if zone is None:  # Pythons differ in what `astimezone` makes of an hour that is left out
+    there = local.to_pydatetime(warn=False).replace(fold=fold)
+    # Pythons differ in what `astimezone` makes of an hour that is left out, and dateutil makes the
+    # earlier hour of it.
+    if zone is None or isinstance(zone, tzlocal):
         return pd.Timestamp(datetime.fromtimestamp(there.timestamp(), UTC))
-    return pd.Timestamp(there.astimezone(UTC))
+    return pd.Timestamp(there.replace(tzinfo=zone).astimezone(UTC))
 
 
 def _checked(time: Any, said: object) -> pd.Timestamp:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 import pandas as pd
@@ -10,6 +11,8 @@ import pytest
 from ast_notebook import calls
 from ast_notebook.calls import measures
 from ast_notebook.calls.report import Report
+from ast_notebook.moments import end, moment
+from ast_notebook.zone import people_zone
 
 #: A zone, and a day on which a clock change leaves out its midnight or repeats it.
 DAYS = [
@@ -19,6 +22,20 @@ DAYS = [
     ("America/Havana", "2026-03-08"),
     ("America/Havana", "2026-11-01"),
 ]
+
+
+@pytest.fixture
+def machine_in(monkeypatch):
+    """Have this machine's own zone be another one, and none be chosen."""
+
+    def change(zone: str) -> None:
+        changed.setenv("TZ", zone)
+        time.tzset()
+
+    with monkeypatch.context() as changed:
+        changed.delenv("AST_TZ", raising=False)
+        yield change
+    time.tzset()
 
 
 def hourly(day: str) -> pd.DataFrame:
@@ -55,3 +72,13 @@ def test_a_report_ends_on_a_day_whose_midnight_the_clock_leaves_out(zone, day, b
     assert days[pd.Timestamp(day)] in (23, 25)
     assert report.summary["calls"][0] == days.sum()
     assert day in report.html()
+
+
+@pytest.mark.parametrize(("zone", "day"), DAYS)
+def test_such_a_day_begins_at_the_same_moment_in_the_zone_of_the_machine(machine_in, zone, day):
+    machine_in(zone)
+    for read in (moment, end):
+        assert read(day, tz=people_zone()).timestamp() == read(day, tz=zone).timestamp()
+    events = hourly(day)
+    report = Report(calls.calls(events), calls.visits(events), since=day, until=day)
+    assert report.days["day"].tolist() == [pd.Timestamp(day)]
