@@ -1,9 +1,12 @@
-"""Days that begin at 1:00, or twice at 0:00, since the clock changes at midnight there."""
+"""Zones in which a day has no midnight or two, or in which other rules held before."""
 
 from __future__ import annotations
 
+import pickle
 import time
 from collections import Counter
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
@@ -82,3 +85,23 @@ def test_such_a_day_begins_at_the_same_moment_in_the_zone_of_the_machine(machine
     events = hourly(day)
     report = Report(calls.calls(events), calls.visits(events), since=day, until=day)
     assert report.days["day"].tolist() == [pd.Timestamp(day)]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Istanbul", "Asia/Amman", "America/Santiago"])
+def test_former_rules_of_the_machines_zone_hold_for_former_times(machine_in, zone):
+    """Turkey has had no winter time since 2016, and Jordan none since 2022."""
+    machine_in(zone)
+    made = calls.calls(pd.concat([hourly("2015-01-15"), hourly("2015-07-15")]))
+    here, there = people_zone(), ZoneInfo(zone)
+    by = ("day", "hour")
+    in_its_zone = measures.summary(made, by=by, tz=zone)
+    pd.testing.assert_frame_equal(measures.summary(made, by=by, tz=here), in_its_zone)
+    for at in (datetime(2015, 1, 15, 12, 0, 0, 999_999), datetime(2015, 7, 15, 12)):
+        assert at.replace(tzinfo=here).timestamp() == at.replace(tzinfo=there).timestamp()
+        assert at.replace(tzinfo=here).tzname() == at.replace(tzinfo=there).tzname()
+        assert at.replace(tzinfo=UTC).astimezone(here).isoformat() == (
+            at.replace(tzinfo=UTC).astimezone(there).isoformat()
+        )
+        moment_of_pandas = pd.Timestamp(at, tz="UTC")
+        assert str(moment_of_pandas.tz_convert(here)) == str(moment_of_pandas.tz_convert(there))
+    assert pickle.loads(pickle.dumps(here)) == here
