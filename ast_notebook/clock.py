@@ -47,7 +47,7 @@ class SystemClock:
         """Note that a worker has to make so many calls before the time moves on."""
 
     def release(self, calls: int, worker: object) -> None:
-        """Note that a worker will not make so many of the calls for which the time is held."""
+        """Note that a worker will not make so many of its calls, so that the time does not wait."""
 
     def began(self, worker: object) -> None:
         """Note that a worker begins one of its calls now, on the calling thread."""
@@ -133,7 +133,10 @@ def work_at(clock: SystemClock) -> None:
 
 
 def working_at(otherwise: SystemClock = MACHINE) -> SystemClock:
-    """Return the clock of the replay that the calling thread works for; else `otherwise`."""
+    """Return the clock of the replay for which the calling thread works.
+
+    If it works for none, `otherwise` is returned.
+    """
     clock: SystemClock = getattr(_here, "clock", MACHINE)
     return otherwise if clock is MACHINE else clock
 

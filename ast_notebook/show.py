@@ -1,4 +1,4 @@
-"""Draws results for a notebook: as text and tables, in which all text is escaped."""
+"""Draws results for a notebook: as text and tables, escaped, and left alone by MathJax."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 # Half-transparent grey lines can be seen on white and on black; all other colours are the page's.
 _LINE = "border-bottom: 1px solid rgba(128, 128, 128, 0.35)"
 _CELL = f"padding: 2px 10px; text-align: left; vertical-align: top; {_LINE}"
+_MINUS = "\N{MINUS SIGN}"
 _TITLE = "padding: 2px 10px; text-align: left; font-weight: bold"
 
 #: The class of elements that MathJax, in JupyterLab and in nbconvert, leaves unchanged.
@@ -72,6 +73,13 @@ def span(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def signed(more: float, size: str) -> str:
+    """Return the text of a difference, whose `size` is written already, with its sign."""
+    if not any(digit in size for digit in "123456789"):
+        return f"±{size}"
+    return f"{'+' if more > 0 else _MINUS}{size}"
 
 
 def _cells(tag: str, row: Sequence[object]) -> str:

@@ -11,6 +11,7 @@ from ast_notebook.errors import ConfError, UnsafeText
 
 Field = str | int | float | Secret | Iterable[str]
 _NO_LIST = (str, bytes, bytearray, Mapping)
+_ONE = (str, Secret, numbers.Real)
 
 
 def encode(action: Mapping[str, Field]) -> bytes:
@@ -27,10 +28,10 @@ def encode(action: Mapping[str, Field]) -> bytes:
     # No variable may hold a password while an error is raised, since tracebacks show variables.
     fields: list[tuple[str, Any]] = []
     for key, value in action.items():
-        is_list = isinstance(value, Iterable) and not isinstance(value, _NO_LIST)
+        is_list = not isinstance(value, _NO_LIST) and isinstance(value, Iterable)
         fields += [(key, one) for one in cast("Iterable[Any]", value if is_list else (value,))]
     for key, one in fields:
-        if not isinstance(one, str | Secret | numbers.Real):
+        if not isinstance(one, _ONE):
             kind = "None" if one is None else type(one).__name__
             raise ConfError(
                 f"{key} of the action {action.get('Action', '')} is {kind}: write text, a number, "
@@ -52,6 +53,8 @@ def _text(value: object) -> str:
 
 def _problem(value: object) -> str:
     """Say why a text cannot be sent; empty if it can."""
+    if isinstance(value, str) and value.isascii() and value.isprintable():
+        return ""
     if any(map(_text(value).__contains__, "\r\n\0")):
         return "a line break or a NUL, which Asterisk would read as further headers: take it out"
     if not _text(value).isascii() and any("\ud800" <= one <= "\udfff" for one in _text(value)):

@@ -8,49 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 
 from ast_notebook.ami.message import Event, Response
+from ast_notebook.ami.permissions import refusal
 from ast_notebook.ami.timeouts import seconds, wait_for
 from ast_notebook.digits import is_count
-from ast_notebook.errors import ActionRefused, AnswerTimeout, BadAnswer, PermissionMissing
+from ast_notebook.errors import AnswerTimeout, BadAnswer
 from ast_notebook.show import plain, table
 
 LARGEST = 32 * 1024 * 1024  # of all entries of a list together, in letters
-
-# Actions by the classes of manager.conf's `write` that they need, as `manager show command NAME`
-# tells. Of several classes, one suffices.
-_NEED = {
-    "agent": "AgentLogoff Agents QueueAdd QueueLog QueueMemberRingInUse QueuePause QueuePenalty "
-    "QueueRemove",
-    "agi": "AGI",
-    "aoc": "AOCMessage",
-    "call": "Atxfer BlindTransfer Bridge CancelAtxfer ChangeMonitor ConfbridgeKick ConfbridgeLock "
-    "ConfbridgeMute ConfbridgeSetSingleVideoSrc ConfbridgeUnlock ConfbridgeUnmute ControlPlayback "
-    "FAXSession FAXSessions MeetmeMute MeetmeUnmute Monitor Park ParkedCalls Parkinglots "
-    "PauseMonitor PlayDTMF PlayMF Redirect SendFlash SendText Setvar StopMonitor UnpauseMonitor",
-    "call or reporting": "DeviceStateList ExtensionState ExtensionStateList Getvar MailboxCount "
-    "MailboxStatus PresenceState PresenceStateList VoicemailBoxSummary VoicemailUsersList "
-    "VoicemailUserStatus",
-    "command": "Command",
-    "config": "CreateConfig ListCategories UpdateConfig",
-    "config or reporting": "ShowDialPlan",
-    "message": "MessageSend",
-    "originate": "Originate",
-    "reporting": "ConfbridgeList ConfbridgeListRooms FAXStats MeetmeList MeetmeListRooms",
-    "system": "ConfbridgeStartRecord ConfbridgeStopRecord DBDel DBDelTree DBPut "
-    "DialplanExtensionAdd DialplanExtensionRemove Filter MixMonitor ModuleCheck ModuleLoad "
-    "MuteAudio PJSIPNotify PJSIPShowAors PJSIPShowAuths PJSIPShowContacts PJSIPShowEndpoint "
-    "PJSIPShowEndpoints PJSIPShowRegistrationsInbound PJSIPShowResourceLists "
-    "PJSIPShowSubscriptionsInbound PJSIPShowSubscriptionsOutbound SIPnotify SIPpeerstatus",
-    "system or call": "AbsoluteTimeout Hangup LocalOptimizeAway MixMonitorMute PJSIPHangup "
-    "StopMixMonitor",
-    "system or call or reporting": "Status",
-    "system or config": "GetConfig GetConfigJSON Reload",
-    "system or reporting": "CoreSettings CoreShowChannelMap CoreShowChannels CoreStatus DBGet "
-    "DBGetTree IAXpeerlist IAXpeers IAXregistry LoggerRotate PJSIPQualify PJSIPRegister "
-    "PJSIPShowRegistrationsOutbound PJSIPUnregister SIPpeers SIPqualifypeer SIPshowpeer "
-    "SIPshowregistry",
-    "user": "UserEvent VoicemailRefresh",
-}
-WRITE_CLASS = {name.lower(): needed for needed, names in _NEED.items() for name in names.split()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,9 +117,9 @@ class Pending:
         self.apart = apart
         self._timeout = timeout
         self.deadline = time.monotonic() + timeout
-        self._waiting: list[None] = []
+        self._waiting: list[threading.Event] = []  # one for each thread
         self._size = 0
-        self._done = threading.Event()
+        self._done = False
         self._response: Response | None = None
         self._events: list[Event] = []
         self._error: Exception | None = None
@@ -164,7 +128,7 @@ class Pending:
     @property
     def done(self) -> bool:
         """Whether it was answered, refused or given up."""
-        return self._done.is_set()
+        return self._done
 
     @property
     def response(self) -> Response | None:
@@ -204,12 +168,7 @@ class Pending:
             If the connection broke meanwhile.
         """
         limit = self.deadline - time.monotonic() if timeout is None else seconds(timeout, least=0)
-        self._waiting.append(None)
-        try:
-            is_done = wait_for(self._done, limit)
-        finally:
-            self._waiting.pop()
-        if not is_done:
+        if not self._done and not self._wait(limit):
             raise AnswerTimeout(
                 f"Asterisk has not answered {self.name} in time: it is overloaded, or the network "
                 "is slow. Ask again, or connect with a larger timeout"
@@ -218,6 +177,15 @@ class Pending:
             raise self._error.with_traceback(None)
         assert self._response is not None
         return Answer(self._response, tuple(self._events))
+
+    def _wait(self, limit: float) -> bool:
+        finished = threading.Event()
+        self._waiting.append(finished)
+        try:
+            # It may have been finished before this thread was one of those that `finish` wakes.
+            return self._done or wait_for(finished, limit)
+        finally:
+            self._waiting.remove(finished)
 
     def respond(self, response: Response) -> bool:
         """Take the response; return True if nothing more will come."""
@@ -259,24 +227,14 @@ class Pending:
             self._events.pop()
         return is_last
 
+    def succeed(self, response: Response) -> None:
+        """Take a response that is the whole answer; to do this twice is the same as once."""
+        self._response = response
+
     def finish(self, error: Exception | None = None) -> None:
         """Wake the threads that wait, with an error if there is one."""
         if error is not None:
             self._error = error
-        self._done.set()
-
-
-def refusal(action: str, reason: str) -> ActionRefused:
-    """Return the error for an action that Asterisk answered with `reason`."""
-    if reason.lower().startswith("permission denied"):
-        needed = WRITE_CLASS.get(action.lower())
-        what = f"`{needed}`" if needed else f"the class that `manager show command {action}` names"
-        return PermissionMissing(
-            f"this login may not use {action}: add {what} to its `write =` in manager.conf, "
-            "then run `manager reload` on the PBX and connect again",
-            action=action,
-            reason=reason,
-        )
-    if reason.strip().endswith("line too long"):
-        reason = "one of its fields is too long: Asterisk takes lines of up to 1,022 bytes"
-    return ActionRefused(f"Asterisk refused {action}: {reason}", action=action, reason=reason)
+        self._done = True
+        for waiting in [*self._waiting]:
+            waiting.set()

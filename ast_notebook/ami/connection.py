@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from ast_notebook.ami.elapsed import elapsed
+from ast_notebook.ami.lookout import Lookout
 
 BLOCK = 256 * 1024
 LOOK = 1.0  # seconds between two checks of a silent connection, which show until when it was up
@@ -29,6 +30,9 @@ class Connection:
     The socket does not block: OpenSSL allows one call at a time on a connection, so a TLS reader
     waits outside of the lock that the writers need.
 
+    Whoever holds `turn` may read. The thread that made the connection holds it, except while it
+    waits for bytes: then another thread can have a short turn, see `Shortcut`.
+
     Parameters
     ----------
     host : str
@@ -45,6 +49,12 @@ class Connection:
     ----------
     current : float
         A moment on the clock of `elapsed`: everything that had come until then has been read.
+    turn : threading.Lock
+    unfinished : callable or None
+        What has to be done first in the next turn, since the last one may have been interrupted.
+    lent : threading.Lock
+        A thread holds it for which the reader does not watch the socket.
+    lookout : Lookout
 
     Raises
     ------
@@ -64,6 +74,9 @@ class Connection:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._sending = threading.Lock()
+        self.turn = threading.Lock()
+        self.unfinished: Callable[[], None] | None = None
+        self.lent = threading.Lock()
         self._wanted = wanted
         deadline = time.monotonic() + timeout
         self._socket = self._dial(host, port, deadline)
@@ -78,11 +91,11 @@ class Connection:
                     raise HandshakeFailed("broke off") from None
             self.current = self._read = elapsed()
             self._slept = False
-            self._readable = selectors.DefaultSelector()
-            self._readable.register(self._socket, selectors.EVENT_READ)
+            self.lookout = Lookout(self._socket)
         except BaseException:
             self._socket.close()
             raise
+        self.turn.acquire()
 
     def _dial(self, host: str, port: int, deadline: float) -> socket.socket:
         """Try each address of the name in turn, sharing out the time between them."""
@@ -150,9 +163,46 @@ class Connection:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise TimeoutError(f"nothing came for {timeout:g} s") from None
-                self._readable.select(min(left, LOOK))
+                self._await(min(left, LOOK))
             except ssl.SSLWantWriteError:
                 self._wait(self._socket, selectors.EVENT_WRITE, time.monotonic() + timeout)
+
+    def _await(self, seconds: float) -> None:
+        """Wait for bytes, and let other threads have a turn meanwhile."""
+        self.turn.release()
+        try:
+            came = self.lookout.wait(seconds)
+        finally:
+            self.turn.acquire()
+        self.finish()
+        if not came and not self.lent.locked():
+            self.lookout.look()  # a thread may have been interrupted before it did this
+
+    def finish(self) -> None:
+        """Do what the last turn left undone; only for whoever has the turn."""
+        if self.unfinished is not None:
+            self.unfinished()
+
+    @property
+    def can_be_looked_at(self) -> bool:
+        """Whether the bytes can be looked at before they are read; those of TLS cannot."""
+        return Lookout.can_look_away and not isinstance(self._socket, ssl.SSLSocket)
+
+    def fileno(self) -> int:
+        """Return the file descriptor of the socket."""
+        return self._socket.fileno()
+
+    def look_at(self, size: int) -> bytes:
+        """Return the bytes that have come, up to so many, and leave them in the socket."""
+        return self._socket.recv(size, socket.MSG_PEEK)
+
+    def take(self, size: int, taken: list[bytes]) -> None:
+        """Read so many bytes of those that were looked at, and append them to a list.
+
+        Python runs no handler of a signal between the two, since both are one call into C: an
+        interruption leaves the bytes in the socket or in the list.
+        """
+        taken.extend(map(self._socket.recv, (size,)))
 
     def _note(self, *, is_empty: bool) -> None:
         """Note the moment of a read; `is_empty` means that it found neither bytes nor the end.
@@ -203,6 +253,7 @@ class Connection:
                     sent = self._socket.send(view)
                 view = view[sent:]
             except (BlockingIOError, ssl.SSLWantWriteError):
+                self.lookout.look()  # Asterisk may read again once it has sent what it has to send
                 self._wait(self._socket, selectors.EVENT_WRITE, deadline)
             except ssl.SSLWantReadError:
                 self._wait(self._socket, selectors.EVENT_READ, deadline)
@@ -216,5 +267,6 @@ class Connection:
 
     def close(self) -> None:
         """Close the socket; only for the reader's thread, once it has stopped reading."""
-        self._readable.close()
+        self.lookout.close()
         self._socket.close()
+        self.turn.release()  # a thread may be waiting for it

@@ -54,6 +54,10 @@ class DamageFinder:
         left_out = set(repeated)
         return [text for number, text in enumerate(texts) if number not in left_out]
 
+    def skip(self) -> None:
+        """Note that a message came that no other one repeats."""
+        self._last = ""
+
     def garbled(self, messages: int) -> None:
         """Count messages that are not as Asterisk sends them."""
         self._tell(

@@ -58,7 +58,10 @@ class Framer:
         return self.feed(b"\r\n")
 
     def part(self) -> list[str]:
-        """Return held bytes of a command's output as messages, since its end never came."""
+        """Return as messages what the framer has held back as the output of a command.
+
+        This is for an output whose end never comes.
+        """
         self.privileges = -1
         texts, self._follows = self._follows, []
         return [text for text in map(_stripped, texts) if text]

@@ -12,12 +12,25 @@ from ast_notebook.ami.answer import Pending
 from ast_notebook.ami.before12 import Before12
 from ast_notebook.ami.damage import DamageFinder
 from ast_notebook.ami.dispatcher import Dispatcher
-from ast_notebook.ami.framer import Framer
-from ast_notebook.ami.message import OWN, Event, own_event, parse_later, parse_plain, parse_whole
+from ast_notebook.ami.framer import END_OF_MESSAGE, Framer, decode
+from ast_notebook.ami.message import (
+    OWN,
+    Event,
+    Response,
+    answer_later,
+    own_event,
+    parse_later,
+    parse_plain,
+    parse_whole,
+)
 from ast_notebook.ami.open_actions import OpenActions
 from ast_notebook.units import SECOND
 
 logger = logging.getLogger(__name__)
+
+_SUCCESS = "Response: Success\r\nActionID: "
+# In lower case, what is in responses that a list follows, or to which an event may be attached.
+_MORE = (b"eventlist", b"will follow", b"privilege", b"event:")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,8 +112,31 @@ class Intake:
         return self._take(self.framer.feed(data))
 
     def end(self) -> Taken:
-        """Take the message that ended oddly as complete, since nothing follows."""
+        """Take the message that has no proper end as complete, since nothing follows."""
         return self._take(self.framer.end())
+
+    def whole_answer(self, data: bytes, key: str, pending: Pending) -> Response | None:
+        """Return the response to an action, if these bytes are that and the whole answer.
+
+        Nothing changes. The result is None as well if they are no plain message: then `feed` has to
+        decide what they are.
+        """
+        if self.framer.torn or self._actions.under_way.get(key) is not pending:
+            return None
+        lower = data.lower()
+        if (
+            not data.startswith(f"{_SUCCESS}{key}\r\n".encode())
+            or data.count(b"\n") != data.count(b"\r\n")
+            or any(map(lower.__contains__, _MORE))
+        ):
+            return None
+        return answer_later(decode(data.removesuffix(END_OF_MESSAGE)), time.time_ns() // 1000)
+
+    def answered(self, key: str, pending: Pending, response: Response) -> None:
+        """Hand over what `whole_answer` returned; to do this twice is the same as once."""
+        self._sieve.skip()
+        pending.succeed(response)
+        self._actions.finish(key, pending)
 
     def overdue(self, seconds: float) -> Taken:
         """Treat the bytes held for a command's output as messages, if its end is overdue.

@@ -1,4 +1,4 @@
-"""Finds the value of a single header in the text of an event, without parsing the others."""
+"""Finds the value of a single header in the text of a message, without parsing the others."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ LONGEST = 64  # the greatest length of a name that is searched for, so that memo
 _USER_EVENT = "UserEvent\r\n"
 _PLACE = len("Event: ")
 # A header of such a name has the same name in the text and in the parsed message. A header such as
-# ``ChanVariable(CHANNEL)`` has another one.
-_is_plain = re.compile(r"(?!event$|.*chanvariable$)[a-z0-9_-]+").fullmatch
+# ``ChanVariable(CHANNEL)`` has another one; ``Event`` or ``Response`` is the first, behind no line.
+_is_plain = re.compile(r"(?!event$|response$|.*chanvariable$)[a-z0-9_-]+").fullmatch
 
 # The last text, and the same text in lower case. In most cases, the next search is in this text.
 _last = ("", "")

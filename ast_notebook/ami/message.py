@@ -373,6 +373,19 @@ def _unread(text: str, name: str, received: int) -> Event:
     return event
 
 
+def answer_later(text: str, received: int) -> Response:
+    """Return a response that is parsed at the first look; the caller knows that it is a plain one.
+
+    No header is in it twice, no line is without a header, and nothing is attached to it.
+    """
+    response = Response.__new__(Response)
+    response._text = text
+    response._lower = None
+    response.name = ""
+    response.received = received
+    return response
+
+
 def parse_whole(text: str, received: int = 0) -> Event | Response:
     """Turn the text of one message into an `Event` or a `Response`, parsed at once."""
     headers, data, repeated = contents.parsed(text, text[len(_EVENT) : max(0, text.find("\r\n"))])

@@ -6,10 +6,10 @@ import itertools
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ast_notebook.ami.answer import Pending
-from ast_notebook.errors import AnswerTimeout, AstError
+from ast_notebook.errors import AnswerTimeout, AstError, ConnectionLost
 
 GIVEN_UP = 1000  # given-up actions that are remembered, in case an answer comes late
 SWEEPING = 1.0  # seconds between two checks for actions that were not answered
@@ -50,23 +50,32 @@ class OpenActions:
         """Return an ActionID that no other session, of this process or another, gives out."""
         return f"{self._prefix}-{self.next_number()}"
 
-    def add(self, key: str, pending: Pending) -> None:
-        """Add an action that is about to be sent.
+    def send(self, key: str, pending: Pending, send: Callable[[], None]) -> None:
+        """Add an action, and call a function that sends it.
 
         Raises
         ------
+        ConnectionLost
+            If it could not be sent; then it is not under way.
         ValueError
-            If there is one with that ActionID already.
+            If there is an action with that ActionID already.
         """
         if self.under_way.setdefault(key, pending) is not pending:
             raise ValueError(f"another action with the ActionID {key} still waits for its answer")
-
-    def forget(self, key: str) -> None:
-        """Remove an action that was not sent after all."""
-        self.under_way.pop(key, None)
+        try:
+            send()
+        except OSError as error:
+            self.under_way.pop(key, None)
+            failed = error.with_traceback(None)
+        except BaseException:
+            self.under_way.pop(key, None)
+            raise
+        else:
+            return
+        raise ConnectionLost(f"{pending.name} could not be sent: {failed}")
 
     def finish(self, key: str, pending: Pending) -> list[Pending]:
-        """Remove an action that is answered, and the actions that end with it.
+        """Remove an answered action, and each that is over because this one is (`Pending.ends`).
 
         Returns
         -------

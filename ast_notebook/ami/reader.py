@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ast_notebook.ami import failures
@@ -25,6 +26,7 @@ from ast_notebook.ami.message import own_event
 from ast_notebook.ami.open_actions import OpenActions
 from ast_notebook.ami.pauses import Pauses
 from ast_notebook.ami.settings import Settings
+from ast_notebook.ami.shortcut import Shortcut
 from ast_notebook.ami.timeouts import wait_for
 from ast_notebook.errors import AstError, ConnectionLost, LoginRefused
 
@@ -100,11 +102,11 @@ class Reader:
         self._counts = counts
         self._ended = ended
         self._connection: Connection | None = None
+        self._shortcut: Shortcut | None = None
         self._pauses = Pauses()
         self._tried = threading.Event()
         self._boot_deadline: float | None = None
-        self._booted = False
-        self._keep_trying = False
+        self._booted = self._keep_trying = False
         self._logins = 0
         self._changed = 0.0  # when it was connected or lost, on the clock of `elapsed`
 
@@ -149,6 +151,7 @@ class Reader:
         timeout: float | None = None,
         ends: str = "",
         apart: bool = False,
+        waits: bool = False,
     ) -> Pending:
         """Send an action, whether or not the login is over; see `Session.ask`.
 
@@ -156,6 +159,8 @@ class Reader:
         ----------
         ends : str
             The ActionID of the action that is over once this one is answered.
+        waits : bool
+            Whether the caller does nothing else before it waits for the answer.
         """
         name = str(action.get("Action", ""))
         key = str(action.get("ActionID") or self._actions.new_id())
@@ -167,18 +172,12 @@ class Reader:
         if connection is None:
             raise self.no_connection()
         pending = Pending(name, timeout or self.settings.timeout, then, ends, apart)
-        self._actions.add(key, pending)
-        try:
-            connection.send(data)
-        except OSError as error:
-            self._actions.forget(key)
-            failed = error.with_traceback(None)
-        except BaseException:
-            self._actions.forget(key)
-            raise
+        send = partial(self._actions.send, key, pending, partial(connection.send, data))
+        if waits and (shortcut := self._shortcut) is not None and shortcut.is_of(connection):
+            shortcut.fetch(send, key, pending)
         else:
-            return pending
-        raise ConnectionLost(f"{name} could not be sent: {failed}")
+            send()
+        return pending
 
     def no_connection(self) -> ConnectionLost:
         """Return the error that says why nothing can be sent now."""
@@ -231,6 +230,7 @@ class Reader:
                 self.tls,
                 lambda: not self.closing.is_set(),
             )
+            self._shortcut = Shortcut.of(self._connection, self._intake)
             if self.closing.is_set():  # `stop` may have been called before there was a connection
                 raise ConnectionAbortedError("closed while it was being made")
         except OSError as error:

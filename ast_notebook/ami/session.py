@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from ast_notebook.ami.action import Field
 from ast_notebook.ami.answer import Answer, Pending
@@ -93,19 +94,11 @@ class Session(Manager):
         return self._reader_of(Reader, "reads", settings)
 
     def _reader_of(
-        self, kind: Callable[..., Reader], does: str, settings: Settings, **more: object
+        self, kind: Callable[..., Reader], does: str, settings: Settings, **more: Any
     ) -> Reader:
         """Return a reader of this kind for the session; its thread `does` so until its end."""
-        return kind(
-            self.name,
-            settings,
-            self._intake,
-            self._actions,
-            self._dispatcher,
-            self.counts,
-            partial(self._end_aloud, does),
-            **more,
-        )
+        shared = self._intake, self._actions, self._dispatcher, self.counts
+        return kind(self.name, settings, *shared, partial(self._end_aloud, does), **more)
 
     def __del__(self) -> None:
         """Do nothing; pyst2 would wait for its threads here. Whoever connects calls `close`."""
@@ -209,7 +202,7 @@ class Session(Manager):
         return self._reader.thread.ident is not None
 
     def _end_aloud(self, what: str) -> None:
-        """Close the session and log that, if one of its threads ended by itself."""
+        """If one of the session's threads has ended by itself, close the session and log why."""
         if not self.closed:
             logger.critical("%s is closed, as the thread that %s has ended", self.name, what)
             self._reader.last_error = f"the thread that {what} has ended"
@@ -311,12 +304,17 @@ class Session(Manager):
             If a field is no text, or the timeout is no number of seconds; or if a logic, an item or
             a callback of a replay calls this, since these send nothing to a PBX. Nothing was sent.
         """
+        return self._ask(action, then=then, timeout=timeout, apart=apart)
+
+    def _ask(
+        self, action: Mapping[str, Field], *, timeout: float | None = None, **more: Any
+    ) -> Pending:
         self._refuse_replays()
         if not self.connected() and self.settings.username:
             raise self._reader.no_connection()
         if timeout is not None:
             timeout = seconds(timeout)
-        return self._reader.send(action, then=then, timeout=timeout, apart=apart)
+        return self._reader.send(action, timeout=timeout, **more)
 
     def _refuse_replays(self) -> None:
         """Raise an error if the code that calls this runs in a replay."""
@@ -332,7 +330,7 @@ class Session(Manager):
             raise RuntimeError(
                 "the reader's thread cannot wait for an answer that only it can read"
             )
-        return self.ask(action, timeout=timeout).wait()
+        return self._ask(action, timeout=timeout, waits=True).wait()
 
     def new_id(self) -> str:
         """Return an ActionID that no other session, of this process or another, gives out."""
@@ -366,7 +364,7 @@ class Session(Manager):
     def send_action(self, cdict: Mapping[str, Field] | None = None, **kwargs: Field) -> Response:
         """Send an action as pyst2's method does, and return the response, an ``Error`` included."""
         action: dict[str, Field] = {**(cdict or {}), **kwargs}
-        pending = self.ask(action)
+        pending = self._ask(action, waits=True)
         with contextlib.suppress(ActionRefused):
             pending.wait()
         assert pending.response is not None

@@ -267,7 +267,7 @@ class Anonymizer(Pseudonyms):
 
 
 def _is_harmless(level: pd.Index[Any]) -> bool:
-    """Tell whether a level of an index has times, or counts rows."""
+    """Tell whether a level of an index has times or plain row numbers."""
     kind = level.dtype
     if isinstance(kind, pd.PeriodDtype) or kind.kind in "mM":
         return True

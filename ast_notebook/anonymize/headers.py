@@ -149,7 +149,7 @@ def of_event(name: str) -> str | None:
 
 
 def form_of(name: str) -> re.Pattern[str]:
-    """Return the form of the words that a header of the kind `WORD` may have."""
+    """Return the pattern that the words of a header of the kind `WORD` must match."""
     return _FORMS.get(name, _ANY_WORD)
 
 

@@ -119,7 +119,10 @@ def pairs_of(array: pa.MapArray) -> tuple[Codes, Values, pa.Array]:
 
 
 def to_pairs(rows: Codes, keys: Values, values: Values, count: int) -> pa.MapArray:
-    """Return a column of pairs with `count` rows, from the pairs that have a value."""
+    """Return a column of (name, value) pairs, one list of them for each of `count` rows.
+
+    `rows` has the row of each pair. Pairs without a value are left out.
+    """
     there = values.codes >= 0
     offsets = np.zeros(count + 1, np.int32)
     np.cumsum(np.bincount(rows[there], minlength=count), out=offsets[1:])

@@ -111,7 +111,7 @@ class CallLog:
         seen = frame.notna().any()
         seen.iloc[:FIRST_COLUMNS] = True
         found: pd.DataFrame = frame.loc[:, seen].reset_index(drop=True)
-        return shown_events(found, empty=self._none("events", len(self.record)))
+        return shown_events(found, empty=self._none("events", len(self.record), first, over))
 
     def calls(
         self,
@@ -176,7 +176,7 @@ class CallLog:
             number=number,
             answered_by=answered_by,
         )
-        return shown_calls(picked, empty=self._none("calls", len(found)))
+        return shown_calls(picked, empty=self._none("calls", len(found), *time_of))
 
     def missed(
         self,
@@ -199,7 +199,7 @@ class CallLog:
         """Return the queue calls so far; see `calls.visits`, and `calls` for since and until."""
         time_of = span(since, until, month, clock=self.record.clock)
         found = self._log(self._trunks).visits.copy()
-        empty = self._none("queue calls", len(found))
+        empty = self._none("queue calls", len(found), *time_of)
         return shown_queue_calls(begun(found, *time_of), empty=empty)
 
     def report(
@@ -233,10 +233,9 @@ class CallLog:
         first, over = span(since, until, month, tz, self.record.clock)
         log = Log(*(frame.copy() for frame in self._log(self._chosen_trunks(trunks))))
         log = log._replace(calls=with_numbers(log.calls, self.numbering))
-        oldest = self.record.after(0, 1)
+        known = self._known_since()
         covered = None
-        if oldest is not None:
-            known = pd.Timestamp(oldest[1]["received"][0].as_py(), unit="us", tz="UTC")
+        if known is not None:
             covered = known, pd.Timestamp(self.record.clock.time(), unit="s", tz="UTC")
         return Report.of(
             log,
@@ -267,8 +266,10 @@ class CallLog:
         since, until, month, trunks
             As in `calls`.
         """
-        calls = self.calls(since=since, until=until, month=month, trunks=trunks)
-        return shown_unreturned(measures.unreturned(calls.frame, within))
+        calls = self.calls(since=since, until=until, month=month, trunks=trunks).frame
+        if self._chosen_trunks(trunks) and calls["direction"].isna().all():
+            calls = calls.head(0)  # trunks are named, but no call has come so far as to show one
+        return shown_unreturned(measures.unreturned(calls, within))
 
     def flow(self, which: object, *, tz: Zone | None = None) -> Flow:
         """Return one call as a ladder.
@@ -284,18 +285,39 @@ class CallLog:
         heard = self._heard()
         return call_log.flow(heard, find_call(heard, which), tz=tz, name=self.numbering.name)
 
-    def _none(self, what: str, others: int) -> str:
-        """Return the text for a frame without rows: why it has none, and what to do."""
+    def _none(self, what: str, others: int, *time_of: pd.Timestamp | None) -> str:
+        """Return the text for a frame without rows: why it has none, and what to do.
+
+        `time_of` is the beginning and the end of the time that was asked for.
+        """
+        known = self._known_since()
+        if (
+            others
+            and known is not None
+            and any(one is not None and _in_utc(one) < known for one in time_of)
+        ):
+            return (
+                f"None of the {what} so far ({others:,}) fits, and nothing was received before "
+                f"{_clock(known)}. The PBX's own files know what was before, as in %ast missed "
+                "Master.csv."
+            )
         if others:
             return (
                 f"None of the {what} so far ({others:,}) fits: leave out a condition, or take a "
                 "longer time."
             )
-        since = times([pd.Timestamp(self._made, unit="s", tz="UTC")], people_zone())[0]
+        since = _clock(pd.Timestamp(self._made, unit="s", tz="UTC"))
         return (
             f"No {what} yet: we listen since {since}. %ast call SOURCE DEST CONTEXT makes a call, "
             "and %ast history reads what the PBX has written before."
         )
+
+    def _known_since(self) -> pd.Timestamp | None:
+        """Return when the oldest event that is kept was received."""
+        oldest = self.record.after(0, 1)
+        if oldest is None:
+            return None
+        return pd.Timestamp(oldest[1]["received"][0].as_py(), unit="us", tz="UTC")
 
     def _chosen_trunks(self, trunks: Collection[str] | None) -> tuple[str, ...] | None:
         if trunks is None:
@@ -322,6 +344,11 @@ class CallLog:
 
     def _heard(self) -> pd.DataFrame:
         return self.record.frame(events=call_log.KINDS)
+
+
+def _clock(moment: pd.Timestamp) -> str:
+    """Return a moment by the clock of `use_zone`."""
+    return times([moment], people_zone())[0]
 
 
 def _in_utc(moment: pd.Timestamp) -> pd.Timestamp:

@@ -91,7 +91,7 @@ class WaitingCallers:
         self.plan()
 
     def plan(self) -> None:
-        """Have the callers counted soon, if anybody watches."""
+        """Plan a count of the callers who wait, if anybody watches and none is planned yet."""
         with self._lock:
             if self._watches and self._due is None:
                 pause = max(GATHERED, REST * self._took)

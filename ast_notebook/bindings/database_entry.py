@@ -74,7 +74,7 @@ class EntryWriter:
 
     @property
     def owes(self) -> bool:
-        """Whether the last change was not written."""
+        """Whether the last change is still to be written."""
         return self._kept is not None
 
     def stays_in(self, definition: Definition) -> bool:

@@ -82,7 +82,10 @@ class _AsInFunction(ast.NodeTransformer):
         return ast.copy_location(written, node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
-        """Import ``*`` by code that runs as a module in the same globals."""
+        """Replace an import of ``*``, which a function may not have, by a call that does it later.
+
+        The call executes the import in the globals of the script.
+        """
         if node.names[0].name != "*":
             return node
         call = ast.parse(f"exec({ast.unparse(node)!r}, globals())").body[0]

@@ -45,13 +45,13 @@ class ChangeListener(Protocol):
     Attributes
     ----------
     owes : bool
-        Whether the last change was not delivered. Then the listener is also called when the item is
-        set to the same value again.
+        Whether the last change is still to be delivered. Then the listener is also called when the
+        item is set to the same value again.
     """
 
     @property
     def owes(self) -> bool:
-        """Whether the last change was not delivered."""
+        """Whether the last change is still to be delivered."""
 
     def __call__(self, change: Change) -> Finish | None:
         """Take note of a change."""

@@ -265,8 +265,10 @@ class Items:
             return f"items can be {DEEPEST} deep, and no deeper"
         if re.fullmatch(r"\w+", name) is None:
             why = "holds more than letters, digits and _"
-        elif name in RESERVED or (len(path) == 1 and name in self._reserved):
-            why = "has another meaning here"
+        elif name in RESERVED:
+            why = "has a meaning of its own for each item"
+        elif len(path) == 1 and name in self._reserved:
+            why = f"would hide sh.{name}, which is there already"
         else:
             return ""
         better = re.sub(r"\W", "_", name).strip("_") or "item"

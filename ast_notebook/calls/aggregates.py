@@ -8,7 +8,8 @@ from typing import Any, Literal
 import narwhals as nw
 
 from ast_notebook.calls.engines import at_once
-from ast_notebook.calls.source import ORDER, Source
+from ast_notebook.calls.quality import reports
+from ast_notebook.calls.source import KINDS, NEEDED, ORDER, Source
 
 #: This is added to each order. All of them then have the same number of digits, and their texts
 #: sort like the numbers.
@@ -48,6 +49,21 @@ class Aggregate:
     how: Literal["min", "max", "sum", "count", "first", "last"] = "min"
     of: str = "time"
     where: nw.Expr | None = None
+
+
+def linked(source: Source) -> nw.LazyFrame[Any]:
+    """Return every linkedid that a channel had: ``uniqueid linkedid``, and the least `ORDER`."""
+    kinds = [kind for kind in KINDS if kind not in (*NEEDED, *reports.KINDS)]
+    pairs = [
+        source.only(kinds, uniqueid=uniqueid, linkedid=linkedid, **{ORDER: ORDER})
+        for uniqueid, linkedid in (("uniqueid", "linkedid"), ("destuniqueid", "destlinkedid"))
+    ]
+    return source.work.keep(
+        nw.concat(pairs, how="vertical")
+        .filter(~nw.col("uniqueid").is_null() & ~nw.col("linkedid").is_null())
+        .group_by("uniqueid", "linkedid")
+        .agg(nw.col(ORDER).min())
+    )
 
 
 def aggregate_by_channel(

@@ -82,5 +82,5 @@ def anonymized_report(report: Report, anonymizer: Anonymizer) -> Report:
 
 
 def _mapped(frame: pd.DataFrame, name: str, anonymizer: Anonymizer) -> pd.DataFrame:
-    """Return a frame of measures with pseudonyms in the column that groups them."""
+    """Return a table of a report with pseudonyms in its column `name`."""
     return frame.assign(**{name: anonymizer.frame(frame[[name]])[name]})

@@ -6,7 +6,8 @@ from typing import Any
 
 import narwhals as nw
 
-from ast_notebook.calls.aggregates import Aggregate, aggregate_by_channel
+from ast_notebook.calls.aggregates import Aggregate, aggregate_by_channel, linked
+from ast_notebook.calls.engines import distinct
 from ast_notebook.calls.linkedids import calls_by_linkedid
 from ast_notebook.calls.pools import agent_channels
 from ast_notebook.calls.source import ORDER, Source
@@ -61,8 +62,9 @@ def build(source: Source) -> nw.LazyFrame[Any]:
         conference mailbox recording picked``.
     """
     legs = _channels(source)
-    waiting = agent_channels(source, like=legs)
-    links = calls_by_linkedid(source, like=legs, agent_channels=waiting)
+    pairs = linked(source)
+    waiting = agent_channels(source, pairs, like=legs)
+    links = calls_by_linkedid(source, pairs, like=legs, agent_channels=waiting)
     own = nw.any_horizontal(
         *(nw.col("channel").str.starts_with(prefix) for prefix in OWN), ignore_nulls=True
     )
@@ -78,7 +80,7 @@ def build(source: Source) -> nw.LazyFrame[Any]:
         )
         .join(links, on="linkedid", how="left")
     )
-    for more in (_ends(source), _dials(source), _bridges(source), _dialled(source), _rare(source)):
+    for more in (_steps(source), _dials(source), _rare(source)):
         legs = legs.join(more, on="uniqueid", how="left")
     later = (nw.col("number_ended"), nw.col("number_changed"))
     dialled = ~nw.col("begun").is_null()
@@ -147,8 +149,10 @@ def _channels(source: Source) -> nw.LazyFrame[Any]:
     return both.unique("uniqueid", keep="first", order_by=[ORDER])
 
 
-def _ends(source: Source) -> nw.LazyFrame[Any]:
-    """Add when the channel came up, rang, left its bridge and ended, and who asked for the end.
+def _steps(source: Source) -> nw.LazyFrame[Any]:
+    """Add when the channel came up, rang, was bridged and ended, who asked for that, and its dial.
+
+    The channel's dial is the first extension that it dials, and its own number at its first dial.
 
     A hangup request comes from the channel's other end, and not from Asterisk. But chan_pjsip sends
     the same event for a channel that Asterisk refuses: with a cause, or on Asterisk 16 without one.
@@ -163,6 +167,7 @@ def _ends(source: Source) -> nw.LazyFrame[Any]:
             "cause": "cause",
             "number": "calleridnum",
             "exten": "exten",
+            "into": "bridgeuniqueid",
         },
         up=Aggregate("Newstate", where=nw.col("state") == "Up"),
         ringing=Aggregate("Newstate", where=nw.col("state") == "Ringing"),
@@ -176,6 +181,12 @@ def _ends(source: Source) -> nw.LazyFrame[Any]:
         cause=Aggregate("Hangup", "max", "cause"),
         number_ended=Aggregate("Hangup", "max", "number"),
         ended_at=Aggregate("Hangup", "max", "exten"),
+        entered=Aggregate("BridgeEnter"),
+        bridges=Aggregate("BridgeEnter", "count"),
+        bridge=Aggregate("BridgeEnter", "min", "into"),
+        last_bridge=Aggregate("BridgeEnter", "max", "into"),
+        dialled=Aggregate("DialBegin", "first", "exten", ~nw.col("exten").is_in(NOWHERE)),
+        number_dialling=Aggregate("DialBegin", "first", "number"),
     )
 
 
@@ -201,33 +212,11 @@ def _dials(source: Source) -> nw.LazyFrame[Any]:
     ).join(forwarded, on="uniqueid", how="left")
 
 
-def _bridges(source: Source) -> nw.LazyFrame[Any]:
-    """Add when the channel was bridged, and whether it was in several bridges."""
-    return aggregate_by_channel(
-        source,
-        {"into": "bridgeuniqueid"},
-        entered=Aggregate("BridgeEnter"),
-        bridges=Aggregate("BridgeEnter", "count"),
-        bridge=Aggregate("BridgeEnter", "min", "into"),
-        last_bridge=Aggregate("BridgeEnter", "max", "into"),
-    )
-
-
-def _dialled(source: Source) -> nw.LazyFrame[Any]:
-    """Return the first extension that a channel dials, and its own number when it first dials."""
-    return aggregate_by_channel(
-        source,
-        {"exten": "exten", "number": "calleridnum"},
-        dialled=Aggregate("DialBegin", "first", "exten", ~nw.col("exten").is_in(NOWHERE)),
-        number_dialling=Aggregate("DialBegin", "first", "number"),
-    )
-
-
 def _rare(source: Source) -> nw.LazyFrame[Any]:
     """Return values that few channels have: a queue, a mailbox, a conference, a recording."""
     few = source.rare_events
     parts = (_queues(source), _others(few))
-    ids = nw.concat([part.select("uniqueid") for part in parts], how="vertical").unique()
+    ids = distinct(nw.concat([part.select("uniqueid") for part in parts], how="vertical"))
     for part in parts:
         ids = ids.join(part, on="uniqueid", how="left")
     return source.work.keep(ids)
@@ -268,7 +257,8 @@ def _queues(whole: Source) -> nw.LazyFrame[Any]:
             where=(nw.col("variable") == "QUEUESTATUS") & nw.col("value").is_in(LET_GO),
         ),
     )
-    ids = nw.concat([by_queue.select("uniqueid"), last.select("uniqueid")], how="vertical").unique()
+    of_either = [by_queue.select("uniqueid"), last.select("uniqueid")]
+    ids = distinct(nw.concat(of_either, how="vertical"))
     for more in (by_queue, places, last):
         ids = ids.join(more, on="uniqueid", how="left")
     waited = nw.col("joined_times") == nw.col("left_times")

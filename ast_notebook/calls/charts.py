@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 GREY = "#808080"
 #: The colour-blind can tell them apart, too, and they can be seen on white and on black.
 BLUE, ORANGE, VIOLET, LIGHT = "#3b82c4", "#d97706", "#8b7fd1", "#9ca3af"
-#: The outcomes of waits in `measures.waits`, and the colour of each.
+#: The outcomes of waits in `measures.waits`, the colour of each, and its name in pictures.
 WAITED = {"answered": BLUE, "abandoned": ORANGE, "other": VIOLET, "unknown": LIGHT}
+WAITED_NAMES = dict(zip(WAITED, WAITED, strict=True)) | {"abandoned": "gave up"}
 #: The outcomes of a day's calls; others are outbound calls in vain, menus, and unknown ones.
 OF_DAY = {"answered": BLUE, "missed": ORANGE, "other": LIGHT}
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -156,21 +157,30 @@ def waits(table: pd.DataFrame, *, title: str = "How long callers waited") -> Fig
         The title above the picture.
     """
     figure, axes = _canvas(title)
-    step = table["wait"].diff().dropna().min() if len(table) > 1 else 5.0
+    step = table.attrs.get("step", 5.0)
     below = pd.Series(0.0, table.index)
     for name in waited(table):
         colour = WAITED[name]
         axes.bar(
-            table["wait"], table[name], step * 0.9, below, align="edge", color=colour, label=name
+            table["wait"],
+            table[name],
+            step * 0.9,
+            below,
+            align="edge",
+            color=colour,
+            label=WAITED_NAMES[name],
         )
         below = below + table[name]
     axes.set_ylim(0, 1.05 * max(below.max(), 1))
     _counts(axes)
-    axes.set_xlabel("seconds", color=GREY, fontsize=8)
     # A few very long waits must not hide the others.
     reached = below.cumsum() / max(below.sum(), 1)
     shown = table["wait"][reached < 0.99].max() if len(table) else 0
-    axes.set_xlim(0, max(shown if shown == shown else 0, 60) + 2 * step)
+    end = max(shown if shown == shown else 0, 60) + 2 * step
+    axes.set_xlim(0, end)
+    longer = int(below[table["wait"] >= end].sum())
+    more = f"; {longer:,} waited longer than {end:g}" if longer else ""
+    axes.set_xlabel(f"seconds{more}", color=GREY, fontsize=8)
     _legend(figure)
     return figure
 

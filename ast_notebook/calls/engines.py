@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, Self
 
 import narwhals as nw
@@ -79,6 +80,12 @@ def at_once(frame: nw.LazyFrame[Any]) -> bool:
     return bool(kind.is_pyarrow() or kind.is_pandas())
 
 
+def distinct(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Return each row once; for `unique` of narwhals, DuckDB would have to number all rows."""
+    names = rows.collect_schema().names()
+    return rows.group_by(*names).agg(nw.len().alias("times")).select(*names)
+
+
 def collected(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     """Compute a frame, and return it in Arrow; DuckDB gets more memory for it, if it needs more.
 
@@ -117,7 +124,6 @@ class Work:
 
     def __init__(self, events: nw.LazyFrame[Any]) -> None:
         self.events = events
-        self._events = events.to_native()
         self._undo: list[Callable[[], object]] = []
         self.copies = 0
 
@@ -191,7 +197,7 @@ class Work:
             rows = nw.from_dict(data, schema, backend="pyarrow")
             if not kind.is_duckdb():
                 return rows.lazy()
-            return self._table(self._events, "SELECT * FROM rows", rows=rows.to_native())
+            return self._table(self._nothing, "SELECT * FROM rows", rows=rows.to_native())
         kinds = {
             nw.String: "string",
             nw.Int64: "bigint",
@@ -214,9 +220,18 @@ class Work:
         def create(rows: Any = rows) -> None:
             native.query(source, created)
 
-        memory.with_room(create, self._events)
-        # A relation carries everything that it was made from, whenever it is used. The given events
-        # carry the least, and are on the same connection.
-        self._undo.append(lambda: self._events.query(source, f"DROP TABLE {name}"))
-        table = self._events.query(source, f"SELECT * FROM {name}")  # noqa: S608, a name of ours
-        return lazy(table)
+        nothing = self._nothing
+        memory.with_room(create, nothing)
+        self._undo.append(lambda: nothing.query(source, f"DROP TABLE {name}"))
+        return lazy(nothing.query(source, f"SELECT * FROM {name}"))  # noqa: S608, a name of ours
+
+    @cached_property
+    def _nothing(self) -> Any:
+        """A relation on the connection of the events that carries none of them.
+
+        A relation carries everything that it was made from, and DuckDB plans that anew at each use.
+        Before version 2, such a statement returns no relation, and the events are taken.
+        """
+        events: Any = self.events.to_native()
+        found = events.query(f"calls_{uuid.uuid4().hex}", "PRAGMA version")
+        return events if found is None else found

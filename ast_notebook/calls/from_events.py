@@ -11,7 +11,7 @@ from ast_notebook.calls import channels, frames
 from ast_notebook.calls.aggregates import with_order, without_order
 from ast_notebook.calls.batches import in_batches_by_server
 from ast_notebook.calls.disposition import disposed, hung_up
-from ast_notebook.calls.engines import Work
+from ast_notebook.calls.engines import Work, distinct
 from ast_notebook.calls.events import read
 from ast_notebook.calls.gaps import with_gaps
 from ast_notebook.calls.hold import holds
@@ -237,7 +237,7 @@ def _picked_up(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 def _transfers(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Return how many transfers of each call the events tell of."""
-    linkedids = legs.select("linkedid", nw.col("call").alias("call_linked")).unique()
+    linkedids = distinct(legs.select("linkedid", nw.col("call").alias("call_linked")))
     channels_of = legs.select("uniqueid", "call")
     transfers = [
         source.rare_events.only(

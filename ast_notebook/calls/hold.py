@@ -29,7 +29,7 @@ def holds(source: Source, legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             ],
             how="vertical",
         )
-        .join(held.select("uniqueid").unique(), on="uniqueid", how="semi")
+        .join(held, on="uniqueid", how="semi")
         .join(legs.select("uniqueid", "call"), on="uniqueid", how="inner")
         .select("call", "uniqueid", ORDER, "holds", "time")
         .collect()

@@ -15,6 +15,7 @@ from ast_notebook.calls.charts import (
     OF_DAY,
     ORANGE,
     WAITED,
+    WAITED_NAMES,
     WEEK,
     WEEKDAYS,
     bad_by_hour,
@@ -79,7 +80,11 @@ def waits(table: pd.DataFrame, *, title: str = "How long callers waited") -> Any
     """Draw what `charts.waits` draws."""
     bars = [
         graph_objects.Bar(
-            x=table["wait"], y=table[name], name=name, marker_color=WAITED[name], offset=0
+            x=table["wait"],
+            y=table[name],
+            name=WAITED_NAMES[name],
+            marker_color=WAITED[name],
+            offset=0,
         )
         for name in waited(table)
     ]

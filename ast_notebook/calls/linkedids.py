@@ -31,7 +31,10 @@ _JOINTS = (
 
 
 def calls_by_linkedid(
-    source: Source, like: nw.LazyFrame[Any], agent_channels: AgentChannels
+    source: Source,
+    pairs: nw.LazyFrame[Any],
+    like: nw.LazyFrame[Any],
+    agent_channels: AgentChannels,
 ) -> nw.LazyFrame[Any]:
     """Return ``linkedid`` and ``call``, a row for each linkedid that is not the id of its call.
 
@@ -40,33 +43,27 @@ def calls_by_linkedid(
     Parameters
     ----------
     source : Source
+    pairs : nw.LazyFrame
+        The linkedids of channels (`aggregates.linked`).
     like : nw.LazyFrame
         A frame on the engine of the result.
     agent_channels : AgentChannels
         The channels of the agents who waited on the line.
     """
-    seen = [_pairs(source, "uniqueid", "linkedid"), _pairs(source, "destuniqueid", "destlinkedid")]
-    keep = source.work.keep
-    bounds = keep(
-        nw.concat([_bounds(pairs) for pairs in seen], how="vertical")
-        .group_by("uniqueid")
-        .agg(nw.col("first").min(), nw.col("last").max())
-    )
+    pairs, keep = pairs.select("uniqueid", "linkedid"), source.work.keep
+    first, last = nw.col("linkedid").min().alias("first"), nw.col("linkedid").max().alias("last")
+    bounds = keep(pairs.group_by("uniqueid").agg(first, last))
     # A channel with two linkedids joins them; so does one that was somebody's linkedid
     # and has another itself.
-    changed = keep(bounds.filter(nw.col("first") != nw.col("last")).select("uniqueid"))
-    several = keep(
-        nw.concat(
-            [pairs.join(changed, on="uniqueid", how="semi") for pairs in seen], how="vertical"
-        ).unique()
-    )
+    changed = bounds.filter(nw.col("first") != nw.col("last"))
+    several = keep(pairs.join(changed, on="uniqueid", how="semi"))
     ids = nw.concat(
         [
             bounds.select(nw.col("first").alias("uniqueid")),
             several.select(nw.col("linkedid").alias("uniqueid")),
         ],
         how="vertical",
-    ).unique()
+    )
     strays = (
         bounds.filter((nw.col("first") == nw.col("last")) & (nw.col("uniqueid") != nw.col("first")))
         .join(ids, on="uniqueid", how="semi")
@@ -80,17 +77,6 @@ def calls_by_linkedid(
             )
     own = [edge for edge in edges if agent_channels.shared_linkedids.isdisjoint(edge[1:])]
     return _frame(oldest([*own, *agent_channels.replacements.items()]), like, source.work)
-
-
-def _pairs(source: Source, uniqueid: str, linkedid: str) -> nw.LazyFrame[Any]:
-    """Return every linkedid that a channel had, once for each event."""
-    pairs = source.with_value(uniqueid, uniqueid=uniqueid, linkedid=linkedid)
-    return pairs.select("uniqueid", "linkedid").filter(~nw.col("linkedid").is_null())
-
-
-def _bounds(pairs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    first, last = nw.col("linkedid").min().alias("first"), nw.col("linkedid").max().alias("last")
-    return pairs.group_by("uniqueid").agg(first, last)
 
 
 def _rows(frame: nw.LazyFrame[Any]) -> Iterable[tuple[str, str]]:

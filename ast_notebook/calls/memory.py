@@ -82,7 +82,7 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 
 def with_room(step: Callable[[], Result], relation: duckdb.DuckDBPyRelation) -> Result:
-    """Take a step on DuckDB, and take it again with more memory if there was too little.
+    """Run a step on DuckDB, and run it again with more memory if it had too little.
 
     DuckDB keeps the texts that it aggregates in memory, however much disk there is. A DuckDB that
     `connect` has opened may take twice as much each time, as long as half of the available memory

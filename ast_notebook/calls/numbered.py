@@ -152,5 +152,5 @@ def _parts(numbers: list[TelephoneNumber | None]) -> dict[str, Any]:
 
 
 def _take(words: Any, codes: np.ndarray) -> pd.Series:
-    """Return the words of codes; missing where a code is -1."""
+    """Return the word that each code stands for; it is missing where the code is -1."""
     return pd.Series(words.take(codes, allow_fill=True), dtype="str")

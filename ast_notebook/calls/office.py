@@ -14,6 +14,7 @@ from ast_notebook.calls.engines import collected
 from ast_notebook.calls.frames import begun
 from ast_notebook.calls.measures.grouping import Rows, Zone, read
 from ast_notebook.moments import Moment
+from ast_notebook.show import signed
 from ast_notebook.units import SECOND
 
 #: How many callers a page lists.
@@ -21,6 +22,18 @@ MOST = 20
 _DAY = 86_400 * SECOND
 #: The type of a function that draws a table from a caption, a head and rows.
 Draw = Callable[[str, Sequence[str], Iterable[Sequence[object]]], str]
+
+
+#: The meaning of each of `Office.numbers`, in one sentence.
+MEANINGS = {
+    "wait for a call": "Callers from outside whose call nobody took, and with whom nobody has "
+    "talked since.",
+    "settled within a day": "The share of those who called in vain with whom somebody talked "
+    "within a day.",
+    "missed without a number": "Missed calls from outside that nobody can return.",
+    "solved by the first call": "The share of answered first calls after which the same number "
+    "did not call again within a day.",
+}
 
 
 class Office:
@@ -48,7 +61,7 @@ class Office:
     def __init__(self, calls: Any, *, since: Moment | None = None, tz: Zone) -> None:
         self.tz = tz
         self.comparison: pd.DataFrame | None = None
-        self._per_day = False
+        self._scale = 1.0
         of_period = begun(calls, since)
         rows = read(of_period, _NAMED, ("start",))
         directed = rows.select(nw.col("direction").count()).collect("pyarrow").item()
@@ -73,7 +86,7 @@ class Office:
         """Compare the calls of the report's time with those before; `lengths` are in seconds."""
         same = lengths if all(lengths) else (1.0, 1.0)
         self.comparison = measures.compare(calls, before, lengths=same)
-        self._per_day = abs(same[0] - same[1]) >= 1
+        self._scale = 1.0 if abs(same[0] - same[1]) < 1 else same[0] / same[1]
 
     def hidden(self, hide: Callable[[pd.DataFrame], pd.DataFrame]) -> Office:
         """Return a copy with pseudonyms; `hide` returns a frame with pseudonyms."""
@@ -106,23 +119,25 @@ class Office:
     def tables(self, draw: Draw) -> Iterable[str]:
         """Yield the tables that have rows; `draw` makes each from a caption, a head and rows."""
         if len(self.unreturned):
-            head = ["caller", "name", "tries", "first", "last", "called back in vain"]
             more = len(self.unreturned) - MOST
             title = "Who waits for a call" + (f", and {more:,} more" if more > 0 else "")
             shown = self.unreturned.head(MOST)
             is_number = shown["caller_name"] == shown["caller"]
-            rows = shown.assign(caller_name=shown["caller_name"].mask(is_number)).to_dict("records")
-            yield draw(title, head, ([*map(self._shown, map(row.get, _WAITING))] for row in rows))
-        for found, name, who in (
-            (self.repeats, "queue", "queue"),
-            (self.repeats_by_agent, "answered_by", "who took the first call"),
+            shown = shown.assign(caller_name=shown["caller_name"].mask(is_number))
+            # If nobody has a name, there is no column of names.
+            named = {name: head for name, head in _WAITING.items() if shown[name].notna().any()}
+            rows = shown[[*named]].itertuples(index=False)
+            yield draw(title, [*named.values()], ([*map(self._shown, row)] for row in rows))
+        for found, name, who, nobody in (
+            (self.repeats, "queue", "queue", "in no queue"),
+            (self.repeats_by_agent, "answered_by", "who took the first call", "not known"),
         ):
             known = found[found["first_calls"] > 0]
             if len(known):
                 head = [name.replace("_", " "), "first calls", "called again", "solved at once"]
                 shares = known[[name, "first_calls", "repeated", "fcr"]].itertuples(index=False)
                 lines = (
-                    [_text(one), first, again, f"{share:.1%}"]
+                    [nobody if pd.isna(one) else str(one), first, again, f"{share:.1%}"]
                     for one, first, again, share in shares
                 )
                 yield draw(f"Called again within a day, by {who}", head, lines)
@@ -134,9 +149,17 @@ class Office:
         head = ["measure", "now", "before", "difference", "p", "more than chance"]
         known = self.comparison[self.comparison[["now", "before"]].notna().any(axis="columns")]
         changes = map(_compared, known.to_dict("records"))
-        title = "What differs from before, and whether by more than chance"
-        if self._per_day:
-            title += "; as these times differ in length, calls are compared per day"
+        title = (
+            "What differs from before, and whether by more than chance: p is the probability that "
+            "chance alone makes such a difference"
+        )
+        counts = known["before"][(known["unit"] == "calls") & (known["before"] > 0)]
+        if self._scale != 1 and len(counts):
+            before = counts.iloc[0]
+            title += (
+                "; as these times differ in length, calls are compared per day: "
+                f"{before:,.0f} before are as many as {before * self._scale:,.0f} now"
+            )
         return draw(title, head, changes)
 
     def _shown(self, value: Any) -> str:
@@ -148,7 +171,14 @@ class Office:
 _NAMED: dict[str, Any] = dict.fromkeys(
     ("direction", "caller", "caller_contact", "dialled", "dialled_contact"), nw.String
 ) | {"start": nw.Int64}
-_WAITING = ("caller", "caller_name", "tries", "first", "last", "attempts")
+_WAITING = {
+    "caller": "caller",
+    "caller_name": "name",
+    "tries": "tries",
+    "first": "first",
+    "last": "last",
+    "attempts": "called back in vain",
+}
 
 
 def _names(rows: Rows) -> dict[str, str]:
@@ -176,9 +206,9 @@ def _compared(row: dict[Any, Any]) -> list[str]:
 def _changed(value: float, unit: str) -> str:
     if pd.isna(value):
         return "-"
-    return {"share": f"{100 * value:+.1f} points", "s": f"{value:+.1f} s"}.get(
-        unit, f"{value:+,.0f}"
-    )
+    size = abs(value)
+    shown = {"share": f"{100 * size:.1f} points", "s": f"{size:.1f} s"}.get(unit, f"{size:,.0f}")
+    return signed(value, shown)
 
 
 def _valued(value: float, unit: str) -> str:

@@ -41,12 +41,16 @@ class AgentChannels:
     replacements: dict[str, str] = field(default_factory=dict)
 
 
-def agent_channels(source: Source, like: nw.LazyFrame[Any]) -> AgentChannels:
+def agent_channels(
+    source: Source, pairs: nw.LazyFrame[Any], like: nw.LazyFrame[Any]
+) -> AgentChannels:
     """Return the channels of agents on the line; only rows of their callers are read in Python.
 
     Parameters
     ----------
     source : Source
+    pairs : nw.LazyFrame
+        The linkedids of channels (`aggregates.linked`).
     like : nw.LazyFrame
         A frame of the same engine as the events.
     """
@@ -54,29 +58,13 @@ def agent_channels(source: Source, like: nw.LazyFrame[Any]) -> AgentChannels:
     if source.has("bridgetype"):
         entered = source.only("BridgeEnter", uniqueid="uniqueid", kind="bridgetype")
         found.append(entered.filter(nw.col("kind") == _WAITING).select("uniqueid"))
-    agents = _texts(nw.concat(found, how="vertical").unique())
+    agents = _texts(nw.concat(found, how="vertical"))
     if not agents:
         return AgentChannels()
-    pairs = source.work.keep(
-        nw.concat(
-            [
-                source.with_value(one, uniqueid=one, linkedid=two, **{ORDER: ORDER}).select(
-                    "uniqueid", "linkedid", ORDER
-                )
-                for one, two in (("uniqueid", "linkedid"), ("destuniqueid", "destlinkedid"))
-            ],
-            how="vertical",
-        )
-        .filter(~nw.col("linkedid").is_null())
-        .group_by("uniqueid", "linkedid")
-        .agg(nw.col(ORDER).min())
-    )
     of_agents = pairs.join(_few(source, "uniqueid", agents, like), on="uniqueid", how="semi")
     shared_linkedids = _texts(of_agents.select("linkedid"))
     about = _few(source, "linkedid", shared_linkedids, like)
-    around = source.work.keep(
-        pairs.join(about, on="linkedid", how="semi").select("uniqueid").unique()
-    )
+    around = source.work.keep(pairs.join(about, on="linkedid", how="semi"))
     first: dict[str, tuple[int, str]] = {}
     rows = pairs.join(around, on="uniqueid", how="semi").select("uniqueid", "linkedid", ORDER)
     for uniqueid, linkedid, order in rows.collect().iter_rows():

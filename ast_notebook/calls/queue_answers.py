@@ -12,6 +12,8 @@ from ast_notebook.units import SECOND
 
 #: The error of seconds that Asterisk tells as whole numbers, in microseconds.
 _ABOUT = 2 * SECOND
+#: What tells the connects of all queue calls apart.
+_CONNECT = ("uniqueid", "start", "connected")
 
 
 def of_queue_call(
@@ -37,18 +39,26 @@ def of_queue_call(
 def first(
     rows: nw.LazyFrame[Any], joined: nw.LazyFrame[Any], work: Work, time: str, *more: str
 ) -> nw.LazyFrame[Any]:
-    """Return the first of these events of each queue call, with its ``time`` and its values."""
-    return (
-        of_queue_call(rows, joined, work)
-        .group_by("uniqueid", "start")
-        .agg(nw.col("time").min().alias(time), *(nw.col(name).min() for name in more))
-    )
+    """Return the first of these events of each queue call, with its time and some of its values.
+
+    All values are those of that one event. Its time is in the column that `time` names.
+    """
+    found = of_queue_call(rows, joined, work).rename({"time": time})
+    return earliest(found.select("uniqueid", "start", time, *more), time, *more)
+
+
+def earliest(rows: nw.LazyFrame[Any], time: str, *more: str) -> nw.LazyFrame[Any]:
+    """Return the earliest row of each queue call; of several at one moment, `more` decides."""
+    return rows.unique(["uniqueid", "start"], keep="first", order_by=[time, *more])
 
 
 def answered(
     source: Source, joined: nw.LazyFrame[Any], rung: nw.LazyFrame[Any]
 ) -> nw.LazyFrame[Any]:
-    """Return who answered each queue call, when, and how long the telephone rang."""
+    """Return who answered each queue call, when, and how long the telephone rang.
+
+    A queue call has several rows if the caller came to the queue again, and no event tells that.
+    """
     rows = source.only(
         "AgentConnect",
         uniqueid="uniqueid",
@@ -58,7 +68,7 @@ def answered(
         telephone="destuniqueid",
         rang="ringtime",
     ).with_columns(nw.coalesce("member", "interface").alias("agent"))
-    found = first(rows, joined, source.work, "connected", "queue", "agent", "telephone", "rang")
+    found = of_queue_call(rows, joined, source.work).rename({"time": "connected"})
     ring = nw.coalesce(nw.col("connected") - nw.col("begun"), nw.col("rang") * SECOND)
     return source.work.keep(
         found.join(rung, on="telephone", how="left").select(
@@ -69,6 +79,8 @@ def answered(
 
 def completed(source: Source, connects: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Return when and how an agent's work with a caller ended, as ``completed`` and ``reason``.
+
+    ``connected`` tells which of the `connects` (`answered`) of the queue call ended then.
 
     The event has no uniqueid if the caller's channel has ended already. It has a different one if a
     Local channel waited in the queue, and removed itself when the agent answered. In both cases,
@@ -88,16 +100,14 @@ def completed(source: Source, connects: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .drop("member", "interface")
     )
     keys = ["uniqueid", "queue"]
-    known = connects.select(*keys).unique()
-    strange = rows.join(known, on=keys, how="anti")
-    own = _of_connect(rows.join(known, on=keys, how="semi"), connects, keys)
+    strange = rows.join(connects, on=keys, how="anti")
+    own = _of_connect(rows.join(connects, on=keys, how="semi"), connects, keys)
     behind = _of_connect(strange, connects, ["agent", "queue"])
     late = nw.col("completed") - nw.col("talked") * SECOND - nw.col("connected")
     behind = behind.filter((late <= _ABOUT) & (late >= -_ABOUT))
-    return (
-        nw.concat([own, behind], how="vertical")
-        .group_by("uniqueid", "start")
-        .agg(nw.col("completed").min(), nw.col("reason").min())
+    ended = nw.concat([own, behind], how="vertical")
+    return ended.select(*_CONNECT, "completed", "reason").unique(
+        list(_CONNECT), keep="first", order_by=["completed", "reason"]
     )
 
 

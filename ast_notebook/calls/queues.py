@@ -12,7 +12,7 @@ from ast_notebook.calls.disposition import AT_THE_END
 from ast_notebook.calls.engines import Work
 from ast_notebook.calls.events import read
 from ast_notebook.calls.gaps import with_gaps
-from ast_notebook.calls.queue_answers import answered, completed, first, of_queue_call
+from ast_notebook.calls.queue_answers import answered, completed, earliest, first, of_queue_call
 from ast_notebook.calls.source import Source
 
 TIMES = ("start", "end")
@@ -131,12 +131,13 @@ def queue_calls_of(
     queue_calls = joined
     for more in (
         first(left, joined, few.work, "end", "number"),
-        connects.drop("queue"),
-        completed(few, connects),
+        earliest(connects, "connected", "agent", "until", "ring").drop("queue"),
         first(given_up, joined, few.work, "abandoned"),
         first(_statuses(few, _LET_GO), joined, few.work, "let_go", "status"),
     ):
         queue_calls = queue_calls.join(more, on=["uniqueid", "start"], how="left")
+    talks = completed(few, connects)
+    queue_calls = queue_calls.join(talks, on=["uniqueid", "start", "connected"], how="left")
     queue_calls = source.work.shallow(queue_calls)
     queue_calls = (
         queue_calls.with_columns(nw.coalesce("number", "caller").alias("caller"))
@@ -180,7 +181,7 @@ def _last(joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 def _ends(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Return the extension of the dialplan at which each channel that waited ended."""
     rows = source.only("Hangup", uniqueid="uniqueid", last_exten="exten")
-    mine = rows.join(joined.select("uniqueid").unique(), on="uniqueid", how="semi")
+    mine = rows.join(joined, on="uniqueid", how="semi")
     return mine.group_by("uniqueid").agg(nw.col("last_exten").max())
 
 
@@ -213,9 +214,7 @@ def _refused(source: Source) -> nw.LazyFrame[Any]:
     """Return the queue calls of callers who were not let in; queues send no event for them."""
     entered = _entered(source).rename({"time": "start"})
     refused = of_queue_call(_statuses(source, REFUSED), entered, source.work)
-    queues = entered.group_by("uniqueid", "start").agg(
-        nw.col("queue").min(), nw.col("caller").min()
-    )
+    queues = earliest(entered, "start", "queue", "caller")
     none = nw.lit(None, dtype=nw.Int64)
     text = nw.lit(None, dtype=nw.String)
     return refused.join(queues, on=["uniqueid", "start"], how="left").select(

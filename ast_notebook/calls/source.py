@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from ast_notebook.calls.copies import without_copies
-from ast_notebook.calls.engines import Work, at_once
+from ast_notebook.calls.engines import Work, at_once, distinct
 from ast_notebook.calls.quality import reports
 from ast_notebook.calls.quality.rated import rated
 
@@ -147,6 +147,7 @@ FREQUENT: tuple[str, ...] = (
 _TELLING: dict[str, tuple[str, tuple[str, ...]]] = NEEDED | {
     "Cdr": ("lastapplication", ("VoiceMail",)),
     "DialEnd": ("forward", ()),
+    "VarSet": ("variable", ("MIXMONITOR_FILENAME", "QUEUESTATUS")),
 }
 #: The needed headers of these events.
 _RARE_EVENT_HEADERS = (
@@ -252,12 +253,6 @@ class Source:
         kinds = [kinds] if isinstance(kinds, str) else list(kinds)
         return self._pick(nw.col("event").is_in(kinds), columns)
 
-    def with_value(self, column: str, **columns: str) -> nw.LazyFrame[Any]:
-        """Return the events that have a header, except the kinds in `NEEDED`, as `only` does."""
-        kinds = [kind for kind in KINDS if kind not in NEEDED] if self.has(column) else []
-        of_kinds = nw.col("event").is_in(kinds or [""])  # Arrow needs the type of the list
-        return self._pick(of_kinds & ~nw.col(column).is_null() if kinds else of_kinds, columns)
-
     @cached_property
     def voice(self) -> nw.LazyFrame[Any] | None:
         """How each leg sounded (`rated`), or None without any report."""
@@ -309,7 +304,7 @@ def servers(events: nw.LazyFrame[Any], work: Work) -> Iterator[tuple[str | None,
     if "server" not in few.collect_schema():
         yield None, Source(few, work, streams=streams)
         return
-    found = few.select(nw.col("server").cast(nw.String)).unique().collect()
+    found = distinct(few.select(nw.col("server").cast(nw.String))).collect()
     names: list[str | None] = sorted(found["server"].to_list(), key=str) or [None]
     for name in names:
         if len(names) == 1:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain, groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
@@ -48,8 +48,7 @@ class Talk:
     first: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class BridgeStep:
+class BridgeStep(NamedTuple):
     """A channel enters or leaves a bridge, or ends."""
 
     time: int
@@ -200,7 +199,7 @@ def _apart(complex_steps: pa.Table) -> Iterator[list[BridgeStep]]:
         for block in whole.to_batches(max_chunksize=_AT_ONCE)
     )
     for _, some in groupby(rows, key=lambda row: row[0]):
-        yield [BridgeStep(*row[1:]) for row in some]
+        yield [BridgeStep._make(row[1:]) for row in some]
 
 
 def _codes(texts: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -221,12 +220,14 @@ def sweep(steps: Iterable[BridgeStep]) -> dict[str, Talk]:
     inside: dict[str, dict[str, BridgeStep]] = defaultdict(dict)
     places: dict[str, str] = {}
     for (time, _), moment in groupby(_whole(list(steps)), key=_came):
+        changed = False
         for step in moment:
             place = places.get(step.uniqueid)
             elsewhere = step.bridge is not None and step.bridge != place
             # A channel is in one bridge at a time, and two events may tell the same change.
             if elsewhere != step.enters or (place is None and not step.enters):
                 continue
+            changed = True
             if place is not None:
                 del inside[place][step.uniqueid], places[step.uniqueid]
                 if not inside[place]:
@@ -234,6 +235,8 @@ def sweep(steps: Iterable[BridgeStep]) -> dict[str, Talk]:
             if step.enters and step.bridge is not None:
                 inside[step.bridge][step.uniqueid] = step
                 places[step.uniqueid] = step.bridge
+        if not changed:
+            continue
         now = _talking(inside)
         for call, talk in talks.items():
             if talk.since is not None and call not in now:
@@ -265,13 +268,15 @@ def _whole(steps: list[BridgeStep]) -> list[BridgeStep]:
             places.pop(step.uniqueid, None)
         elif step.bridge in ended:
             then = ended[step.bridge]
-            came.append(replace(step, enters=True, time=then.time, order=then.order))
+            came.append(step._replace(enters=True, time=then.time, order=then.order))
     return sorted(steps + came, key=_came) if came else steps
 
 
 def _talking(inside: dict[str, dict[str, BridgeStep]]) -> dict[str, list[str]]:
     """Return the calls in which people are connected, each with the channels of these people."""
     rooms = list(inside.values())
+    if sum(step.pair is None for people in rooms for step in people.values()) < 2:
+        return {}
     # Two bridges that each have one half of a Local channel count as one.
     ends: dict[str, int] = {}
     joined = list(range(len(rooms)))

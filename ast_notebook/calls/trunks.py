@@ -89,7 +89,7 @@ def guess_in_words(guess: pd.DataFrame) -> str:
         words.append(f"and {len(guess) - _SHOWN:,} more")
     return (
         f"the trunks are guessed: {', '.join(words)}; if that is wrong, name them: "
-        f"trunks={[str(guess['device'].iloc[0])]}"
+        f"--trunk {guess['device'].iloc[0]}, or trunks={[str(guess['device'].iloc[0])]} in Python"
     )
 
 

@@ -55,7 +55,7 @@ def _joins(source: Source) -> nw.LazyFrame[Any]:
     )
     joined = source.work.keep(rows.rename({"time": "start"}))
     left = source.rare_events.only("QueueCallerLeave", uniqueid="uniqueid", queue="queue")
-    open_ones = _beyond(joined, left).select("uniqueid", "queue").unique()
+    open_ones = _beyond(joined, left)
     # Channels that still wait at the end of the events are among these. There are few others.
     found = [
         _Place(str(uniqueid), str(queue), int(start))
@@ -93,8 +93,9 @@ def earlier(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
     Such a place is known if somebody left a line and no event tells that he came to it, or if he is
     in Asterisk's list of waiting callers, which is asked for at each connect. The columns are those
-    of `joins`. The real ``start`` is unknown. The given one is some time before all later events of
-    that place.
+    of `joins`. It is unknown when such a place was taken. Its ``start`` is a moment that stands for
+    that: a second before the caller left the line or, if he still waits, the time of the last list
+    that has him.
 
     Parameters
     ----------
@@ -116,14 +117,14 @@ def earlier(source: Source, joined: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     listed = few.only("QueueEntry", uniqueid="uniqueid", queue="queue")
     waits = listed.group_by(*keys).agg(nw.col("time").max().alias("start"))
     for others in (joined, left):
-        waits = waits.join(others.select(*keys).unique(), on=keys, how="anti")
+        waits = waits.join(others, on=keys, how="anti")
     # A caller does not wait if he transferred his place or his channel ended. A place that was
     # transferred is known when its new owner leaves it.
     transfers = {"one": "origtransfereruniqueid", "other": "secondtransfereruniqueid"}
     attended = few.only("AttendedTransfer", **transfers)
     over = [attended.select(nw.col(name).alias("uniqueid")) for name in transfers]
     over.append(source.only("Hangup", uniqueid="uniqueid").select("uniqueid"))
-    ended = nw.concat(over, how="vertical").unique()
+    ended = nw.concat(over, how="vertical")
     waits = waits.join(ended, on="uniqueid", how="anti").select(*keys, "start")
     found = nw.concat([gone, waits], how="vertical").filter(~nw.col("uniqueid").is_null())
     text = nw.lit(None, dtype=nw.String)

@@ -1,4 +1,4 @@
-"""Checks of Asterisk itself: times, CDR and CEL, telephones, queues, its version."""
+"""Checks of Asterisk: time stamps of events, its clock, CDR, CEL, telephones, queues, version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Asks a live PBX about itself, without changing it; an answer is None if the login may not ask."""
+"""Asks a live PBX about itself; an answer is None if the login lacks the permission to ask.
+
+An answer is also None if the PBX gives none. Nothing is changed on the PBX.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,8 @@ class PbxInfo:
     def config(self, file: str, section: str = "") -> Config | None:
         """Return the sections of a configuration file, or one of them, without secrets.
 
-        An empty or missing file has no sections; None means that the login may not ask.
+        An empty or missing file has no sections; None means that the login lacks
+        the permission to ask, or that the PBX did not tell.
         """
         key = f"{file} {section}"
         if key not in self._configs:
@@ -96,7 +100,7 @@ class PbxInfo:
         return None if config is None else _values(config.get(section, ()), name)
 
     def has_module(self, name: str) -> bool | None:
-        """Tell whether a module is loaded; None if the login may not ask."""
+        """Tell whether a module is loaded; None without the permission to ask, or an answer."""
         try:
             self.pbx.action("ModuleCheck", _TIMEOUT, Module=name)
         except PermissionMissing:

@@ -147,7 +147,7 @@ class ChannelTracker(Tracker):
         return {name: value for name, value in there.items() if value}
 
     def set_inner(self, inner: dict[str, Any]) -> None:
-        """Take what `inner` returned."""
+        """Replace what it knows besides its tables by what `inner` returned."""
         self._recordings = dict(inner.get("recordings", {}))
         self._gone = dict.fromkeys(inner.get("gone", ()))
         self._sounding = Sounding()
@@ -286,7 +286,7 @@ class ChannelTracker(Tracker):
             self.channels.put(known["uniqueid"], bad=bad)
 
     def _originated(self, event: Event) -> None:
-        """Note the application that a channel was originated for, since it has no Newexten."""
+        """Note the application that an originated channel runs, of which no Newexten tells."""
         if application := text(event, "Application"):
             self.channels.change(text(event, "Uniqueid"), application=application)
 

@@ -72,7 +72,7 @@ class ConferenceTracker(Tracker):
         return [{"Action": "ConfbridgeList", "Conference": room} for room in asked]
 
     def is_asked(self, row: Row) -> bool:
-        """Whether the questions would list a conference, or a participant of one."""
+        """Tell whether the answers would list a conference, or a participant who is still there."""
         return "channel" not in row or row["conference"] not in self._unasked
 
     def unknown(self) -> dict[str, str]:

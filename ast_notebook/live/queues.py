@@ -144,7 +144,7 @@ class QueueTracker(Tracker):
         return {"connected": dict(self._connected)} if self._connected else {}
 
     def set_inner(self, inner: dict[str, Any]) -> None:
-        """Take what `inner` returned."""
+        """Replace what it knows besides its tables by what `inner` returned."""
         self._connected = dict(inner.get("connected", {}))
 
     def _params(self, event: Event) -> None:

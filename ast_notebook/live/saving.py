@@ -46,7 +46,12 @@ def whole_state(trackers: Sequence[Tracker], *, is_stale: bool) -> State:
 def change_between(
     before: State, after: State, trackers: Sequence[Tracker], changed: Mapping[str, set[str]]
 ) -> State:
-    """Return what differs between two results of `inner_of`, and the rows that changed."""
+    """Return the change from one state to a later one, as a part of a state.
+
+    `before` and `after` are results of `inner_of`, and the change has what differs in `after`.
+    `changed` has the keys of the rows that changed, by table; the change has these rows, and None
+    for each row that is gone.
+    """
     change = {name: after[name] for name in after if after[name] != before[name]}
     rows = {}
     for tracker in trackers:

@@ -175,8 +175,8 @@ class LiveTable:
         self.listed = set()
         self._left_out_before = self.left_out
 
-    def keep_list(self) -> list[Row]:
-        """Give up the list, and keep all rows."""
+    def give_up_list(self) -> list[Row]:
+        """End a list that did not come whole: all rows are kept, and so none is returned."""
         self.listed = None
         return []
 

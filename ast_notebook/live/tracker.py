@@ -71,7 +71,10 @@ class Tracker:
         return {}
 
     def set_inner(self, inner: dict[str, Any]) -> None:
-        """Take what `inner` returned at another time, or nothing if that is empty."""
+        """Replace what it knows besides its tables by what `inner` returned at another time.
+
+        If that is empty, nothing is known besides the tables from then on.
+        """
 
     def rows_were_put(self) -> None:
         """React to rows that were put into its tables, or removed, without an event."""
@@ -123,7 +126,7 @@ class Tracker:
         """Remove rows that were not listed any more, or note why nothing was listed."""
         unanswered = any(isinstance(error, ConnectionLost | AnswerTimeout) for error in refused)
         for table in self.tables.values():
-            self.gone(table.keep_list() if unanswered else table.end_list())
+            self.gone(table.give_up_list() if unanswered else table.end_list())
         if not unanswered:
             denied = [str(error) for error in refused if isinstance(error, PermissionMissing)]
             self.denied = denied[0] if denied else ""
@@ -135,7 +138,7 @@ class Tracker:
         """React when a table is complete again after rows had been left out."""
 
     def is_asked(self, row: Row) -> bool:
-        """Whether the answers list the thing that a row stands for, as long as it exists."""
+        """Tell whether the answers would list what a row stands for, if that still exists."""
         return self.whole
 
     def unknown(self) -> dict[str, str]:

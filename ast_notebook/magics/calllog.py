@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from IPython.core.error import UsageError
 
 from ast_notebook.calls import ENGINES, KINDS, Flow, begun, pick
 from ast_notebook.calls.anonymized import anonymized_flow, anonymized_flow_of_history
@@ -13,7 +12,16 @@ from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
 from ast_notebook.magics.command import Given, argument, command
 from ast_notebook.magics.context import Context
-from ast_notebook.magics.past import OF_FILE, PLACES, TRUNK, TZ, read
+from ast_notebook.magics.past import (
+    OF_FILE,
+    PLACES,
+    SESSION,
+    TRUNK,
+    TZ,
+    hint_at_trunks,
+    read,
+    session_of,
+)
 from ast_notebook.magics.period import PERIOD
 from ast_notebook.magics.progress import Progress
 from ast_notebook.moments import span
@@ -48,7 +56,7 @@ from ast_notebook.views import shown_calls, shown_queue_calls
     TZ,
     *OF_FILE,
     argument("--engine", choices=ENGINES, help="where the calls are computed; pandas by default"),
-    argument("--session", metavar="NAME", default="spark", help="the variable of a Spark session"),
+    SESSION,
     ANONYMIZE,
     KEEP_PREFIX,
 )
@@ -62,18 +70,10 @@ def calls(context: Context, given: Given) -> pd.DataFrame:
     In [2]: calls.groupby("disposition").size()
     In [3]: %ast calls Master.csv --tz Europe/Berlin --month 2026-10 --number 200
     """
-    session = None
-    if given.engine == "spark":
-        session = context.user_namespace.get(given.session)
-        if session is None:
-            raise UsageError(
-                f"%ast calls: there is no {given.session}: make a Spark session, and name its "
-                "variable by --session"
-            )
     wanted = {
         name: getattr(given, name) for name in ("missed", "queue", "agent", "number", "answered_by")
     }
-    return _calls(context, given, session, **wanted)
+    return _calls(context, given, **wanted)
 
 
 @command("missed", PLACES, *PERIOD, TRUNK, TZ, *OF_FILE, ANONYMIZE, KEEP_PREFIX)
@@ -84,20 +84,24 @@ def missed(context: Context, given: Given) -> pd.DataFrame:
 
     In [1]: %ast missed --since yesterday
     In [2]: %ast missed Master.csv --tz Europe/Berlin --since last-week --until last-week
+    In [3]: %ast calls --missed --queue support
     """
     return _calls(context, given, missed=True)
 
 
-def _calls(context: Context, given: Given, session: Any = None, **wanted: Any) -> pd.DataFrame:
+def _calls(context: Context, given: Given, **wanted: Any) -> pd.DataFrame:
     hiding = anonymizer(given, given.trunk)
     time = given.since, given.until, given.month, given.tz
     if given.places:
         first, over = span(*time)  # an age counts from the time before the files are read
         past = read(context, given)
+        if wanted.get("missed"):
+            hint_at_trunks(context, given, past)
         some = pick(begun(past.calls, first, over), past.visits, **wanted)
         empty = f"No such calls among the {len(past):,} of {past.origin}"
         found = shown_calls(some, zone=past.tz, empty=empty)
     else:
+        session = session_of(context, given)
         pbx = context.heard(given.pbx)
         first, over = span(*time, pbx.record.clock)
         with Progress(f"making calls of {len(pbx.record):,} events"):

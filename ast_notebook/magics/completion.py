@@ -142,11 +142,13 @@ def _next_of(
             pending = pending if _takes_many(pending) else None
         else:
             place += 1
+    found = [flag for option in options for flag in option.flags if flag not in given]
     if pending is not None and not (
         given and _takes_many(pending) and given[-1] not in pending.flags
     ):
-        return _values(context, pending, fragment)
-    found = [flag for option in options for flag in option.flags if flag not in given]
+        # Behind an option that may stand alone, further options may come.
+        more = found if pending.options.get("nargs") == "?" else []
+        return [*_values(context, pending, fragment), *more]
     here = pending or (positional[place] if place < len(positional) else None)
     if here is None and positional and _takes_many(positional[-1]):
         here = positional[-1]

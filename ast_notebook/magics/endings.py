@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from ast_notebook.magics.progress import make_room
 from ast_notebook.show import plain
 
 
@@ -43,5 +44,6 @@ def warnings_in_one_line() -> Iterator[None]:
 
 
 def _one_line(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> str:
+    make_room()
     name = "Warning" if category is UserWarning else category.__name__
     return f"{name}: {plain(' '.join(str(message).split()))}\n"

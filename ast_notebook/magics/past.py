@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from IPython.core.error import UsageError
@@ -15,6 +17,7 @@ from ast_notebook.calls.history.columns import KNOWN
 from ast_notebook.calls.history.dates import ORDERS
 from ast_notebook.calls.numbered import with_numbers
 from ast_notebook.calls.report import Report
+from ast_notebook.calls.trunks import guess_trunks
 from ast_notebook.clock import MACHINE
 from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
@@ -23,6 +26,8 @@ from ast_notebook.magics.context import Context
 from ast_notebook.magics.period import PERIOD, checked, zone
 from ast_notebook.magics.progress import Progress
 from ast_notebook.moments import AGO, earlier, moment, span
+from ast_notebook.show import plain
+from ast_notebook.warned import warn
 
 TRUNK = argument(
     "--trunk",
@@ -88,14 +93,18 @@ OF_FILE = (
     ),
     argument("--dates", choices=ORDERS, help="the order of day, month and year in 5/7/2024"),
 )
-#: The same, and the argument that says where calls are made.
+SESSION = argument(
+    "--session", metavar="NAME", default="spark", help="the variable of a Spark session"
+)
+#: The same, and the arguments that say where calls are made.
 OF_PLACE = (
     *OF_FILE,
     argument(
         "--engine",
-        choices=("pandas", "duckdb"),
+        choices=("pandas", "duckdb", "spark"),
         help="where calls of an archive are made; duckdb if it is too large for the memory",
     ),
+    SESSION,
 )
 
 
@@ -185,6 +194,7 @@ def report(context: Context, given: Given) -> Report:
     }
     if given.places:
         past = read(context, given)
+        hint_at_trunks(context, given, past)
         with Progress(f"computing the report of {len(past):,} calls"):
             made = past.report(**wanted)
     else:
@@ -197,10 +207,28 @@ def report(context: Context, given: Given) -> Report:
         made.hovering()
     if given.html is not None:
         try:
-            made.save(Path(given.html))
+            place = made.save(Path(given.html))
         except OSError as error:
             raise UsageError(f"%ast report: {given.html}: {error.strerror}") from None
+        sys.stdout.write(f"The page is written to {plain(str(place))}\n")
     return made
+
+
+def hint_at_trunks(context: Context, given: Given, past: History) -> None:
+    """Warn that outbound calls count as missed ones, if no trunk is named and one can be guessed.
+
+    A queue_log has no devices of callers, and an internal PBX has no trunk: then there is no hint.
+    """
+    if context.trunks(given.trunk):
+        return
+    guess = guess_trunks(past.frame)
+    if len(guess):
+        device, why = guess.iloc[0][["device", "why"]]
+        warn(
+            "no trunk is named, so that outbound calls that nobody took count as missed, and "
+            f"nobody is known to wait for a call: add --trunk {device} ({why}), or the devices "
+            "that do lead to the public network"
+        )
 
 
 def time_of(context: Context, given: Given) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
@@ -209,8 +237,21 @@ def time_of(context: Context, given: Given) -> tuple[pd.Timestamp | None, pd.Tim
     return span(given.since, given.until, given.month, given.tz, clock)
 
 
+def session_of(context: Context, given: Given) -> Any:
+    """Return the Spark session that a line names, or None if it is not for Spark."""
+    if getattr(given, "engine", None) != "spark":
+        return None
+    session = context.user_namespace.get(given.session)
+    if session is None:
+        raise UsageError(
+            f"there is no {given.session}: make a Spark session, and name its variable by --session"
+        )
+    return session
+
+
 def read(context: Context, given: Given) -> History:
     """Read the history that a line names."""
+    session = session_of(context, given)
     with Progress("reading") as shown:
         past = read_history(
             *given.places,
@@ -223,6 +264,7 @@ def read(context: Context, given: Given) -> History:
             dates=given.dates,
             trunks=context.trunks(getattr(given, "trunk", None)),
             engine=getattr(given, "engine", None),
+            session=session,
         )
         if isinstance(past.frame, pd.DataFrame):  # on DuckDB, there may be more than memory holds
             past.frame = with_numbers(past.frame, context.numbering())

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 from ast_notebook.callbacks.cell import Cell
 
 DELAY = 2.0
+#: The line that a terminal shows now, if any: text that is written meanwhile makes room for itself.
+_shown: _Written | None = None
 _ECHO = len("^C")  # what a terminal writes behind the line when it is interrupted
 #: An output without height: in JupyterLab, an empty output would be as high as a line.
 _GONE = (
@@ -77,6 +79,12 @@ class Progress:
         line.clear()
 
 
+def make_room() -> None:
+    """Remove the line that a terminal shows, so that other text begins at the margin."""
+    if _shown is not None:
+        _shown.clear()
+
+
 class _Line(Protocol):
     """A line of text that can be replaced and removed."""
 
@@ -92,11 +100,15 @@ class _Written:
         self._length = 0
 
     def show(self, text: str) -> None:
+        global _shown
+        _shown = self
         sys.stdout.write(f"\r{text.ljust(self._length)}")
         sys.stdout.flush()
         self._length = max(self._length, len(text))
 
     def clear(self) -> None:
+        global _shown
+        _shown = None
         sys.stdout.write(f"\r{' ' * (self._length + _ECHO)}\r")
         sys.stdout.flush()
 

@@ -350,7 +350,10 @@ def _first(rows: Mapping[str, Row], most: int) -> dict[str, Row]:
 
 
 def _said(silent: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Return why tables are not known; if PBXs have different reasons, each names its PBX."""
+    """Return, for each table that is not known, the reason.
+
+    If the reason is not the same for all PBXs, the text names each PBX with its reason.
+    """
     said = {}
     for table in dict.fromkeys(table for one in silent.values() for table in one):
         reasons = {name: one.get(table, "") for name, one in silent.items()}

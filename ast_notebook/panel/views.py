@@ -74,13 +74,13 @@ class Views:
             return waiting
 
     def is_due(self, *, pages_from: float) -> bool:
-        """Tell whether a snapshot is wanted now.
+        """Tell whether somebody waits for a snapshot that may be sent now.
 
         Parameters
         ----------
         pages_from : float
-            The moment (`time.monotonic`) from which pages may have one. The kernel's own request
-            for ``EVERYONE`` does not wait for it.
+            The moment (`time.monotonic`) from which pages may have one. If the kernel itself asked
+            for one, for ``EVERYONE``, it may be sent before that moment, too.
         """
         with self._lock:
             is_asked = bool(self._waiting) and time.monotonic() >= pages_from

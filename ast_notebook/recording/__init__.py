@@ -2,7 +2,8 @@
 
 from ast_notebook.recording.archive import Archive
 from ast_notebook.recording.by_duckdb import relation
+from ast_notebook.recording.by_spark import on_spark
 from ast_notebook.recording.reading import read, scan, verify
 from ast_notebook.recording.record import Record
 
-__all__ = ["Archive", "Record", "read", "relation", "scan", "verify"]
+__all__ = ["Archive", "Record", "on_spark", "read", "relation", "scan", "verify"]

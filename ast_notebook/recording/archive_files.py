@@ -1,4 +1,4 @@
-"""The files of an archive: sealed ones in a folder or at an fsspec URL, open ones on this disk."""
+"""Lists, stores and removes an archive's files: sealed ones in a folder or at a URL, open ones."""
 
 from __future__ import annotations
 

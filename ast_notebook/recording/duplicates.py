@@ -133,9 +133,11 @@ def _nearly(own: _Heard, others: _Heard, again: Rows) -> tuple[Rows, Rows]:
 
 
 def _nearest(own: _Heard, others: _Heard, apart: int, slacks: tuple[int, ...]) -> Rows:
-    """Pair each event with the nearest equal one of `others`; return which events have a pair.
+    """Pair events with equal ones of `others` at nearly the same time; return which have a pair.
 
-    Each event is in one pair at most.
+    The times are compared after `apart`, by which the clock of `own` is ahead, is taken off. The
+    first of `slacks` is how much they may differ at first, and each further one holds for the
+    events that have no pair yet. Each event is in one pair at most.
     """
     found = np.zeros(len(own.time), bool)
     taken = np.zeros(len(others.time), bool)

@@ -176,7 +176,10 @@ def numbers_only(
 
 
 def _beside(names: list[str], codes: Places, lines: Places) -> tuple[list[str], Places]:
-    """Give lines the name ``header_NAME`` in place of their own."""
+    """Rename the headers on some lines from NAME to ``header_NAME``.
+
+    It returns all names of headers, and for each line the place of its name among them.
+    """
     code_of = {name: code for code, name in enumerate(names)}
     beside = np.arange(len(names), dtype=codes.dtype)
     for code in np.unique(codes[lines]).tolist():

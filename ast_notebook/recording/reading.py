@@ -19,17 +19,18 @@ from ast_notebook.counted import counted
 from ast_notebook.moments import Moment
 from ast_notebook.recording.archive_files import ArchiveFile
 from ast_notebook.recording.archive_place import ArchivePlace
-from ast_notebook.recording.columns import frame, narrow
+from ast_notebook.recording.columns import frame
 from ast_notebook.recording.duplicates import Rows, heard_by_several
-from ast_notebook.recording.layout import (
-    Name,
-    flattened,
-    narrowed,
+from ast_notebook.recording.layout import Name, narrowed
+from ast_notebook.recording.reading_blocks import (
+    WORDS,
+    blocks_of,
+    columns_of,
+    rows_of,
+    with_folders,
 )
-from ast_notebook.recording.reading_blocks import blocks_of, left
 from ast_notebook.recording.selection import (
     ALL,
-    CODED,
     Selection,
     by_server,
     dataset,
@@ -37,8 +38,6 @@ from ast_notebook.recording.selection import (
     select,
 )
 from ast_notebook.warned import warn
-
-_ALL_BUT_RECORDER = [name for name in CODED.names if name != "recorder"]
 
 
 def read(
@@ -169,54 +168,15 @@ def table(
     chosen = select(at, since, until, servers, open_folder, notes=notes)
     wanted = list(dict.fromkeys(columns))
     schema = pa.schema(
-        (name, pa.int64() if name in ("received", "time") else _WORDS) for name in wanted
+        (name, pa.int64() if name in ("received", "time") else WORDS) for name in wanted
     )
     repeated = duplicates(chosen, notes)
-    parts: list[pa.Table] = []
-    for name in sorted(chosen.names, key=by_server):
-        for block in at.each(blocks_of(chosen, [name], repeated, wanted, where)):
-            if len(block):
-                arrays = _columns(block, name.server, wanted)
-                parts.append(pa.Table.from_arrays(arrays, schema=schema))
+    parts = [
+        pa.Table.from_arrays(arrays, schema=schema)
+        for name in sorted(chosen.names, key=by_server)
+        for arrays in at.each(columns_of(chosen, name, repeated, wanted, where))
+    ]
     return pa.concat_tables(parts) if parts else schema.empty_table()
-
-
-_WORDS = pa.dictionary(pa.int16(), pa.string())
-
-
-def _columns(block: pa.RecordBatch, server: str, wanted: list[str]) -> list[pa.Array]:
-    count = len(block)
-    known = {name for name in block.schema.names if block[name].null_count < count}
-    nothing = pa.nulls(count, _WORDS)  # shared by all such columns
-    arrays = []
-    for name in wanted:
-        if name in ("received", "time"):
-            arrays.append(block[f"{name}_us"])
-        elif name == "server":
-            codes = pa.array(np.zeros(count, np.int16))
-            arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array([server])))
-        elif name in known:
-            arrays.append(narrow(block[name]))
-        elif "extra" in known:
-            header = _header(block["extra"], name)
-            arrays.append(nothing if header.null_count == count else narrow(header))
-        else:
-            arrays.append(nothing)
-    return arrays
-
-
-def _header(pairs: pa.MapArray, name: str) -> pa.DictionaryArray:
-    """Return the values of one header of a column of pairs."""
-    offsets = pairs.offsets.to_numpy()
-    first, last = int(offsets[0]), int(offsets[-1])
-    where = np.flatnonzero(
-        pc.equal(pairs.keys.slice(first, last - first), name).to_numpy(zero_copy_only=False)
-    )
-    rows = np.searchsorted(offsets, where + first, side="right") - 1
-    found = pairs.items.take(pa.array(where + first)).dictionary_encode()
-    codes = np.full(len(pairs), -1, np.int32)
-    codes[rows] = found.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), found.dictionary)
 
 
 def scan(
@@ -320,22 +280,18 @@ def intact_parts(chosen: Selection, repeated: dict[Name, Rows]) -> list[ds.Datas
 def in_memory(chosen: Selection, repeated: dict[Name, Rows]) -> pa.Table:
     """Return the events of open files and of files with duplicates, and the rows about losses."""
     held = [
-        (name, block)
+        block
         for name in sorted({name for name, _ in chosen.still_open} | set(repeated), key=by_server)
-        for block in left(chosen, name, repeated, _ALL_BUT_RECORDER)
+        for block in rows_of(chosen, name, repeated)
     ]
     held += [
-        (name, row)
+        with_folders(row, name)
         for name, rows in chosen.losses.items()
         if name not in repeated
         for _, row in rows
+        if len(row)
     ]
-    tables = [
-        _with_folders(pa.Table.from_batches([flattened(block, name.recorder)]), name)
-        for name, block in held
-        if len(block)
-    ]
-    return pa.concat_tables(tables) if tables else ALL.empty_table()
+    return pa.Table.from_batches(held, ALL)
 
 
 def duplicates(chosen: Selection, notes: list[str] | None) -> dict[Name, Rows]:
@@ -374,12 +330,6 @@ def _arrivals(received: npt.NDArray[np.int64], counts: list[int]) -> npt.NDArray
     """
     ends = np.cumsum(counts)
     return np.concatenate([np.maximum.accumulate(own) for own in np.split(received, ends[:-1])])
-
-
-def _with_folders(table: pa.Table, name: Name) -> pa.Table:
-    count = len(table)
-    table = table.append_column("server", pa.array([name.server] * count, pa.string()))
-    return table.append_column("day", pa.array([name.day] * count, pa.date32()))
 
 
 def _servers(rows: list[tuple[str, int]], servers: list[str]) -> pd.Categorical[Any]:

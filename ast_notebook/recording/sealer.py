@@ -140,6 +140,9 @@ class Sealer:
             attempt("retention", lambda: remove_old(self._files, self._server, days, today))
 
     def _today(self) -> date:
-        """Return the day in UTC; if the clock was set forward, the day follows only a day later."""
+        """Return the day in UTC; of all settings of the clock in the last day, the earliest counts.
+
+        So a clock that was set forward by mistake makes no file old for about a day.
+        """
         self._offsets.append(time.time() - time.monotonic())
         return datetime.fromtimestamp(time.monotonic() + min(self._offsets), UTC).date()

@@ -1,4 +1,4 @@
-"""Seals an open file: makes a Parquet file of it, and sets the open file aside if it is damaged."""
+"""Seals open files: makes Parquet files of them, sets damaged ones aside, and removes old days."""
 
 from __future__ import annotations
 

@@ -310,7 +310,10 @@ class Blocks:
         return None if lost is None or is_held(self.path) else lost
 
     def lost_row(self) -> pa.RecordBatch | None:
-        """Return the row of `loss`, even if the recorder may live; None after a proper end."""
+        """Return the row that tells what of the file is lost, even if its recorder may still live.
+
+        It is None if no block is damaged, and the file ended properly or is empty.
+        """
         unread = self.torn + self.damaged
         if not self.damaged and (self.complete or not (self.last or self.torn)):
             return None

@@ -136,7 +136,10 @@ class ArchiveTail:
         return blocks
 
     def _last_by_the_present_clock(self) -> int:
-        """Return when the last event was received, by the clock as it has been set since then."""
+        """Return when the last event was received.
+
+        If the clock was set back since then, this is the moment by the clock as it is set now.
+        """
         step = _offset() - self._clock
         return self._last + (int(step * SECOND) if step < -SET else 0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ast_notebook.ami.answer import WRITE_CLASS
+from ast_notebook.ami.permissions import WRITE_CLASS
 from ast_notebook.clock import SystemClock
 from ast_notebook.live import Live
 from ast_notebook.live.channels import SNAPSHOT

@@ -100,7 +100,10 @@ def _text(value: object) -> str | None:
 
 
 def _filled(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return the columns of headers that some events always have, with empty texts put back."""
+    """Return columns in which empty texts are put back, since a frame has them as missing.
+
+    They are put back for headers that certain events always have.
+    """
     events = frame["event"].astype("str")
     nothing = pd.Series(np.nan, frame.index, dtype=object)
     whole = frame["channelstatedesc"].notna() if "channelstatedesc" in frame else events == ""

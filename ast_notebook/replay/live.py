@@ -137,7 +137,7 @@ class ReplayedLive(Live):
         super()._lost(event, session)
         for tracker in self._open_lists:
             for table in tracker.tables.values():
-                table.keep_list()
+                table.give_up_list()
         self._open_lists, self._listing_since = [], None
 
     # --- lists, in a record without marks -------------------------------------------------------

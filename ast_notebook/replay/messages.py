@@ -189,7 +189,11 @@ def _rows(name: str, columns: dict[str, _ColumnTexts], rows: Any) -> Iterator[di
 
 
 def _rename_texts(headers: list[dict[str, str]], pairs: pa.MapArray) -> None:
-    """Rename the headers of texts that were stored beside a column of numbers (``Duration``)."""
+    """Rename headers such as ``header_Duration`` to ``Duration``.
+
+    An archive has a header under such a name if its column is one of numbers, and its value is no
+    number. It keeps that name in an event that has the plain header, too.
+    """
     offsets = pairs.offsets.to_numpy()
     first, last = int(offsets[0]), int(offsets[-1])
     keys = pairs.keys.slice(first, last - first)

@@ -47,8 +47,10 @@ class RecordedReader(Reader):
         timeout: float | None = None,
         ends: str = "",
         apart: bool = False,
+        waits: bool = False,
     ) -> Pending:
         """Have an action answered, refused or held back; nothing is sent."""
+        del waits
         name = str(action.get("Action", ""))
         key = str(action.get("ActionID") or self._actions.new_id())
         encode({"Action": name, "ActionID": key, **action})  # for the errors that a session raises

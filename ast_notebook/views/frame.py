@@ -121,7 +121,7 @@ class ShownFrame(pd.DataFrame):
             behind = plain(rows.to_html(max_cols=None, notebook=True, border=0))
         return (
             f'<div class="{NO_MATH}"><div style="overflow-x: auto">{drawn}</div>'
-            f'<details><summary style="{_SUMMARY}">{escape(self._caption(view, len(rows)))}; '
+            f'<details><summary style="{_SUMMARY}">{escape(self._caption(view, len(rows)))}. '
             f"All {len(self.columns)} columns, with ids</summary>"
             f'<div style="overflow-x: auto">{behind}</div></details></div>'
         )
@@ -145,5 +145,8 @@ class ShownFrame(pd.DataFrame):
 
     def _caption(self, view: View, shown: int) -> str:
         """Return a line that says how many rows there are, and in which zone the times are."""
-        cut = "" if shown == len(self) else f", of which these are the last {shown}"
+        cut = ""
+        if shown < len(self):
+            all_rows = f"pandas.options.display.max_rows = {len(self)} shows all"
+            cut = f", of which these are the last {shown} ({all_rows})"
         return f"{view.what}: {len(self):,}{cut}; times in {zone_name(view.zone or people_zone())}"

@@ -191,8 +191,11 @@ def _items(items: pd.DataFrame, zone: tzinfo) -> Columns:
     return {
         **columns,
         "changed": times(pd.to_datetime(items["changed"], utc=True), zone),
-        # Nobody has set it yet: SmartHome.py writes Init:None for that.
-        "by": [UNKNOWN if row["by"] == "Init:None" else text(row["by"]) for row in rows],
+        # SmartHome.py writes None for a source that nobody gave, and Init:None before all changes.
+        "by": [
+            UNKNOWN if row["by"] == "Init:None" else text(row["by"]).removesuffix(":None")
+            for row in rows
+        ],
         "stale": ["stale" if row["stale"] else "" for row in rows],
     }
 

@@ -1,4 +1,4 @@
-"""The E-model of ITU-T G.107 (06/2015): how good a narrowband connection sounds to people.
+"""The formulas of the E-model, ITU-T G.107 (06/2015), by which a narrowband MOS is computed.
 
 `equipment_impairment` and `score` also take expressions of narwhals, for columns.
 """

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ast_notebook.ami import Secret, Session, Settings, reader
-from ast_notebook.ami.answer import WRITE_CLASS
+from ast_notebook.ami.permissions import WRITE_CLASS
 from ast_notebook.errors import (
     ActionRefused,
     ConfError,

@@ -133,13 +133,16 @@ def copies(events: int) -> int:
     return 2 * whole + (rest > 0) + (rest > lengths[0])
 
 
-def write(place: Path, events: int) -> int:
-    """Write an archive of that many events or a few more, and return how many these are."""
+def write(place: Path, events: int, hours: int = 24) -> int:
+    """Write an archive of that many events or a few more, and return how many these are.
+
+    A file has the events of a day, or of fewer hours, by which a day can be divided.
+    """
     written = 0
-    for number, (day, tables) in enumerate(_by_day(events)):
+    for number, (day, tables) in enumerate(_by_file(events, hours)):
         name = Name(RECORDER, number, "pbx", day_of(day * DAY))
         path = place / name.path(SEALED)
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with writing(path) as writer:
             group: list[pa.Table] = []
             for table in tables:
@@ -154,11 +157,11 @@ def write(place: Path, events: int) -> int:
     return written
 
 
-def _by_day(events: int) -> Iterator[tuple[int, Iterator[pa.Table]]]:
+def _by_file(events: int, hours: int) -> Iterator[tuple[int, Iterator[pa.Table]]]:
     count = copies(events)
-    a_day = DAY // A_COPY
-    for first in range(0, count, a_day):
-        numbers = range(first, min(count, first + a_day))
+    a_file = hours * DAY // 24 // A_COPY
+    for first in range(0, count, a_file):
+        numbers = range(first, min(count, first + a_file))
         yield (
             (START + first * A_COPY) // DAY,
             (a_copy(number) for number in numbers),

@@ -86,7 +86,7 @@ def _measure(place: Path, engines: list[str], temporary: Path) -> int:
     events = scan(place).count_rows()
     print(f"{events:,} events")
     found = {name: _run(name, place, temporary) for name in (*engines, "by hand")}
-    wanted = _of_copies(copies(events), temporary)
+    wanted = of_copies(copies(events), temporary)
     print(f"{'seconds':12}{'calls':>8}{'report':>9}{'CPU':>9}{'x by hand':>11}{'peak MB':>10}")
     for name, one in found.items():
         print(
@@ -125,7 +125,7 @@ def _missed(events: int, found: dict[str, Found], wanted: dict[str, float]) -> I
         yield f"DuckDB took {times:.1f} times as long as the query by hand"
 
 
-def _of_copies(count: int, temporary: Path) -> dict[str, float]:
+def of_copies(count: int, temporary: Path) -> dict[str, float]:
     """Return the totals of so many copies, by those of the first one and of the first two."""
     first, both = temporary / "first", temporary / "both"
     write(both, write(first, 1) + 1)

@@ -13,30 +13,14 @@ from ast_notebook.errors import ConfError
 from ast_notebook.recording import Record, read
 from tests.support.archives import NOON, numbered, record_again
 from tests.support.recorded import events
+from tests.support.s3_store import BUCKET, SECRET, a_store
 from tests.support.waiting import eventually
-
-SECRET = "hunter2hunter2"
-BUCKET = "telephones"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def store() -> Iterator[None]:
-    """A store on this machine, which users' programs find by the usual environment."""
-    import s3fs
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "somebody")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-        patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        s3fs.S3FileSystem().mkdir(BUCKET, region_name="eu-central-1")
+    with a_store():
         yield
-    s3fs.S3FileSystem.clear_instance_cache()
-    server.stop()
 
 
 def test_what_is_recorded_on_s3_is_read_from_there(tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.bench import week
+from ast_notebook.recording import scan
+from tests.bench import archive, week
 from tests.bench.clock import Clock
 from tests.bench.files import look
 from tests.bench.flooding import END, EVENT
 from tests.bench.tally import Tally
+from tests.support.archives import files
 
 
 def test_a_tally_knows_what_is_missing_comes_again_and_is_late() -> None:
@@ -23,6 +25,17 @@ def test_a_tally_knows_what_is_missing_comes_again_and_is_late() -> None:
     tally.hear({"UserEvent": END, "Sent": "10"})
     assert (tally.sent, tally.missing, tally.over.is_set()) == (10, 7, True)
     assert tally.lags()["p50"] >= 5000
+
+
+def test_an_archive_in_files_of_an_hour_has_the_events_of_one_in_files_of_a_day(
+    tmp_path: Path,
+) -> None:
+    days, hours = tmp_path / "days", tmp_path / "hours"
+    written = archive.write(days, 40_000)
+    assert archive.write(hours, 40_000, hours=1) == written
+    assert [len(files(place, ".parquet")) for place in (days, hours)] == [1, 2]
+    one, other = (scan(place).to_table().sort_by("received_us") for place in (days, hours))
+    assert one["received_us"].equals(other["received_us"])
 
 
 def test_what_is_missing_on_disk_or_too_much_there_is_seen(tmp_path: Path) -> None:

@@ -86,7 +86,9 @@ def test_the_engine_of_an_archive_may_be_chosen(tmp_path: Path) -> None:
     assert isinstance(here.frame, pd.DataFrame)
     assert isinstance(there.frame, duckdb.DuckDBPyRelation)
     pd.testing.assert_frame_equal(here.calls, there.calls)
-    with pytest.raises(ConfError, match=r"no engine 'spark'.*pandas or duckdb.*docs/archive.md"):
+    with pytest.raises(ConfError, match=r"no engine 'dask'.*pandas, duckdb, spark.*docs/archive"):
+        history(tmp_path / "archive", engine="dask")
+    with pytest.raises(ConfError, match="engine='spark' needs your session"):
         history(tmp_path / "archive", engine="spark")
     (tmp_path / "Master.csv").write_text(line())
     with pytest.raises(ConfError, match="engine= is only for archives"):

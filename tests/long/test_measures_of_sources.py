@@ -58,8 +58,9 @@ def test_a_master_csv_tells_no_talk_and_the_report_shows_none(tmp_path):
     }
     text = line() + line(src="300", dstchannel="PJSIP/200-0000000a", **later, **vain)
     page = history(write(tmp_path, text), tz="UTC").report()
-    assert ["100", "1", "1", "-"] in cells(page)
-    assert ["300", "1", "0", "0.0 s"] in cells(page), "who was not answered did not talk"
+    assert ["100", "1", "1", "1:00"] in cells(page), "what was billed, and not the talk"
+    assert ["300", "1", "0", "0.0 s"] in cells(page), "who was not answered was not billed"
+    assert '<th scope="col">talk</th>' not in page.html()
     numbers = dict(page.numbers())
     assert numbers["average billed time (ACD)"] == "1:00", "which is more than the talk"
     assert "average talk (ACD)" not in numbers

@@ -233,3 +233,21 @@ def test_a_transferred_place_is_the_same_on_other_engines(engine: str) -> None:
     expected = visits(events)
     names = ["call", "caller", "outcome", "agent", "wait", "talk", "hangup_by"]
     assert plain(there, *names) == plain(expected, *names)
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars", "duckdb"])
+def test_a_queue_call_has_the_values_of_its_first_agent_and_not_of_several(engine: str) -> None:
+    """The caller came to the queue again while the connection was lost: no event tells that."""
+    one, zoe, ann = Channel("PJSIP/200-1", 1), Channel("PJSIP/32-1", 9), Channel("PJSIP/31-1", 3)
+    told = [*waits(one), one.leaves_queue("sales", 10)]
+    told += [one.connects("sales", "Zoe", zoe, 10, ringtime=7), {"event": "SessionLost", "at": 20}]
+    told += [one.leaves_queue("sales", 60), one.connects("sales", "Ann", ann, 60, ringtime=2)]
+    told += [one.completes("sales", "Ann", ann, 90, talktime=30, reason="agent"), one.ends(91)]
+    events = frame(told)
+    if engine != "pandas":
+        module = pytest.importorskip(engine)
+        found = visits((module.from_pandas if engine == "polars" else module.from_df)(events))
+        found = found.to_pandas() if engine == "polars" else found.df()
+    else:
+        found = visits(events)
+    assert plain(found, "agent", "ring", "talk", "hangup_by") == [("Zoe", 7, None, None)]

@@ -187,7 +187,7 @@ class _Heard:
         self.pending = [Pending("List", 9), Pending("Apart", 9, apart=True)]
         if asked:
             for key, one in zip("78", self.pending, strict=True):
-                actions.add(key, one)
+                actions.under_way[key] = one
             actions.give_up("9")
         self.recorded: list[tuple[str, int]] = []
         self.taken = []

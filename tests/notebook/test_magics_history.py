@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from IPython.core.error import UsageError
 
 from ast_notebook.errors import ChannelGone, ConfError
+from tests.support.archives import keep_a_call
 from tests.support.logs import NAMES, csv_of, database, row, write
 from tests.support.past import line
 from tests.support.shell import TestingShell, an_ipython
@@ -57,6 +59,67 @@ def test_the_options_of_history_complete_and_have_help(shell: TestingShell) -> N
     assert "--dates {dmy,mdy,ymd}" in text
 
 
+def test_behind_an_option_that_may_stand_alone_other_options_complete(shell: TestingShell) -> None:
+    assert {"--html", "--title", "--keep-prefix"} <= set(
+        shell.complete_words("%ast report Master.csv --anonymize --")
+    )
+
+
+def of_a_trunk(caller: int) -> str:
+    """A call from outside that nobody answers, by a device of many callers."""
+    channels = {
+        "channel": f"PJSIP/provider-000000{caller}",
+        "dstchannel": f"PJSIP/200-000001{caller}",
+    }
+    vain = {"answer": "", "billsec": "0", "disposition": "NO ANSWER"}
+    return line(f"17803080{caller}.1", src=f"03{caller}", **channels, **vain)
+
+
+def test_missed_calls_of_files_without_trunks_come_with_the_trunk_to_name(
+    shell: TestingShell, tmp_path: Path
+) -> None:
+    path = write(tmp_path, "".join(of_a_trunk(caller) for caller in range(10, 15)))
+    for magic in ("missed", "report"):
+        with pytest.warns(UserWarning, match=r"add --trunk PJSIP/provider \(5 different numbers"):
+            shell.run(f"%ast {magic} {path} --tz UTC")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            shell.run(f"%ast {magic} {path} --tz UTC --trunk PJSIP/provider")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        shell.run(f"%ast calls {path} --tz UTC")
+        shell.run(f"%ast report {write(tmp_path, line())} --tz UTC")
+
+
+def test_a_path_that_is_not_there_is_told_with_what_may_be_meant(
+    shell: TestingShell, tmp_path: Path
+) -> None:
+    write(tmp_path, line())
+    with pytest.raises(ConfError, match=r"did you mean .*/Master\.csv\?$"):
+        shell.run(f"%ast report {tmp_path}/Master.cvs --tz UTC")
+    with pytest.raises(ConfError, match=r"there is no last-week: .* --since last-week"):
+        shell.run("%ast missed last-week --tz UTC")
+    with pytest.raises(ConfError, match=r"there is no /none/of/these$"):
+        shell.run("%ast missed /none/of/these --tz UTC")
+
+
+def test_a_report_of_a_time_without_calls_says_of_which_time_calls_are_known(
+    shell: TestingShell, tmp_path: Path
+) -> None:
+    made = shell.run(f"%ast report {write(tmp_path, line())} --tz UTC --month 2026-05")
+    known = "calls are known from 2026-06-01 00:00 to 2026-06-01 10:01 UTC"
+    assert f"there were none in this time; {known}" in " ".join(repr(made).split())
+
+
+def test_the_line_that_writes_a_page_says_where_it_is(
+    shell: TestingShell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, page = write(tmp_path, line()), tmp_path / "june.html"
+    shell.run(f"%ast report {path} --tz UTC --html {page};")
+    assert f"The page is written to {page}" in capsys.readouterr().out
+    assert page.exists()
+
+
 def test_since_and_the_heading_are_in_the_zone_of_the_line(
     shell: TestingShell, tmp_path: Path
 ) -> None:
@@ -93,3 +156,12 @@ def test_flow_draws_a_call_of_files(shell: TestingShell, tmp_path: Path) -> None
     for shown in ("calls", "visits"):
         drawn = shell.run(f"%ast {shown} {master} {log} --tz Asia/Tokyo --anonymize")
         assert "times in Asia/Tokyo" in repr(drawn)
+
+
+@pytest.mark.parametrize("command", ["history", "report", "calls"])
+def test_spark_takes_a_session_of_the_notebook(
+    shell: TestingShell, tmp_path: Path, command: str
+) -> None:
+    keep_a_call(tmp_path, "west")
+    with pytest.raises(UsageError, match="there is no cluster: make a Spark session"):
+        shell.run(f"%ast {command} {tmp_path} --engine spark --session cluster")

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.spark_elsewhere import as_executors
+
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
@@ -16,6 +18,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         pytest.skip("no Java for Spark: install default-jre-headless")
     from pyspark.sql import SparkSession
 
+    as_executors()
     settings = {
         "spark.ui.enabled": "false",
         "spark.sql.shuffle.partitions": "2",

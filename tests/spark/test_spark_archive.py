@@ -71,11 +71,10 @@ def test_files_of_two_recorders_are_refused_on_spark(spark_of_texts: Any, tmp_pa
         calls(spark_of_texts.read.parquet(str(tmp_path)))
 
 
-def test_the_recipe_of_the_documentation_runs(spark_of_texts, place, capsys):
+def test_the_recipe_of_the_documentation_runs(spark, place, capsys):
     page = (ROOT / "docs" / "howto" / "record.md").read_text(encoding="utf-8")
     recipe = page.partition("## Have Spark")[2].partition("```python\n")[2].partition("```")[0]
-    spark_of_texts.conf.unset(AS_TEXT)
-    names: dict[str, Any] = {"spark": spark_of_texts}
+    names: dict[str, Any] = {"spark": spark}
     exec(recipe.replace("/srv/calls", str(place)), names)
     assert "ANSWERED" in capsys.readouterr().out
     assert names["calls"].count() > 100

@@ -43,7 +43,7 @@ def _way(code: str) -> Way:
     return lambda place: eval(code, _KNOWN | {"folder": str(place)})
 
 
-OURS = _ways("events")
+OURS = {name: way for name, way in _ways("events").items() if name != "Spark"}
 THEIRS = {name: way for name, way in _ways("engine").items() if name != "Spark"}
 #: The same, without a word of what a server or a day is.
 UNTOLD: dict[str, Way] = {

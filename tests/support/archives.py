@@ -96,6 +96,12 @@ def spoil(path: Path, place: int) -> None:
     path.write_bytes(data)
 
 
+def spoil_column(path: Path, column: str) -> None:
+    """Damage a column of a sealed file, in its first row group."""
+    chunk = pq.read_metadata(path).row_group(0).column(footer_names(path).index(column))
+    spoil(path, chunk.data_page_offset + chunk.total_compressed_size // 2)
+
+
 def record_again(folder: Path, events: pd.DataFrame, server: str) -> None:
     """Record the events of a frame to an archive, as those of a PBX of that name."""
     record = Record(server)
@@ -124,8 +130,7 @@ def is_named_each_time(folder: Path, column: str, way: Callable[[Path], int]) ->
     seal_leftovers(ArchiveFiles(folder))
     assert way(folder) >= 0
     path, _ = files(folder, ".parquet")  # of the earlier day
-    chunk = pq.read_metadata(path).row_group(0).column(footer_names(path).index(column))
-    spoil(path, chunk.data_page_offset + chunk.total_compressed_size // 2)
+    spoil_column(path, column)
     for _ in range(2):
         with pytest.warns(UserWarning, match=f"damaged.*{path}"):
             way(folder)

@@ -54,6 +54,18 @@ def test_a_talk_before_the_last_missed_call_does_not_make_it_good():
     assert measures.missed(calls)["reached"].isna().all()
 
 
+def test_whether_a_caller_who_withheld_the_number_was_reached_is_not_known():
+    calls = some_calls(
+        [
+            (0, 10, None, None, "NO ANSWER", "anonymous"),
+            (100, 160, 105, 55.0, "ANSWERED", "anonymous"),
+        ]
+    )
+    found = measures.missed(calls)
+    assert found["caller"].tolist() == ["anonymous"]
+    assert found["reached"].isna().all(), "the second one may be anybody"
+
+
 def test_only_so_many_callers_are_told_and_all_calls_without_a_number():
     found = measures.missed(CALLS, n=1)
     assert found["missed"].tolist() == [2, 1]

@@ -8,12 +8,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from ast_notebook.asterisk.call_log import CallLog
 from ast_notebook.calls import measures
 from ast_notebook.errors import ConfError
 from ast_notebook.numbering import Numbering
 from ast_notebook.panel import unreturned
 from ast_notebook.panel.unreturned import NO_TRUNK, Unreturned, caution, dialled
-from ast_notebook.views import shown_unreturned
+from ast_notebook.recording import Record
+from ast_notebook.views import shown_calls, shown_unreturned
 from tests.support.waiting import eventually
 
 BERLIN = Numbering("DE", "0")
@@ -186,3 +188,14 @@ def test_what_is_dialled_is_a_number_of_the_site(
 def test_numbers_that_swindlers_ring_from_are_told(caller: str, wanted: str) -> None:
     assert caution(caller, BERLIN) == wanted
     assert not caution(caller, Numbering())
+
+
+def test_nobody_waits_while_the_only_call_has_no_direction_yet(monkeypatch):
+    """A telephone that rings because the PBX was asked to call has no caller and no direction."""
+    begun = pd.DataFrame([call(0, None, None, None, direction=None)]).astype({"direction": "str"})  # type: ignore[arg-type]
+    log = CallLog("ast", Record())
+    monkeypatch.setattr(log, "calls", lambda **_: shown_calls(begun))
+    with pytest.raises(ConfError, match="no call has a direction"):
+        log.unreturned()
+    log.trunks = ("PJSIP/provider",)
+    assert log.unreturned().empty, "trunks are named, so there is nothing to advise"

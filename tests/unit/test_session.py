@@ -408,6 +408,7 @@ def test_tls_records_that_came_at_once_are_read_at_once():
             for _ in range(100):
                 peers[0].sendall(line)
             eventually(lambda: _waiting(connection) >= 100 * len(line))
+            assert not connection.can_be_looked_at
             assert connection.receive(5).count(b"\n") > 50  # each is a record, as an event is one
             connection.close()
 

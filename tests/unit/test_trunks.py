@@ -51,7 +51,8 @@ def test_a_guess_is_one_line_that_says_why_and_how_to_correct_it():
     found = guess_trunks(CALLS, [("sip:account@backup.example:5060", "sip:backup.example")])
     assert guess_in_words(found) == (
         "the trunks are guessed: PJSIP/provider (3 different numbers called from it), SIP/backup "
-        "(the PBX registers by that name); if that is wrong, name them: trunks=['PJSIP/provider']"
+        "(the PBX registers by that name); if that is wrong, name them: --trunk "
+        "PJSIP/provider, or trunks=['PJSIP/provider'] in Python"
     )
     many = pd.DataFrame({"device": [f"SIP/{n}" for n in range(9)], "why": "3 numbers"})
     assert guess_in_words(many).count("3 numbers") == 5 and "and 4 more" in guess_in_words(many)

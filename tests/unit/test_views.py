@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -190,8 +191,17 @@ def test_ipython_shows_the_view(shown: ShownFrame) -> None:
 def test_of_many_rows_the_newest_are_shown() -> None:
     many = shown_calls(calls(*(call(number) for number in range(100))))
     text = repr(many).splitlines()
-    assert len(text) == 1 + 20 + 1
-    assert text[-1].startswith("calls: 100, of which these are the last 20; times")
+    assert len(text) == 1 + 20 + 2
+    below = " ".join(text[-2:])
+    assert below.startswith("calls: 100, of which these are the last 20 (pandas.options.")
+
+
+def test_all_of_many_rows_are_shown_as_the_line_below_them_says() -> None:
+    many = shown_calls(calls(*(call(number) for number in range(100))))
+    below = " ".join(repr(many).splitlines()[-2:])
+    ((option, most),) = re.findall(r"pandas\.options\.(\S+) = (\d+) shows all", below)
+    with pd.option_context(option, int(most)):
+        assert len(repr(many).splitlines()) == 1 + 100 + 1
 
 
 def test_no_line_is_longer_than_the_terminal_and_nothing_is_cut(

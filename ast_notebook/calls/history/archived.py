@@ -1,4 +1,4 @@
-"""Calls of an archive, in memory or on DuckDB."""
+"""Calls of an archive, in memory, on DuckDB or on Spark."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from ast_notebook.calls.source import COLUMNS, KINDS, OF_CALLS, needed, needed_i
 from ast_notebook.moments import Moment, moment
 from ast_notebook.recording.archive_place import ArchivePlace
 from ast_notebook.recording.by_duckdb import relation
+from ast_notebook.recording.by_spark import on_spark
 from ast_notebook.recording.reading import read, table
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ def archive_calls(
     servers: Collection[str] | str = (),
     trunks: Collection[str] | None = None,
     connection: duckdb.DuckDBPyConnection | None = None,
-) -> duckdb.DuckDBPyRelation:
-    """Make calls of an archive on DuckDB, and leave them there, however many they are.
+    session: Any = None,
+) -> Any:
+    """Make calls of an archive on DuckDB or Spark, and leave them there, however many they are.
 
     Parameters
     ----------
@@ -57,10 +59,13 @@ def archive_calls(
     connection : duckdb.DuckDBPyConnection, optional
         The connection that keeps the calls in a temporary table; by default a new DuckDB, which
         takes at most 1 GB of memory, and the disk for more.
+    session : pyspark.sql.SparkSession, optional
+        Make the calls on Spark, whose executors read the files as `on_spark` of
+        ``ast_notebook.recording`` says.
 
     Returns
     -------
-    duckdb.DuckDBPyRelation
+    duckdb.DuckDBPyRelation or pyspark.sql.DataFrame
         The calls frame; ``start``, ``answered`` and ``end`` are microseconds since 1970 UTC.
 
     Raises
@@ -75,10 +80,12 @@ def archive_calls(
     """
     at = ArchivePlace(place)
     del place  # a URL may hold a password, and a traceback shows what is in sight
+    if session is not None:
+        on_it = events_on_spark(at, session, since=since, until=until, servers=servers)
+        return from_events(on_it, trunks=trunks)
     there = connection or memory.connect()
     with archive_events(at, since=since, until=until, servers=servers, connection=there) as events:
-        found: duckdb.DuckDBPyRelation = from_events(events, trunks=trunks)
-    return found
+        return from_events(events, trunks=trunks)
 
 
 def calls_of_day(
@@ -164,6 +171,11 @@ def archive_events(
 def in_memory(place: ArchivePlace, **chosen: Any) -> pa.Table:
     """Read the events from which calls are made, with as few columns as possible."""
     return table(place, OF_CALLS, where=needed_in_arrow(), **chosen)
+
+
+def events_on_spark(place: ArchivePlace, session: Any, **chosen: Any) -> Any:
+    """Return the events from which calls are made as a frame of Spark, with few columns."""
+    return on_spark(session, place, columns=OF_CALLS, where=needed_in_arrow(), **chosen)
 
 
 def events_around(place: ArchivePlace, call: Mapping[str, Any]) -> pd.DataFrame:

@@ -47,7 +47,8 @@ class CdrCall(NamedTuple):
     lines : list of CdrRecord
         The records, in the order of their beginning.
     agents : list of tuple
-        The channels of this call that an agent served, each with the record of the agent's channel.
+        The channels of this call that agents in `AgentLogin` served: the name of each, and the
+        record of the channel on which its agent waited.
     met : bool or None
         Whether somebody in the call met others in a conference; None if the records do not tell it.
     login : bool
@@ -215,7 +216,7 @@ class _Holder(NamedTuple):
 
     @classmethod
     def anybody(cls, _line: CdrRecord, _name: str) -> _Holder:
-        """Return a holder without ids, which does not differ from any other."""
+        """Return a holder without ids, so that no other one can be shown to differ from it."""
         return cls(None, None, None)
 
     @classmethod

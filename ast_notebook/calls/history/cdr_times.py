@@ -20,7 +20,7 @@ class _Latest(NamedTuple):
 
 
 class Times:
-    """The times of records by a name, such as the name of a conference.
+    """When there were records of each name, such as the name of a conference.
 
     Parameters
     ----------

@@ -188,7 +188,7 @@ class Cel:
         up = channel.end is None
         channel.hear(row)
         call.hear(row, channel, belongs)
-        if channel.place:
+        if channel.is_login:
             self._places.add(row.linkedid)
         if row.kind in BRIDGES:
             self._bridges.hear(row, channel, self._named(row.peers))

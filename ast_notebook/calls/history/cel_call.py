@@ -225,7 +225,7 @@ class CelCall:
 
     def _callee(self, origin: CelChannel, parties: list[CelChannel]) -> CelChannel | None:
         """Return who answered: a party of this call, or an agent who waited for it."""
-        talked = [one for one in parties if one.first_with and not one.place]
+        talked = [one for one in parties if one.first_with and not one.is_login]
         if not talked:
             return None
         first = min(talked, key=lambda one: (_since(one), one is not origin))
@@ -233,7 +233,7 @@ class CelCall:
         mine = [
             one
             for one in there
-            if one is not origin and (one.place or self.channels.get(one.name) is one)
+            if one is not origin and (one.is_login or self.channels.get(one.name) is one)
         ]
         return max(mine, key=lambda one: one.came, default=None)
 
@@ -253,7 +253,8 @@ def _origin(everybody: list[CelChannel]) -> CelChannel:
 def _may_change(origin: CelChannel, oldest: list[CelChannel]) -> bool:
     """Tell whether another channel may still become the first party of a call that is not over.
 
-    A called channel that was not reached is the first party only if there is no other.
+    A channel that was called and not reached is the first party only if no other party called or
+    was reached, and no Local channel came up.
     """
     waiting = (one for one in oldest if one.may_be_called and not one.up and not one.local)
     return any(one is origin or one.end is None for one in waiting)
@@ -312,8 +313,8 @@ def _since(one: CelChannel) -> int:
 def _union(parties: list[CelChannel]) -> list[tuple[int, int]]:
     """Return the spans in which any of them was connected with somebody, without overlaps."""
     spans: list[tuple[int, int]] = []
-    own = [span for one in parties if not one.place for span in one.spans]
-    own += [(one.since, one.since) for one in parties if one.since is not None and not one.place]
+    own = [span for one in parties if not one.is_login for span in one.spans]
+    own += [(one.since, one.since) for one in parties if one.since is not None and not one.is_login]
     for since, to in sorted(own):
         if spans and since <= spans[-1][1]:
             spans[-1] = (spans[-1][0], max(to, spans[-1][1]))
@@ -326,7 +327,7 @@ def _ring(callee: CelChannel | None, parties: list[CelChannel]) -> int | None:
     """Return how long the telephone that answered rang; without one, the longest ringing."""
     if callee is not None and callee.picked is not None:
         return callee.picked.rang_until(callee.picked_at)
-    if callee is not None and callee.place:
+    if callee is not None and callee.is_login:
         return None
     if callee is not None and callee.rang is not None:
         return callee.rang

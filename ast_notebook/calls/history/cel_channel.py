@@ -96,7 +96,7 @@ class CelChannel:
         Whether it is half of a Local channel, with nobody at its end.
     last_app : str or None
         The application that it began last, if the log has applications.
-    place : bool
+    is_login : bool
         Whether an agent waits on it for calls (``AgentLogin``).
     created : str or None
         The number that it was created with.
@@ -125,9 +125,10 @@ class CelChannel:
     first_with : list of CelChannel
         The channels that were first connected with it; a few of them if they are many.
     joined_unseen : bool
-        Whether it had entered a bridge before the log begins, and left somebody in it.
+        Whether it was connected with others before the log begins, or came to others who were in a
+        bridge before the log begins.
     talked_unseen : bool
-        Whether the channel that it left there was another telephone.
+        Whether one of these others had a telephone or a trunk.
     picked : CelChannel or None
         The channel that rang, if this one picked up its call.
     """
@@ -138,7 +139,7 @@ class CelChannel:
         self.order = row.order
         self.first = row.moment
         self.local = is_local(self.name)
-        self.place = False
+        self.is_login = False
         self.start: int | None = None
         self.answer: int | None = None
         self.answer_app = ""
@@ -242,7 +243,7 @@ class CelChannel:
         elif app == "queue" and row.kind == "APP_END":
             self.unqueued, self.unqueued_at = row.moment, row.text("exten")
         self.originated |= app == "appdial2"
-        self.place |= app == "agentlogin"
+        self.is_login |= app == "agentlogin"
         if app == "appqueue":
             self.rung_by_queue = True
             self.rung_at = row.text("exten") if self.rung_at is None else self.rung_at

@@ -110,7 +110,7 @@ class Outcome:
 
     def _talked(self, bridges: bool, conference: bool) -> bool | None:
         """Tell whether two people were connected; None if unknown."""
-        people = [one for one in self._parties if not one.place]
+        people = [one for one in self._parties if not one.is_login]
         if any(one.spans or one.since is not None or one.talked_unseen for one in people):
             return True
         if bridges:

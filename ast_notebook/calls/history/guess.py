@@ -12,10 +12,10 @@ from ast_notebook.calls.history.dialect import FORMS, MOST_FIELDS, fields
 from ast_notebook.calls.history.files import lines
 from ast_notebook.calls.history.lines import Bad
 from ast_notebook.calls.history.records import (
-    Bars,
     GivenColumns,
     Line,
     Objects,
+    QueueLogLines,
     Record,
     RecordParser,
     Separated,
@@ -48,7 +48,7 @@ def guess(path: Path, kind: str | None, given: GivenColumns) -> RecordParser | N
     if not head and bad.count and kind is None:
         raise ConfError(f"no line of {path} can be read: {bad.frame()['reason'].iloc[0]}")
     if not head and kind not in (None, "events"):
-        return Bars() if kind == "queue_log" else Separated(kind, FORMS[0], given)
+        return QueueLogLines() if kind == "queue_log" else Separated(kind, FORMS[0], given)
     if not head:
         raise ConfError(f"{path} is empty, so its kind is unknown; give kind='cdr' or another")
     if kind == "events" or any(_STREAM.match(text[:200]) for _, text in head):
@@ -72,7 +72,7 @@ def _parsers(kind: str | None, given: GivenColumns) -> Iterator[tuple[RecordPars
     """Yield the possible parsers, the likeliest first, and how many lines each one tries."""
     kinds = list(KNOWN) if kind is None else [kind]
     if "queue_log" in kinds and given is None:
-        yield Bars(), _LOOKED
+        yield QueueLogLines(), _LOOKED
     for name in kinds:
         yield Objects(name, given), _LOOKED
     for loose, looked in ((False, _LOOKED), (True, _LOOSELY)):
@@ -105,7 +105,7 @@ def _is_record(record: Record | ValueError | None, parser: RecordParser) -> bool
     there = [name for name, value in record.items() if value is not None]
     if lacking(parser.kind, there):
         return False
-    return not isinstance(parser, Bars) or (
+    return not isinstance(parser, QueueLogLines) or (
         str(record["time"]).replace(".", "", 1).isdecimal() and str(record["event"]).isupper()
     )
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import os
 from collections.abc import Collection, Mapping, Sequence
 from datetime import tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
 from ast_notebook.calls import frames, memory, queues
 from ast_notebook.calls.calls import log_of
-from ast_notebook.calls.history.archived import archive_events, events_around, in_memory
+from ast_notebook.calls.history.archived import (
+    archive_events,
+    events_around,
+    events_on_spark,
+    in_memory,
+)
 from ast_notebook.calls.history.clock import zone_of
 from ast_notebook.calls.history.ids import ids_of
 from ast_notebook.calls.history.lines import Bad
@@ -23,13 +30,15 @@ from ast_notebook.calls.history.several import is_sqlite, of_folder, of_places
 from ast_notebook.calls.history.table import is_database
 from ast_notebook.calls.trunks import guess_in_words, guess_trunks, is_guess
 from ast_notebook.errors import ConfError
+from ast_notebook.moments import PERIODS
 from ast_notebook.recording.archive_place import ArchivePlace
 from ast_notebook.recording.reading import scan
+from ast_notebook.show import plain
 from ast_notebook.warned import warn
 
 Kind = Literal["cdr", "cel", "queue_log", "events"]
 
-_ENGINES = ("pandas", "duckdb")
+_ENGINES = ("pandas", "duckdb", "spark")
 
 
 def history(
@@ -43,6 +52,7 @@ def history(
     trunks: Collection[str] | None = None,
     members: Mapping[str, str] | None = None,
     engine: str | None = None,
+    session: Any = None,
     progress: Progress = None,
 ) -> History:
     """Read the calls that PBXs have written to their logs.
@@ -86,9 +96,12 @@ def history(
         everywhere else; with ``log_membername_as_agent = yes`` in queues.conf, it has the name
         there, too.
     engine : str, optional
-        Where calls of an archive are made: in memory (``pandas``) or on DuckDB (``duckdb``), which
-        takes 1 GB of memory at most, and the disk for more. By default, DuckDB does it if the
-        events do not fit into half of the memory that is free.
+        Where calls of an archive are made: in memory (``pandas``); on DuckDB (``duckdb``), which
+        takes 1 GB of memory at most, and the disk for more; or on Spark (``spark``), from which
+        calls and queue calls come to pandas. By default, DuckDB does it if the events do not fit
+        into half of the memory that is free.
+    session : pyspark.sql.SparkSession, optional
+        The session for ``spark``.
     progress : callable, optional
         It is called with what is read, and which part of it was read so far, from 0 to 1, or None
         if the whole is unknown.
@@ -137,14 +150,29 @@ def history(
     given = columns if columns is None or isinstance(columns, Mapping) else list(columns)
     named = None if is_guess(trunks) else trunks
     wanted = HistoryOptions(
-        tz, kind, server, given, table, dates, named, members, engine, progress, len(found_at) > 1
+        tz,
+        kind,
+        server,
+        given,
+        table,
+        dates,
+        named,
+        members,
+        engine,
+        session,
+        progress,
+        len(found_at) > 1,
     )
     if kind not in (None, *get_args(Kind)):
         raise ConfError(f"there is no kind of log {kind!r}: take {', '.join(get_args(Kind))}")
     if engine not in (None, *_ENGINES):
         raise ConfError(
-            f"history has no engine {engine!r}: take {' or '.join(_ENGINES)}, or give the events "
-            "to calls (docs/archive.md says how for Spark, Dask and others)"
+            f"history has no engine {engine!r}: take {', '.join(_ENGINES)}, or give the events "
+            "to calls (docs/archive.md says how for Dask and others)"
+        )
+    if engine == "spark" and session is None:
+        raise ConfError(
+            "engine='spark' needs your session: history(folder, engine='spark', session=…)"
         )
     found = _whole(found_at, wanted)
     if is_guess(trunks):
@@ -164,7 +192,7 @@ def _whole(places: Sequence[ArchivePlace], wanted: HistoryOptions) -> History:
 def _several(places: Sequence[ArchivePlace], wanted: HistoryOptions) -> History:
     for place in places:  # before the first of them is read, which may take long
         if not place.is_remote and not Path(place.name).expanduser().exists():
-            raise ConfError(f"there is no {place.name}")
+            raise _missing(Path(place.name))
     files = [place for place in places if _is_file(place)]
     if files and wanted.engine is not None:
         raise ConfError(f"engine= is only for archives, and {files[0].name} is not one")
@@ -174,6 +202,19 @@ def _several(places: Sequence[ArchivePlace], wanted: HistoryOptions) -> History:
     made = of_places(dict.fromkeys(paths), parts, wanted, lambda path: _of_path(path, wanted))
     made.unread = pd.concat([made.unread, *(one.unread for one in read)], ignore_index=True)
     return made
+
+
+def _missing(path: Path) -> ConfError:
+    """Return the error for a path that is not there, with a hint at what may be meant."""
+    hint = ""
+    if str(path) in PERIODS:
+        hint = f": a time is told by --since {path} (since={str(path)!r} in Python)"
+    else:
+        with contextlib.suppress(OSError):
+            beside = [one.name for one in path.parent.iterdir()]
+            near = difflib.get_close_matches(path.name, beside, 1)
+            hint = f": did you mean {plain(str(path.with_name(near[0])))}?" if near else ""
+    return ConfError(f"there is no {path}{hint}")
 
 
 def _is_file(place: ArchivePlace) -> bool:
@@ -191,7 +232,7 @@ def _read(place: ArchivePlace, wanted: HistoryOptions) -> History:
     if is_table:
         return of_table(place, wanted)
     if not path.is_file():
-        raise ConfError(f"there is no {path}")
+        raise _missing(path)
     return _of_path(path, wanted)
 
 
@@ -221,8 +262,13 @@ def _of_archive(place: ArchivePlace, wanted: HistoryOptions) -> History:
     events = place.ask(scan(place, servers=servers, notes=[]).count_rows)
     if wanted.progress is not None:
         wanted.progress(f"{events:,} events of {place.name}", None)
-    if wanted.engine == "pandas" or (wanted.engine is None and memory.fits(events)):
-        stored = in_memory(place, servers=servers, notes=notes)
+    fits = wanted.engine is None and memory.fits(events)
+    if fits or wanted.engine in ("pandas", "spark"):
+        stored = (
+            events_on_spark(place, wanted.session, servers=servers, notes=notes)
+            if wanted.engine == "spark"
+            else in_memory(place, servers=servers, notes=notes)
+        )
         log = log_of(stored, trunks=trunks)
         ids = ids_of(stored) if wanted.ids else {}
         log = log._replace(

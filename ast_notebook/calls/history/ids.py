@@ -12,12 +12,7 @@ Ids = dict[tuple[str | None, str], str]
 
 
 def ids_of(events: Any) -> Ids:
-    """Return the calls of the channels of events, in Arrow, pandas or DuckDB."""
-    found = legs(events)
-    found = (
-        found.df()
-        if hasattr(found, "df")
-        else pandas_of(found, ("start", "answered", "end"), ("cause",))
-    )
+    """Return the calls of the channels of events, on any engine."""
+    found = pandas_of(legs(events), ("start", "answered", "end"), ("cause",))
     columns = (found[name].astype(object) for name in ("server", "leg", "call"))
     return {(server, leg): call for server, leg, call in zip(*columns, strict=True)}

@@ -1,4 +1,4 @@
-"""Queue calls of a queue_log, with their outcomes."""
+"""One queue call of a queue_log, `QueueCall`, and what a single entry tells of it."""
 
 from __future__ import annotations
 

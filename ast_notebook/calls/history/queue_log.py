@@ -1,4 +1,4 @@
-"""Reads Asterisk's queue_log: the calls that came into a queue, and the pauses of agents."""
+"""Makes calls and queue calls of a queue_log's entries, and sessions and pauses of its agents."""
 
 from __future__ import annotations
 

@@ -55,6 +55,7 @@ class HistoryOptions(NamedTuple):
     trunks: Collection[str] | None = None
     members: Mapping[str, str] | None = None
     engine: str | None = None
+    session: Any = None
     progress: Progress = None
     ids: bool = False
 

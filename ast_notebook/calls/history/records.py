@@ -64,13 +64,16 @@ class RecordParser(Protocol):
         """
 
     def alone(self, text: str) -> Record | None:
-        """Return the record of a line that does not go on in the next one; errors as above."""
+        """Return the record of a line that does not go on in the next one.
+
+        The errors are those of a call of the parser.
+        """
 
     def ending(self, first: str) -> Callable[[str], bool]:
         """Return a function that tells whether the record can end in a further line."""
 
-    def stands(self, text: str) -> bool:
-        """Tell whether a line is a record by itself, which does not go on in the next one."""
+    def begins_record(self, text: str) -> bool:
+        """Tell whether a line begins a record, so that no record before it goes on in this line."""
 
 
 def records(
@@ -119,7 +122,7 @@ def _joined(
             ahead.append(more)
         following = ahead[count][1]
         text += f"\n{following}"
-        if len(text) > MOST_LETTERS or parser.stands(following):
+        if len(text) > MOST_LETTERS or parser.begins_record(following):
             return None
         if not ends(following):
             continue
@@ -135,8 +138,8 @@ def _joined(
     return None
 
 
-class Bars:
-    """Makes records of the lines of Asterisk's own queue_log, in which bars separate the fields."""
+class QueueLogLines:
+    """Makes records of the lines of Asterisk's own queue_log, whose fields ``|`` separates."""
 
     kind = "queue_log"
 
@@ -150,8 +153,8 @@ class Bars:
         """Return a function that is always False, since no entry goes on in a further line."""
         return lambda _: False
 
-    def stands(self, text: str) -> bool:
-        """Return True, since no entry goes on in the next line."""
+    def begins_record(self, text: str) -> bool:
+        """Return True, since each line is an entry of its own."""
         return True
 
 
@@ -184,7 +187,7 @@ class Objects:
         """Return a function that tells whether the object can end in a further line."""
         return lambda line: "}" in line
 
-    def stands(self, text: str) -> bool:
+    def begins_record(self, text: str) -> bool:
         """Tell whether an object begins in this line."""
         return text.startswith(("{", "[{"))
 
@@ -277,7 +280,7 @@ class Separated:
             return lambda _: True
         return Quotes(first, self.form.quote).close
 
-    def stands(self, text: str) -> bool:
+    def begins_record(self, text: str) -> bool:
         """Tell whether a line is a good record by itself."""
         if text.count(self.form.quote) % 2:
             found = unescaped(text, self.form) if self._loose and "\\" in text else None

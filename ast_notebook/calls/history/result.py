@@ -260,8 +260,10 @@ class History:
 
 
 def pandas_of(frame: Any, times: tuple[str, ...], whole: tuple[str, ...]) -> pd.DataFrame:
-    """Bring a frame of Arrow or DuckDB to pandas, if it is not there yet."""
+    """Bring a frame of Arrow, DuckDB or Spark to pandas, if it is not there yet."""
     if isinstance(frame, pd.DataFrame):
         return frame
+    if hasattr(frame, "toArrow"):  # Spark
+        frame = frame.toArrow()
     made = frame.to_pandas() if isinstance(frame, pa.Table) else frame.df()
     return frames.pandas(made, times, whole)

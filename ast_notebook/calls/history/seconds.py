@@ -29,7 +29,9 @@ class SignUnknown(Exception):
 
 
 class Signs:
-    """Makes seconds plain: ``25,456`` is 25 seconds and a half in one file, and 7 hours in another.
+    """Finds out which sign is the decimal one in seconds, and writes them with a point.
+
+    ``25,456`` is 25 seconds and a half in one file, and 7 hours in another.
 
     Parameters
     ----------

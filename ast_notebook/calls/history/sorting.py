@@ -95,7 +95,10 @@ class _Runs:
 
     @property
     def by_channel(self) -> bool:
-        """Whether the records of a channel stand together, perhaps by linkedid."""
+        """Whether the records of each channel stand together, or nearly so.
+
+        This is so if the file is sorted by channel or by linkedid, and not by time.
+        """
         return self._changes < _TOGETHER * len(self._numbers)
 
     def order(self, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:

@@ -59,8 +59,10 @@ def agents(
         ``agent``, calls ``answered``, seconds of ``talk`` as far as it is known, mean seconds that
         his telephone rang (``ring``), and what follows. A queue call whose outcome or agent nobody
         knows is in no row; `service` counts the ``unknown`` ones. ``answered`` and ``talk`` are
-        missing for an agent whose calls may be under another name: for an interface in a queue_log,
-        and for any agent in `AgentLogin`.
+        missing for an agent without calls if his calls may be in the row of another name. A
+        queue_log may name him by his interface, such as ``PJSIP/200``, when he joins a queue, and
+        by his name at his calls. In `AgentLogin`, an agent has the name of the queue's member only
+        at his calls.
 
         wrapup, wrapup_from
             Total seconds of wrap-up; ``pause`` if they come from pauses, missing if they are
@@ -77,8 +79,8 @@ def agents(
             (on what it is used for: Gans, Koole and Mandelbaum, "Telephone Call Centers: Tutorial,
             Review, and Research Prospects", 2003). Missing while one of his sessions or pauses is
             not over, if the talk of one of his calls is unknown, or if a connection was lost in a
-            session. It is also missing if he handled calls for longer than that, since some of his
-            sessions are unknown then.
+            session. It is also missing if he handled calls for longer than he was available, since
+            some of his sessions are unknown then.
     """
     rows = read(visits, _QUEUE_CALLS, ("start", "end")).filter(~nw.col("agent").is_null())
     sums = {

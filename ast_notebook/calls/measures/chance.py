@@ -102,7 +102,11 @@ def _binomial(total: int, share: float) -> np.ndarray:
 
 
 def _fisher(one: int, of_one: int, hits: int, total: int) -> float:
-    """Add up the tables with these margins that are no likelier than this one (Fisher 1935)."""
+    """Return the two-sided p of Fisher's exact test (1935).
+
+    It is the sum of the probabilities of all tables that have the same sums of rows and of columns,
+    and that are no likelier than this table.
+    """
     logs = _log_factorials(total)
     k = np.arange(max(0, of_one + hits - total), min(of_one, hits) + 1)
     rest = total - of_one - hits + k

@@ -32,11 +32,13 @@ def edges_of(calls: Any, of: str, until: datetime | None, width: int) -> tuple[p
     -------
     pandas.DataFrame
         ``starts left_out undated from ends to``, with a row for each step in which something began
-        or ended, by the number of the step. ``from`` and ``to`` are sums of the microseconds from
-        the beginning of the step to the starts and ends in it. Rows with an unknown start are
-        ``undated`` and not ``left_out``.
+        or ended, by the number of the step. ``starts`` and ``ends`` count the rows of `calls` of
+        which both are known. ``from`` adds up how many microseconds after the beginning of the step
+        each of these starts is, and ``to`` does so for the ends. ``left_out`` counts rows with a
+        known start and an unknown end. ``undated`` counts rows with an unknown start, in the step
+        of their first known time.
     int
-        How many rows are left out and have no time at all, so that they are in no step.
+        How many rows have no known time at all, so that they are in no step.
     """
     if of not in ("calls", "talk"):
         raise ConfError(f"of = {of!r} is unknown: write calls or talk")

@@ -169,7 +169,10 @@ def quarters_of_week(rows: Rows, tz: Zone, known: Edges = (None, None)) -> pd.Se
 
 
 def _local(slots: pd.Series, tz: Zone) -> pd.Series:
-    """Return when quarters of an hour since 1970 UTC begin, by the clock of a zone."""
+    """Return when quarters of an hour begin, by the clock of a zone.
+
+    Each quarter is given by its number, counted since 1970 UTC.
+    """
     return pd.to_datetime(slots * QUARTER, unit="us", utc=True).dt.tz_convert(tz)
 
 

@@ -178,9 +178,11 @@ def _width(step: str) -> int:
 
 
 def _busiest(hours: Traffic, *begins: Traffic) -> npt.NDArray[np.intp]:
-    """Return the busiest hour of each row; of equal ones, that with the largest first quarter.
+    """Return the busiest hour of each row.
 
-    If several first quarters are equal, too, the next values decide, and in the end the clock.
+    Of equal hours, it is the one whose first quarter of an hour has the largest value in the first
+    of `begins`. If these are equal, too, the next of `begins` decides, and at last the earliest
+    hour is taken.
     """
     equal = np.isclose(hours, np.nanmax(hours, axis=1, keepdims=True))
     for begin in begins:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import narwhals as nw
@@ -40,7 +41,8 @@ def missed(calls: Any, n: int = 10) -> pd.DataFrame:
 
         reached
             When that number was next in a call that somebody answered, after the last missed
-            one, whoever called. It is missing if these calls have none. Numbers are compared as
+            one, whoever called. It is missing if these calls have none, and if the caller's text
+            has no digit, such as ``anonymous``, which may be anybody. Numbers are compared as
             `unreturned` does.
     """
     rows = with_keys(read(calls, _COLUMNS, ("start",)))
@@ -75,7 +77,7 @@ def missed(calls: Any, n: int = 10) -> pd.DataFrame:
 
 def _after(talks: pd.DataFrame, number: Any, last: Any) -> int | None:
     """Return when a number was first in a talk after a moment."""
-    if pd.isna(number) or pd.isna(last):
-        return None
+    if pd.isna(number) or pd.isna(last) or re.search("[0-9]", number) is None:
+        return None  # `anonymous` and the like may be somebody else each time
     later = talks["start"][(talks["number"] == number) & (talks["start"] > last)]
     return int(later.min()) if len(later) else None

@@ -167,7 +167,8 @@ def waits(visits: Any, *, step: float = 5.0, by: Sequence[str] = ()) -> pd.DataF
     -------
     pandas.DataFrame
         ``wait`` (where the step begins, in seconds), and how many were ``answered``, ``abandoned``,
-        had an ``other`` outcome, or an ``unknown`` one.
+        had an ``other`` outcome, or an ``unknown`` one. Steps without callers have no row;
+        ``attrs["step"]`` is the width of a step.
     """
     outcome = nw.col("outcome")
     rows = _steps(_read(visits), step)
@@ -179,6 +180,7 @@ def waits(visits: Any, *, step: float = 5.0, by: Sequence[str] = ()) -> pd.DataF
     }
     found = whole(aggregate_by_group(rows, (*by, "step"), "UTC", sums), (*sums, "step"))
     found.insert(len(by), "wait", found.pop("step") * _micro_of(step, "step") / SECOND)
+    found.attrs["step"] = float(step)
     return found
 
 

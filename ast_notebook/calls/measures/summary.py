@@ -77,9 +77,9 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        ``calls``, then how many had each disposition. Calls that are ``up`` have none yet. Calls
-        that are ``unknown`` are over, or may be, but their source does not tell the disposition;
-        any number of them may have been answered.
+        ``calls``, then how many had each disposition. Calls that are ``up`` have none yet. A call
+        is ``unknown`` if it is over, or may be over, and its source does not tell the disposition.
+        Any number of the ``unknown`` calls may have been answered.
 
         missed
             How many calls nobody answered: all that have a disposition other than ANSWERED and
@@ -89,9 +89,9 @@ def summary(calls: Any, *, by: Sequence[str] = (), tz: Zone = "UTC") -> pd.DataF
         asr
             Answer seizure ratio (ITU-T E.411): the share of answered calls among all calls with a
             disposition. Voicemail and a menu are not answers here, though a CDR may call them so.
-            ASR and NER are missing if some calls are ``unknown``. ASR is missing, too, if a
-            queue_log has some as NO ANSWER: it does not tell whether somebody answered them
-            after the queue.
+            ASR and NER are missing if some calls are ``unknown``. ASR is also missing if
+            a queue_log has some calls as NO ANSWER: somebody may have answered them after the
+            queue, and the log does not tell that.
         ner
             Network effectiveness ratio (ITU-T E.425): the share of calls that were delivered among
             all calls with a disposition. Delivered are calls that were answered, busy, not answered
@@ -198,14 +198,15 @@ def top(calls: Any, column: str = "caller", n: int = 10) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``calls``, ``answered``, ``talk`` (seconds) and ``talk_unknown``, the most calls first.
+        ``calls``, ``answered``, ``talk`` (seconds), ``talk_unknown`` and ``billsec`` (seconds),
+        the most calls first.
         ``answered`` is missing where the outcome of some is ``unknown``, as `summary` has it, or
         where a queue_log does not tell who answered them after the queue.
     """
     found = _summed(calls, (column,), "UTC")
     known = found["unknown"] + found["elsewhere"] == 0
     found["answered"] = found["answered"].astype("Int64").where(known)
-    found = found[[column, "calls", "answered", "talk", "talk_unknown"]]
+    found = found[[column, "calls", "answered", "talk", "talk_unknown", "billsec"]]
     most = found.dropna(subset=column).sort_values(["calls", "talk"], ascending=False)
     return most.head(n).reset_index(drop=True)
 

@@ -1,4 +1,4 @@
-"""Computes loss, jitter, round trip and MOS of each direction of a leg from its reports."""
+"""Computes loss, jitter and round trip of each direction of a leg, and its MOS by the E-model."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import narwhals as nw
 
-from ast_notebook.calls.engines import Work, at_once
+from ast_notebook.calls.engines import Work, at_once, distinct, is_in_sql
 
 #: The events with reports, and the one that tells the codec of a channel (an answer to ``Status``).
 RECEIVED, SENT, STATUS = "RTCPReceived", "RTCPSent", "Status"
@@ -58,7 +58,7 @@ _CYCLE = 0x10000
 
 
 def are_in(events: nw.LazyFrame[Any]) -> bool:
-    """Tell whether events may have reports, by their columns."""
+    """Tell whether events have the columns of RTCP's reports, or of the sums at a channel's end."""
     names = events.collect_schema().names()
     return "uniqueid" in names and (
         "report0highestsequence" in names or {"variable", "value"} <= set(names)
@@ -80,7 +80,8 @@ def apart(
 ) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any] | None]:
     """Return events without the reports, which are many, and `streams_of` them.
 
-    Without any report, the streams are None.
+    Without any report, the streams are None. In SQL, the reports stay among the events: each query
+    reads only the kinds of events that it needs.
     """
     if not are_in(events):
         return events, None
@@ -90,7 +91,8 @@ def apart(
         return events, None
     streams = streams_of(events, work)
     none = streams.select(nw.len()).collect().item() == 0
-    return events.filter(~condition), None if none else streams
+    rest = events if is_in_sql(events) else events.filter(~condition)
+    return rest, None if none else streams
 
 
 def streams_of(events: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
@@ -114,15 +116,21 @@ def streams_of(events: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
         ``moment`` (in microseconds) of the sender's first and last report; and the sums at the
         ``end``.
     """
-    rows = events.filter(is_report(events))
-    names = rows.collect_schema().names()
-    wanted = ("server", "time", "uniqueid", "event", "variable", "value", *COLUMNS)
-    rows = rows.with_columns(
-        nw.col(name).cast(nw.String) if name in names else nw.lit(None, nw.String).alias(name)
-        for name in wanted
-    )
     # Records that overlap have an event twice.
-    rows = work.keep(rows.select(*wanted).unique())
+    reports = work.keep(distinct(_picked(events, nw.col("event").is_in(KINDS), *COLUMNS)))
+    sums = _picked(events, nw.col("event") == "VarSet", "variable", "value").filter(
+        nw.col("variable") == AT_END
+    )
+    names = ("server", "time", "uniqueid", "event", "variable", "value", *COLUMNS)
+    # Without a report or a round trip, the sums of a channel are not used.
+    rows = nw.concat(
+        [
+            _with(names, reports),
+            _with(names, sums.filter(nw.col("value").str.contains("(^|;)rtt=[0-9.]*[1-9]"))),
+            _with(names, sums.join(reports, on="uniqueid", how="semi")),
+        ],
+        how="vertical",
+    )
     jitter = _whole("report0iajitter")
     reported = (_whole("report0highestsequence") != _NONE) & ~jitter.is_null()
     at_end = {
@@ -168,15 +176,26 @@ def streams_of(events: nw.LazyFrame[Any], work: Work) -> nw.LazyFrame[Any]:
         *(value.alias(name) for name, value in keys.items()),
         *(value.cast(nw.Int64).alias(name) for name, value in values.items()),
     )
-    return work.keep(added(picked))
+    return work.keep(
+        picked.group_by(*_KEYS).agg(
+            *(nw.col(name).sum() for name in _SUMS),
+            *(nw.col(name).min() for name in _LEAST),
+            *(nw.col(name).max() for name in _MOST),
+        )
+    )
 
 
-def added(streams: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Add up rows of the same stream, such as those of several parts of the events."""
-    return streams.group_by(*_KEYS).agg(
-        *(nw.col(name).sum() for name in _SUMS),
-        *(nw.col(name).min() for name in _LEAST),
-        *(nw.col(name).max() for name in _MOST),
+def _picked(events: nw.LazyFrame[Any], rows: nw.Expr, *columns: str) -> nw.LazyFrame[Any]:
+    """Return some events, with some columns as texts."""
+    return _with(("server", "time", "uniqueid", "event", *columns), events.filter(rows))
+
+
+def _with(columns: tuple[str, ...], rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Return some columns as texts; those that are not there are missing."""
+    names = rows.collect_schema().names()
+    return rows.select(
+        nw.col(name).cast(nw.String) if name in names else nw.lit(None, nw.String).alias(name)
+        for name in columns
     )
 
 

@@ -69,16 +69,18 @@ def streams(events: Any) -> Any:
             in both directions, and missing until both have reported.
         mes
             The mean of Asterisk's own media experience score, from 0 to 100, which later versions
-            send. It is missing for what is sent: many versions (22.10 as well) use the count of
-            all packets that were lost so far as if it were a share.
+            send. It is missing in the direction ``sent``. There, many versions (22.10 as well)
+            compute it from the number of all packets that were lost so far, as if that were the
+            share of lost packets.
         mos
             The mean opinion score, from 1 to 4.5, that the E-model (ITU-T G.107) predicts with its
             default values, for losses at random, with the codec's values of ITU-T G.113, appendix
             I. The delay is half the round trip, a packet of 20 ms, and a buffer of twice the
             jitter; an unknown round trip is left out, so that the score tells of listening only. It
             is missing if the loss is unknown, for codecs without values in G.113, and for wideband,
-            which G.107 does not cover. The clock also shows that a codec is wideband, except for
-            G.722, whose clock says 8000 Hz.
+            which G.107 does not cover. A codec is also taken for wideband if the time stamps of
+            RTP show a clock rate above 8000 Hz. The rate of G.722 is 8000 Hz, though it is
+            wideband, so that only its name tells it.
     """
     with Work(given := read(events)) as work:
         parts = []

@@ -1,4 +1,4 @@
-"""The MOS, loss, jitter and round trip of a leg or a call: the worst of all directions."""
+"""Picks the worst MOS, loss, jitter and round trip: of a leg's directions, and of a call's legs."""
 
 from __future__ import annotations
 

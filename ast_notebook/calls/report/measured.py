@@ -59,7 +59,8 @@ class Measured:
         of_time = begun(visits, self.since, self.until)
         to_its_end = begun(calls, None, self.until)
         self.office = Office(to_its_end, since=self.since, tz=self.tz)
-        covered = covered or self._covered(calls)
+        #: The time of which all calls are known, if any are.
+        self.covered = covered = covered or self._covered(calls)
         self._measure(begun(calls, self.since, self.until), of_time, self._known(covered))
         if sessions is not None:
             sessions = lasting(sessions, self.since, SESSION_TIMES, self.until)

@@ -144,7 +144,8 @@ class Figures:
             "delivered (NER)",
             "share",
             one["ner"],
-            "The share that came to a telephone, a mailbox, a menu or a queue.",
+            "The share that came to a telephone, a mailbox, a menu or a queue."
+            + (" Not known, since the log does not tell which calls failed." * self._untold("ner")),
             "ITU-T E.425",
         )
         yield Number(
@@ -183,6 +184,11 @@ class Figures:
             or_more=bool(left_out),
             shown=begins is not None,
         )
+
+    def _untold(self, name: str) -> bool:
+        """Return whether a measure of the calls is missing although there are calls."""
+        one = _first(self.summary)
+        return bool(one["calls"] and pd.isna(one[name]))
 
     def _outbound(self) -> str:
         if self.directed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ast_notebook.calls import charts
+from ast_notebook.calls.office import MEANINGS
 from ast_notebook.calls.report import values
 from ast_notebook.calls.report.measured import Measured, stretch
 from ast_notebook.calls.report.numbers import SOURCES, Number
@@ -54,8 +55,12 @@ def fragment(found: Measured, draw: ModuleType) -> str:
 def period(found: Measured) -> str:
     """Return the period of the report in words, in its zone."""
     if found.span is None:
-        none = found.summary["calls"].sum() == 0
-        return "there were none" if none else "none began in this time"
+        if found.summary["calls"].sum():
+            return "none began in this time"
+        if found.covered is None:
+            return "there were none"
+        known = stretch(*(one.tz_convert(found.tz) for one in found.covered))
+        return f"there were none in this time; calls are known from {known}"
     first, last = (one.tz_convert(found.tz) for one in found.span)
     return stretch(found.since or first, found.until or last)
 
@@ -67,7 +72,7 @@ def sentence_on_before(found: Measured) -> str:
     span = stretch(*found.compared_with)
     if found.not_compared:
         return f"Nothing to compare with from {span}: {found.not_compared}"
-    return f"Compared with {span}"
+    return f"Compared with {span}. Differences are computed before the numbers are rounded."
 
 
 def _style() -> str:
@@ -122,7 +127,7 @@ def _sections(found: Measured, draw: ModuleType) -> Iterator[tuple[str, str]]:
     for name, top in (("caller", found.callers), ("dialled", found.dialled)):
         if len(top):
             heading = "Who called most" if name == "caller" else "What was called most"
-            yield heading, _most(name, top, found.office.named)
+            yield heading, _most(name, top, found)
 
 
 def _section(heading: str, content: str, level: int) -> str:
@@ -136,10 +141,15 @@ def _tile(one: Number, before: Number | None) -> str:
         change = f"<dd{_BELOW}>{escape(one.change(before))}</dd>"
         change += f"<dd{_BELOW}>before {escape(before.text)}</dd>"
     source = f" {_link(one.source)}" if one.source else ""
+    return _framed(one.name, one.text, change, f"{escape(one.meaning)}{source}")
+
+
+def _framed(name: str, value: str, change: str, meaning: str) -> str:
+    """Return a number in a frame; `change` and `meaning` are HTML."""
     return (
-        f"<div><dt{_BELOW}>{escape(one.name)}</dt>"
-        f'<dd{_BELOW} class="ast-value">{escape(one.text)}</dd>{change}'
-        f'<dd{_BELOW} class="ast-meaning">{escape(one.meaning)}{source}</dd></div>'
+        f"<div><dt{_BELOW}>{escape(name)}</dt>"
+        f'<dd{_BELOW} class="ast-value">{escape(value)}</dd>{change}'
+        f'<dd{_BELOW} class="ast-meaning">{meaning}</dd></div>'
     )
 
 
@@ -181,7 +191,11 @@ def _missed(found: Measured) -> str:
         for row in found.missed.to_dict("records")
     )
     head = ["caller", "missed", "first", "last", "reached since"]
-    return _table("Whose calls nobody answered, and whether they were reached since", head, rows)
+    shown, every = found.missed["missed"].sum(), found.summary["missed"][0]
+    whose = "Whose calls nobody answered"
+    if not pd.isna(every) and shown < every:
+        whose = f"Who called in vain most often: {shown:,} of the {every:,} missed calls"
+    return _table(f"{whose}, and whether they were reached since", head, rows)
 
 
 def _moment(time: Any, found: Measured) -> str:
@@ -208,7 +222,7 @@ def _queues(found: Measured) -> str:
     )
     head = ["queue", "offered", "answered", "gave up", *rare]
     waited = [f"within {found.within:g} s", "speed of answer", "longest wait"]
-    return _table("Each queue", [*head, *waited, "95 % waited less than"], rows)
+    return _table("Each queue", [*head, *waited, "95 % waited at most"], rows)
 
 
 def _agents(found: Measured) -> str:
@@ -228,8 +242,10 @@ def _agents(found: Measured) -> str:
 
 
 def _office(found: Measured) -> str:
-    numbers = ", ".join(f"{name} {value}" for name, value in found.office.numbers())
-    return (f"<p>{escape(numbers)}</p>" if numbers else "") + "".join(found.office.tables(_table))
+    tiles = "".join(
+        _framed(name, value, "", escape(MEANINGS[name])) for name, value in found.office.numbers()
+    )
+    return (f"<dl>{tiles}</dl>" if tiles else "") + "".join(found.office.tables(_table))
 
 
 def _sounded(found: Measured, draw: ModuleType) -> str:
@@ -240,12 +256,19 @@ def _sounded(found: Measured, draw: ModuleType) -> str:
     return lines + picture + "".join(found.sounded.tables(_table))
 
 
-def _most(name: str, top: pd.DataFrame, named: Callable[[str], str]) -> str:
+def _most(name: str, top: pd.DataFrame, found: Measured) -> str:
+    billed = found.figures.billed
     rows = (
-        (named(row[name]), values.count(row["calls"]), values.count(row["answered"]), _talk(row))
+        (
+            found.office.named(row[name]),
+            values.count(row["calls"]),
+            values.count(row["answered"]),
+            values.span(row["billsec"]) if billed else _talk(row),
+        )
         for row in top.to_dict("records")
     )
-    return _table(f"The {len(top)} most frequent", [name, "calls", "answered", "talk"], rows)
+    head = [name, "calls", "answered", "billed time" if billed else "talk"]
+    return _table(f"The {len(top)} most frequent", head, rows)
 
 
 def _talk(row: dict[Any, Any]) -> str:

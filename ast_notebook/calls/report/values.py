@@ -10,7 +10,6 @@ from ast_notebook import show
 
 #: The text for a missing value.
 MISSING = "-"
-_MINUS = "\N{MINUS SIGN}"
 
 
 def count(number: Any) -> str:
@@ -51,13 +50,7 @@ def difference(kind: str, value: float, before: float) -> str:
     if pd.isna(more):
         return MISSING
     size = f"{abs(more) * 100:.1f} points" if kind == "share" else WRITTEN[kind](abs(more))
-    shown = _signed(more, size)
+    shown = show.signed(more, size)
     if kind == "count" and before > 0:
-        shown += f" ({_signed(more, share(abs(more) / before))})"
+        shown += f" ({show.signed(more, share(abs(more) / before))})"
     return shown
-
-
-def _signed(more: float, size: str) -> str:
-    if not any(digit in size for digit in "123456789"):
-        return f"±{size}"
-    return f"{'+' if more > 0 else _MINUS}{size}"

@@ -1,4 +1,7 @@
-/** A section of the panel: shown only if the PBX has its subject, drawn only while it is on the screen. */
+/**
+ * A section of the panel, with its search field: shown only if the PBX has its subject, drawn only while it is on
+ * the screen.
+ */
 
 /** @import { Action, Args, Column, Entry, Host, TableOptions } from "./types.d.ts" */
 /** @import { TableMaps, StateTable } from "./store.js" */

@@ -45,6 +45,15 @@ def test_nobody_is_on_the_phone(connected):
     assert repr(connected.run("%ast channels")) == "no channels are up"
 
 
+def test_who_asks_for_a_time_before_all_that_was_received_is_sent_to_the_files(called):
+    for line in ("missed --since last-week --until last-week", "missed --since last-week"):
+        told = " ".join(repr(called.run(f"%ast {line}")).split())
+        assert "nothing was received before" in told, line
+        assert "%ast missed Master.csv" in told and "longer time" not in told
+    told = " ".join(repr(called.run("%ast calls --number 7777")).split())
+    assert told.endswith("fits: leave out a condition, or take a longer time.")
+
+
 def test_queues_and_agents_as_they_are_now(connected):
     queues = connected.run("%ast queues").set_index("queue")
     assert queues.loc["support", ["waiting", "agents", "paused"]].tolist() == [0, 2, 0]
@@ -241,6 +250,17 @@ def test_progress_leaves_nothing_behind(capsys, monkeypatch):
     last = capsys.readouterr().out
     assert last.endswith("\r" + " " * (len(first) - 1 + len("^C")) + "\r")
     assert "\n" not in first + last
+
+
+def test_a_warning_begins_in_a_line_of_its_own_while_progress_is_shown(capsys, monkeypatch):
+    monkeypatch.setattr("ast_notebook.magics.progress.DELAY", 0)
+    shown = Progress("reading")
+    with shown, warnings_in_one_line():
+        eventually(lambda: capsys.readouterr().out)
+        text = warnings.formatwarning("careful", UserWarning, "x.py", 1)
+        before = capsys.readouterr().out
+    assert text == "Warning: careful\n"
+    assert before.endswith(" \r"), "the line is cleared, and the next text begins at the margin"
 
 
 # --- items and logics -----------------------------------------------------------------------------

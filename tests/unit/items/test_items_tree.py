@@ -207,7 +207,7 @@ def test_all_items_are_defined_or_none(items):
 
 def test_names_of_the_house_are_reserved_on_top_only():
     items = Items(reserved=["berlin"])
-    with pytest.raises(ConfError, match="cannot be called berlin"):
+    with pytest.raises(ConfError, match=r"cannot be called berlin, .*sh\.berlin.*write berlin_"):
         items.load({"berlin": {"type": "bool"}})
     items.load({"office": {"berlin": {"type": "bool"}}})
 
