@@ -7,13 +7,12 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import pandas as pd
-from dateutil.tz import tzlocal
 
 from ast_notebook.clock import MACHINE, SystemClock
 from ast_notebook.durations import LENGTH, SECONDS
 from ast_notebook.errors import ConfError
 from ast_notebook.units import SECOND
-from ast_notebook.zone import default_zone, named_zone
+from ast_notebook.zone import MachineZone, default_zone, named_zone
 
 #: A moment, which is in local time if it names no zone. A text may be ``10m``, ``8:00``,
 #: ``yesterday 8:00``, ``2026-11-23``, ``2026-11`` or one of `PERIODS`.
@@ -221,7 +220,7 @@ def is_of_day(said: Moment | None) -> bool:
 
 def on_day_of(day: pd.Timestamp, time: str, zone: tzinfo | None) -> pd.Timestamp:
     """Return a time of the day, on the day of a moment."""
-    local = day if day.tzinfo is None else day.tz_convert(zone or tzlocal())
+    local = day if day.tzinfo is None else day.tz_convert(zone or MachineZone())
     return _placed(_checked(f"{local:%Y-%m-%d} {time.strip()}", time), zone)
 
 

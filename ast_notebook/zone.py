@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, tzinfo
+import time
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dateutil.tz import tzlocal
@@ -14,6 +15,41 @@ from ast_notebook.errors import ConfError
 VARIABLE = "AST_TZ"
 
 _chosen: list[tzinfo | None] = []
+
+
+class MachineZone(tzlocal):  # type: ignore[misc, unused-ignore]
+    """The zone of this machine, with the rules that held at each time.
+
+    dateutil knows only the present offsets of it, and takes a time that a clock change leaves out
+    for an hour earlier than the zones of Python do. pandas knows that dateutil's zone has rules
+    that only the system tells.
+    """
+
+    def utcoffset(self, dt: datetime | None) -> timedelta | None:
+        """Return how far a local time is ahead of UTC."""
+        if dt is None:
+            return None
+        local = _whole(dt)
+        return local - datetime.fromtimestamp(local.timestamp(), UTC).replace(tzinfo=None)
+
+    def tzname(self, dt: datetime | None) -> str | None:
+        """Return the abbreviation that the zone has at a local time."""
+        if dt is None:
+            return None
+        return time.localtime(_whole(dt).timestamp()).tm_zone
+
+    def fromutc(self, dt: datetime) -> datetime:
+        """Return the local time of a time in UTC."""
+        moment = _whole(dt).replace(tzinfo=UTC).timestamp()
+        return datetime.fromtimestamp(moment).replace(microsecond=dt.microsecond, tzinfo=self)
+
+
+def _whole(dt: datetime) -> datetime:
+    """Return a time in whole seconds and without a zone, and never one of pandas.
+
+    Those of pandas are in UTC if they have no zone.
+    """
+    return datetime(dt.year, dt.month, dt.day, dt.hour, dt.minute, dt.second, fold=dt.fold)
 
 
 def use_zone(zone: str | tzinfo | None) -> None:
@@ -44,7 +80,7 @@ def default_zone() -> tzinfo | None:
 
 def people_zone() -> tzinfo:
     """Return the zone in which times are shown."""
-    return default_zone() or tzlocal()
+    return default_zone() or MachineZone()
 
 
 def named_zone(name: str) -> tzinfo:

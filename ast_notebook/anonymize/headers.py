@@ -49,7 +49,7 @@ _HARMLESS = words(
     # all events, and those of calls
     "timestamp privilege userevent application lastapplication cause cause-txt state "
     "reason disposition amaflags starttime answertime endtime "
-    "duration billableseconds destinationcontext direction transfertype isexternal eventname "
+    "duration billableseconds destinationcontext direction transfertype isexternal "
     "eventtime class musicclass techcause desttype success "
     # queues, agents, conferences, parking
     "queue position originalposition count holdtime talktime ringtime wait callstaken penalty "
@@ -73,7 +73,7 @@ _PERSONAL = {
     CALLER: "callerid clid",
     ID: "swapuniqueid",
     SOME: "appdata value variable",
-    WORD: "dialstatus response result status statustext",
+    WORD: "dialstatus eventname response result status statustext",
 }
 _EVENTS = dict.fromkeys(_HARMLESS, KEEP) | {
     name: kind for kind, names in _PERSONAL.items() for name in words(names)
@@ -83,13 +83,15 @@ _EVENTS = dict.fromkeys(_HARMLESS, KEEP) | {
 _OF_ALL = frozenset(
     words("received time server event privilege timestamp userevent uniqueid linkedid")
 )
+#: The name that a dialplan's author gave to an event: it has no digits, or only one at its end.
+_NAMED = re.compile(r"[A-Za-z][A-Za-z_ .:-]{0,60}[0-9]?")
 #: In an event without a channel, a dialplan sent these headers, and not Asterisk. Then a value
 #: stays only if it has the form that is given here.
 SHAPES = {
     "uniqueid": OWN_ID,
     "linkedid": OWN_ID,
     "timestamp": re.compile(r"[12]\d{9}(?:\.\d{1,6})?", re.ASCII),
-    "userevent": re.compile(r"[A-Za-z][A-Za-z_ .:-]{0,60}[0-9]?"),
+    "userevent": _NAMED,
     "privilege": re.compile(r"[a-z,]{1,99}"),
 }
 
@@ -130,6 +132,9 @@ CAPITALS = re.compile(r"[A-Z_ ]{1,30}")
 _ANY_WORD = re.compile(r"[A-Za-z<][A-Za-z_ &<>-]{0,40}|-?\d{1,3}", re.ASCII)
 #: An AGI's result may have variables in it, so only the results of transfers and of AGIs stay.
 _RESULT = re.compile(r"Success|Fail|Failure|Invalid|Not Permitted|-?\d{1,3}", re.ASCII)
+#: By header: the form of its words, if that is another one. A dialplan's author may have given the
+#: name of a CEL's event, as by CELGenUserEvent.
+_FORMS = {"result": _RESULT, "eventname": re.compile(rf"3WAY_[A-Z]+|{_NAMED.pattern}")}
 
 
 def of_event(name: str) -> str | None:
@@ -145,7 +150,7 @@ def of_event(name: str) -> str | None:
 
 def form_of(name: str) -> re.Pattern[str]:
     """Return the pattern that the words of a header of the kind `WORD` must match."""
-    return _RESULT if name == "result" else _ANY_WORD
+    return _FORMS.get(name, _ANY_WORD)
 
 
 def of_call(name: str) -> str | None:

@@ -104,6 +104,12 @@ class Pseudonyms:
         self.keep = frozenset([keep] if isinstance(keep, str) else keep)
         self._known: dict[str, str] = {}
 
+    @property
+    def mark(self) -> str:
+        """A text that is the same for the same pseudonyms, and tells nothing of their key."""
+        how = (self.prefix, self.countries, sorted(self.keep))
+        return self._hash(f"\0{how}")  # a header has no such letter, so this is no pseudonym
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: prefix {self.prefix}, countries {self.countries}>"
 

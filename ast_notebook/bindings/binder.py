@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from ast_notebook.ami import Event, Session
 from ast_notebook.bindings.attributes import BindingAttribute
 from ast_notebook.bindings.database_entry import EntryWriter
+from ast_notebook.bindings.definition import Definition
 from ast_notebook.bindings.item import Item, bindings_of, state_of
 from ast_notebook.bindings.live_values import watch_value
 from ast_notebook.bindings.logic import Logics
@@ -109,17 +110,32 @@ class Binder:
         if not mine:
             return
         bindings = self._bindings.setdefault(item, [])
+        kept = [one.attribute for one in bindings if isinstance(one, EntryWriter)]
         state_of(item).clock = self._session.clock
         state_of(item).stale_when(self._is_lost)
         for attribute in mine:
+            if attribute in kept:
+                continue
             try:
                 bindings.append(self._bind(item, attribute))
             except Exception as error:  # an error of one attribute leaves the others bound
                 bindings.append(_FailedBinding(item, attribute, error))
 
-    def unbind_item(self, item: Item) -> None:
-        """Unbind an item; one that is not bound is no error."""
-        for binding in self._bindings.pop(item, []):
+    def unbind_item(self, item: Item, anew: Definition | None = None) -> None:
+        """Unbind an item; one that is not bound is no error.
+
+        If it is to be defined anew, an entry of the Asterisk database that stays is kept, so that
+        no change is lost meanwhile, and nothing that waits to be written.
+        """
+        former = self._bindings.get(item, [])
+        kept: list[_Binding] = []
+        if anew is not None:
+            kept += [one for one in former if isinstance(one, EntryWriter) and one.stays_in(anew)]
+        if kept:
+            self._bindings[item] = kept
+        else:
+            self._bindings.pop(item, None)
+        for binding in [one for one in former if one not in kept]:
             try:
                 binding.close()
             except Exception:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from ast_notebook.ami import Pending, Session
 from ast_notebook.ami.arguments import ordered
 from ast_notebook.bindings.attributes import BindingAttribute
+from ast_notebook.bindings.definition import Definition
 from ast_notebook.bindings.item import Item, state_of
 from ast_notebook.bindings.state import Change
 from ast_notebook.callbacks import BindingRow, one_line
@@ -40,13 +41,21 @@ class EntryWriter:
     while holding it. Without a connection, the latest value is kept for `resume`. A value that
     failed is kept, too, but only written when the item is set again, because somebody else may have
     written the entry meanwhile.
+
+    Attributes
+    ----------
+    attribute : BindingAttribute
+        The attribute that names the entry.
+    failed : int
+        How many changes could not be written.
     """
 
     def __init__(self, session: Session, item: Item, attribute: BindingAttribute) -> None:
+        self.attribute = attribute
         self.failed = 0
         self._session = session
         self._item = item
-        self._attribute = attribute
+        self._type_name = item.type()
         self._family, _, self._key = attribute.target.partition("/")
         self._done = 0
         self._last_error = ""
@@ -59,7 +68,7 @@ class EntryWriter:
 
     def __call__(self, change: Change) -> Callable[[], None]:
         """Queue a change, and return the function that sends it."""
-        write = _Write(self._attribute.text_of(change.value), waits=change.waits)
+        write = _Write(self.attribute.text_of(change.value), waits=change.waits)
         self._queue.append(write)
         return lambda: self._finish(write)
 
@@ -67,6 +76,11 @@ class EntryWriter:
     def owes(self) -> bool:
         """Whether the last change is still to be written."""
         return self._kept is not None
+
+    def stays_in(self, definition: Definition) -> bool:
+        """Tell whether it also belongs to another definition of the item."""
+        is_named = self.attribute in definition.binding_attributes
+        return is_named and self._type_name == definition.type_name
 
     def close(self) -> None:
         """Write nothing any more."""

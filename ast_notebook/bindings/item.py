@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar, overload
 
 from ast_notebook.bindings.attributes import BindingAttribute
+from ast_notebook.bindings.definition import Definition
 from ast_notebook.bindings.standing import StandingCallback
 from ast_notebook.bindings.state import Callback, Change, ItemState
 from ast_notebook.bindings.values import shown
@@ -27,8 +28,8 @@ class ItemBinder(Protocol):
     def bind_item(self, item: Item) -> None:
         """Bind an item by its attributes."""
 
-    def unbind_item(self, item: Item) -> None:
-        """Unbind an item."""
+    def unbind_item(self, item: Item, anew: Definition | None = None) -> None:
+        """Unbind an item; if it is to be defined anew, only from what that definition lacks."""
 
 
 class Item:

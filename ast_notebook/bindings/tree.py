@@ -286,7 +286,7 @@ class Items:
         definition = planned.definition
         if definition is not None:
             for binder in self._binders:
-                binder.unbind_item(item)
+                binder.unbind_item(item, definition)
             state_of(item).define(definition, planned.layers)
             for binder in self._binders:
                 binder.bind_item(item)

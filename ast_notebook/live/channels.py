@@ -312,10 +312,10 @@ class ChannelTracker(Tracker):
     def _belongs(self, device: str, channels: int) -> None:
         """Add to the number of a device's channels."""
         if device and isinstance(device, str):  # a list that is compared may not tell it
-            self._devices[device] += channels
-            self._devices[device.partition("/")[2]] += channels
-            if self._devices[device] <= 0:
-                del self._devices[device]
+            for name in (device, device.partition("/")[2]):
+                self._devices[name] += channels
+                if self._devices[name] <= 0:
+                    del self._devices[name]
 
     def is_up(self, device: str) -> bool:
         """Tell whether a device, with its technology or without, has a channel."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from ast_notebook.calls import ENGINES, Flow, begun, pick
-from ast_notebook.calls.anonymized import anonymized_history
+from ast_notebook.calls import ENGINES, KINDS, Flow, begun, pick
+from ast_notebook.calls.anonymized import anonymized_flow, anonymized_flow_of_history
 from ast_notebook.magics import values
 from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
 from ast_notebook.magics.command import Given, argument, command
@@ -25,7 +25,7 @@ from ast_notebook.magics.past import (
 from ast_notebook.magics.period import PERIOD
 from ast_notebook.magics.progress import Progress
 from ast_notebook.moments import span
-from ast_notebook.views import ShownFrame, shown_calls, shown_queue_calls
+from ast_notebook.views import shown_calls, shown_queue_calls
 
 
 @command(
@@ -107,9 +107,8 @@ def _calls(context: Context, given: Given, **wanted: Any) -> pd.DataFrame:
         with Progress(f"making calls of {len(pbx.record):,} events"):
             how = {"engine": getattr(given, "engine", None), "session": session}
             found = pbx.calls(since=first, until=over, **wanted, **how, trunks=given.trunk)
-        if isinstance(found, ShownFrame):
-            found = found.in_zone(given.tz)
-    return found if hiding is None else shown_calls(hiding.frame(found))
+        found = found.in_zone(given.tz)
+    return found if hiding is None else found.with_rows(hiding.frame(found))
 
 
 @command("visits", PLACES, *PERIOD, TZ, *OF_FILE, ANONYMIZE, KEEP_PREFIX)
@@ -135,7 +134,7 @@ def visits(context: Context, given: Given) -> pd.DataFrame:
         with Progress(f"making queue calls of {len(pbx.record):,} events"):
             found = pbx.visits(since=first, until=over)
         found = found.in_zone(given.tz)
-    return found if hiding is None else shown_queue_calls(hiding.frame(found))
+    return found if hiding is None else found.with_rows(hiding.frame(found))
 
 
 @command(
@@ -158,16 +157,20 @@ def flow(context: Context, given: Given) -> Flow:
 
     It is one of those heard so far, or of files. A file tells less than events do: the ladder has
     what is known, and leaves out all else. The id of a call is in the column call of %ast calls.
+    With --anonymize, the ladder has pseudonyms; the call is named as without it, or by a pseudonym.
 
     In [1]: %ast flow 2222
     In [2]: %ast flow PJSIP/200
     In [3]: %ast flow 2222 Master.csv queue_log --tz Europe/Berlin
     In [4]: %ast flow 1795419880.5 /var/lib/calls
     """
-    if not given.places:
-        return context.heard(given.pbx).flow(given.which, tz=given.tz)
     hiding = anonymizer(given, given.trunk)
-    past = read(context, given)
+    if given.places:
+        past = read(context, given)
+        if hiding is not None:
+            return anonymized_flow_of_history(past, given.which, hiding, tz=given.tz)
+        return past.flow(given.which, tz=given.tz)
+    pbx = context.heard(given.pbx)
     if hiding is not None:
-        past = anonymized_history(past, hiding)
-    return past.flow(given.which, tz=given.tz)
+        return anonymized_flow(pbx.record.frame(events=KINDS), given.which, hiding, tz=given.tz)
+    return pbx.flow(given.which, tz=given.tz)

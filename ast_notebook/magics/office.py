@@ -66,7 +66,7 @@ def unreturned(context: Context, given: Given) -> pd.DataFrame:
         else:
             pbx = context.heard(given.pbx)
             found = pbx.unreturned(given.within, since=first, until=over, trunks=given.trunk)
-    return found if hiding is None else shown_unreturned(hiding.frame(found))
+    return found if hiding is None else found.with_rows(hiding.frame(found))
 
 
 @command(

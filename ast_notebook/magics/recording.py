@@ -15,7 +15,6 @@ from ast_notebook.magics.period import PERIOD, period
 from ast_notebook.magics.status import MB
 from ast_notebook.recording import Record
 from ast_notebook.recording.archive import Archive
-from ast_notebook.views import shown_events
 
 UNITS = {"": MB, "mb": MB, "gb": 1024 * MB}
 
@@ -56,7 +55,7 @@ def events(context: Context, given: Given) -> pd.DataFrame:
     found = context.heard(given.pbx).select_events(
         given.event, **period(given), device=given.device, last=given.last
     )
-    return found if hiding is None else shown_events(hiding.frame(found))
+    return found if hiding is None else found.with_rows(hiding.frame(found))
 
 
 @command("record")

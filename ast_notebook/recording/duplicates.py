@@ -6,7 +6,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import combinations, groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from ast_notebook.recording import intact
 from ast_notebook.recording.archive_files import ArchiveFile
-from ast_notebook.recording.layout import SCHEMA, Name, is_anonymized
+from ast_notebook.recording.layout import SCHEMA, Name, pseudonyms_of
 from ast_notebook.recording.sealing import ROWS
 from ast_notebook.recording.selection import FORMAT, Selection
 
@@ -62,7 +62,7 @@ class Duplicates(NamedTuple):
 
     rows: dict[Name, Rows]
     by_arrival: int
-    is_mixed: bool  # some of the recorders write pseudonyms, in which duplicates are not recognised
+    mixed: str  # how recorders differ in pseudonyms, in which duplicates are not recognised
 
 
 def heard_by_several(chosen: Selection, names: list[Name]) -> Duplicates:
@@ -99,7 +99,7 @@ def heard_by_several(chosen: Selection, names: list[Name]) -> Duplicates:
                     rows[name] = np.zeros(len(places), bool)
                     rows[name][places] = mine
         before = kept
-    return Duplicates(rows, by_arrival, _is_mixed(chosen, set(shared)))
+    return Duplicates(rows, by_arrival, _mixture(chosen, set(shared)))
 
 
 def _joined(parts: list[_Heard]) -> _Heard:
@@ -309,24 +309,23 @@ def _range(column: pa.ChunkedArray) -> _Range:
     return ends["min"].as_py(), ends["max"].as_py()
 
 
-def _is_mixed(chosen: Selection, names: set[Name]) -> bool:
-    """Tell whether one recorder wrote pseudonyms while another one wrote none."""
-    spans: dict[bool, list[_Range]] = {False: [], True: []}
+def _mixture(chosen: Selection, names: set[Name]) -> str:
+    """Tell how recorders differed at one time in their pseudonyms; empty if they did not."""
+    spans: dict[str, list[_Range]] = defaultdict(list)
     for name, _, received in _ranges(chosen, names):
-        spans[_is_anonymized(chosen, name)].append(received)
-    return any(
-        plain[0] <= hidden[1] and hidden[0] <= plain[1]
-        for plain in spans[False]
-        for hidden in spans[True]
-    )
+        spans[_pseudonyms(chosen, name)].append(received)
+    for one, other in combinations(sorted(spans), 2):  # none at all comes first
+        if any(a[0] <= b[1] and b[0] <= a[1] for a in spans[one] for b in spans[other]):
+            return "with different pseudonyms" if one else "with pseudonyms and without"
+    return ""
 
 
-def _is_anonymized(chosen: Selection, name: Name) -> bool:
+def _pseudonyms(chosen: Selection, name: Name) -> str:
     file = chosen.by_name[name]
     if not isinstance(file, ArchiveFile):
-        return is_anonymized(file[0].schema.metadata)
+        return pseudonyms_of(file[0].schema.metadata)
     fragment = FORMAT.make_fragment(file.path, chosen.archive_files.filesystem)
-    return is_anonymized(fragment.metadata.metadata)
+    return pseudonyms_of(fragment.metadata.metadata)
 
 
 def _range_of(chosen: Selection, file: ArchiveFile, column: str) -> _Range | None:

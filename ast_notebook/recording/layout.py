@@ -76,8 +76,8 @@ class Name:
         hidden = "" if ending == SEALED else "_"
         return f"{self.folder}/{hidden}{self.recorder}-{self.number:06d}{ending}"
 
-    def metadata(self, *, is_anonymized: bool = False) -> dict[str, str]:
-        """Return the metadata of each file."""
+    def metadata(self, *, pseudonyms: str = "") -> dict[str, str]:
+        """Return the metadata of each file; `pseudonyms` is the mark of those in it, if any."""
         known = {
             _VERSION.decode(): str(VERSION),
             "server": self.server,
@@ -85,7 +85,7 @@ class Name:
             "number": str(self.number),
             "day": self.day.isoformat(),
         }
-        return known | ({_ANONYMIZED.decode(): "1"} if is_anonymized else {})
+        return known | ({_ANONYMIZED.decode(): pseudonyms} if pseudonyms else {})
 
     def differs(self, metadata: dict[bytes, bytes] | None) -> str:
         """Return how the metadata in a file contradict its name; empty if they do not.
@@ -129,13 +129,13 @@ def is_readable(path: str) -> bool:
     return True
 
 
-def block_schema(name: Name, *, is_anonymized: bool = False) -> pa.Schema:
+def block_schema(name: Name, *, pseudonyms: str = "") -> pa.Schema:
     """Return the columns of an open file: those of `SCHEMA`, with texts in small dictionaries.
 
     Only ``recorder`` is not among them.
     """
     fields = [*_TIMES, *((column, _TEXTS) for column in ("event", *PROMOTED)), ("extra", _PAIRS)]
-    return pa.schema(fields, metadata=name.metadata(is_anonymized=is_anonymized))
+    return pa.schema(fields, metadata=name.metadata(pseudonyms=pseudonyms))
 
 
 def misses(schema: pa.Schema, wanted: pa.Schema) -> str:
@@ -156,9 +156,9 @@ def _version(metadata: dict[bytes, bytes] | None) -> str:
     return (metadata or {}).get(_VERSION, b"").decode("latin-1")
 
 
-def is_anonymized(metadata: dict[bytes, bytes] | None) -> bool:
-    """Tell whether a file has pseudonyms in place of numbers and names."""
-    return _ANONYMIZED in (metadata or {})
+def pseudonyms_of(metadata: dict[bytes, bytes] | None) -> str:
+    """Return the mark of the pseudonyms in a file; empty if it has numbers and names themselves."""
+    return (metadata or {}).get(_ANONYMIZED, b"").decode("latin-1")
 
 
 def check_version(metadata: dict[bytes, bytes] | None, path: str) -> None:

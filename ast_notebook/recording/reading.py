@@ -303,10 +303,10 @@ def duplicates(chosen: Selection, notes: list[str] | None) -> dict[Name, Rows]:
         found = chosen.archive_files.at.ask(partial(heard_by_several, chosen, list(names)))
         repeated |= found.rows
         by_arrival += found.by_arrival
-        if found.is_mixed:
+        if found.mixed:
             found_out.append(
-                f"{server} was recorded with pseudonyms and without at one time, and what both "
-                "recorders heard counts twice: keep such recordings in folders of their own"
+                f"{server} was recorded {found.mixed} at one time, and what both recorders heard "
+                "counts twice: keep such recordings in folders of their own"
             )
     if by_arrival:
         found_out.append(

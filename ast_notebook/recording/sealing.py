@@ -144,7 +144,7 @@ def _write(blocks: Blocks, temporary: Path, killed: bool, stop: Callable[[], boo
         if group:
             writer.write_table(pa.Table.from_batches(group), row_group_size=held)
         unread = {"torn_bytes": str(blocks.torn), "damaged_bytes": str(blocks.damaged)}
-        metadata = blocks.name.metadata(is_anonymized=blocks.is_anonymized)
+        metadata = blocks.name.metadata(pseudonyms=blocks.pseudonyms)
         writer.add_key_value_metadata(metadata | unread)
     return events + held
 

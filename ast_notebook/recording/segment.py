@@ -23,10 +23,10 @@ from ast_notebook.recording.layout import (
     Name,
     block_schema,
     check_version,
-    is_anonymized,
     is_ours,
     misses,
     named,
+    pseudonyms_of,
     widened,
 )
 from ast_notebook.recording.lock import hold, is_held
@@ -47,8 +47,9 @@ class Segment:
         The archive's folder on the local disk; it must exist.
     name : Name
         The name of the file, with its server and day.
-    is_anonymized : bool
-        Whether pseudonyms are written to it; the file's metadata says so, too.
+    pseudonyms : str
+        The mark of the pseudonyms that are written to it, which the file's metadata has, too; empty
+        if there are none.
 
     Attributes
     ----------
@@ -69,7 +70,7 @@ class Segment:
         If the file cannot be made, or exists already; `write`, `mend` and `close` raise it, too.
     """
 
-    def __init__(self, root: Path, name: Name, *, is_anonymized: bool = False) -> None:
+    def __init__(self, root: Path, name: Name, *, pseudonyms: str = "") -> None:
         self.name = name
         self.path = root / name.path(OPEN)
         self.events = self.own = 0
@@ -77,7 +78,7 @@ class Segment:
         self.opened = time.monotonic()
         self.damaged = 0
         self._is_torn = False
-        self._schema = block_schema(name, is_anonymized=is_anonymized)
+        self._schema = block_schema(name, pseudonyms=pseudonyms)
         root.stat()  # raises if the disk was removed, so that no folder replaces it
         self._handle = _created(self.path)
         self._inode = os.fstat(self._handle).st_ino
@@ -224,8 +225,8 @@ class Blocks:
     foreign : str
         Why it is no file of an archive, although its checksums are right; empty if it is one. A
         single foreign block counts as damaged bytes.
-    is_anonymized : bool
-        Whether they have pseudonyms in place of numbers and names.
+    pseudonyms : str
+        The mark of the pseudonyms in them; empty if they have numbers and names themselves.
     last : int
         When the last event was received, in microseconds since 1970 UTC; 0 if there is none.
     """
@@ -242,7 +243,7 @@ class Blocks:
         self.damaged = 0
         self.complete = False
         self.foreign = ""
-        self.is_anonymized = False
+        self.pseudonyms = ""
         self.last = 0
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
@@ -287,7 +288,7 @@ class Blocks:
             for block in blocks:
                 if block["received_us"].null_count or block["time_us"].null_count:
                     raise _Foreign(NO_MOMENT)
-            self.is_anonymized = is_anonymized(reader.schema.metadata)
+            self.pseudonyms = pseudonyms_of(reader.schema.metadata)
             return blocks
 
     def _cut(self, block: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

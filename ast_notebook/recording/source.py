@@ -27,5 +27,9 @@ class ArchiveSource(Protocol):
 class Anonymizing(Protocol):
     """An `Anonymizer`, which replaces numbers and names."""
 
+    @property
+    def mark(self) -> str:
+        """A text that is the same for the same pseudonyms, and tells nothing of their key."""
+
     def block(self, block: pa.RecordBatch) -> pa.RecordBatch:
         """Return a block of events as `ArchiveSource.after` gives it, with pseudonyms."""

@@ -146,7 +146,9 @@ class Writer:
             self._number += 1
             name = Name(self._recorder, self._number, self._server, day)
             segment = self._segment = Segment(
-                self._files.open_folder, name, is_anonymized=self._anonymizer is not None
+                self._files.open_folder,
+                name,
+                pseudonyms="" if self._anonymizer is None else self._anonymizer.mark,
             )
         return segment
 

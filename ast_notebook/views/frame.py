@@ -59,7 +59,7 @@ class ShownFrame(pd.DataFrame):
     _view: View | None = None
     _first: frozenset[Any] = frozenset()
 
-    def __init__(self, frame: pd.DataFrame, view: View) -> None:
+    def __init__(self, frame: pd.DataFrame, view: View | None) -> None:
         init: Any = super().__init__  # pandas' stubs have `__new__` only
         init(frame)
         self.attrs.update(frame.attrs)
@@ -85,6 +85,10 @@ class ShownFrame(pd.DataFrame):
         if zone is None or self._view is None:
             return self
         return ShownFrame(self.frame, replace(self._view, zone=named_zone(zone)))
+
+    def with_rows(self, frame: pd.DataFrame) -> ShownFrame:
+        """Return another frame with the same columns, which is displayed as this one is."""
+        return ShownFrame(frame, self._view)
 
     def __repr__(self) -> str:
         whole = self.frame

@@ -18,7 +18,7 @@ from ast_notebook.calls.history import history
 from ast_notebook.calls.source import KINDS
 from ast_notebook.recording import Record
 from ast_notebook.recording.columns import batch_of
-from ast_notebook.recording.layout import is_anonymized
+from ast_notebook.recording.layout import pseudonyms_of
 from ast_notebook.recording.segment import Blocks
 from tests.support.paths import RECORDINGS
 from tests.support.recorded import microseconds, texts_of
@@ -72,11 +72,11 @@ def test_only_pseudonyms_reach_the_disk_and_the_calls_are_the_same(record, texts
     (path,) = tmp_path.rglob("*.arrows")
     blocks = Blocks(path)
     still_open = pa.Table.from_batches(blocks)
-    assert blocks.is_anonymized
+    assert blocks.pseudonyms == anonymizer.mark
     record.close()
     assert not list(tmp_path.rglob("*.arrows"))
     (path,) = tmp_path.rglob("*.parquet")
-    assert is_anonymized(pq.read_metadata(path).metadata)
+    assert pseudonyms_of(pq.read_metadata(path).metadata) == anonymizer.mark
     sealed = pq.read_table(path)
     plain = "\n".join(texts[0])
     assert PERSONAL.search(plain)
@@ -98,7 +98,7 @@ def test_an_archive_that_was_not_anonymized_does_not_say_so(record, tmp_path):
     record.add(["Event: Test"], 1_795_000_000_000_000)
     record.close()
     (path,) = tmp_path.rglob("*.parquet")
-    assert not is_anonymized(pq.read_metadata(path).metadata)
+    assert not pseudonyms_of(pq.read_metadata(path).metadata)
 
 
 def test_what_a_killed_recorder_left_is_sealed_as_anonymized(record, tmp_path):
@@ -118,7 +118,7 @@ def test_what_a_killed_recorder_left_is_sealed_as_anonymized(record, tmp_path):
     finally:
         other.close()
     told = [pq.read_metadata(sealed).metadata for sealed in tmp_path.rglob("*.parquet")]
-    assert [is_anonymized(one) for one in told] == [True]
+    assert [pseudonyms_of(one) for one in told] == [Anonymizer(KEY).mark]
 
 
 def test_once_told_to_anonymize_a_folder_stays_so(record, tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from ast_notebook.anonymize import Anonymizer
@@ -225,6 +226,34 @@ def test_recorders_with_pseudonyms_and_without_at_the_same_time_are_told_of(tmp_
         record.close()
     with pytest.warns(UserWarning, match="ast was recorded with pseudonyms and without"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("second", "is_told"),
+    [
+        (Anonymizer("a key of more than sixteen letters"), False),
+        (Anonymizer("another key of sixteen letters"), True),
+        (Anonymizer("a key of more than sixteen letters", 2), True),
+        (Anonymizer("a key of more than sixteen letters", keep=["PJSIP/2"]), True),
+    ],
+)
+def test_recorders_with_other_pseudonyms_at_the_same_time_are_told_of(
+    tmp_path: Path, second: Anonymizer, is_told: bool
+) -> None:
+    records = [Record("ast"), Record("ast")]
+    records[0].to(tmp_path, anonymizer=Anonymizer("a key of more than sixteen letters"))
+    records[1].to(tmp_path, anonymizer=second)
+    start = time.time_ns() // 1000
+    for record in records:
+        record.add([event(number, None) for number in range(10)], start)
+    records[0].close()  # so that one file is sealed, and one is open
+    assert records[1].archive is not None and records[1].archive.flush()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        read(tmp_path)
+    records[1].close()
+    assert is_told == any("with different pseudonyms at one time" in str(one) for one in told)
+    assert "sixteen" not in str([pq.read_metadata(one) for one in tmp_path.rglob("*.parquet")])
 
 
 def test_a_recorder_that_changes_to_pseudonyms_is_nothing_to_tell_of(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from IPython.core.error import UsageError
 
 from ast_notebook import demo
-from ast_notebook.errors import ConfError
+from ast_notebook.errors import ChannelGone, ConfError
 from tests.support.shell import TestingShell, an_ipython
 from tests.support.waiting import eventually
 
@@ -48,6 +48,14 @@ def test_every_way_of_showing_calls_shows_pseudonyms(shell, tmp_path, monkeypatc
     for line in ("events --anonymize", "visits --anonymize", "calls --anonymize"):
         text = shell.run(f"%ast {line}").astype(str).to_csv()
         assert not re.search(r"\b(PJSIP/200|PJSIP/240)\b|,(200|240),", text)
+    drawn = shell.run("%ast flow 200 --anonymize")
+    assert not re.search(r"\b(200|240|Door)\b", f"{drawn!r}{drawn.svg()}{drawn.channels}")
+    assert repr(drawn) == repr(shell.run(f"%ast flow {drawn.call} --anonymize"))
+    assert repr(drawn) == repr(shell.run(f"%ast flow {drawn.labels[0]} --anonymize"))
+    with pytest.raises(ChannelGone, match="No call '999' is among"):
+        shell.run("%ast flow 999 --anonymize")
+    tokyo = shell.run("%ast calls --anonymize --tz Asia/Tokyo")
+    assert "times in Asia/Tokyo" in repr(tokyo)
     report = shell.run("%ast report --anonymize")
     assert not re.search(r">(200|240)<", report.html())
     assert re.search(r">[a-z]{12}<", report.html())

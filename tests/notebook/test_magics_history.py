@@ -150,6 +150,12 @@ def test_flow_draws_a_call_of_files(shell: TestingShell, tmp_path: Path) -> None
         shell.run(f"%ast flow 999 {files}")
     hidden = shell.run(f"%ast flow 1780308500.9 {files} --anonymize")
     assert "300" not in "".join(hidden.labels)
+    assert repr(hidden) == repr(shell.run(f"%ast flow 300 {files} --anonymize"))
+    with pytest.raises(ChannelGone, match="No call '999' is among the 2 of"):
+        shell.run(f"%ast flow 999 {files} --anonymize")
+    for shown in ("calls", "visits"):
+        drawn = shell.run(f"%ast {shown} {master} {log} --tz Asia/Tokyo --anonymize")
+        assert "times in Asia/Tokyo" in repr(drawn)
 
 
 @pytest.mark.parametrize("command", ["history", "report", "calls"])

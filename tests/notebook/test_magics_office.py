@@ -40,8 +40,9 @@ def test_who_waits_for_a_call_is_told_from_a_file(shell: TestingShell, tmp_path:
     line_of = f"%ast unreturned {path} --tz UTC --trunk provider"
     late = shell.run(f"{line_of} --since 2026-06-08 --within 1d")
     assert late["caller"].tolist() == ["030222"]
-    hidden = shell.run(f"{line_of} --anonymize")
+    hidden = shell.run(f"%ast unreturned {path} --tz Asia/Tokyo --trunk provider --anonymize")
     assert len(hidden) == 2 and "030" not in hidden.to_csv()
+    assert "times in Asia/Tokyo" in repr(hidden)
     with pytest.raises(UsageError, match="length of time"):
         shell.run(f"{line_of} --within soon")
 

@@ -115,3 +115,31 @@ def test_of_a_word_nothing_stays_that_was_put_into_it(
 def test_of_the_answer_of_an_agi_no_variable_stays(anonymizer: Anonymizer) -> None:
     frame = pd.DataFrame({"event": "AsyncAGIExec", "result": ["200 result=1 (Anna)", "Anna", "1"]})
     assert quietly(anonymizer, frame)["result"].dropna().tolist() == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "stays"),
+    [
+        *(("CHAN_START", True), ("3WAY_START", True), ("USER_DEFINED", True), ("IvrDone", True)),
+        *(("0301234567", False), ("call of 0301234567", False), ("PJSIP/anna-00000001", False)),
+    ],
+)
+def test_what_a_dialplan_calls_an_event_of_the_cel_stays_only_without_a_number(
+    anonymizer: Anonymizer, name: str, stays: bool
+) -> None:
+    """CELGenUserEvent's text is the EventName, unless cel.conf has show_user_defined = yes."""
+    event = pd.DataFrame({"event": ["CEL"], "eventname": [name]})
+    found = anonymizer.frame(event)["eventname"].tolist()
+    assert found == [name] if stays else pd.isna(found[0])
+
+
+def test_a_history_with_pseudonyms_names_no_file_that_is_no_log(tmp_path: Path) -> None:
+    """Recordings are often named by numbers."""
+    (tmp_path / "Master.csv").write_text(MASTER.format(',"6101-4915112345678",""', ""))
+    (tmp_path / "queue_log").write_text(QUEUE_LOG)
+    (tmp_path / "out-4915112345678-200.wav").write_bytes(b"RIFF")
+    past = history(tmp_path, tz="UTC")
+    assert "4915112345678" in repr(past)
+    hidden = anonymized_history(past, Anonymizer(KEY))
+    assert "49151" not in f"{hidden!r}{hidden.unread.to_csv()}"
+    assert "not read: 1 file" in repr(hidden)

@@ -8,7 +8,9 @@ import pytest
 
 import ast_notebook
 from ast_notebook import SmartHome
+from ast_notebook.ami import Event
 from ast_notebook.live import reconcile, table
+from ast_notebook.live.channels import ChannelTracker
 from ast_notebook.magics.status import Status
 from ast_notebook.panel import snapshot
 from ast_notebook.panel.feed import Feed
@@ -154,3 +156,21 @@ def test_rows_that_a_new_list_replaces_take_no_room_from_those_that_it_has(
     fake.drop()
     eventually(lambda: kept(sh) == set(range(100, 115)))
     assert not is_short(sh)
+
+
+def test_the_devices_of_ended_channels_take_no_memory() -> None:
+    """A trunk of ISDN names its channels by the dialled numbers, of which there is no end."""
+    tracker = ChannelTracker(lambda channel: None)
+
+    def hear(name: str, channel: str, uniqueid: str) -> None:
+        headers = {"Event": name, "Channel": channel, "Uniqueid": uniqueid}
+        tracker.events[name](Event(headers, name))
+
+    for number in range(2000):
+        for name in ("Newchannel", "Hangup"):
+            hear(name, f"DAHDI/i1/0301{number:06}-1", f"1780300000.{number}")
+    assert not tracker._devices
+    hear("Newchannel", "PJSIP/200-00000001", "1780300001.1")
+    hear("Newchannel", "SIP/200-00000001", "1780300001.2")
+    hear("Hangup", "SIP/200-00000001", "1780300001.2")
+    assert tracker.is_up("200") and tracker.is_up("PJSIP/200") and not tracker.is_up("SIP/200")

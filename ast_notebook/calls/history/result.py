@@ -208,7 +208,7 @@ class History:
         """
         zone = tz or self.tz or people_zone()
         check_zone(zone)
-        call = self._call(str(which))
+        call = self.find(str(which))
         for part in self.parts or (self,):
             if part.events_of is not None and call["source"] == "events" and part._has(call):
                 return flow(part.events_of(call), call["call"], tz=zone)
@@ -216,8 +216,14 @@ class History:
         mine = mine[(mine["call"] == call["call"]).fillna(False)]
         return flow_of_rows(call, mine.sort_values("start").to_dict("records"), tz=zone)
 
-    def _call(self, which: str) -> dict[str, Any]:
-        """Find the row of a call."""
+    def find(self, which: str) -> dict[str, Any]:
+        """Return the row of a call, which is named as for `flow`.
+
+        Raises
+        ------
+        ChannelGone
+            If there is no such call.
+        """
         calls = self.calls.frame
         found = calls[(calls["call"] == which).fillna(False)]
         if found.empty and which.strip():

@@ -121,7 +121,8 @@ def aggregate_by_group(
     if clock:
         local = _local(small["slot"], tz)
         small["hour"], small["weekday"] = local.dt.hour, local.dt.day_of_week
-        small["day"] = local.dt.normalize().dt.tz_localize(None)
+        # Some clocks change at midnight, so that there is none on that day, or there are two.
+        small["day"] = local.dt.tz_localize(None).dt.normalize()
         ways = dict.fromkeys(added_up, "sum") | dict.fromkeys(maxima, "max")
         small = small.groupby(list(by), dropna=False, as_index=False).agg(ways)
     small[added_up] = small[added_up].fillna(0)

@@ -78,7 +78,7 @@ class Measured:
         covered = _covered(calls, self.tz)
         if covered is None or self.since is None or self.until is None:
             return covered
-        last_day = (self.until.tz_convert(self.tz) - _TICK).normalize()
+        last_day = _midnight(self.until - _TICK, self.tz)
         is_over = self.until <= pd.Timestamp.now("UTC")
         if is_over and self.since < last_day <= covered[1]:
             return covered[0], max(covered[1], self.until)
@@ -219,10 +219,16 @@ def _covered(calls: Any, tz: Zone) -> Span | None:
     if pd.isna(first):
         return None
     known = max(late, late if pd.isna(last) else last)
-    begin, finish = (
-        pd.Timestamp(int(micro), unit="us", tz="UTC").tz_convert(tz) for micro in (first, known)
-    )
-    return moment(f"{begin:%Y-%m-%d}", tz=tz), finish
+    begin, finish = (pd.Timestamp(int(micro), unit="us", tz="UTC") for micro in (first, known))
+    return _midnight(begin, tz), finish.tz_convert(tz)
+
+
+def _midnight(time: pd.Timestamp, tz: Zone) -> pd.Timestamp:
+    """Return the first moment of a moment's day, which is no midnight where a clock leaves it out.
+
+    Where a clock change repeats midnight, the first one is meant.
+    """
+    return moment(f"{time.tz_convert(tz):%Y-%m-%d}", tz=tz)
 
 
 def _lengths(known: Span, before: Span) -> tuple[float, float]:

@@ -349,3 +349,40 @@ def test_closing_ends_the_threads_of_callbacks(items, make):
 def test_every_error_of_an_item_is_one_of_ours(items):
     with pytest.raises(AstError):
         items.load({"a": 1})
+
+
+def test_a_value_that_waits_is_written_although_its_items_were_loaded_again(connect, office, items):
+    pbx = connect()
+    pbx.session.lose()
+    office.fon(True)
+    items.load(read_items(SEED))
+    assert pbx.binder.status()[0].waiting == 1
+    pbx.session.restore()
+    until(lambda: pbx.session.database == {"active/office": "1"})
+
+
+def test_a_change_while_its_items_are_loaded_again_is_written(connect, office, items):
+    pbx = connect()
+    bind = pbx.binder.bind_item
+
+    def late(item):
+        if item is office.fon:
+            item(True)  # a logic sets it at the worst of all moments
+        bind(item)
+
+    pbx.binder.bind_item = late
+    items.load(read_items(SEED))
+    assert office.fon() is True
+    until(lambda: pbx.session.database == {"active/office": "1"})
+
+
+def test_an_item_that_loses_its_entry_is_written_no_more(connect, office, items):
+    pbx = connect()
+    pbx.session.lose()
+    office.fon(True)
+    items.load({"office": {"fon": {"type": "bool", "ast_db": "active/other"}}})
+    pbx.session.restore()
+    office.fon(False)
+    until(lambda: pbx.session.database == {"active/other": "0"})
+    pbx.session.settle()
+    assert pbx.session.database == {"active/other": "0"}
