@@ -230,12 +230,5 @@ class Work:
         """A relation on the connection of the events that carries none of them.
 
         A relation carries everything that it was made from, and DuckDB plans that anew at each use.
-        Before version 2, such a statement is no relation, and the events are taken.
         """
-        import duckdb
-
-        events: Any = self.events.to_native()
-        try:
-            return events.query(f"calls_{uuid.uuid4().hex}", "PRAGMA version")
-        except duckdb.BinderException:
-            return events
+        return self.events.to_native().query(f"calls_{uuid.uuid4().hex}", "PRAGMA version")
