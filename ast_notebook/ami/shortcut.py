@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -51,10 +52,12 @@ class Shortcut:
     def fetch(self, send: Callable[[], None], key: str, pending: Pending) -> None:
         """Send an action, wait a moment for its answer, and take it if it comes next."""
         connection = self._connection
-        if connection.lent.locked():
-            send()
-            return
-        with connection.lent:
+        lent: list[bool] = []
+        try:
+            acquire(connection.lent, lent, blocking=False)
+            if not lent[0]:
+                send()
+                return
             try:
                 connection.lookout.look_away()
                 send()
@@ -67,24 +70,42 @@ class Shortcut:
                         self._take(key, pending)
             finally:
                 connection.lookout.look()
+        finally:
+            if True in lent:
+                connection.lent.release()
 
     def _take(self, key: str, pending: Pending) -> None:
         connection = self._connection
-        with connection.turn, contextlib.suppress(OSError):  # it may be closed by now
-            connection.finish()
-            data = connection.look_at(LOOK)
-            size = data.find(END_OF_MESSAGE) + len(END_OF_MESSAGE)
-            response = self._intake.whole_answer(data[:size], key, pending)
-            if response is None:
-                return
-            taken: list[bytes] = []
-            connection.unfinished = partial(self._finish, key, pending, response, taken)
-            try:
-                connection.take(size, taken)
-            finally:
+        turn: list[bool] = []
+        try:
+            acquire(connection.turn, turn, blocking=True)
+            with contextlib.suppress(OSError):  # it may be closed by now
                 connection.finish()
+                data = connection.look_at(LOOK)
+                size = data.find(END_OF_MESSAGE) + len(END_OF_MESSAGE)
+                response = self._intake.whole_answer(data[:size], key, pending)
+                if response is None:
+                    return
+                taken: list[bytes] = []
+                connection.unfinished = partial(self._finish, key, pending, response, taken)
+                try:
+                    connection.take(size, taken)
+                finally:
+                    connection.finish()
+        finally:
+            if True in turn:
+                connection.turn.release()
 
     def _finish(self, key: str, pending: Pending, response: Response, taken: list[bytes]) -> None:
         if taken:
             self._intake.answered(key, pending, response)
         self._connection.unfinished = None
+
+
+def acquire(lock: threading.Lock, result: list[bool], *, blocking: bool) -> None:
+    """Acquire a lock, and append to a list whether it was acquired.
+
+    Both are one call into C, which no KeyboardInterrupt cuts in two. After ``with lock``, a Python
+    from 3.14 on may raise one before the block begins, and then nobody would release the lock.
+    """
+    result.extend(map(lock.acquire, (blocking,)))
