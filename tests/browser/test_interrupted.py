@@ -193,7 +193,8 @@ def test_a_history(lab: Lab) -> None:
 
 def test_a_report(lab: Lab) -> None:
     interrupted(lab, REPORT, "computing the report of 99 calls … ")
-    assert lab.printed(AFTER_REPORT) == ["False", "99 True"]
+    written = "The page is written to page.html"
+    assert lab.printed(AFTER_REPORT) == ["False", written, "99 True"]
 
 
 def test_a_replay(lab: Lab) -> None:
