@@ -253,7 +253,8 @@ class PbxInfo:
         events = self.pbx.record.frame(last=_EVENTS)
         if "privilege" not in events:
             return None
-        heard = events[events["privilege"].notna()]
+        # Asterisk greets without the time, whatever its settings are.
+        heard = events[events["privilege"].notna() & (events["event"] != "FullyBooted")]
         return None if heard.empty else bool((heard["time"] != heard["received"]).any())
 
 
