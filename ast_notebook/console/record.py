@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import queue
 import signal
 import sys
 import threading
@@ -147,20 +148,32 @@ def _recorded(given: argparse.Namespace) -> list[RecordedPbx]:
 
 @contextlib.contextmanager
 def _signals(stop: threading.Event, recorded: Sequence[RecordedPbx]) -> Iterator[None]:
-    """Take the first SIGTERM or SIGINT as a request to end, and a second as one to hurry."""
+    """Take the first SIGTERM or SIGINT as a request to end, and a second as one to hurry.
+
+    A handler runs in the main thread between any two of its steps, and would wait for ever for a
+    lock that this thread holds. It only puts the signal into a queue for which that is no danger;
+    a thread does what is asked.
+    """
+    asked: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+    def heed() -> None:
+        while asked.get():
+            if stop.is_set():
+                for one in recorded:
+                    one.hurry()
+            stop.set()
 
     def ask(*_: object) -> None:
-        if stop.is_set():
-            for one in recorded:
-                one.hurry()
-        stop.set()
+        asked.put(True)
 
+    threading.Thread(target=heed, name="ast-signals", daemon=True).start()
     former = {each: signal.signal(each, ask) for each in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
         for each, handler in former.items():
             signal.signal(each, handler)
+        asked.put(False)
 
 
 def _speak_plainly() -> None:

@@ -9,11 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from ast_notebook import demo
 from ast_notebook.__main__ import main
+from ast_notebook.console import record
 from ast_notebook.recording import read
 from tests.support.fake_manager import FakeManager
 from tests.support.paths import ROOT
@@ -211,3 +213,12 @@ def test_the_unit_of_the_documentation_is_one_that_systemd_takes(tmp_path):
         path.write_text(unit[1].replace(words[1], sys.executable))
         done = subprocess.run([verify, "verify", str(path)], capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_signal_that_comes_while_the_main_thread_holds_a_lock_ends_the_recorder():
+    """`threading.Event` has a lock that its own `wait` holds now and then."""
+    stop = threading.Event()
+    with record._signals(stop, []):
+        with vars(stop)["_cond"]:
+            signal.raise_signal(signal.SIGTERM)
+        assert stop.wait(60)
