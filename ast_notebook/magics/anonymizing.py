@@ -11,6 +11,7 @@ from ast_notebook.ami import Secret
 from ast_notebook.anonymize import Anonymizer
 from ast_notebook.anonymize.keys import key_of, new_key
 from ast_notebook.magics.command import Given, argument
+from ast_notebook.views import ShownFrame
 
 ANONYMIZE = argument(
     "--anonymize",
@@ -41,6 +42,11 @@ def anonymizer(given: Given, keep: Collection[str] | None = None) -> Anonymizer 
         return None
     key = key_of(given.anonymize) or _own_key()
     return Anonymizer(key, given.keep_prefix or 0, keep=keep or ())
+
+
+def hidden(found: ShownFrame, hiding: Anonymizer | None) -> ShownFrame:
+    """Return what a line shows, with pseudonyms if it asks for them."""
+    return found if hiding is None else found.with_rows(hiding.frame(found))
 
 
 @functools.cache

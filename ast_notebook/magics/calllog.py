@@ -9,7 +9,7 @@ import pandas as pd
 from ast_notebook.calls import ENGINES, KINDS, Flow, begun, pick
 from ast_notebook.calls.anonymized import anonymized_flow, anonymized_flow_of_history
 from ast_notebook.magics import values
-from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
+from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer, hidden
 from ast_notebook.magics.command import Given, argument, command
 from ast_notebook.magics.context import Context
 from ast_notebook.magics.past import (
@@ -108,7 +108,7 @@ def _calls(context: Context, given: Given, **wanted: Any) -> pd.DataFrame:
             how = {"engine": getattr(given, "engine", None), "session": session}
             found = pbx.calls(since=first, until=over, **wanted, **how, trunks=given.trunk)
         found = found.in_zone(given.tz)
-    return found if hiding is None else found.with_rows(hiding.frame(found))
+    return hidden(found, hiding)
 
 
 @command("visits", PLACES, *PERIOD, TZ, *OF_FILE, ANONYMIZE, KEEP_PREFIX)
@@ -134,7 +134,7 @@ def visits(context: Context, given: Given) -> pd.DataFrame:
         with Progress(f"making queue calls of {len(pbx.record):,} events"):
             found = pbx.visits(since=first, until=over)
         found = found.in_zone(given.tz)
-    return found if hiding is None else found.with_rows(hiding.frame(found))
+    return hidden(found, hiding)
 
 
 @command(

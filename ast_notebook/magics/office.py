@@ -13,7 +13,7 @@ from ast_notebook.calls.trunks import NONE_FOUND
 from ast_notebook.durations import duration
 from ast_notebook.errors import ConfError
 from ast_notebook.magics import values
-from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
+from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer, hidden
 from ast_notebook.magics.command import Given, argument, command
 from ast_notebook.magics.context import Context
 from ast_notebook.magics.past import OF_PLACE, PLACES, TRUNK, TZ, read, time_of
@@ -66,7 +66,7 @@ def unreturned(context: Context, given: Given) -> pd.DataFrame:
         else:
             pbx = context.heard(given.pbx)
             found = pbx.unreturned(given.within, since=first, until=over, trunks=given.trunk)
-    return found if hiding is None else found.with_rows(hiding.frame(found))
+    return hidden(found, hiding)
 
 
 @command(

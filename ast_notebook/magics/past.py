@@ -15,6 +15,7 @@ from ast_notebook.calls.history import History
 from ast_notebook.calls.history import history as read_history
 from ast_notebook.calls.history.columns import KNOWN
 from ast_notebook.calls.history.dates import ORDERS
+from ast_notebook.calls.history.history import ENGINES
 from ast_notebook.calls.numbered import with_numbers
 from ast_notebook.calls.report import Report
 from ast_notebook.calls.trunks import guess_trunks
@@ -101,7 +102,7 @@ OF_PLACE = (
     *OF_FILE,
     argument(
         "--engine",
-        choices=("pandas", "duckdb", "spark"),
+        choices=ENGINES,
         help="where calls of an archive are made; duckdb if it is too large for the memory",
     ),
     SESSION,

@@ -8,7 +8,7 @@ import pandas as pd
 from IPython.core.error import UsageError
 
 from ast_notebook.magics import values
-from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer
+from ast_notebook.magics.anonymizing import ANONYMIZE, KEEP_PREFIX, anonymizer, hidden
 from ast_notebook.magics.command import Given, argument, command
 from ast_notebook.magics.context import Context
 from ast_notebook.magics.period import PERIOD, period
@@ -55,7 +55,7 @@ def events(context: Context, given: Given) -> pd.DataFrame:
     found = context.heard(given.pbx).select_events(
         given.event, **period(given), device=given.device, last=given.last
     )
-    return found if hiding is None else found.with_rows(hiding.frame(found))
+    return hidden(found, hiding)
 
 
 @command("record")

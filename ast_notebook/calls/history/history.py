@@ -38,7 +38,8 @@ from ast_notebook.warned import warn
 
 Kind = Literal["cdr", "cel", "queue_log", "events"]
 
-_ENGINES = ("pandas", "duckdb", "spark")
+#: Where calls of an archive can be made.
+ENGINES = ("pandas", "duckdb", "spark")
 
 
 def history(
@@ -165,9 +166,9 @@ def history(
     )
     if kind not in (None, *get_args(Kind)):
         raise ConfError(f"there is no kind of log {kind!r}: take {', '.join(get_args(Kind))}")
-    if engine not in (None, *_ENGINES):
+    if engine not in (None, *ENGINES):
         raise ConfError(
-            f"history has no engine {engine!r}: take {', '.join(_ENGINES)}, or give the events "
+            f"history has no engine {engine!r}: take {', '.join(ENGINES)}, or give the events "
             "to calls (docs/archive.md says how for Dask and others)"
         )
     if engine == "spark" and session is None:
